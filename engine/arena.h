@@ -1,0 +1,26 @@
+/* arena.h: device memory that is given out in order and taken back all at once.
+ *
+ * One block, bumped; nothing is freed singly. The high-water mark says what a run needed, so a run
+ * over the counting device tells the exact size that the real arena is then made with. */
+#pragma once
+
+#include "kernels/kernels.h"
+
+struct arena {
+    const kernels *k; // device of the block
+    char *block;      // NULL while measuring
+    size_t size;      // bytes of the block; SIZE_MAX while measuring
+    size_t used, peak;
+};
+
+/* size bytes on k; SIZE_MAX makes an arena that only measures and gives out addresses that must
+ * not be read. False with SVDIFF_ERROR_FAILED when there is no memory. */
+bool arena_init(struct arena *a, const kernels *k, size_t size, GError **error);
+void arena_finish(struct arena *a); // accepts a zeroed arena
+
+/* bytes, aligned, contents undefined. The caller sized the arena: running over is a programming
+ * error. Valid until the arena is rewound below it. */
+void *arena_alloc(struct arena *a, size_t bytes);
+
+size_t arena_mark(const struct arena *a);
+void arena_rewind(struct arena *a, size_t mark);

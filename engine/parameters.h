@@ -1,0 +1,52 @@
+/* parameters.h: everything that learns, side by side in memory.
+ *
+ * Value, gradient and AdamW's two moments of all trained tensors are four arrays on the device, so
+ * that clipping over all tensors together is one sum and a step is one call per learning rate. */
+#pragma once
+
+#include "kernels/kernels.h"
+
+/* One trained tensor: count values from offset. rate is an index into the rates given to
+ * parameters_step. value and gradient are where its owner wants to be told the addresses. */
+struct parameter {
+    char *name;
+    int64_t count, offset;
+    int rate;
+    real **value, **gradient;
+};
+
+struct parameters {
+    const kernels *k; // borrowed
+    GArray *list;     // struct parameter, in the order of adding
+    int64_t count;
+    real *value, *gradient, *m, *v; // [count] each, on the device; NULL until allocated
+    double *sum;                    // [1] on the device
+};
+
+struct parameters *parameters_create(const kernels *k);
+void parameters_free(struct parameters *p); // accepts NULL
+
+/* Registers a tensor. value and gradient are set by parameters_allocate. */
+void parameters_add(struct parameters *p, const char *name, int64_t count, int rate, real **value,
+                    real **gradient);
+
+/* Makes the arrays, all zero, and tells the owners. False with SVDIFF_ERROR_FAILED: no memory. */
+bool parameters_allocate(struct parameters *p, GError **error);
+
+void parameters_zero_gradient(struct parameters *p);
+
+/* The norm of the gradient over all tensors together. */
+double parameters_gradient_norm(struct parameters *p);
+
+/* One AdamW step number step (from 1). rates [n_rates] by the tensors' index; gradient_scale is
+ * what clipping and accumulation make of the gradient. */
+struct adamw_options {
+    const double *rates;
+    double beta1, beta2, epsilon, decay;
+};
+void parameters_step(struct parameters *p, const struct adamw_options *o, int64_t step,
+                     double gradient_scale);
+
+/* Values of one of the four arrays to and from the host as floats, [count]. */
+void parameters_download(const struct parameters *p, const real *array, float *out);
+void parameters_upload(struct parameters *p, real *array, const float *values);
