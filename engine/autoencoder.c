@@ -133,8 +133,7 @@ static void read_decoder(struct reader *r, const struct vae_config *c, struct ha
 }
 
 struct autoencoder *autoencoder_create(const kernels *k, const struct vae_config *config,
-                                       unsigned halves, struct weight_source source,
-                                       GError **error)
+                                       unsigned halves, struct weight_source source, GError **error)
 {
     struct autoencoder *a = g_new0(struct autoencoder, 1);
     struct reader r = {.net = &a->net, .source = source, .error = error};

@@ -95,8 +95,8 @@ static float *read_host(struct reader *r, const char *name, const int64_t *shape
         r->failed = true;
         return NULL;
     }
-    if (r->source.read != NULL && !r->source.read(r->source.user, name, shape, n_dims, values,
-                                                  r->error)) {
+    if (r->source.read != NULL &&
+        !r->source.read(r->source.user, name, shape, n_dims, values, r->error)) {
         r->failed = true;
         g_free(values);
         return NULL;
@@ -244,8 +244,8 @@ void read_norm(struct reader *r, struct norm *norm, int c, int groups, double ep
     read_bias(r, &norm->bias, norm->gain.name, c);
 }
 
-void read_embedding(struct reader *r, struct weight *w, int vocabulary, int width,
-                    const char *name, ...)
+void read_embedding(struct reader *r, struct weight *w, int vocabulary, int width, const char *name,
+                    ...)
 {
     const int64_t shape[] = {vocabulary, width};
     va_list arguments;

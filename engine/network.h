@@ -48,8 +48,8 @@ void read_conv(struct reader *r, struct weight *w, int in, int out, int kernel, 
                ...) G_GNUC_PRINTF(6, 7);
 void read_norm(struct reader *r, struct norm *norm, int c, int groups, double epsilon,
                const char *name, ...) G_GNUC_PRINTF(6, 7);
-void read_embedding(struct reader *r, struct weight *w, int vocabulary, int width,
-                    const char *name, ...) G_GNUC_PRINTF(5, 6);
+void read_embedding(struct reader *r, struct weight *w, int vocabulary, int width, const char *name,
+                    ...) G_GNUC_PRINTF(5, 6);
 
 /* The values of a frozen weight on the host, in the engine's order [out, kh, kw, in]. Owned by the
  * caller, g_free; NULL with SVDIFF_ERROR_FAILED when there is no memory. */

@@ -53,11 +53,10 @@ struct tensor *embedding(struct tape *t, const int32_t *ids, int n, int tokens,
         k->embedding_forward(k, tensor_rows(y), table->in, ids, table->dense.data, y->data);
     }
     if (tape_wants(t, y, weight_learns(table), NULL, NULL)) {
-        tape_record(t, (struct record){.backward = embedding_backward,
-                                       .y = y,
-                                       .object = table,
-                                       .ids = ids,
-                                       .saved = {q}});
+        tape_record(
+            t,
+            (struct record){
+                .backward = embedding_backward, .y = y, .object = table, .ids = ids, .saved = {q}});
     }
     return y;
 }

@@ -25,8 +25,7 @@ static struct span span_linear(const struct tensor *x, const struct weight *w)
     return (struct span){.rows = tensor_rows(x), .conv = {.c = w->in}};
 }
 
-static struct span span_conv(const struct tensor *x, const struct weight *w,
-                             struct conv_geometry g)
+static struct span span_conv(const struct tensor *x, const struct weight *w, struct conv_geometry g)
 {
     if (w->kh == 1 && w->kw == 1 && g.stride == 1 && g.out_h == x->h && g.out_w == x->w) {
         return span_linear(x, w);
@@ -142,8 +141,8 @@ static real *weight_forward(struct tape *t, const struct span *s, const struct w
     if (w->form == WEIGHT_LOW_RANK) {
         return low_rank_forward(t, s, w, x, y);
     }
-    span_forward(tape_kernels(t), s, w->out, x->data,
-                 w->packed.data != NULL ? w->packed : w->dense, w->bias, y->data);
+    span_forward(tape_kernels(t), s, w->out, x->data, w->packed.data != NULL ? w->packed : w->dense,
+                 w->bias, y->data);
     return NULL;
 }
 
@@ -237,8 +236,9 @@ struct tensor *linear(struct tape *t, struct tensor *x, const struct weight *w)
     g_assert(x->c == w->in && w->kh == 1 && w->kw == 1);
     real *q = weight_forward(t, &s, w, x, y);
     if (tape_wants(t, y, weight_learns(w), x, NULL)) {
-        tape_record(t, (struct record){
-                           .backward = linear_backward, .y = y, .x = {x}, .object = w, .saved = {q}});
+        tape_record(t,
+                    (struct record){
+                        .backward = linear_backward, .y = y, .x = {x}, .object = w, .saved = {q}});
     }
     return y;
 }

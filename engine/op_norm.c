@@ -39,7 +39,8 @@ static real *gain_gradient(struct tape *t, const struct weight *w)
 
 /* ---- group normalisation ---- */
 
-static struct groupnorm_shape group_shape(const struct tensor *x, const struct norm *norm, bool silu)
+static struct groupnorm_shape group_shape(const struct tensor *x, const struct norm *norm,
+                                          bool silu)
 {
     return (struct groupnorm_shape){.n = x->n,
                                     .t = tensor_tokens(x),
@@ -57,8 +58,8 @@ static void groupnorm_backward(struct tape *t, const struct record *r)
     real *dgain = gain_gradient(t, &norm->gain);
 
     k->groupnorm_backward(k, group_shape(x, norm, r->number[0]), x->data, norm->gain.dense.data,
-                          norm->bias, r->saved[0], r->saved[1], r->y->gradient,
-                          tape_gradient(t, x), dgain);
+                          norm->bias, r->saved[0], r->saved[1], r->y->gradient, tape_gradient(t, x),
+                          dgain);
     pass_to_shift(t, &norm->gain, dgain);
 }
 
@@ -87,8 +88,7 @@ struct tensor *groupnorm(struct tape *t, struct tensor *x, const struct norm *no
 
 static struct layernorm_shape layer_shape(const struct tensor *x, const struct norm *norm)
 {
-    return (struct layernorm_shape){
-        .t = tensor_rows(x), .c = x->c, .epsilon = (real)norm->epsilon};
+    return (struct layernorm_shape){.t = tensor_rows(x), .c = x->c, .epsilon = (real)norm->epsilon};
 }
 
 static void layernorm_backward(struct tape *t, const struct record *r)

@@ -12,8 +12,7 @@
 /* A weight belongs to a subset when its name begins with `block`, holds `part`, and its kind is in
  * `kinds` (bit per kind). */
 #define KIND(kind) (1u << (kind))
-#define ANY                                                                                        \
-    (KIND(WEIGHT_LINEAR) | KIND(WEIGHT_CONV) | KIND(WEIGHT_EMBEDDING) | KIND(WEIGHT_NORM))
+#define ANY        (KIND(WEIGHT_LINEAR) | KIND(WEIGHT_CONV) | KIND(WEIGHT_EMBEDDING) | KIND(WEIGHT_NORM))
 
 static const struct {
     const char *word, *block, *part;
@@ -153,9 +152,9 @@ static bool attach_matrix(struct network *net, struct weight *w, const struct sh
     const int64_t tokens = o->tokens != NULL ? o->tokens(o->tokens_user, w) : 0;
     const bool rebuild = o->rebuild && tokens > 0 && w->dense.type == KERNELS_F32 &&
                          weight_rebuild_pays(w, tokens, o->forwards);
-    g_autofree float *u = g_try_new(float, (size_t)w->out * r);
+    g_autofree float *u = g_try_new(float, (size_t)w->out *r);
     g_autofree float *s = g_try_new(float, r);
-    g_autofree float *vt = g_try_new(float, r * columns);
+    g_autofree float *vt = g_try_new(float, r *columns);
 
     if (u == NULL || s == NULL || vt == NULL) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,

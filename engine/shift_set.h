@@ -46,9 +46,9 @@ enum { SHIFT_RATE = 0, SHIFT_RATE_1D = 1 }; // indices of the learning rates
 
 struct shift_options {
     const char *prefix;
-    bool scalar;    // norms get one shift instead of one a channel
-    int forwards;   // how often a forward runs a step, for the choice of the form
-    bool rebuild;   // allow rebuilt weights at all
+    bool scalar;  // norms get one shift instead of one a channel
+    int forwards; // how often a forward runs a step, for the choice of the form
+    bool rebuild; // allow rebuilt weights at all
     /* tokens a step that pass through a weight; 0 = unknown, factored. May be NULL. */
     int64_t (*tokens)(void *user, const struct weight *w);
     void *tokens_user;

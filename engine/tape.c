@@ -27,7 +27,7 @@ struct tape {
     struct arena outer, inner;
     struct slabs outer_tensors, inner_tensors;
     GArray *outer_records, *inner_records; // struct record
-    bool inside; // in a segment: the inner arena is in use
+    bool inside;                           // in a segment: the inner arena is in use
     bool recording;
     bool cancelled;
 };
@@ -250,8 +250,7 @@ struct tensor *tape_segment(struct tape *t, segment_function fn, const void *con
     t->recording = t->options.training;
     empty_inner(t);
     if (y->needs_gradient) {
-        struct record r = {
-            .backward = segment_backward, .y = y, .segment = fn, .object = context};
+        struct record r = {.backward = segment_backward, .y = y, .segment = fn, .object = context};
         memcpy(r.x, in, (size_t)n_in * sizeof *in);
         tape_record(t, r);
     }

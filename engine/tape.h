@@ -52,8 +52,8 @@ struct record {
 typedef bool (*tape_tick)(void *user);
 
 struct tape_options {
-    bool training; // records are made; otherwise nothing is kept
-    bool replay;   // training: segments are run again instead of being kept
+    bool training;                   // records are made; otherwise nothing is kept
+    bool replay;                     // training: segments are run again instead of being kept
     size_t outer_bytes, inner_bytes; // arena sizes; SIZE_MAX measures (counting device only)
     tape_tick tick;                  // may be NULL
     void *user;

@@ -270,7 +270,7 @@ static struct tensor *time_forward(struct tape *t, const struct unet *u, const d
                                    int n)
 {
     const int width = u->config.block_out_channels[0];
-    g_autofree float *values = g_new0(float, (size_t)n * width);
+    g_autofree float *values = g_new0(float, (size_t)n *width);
 
     timestep_embedding(&u->config, timesteps, n, values);
     struct tensor *x = tape_input(t, values, n, 1, 1, width, false);
@@ -326,8 +326,7 @@ static struct tensor *mid_forward(struct tape *t, const struct unet *u, struct t
     x = tape_segment(t, residual_segment, &u->mid_residuals[0], (struct tensor *[]){x, time}, 2);
     x = tape_segment(t, transformer_segment, &u->mid_transformer, (struct tensor *[]){x, context},
                      2);
-    return tape_segment(t, residual_segment, &u->mid_residuals[1], (struct tensor *[]){x, time},
-                        2);
+    return tape_segment(t, residual_segment, &u->mid_residuals[1], (struct tensor *[]){x, time}, 2);
 }
 
 struct tensor *unet_forward(struct tape *t, const struct unet *u, struct tensor *latents,

@@ -17,7 +17,8 @@ struct network *unet_network(struct unet *u);
 const struct unet_config *unet_config(const struct unet *u);
 
 /* The prediction [n, h, w, out_channels] for latents [n, h, w, in_channels] at timesteps [n] (of
- * the host; Euler's may lie between two) under the text embeddings context [n, 1, tokens, width]. */
+ * the host; Euler's may lie between two) under the text embeddings context [n, 1, tokens, width].
+ */
 struct tensor *unet_forward(struct tape *t, const struct unet *u, struct tensor *latents,
                             const double *timesteps, struct tensor *context);
 

@@ -15,7 +15,8 @@ struct residual_block {
     bool has_time, has_shortcut;
 };
 
-/* in channels are those of x and the skip together. time_width 0: no time embedding (autoencoder). */
+/* in channels are those of x and the skip together. time_width 0: no time embedding (autoencoder).
+ */
 void residual_block_read(struct reader *r, struct residual_block *b, int in, int out,
                          int time_width, int groups, double epsilon, const char *name);
 

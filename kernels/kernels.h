@@ -185,8 +185,8 @@ struct kernels {
     void (*layernorm_forward)(const kernels *k, struct layernorm_shape s, const real *x,
                               const real *gain, const real *bias, real *y, real *mean, real *rstd);
     void (*layernorm_backward)(const kernels *k, struct layernorm_shape s, const real *x,
-                               const real *gain, const real *mean, const real *rstd,
-                               const real *dy, real *dx, real *dgain);
+                               const real *gain, const real *mean, const real *rstd, const real *dy,
+                               real *dx, real *dgain);
 
     /* ---- attention ---- */
     /* y = softmax(scale q k^T) v per head; lse [n, heads, tq] = log of the sum of exponentials of
@@ -215,8 +215,7 @@ struct kernels {
     void (*add_row_forward)(const kernels *k, int n, int64_t t, int c, const real *x,
                             const real *row, real *y);
     // drow [n, c] += sum of dy over t
-    void (*add_row_backward)(const kernels *k, int n, int64_t t, int c, const real *dy,
-                             real *drow);
+    void (*add_row_backward)(const kernels *k, int n, int64_t t, int c, const real *dy, real *drow);
     /* copies (or adds, where accumulate) t rows of c values; strides in values from row to row.
      * Concatenation and splitting of channels. */
     void (*copy_columns)(const kernels *k, int64_t t, int c, const real *x, int64_t x_stride,
@@ -264,7 +263,8 @@ kernels *kernels_cpu(int threads, enum kernels_precision precision, GError **err
 bool kernels_cpu_has_bf16(void);
 
 /* Computes nothing: memory is only counted, so that true code runs and tells what it would need.
- * like: the table whose packing sizes and precision are used. Pointers it gives must not be read. */
+ * like: the table whose packing sizes and precision are used. Pointers it gives must not be read.
+ */
 kernels *kernels_count(const kernels *like);
 
 /* Bytes allocated now and at most since the table was made or reset. Works for every table. */
