@@ -1,0 +1,46 @@
+/* dtype.h: the types of stored values and their conversion to and from float.
+ *
+ * Conversions are exact where the target can hold the value; towards f16 and bf16 they round to
+ * nearest, ties to even, overflow to infinity, keep the sign of zero and make every NaN a quiet
+ * one. They are loops without branches, which the compiler turns into vector code. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum dtype {
+    DTYPE_F32,
+    DTYPE_F16,
+    DTYPE_BF16,
+    DTYPE_F64,
+    DTYPE_OTHER, // integers, booleans, 8-bit floats and whatever comes: never converted
+};
+
+// "F32", "F16", "BF16", "F64" as safetensors spells them; "other"
+const char *dtype_name(enum dtype type);
+
+// the type of a safetensors name; DTYPE_OTHER for all other names
+enum dtype dtype_from_name(const char *name);
+
+/* Bits of one value of the safetensors type `name`, 0 when the name is not known. Covers all names
+ * of the format, so that shapes of foreign tensors can be checked. */
+int dtype_name_bits(const char *name);
+
+// bytes of one value: 4, 2, 2, 8; 0 for DTYPE_OTHER
+size_t dtype_bytes(enum dtype type);
+
+float dtype_f16_to_f32(uint16_t value);
+uint16_t dtype_f32_to_f16(float value);
+float dtype_bf16_to_f32(uint16_t value);
+uint16_t dtype_f32_to_bf16(float value);
+
+/* Converts n values of `type` (not DTYPE_OTHER) at `in`, which need not be aligned, to floats.
+ * f64 rounds to nearest. */
+void dtype_to_f32(enum dtype type, const void *in, float *out, size_t n);
+
+/* Converts n floats to `type` (not DTYPE_OTHER) at `out`, which need not be aligned. */
+void dtype_from_f32(enum dtype type, const float *in, void *out, size_t n);
+
+// true when none of the n values is infinite or NaN
+bool dtype_finite(const float *values, size_t n);
