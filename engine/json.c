@@ -7,7 +7,7 @@
 #include "engine/json.h"
 
 #include "engine/error.h"
-#include "engine/text-file.h"
+#include "engine/text_file.h"
 
 #include <math.h>
 #include <string.h>

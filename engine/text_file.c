@@ -3,7 +3,7 @@
  * Models come from anywhere, and a path may lead to a pipe, which g_file_get_contents would wait on
  * for ever, or to a file without end. So: open without waiting, look at what it is, check the size,
  * then read exactly that many bytes. */
-#include "engine/text-file.h"
+#include "engine/text_file.h"
 
 #include "engine/error.h"
 

@@ -1,4 +1,4 @@
-/* text-file.h: a small file, read whole into memory. */
+/* text_file.h: a small file, read whole into memory. */
 #pragma once
 
 #include <glib.h>
