@@ -1,0 +1,56 @@
+/* optimizer_reference.c: the loss, the squared length of a gradient and AdamW's step.
+ *   loss [n] = mean of (x - target)^2,  dx += 2 weight (x - target) / count
+ * AdamW's formula stands at struct adamw_step in kernels.h. */
+#include "kernels/reference.h"
+
+#include <math.h>
+
+static void mse(const kernels *k, int n, int64_t count, const real *x, const real *target,
+                const real *weight, real *loss, real *dx)
+{
+    for (int picture = 0; count > 0 && picture < n; picture++) {
+        const int64_t first = picture * count;
+        double sum = 0;
+
+        for (int64_t i = first; i < first + count; i++) {
+            const double difference = (double)x[i] - (double)target[i];
+
+            sum += difference * difference;
+            if (dx) {
+                dx[i] += (real)(2.0 * weight[picture] * difference / (double)count);
+            }
+        }
+        loss[picture] = (real)(sum / (double)count);
+    }
+}
+
+static void sum_squares(const kernels *k, int64_t count, const real *x, double *sum)
+{
+    *sum = 0;
+    for (int64_t i = 0; i < count; i++) {
+        *sum += (double)x[i] * (double)x[i];
+    }
+}
+
+static void adamw(const kernels *k, int64_t count, struct adamw_step step, const real *gradient,
+                  real *value, real *m, real *v)
+{
+    for (int64_t i = 0; i < count; i++) {
+        const double g = step.gradient_scale * gradient[i];
+        const double first = step.beta1 * m[i] + (1 - step.beta1) * g;
+        const double second = step.beta2 * v[i] + (1 - step.beta2) * g * g;
+        const double decayed = value[i] - step.rate * step.decay * value[i];
+        const double length = sqrt(second) / sqrt(step.correction2) + step.epsilon;
+
+        m[i] = (real)first;
+        v[i] = (real)second;
+        value[i] = (real)(decayed - step.rate / step.correction1 * first / length);
+    }
+}
+
+void reference_fill_optimizer(kernels *k)
+{
+    k->mse = mse;
+    k->sum_squares = sum_squares;
+    k->adamw = adamw;
+}
