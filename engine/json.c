@@ -2,6 +2,8 @@
  *
  *   value = object | array | string | number | true | false | null
  *
+ * and one word more, -Infinity, which Python writes into configurations of schedulers.
+ *
  * Each function reads one rule from "at" and leaves "at" behind it; the first thing that does not
  * fit sets the error and everything unwinds. Depth is bounded, so the stack is. */
 #include "engine/json.h"
@@ -184,10 +186,26 @@ static bool skip_number(struct reader *r, bool *whole)
     return true;
 }
 
+// reads exactly this word when it is next
+static bool take_word(struct reader *r, const char *word)
+{
+    size_t length = strlen(word);
+
+    if ((size_t)(r->end - r->at) < length || memcmp(r->at, word, length) != 0) {
+        return false;
+    }
+    r->at += length;
+    return true;
+}
+
 static JsonNode *read_number(struct reader *r)
 {
     const char *first = r->at;
     bool whole;
+
+    if (take_word(r, "-Infinity")) {
+        return json_node_init_double(json_node_alloc(), -INFINITY);
+    }
 
     if (!skip_number(r, &whole)) {
         refuse(r, "not JSON, a value was expected");
@@ -212,9 +230,7 @@ static JsonNode *read_word(struct reader *r)
     static const char *const words[] = {"false", "true", "null"};
 
     for (int i = 0; i < 3; i++) {
-        size_t length = strlen(words[i]);
-        if ((size_t)(r->end - r->at) >= length && memcmp(r->at, words[i], length) == 0) {
-            r->at += length;
+        if (take_word(r, words[i])) {
             return i == 2 ? json_node_init_null(json_node_alloc())
                           : json_node_init_boolean(json_node_alloc(), i);
         }

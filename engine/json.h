@@ -9,6 +9,7 @@
  * so the text is read here and json-glib keeps the tree. Refused: all that RFC 8259 does not allow,
  * text that is not UTF-8, a name given twice in one object, U+0000 in a string, half of a surrogate
  * pair, more than JSON_MAX_DEPTH levels and more than JSON_MAX_VALUES values.
+ * One thing more is read: -Infinity, which Python's json writes (lambda_min_clipped of schedulers).
  *
  * "what" names the text in messages: the path of its file. */
 #pragma once

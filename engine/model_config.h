@@ -1,7 +1,12 @@
-/* model_config.h: what the configs of a diffusers folder say about a model's networks.
+/* model_config.h: what the configs of a diffusers folder say about a model.
  *
  * The configs alone decide sizes and kinds. A parser refuses, by name, every feature that would
- * change results and that the engine does not have; keys that change nothing are ignored. */
+ * change results and that the engine does not have; keys that change nothing are ignored. A key
+ * that is absent has the default of diffusers 0.42 (transformers 5 for the text encoder).
+ *
+ * Each parser reads one file of at most 1 MiB, returns false with a sentence that names the file
+ * and the key, and then leaves *config undefined. The scheduler's is in
+ * schedule_config.h. */
 #pragma once
 
 #include <glib.h>
@@ -35,7 +40,7 @@ struct text_config {
     int vocabulary, width, layers, heads, intermediate, positions;
     bool quick_gelu; // otherwise the exact GELU
     double layer_norm_eps;
-    int bos, eos, pad;
+    int bos, eos, pad; // as the config says; the tokenizer's files decide
 };
 
 /* vae/config.json, AutoencoderKL */
@@ -48,3 +53,15 @@ struct vae_config {
     double scaling_factor, shift_factor;
     bool use_quant_conv, use_post_quant_conv, mid_block_add_attention;
 };
+
+bool unet_config_read(const char *path, struct unet_config *config, GError **error);
+bool text_config_read(const char *path, struct text_config *config, GError **error);
+bool vae_config_read(const char *path, struct vae_config *config, GError **error);
+
+/* The same from text in memory; `what` stands for the path in sentences. */
+bool unet_config_parse(const char *json, size_t length, const char *what,
+                       struct unet_config *config, GError **error);
+bool text_config_parse(const char *json, size_t length, const char *what,
+                       struct text_config *config, GError **error);
+bool vae_config_parse(const char *json, size_t length, const char *what, struct vae_config *config,
+                      GError **error);

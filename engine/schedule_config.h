@@ -6,6 +6,7 @@
  * one class reads and another does not are judged by the sampler that would use them. */
 #pragma once
 
+#include <glib.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -75,3 +76,15 @@ static inline void schedule_config_init(struct schedule_config *c)
         .lambda_min_clipped = -INFINITY,
     };
 }
+
+/* Reads scheduler/scheduler_config.json, of any class whose noise comes from a table of betas.
+ * False with a sentence that names the file and the key when a key that every sampler reads is out
+ * of range or has a value that is not supported; then *config is undefined. *trained_betas receives
+ * the list that config->trained_betas points to, or NULL: the caller keeps it as long as the config
+ * and frees it with g_free. */
+bool schedule_config_read(const char *path, struct schedule_config *config, double **trained_betas,
+                          GError **error);
+
+// the same from text in memory; `what` stands for the path in sentences
+bool schedule_config_parse(const char *json, size_t length, const char *what,
+                           struct schedule_config *config, double **trained_betas, GError **error);

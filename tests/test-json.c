@@ -102,7 +102,7 @@ static void test_refused(void)
         "1e999",
         "NaN",
         "Infinity",
-        "-Infinity",
+        "+Infinity",
         "nul",
         "True",
         "\"a",
