@@ -82,6 +82,33 @@ void tape_free(struct tape *t)
     g_free(t);
 }
 
+struct tape *tape_create_measured(const kernels *k, struct tape_options options,
+                                  void (*run)(void *user, struct tape *t), void *user,
+                                  GError **error)
+{
+    g_autoptr(kernels) count = kernels_count(k);
+    struct tape_options measuring = options;
+
+    measuring.outer_bytes = measuring.inner_bytes = SIZE_MAX;
+    measuring.tick = NULL;
+    struct tape *t = tape_create(count, measuring, error);
+    if (t == NULL) {
+        return NULL;
+    }
+    run(user, t);
+    const struct tape_sizes sizes = tape_peak(t);
+    tape_free(t);
+    options.outer_bytes = sizes.outer_bytes;
+    options.inner_bytes = sizes.inner_bytes;
+    return tape_create(k, options, error);
+}
+
+void tape_set_tick(struct tape *t, tape_tick tick_function, void *user)
+{
+    t->options.tick = tick_function;
+    t->options.user = user;
+}
+
 const kernels *tape_kernels(const struct tape *t)
 {
     return t->cancelled ? t->idle : t->k;

@@ -68,6 +68,15 @@ struct tape_sizes {
 struct tape *tape_create(const kernels *k, struct tape_options options, GError **error);
 void tape_free(struct tape *t); // accepts NULL
 
+/* A tape that fits a run: `run` is called once with a measuring tape (values it downloads are
+ * zeros), then the real one is made with the sizes found. The sizes in options are ignored. */
+struct tape *tape_create_measured(const kernels *k, struct tape_options options,
+                                  void (*run)(void *user, struct tape *t), void *user,
+                                  GError **error);
+
+/* Who is told at each segment from now on. */
+void tape_set_tick(struct tape *t, tape_tick tick, void *user);
+
 /* The device that ops call. After a cancel it is one that computes nothing. */
 const kernels *tape_kernels(const struct tape *t);
 
