@@ -1,0 +1,65 @@
+/* picture.h: pictures and masks in memory and in files.
+ *
+ *   g_autoptr(picture) p = picture_read("cat.jpg", 2, &error);
+ *   picture_flatten(p, (const float[3]){1, 1, 1});
+ *   picture_write("cat.tif", p, NULL, 0, &error);
+ *
+ * Pixels are row-major, channels last, floats 0..1 as the file stores them: R'G'B', encoded as sRGB
+ * in ordinary files. Profiles and gamma chunks are not applied, as Pillow and diffusers do not
+ * apply them. Alpha is not multiplied into the colours.
+ *
+ * Errors are SVDIFF_ERROR_FAILED sentences that name the file, where nothing else is said. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define PICTURE_SIDE_MAX 16384                           // pixels
+#define PICTURE_FILE_MAX (G_GUINT64_CONSTANT(512) << 20) // bytes
+
+typedef struct picture picture;
+struct picture {
+    int width, height;
+    int channels;  // 3: R'G'B', 4: R'G'B' and alpha, 1: a mask
+    float *pixels; // [height, width, channels], owned
+};
+
+// One text that travels with a written picture. key: 1 to 79 ASCII characters; value: UTF-8.
+struct picture_text {
+    const char *key, *value;
+};
+
+/* A picture whose pixels are not set yet, or NULL with an error when there is no memory for it. */
+picture *picture_create(int width, int height, int channels, GError **error);
+void picture_free(picture *p); // accepts NULL
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(picture, picture_free)
+
+/* Reads a PNG, JPEG, WebP or TIFF file: 8 and 16 bits, TIFF also 32 bits and float, grey, palette,
+ * CMYK and alpha; the EXIF or TIFF orientation is applied. The result has 3 or 4 channels.
+ * minimum: the least width and height that are good enough (at least 1).
+ * Refused before decoding: what is not a regular file, more than PICTURE_FILE_MAX bytes, more than
+ * PICTURE_SIDE_MAX pixels a side. Refused after it: a file that ends early, values that are not
+ * numbers. Float values outside 0..1 are clamped. The caller frees the result. */
+picture *picture_read(const char *path, int minimum, GError **error);
+
+/* The same as a mask of 1 channel: luminance (0.299, 0.587, 0.114 of R'G'B') times alpha. */
+picture *picture_read_mask(const char *path, int minimum, GError **error);
+
+/* Puts a picture with alpha on one colour, in place: c * a + background * (1 - a), 4 channels
+ * become 3. Others stay as they are. */
+void picture_flatten(picture *p, const float background[3]);
+
+/* Whether picture_write knows the extension of this name: `.png`, `.tif`, `.tiff` in any case.
+ * false with SVDIFF_ERROR_USAGE if not; to be asked before long work. */
+bool picture_check_name(const char *path, GError **error);
+
+/* Writes a picture, whole or not at all: a file beside it is written, synced and renamed.
+ * `.png`: 8 bits a channel, rounded to nearest; each text is a tEXt chunk when it is Latin-1, else
+ * an iTXt chunk. `.tif`: 32-bit float, the texts as "key: value" paragraphs of ImageDescription. */
+bool picture_write(const char *path, const picture *p, const struct picture_text *texts,
+                   size_t n_texts, GError **error);
+
+/* The text with this key of a PNG file as UTF-8 (g_free it); NULL without an error if it has none,
+ * NULL with an error if the file is not a sound PNG. */
+char *picture_read_text(const char *path, const char *key, GError **error);

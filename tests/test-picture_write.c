@@ -1,0 +1,271 @@
+/* Writing pictures: what is read back is what was written, texts come back as they were, and a
+ * picture that cannot be written leaves the folder as it was. */
+#include "engine/error.h"
+#include "engine/picture.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct place {
+    char *folder, *path;
+};
+
+static void place_init(struct place *place, const char *name)
+{
+    place->folder = g_dir_make_tmp("svdiff-picture-XXXXXX", NULL);
+    g_assert_nonnull(place->folder);
+    place->path = g_build_filename(place->folder, name, NULL);
+}
+
+// how many files are in the folder, hidden ones too
+static int count_files(const struct place *place)
+{
+    g_autoptr(GDir) folder = g_dir_open(place->folder, 0, NULL);
+    int n = 0;
+
+    while (g_dir_read_name(folder)) {
+        n++;
+    }
+    return n;
+}
+
+static void place_finish(struct place *place)
+{
+    g_unlink(place->path);
+    g_assert_cmpint(g_rmdir(place->folder), ==, 0);
+    g_free(place->folder);
+    g_free(place->path);
+}
+
+// values all over 0..1, none of them on a step of 8 bits
+static picture *make_picture(int width, int height, int channels)
+{
+    picture *p = picture_create(width, height, channels, NULL);
+
+    for (int i = 0; i < width * height * channels; i++) {
+        p->pixels[i] = (float)fmod(i * 0.61803398875, 1.0);
+    }
+    return p;
+}
+
+static void test_png(gconstpointer data)
+{
+    const int channels = GPOINTER_TO_INT(data);
+    g_autoptr(picture) p = make_picture(31, 9, channels), back = NULL;
+    g_autoptr(GError) error = NULL;
+    struct place place;
+
+    place_init(&place, "a.png");
+    p->pixels[0] = -3;
+    p->pixels[1] = 7;
+    g_assert_true(picture_write(place.path, p, NULL, 0, &error));
+    g_assert_no_error(error);
+    back = picture_read(place.path, 1, NULL);
+    g_assert_cmpint(back->channels, ==, channels == 1 ? 3 : channels);
+    for (int i = 0; i < 31 * 9 * back->channels; i++) {
+        const int from = channels == 1 ? i / 3 : i;
+        const double want = rint(CLAMP(p->pixels[from], 0.0f, 1.0f) * 255.0) / 255;
+        g_assert_cmpfloat(fabs(back->pixels[i] - want), <, 1e-6);
+    }
+    place_finish(&place);
+}
+
+static void test_tiff(gconstpointer data)
+{
+    const int channels = GPOINTER_TO_INT(data);
+    // more than one strip
+    g_autoptr(picture) p = make_picture(301, 190, channels), back = NULL;
+    const struct picture_text text = {"parameters", "a cat, Größe 3, 猫"};
+    g_autoptr(GError) error = NULL;
+    struct place place;
+
+    place_init(&place, "a.TIFF");
+    g_assert_true(picture_write(place.path, p, &text, 1, &error));
+    g_assert_no_error(error);
+    back = picture_read(place.path, 1, NULL);
+    g_assert_cmpint(back->channels, ==, channels == 1 ? 3 : channels);
+    for (int i = 0; i < 301 * 190 * back->channels; i++) {
+        g_assert_cmpfloat(back->pixels[i], ==, p->pixels[channels == 1 ? i / 3 : i]);
+    }
+    place_finish(&place);
+}
+
+// the bytes that a file holds somewhere
+static bool holds(const char *path, const char *bytes, gsize n)
+{
+    g_autofree char *data = NULL;
+    gsize size;
+
+    g_assert_true(g_file_get_contents(path, &data, &size, NULL));
+    return memmem(data, size, bytes, n) != NULL;
+}
+
+static void test_texts(void)
+{
+    const struct picture_text texts[] = {
+        {"parameters", "a café\nSteps: 20, Seed: 1"},
+        {"svdiff", "{\"prompt\":\"猫 🐈\"}"},
+        {"control", "tab\there"},
+        {"empty", ""},
+    };
+    g_autoptr(picture) p = make_picture(5, 4, 3);
+    struct place place;
+
+    place_init(&place, "a.png");
+    g_assert_true(picture_write(place.path, p, texts, G_N_ELEMENTS(texts), NULL));
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *back = picture_read_text(place.path, texts[i].key, &error);
+        g_assert_no_error(error);
+        g_assert_cmpstr(back, ==, texts[i].value);
+    }
+    // Latin-1 is a tEXt chunk, the rest iTXt, as other programs expect it
+    g_assert_true(holds(place.path, "tEXtparameters\0a caf\xe9\nSteps", 26));
+    g_assert_true(holds(place.path, "iTXtsvdiff\0\0\0\0\0{", 16));
+    g_assert_null(picture_read_text(place.path, "other", NULL));
+    place_finish(&place);
+}
+
+static void test_foreign_texts(void)
+{
+    g_autofree char *path =
+        g_build_filename(g_getenv("SVDIFF_TESTS_DIR"), "fixtures", "pictures", "gamma.png", NULL);
+    g_autofree char *tiff =
+        g_build_filename(g_getenv("SVDIFF_TESTS_DIR"), "fixtures", "pictures", "float.tif", NULL);
+    g_autofree char *latin1 = picture_read_text(path, "parameters", NULL);
+    g_autofree char *packed = picture_read_text(path, "packed", NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpstr(latin1, ==, "café");
+    g_assert_cmpstr(packed, ==, "small");
+    g_assert_null(picture_read_text(tiff, "parameters", &error));
+    g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED);
+    g_assert_nonnull(strstr(error->message, tiff));
+    g_clear_error(&error);
+    g_assert_null(picture_read_text("/nowhere/a.png", "parameters", &error));
+    g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED);
+}
+
+static void expect_refused(const char *path, const picture *p, int code, const char *sentence)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(picture_write(path, p, NULL, 0, &error));
+    g_assert_error(error, SVDIFF_ERROR, code);
+    if (!strstr(error->message, path) || !strstr(error->message, sentence)) {
+        g_test_message("not a sentence with '%s': %s", sentence, error->message);
+        g_test_fail();
+    }
+    g_assert_false(picture_write(path, p, NULL, 0, NULL));
+}
+
+static void test_names(void)
+{
+    const char *const wrong[] = {"a.jpg", "a", "a.png.webp", "folder.png/a", "png"};
+    g_autoptr(picture) p = make_picture(2, 2, 3);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        g_assert_false(picture_check_name(wrong[i], NULL));
+        expect_refused(wrong[i], p, SVDIFF_ERROR_USAGE,
+                       "a picture's name must end in .png (8 bits) or .tif (float).");
+    }
+    g_assert_true(picture_check_name("a.PNG", NULL));
+    g_assert_true(picture_check_name("folder.x/a.tif", NULL));
+}
+
+static void test_bad_targets(void)
+{
+    g_autoptr(picture) p = make_picture(2, 2, 3);
+    struct place place;
+
+    place_init(&place, "a.png");
+    g_assert_cmpint(g_mkdir(place.path, 0700), ==, 0);
+    expect_refused(place.path, p, SVDIFF_ERROR_FAILED, "this is a folder");
+    g_assert_cmpint(g_rmdir(place.path), ==, 0);
+    g_assert_cmpint(mkfifo(place.path, 0600), ==, 0);
+    expect_refused(place.path, p, SVDIFF_ERROR_FAILED, "this is no regular file");
+    expect_refused("/nowhere/a.png", p, SVDIFF_ERROR_FAILED, "No such file or directory");
+    place_finish(&place);
+}
+
+static void test_not_numbers(void)
+{
+    g_autoptr(picture) p = make_picture(2, 2, 3);
+    struct place place;
+
+    place_init(&place, "a.tif");
+    p->pixels[7] = NAN;
+    expect_refused(place.path, p, SVDIFF_ERROR_FAILED, "holds values that are not numbers");
+    g_assert_cmpint(count_files(&place), ==, 0);
+    place_finish(&place);
+}
+
+// a limit on the size of files stands for a full disk: the old file stays, no other is left
+static void test_no_space(gconstpointer name)
+{
+    g_autoptr(picture) small = make_picture(4, 4, 3), large = make_picture(200, 200, 3);
+    g_autofree char *old = NULL, *now = NULL;
+    struct rlimit limit, low;
+    struct place place;
+    gsize size, size_now;
+
+    place_init(&place, name);
+    g_assert_true(picture_write(place.path, small, NULL, 0, NULL));
+    g_assert_true(g_file_get_contents(place.path, &old, &size, NULL));
+    signal(SIGXFSZ, SIG_IGN);
+    g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &limit), ==, 0);
+    low = limit;
+    low.rlim_cur = 1000;
+    g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &low), ==, 0);
+    expect_refused(place.path, large, SVDIFF_ERROR_FAILED, g_strerror(EFBIG));
+    g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &limit), ==, 0);
+    g_assert_true(g_file_get_contents(place.path, &now, &size_now, NULL));
+    g_assert_cmpmem(old, size, now, size_now);
+    g_assert_cmpint(count_files(&place), ==, 1);
+    place_finish(&place);
+}
+
+// the same picture and texts give the same bytes
+static void test_repeatable(gconstpointer name)
+{
+    g_autoptr(picture) p = make_picture(20, 20, 3);
+    const struct picture_text text = {"parameters", "a cat"};
+    g_autofree char *first = NULL, *second = NULL;
+    struct place place;
+    gsize a, b;
+
+    place_init(&place, name);
+    g_assert_true(picture_write(place.path, p, &text, 1, NULL));
+    g_assert_true(g_file_get_contents(place.path, &first, &a, NULL));
+    g_assert_true(picture_write(place.path, p, &text, 1, NULL));
+    g_assert_true(g_file_get_contents(place.path, &second, &b, NULL));
+    g_assert_cmpmem(first, a, second, b);
+    place_finish(&place);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_data_func("/picture_write/png/rgb", GINT_TO_POINTER(3), test_png);
+    g_test_add_data_func("/picture_write/png/rgba", GINT_TO_POINTER(4), test_png);
+    g_test_add_data_func("/picture_write/png/mask", GINT_TO_POINTER(1), test_png);
+    g_test_add_data_func("/picture_write/tiff/rgb", GINT_TO_POINTER(3), test_tiff);
+    g_test_add_data_func("/picture_write/tiff/rgba", GINT_TO_POINTER(4), test_tiff);
+    g_test_add_data_func("/picture_write/tiff/mask", GINT_TO_POINTER(1), test_tiff);
+    g_test_add_func("/picture_write/texts", test_texts);
+    g_test_add_func("/picture_write/foreign-texts", test_foreign_texts);
+    g_test_add_func("/picture_write/names", test_names);
+    g_test_add_func("/picture_write/bad-targets", test_bad_targets);
+    g_test_add_func("/picture_write/not-numbers", test_not_numbers);
+    g_test_add_data_func("/picture_write/no-space/png", "a.png", test_no_space);
+    g_test_add_data_func("/picture_write/no-space/tiff", "a.tif", test_no_space);
+    g_test_add_data_func("/picture_write/repeatable/png", "a.png", test_repeatable);
+    g_test_add_data_func("/picture_write/repeatable/tiff", "a.tif", test_repeatable);
+    return g_test_run();
+}
