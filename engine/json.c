@@ -9,7 +9,7 @@
 #include "engine/json.h"
 
 #include "engine/error.h"
-#include "engine/text_file.h"
+#include "engine/regular_file.h"
 
 #include <math.h>
 #include <string.h>
@@ -361,6 +361,6 @@ JsonNode *json_parse_strict(const char *data, size_t length, const char *what, G
 JsonNode *json_read_file(const char *path, size_t limit, GError **error)
 {
     size_t length;
-    g_autofree char *data = text_file_read(path, limit, &length, error);
+    g_autofree char *data = regular_file_load(path, limit, &length, error);
     return data ? json_parse_strict(data, length, path, error) : NULL;
 }

@@ -201,12 +201,12 @@ static void test_files(void)
     g_autofree char *file = g_build_filename(folder, "file", NULL);
     g_assert_no_error(error);
     g_assert_cmpint(mkfifo(pipe, 0600), ==, 0);
-    refuse_path(pipe, "not an ordinary file");
-    refuse_path(folder, "not an ordinary file");
-    refuse_path("/dev/zero", "not an ordinary file");
+    refuse_path(pipe, "a regular file is needed");
+    refuse_path(folder, "a regular file is needed");
+    refuse_path("/dev/zero", "a regular file is needed");
     refuse_path(file, "cannot be opened");
     g_assert_true(g_file_set_contents(file, "[1, 2, 3, 4, 5, 6]", -1, &error));
-    refuse_path(file, "more than the 16");
+    refuse_path(file, "at most 16");
     g_assert_true(g_file_set_contents(file, "{\"a\": 1}", -1, &error));
     g_autoptr(JsonNode) root = json_read_file(file, 16, &error);
     g_assert_no_error(error);
