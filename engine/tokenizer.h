@@ -1,0 +1,79 @@
+/* tokenizer.h: prompts to token ids, as transformers 5's CLIPTokenizer gives them.
+ *
+ *   g_autoptr(tokenizer) t = tokenizer_open("model/tokenizer", &error);
+ *   int32_t ids[77];
+ *   g_autofree char *left_out = NULL;
+ *   if (!t || !tokenizer_encode(t, "a photo of a cat", 77, ids, &left_out, &error)) ...
+ *
+ * A tokenizer is read only after opening; several threads may use one. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// longer prompts are refused
+#define TOKENIZER_MAX_TEXT (1 << 20)
+
+struct tokenizer;
+
+// the bytes of one file; data NULL: there is none
+struct tokenizer_file {
+    const char *data;
+    size_t length;
+};
+
+/* The files of a tokenizer folder. Either whole, or vocabulary and merges have to be there; whole
+ * goes before the two, as in transformers. */
+struct tokenizer_files {
+    struct tokenizer_file whole;      // tokenizer.json
+    struct tokenizer_file vocabulary; // vocab.json
+    struct tokenizer_file merges;     // merges.txt
+    struct tokenizer_file config;     // tokenizer_config.json
+    struct tokenizer_file special;    // special_tokens_map.json
+    struct tokenizer_file added;      // added_tokens.json
+};
+
+/* Opens the folder tokenizer/ of a diffusers model. NULL with an error that names the file. */
+struct tokenizer *tokenizer_open(const char *folder, GError **error);
+
+/* The same from memory; folder is for messages alone. Nothing of files is kept. */
+struct tokenizer *tokenizer_from_files(const struct tokenizer_files *files, const char *folder,
+                                       GError **error);
+
+void tokenizer_free(struct tokenizer *t);
+
+typedef struct tokenizer tokenizer;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(tokenizer, tokenizer_free)
+
+/* Fills ids [length] with the beginning token, those of text, the end token and padding. A text
+ * that is too long is cut; *left_out (may be NULL) receives what of it found no place, as it was
+ * written (caller frees), or NULL. False with an error when text is not UTF-8 or length is below 2.
+ */
+bool tokenizer_encode(const struct tokenizer *t, const char *text, int length, int32_t *ids,
+                      char **left_out, GError **error);
+
+/* How many tokens text has, without beginning and end; -1 when it is not UTF-8. */
+int tokenizer_count(const struct tokenizer *t, const char *text);
+
+/* The id of a text that is exactly one token, as a prompt would have it ("sks", "<|endoftext|>");
+ * -1 for anything else. */
+int32_t tokenizer_id(const struct tokenizer *t, const char *text);
+
+/* Whether text is one ordinary word of the vocabulary, fit to stand for a subject in a prompt: one
+ * token, and not one of the added ones. */
+bool tokenizer_is_word(const struct tokenizer *t, const char *text);
+
+/* Up to count words that can stand for subjects because hardly any text has them: short ones of
+ * letters a to z that the merges made last, those without vowels first. NULL-terminated, best
+ * first; caller frees with g_strfreev. */
+char **tokenizer_rare_words(const struct tokenizer *t, int count);
+
+/* How many rows an embedding table needs: the largest id + 1. */
+int32_t tokenizer_size(const struct tokenizer *t);
+
+// ids of the tokens that begin, end and fill a prompt
+int32_t tokenizer_bos(const struct tokenizer *t);
+int32_t tokenizer_eos(const struct tokenizer *t);
+int32_t tokenizer_pad(const struct tokenizer *t);
