@@ -62,10 +62,21 @@ static struct kernels_weight plain(const real *values)
     return (struct kernels_weight){.data = values, .type = KERNELS_F32};
 }
 
+// every product of this file is rows * out * columns multiplications and additions
+static void count(struct tape *t, const struct span *s, int out)
+{
+    const double area = s->convolves ? (double)s->conv.kh * s->conv.kw : 1;
+
+    tape_count_work(t, 2.0 * (double)s->rows * out * area * s->conv.c);
+}
+
 // y [rows, out] = matrix x + bias
-static void span_forward(const kernels *k, const struct span *s, int out, const real *x,
+static void span_forward(struct tape *t, const struct span *s, int out, const real *x,
                          struct kernels_weight matrix, const real *bias, real *y)
 {
+    const kernels *k = tape_kernels(t);
+
+    count(t, s, out);
     if (s->convolves) {
         k->conv_forward(k, as_conv(s, out), x, matrix, bias, y);
     } else {
@@ -74,9 +85,12 @@ static void span_forward(const kernels *k, const struct span *s, int out, const 
 }
 
 // dx += matrix^T dy
-static void span_backward_input(const kernels *k, const struct span *s, int out, const real *dy,
+static void span_backward_input(struct tape *t, const struct span *s, int out, const real *dy,
                                 struct kernels_weight matrix, real *dx)
 {
+    const kernels *k = tape_kernels(t);
+
+    count(t, s, out);
     if (s->convolves) {
         k->conv_backward_input(k, as_conv(s, out), dy, matrix, dx);
     } else {
@@ -85,9 +99,12 @@ static void span_backward_input(const kernels *k, const struct span *s, int out,
 }
 
 // dmatrix += dy x^T
-static void span_backward_weight(const kernels *k, const struct span *s, int out, const real *dy,
+static void span_backward_weight(struct tape *t, const struct span *s, int out, const real *dy,
                                  const real *x, real *dmatrix)
 {
+    const kernels *k = tape_kernels(t);
+
+    count(t, s, out);
     if (s->convolves) {
         k->conv_backward_weight(k, as_conv(s, out), dy, x, dmatrix);
     } else {
@@ -95,9 +112,11 @@ static void span_backward_weight(const kernels *k, const struct span *s, int out
     }
 }
 
-// the second factor: y [rows, out] += or = x [rows, r] factor^T
-static struct linear_shape second_factor(const struct span *s, const struct weight *w)
+// the second factor: y [rows, out] = x [rows, r] factor^T, or back
+static struct linear_shape second_factor(struct tape *t, const struct span *s,
+                                         const struct weight *w)
 {
+    tape_count_work(t, 2.0 * (double)s->rows * w->rank * w->out);
     return (struct linear_shape){.t = s->rows, .in = w->rank, .out = w->out};
 }
 
@@ -111,9 +130,9 @@ static real *spectral_forward(struct tape *t, const struct span *s, const struct
     real *q = tape_scratch(t, s->rows * w->rank);
     real *scaled = tape_scratch(t, s->rows * w->rank);
 
-    span_forward(k, s, w->rank, x->data, w->vt, NULL, q);
+    span_forward(t, s, w->rank, x->data, w->vt, NULL, q);
     k->scale_columns(k, s->rows, w->rank, q, w->gain, scaled);
-    k->linear_forward(k, second_factor(s, w), scaled, w->u, w->bias, y->data);
+    k->linear_forward(k, second_factor(t, s, w), scaled, w->u, w->bias, y->data);
     return q;
 }
 
@@ -125,9 +144,9 @@ static real *low_rank_forward(struct tape *t, const struct span *s, const struct
     real *q = tape_scratch(t, s->rows * w->rank);
     real *added = tape_scratch(t, s->rows * w->out);
 
-    span_forward(k, s, w->out, x->data, w->dense, w->bias, y->data);
-    span_forward(k, s, w->rank, x->data, plain(w->down), NULL, q);
-    k->linear_forward(k, second_factor(s, w), q, plain(w->up), NULL, added);
+    span_forward(t, s, w->out, x->data, w->dense, w->bias, y->data);
+    span_forward(t, s, w->rank, x->data, plain(w->down), NULL, q);
+    k->linear_forward(k, second_factor(t, s, w), q, plain(w->up), NULL, added);
     k->accumulate(k, s->rows * w->out, 1, added, y->data);
     return q;
 }
@@ -141,8 +160,8 @@ static real *weight_forward(struct tape *t, const struct span *s, const struct w
     if (w->form == WEIGHT_LOW_RANK) {
         return low_rank_forward(t, s, w, x, y);
     }
-    span_forward(tape_kernels(t), s, w->out, x->data, w->packed.data != NULL ? w->packed : w->dense,
-                 w->bias, y->data);
+    span_forward(t, s, w->out, x->data, w->packed.data != NULL ? w->packed : w->dense, w->bias,
+                 y->data);
     return NULL;
 }
 
@@ -156,17 +175,17 @@ static void spectral_backward(struct tape *t, const struct span *s, const struct
     real *p = tape_scratch(t, s->rows * w->rank);
 
     k->zero(k, p, (size_t)(s->rows * w->rank) * sizeof(real));
-    k->linear_backward_input(k, second_factor(s, w), y->gradient, w->u, p);
+    k->linear_backward_input(k, second_factor(t, s, w), y->gradient, w->u, p);
     k->column_dot(k, s->rows, w->rank, p, q, w->gain, 1, w->dshift);
     if (dx == NULL) {
         return;
     }
     if (w->rebuilt) {
-        span_backward_input(k, s, w->out, y->gradient, w->dense, dx);
+        span_backward_input(t, s, w->out, y->gradient, w->dense, dx);
         return;
     }
     k->scale_columns(k, s->rows, w->rank, p, w->gain, p);
-    span_backward_input(k, s, w->rank, p, w->vt, dx);
+    span_backward_input(t, s, w->rank, p, w->vt, dx);
 }
 
 static void low_rank_backward(struct tape *t, const struct span *s, const struct weight *w,
@@ -176,19 +195,18 @@ static void low_rank_backward(struct tape *t, const struct span *s, const struct
     const kernels *k = tape_kernels(t);
     real *dq = tape_scratch(t, s->rows * w->rank);
 
-    k->linear_backward_weight(k, second_factor(s, w), y->gradient, q, w->dup);
+    k->linear_backward_weight(k, second_factor(t, s, w), y->gradient, q, w->dup);
     k->zero(k, dq, (size_t)(s->rows * w->rank) * sizeof(real));
-    k->linear_backward_input(k, second_factor(s, w), y->gradient, plain(w->up), dq);
-    span_backward_weight(k, s, w->rank, dq, x->data, w->ddown);
+    k->linear_backward_input(k, second_factor(t, s, w), y->gradient, plain(w->up), dq);
+    span_backward_weight(t, s, w->rank, dq, x->data, w->ddown);
     if (dx != NULL) {
-        span_backward_input(k, s, w->out, y->gradient, w->dense, dx);
-        span_backward_input(k, s, w->rank, dq, plain(w->down), dx);
+        span_backward_input(t, s, w->out, y->gradient, w->dense, dx);
+        span_backward_input(t, s, w->rank, dq, plain(w->down), dx);
     }
 }
 
 static void weight_backward(struct tape *t, const struct span *s, const struct record *r)
 {
-    const kernels *k = tape_kernels(t);
     const struct weight *w = r->object;
     struct tensor *x = r->x[0], *y = r->y;
     real *dx = tape_gradient(t, x);
@@ -198,7 +216,7 @@ static void weight_backward(struct tape *t, const struct span *s, const struct r
     case WEIGHT_SPECTRAL:
         if (w->rebuilt) {
             real *again = tape_scratch(t, s->rows * w->rank);
-            span_forward(k, s, w->rank, x->data, w->vt, NULL, again);
+            span_forward(t, s, w->rank, x->data, w->vt, NULL, again);
             q = again;
         }
         spectral_backward(t, s, w, q, y, dx);
@@ -207,14 +225,14 @@ static void weight_backward(struct tape *t, const struct span *s, const struct r
         low_rank_backward(t, s, w, q, x, y, dx);
         break;
     case WEIGHT_FULL:
-        span_backward_weight(k, s, w->out, y->gradient, x->data, w->dvalue);
+        span_backward_weight(t, s, w->out, y->gradient, x->data, w->dvalue);
         if (dx != NULL) {
-            span_backward_input(k, s, w->out, y->gradient, w->dense, dx);
+            span_backward_input(t, s, w->out, y->gradient, w->dense, dx);
         }
         break;
     case WEIGHT_FROZEN:
         if (dx != NULL) {
-            span_backward_input(k, s, w->out, y->gradient, w->dense, dx);
+            span_backward_input(t, s, w->out, y->gradient, w->dense, dx);
         }
         break;
     }

@@ -30,6 +30,7 @@ struct tape {
     bool inside;                           // in a segment: the inner arena is in use
     bool recording;
     bool cancelled;
+    double work; // floating-point operations
 };
 
 static void slabs_init(struct slabs *s)
@@ -112,6 +113,16 @@ void tape_set_tick(struct tape *t, tape_tick tick_function, void *user)
 const kernels *tape_kernels(const struct tape *t)
 {
     return t->cancelled ? t->idle : t->k;
+}
+
+void tape_count_work(struct tape *t, double operations)
+{
+    t->work += operations;
+}
+
+double tape_work(const struct tape *t)
+{
+    return t->work;
 }
 
 struct tape_sizes tape_peak(const struct tape *t)

@@ -80,6 +80,10 @@ void tape_set_tick(struct tape *t, tape_tick tick, void *user);
 /* The device that ops call. After a cancel it is one that computes nothing. */
 const kernels *tape_kernels(const struct tape *t);
 
+/* Floating-point operations of matrix products since the tape was made: ops add theirs. */
+void tape_count_work(struct tape *t, double operations);
+double tape_work(const struct tape *t);
+
 /* High-water marks so far: what to create a tape with for the same run. */
 struct tape_sizes tape_peak(const struct tape *t);
 
