@@ -1,0 +1,411 @@
+/* sampler: every combination of sampler, spacing, prediction and config against diffusers' step by
+ * step, from the same latents, predictions and noise (tests/fixtures/make_samplers.py). */
+#include "engine/sampler.h"
+
+#include "engine/error.h"
+#include "tests/sampler_fixture.h"
+
+#include <math.h>
+
+#define TOLERANCE 1e-6 // of the largest value that goes in or comes out of one step
+#define DRIFT     1e-5 // the same at the end of a run of its own
+
+struct run {
+    char *name, *config;
+    struct sampler_options options;
+    double strength;
+    bool inverse;
+    const float *next, *end; // of the case's tensor, as it is read
+    double size;             // largest of the latents that a step begins with
+    double worst;
+};
+
+static void check_array(struct run *run, const float *values, double tolerance, const char *what,
+                        int k)
+{
+    double largest = run->size, difference = 0;
+
+    g_assert_true(run->next + FIXTURE_COUNT <= run->end);
+    for (int i = 0; i < FIXTURE_COUNT; i++) {
+        largest = fmax(largest, fabs((double)run->next[i]));
+        difference = fmax(difference, fabs((double)values[i] - run->next[i]));
+    }
+    if (!(difference <= tolerance * largest)) {
+        g_test_message("%s: %s of step %d differ by %g of %g", run->name, what, k, difference,
+                       largest);
+        g_test_fail();
+    }
+    run->worst = fmax(run->worst, tolerance == TOLERANCE ? difference / largest : 0);
+    run->next += FIXTURE_COUNT;
+}
+
+static void check_number(struct run *run, double number, double tolerance, const char *what, int k)
+{
+    g_assert_true(run->next < run->end);
+    if (!(fabs(number - *run->next) <= tolerance * fabs(*run->next))) {
+        g_test_message("%s: %s of step %d is %.9g, not %.9g", run->name, what, k, number,
+                       *run->next);
+        g_test_fail();
+    }
+    run->next++;
+}
+
+static void first_latents(struct run *run, const struct sampler *s, float *latents)
+{
+    float original[FIXTURE_COUNT], noise[FIXTURE_COUNT];
+
+    fixture_values(FIXTURE_ORIGINAL, 0, original);
+    fixture_values(FIXTURE_NOISE, 0, noise);
+    fixture_values(FIXTURE_LATENTS, 0, latents);
+    for (int i = 0; i < FIXTURE_COUNT; i++) {
+        latents[i] = (float)(latents[i] * sampler_initial_scale(s));
+    }
+    if (run->strength < 1) {
+        sampler_add_noise(s, sampler_first(s), original, noise, latents, FIXTURE_COUNT);
+    }
+}
+
+static double largest_of(const float *values)
+{
+    double largest = 0;
+
+    for (int i = 0; i < FIXTURE_COUNT; i++) {
+        largest = fmax(largest, fabs((double)values[i]));
+    }
+    return largest;
+}
+
+/* Step k from diffusers' own latents, which are then replaced by those after its step. */
+static void check_step(struct run *run, struct sampler *s, int k, float *latents)
+{
+    float prediction[FIXTURE_COUNT], noise[FIXTURE_COUNT], out[FIXTURE_COUNT];
+    bool noisy = sampler_noise_scale(s, k) > 0;
+    // whole timesteps exactly, those between within the rounding of log sigma
+    bool between = run->options.kind == SAMPLER_EULER || run->options.kind == SAMPLER_EULER_A;
+
+    fixture_values(FIXTURE_PREDICTION, (uint32_t)k, prediction);
+    fixture_values(FIXTURE_STEP_NOISE, (uint32_t)k, noise);
+    check_number(run, sampler_timestep(s, k), between ? 2 * TOLERANCE : 0, "timestep", k);
+    sampler_scale_input(s, k, latents, out, FIXTURE_COUNT);
+    check_array(run, out, TOLERANCE, "inputs", k);
+    sampler_original(s, k, latents, prediction, out, FIXTURE_COUNT);
+    check_array(run, out, TOLERANCE, "originals", k);
+    run->size = largest_of(latents);
+    sampler_step(s, k, prediction, noisy ? noise : NULL, latents, FIXTURE_COUNT);
+    check_array(run, latents, TOLERANCE, "latents", k);
+    run->size = 0;
+    memcpy(latents, run->next - FIXTURE_COUNT, FIXTURE_COUNT * sizeof *latents);
+}
+
+static void check_steps(struct run *run, struct sampler *s)
+{
+    float latents[FIXTURE_COUNT];
+
+    first_latents(run, s, latents);
+    for (int k = sampler_first(s); k < sampler_steps(s); k++) {
+        check_step(run, s, k, latents);
+    }
+}
+
+// the same run from our own latents: where it ends
+static void check_end(struct run *run, struct sampler *s)
+{
+    float latents[FIXTURE_COUNT], prediction[FIXTURE_COUNT], noise[FIXTURE_COUNT];
+    const float *next = run->next;
+
+    first_latents(run, s, latents);
+    for (int k = sampler_first(s); k < sampler_steps(s); k++) {
+        fixture_values(FIXTURE_PREDICTION, (uint32_t)k, prediction);
+        fixture_values(FIXTURE_STEP_NOISE, (uint32_t)k, noise);
+        sampler_step(s, k, prediction, noise, latents, FIXTURE_COUNT);
+    }
+    run->next = next - FIXTURE_COUNT;
+    check_array(run, latents, DRIFT, "the run's latents", sampler_steps(s) - 1);
+}
+
+static void check_noise(struct run *run, const struct sampler *s)
+{
+    float original[FIXTURE_COUNT], noise[FIXTURE_COUNT], out[FIXTURE_COUNT];
+
+    fixture_values(FIXTURE_ORIGINAL, 0, original);
+    fixture_values(FIXTURE_NOISE, 0, noise);
+    for (int k = 0; k < sampler_steps(s) && run->next < run->end; k++) {
+        sampler_add_noise(s, k, original, noise, out, FIXTURE_COUNT);
+        check_array(run, out, TOLERANCE, "noised", k);
+    }
+    sampler_add_noise(s, sampler_steps(s), original, noise, out, FIXTURE_COUNT);
+    g_assert_cmpmem(out, sizeof out, original, sizeof original);
+}
+
+static struct sampler *create(const char *config, const struct sampler_options *options)
+{
+    struct schedule_config c;
+    g_autoptr(GError) error = NULL;
+
+    fixture_config(config, &c);
+    struct sampler *s = sampler_create(options, &c, &error);
+    g_assert_no_error(error);
+    return s;
+}
+
+// NAME CONFIG SAMPLER SPACING STEPS ETA STRENGTH
+static struct run parse_run(char **words)
+{
+    struct run run = {.name = words[0], .config = words[1]};
+
+    run.inverse = strcmp(words[2], "inversion") == 0;
+    run.options.kind = SAMPLER_DDIM_INVERSE;
+    g_assert_true(run.inverse || sampler_parse(words[2], &run.options.kind));
+    if (strcmp(words[3], "model") != 0) {
+        g_assert_true(sampler_spacing_parse(words[3], &run.options.spacing));
+    }
+    run.options.steps = (int)g_ascii_strtoll(words[4], NULL, 10);
+    run.options.eta = g_ascii_strtod(words[5], NULL);
+    run.strength = g_ascii_strtod(words[6], NULL);
+    return run;
+}
+
+static void check_case(const struct safetensors *file, const char *line, double *worst)
+{
+    g_auto(GStrv) words = g_strsplit(line, " ", 0);
+    struct run run = parse_run(words);
+    g_autofree char *tensor = g_strconcat("case/", run.name, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(sampler) s = create(run.config, &run.options);
+    int64_t n;
+    g_autofree float *expected = fixture_tensor(file, tensor, &n);
+
+    run.next = expected;
+    run.end = expected + n;
+    if (run.strength < 1) {
+        sampler_start(s, run.strength, &error);
+        g_assert_no_error(error);
+    }
+    check_number(&run, sampler_steps(s), 0, "number", -1);
+    check_number(&run, sampler_first(s), 0, "first", -1);
+    check_number(&run, sampler_initial_scale(s), TOLERANCE, "initial scale", -1);
+    check_steps(&run, s);
+    check_end(&run, s);
+    check_noise(&run, s);
+    g_assert_true(run.next == run.end);
+    *worst = fmax(*worst, run.worst);
+}
+
+static void test_cases(gconstpointer sampler_word)
+{
+    g_autoptr(safetensors) file = fixture_open();
+    g_auto(GStrv) lines = fixture_lines("cases.txt");
+    g_autofree char *word = g_strdup_printf(" %s ", (const char *)sampler_word);
+    double worst = 0;
+    int cases = 0;
+
+    for (char **line = lines; *line != NULL; line++) {
+        if (strstr(*line, word) != NULL) {
+            check_case(file, *line, &worst);
+            cases++;
+        }
+    }
+    g_assert_cmpint(cases, >, 20);
+    g_test_message("%d runs, worst %g", cases, worst);
+}
+
+// diffusers' trailing spacing takes 62 steps here and ends at timestep -1: ours takes 61
+static void test_trailing_excess(void)
+{
+    static const enum sampler_kind kinds[] = {SAMPLER_DDIM, SAMPLER_EULER, SAMPLER_DPMPP_2M};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        struct sampler_options options = {.kind = kinds[i], .steps = 61};
+        g_autoptr(sampler) s = create("sd1-trailing", &options);
+        g_assert_cmpint(sampler_steps(s), ==, 61);
+        g_assert_cmpfloat(sampler_timestep(s, 0), ==, 999);
+        g_assert_cmpfloat(sampler_timestep(s, 60), ==, 15);
+    }
+}
+
+// a second picture begins anew: nothing of the first one's history is left
+static void test_again(void)
+{
+    struct sampler_options options = {.kind = SAMPLER_DPMPP_2M, .steps = 4};
+    g_autoptr(sampler) s = create("sd1", &options);
+    float prediction[FIXTURE_COUNT], latents[2][FIXTURE_COUNT] = {{0}};
+
+    for (int picture = 0; picture < 2; picture++) {
+        for (int k = 0; k < 4; k++) {
+            fixture_values(FIXTURE_PREDICTION, (uint32_t)k, prediction);
+            sampler_step(s, k, prediction, NULL, latents[picture], FIXTURE_COUNT);
+        }
+    }
+    g_assert_cmpmem(latents[0], sizeof latents[0], latents[1], sizeof latents[1]);
+}
+
+/* Inversion and sampling with the same prediction at each level undo one another, but for the level
+ * that the first inversion step begins at. */
+static void test_inversion_undone(void)
+{
+    struct sampler_options up = {.kind = SAMPLER_DDIM_INVERSE, .steps = 25};
+    struct sampler_options down = {.kind = SAMPLER_DDIM, .steps = 25};
+    g_autoptr(sampler) inverse = create("sd1", &up), forward = create("sd1", &down);
+    float start[FIXTURE_COUNT], latents[FIXTURE_COUNT], prediction[FIXTURE_COUNT];
+
+    fixture_values(FIXTURE_LATENTS, 0, start);
+    memcpy(latents, start, sizeof start);
+    for (int k = 0; k < 25; k++) {
+        fixture_values(FIXTURE_PREDICTION, (uint32_t)k, prediction);
+        sampler_step(inverse, k, prediction, NULL, latents, FIXTURE_COUNT);
+    }
+    for (int k = 0; k < 25; k++) {
+        g_assert_cmpfloat(sampler_timestep(forward, k), ==, sampler_timestep(inverse, 24 - k));
+        fixture_values(FIXTURE_PREDICTION, (uint32_t)(24 - k), prediction);
+        sampler_step(forward, k, prediction, NULL, latents, FIXTURE_COUNT);
+    }
+    for (int i = 0; i < FIXTURE_COUNT; i++) {
+        g_assert_cmpfloat_with_epsilon(latents[i], start[i], 1e-5);
+    }
+}
+
+static void check_refused(const char *config, struct sampler_options options, int code,
+                          const char *named)
+{
+    struct schedule_config c;
+    g_autoptr(GError) error = NULL;
+
+    fixture_config(config, &c);
+    g_assert_null(sampler_create(&options, &c, &error));
+    g_assert_error(error, SVDIFF_ERROR, code);
+    g_test_message("%s", error->message);
+    g_assert_nonnull(strstr(error->message, named));
+}
+
+static void test_refused(void)
+{
+    static const struct {
+        const char *config;
+        struct sampler_options options;
+        const char *named;
+    } bad[] = {
+        {"sd1", {SAMPLER_DDIM, .steps = 0}, "--steps 0"},
+        {"sd1", {SAMPLER_EULER, .steps = -3}, "--steps -3"},
+        {"sd1", {SAMPLER_EULER, .steps = 1001}, "--steps 1001"},
+        {"trained", {SAMPLER_DPMPP_2M, .steps = 101}, "1 to 100"},
+        {"sd1", {SAMPLER_DDIM, SAMPLER_SPACING_KARRAS, .steps = 10}, "--spacing karras"},
+        {"sd1", {SAMPLER_DDIM_INVERSE, SAMPLER_SPACING_KARRAS, .steps = 10}, "--spacing karras"},
+        {"sd1", {SAMPLER_DDIM, .steps = 10, .eta = -0.1}, "--eta -0.1"},
+        {"sd1", {SAMPLER_DDIM, .steps = 10, .eta = 1.5}, "--eta 1.5"},
+        {"sd1", {SAMPLER_DDIM, .steps = 10, .eta = NAN}, "--eta nan"},
+        {"sd1", {SAMPLER_EULER_A, .steps = 10, .eta = 0.5}, "--eta"},
+        // steps_offset 1 reaches timestep 1000
+        {"sd1", {SAMPLER_DDIM, .steps = 1000}, "steps_offset 1"},
+        // all steps share a timestep
+        {"sd1-leading", {SAMPLER_DPMPP_2M, .steps = 1000}, "fewer steps"},
+        {"sample", {SAMPLER_EULER_A, .steps = 10}, "\"sample\""},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        check_refused(bad[i].config, bad[i].options, SVDIFF_ERROR_USAGE, bad[i].named);
+    }
+}
+
+static void check_config_refused(const struct schedule_config *c, enum sampler_kind kind, int code,
+                                 const char *named)
+{
+    struct sampler_options options = {.kind = kind, .steps = 10};
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(sampler_create(&options, c, &error));
+    g_assert_error(error, SVDIFF_ERROR, code);
+    g_test_message("%s", error->message);
+    g_assert_nonnull(strstr(error->message, named));
+}
+
+// what a config may ask for and a sampler does not have
+static void test_config_refused(void)
+{
+    struct schedule_config c;
+
+    schedule_config_init(&c);
+    c.thresholding = true;
+    check_config_refused(&c, SAMPLER_DDIM, SVDIFF_ERROR_FAILED, "thresholding");
+    check_config_refused(&c, SAMPLER_DPMPP_2M, SVDIFF_ERROR_FAILED, "thresholding");
+    schedule_config_init(&c);
+    c.solver_order = 3;
+    check_config_refused(&c, SAMPLER_DPMPP_2M, SVDIFF_ERROR_FAILED, "solver_order");
+    schedule_config_init(&c);
+    c.solver_plus_plus = false;
+    check_config_refused(&c, SAMPLER_DPMPP_2M, SVDIFF_ERROR_FAILED, "algorithm_type");
+    schedule_config_init(&c);
+    c.timestep_spacing = TIMESTEPS_LINSPACE;
+    check_config_refused(&c, SAMPLER_DDIM_INVERSE, SVDIFF_ERROR_FAILED, "linspace");
+    schedule_config_init(&c);
+    c.beta_end = 3;
+    check_config_refused(&c, SAMPLER_EULER, SVDIFF_ERROR_FAILED, "beta_end");
+    // noise without any signal does not tell what a noise-predicting network means
+    schedule_config_init(&c);
+    c.rescale_betas_zero_snr = true;
+    c.timestep_spacing = TIMESTEPS_TRAILING;
+    check_config_refused(&c, SAMPLER_DDIM, SVDIFF_ERROR_USAGE, "another sampler");
+    // no signal that lambda_min_clipped would allow
+    schedule_config_init(&c);
+    c.lambda_min_clipped = 100;
+    c.timestep_spacing = TIMESTEPS_TRAILING;
+    check_config_refused(&c, SAMPLER_DPMPP_2M, SVDIFF_ERROR_USAGE, "no step");
+}
+
+static void test_strength(void)
+{
+    struct sampler_options options = {.kind = SAMPLER_DDIM, .steps = 20};
+    g_autoptr(sampler) s = create("sd1", &options);
+    static const double bad[] = {0, 0.049, -1, 1.01, NAN};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_false(sampler_start(s, bad[i], &error));
+        g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE);
+        g_test_message("%s", error->message);
+        g_assert_nonnull(strstr(error->message, "--strength"));
+    }
+    g_assert_cmpint(sampler_first(s), ==, 0);
+    g_assert_true(sampler_start(s, 0.05, NULL));
+    g_assert_cmpint(sampler_first(s), ==, 19);
+    g_assert_true(sampler_start(s, 1, NULL));
+    g_assert_cmpint(sampler_first(s), ==, 0);
+}
+
+static void test_words(void)
+{
+    g_auto(GStrv) words = g_strsplit(sampler_words(), "|", 0);
+    g_auto(GStrv) spacings = g_strsplit(sampler_spacing_words(), "|", 0);
+    enum sampler_kind kind;
+    enum sampler_spacing spacing;
+
+    g_assert_cmpint(g_strv_length(words), ==, 4);
+    for (char **word = words; *word != NULL; word++) {
+        g_assert_true(sampler_parse(*word, &kind));
+        g_assert_cmpstr(sampler_name(kind), ==, *word);
+    }
+    for (char **word = spacings; *word != NULL; word++) {
+        g_assert_true(sampler_spacing_parse(*word, &spacing));
+        g_assert_cmpstr(sampler_spacing_name(spacing), ==, *word);
+    }
+    g_assert_false(sampler_parse("inversion", &kind));
+    g_assert_false(sampler_parse("DDIM", &kind));
+    g_assert_false(sampler_spacing_parse("model", &spacing));
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_data_func("/sampler/ddim", "ddim", test_cases);
+    g_test_add_data_func("/sampler/inversion", "inversion", test_cases);
+    g_test_add_data_func("/sampler/euler", "euler", test_cases);
+    g_test_add_data_func("/sampler/euler-a", "euler-a", test_cases);
+    g_test_add_data_func("/sampler/dpmpp-2m", "dpmpp-2m", test_cases);
+    g_test_add_func("/sampler/trailing-excess", test_trailing_excess);
+    g_test_add_func("/sampler/again", test_again);
+    g_test_add_func("/sampler/inversion-undone", test_inversion_undone);
+    g_test_add_func("/sampler/refused", test_refused);
+    g_test_add_func("/sampler/config-refused", test_config_refused);
+    g_test_add_func("/sampler/strength", test_strength);
+    g_test_add_func("/sampler/words", test_words);
+    return g_test_run();
+}
