@@ -1,0 +1,1 @@
+"""The parts of the script that trains the model in resources/model (see resources/train.py)."""

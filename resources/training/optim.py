@@ -1,0 +1,161 @@
+"""What both trainings share: the optimiser, the moving average, the clock and the checkpoints.
+
+Muon (K. Jordan, 2024) steps a weight matrix along the orthogonal factor of its momentum, found with
+five Newton-Schulz iterations X <- aX + (bA + cA^2)X, A = XX^T; vectors, embeddings and the first
+and last layers take AdamW.  The learning rate rises over the first steps and falls along a cosine
+to the end of the time that was given.  Several processes (torchrun) share a training: each has its
+own pictures, the gradients are averaged, the first process keeps the time and writes the files.
+"""
+import math
+import os
+import time
+
+import torch
+import torch.distributed as distributed
+
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+
+
+def rank():
+    """Returns the process's number; 0 where there is one process only."""
+    return distributed.get_rank() if distributed.is_initialized() else 0
+
+
+def share_gradients(weights):
+    """Replaces every gradient by its mean over the processes."""
+    if not distributed.is_initialized():
+        return
+    flat = torch.cat([weight.grad.flatten() for weight in weights])
+    distributed.all_reduce(flat)
+    flat /= distributed.get_world_size()
+    for weight, mean in zip(weights, flat.split([weight.numel() for weight in weights])):
+        weight.grad.copy_(mean.view_as(weight))
+
+
+def orthogonal_factor(matrix, steps=5):
+    """Returns U V^T, nearly, for matrix = U S V^T."""
+    a, b, c = NEWTON_SCHULZ
+    x = matrix / (matrix.norm() + 1e-7)
+    tall = x.shape[0] > x.shape[1]
+    x = x.T if tall else x
+    for _ in range(steps):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x.T if tall else x
+
+
+class Optimiser:
+    """Muon for the inner matrices and convolutions, AdamW for all the rest."""
+
+    def __init__(self, modules, muon_rate, adam_rate, outer=()):
+        self.muon_rate, self.adam_rate = muon_rate, adam_rate
+        self.weights = [weight for module in modules for weight in module.parameters()
+                        if weight.requires_grad]
+        self.matrices, others = [], []
+        for module in modules:
+            for name, weight in module.named_parameters():
+                if not weight.requires_grad:
+                    continue
+                inner = weight.ndim >= 2 and not any(part in name for part in outer)
+                (self.matrices if inner else others).append(weight)
+        self.momenta = [torch.zeros_like(weight) for weight in self.matrices]
+        self.adam = torch.optim.AdamW(others, lr=adam_rate, betas=(0.9, 0.99), weight_decay=0.0)
+
+    def step(self, factor, momentum=0.95, decay=0.01):
+        share_gradients(self.weights)
+        for group in self.adam.param_groups:
+            group["lr"] = self.adam_rate * factor
+        self.adam.step()
+        rate = self.muon_rate * factor
+        with torch.no_grad():
+            for weight, average in zip(self.matrices, self.momenta):
+                average.lerp_(weight.grad, 1 - momentum)
+                step = torch.lerp(weight.grad, average, momentum).flatten(1)
+                step = orthogonal_factor(step) * max(1.0, step.shape[0] / step.shape[1]) ** 0.5
+                weight.mul_(1 - rate * decay).sub_(step.view_as(weight), alpha=rate)
+        for weight in self.matrices:
+            weight.grad = None
+        self.adam.zero_grad(set_to_none=True)
+
+    def state_dict(self):
+        return {"momenta": self.momenta, "adam": self.adam.state_dict()}
+
+    def load_state_dict(self, state):
+        for average, saved in zip(self.momenta, state["momenta"]):
+            average.copy_(saved)
+        self.adam.load_state_dict(state["adam"])
+
+
+class MovingAverage:
+    """Keeps an exponential moving average of the modules' weights (EMA)."""
+
+    def __init__(self, modules, decay):
+        self.modules, self.decay = modules, decay
+        self.weights = [weight.detach().clone() for weight in self._live()]
+        self.steps = 0
+
+    def _live(self):
+        return [weight for module in self.modules for weight in module.parameters()]
+
+    def update(self):
+        self.steps += 1
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        torch._foreach_lerp_(self.weights, [weight.detach() for weight in self._live()], 1 - decay)
+
+    def swap(self):
+        """Exchanges the live and the averaged weights; a second call undoes it."""
+        with torch.no_grad():
+            for weight, average in zip(self._live(), self.weights):
+                held = weight.clone()
+                weight.copy_(average)
+                average.copy_(held)
+
+
+class Clock:
+    """Counts training time across interruptions and sets the learning rate by it."""
+
+    def __init__(self, seconds, warm_up=60, floor=0.02):
+        self.seconds, self.warm_up, self.floor = seconds, warm_up, floor
+        self.before, self.now, self.started, self.step = 0.0, 0.0, time.monotonic(), 0
+
+    def elapsed(self):
+        return self.before + time.monotonic() - self.started
+
+    def over(self):
+        """Whether the time is up, by the first process's clock."""
+        self.now = self.elapsed()
+        if distributed.is_initialized():
+            now = torch.tensor(self.now, dtype=torch.float64)
+            distributed.broadcast(now, 0)
+            self.now = float(now)
+        return self.now >= self.seconds
+
+    def factor(self):
+        """Returns the share of the full learning rate for the next step."""
+        self.step += 1
+        done = min(1.0, self.now / self.seconds)
+        cosine = self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * done))
+        return min(1.0, self.step / self.warm_up) * cosine
+
+
+def save_checkpoint(path, clock, **parts):
+    """Writes the parts' states aside and renames them into place."""
+    if rank() != 0:
+        return
+    state = {name: part.state_dict() if hasattr(part, "state_dict") else part
+             for name, part in parts.items()}
+    state["clock"] = (clock.elapsed(), clock.step)
+    torch.save(state, f"{path}.new")
+    os.replace(f"{path}.new", path)
+
+
+def load_checkpoint(path, clock, **parts):
+    """Puts saved states back; returns the whole saved state, or None where there is none."""
+    if not path.exists():
+        return None
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    clock.before, clock.step = state["clock"]
+    clock.started = time.monotonic()
+    for name, part in parts.items():
+        part.load_state_dict(state[name])
+    return state
