@@ -3,7 +3,6 @@
 
 #include "engine/error.h"
 #include "engine/file_magic.h"
-#include "engine/regular_file.h"
 #include "engine/safetensors_header.h"
 
 #include <stdlib.h>
@@ -103,6 +102,11 @@ void safetensors_close(struct safetensors *file)
 const char *safetensors_path(const struct safetensors *file)
 {
     return file->file->path;
+}
+
+const struct regular_file *safetensors_file(const struct safetensors *file)
+{
+    return file->file;
 }
 
 size_t safetensors_count(const struct safetensors *file)

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "engine/dtype.h"
+#include "engine/regular_file.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -44,6 +45,9 @@ typedef struct safetensors safetensors;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(safetensors, safetensors_close)
 
 const char *safetensors_path(const struct safetensors *file);
+
+// the open file itself: who it is and how many bytes it has
+const struct regular_file *safetensors_file(const struct safetensors *file);
 
 // the tensors, in the order of their names (bytewise); all belong to the file
 size_t safetensors_count(const struct safetensors *file);

@@ -7,14 +7,8 @@
 
 #define MAX_TIMESTEPS 100000
 
-/* Classes whose noise comes from a table of betas (flow matching, EDM and cascades have other
- * arithmetic), and keys that every sampler reads. */
+// keys that every sampler reads
 static const struct config_fixed fixed[] = {
-    {"_class_name",
-     "PNDMScheduler|DDIMScheduler|DDPMScheduler|LMSDiscreteScheduler|EulerDiscreteScheduler|"
-     "EulerAncestralDiscreteScheduler|HeunDiscreteScheduler|KDPM2DiscreteScheduler|"
-     "KDPM2AncestralDiscreteScheduler|DPMSolverMultistepScheduler|DPMSolverSinglestepScheduler|"
-     "DPMSolverSDEScheduler|DEISMultistepScheduler|UniPCMultistepScheduler|IPNDMScheduler"},
     {"interpolation_type", "linear"},
     {"timestep_type", "discrete"},
     {"use_exponential_sigmas", "null|false"},
@@ -26,6 +20,38 @@ static const struct config_fixed fixed[] = {
     {"sigma_max", "null"},
     {"variance_type", "null|fixed_small|fixed_small_log|fixed_large|fixed_large_log"},
 };
+
+/* Only classes whose noise comes from a table of betas: flow matching, EDM and cascades have other
+ * arithmetic. */
+static void check_class(struct config_reader *r)
+{
+    static const char *const known[] = {
+        "PNDMScheduler",
+        "DDIMScheduler",
+        "DDPMScheduler",
+        "LMSDiscreteScheduler",
+        "EulerDiscreteScheduler",
+        "EulerAncestralDiscreteScheduler",
+        "HeunDiscreteScheduler",
+        "KDPM2DiscreteScheduler",
+        "KDPM2AncestralDiscreteScheduler",
+        "DPMSolverMultistepScheduler",
+        "DPMSolverSinglestepScheduler",
+        "DPMSolverSDEScheduler",
+        "DEISMultistepScheduler",
+        "UniPCMultistepScheduler",
+        "IPNDMScheduler",
+        NULL,
+    };
+    const char *name = config_text(r, "_class_name", known[0]);
+
+    if (!g_strv_contains(known, name)) {
+        config_fail(r,
+                    "the scheduler %s is not supported; use a plain Stable Diffusion 1.x or 2.x "
+                    "model",
+                    name);
+    }
+}
 
 // newly allocated, or NULL when the file has none
 static double *read_trained(struct config_reader *r, int n)
@@ -102,6 +128,7 @@ static void fill(struct config_reader *r, struct schedule_config *config, double
 
     schedule_config_init(config);
     config_check(r, fixed, G_N_ELEMENTS(fixed));
+    check_class(r);
     config->num_train_timesteps = config_int(r, "num_train_timesteps", 2, MAX_TIMESTEPS, 1000);
     config->beta_schedule = (enum beta_schedule)choose(r, "beta_schedule", betas, BETA_LINEAR);
     config->beta_start = config_double(r, "beta_start", 1e-12, 0.999, config->beta_start);
