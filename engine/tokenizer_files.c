@@ -120,7 +120,15 @@ static bool split_merge(const char *line, size_t length, GPtrArray *merges)
     return true;
 }
 
-// one merge a line, in order of rank; lines that begin with #version and empty ones do not count
+// a line that is no merge: empty, or the version
+static bool is_skipped(const char *line, size_t length)
+{
+    static const char version[] = "#version";
+    size_t size = strlen(version);
+    return length == 0 || (length >= size && memcmp(line, version, size) == 0);
+}
+
+// one merge a line, in order of rank
 static bool read_merges(struct tokenizer_file file, const char *name, GPtrArray *merges,
                         GError **error)
 {
@@ -135,8 +143,8 @@ static bool read_merges(struct tokenizer_file file, const char *name, GPtrArray 
         if (stop > at && stop[-1] == '\r') {
             stop--;
         }
-        if (stop > at && !g_str_has_prefix(at, "#version") &&
-            !split_merge(at, (size_t)(stop - at), merges)) {
+        size_t length = (size_t)(stop - at);
+        if (!is_skipped(at, length) && !split_merge(at, length, merges)) {
             g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                         "%s: line %d is not two symbols with a space between them.", name, line);
             return false;
