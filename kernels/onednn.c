@@ -1,0 +1,47 @@
+/* onednn.c: oneDNN behind the few calls of onednn.h. */
+#include "kernels/onednn.h"
+
+#include <dnnl.h>
+
+struct onednn {
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+};
+
+struct onednn *onednn_create(GError **error)
+{
+    struct onednn *o = g_new0(struct onednn, 1);
+
+    if (dnnl_engine_create(&o->engine, dnnl_cpu, 0) != dnnl_success ||
+        dnnl_stream_create(&o->stream, o->engine, dnnl_stream_default_flags) != dnnl_success) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                    "oneDNN could not be started on this CPU");
+        onednn_destroy(o);
+        return NULL;
+    }
+    return o;
+}
+
+void onednn_destroy(struct onednn *o)
+{
+    if (o) {
+        dnnl_stream_destroy(o->stream);
+        dnnl_engine_destroy(o->engine);
+        g_free(o);
+    }
+}
+
+bool onednn_has_bf16(void)
+{
+    const dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+
+    // the instruction sets are numbered as bit masks, each with those that it contains
+    return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+}
+
+void onednn_gemm(struct gemm_shape s, const float *a, const float *b, float *c)
+{
+    dnnl_sgemm(s.transpose_a ? 'T' : 'N', s.transpose_b ? 'T' : 'N', s.m, s.n, s.k, 1, a,
+               s.transpose_a ? s.m : s.k, b, s.transpose_b ? s.k : s.n, s.accumulate ? 1 : 0, c,
+               s.n);
+}

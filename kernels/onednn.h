@@ -1,0 +1,21 @@
+/* onednn.h: the one wrapper of oneDNN, for its 2.x and 3.x interfaces: matrix products and
+ * channels-last convolutions. Nothing else in kernels/ includes dnnl.h.
+ *
+ * A primitive (generated code for one shape) is made when a shape is first seen and kept in a
+ * bounded cache. Scratch memory is the caller's, so that it is counted. Threads are OpenMP's: the
+ * caller sets how many. */
+#pragma once
+
+#include "kernels/kernels.h"
+
+struct onednn;
+
+// NULL with a sentence when the library has no CPU engine. Owned by the caller.
+struct onednn *onednn_create(GError **error);
+void onednn_destroy(struct onednn *o); // accepts NULL
+
+// whether this CPU multiplies bfloat16 in hardware (and the library is allowed to use it)
+bool onednn_has_bf16(void);
+
+// C = A B, or += where accumulate; everything float, any transposition
+void onednn_gemm(struct gemm_shape s, const float *a, const float *b, float *c);

@@ -1,0 +1,115 @@
+/* check.h: what the cases of the checker stand on.
+ *
+ * A case makes its arrays, calls one entry on every side and lets the arrays be compared:
+ *
+ *   check_begin(c, "t=%d c=%d", t, c);
+ *   struct array *x = check_input(c, count, FILL_RANDOM), *y = check_output(c, count, bound);
+ *   while (check_next(c)) {
+ *       c->k->activation_forward(c->k, a, count, at(c, x), at(c, y));
+ *   }
+ *   check_end(c, 10.0 * count);
+ *
+ * The sides are: the reference; the device; the device again, which must give the same bits. Each
+ * array lies between guard zones. Inputs must be unchanged afterwards; outputs begin as NaN, so
+ * that what was not written is noticed; sums (d... arrays) begin as the same noise on all sides.
+ *
+ * With --bench the same loop runs only one side, many times, and check_end prints the rate. */
+#pragma once
+
+#include "kernels/kernels.h"
+
+#define CHECK_SIDES 3
+
+enum check_mode { MODE_CHECK, MODE_BENCH_REFERENCE, MODE_BENCH_DEVICE };
+
+/* random: uniform in -1 .. 1; integer: -3 .. 3, so that sums of products are exact in float and in
+ * bfloat16; positive: 0.5 .. 1.5 */
+enum fill { FILL_RANDOM, FILL_INTEGER, FILL_POSITIVE };
+
+/* How far the device may be from the reference. All must hold.
+ * nmse:     sum of squared differences over sum of squares, of the whole array
+ * relative: |difference| <= relative * |reference| + absolute, of each value; unless both are 0
+ * All zero: the same bits. */
+struct bound {
+    double nmse, relative, absolute;
+};
+
+enum role { ROLE_INPUT, ROLE_OUTPUT, ROLE_SUM };
+
+// raw: bytes to be compared as they are; private: not compared with the reference
+enum values { VALUES_REAL, VALUES_DOUBLE, VALUES_RAW, VALUES_PRIVATE };
+
+struct array {
+    enum role role;
+    enum values values;
+    int64_t count;
+    size_t bytes; // of the values alone
+    struct bound bound;
+    char *start[CHECK_SIDES]; // memory of the side, guards included
+    void *initial;            // the values at the beginning, guards included
+};
+
+struct check {
+    const kernels *reference, *device;
+    enum kernels_precision precision;
+    guint32 seed;
+    enum check_mode mode;
+
+    // the loop
+    const kernels *k; // of the side in turn
+    int side;
+    // benchmark
+    double began, best, spent, reference_rate;
+    int runs;
+
+    // the case
+    GRand *random;
+    GPtrArray *arrays; // struct array
+    char *shape;
+    const char *test;
+    int failures, cases;
+};
+
+struct test {
+    const char *name;
+    void (*check)(struct check *c);
+    void (*bench)(struct check *c); // or NULL
+};
+
+// the tests of one file, ended by a nameless one
+extern const struct test tests_matrix[], tests_conv[], tests_norm[], tests_attention[],
+    tests_elementwise[], tests_spectral[], tests_memory[];
+
+void check_begin(struct check *c, const char *format, ...) G_GNUC_PRINTF(2, 3);
+bool check_next(struct check *c);
+/* Compares and frees the arrays; work: floating point operations, or bytes moved, of one call.
+ * In the bench modes prints the rate instead. */
+void check_end_flops(struct check *c, double flops);
+void check_end_bytes(struct check *c, double bytes);
+
+struct array *check_input(struct check *c, int64_t count, enum fill fill);
+struct array *check_output(struct check *c, int64_t count, struct bound bound);
+struct array *check_sum(struct check *c, int64_t count, struct bound bound);
+// an output of doubles
+struct array *check_doubles(struct check *c, int64_t count, struct bound bound);
+// values that are not numbers of the kind above; from: their beginning, or NULL
+struct array *check_raw(struct check *c, enum role role, size_t bytes, const void *from);
+
+// the array on the side in turn; NULL for NULL
+void *at(const struct check *c, const struct array *a);
+
+/* An input for both sides, already on the device: the values of an array rounded and packed as the
+ * case asks. On the reference's side a packed weight stays plain. */
+struct weight_input {
+    struct array *plain, *rounded, *packed; // rounded and packed may be NULL
+};
+struct kernels_weight check_weight(const struct check *c, const struct weight_input *w);
+// rounds (to bfloat16) the values of plain for all sides
+struct array *check_rounded(struct check *c, const struct array *plain);
+// room for a packed weight on the device's sides; pack writes it there
+struct array *check_packed(struct check *c, size_t bytes);
+
+// whether a case runs on this device in the precision asked for; sides before it begin
+bool check_is_bf16(const struct check *c);
+
+double check_uniform(struct check *c);

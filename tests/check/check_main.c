@@ -1,0 +1,182 @@
+/* main.c: the checker's command line.
+ *
+ *   check --device=cpu --precision=bf16 --test=conv_forward --seed=7
+ *   check --bench
+ *   check --list
+ *
+ * Prints TAP: a line a test; a failure says what differed and the command that repeats it. */
+#include "tests/check/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct test *const files[] = {
+    tests_matrix,      tests_conv,     tests_norm,   tests_attention,
+    tests_elementwise, tests_spectral, tests_memory,
+};
+
+struct options {
+    char *test, *device, *precision;
+    int seed, threads;
+    gboolean list, bench;
+};
+
+struct totals {
+    int number, passed, failed, skipped;
+};
+
+static bool wanted(const struct options *options, const struct test *test)
+{
+    return !options->test || strcmp(options->test, test->name) == 0;
+}
+
+static int count_wanted(const struct options *options)
+{
+    int count = 0;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+        for (const struct test *test = files[i]; test->name; test++) {
+            count += wanted(options, test);
+        }
+    }
+    return count;
+}
+
+static void run_bench(struct check *c, const struct test *test)
+{
+    if (test->bench) {
+        test->bench(c);
+    }
+}
+
+static void run_check(struct check *c, const struct options *options, const struct test *test,
+                      struct totals *totals)
+{
+    c->failures = c->cases = 0;
+    test->check(c);
+    totals->number++;
+    if (c->failures > 0) {
+        totals->failed++;
+        printf("not ok %d - %s\n# repeat: %s --device=%s --precision=%s --test=%s --seed=%u\n",
+               totals->number, test->name, g_get_prgname(), options->device, options->precision,
+               test->name, c->seed);
+    } else if (c->cases == 0) {
+        totals->skipped++;
+        printf("ok %d - %s # SKIP not on this device\n", totals->number, test->name);
+    } else {
+        totals->passed++;
+        printf("ok %d - %s, %d cases\n", totals->number, test->name, c->cases);
+    }
+    fflush(stdout);
+}
+
+static int run_all(struct check *c, const struct options *options)
+{
+    struct totals totals = {0};
+
+    if (!options->bench) {
+        printf("1..%d\n", count_wanted(options));
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+        for (const struct test *test = files[i]; test->name; test++) {
+            if (!wanted(options, test)) {
+                continue;
+            }
+            c->test = test->name;
+            if (options->list) {
+                printf("# %s\n", test->name);
+            } else if (options->bench) {
+                run_bench(c, test);
+            } else {
+                run_check(c, options, test, &totals);
+            }
+        }
+    }
+    if (!options->list && !options->bench) {
+        printf("# %d passed, %d failed, %d skipped\n", totals.passed, totals.failed,
+               totals.skipped);
+    }
+    return totals.failed > 0;
+}
+
+// the table that --device names; fast: the table behind the counting one
+static kernels *open_device(const struct options *options, enum kernels_precision precision,
+                            kernels **fast, GError **error)
+{
+    *fast = NULL;
+    if (strcmp(options->device, "reference") == 0) {
+        return kernels_reference();
+    }
+    *fast = kernels_cpu(options->threads, precision, error);
+    if (strcmp(options->device, "cpu") == 0) {
+        return g_steal_pointer(fast);
+    }
+    if (strcmp(options->device, "count") == 0) {
+        return *fast ? kernels_count(*fast) : NULL;
+    }
+    g_clear_pointer(fast, kernels_destroy);
+    g_clear_error(error);
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                "there is no device %s: reference, cpu or count", options->device);
+    return NULL;
+}
+
+static bool parse(struct options *options, int *argc, char ***argv, GError **error)
+{
+    const GOptionEntry entries[] = {
+        {"test", 0, 0, G_OPTION_ARG_STRING, &options->test, "only this entry", "NAME"},
+        {"device", 0, 0, G_OPTION_ARG_STRING, &options->device, "reference, cpu, count", "NAME"},
+        {"precision", 0, 0, G_OPTION_ARG_STRING, &options->precision, "f32 or bf16", "NAME"},
+        {"seed", 0, 0, G_OPTION_ARG_INT, &options->seed, "of the inputs", "N"},
+        {"threads", 0, 0, G_OPTION_ARG_INT, &options->threads, "0: all", "N"},
+        {"list", 0, 0, G_OPTION_ARG_NONE, &options->list, "names the tests", NULL},
+        {"bench", 0, 0, G_OPTION_ARG_NONE, &options->bench, "times instead of checking", NULL},
+        {NULL},
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new("- checks a device's kernels");
+
+    g_option_context_add_main_entries(context, entries, NULL);
+    return g_option_context_parse(context, argc, argv, error);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {.device = g_strdup("cpu"), .precision = g_strdup("f32"), .seed = 1};
+    g_autoptr(GError) error = NULL;
+
+    if (!parse(&options, &argc, &argv, &error)) {
+        printf("Bail out! %s\n", error->message);
+        return 2;
+    }
+
+    const bool bf16 = strcmp(options.precision, "bf16") == 0;
+    if (bf16 && !kernels_cpu_has_bf16()) {
+        printf("1..0 # SKIP this CPU has no bfloat16 instructions\n");
+        return 0;
+    }
+
+    g_autoptr(kernels) reference = kernels_reference();
+    g_autoptr(kernels) fast = NULL;
+    g_autoptr(kernels) device =
+        open_device(&options, bf16 ? KERNELS_BF16 : KERNELS_F32, &fast, &error);
+    if (!device) {
+        printf("Bail out! %s\n", error->message);
+        return 1;
+    }
+
+    struct check c = {
+        .reference = reference,
+        .device = device,
+        .precision = bf16 ? KERNELS_BF16 : KERNELS_F32,
+        .seed = (guint32)options.seed,
+        .mode = options.bench ? MODE_BENCH_DEVICE : MODE_CHECK,
+    };
+    printf("# device %s, precision %s, %d threads, seed %u\n", device->name, options.precision,
+           device->threads, c.seed);
+    const int status = run_all(&c, &options);
+    g_free(c.shape);
+    g_free(options.device);
+    g_free(options.precision);
+    g_free(options.test);
+    return status;
+}

@@ -1,0 +1,266 @@
+/* check_matrix.c: gemm, linear layers with plain and packed weights, rounding to bfloat16. */
+#include "tests/check/check.h"
+
+#include <math.h>
+
+static const struct bound exact = {0};
+static const struct bound close_sums = {.nmse = 1e-12};
+
+static struct bound sums(enum fill fill)
+{
+    return fill == FILL_INTEGER ? exact : close_sums;
+}
+
+/* ---- gemm ---- */
+
+static void gemm_case(struct check *c, enum fill fill, struct gemm_shape s)
+{
+    check_begin(c, "m=%d n=%d k=%d transpose_a=%d transpose_b=%d accumulate=%d", (int)s.m, (int)s.n,
+                (int)s.k, s.transpose_a, s.transpose_b, s.accumulate);
+    struct array *a = check_input(c, s.m * s.k, fill), *b = check_input(c, s.k * s.n, fill);
+    struct array *y =
+        s.accumulate ? check_sum(c, s.m * s.n, sums(fill)) : check_output(c, s.m * s.n, sums(fill));
+
+    while (check_next(c)) {
+        c->k->gemm(c->k, s, at(c, a), at(c, b), at(c, y));
+    }
+    check_end_flops(c, 2.0 * s.m * s.n * s.k);
+}
+
+static void check_gemm(struct check *c)
+{
+    static const int sizes[][3] = {
+        {1, 1, 1}, {7, 63, 65}, {64, 64, 64}, {65, 1, 130}, {1, 65, 7}, {0, 5, 5}, {5, 7, 0},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        for (int form = 0; form < 16; form++) {
+            gemm_case(c, form & 8 ? FILL_INTEGER : FILL_RANDOM,
+                      (struct gemm_shape){.m = sizes[i][0],
+                                          .n = sizes[i][1],
+                                          .k = sizes[i][2],
+                                          .transpose_a = form & 1,
+                                          .transpose_b = form & 2,
+                                          .accumulate = form & 4});
+        }
+    }
+}
+
+static void bench_gemm(struct check *c)
+{
+    const struct gemm_shape square = {.m = 1280, .n = 1280, .k = 1280};
+    const struct gemm_shape b = {.m = 1280, .n = 1280, .k = 1280, .transpose_b = true};
+    const struct gemm_shape a = {.m = 1280, .n = 1280, .k = 1280, .transpose_a = true};
+
+    c->mode = MODE_BENCH_REFERENCE;
+    gemm_case(c, FILL_RANDOM, (struct gemm_shape){.m = 64, .n = 320, .k = 320});
+    c->mode = MODE_BENCH_DEVICE;
+    gemm_case(c, FILL_RANDOM, (struct gemm_shape){.m = 320, .n = 320, .k = 320});
+    gemm_case(c, FILL_RANDOM, (struct gemm_shape){.m = 320, .n = 2880, .k = 320});
+    gemm_case(c, FILL_RANDOM, square);
+    gemm_case(c, FILL_RANDOM, a);
+    gemm_case(c, FILL_RANDOM, b);
+}
+
+/* ---- linear ---- */
+
+// the weight as the form asks: plain real, plain bfloat16, or the device's packed form
+enum weight_form { WEIGHT_REAL, WEIGHT_ROUNDED, WEIGHT_PACKED, WEIGHT_FORMS };
+
+static struct weight_input make_weight(struct check *c, enum weight_form form,
+                                       struct linear_shape s, enum fill fill)
+{
+    struct weight_input w = {.plain = check_input(c, (int64_t)s.out * s.in, fill)};
+
+    if (form == WEIGHT_ROUNDED || (form == WEIGHT_PACKED && check_is_bf16(c))) {
+        w.rounded = check_rounded(c, w.plain);
+    }
+    if (form == WEIGHT_PACKED) {
+        const size_t bytes = c->device->linear_packed_bytes(c->device, s);
+
+        w.packed = bytes > 0 ? check_packed(c, bytes) : NULL;
+    }
+    return w;
+}
+
+static void pack(struct check *c, struct linear_shape s, const struct weight_input *w)
+{
+    if (w->packed && c->k == c->device && c->runs <= 1) {
+        c->k->linear_pack(c->k, s, at(c, w->plain), at(c, w->packed));
+    }
+}
+
+static const char *const form_names[] = {"f32", "bf16", "packed"};
+
+static void linear_forward_case(struct check *c, enum weight_form form, enum fill fill,
+                                bool with_bias, struct linear_shape s)
+{
+    check_begin(c, "t=%d in=%d out=%d %s", (int)s.t, s.in, s.out, form_names[form]);
+    struct array *x = check_input(c, s.t * s.in, fill);
+    struct array *bias = with_bias ? check_input(c, s.out, fill) : NULL;
+    struct weight_input w = make_weight(c, form, s, fill);
+    struct array *y = check_output(c, s.t * s.out, sums(fill));
+
+    while (check_next(c)) {
+        pack(c, s, &w);
+        c->k->linear_forward(c->k, s, at(c, x), check_weight(c, &w), at(c, bias), at(c, y));
+    }
+    check_end_flops(c, 2.0 * s.t * s.in * s.out);
+}
+
+static void linear_input_case(struct check *c, enum weight_form form, enum fill fill,
+                              struct linear_shape s)
+{
+    check_begin(c, "t=%d in=%d out=%d %s", (int)s.t, s.in, s.out, form_names[form]);
+    struct array *dy = check_input(c, s.t * s.out, fill);
+    struct weight_input w = make_weight(c, form, s, fill);
+    struct array *dx = check_sum(c, s.t * s.in, sums(fill));
+
+    while (check_next(c)) {
+        c->k->linear_backward_input(c->k, s, at(c, dy), check_weight(c, &w), at(c, dx));
+    }
+    check_end_flops(c, 2.0 * s.t * s.in * s.out);
+}
+
+static void linear_weight_case(struct check *c, enum fill fill, struct linear_shape s)
+{
+    check_begin(c, "t=%d in=%d out=%d", (int)s.t, s.in, s.out);
+    struct array *dy = check_input(c, s.t * s.out, fill), *x = check_input(c, s.t * s.in, fill);
+    struct array *dw = check_sum(c, (int64_t)s.out * s.in, sums(fill));
+
+    while (check_next(c)) {
+        c->k->linear_backward_weight(c->k, s, at(c, dy), at(c, x), at(c, dw));
+    }
+    check_end_flops(c, 2.0 * s.t * s.in * s.out);
+}
+
+static const struct linear_shape linear_sizes[] = {
+    {1, 1, 1},  {1, 64, 65},  {7, 63, 1},    {7, 1, 7},   {63, 65, 7},
+    {65, 7, 5}, {64, 64, 64}, {65, 130, 63}, {0, 64, 64}, {1030, 33, 48},
+};
+
+static void check_linear_forward(struct check *c)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(linear_sizes); i++) {
+        for (int form = 0; form < WEIGHT_FORMS; form++) {
+            linear_forward_case(c, form, FILL_RANDOM, true, linear_sizes[i]);
+            linear_forward_case(c, form, FILL_INTEGER, false, linear_sizes[i]);
+        }
+    }
+}
+
+static void check_linear_backward_input(struct check *c)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(linear_sizes); i++) {
+        for (int form = 0; form < WEIGHT_PACKED; form++) {
+            linear_input_case(c, form, FILL_RANDOM, linear_sizes[i]);
+            linear_input_case(c, form, FILL_INTEGER, linear_sizes[i]);
+        }
+    }
+}
+
+static void check_linear_backward_weight(struct check *c)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(linear_sizes); i++) {
+        linear_weight_case(c, FILL_RANDOM, linear_sizes[i]);
+        linear_weight_case(c, FILL_INTEGER, linear_sizes[i]);
+    }
+}
+
+static const struct linear_shape linear_bench[] = {
+    {4096, 320, 320},  {4096, 320, 2560}, {2048, 320, 2560}, {512, 640, 640}, {512, 640, 5120},
+    {128, 1280, 1280}, {128, 5120, 1280}, {32, 1280, 10240}, {154, 768, 320}, {2, 1280, 320},
+};
+
+static void bench_linear_forward(struct check *c)
+{
+    const enum weight_form plain = check_is_bf16(c) ? WEIGHT_ROUNDED : WEIGHT_REAL;
+
+    c->mode = MODE_BENCH_REFERENCE;
+    linear_forward_case(c, plain, FILL_RANDOM, true, (struct linear_shape){64, 320, 320});
+    c->mode = MODE_BENCH_DEVICE;
+    for (size_t i = 0; i < G_N_ELEMENTS(linear_bench); i++) {
+        linear_forward_case(c, plain, FILL_RANDOM, true, linear_bench[i]);
+        linear_forward_case(c, WEIGHT_PACKED, FILL_RANDOM, true, linear_bench[i]);
+    }
+}
+
+static void bench_linear_backward_input(struct check *c)
+{
+    const enum weight_form plain = check_is_bf16(c) ? WEIGHT_ROUNDED : WEIGHT_REAL;
+
+    c->mode = MODE_BENCH_REFERENCE;
+    linear_input_case(c, plain, FILL_RANDOM, (struct linear_shape){64, 320, 320});
+    c->mode = MODE_BENCH_DEVICE;
+    for (size_t i = 0; i < G_N_ELEMENTS(linear_bench); i++) {
+        linear_input_case(c, plain, FILL_RANDOM, linear_bench[i]);
+    }
+}
+
+static void bench_linear_backward_weight(struct check *c)
+{
+    c->mode = MODE_BENCH_REFERENCE;
+    linear_weight_case(c, FILL_RANDOM, (struct linear_shape){64, 320, 320});
+    c->mode = MODE_BENCH_DEVICE;
+    linear_weight_case(c, FILL_RANDOM, linear_bench[0]);
+    linear_weight_case(c, FILL_RANDOM, linear_bench[5]);
+}
+
+/* ---- rounding ---- */
+
+static void to_bf16_case(struct check *c, int64_t count)
+{
+    check_begin(c, "count=%d", (int)count);
+    struct array *x = check_input(c, count, FILL_RANDOM);
+    struct array *y = check_raw(c, ROLE_OUTPUT, (size_t)count * sizeof(uint16_t), NULL);
+
+    while (check_next(c)) {
+        c->k->to_bf16(c->k, count, at(c, x), at(c, y));
+    }
+    check_end_bytes(c, 6.0 * count);
+}
+
+// ties, the largest values, infinities, NaN, denormals
+static void to_bf16_special(struct check *c)
+{
+    const float values[] = {1.00390625f, 1.01171875f, -1.00390625f, 3.4e38f, INFINITY,
+                            -INFINITY,   NAN,         1e-40f,       -0.0f,   0x1.fffffep127f};
+    const int count = G_N_ELEMENTS(values);
+
+    check_begin(c, "special values");
+    struct array *x = check_raw(c, ROLE_INPUT, sizeof values, values);
+    struct array *y = check_raw(c, ROLE_OUTPUT, count * sizeof(uint16_t), NULL);
+
+    while (check_next(c)) {
+        c->k->to_bf16(c->k, count, at(c, x), at(c, y));
+    }
+    check_end_bytes(c, 6.0 * count);
+}
+
+static void check_to_bf16(struct check *c)
+{
+    static const int64_t counts[] = {0, 1, 7, 63, 65, 100003};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
+        to_bf16_case(c, counts[i]);
+    }
+    to_bf16_special(c);
+}
+
+static void bench_to_bf16(struct check *c)
+{
+    c->mode = MODE_BENCH_REFERENCE;
+    to_bf16_case(c, 1 << 20);
+    c->mode = MODE_BENCH_DEVICE;
+    to_bf16_case(c, 1 << 20);
+    to_bf16_case(c, 1 << 24);
+}
+
+const struct test tests_matrix[] = {
+    {"gemm", check_gemm, bench_gemm},
+    {"linear_forward", check_linear_forward, bench_linear_forward},
+    {"linear_backward_input", check_linear_backward_input, bench_linear_backward_input},
+    {"linear_backward_weight", check_linear_backward_weight, bench_linear_backward_weight},
+    {"to_bf16", check_to_bf16, bench_to_bf16},
+    {NULL},
+};

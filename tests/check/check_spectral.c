@@ -1,0 +1,238 @@
+/* check_spectral.c: what lies between the two factors of a shifted weight, embeddings, loss and
+ * optimiser. */
+#include "tests/check/check.h"
+
+#include <math.h>
+
+static const struct bound exact = {0};
+static const struct bound close_sums = {.nmse = 1e-12};
+
+static const int row_sizes[][2] = {{0, 7}, {1, 1}, {7, 63}, {65, 1}, {63, 65}, {1025, 130}};
+static const int64_t counts[] = {0, 1, 7, 63, 65, 4097, 70001};
+
+static void gain_case(struct check *c, int count)
+{
+    check_begin(c, "count=%d", count);
+    struct array *sigma = check_input(c, count, FILL_POSITIVE);
+    struct array *shift = check_input(c, count, FILL_INTEGER);
+    struct array *gain = check_output(c, count, (struct bound){.relative = 1e-6, .absolute = 1e-6});
+
+    while (check_next(c)) {
+        c->k->shift_gain(c->k, count, at(c, sigma), at(c, shift), (real)0.7, at(c, gain));
+    }
+    check_end_bytes(c, 12.0 * count);
+}
+
+static void check_gain(struct check *c)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
+        gain_case(c, (int)counts[i]);
+    }
+}
+
+static void columns_case(struct check *c, int64_t t, int r, bool in_place)
+{
+    check_begin(c, "t=%d r=%d in_place=%d", (int)t, r, in_place);
+    struct array *x = in_place ? NULL : check_input(c, t * r, FILL_RANDOM);
+    struct array *gain = check_input(c, r, FILL_RANDOM);
+    struct array *y = in_place ? check_sum(c, t * r, exact) : check_output(c, t * r, exact);
+
+    while (check_next(c)) {
+        c->k->scale_columns(c->k, t, r, at(c, x ? x : y), at(c, gain), at(c, y));
+    }
+    check_end_bytes(c, 8.0 * t * r);
+}
+
+static void check_columns(struct check *c)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(row_sizes); i++) {
+        columns_case(c, row_sizes[i][0], row_sizes[i][1], false);
+        columns_case(c, row_sizes[i][0], row_sizes[i][1], true);
+    }
+}
+
+static void bench_columns(struct check *c)
+{
+    c->mode = MODE_BENCH_REFERENCE;
+    columns_case(c, 256, 320, false);
+    c->mode = MODE_BENCH_DEVICE;
+    columns_case(c, 8192, 320, false);
+    columns_case(c, 512, 1280, false);
+}
+
+static void dot_case(struct check *c, int64_t t, int r)
+{
+    check_begin(c, "t=%d r=%d", (int)t, r);
+    struct array *p = check_input(c, t * r, FILL_RANDOM), *q = check_input(c, t * r, FILL_RANDOM);
+    struct array *gain = check_input(c, r, FILL_INTEGER); // some at most 0
+    struct array *dshift = check_sum(c, r, close_sums);
+
+    while (check_next(c)) {
+        c->k->column_dot(c->k, t, r, at(c, p), at(c, q), at(c, gain), (real)0.5, at(c, dshift));
+    }
+    check_end_bytes(c, 8.0 * t * r);
+}
+
+static void check_dot(struct check *c)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(row_sizes); i++) {
+        dot_case(c, row_sizes[i][0], row_sizes[i][1]);
+    }
+}
+
+static void bench_dot(struct check *c)
+{
+    c->mode = MODE_BENCH_REFERENCE;
+    dot_case(c, 256, 320);
+    c->mode = MODE_BENCH_DEVICE;
+    dot_case(c, 8192, 320);
+    dot_case(c, 512, 1280);
+}
+
+/* ---- embedding ---- */
+
+#define VOCABULARY 11
+
+static void embedding_case(struct check *c, int64_t t, int width, bool backward)
+{
+    g_autofree int32_t *numbers = g_new(int32_t, t + 1);
+
+    check_begin(c, "t=%d c=%d", (int)t, width);
+    for (int64_t i = 0; i < t; i++) {
+        numbers[i] = (int32_t)(VOCABULARY * check_uniform(c));
+    }
+    struct array *ids = check_raw(c, ROLE_INPUT, (size_t)t * sizeof *numbers, numbers);
+    struct array *from = check_input(c, (backward ? t : VOCABULARY) * width, FILL_RANDOM);
+    struct array *to =
+        backward ? check_sum(c, VOCABULARY * width, exact) : check_output(c, t * width, exact);
+
+    while (check_next(c)) {
+        if (backward) {
+            c->k->embedding_backward(c->k, t, width, at(c, ids), at(c, from), at(c, to));
+        } else {
+            c->k->embedding_forward(c->k, t, width, at(c, ids), at(c, from), at(c, to));
+        }
+    }
+    check_end_bytes(c, 8.0 * t * width);
+}
+
+static void check_embedding_forward(struct check *c)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(row_sizes); i++) {
+        embedding_case(c, row_sizes[i][0], row_sizes[i][1], false);
+    }
+}
+
+static void check_embedding_backward(struct check *c)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(row_sizes); i++) {
+        embedding_case(c, row_sizes[i][0], row_sizes[i][1], true);
+    }
+}
+
+/* ---- loss and optimiser ---- */
+
+static void mse_case(struct check *c, int n, int64_t count, bool backward)
+{
+    check_begin(c, "n=%d count=%d dx=%d", n, (int)count, backward);
+    struct array *x = check_input(c, n * count, FILL_RANDOM);
+    struct array *target = check_input(c, n * count, FILL_RANDOM);
+    struct array *weight = check_input(c, n, FILL_POSITIVE);
+    struct array *loss = check_output(c, n, close_sums);
+    struct array *dx = backward ? check_sum(c, n * count, close_sums) : NULL;
+
+    while (check_next(c)) {
+        c->k->mse(c->k, n, count, at(c, x), at(c, target), at(c, weight), at(c, loss), at(c, dx));
+    }
+    check_end_bytes(c, 8.0 * n * count);
+}
+
+static void check_mse(struct check *c)
+{
+    for (size_t i = 1; i < G_N_ELEMENTS(counts); i++) {
+        mse_case(c, 1, counts[i], true);
+        mse_case(c, 3, counts[i], true);
+        mse_case(c, 3, counts[i], false);
+    }
+    mse_case(c, 0, 16, true);
+}
+
+static void squares_case(struct check *c, int64_t count)
+{
+    check_begin(c, "count=%d", (int)count);
+    struct array *x = check_input(c, count, FILL_RANDOM);
+    struct array *sum = check_doubles(c, 1, (struct bound){.relative = 1e-13});
+
+    while (check_next(c)) {
+        c->k->sum_squares(c->k, count, at(c, x), at(c, sum));
+    }
+    check_end_bytes(c, 4.0 * count);
+}
+
+static void check_squares(struct check *c)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
+        squares_case(c, counts[i]);
+    }
+}
+
+static void bench_squares(struct check *c)
+{
+    c->mode = MODE_BENCH_REFERENCE;
+    squares_case(c, 1 << 18);
+    c->mode = MODE_BENCH_DEVICE;
+    squares_case(c, 1 << 18);
+    squares_case(c, 1 << 23);
+}
+
+static void adamw_case(struct check *c, int64_t count)
+{
+    const struct bound bound = {.relative = 1e-6, .absolute = 1e-8};
+    const struct adamw_step step = {.rate = 1e-3,
+                                    .decay = 0.01,
+                                    .beta1 = 0.9,
+                                    .beta2 = 0.999,
+                                    .epsilon = 1e-8,
+                                    .correction1 = 1 - 0.9 * 0.9,
+                                    .correction2 = 1 - 0.999 * 0.999,
+                                    .gradient_scale = 0.25};
+
+    check_begin(c, "count=%d", (int)count);
+    struct array *gradient = check_input(c, count, FILL_RANDOM);
+    struct array *value = check_sum(c, count, bound), *m = check_sum(c, count, bound);
+    struct array *v = check_sum(c, count, bound);
+
+    // the second moment is never negative: made so by an entry that is checked elsewhere
+    while (check_next(c)) {
+        c->k->shift_gain(c->k, (int)count, at(c, v), at(c, v), 0, at(c, v));
+        c->k->adamw(c->k, count, step, at(c, gradient), at(c, value), at(c, m), at(c, v));
+    }
+    check_end_bytes(c, 28.0 * count);
+}
+
+static void check_adamw(struct check *c)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
+        adamw_case(c, counts[i]);
+    }
+}
+
+static void bench_adamw(struct check *c)
+{
+    c->mode = MODE_BENCH_REFERENCE;
+    adamw_case(c, 1 << 18);
+    c->mode = MODE_BENCH_DEVICE;
+    adamw_case(c, 1 << 18);
+}
+
+const struct test tests_spectral[] = {
+    {"shift_gain", check_gain, NULL},
+    {"scale_columns", check_columns, bench_columns},
+    {"column_dot", check_dot, bench_dot},
+    {"embedding_forward", check_embedding_forward, NULL},
+    {"embedding_backward", check_embedding_backward, NULL},
+    {"mse", check_mse, NULL},
+    {"sum_squares", check_squares, bench_squares},
+    {"adamw", check_adamw, bench_adamw},
+    {NULL},
+};
