@@ -1,0 +1,77 @@
+"""A whole `svdiff generate` in diffusers, its random numbers taken from a trace: what the trace should hold.
+
+`Job` is the command's options; `generate` returns the tensors of `--trace` under their names. All noise comes from
+the trace: `initial_noise`, `step_noise.K` (unit normal; what eta or an ancestral step scales and adds), and
+for a run that starts from a picture `init_latents` and `mask`.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+
+from sampling import Sampler
+
+
+@dataclass
+class Job:
+    prompt: str = ""
+    negative: str = ""
+    steps: int = 25
+    guidance: float = 7.5
+    sampler: str = "ddim"
+    spacing: str = "normal"
+    eta: float = 0.0
+    strength: float = 1.0
+    subjects: list = field(default_factory=list)  # (shifts by name, scale)
+
+    def has_step_noise(self):
+        return self.sampler == "euler-a" or (self.sampler == "ddim" and self.eta > 0)
+
+
+def generate(model, job, given, forced=False):
+    """The expected trace. `given` has the noise; with `forced` every step starts from the given latents
+    and prediction, so that each figure is one step's own error."""
+    dtype = next(model.unet.parameters()).dtype
+    given = {k: v.to(dtype) for k, v in given.items()}
+    embeddings = torch.cat([model.embed(model.tokens(p)) for p in (job.negative, job.prompt)])
+    sampler = Sampler(model.scheduler_config, job.sampler, job.steps, job.spacing, job.eta, job.strength)
+    out = {"text_embeddings": embeddings, "timesteps": sampler.timesteps.to(dtype)}
+    mask, init, noise = given.get("mask"), given.get("init_latents"), given["initial_noise"]
+    if mask is not None and job.strength >= 1:
+        latents = sampler.begin(noise)
+    else:
+        latents = sampler.begin(noise, init)
+    for k, t in enumerate(sampler.timesteps):
+        prediction = predict(model, job, sampler.model_input(latents, k), t, embeddings)
+        out[f"noise_prediction.{k}"] = prediction
+        if forced:
+            prediction = given[f"noise_prediction.{k}"]
+        latents = sampler.step(prediction, latents, k, given.get(f"step_noise.{k}"))
+        out[f"latents.{k}"] = latents
+        if forced:
+            latents = given[f"latents.{k}"]
+        if mask is not None:
+            last = k + 1 == len(sampler.timesteps)
+            kept = init if last else sampler.noised(init, noise, k + 1)
+            latents = (1 - mask) * kept + mask * latents
+    out["image"] = model.decode(latents).clamp(-1, 1)
+    return out
+
+
+def predict(model, job, latents, timestep, embeddings):
+    """The network's guided output; guidance at most 1 means no unconditional pass."""
+    if job.guidance <= 1:
+        return model.predict(latents, timestep, embeddings[1:])
+    without, with_prompt = model.predict(torch.cat([latents] * 2), timestep, embeddings).chunk(2)
+    return without + job.guidance * (with_prompt - without)
+
+
+def draw(model, job, height, width, seed):
+    """Noise for a job that has no trace yet."""
+    generator = torch.Generator().manual_seed(seed)
+    shape = (1, model.unet.config.in_channels, height // 8, width // 8)
+    given = {"initial_noise": torch.randn(shape, generator=generator)}
+    if job.has_step_noise():
+        for k in range(job.steps):
+            given[f"step_noise.{k}"] = torch.randn(shape, generator=generator)
+    return given
