@@ -7,7 +7,7 @@
 #define UNET_FILE "unet/diffusion_pytorch_model.safetensors"
 
 // made by tests/peers/base_hash.py
-#define SD1_HASH "1aa08f8d76c8d0073880dc1221b9a602939787ba2f64178112bb73691d484020"
+#define SD1_HASH "6f26b23d7fdb655b4648173ec8a78657ddffc3fb4cfbf7bc0f2d3cff245f2ded"
 
 static char *hash_of(const char *path)
 {
