@@ -248,6 +248,35 @@ static void test_names(void)
     temporary_folder_remove(folder);
 }
 
+/* What is element-wise in `s`, that is of another length than in `other`, and its share. */
+static struct subject_left_out find_elementwise(const struct subject *s,
+                                                const struct subject *other)
+{
+    struct subject_left_out norms = {0};
+    double all = 0, left = 0;
+    g_autofree const char **names = subject_names(s);
+
+    for (const char **name = names; *name != NULL; name++) {
+        int count, one;
+        const float *shift = subject_shift(s, *name, &count);
+        subject_shift(other, *name, &one);
+        double square = 0;
+        for (int i = 0; i < count; i++) {
+            square += (double)shift[i] * shift[i];
+        }
+        all += square;
+        g_assert_true(subject_is_elementwise(*name, count) == (count != one));
+        g_assert_false(subject_is_elementwise(*name, one));
+        if (count != one) {
+            norms.tensors++;
+            norms.values += count;
+            left += square;
+        }
+    }
+    norms.share = left / all;
+    return norms;
+}
+
 // the tiny model's subjects, and what becomes of element-wise norm shifts on the way to
 // svdiff-pytorch
 static void test_elementwise(void)
@@ -260,40 +289,19 @@ static void test_elementwise(void)
     g_autoptr(subject_file) s = subject_open(elementwise, &error);
     g_autoptr(subject_file) other = subject_open(scalar, &error);
     struct subject_left_out left;
-    double all = 0, norms = 0;
-    int tensors = 0;
-    int64_t values = 0;
 
     g_assert_no_error(error);
     g_assert_cmpint(subject_count(s), ==, subject_count(other));
-    g_autofree const char **names = subject_names(s);
-    for (const char **name = names; *name != NULL; name++) {
-        int count, one;
-        const float *shift = subject_shift(s, *name, &count);
-        subject_shift(other, *name, &one);
-        double square = 0;
-        for (int i = 0; i < count; i++) {
-            square += (double)shift[i] * shift[i];
-        }
-        all += square;
-        // a norm is what has another length in the other file
-        g_assert_true(subject_is_elementwise(*name, count) == (count != one));
-        g_assert_false(subject_is_elementwise(*name, one));
-        if (count != one) {
-            norms += square;
-            tensors++;
-            values += count;
-        }
-    }
-    g_assert_cmpint(tensors, >, 10);
+    struct subject_left_out norms = find_elementwise(s, other);
+    g_assert_cmpint(norms.tensors, >, 10);
     subject_write_folder(s, folder, &left, &error);
     g_assert_no_error(error);
-    g_assert_cmpint(left.tensors, ==, tensors);
-    g_assert_cmpint(left.values, ==, values);
-    g_assert_cmpfloat_with_epsilon(left.share, norms / all, 1e-12);
+    g_assert_cmpint(left.tensors, ==, norms.tensors);
+    g_assert_cmpint(left.values, ==, norms.values);
+    g_assert_cmpfloat_with_epsilon(left.share, norms.share, 1e-12);
     g_autoptr(subject_file) back = subject_open(folder, &error);
     g_assert_no_error(error);
-    g_assert_cmpint(subject_count(back), ==, subject_count(s) - tensors);
+    g_assert_cmpint(subject_count(back), ==, subject_count(s) - norms.tensors);
     g_assert_true(g_file_test(text, G_FILE_TEST_EXISTS));
 
     // nothing is left out of the scalar form
