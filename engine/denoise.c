@@ -1,0 +1,131 @@
+/* The sampling loop; see denoise.h. */
+#include "engine/denoise.h"
+
+#include "engine/error.h"
+#include "engine/noise.h"
+
+#include <string.h>
+
+static bool guided(const struct denoise *d)
+{
+    return d->guidance > 1;
+}
+
+// one forward for both halves of the guidance; returns [n, h, w, c], n = 1 or 2
+static struct tensor *predict(const struct denoise *d, struct tape *t, const float *input,
+                              double timestep)
+{
+    const int n = guided(d) ? 2 : 1;
+    const size_t count = (size_t)d->h * d->w * d->c;
+    const double timesteps[2] = {timestep, timestep};
+    g_autofree float *both = g_new(float, n *count);
+
+    for (int i = 0; i < n; i++) {
+        memcpy(both + i * count, input, count * sizeof *both);
+    }
+    const float *text = d->text + (guided(d) ? 0 : (size_t)d->tokens * d->width);
+    struct tensor *x = tape_input(t, both, n, d->h, d->w, d->c, false);
+    struct tensor *context = tape_input(t, text, n, 1, d->tokens, d->width, false);
+    return unet_forward(t, d->unet, x, timesteps, context);
+}
+
+// the prediction after guidance, [h, w, c]
+static void guide(const struct denoise *d, const float *both, float *prediction)
+{
+    const size_t count = (size_t)d->h * d->w * d->c;
+
+    if (!guided(d)) {
+        memcpy(prediction, both, count * sizeof *prediction);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        prediction[i] = both[i] + (float)d->guidance * (both[count + i] - both[i]);
+    }
+}
+
+struct run {
+    struct denoise *d;
+    int step;
+    gint64 started;
+};
+
+static bool report(void *user)
+{
+    const struct run *r = user;
+    const struct denoise *d = r->d;
+    const int first = sampler_first(d->sampler), steps = sampler_steps(d->sampler) - first;
+
+    if (d->progress == NULL) {
+        return true;
+    }
+    const int done = r->step - first;
+    const double elapsed = (double)(g_get_monotonic_time() - r->started) / 1e6;
+    const struct progress p = {.phase = d->phase,
+                               .step = done,
+                               .steps = steps,
+                               .loss = -1,
+                               .seconds_left = done > 0 ? elapsed / done * (steps - done) : -1};
+    return d->progress(d->user, &p);
+}
+
+static void measure(void *user, struct tape *t)
+{
+    const struct denoise *d = user;
+    g_autofree float *input = g_new0(float, (size_t)d->h * d->w * d->c);
+
+    predict(d, t, input, 0);
+}
+
+struct tape *denoise_tape(struct denoise *d, GError **error)
+{
+    return tape_create_measured(d->k, (struct tape_options){0}, measure, d, error);
+}
+
+static void trace_step(const struct denoise *d, int step, const float *prediction,
+                       const float *noise, const float *latents)
+{
+    const int number = step - sampler_first(d->sampler);
+
+    trace_add_image(d->trace, prediction, 1, d->h, d->w, d->c, "noise_prediction.%d", number);
+    trace_add_image(d->trace, latents, 1, d->h, d->w, d->c, "latents.%d", number);
+    if (noise != NULL) {
+        trace_add_image(d->trace, noise, 1, d->h, d->w, d->c, "step_noise.%d", number);
+    }
+}
+
+static void one_step(struct denoise *d, struct tape *t, int step, uint64_t seed, float *latents)
+{
+    const int64_t count = (int64_t)d->h * d->w * d->c;
+    g_autofree float *input = g_new(float, count);
+    g_autofree float *both = g_new(float, 2 * count);
+    g_autofree float *prediction = g_new(float, count);
+    g_autofree float *noise = NULL;
+
+    tape_reset(t);
+    sampler_scale_input(d->sampler, step, latents, input, count);
+    tape_download(t, predict(d, t, input, sampler_timestep(d->sampler, step)), both);
+    guide(d, both, prediction);
+    if (sampler_noise_scale(d->sampler, step) > 0) {
+        noise = g_new(float, count);
+        noise_normal(seed, NOISE_SAMPLER_STEP, (uint64_t)step, noise, count);
+    }
+    sampler_step(d->sampler, step, prediction, noise, latents, count);
+    trace_step(d, step, prediction, noise, latents);
+}
+
+bool denoise_run(struct denoise *d, struct tape *t, uint64_t seed, float *latents, GError **error)
+{
+    struct run r = {.d = d, .started = g_get_monotonic_time()};
+
+    tape_set_tick(t, report, &r);
+    for (r.step = sampler_first(d->sampler); r.step < sampler_steps(d->sampler); r.step++) {
+        one_step(d, t, r.step, seed, latents);
+        if (tape_cancelled(t)) {
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED,
+                        "Cancelled while generating; nothing was written.");
+            return false;
+        }
+    }
+    report(&r);
+    return true;
+}
