@@ -1,0 +1,13 @@
+/* default_model.h: where the model that ships is.
+ *
+ * SVDIFF_DATA_DIR/model when that is set; for a program in a build folder the source tree's
+ * resources/model; for an installed one ../share/svdiff/model from the program. */
+#pragma once
+
+#include <glib.h>
+
+/* A folder, owned by the caller; NULL with SVDIFF_ERROR_FAILED when there is none. */
+char *default_model_folder(GError **error);
+/* A subject by name: the user data folder's svdiff/subjects/NAME.safetensors when `name` is no
+ * path of an existing file. Owned by the caller. */
+char *subject_path(const char *name);

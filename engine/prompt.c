@@ -1,0 +1,71 @@
+/* Placeholders in prompts; see prompt.h. */
+#include "engine/prompt.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <string.h>
+
+// the number k of a "[Vk]" at `at`, 1 for "[V]", 0 when there is none; *length of what was read
+static int placeholder_at(const char *at, size_t *length)
+{
+    const char *end = at + 2;
+    int number = 0;
+
+    if (at[0] != '[' || at[1] != 'V') {
+        return 0;
+    }
+    while (g_ascii_isdigit(*end) && number < 1000) {
+        number = 10 * number + g_ascii_digit_value(*end++);
+    }
+    if (*end != ']') {
+        return 0;
+    }
+    *length = (size_t)(end + 1 - at);
+    return end == at + 2 ? 1 : number;
+}
+
+char *prompt_replace(const char *text, const char *const *placeholders, int n)
+{
+    GString *result = g_string_new(NULL);
+
+    while (*text != '\0') {
+        size_t length = 0;
+        const int k = placeholder_at(text, &length);
+        if (k >= 1 && k <= n && placeholders[k - 1] != NULL) {
+            g_string_append(result, placeholders[k - 1]);
+            text += length;
+        } else {
+            g_string_append_c(result, *text++);
+        }
+    }
+    return g_string_free(result, FALSE);
+}
+
+char *prompt_without(const char *text)
+{
+    GString *result = g_string_new(NULL);
+
+    while (*text != '\0') {
+        size_t length = 0;
+        if (placeholder_at(text, &length) > 0) {
+            text += length;
+            // one of the two blanks around it goes, too
+            text += *text == ' ' && (result->len == 0 || result->str[result->len - 1] == ' ');
+        } else {
+            g_string_append_c(result, *text++);
+        }
+    }
+    return g_strstrip(g_string_free(result, FALSE));
+}
+
+int prompt_has_placeholder(const char *text)
+{
+    size_t length;
+
+    for (; *text != '\0'; text++) {
+        if (placeholder_at(text, &length) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
