@@ -153,6 +153,12 @@ bool added_tokens_resolve(struct added_tokens *tokens, const struct bpe *bpe, co
     settle(tokens);
     tokens->end = vocabulary_end(bpe);
     for (guint i = 0; i < tokens->list->len; i++) {
+        const struct added_token *token = tokens->list->pdata[i];
+        if (strlen(token->content) > ADDED_TOKENS_SIZE) {
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                        "%s: an added token has more than %d bytes.", what, ADDED_TOKENS_SIZE);
+            return false;
+        }
         resolve(tokens, tokens->list->pdata[i], bpe, &next);
     }
     tokens->end = MAX(tokens->end, next);

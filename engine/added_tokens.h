@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ADDED_TOKENS_MAX 4096
+#define ADDED_TOKENS_MAX  4096
+#define ADDED_TOKENS_SIZE 1024 // bytes of one
 
 // how a token is recognised and, for the comparison of two, how its file described it
 enum added_flags {

@@ -11,7 +11,8 @@
 #include "engine/clip_unicode_table.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+#define PIECE 256
 
 static int compare_range(const void *key, const void *item)
 {
@@ -86,6 +87,9 @@ static GString *compose(const char *text, size_t length)
             append_composed(out, part, at);
             g_string_append_unichar(out, c);
             part = g_utf8_next_char(at);
+        } else if (at - part >= PIECE && !clip_is_joining(c)) {
+            append_composed(out, part, at);
+            part = at;
         }
     }
     append_composed(out, part, end);

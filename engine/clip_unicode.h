@@ -19,5 +19,5 @@ bool clip_is_joining(gunichar c);
 
 /* The text that is split into words: normal form C, each run of blanks one space, lower case
  * character by character. text: length bytes of valid UTF-8 without zeros. Caller frees
- * (g_string_free). */
+ * (g_string_free). Takes the square of the longest run of joining characters. */
 GString *clip_normalize(const char *text, size_t length);

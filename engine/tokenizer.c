@@ -196,21 +196,41 @@ static void encode_text(struct walk *walk, const char *text, size_t length)
     encode_part(walk, text + from, length - from);
 }
 
-// a text that can be walked: short enough, and UTF-8
-static bool check_text(const char *text, size_t length, GError **error)
+static bool refuse(GError **error, const char *format, int number)
 {
+    g_autofree char *sentence = g_strdup_printf(format, number);
+    g_set_error_literal(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, sentence);
+    return false;
+}
+
+// the longest run of characters that normalisation may join
+static int longest_joined(const char *text)
+{
+    int longest = 0, run = 0;
+
+    for (const char *at = text; *at; at = g_utf8_next_char(at)) {
+        run = clip_is_joining(g_utf8_get_char(at)) ? run + 1 : 0;
+        longest = MAX(longest, run);
+    }
+    return longest;
+}
+
+// a text that can be walked: UTF-8, and not made to take for ever
+static bool check_text(const char *text, GError **error)
+{
+    size_t length = strlen(text);
     const char *end;
 
     if (length > TOKENIZER_MAX_TEXT) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "The prompt has more than %d bytes; shorten it.", TOKENIZER_MAX_TEXT);
-        return false;
+        return refuse(error, "The prompt has more than %d bytes; shorten it.", TOKENIZER_MAX_TEXT);
     }
     if (!g_utf8_validate(text, (gssize)length, &end)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "The prompt is not UTF-8: byte %d is wrong; write it in UTF-8.",
-                    (int)(end - text) + 1);
-        return false;
+        return refuse(error, "The prompt is not UTF-8: byte %d is wrong; write it in UTF-8.",
+                      (int)(end - text) + 1);
+    }
+    if (longest_joined(text) > TOKENIZER_MAX_MARKS) {
+        return refuse(error, "The prompt has more than %d combining marks in a row; shorten it.",
+                      TOKENIZER_MAX_MARKS);
     }
     return true;
 }
@@ -221,11 +241,10 @@ bool tokenizer_encode(const struct tokenizer *t, const char *text, int length, i
     struct walk walk = {.t = t, .ids = ids + 1, .capacity = length - 2};
 
     if (length < 2) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "A prompt of %d tokens has no place for its beginning and end.", length);
-        return false;
+        return refuse(error, "A prompt of %d tokens has no place for its beginning and end.",
+                      length);
     }
-    if (!check_text(text, strlen(text), error)) {
+    if (!check_text(text, error)) {
         return false;
     }
     encode_text(&walk, text, strlen(text));
@@ -244,7 +263,7 @@ int tokenizer_count(const struct tokenizer *t, const char *text)
 {
     struct walk walk = {.t = t, .capacity = INT_MAX};
 
-    if (!check_text(text, strlen(text), NULL)) {
+    if (!check_text(text, NULL)) {
         return -1;
     }
     encode_text(&walk, text, strlen(text));
@@ -256,7 +275,7 @@ int32_t tokenizer_id(const struct tokenizer *t, const char *text)
     int32_t id;
     struct walk walk = {.t = t, .ids = &id, .capacity = 1};
 
-    if (!check_text(text, strlen(text), NULL)) {
+    if (!check_text(text, NULL)) {
         return -1;
     }
     encode_text(&walk, text, strlen(text));

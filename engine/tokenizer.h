@@ -13,8 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// longer prompts are refused
-#define TOKENIZER_MAX_TEXT (1 << 20)
+// longer prompts are refused, and more marks on one letter
+#define TOKENIZER_MAX_TEXT  (1 << 20)
+#define TOKENIZER_MAX_MARKS 1024
 
 struct tokenizer;
 
@@ -54,7 +55,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(tokenizer, tokenizer_free)
 bool tokenizer_encode(const struct tokenizer *t, const char *text, int length, int32_t *ids,
                       char **left_out, GError **error);
 
-/* How many tokens text has, without beginning and end; -1 when it is not UTF-8. */
+/* How many tokens text has, without beginning and end; -1 when tokenizer_encode refuses it. */
 int tokenizer_count(const struct tokenizer *t, const char *text);
 
 /* The id of a text that is exactly one token, as a prompt would have it ("sks", "<|endoftext|>");

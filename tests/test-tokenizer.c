@@ -208,37 +208,62 @@ static void test_rare_words(void)
     g_assert_cmpint(g_strv_length(none), ==, 0);
 }
 
-// a word of a million letters takes a moment, not the age of the universe
+// a text of unit repeated up to a number of bytes
+static char *repeat(const char *unit, size_t bytes)
+{
+    GString *text = g_string_sized_new(bytes);
+    while (text->len + strlen(unit) <= bytes) {
+        g_string_append(text, unit);
+    }
+    return g_string_free(text, FALSE);
+}
+
+// what must not take the square of a million steps: merges, composing, dropping blanks
 static void test_long(void)
 {
+    static const char *const units[] = {"a", "ab", "e\u0301", "é", "한", "  ", "'s", "1", "a <|"};
     g_autoptr(tokenizer) t = open_fixture("cut");
+
+    for (gsize i = 0; i < G_N_ELEMENTS(units); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *text = repeat(units[i], TOKENIZER_MAX_TEXT);
+        g_autofree char *left_out = NULL;
+        int32_t ids[77];
+        g_assert_true(tokenizer_encode(t, text, 77, ids, &left_out, &error));
+        g_assert_no_error(error);
+        g_assert_true((left_out != NULL) == (units[i][0] != ' '));
+        g_assert_true(!left_out || g_str_has_suffix(text, left_out));
+    }
+}
+
+static void refuse_text(const struct tokenizer *t, const char *text, const char *sentence)
+{
     g_autoptr(GError) error = NULL;
-    g_autofree char *word = g_malloc(TOKENIZER_MAX_TEXT + 2);
     int32_t ids[77];
 
-    memset(word, 'a', TOKENIZER_MAX_TEXT + 1);
-    word[TOKENIZER_MAX_TEXT] = '\0';
-    g_assert_cmpint(tokenizer_count(t, word), >=, TOKENIZER_MAX_TEXT / 16);
-    word[TOKENIZER_MAX_TEXT] = 'a';
-    word[TOKENIZER_MAX_TEXT + 1] = '\0';
-    g_assert_false(tokenizer_encode(t, word, 77, ids, NULL, &error));
+    g_assert_false(tokenizer_encode(t, text, 77, ids, NULL, &error));
     g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE);
+    g_assert_nonnull(strstr(error->message, sentence));
+    g_assert_cmpint(tokenizer_count(t, text), ==, -1);
+    g_assert_cmpint(tokenizer_id(t, text), ==, -1);
 }
 
 static void test_refused_texts(void)
 {
     static const char *const bad[] = {"\xff", "a\xc3", "\xed\xa0\x80", "\xc0\xaf", "cat \xf5"};
     g_autoptr(tokenizer) t = open_fixture("cut");
+    g_autofree char *huge = repeat("a", TOKENIZER_MAX_TEXT + 1);
+    g_autofree char *marks = repeat("\u0301", 2 * TOKENIZER_MAX_MARKS);
+    g_autofree char *more_marks = g_strconcat(marks, "\u0301", NULL);
+    g_autoptr(GError) error = NULL;
     int32_t ids[77];
 
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
-        g_autoptr(GError) error = NULL;
-        g_assert_false(tokenizer_encode(t, bad[i], 77, ids, NULL, &error));
-        g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE);
-        g_assert_nonnull(strstr(error->message, "not UTF-8"));
-        g_assert_cmpint(tokenizer_count(t, bad[i]), ==, -1);
+        refuse_text(t, bad[i], "not UTF-8");
     }
-    g_autoptr(GError) error = NULL;
+    refuse_text(t, huge, "bytes; shorten it");
+    refuse_text(t, more_marks, "combining marks");
+    g_assert_cmpint(tokenizer_count(t, marks), >, 0);
     g_assert_false(tokenizer_encode(t, "a", 1, ids, NULL, &error));
     g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE);
 }
