@@ -1,0 +1,43 @@
+/* spectrum_cache.h: the folder in which the spectra of models are kept.
+ *
+ *   KEY.safetensors    the spectra of one model (spectrum_file.h); KEY is 64 hexadecimal digits
+ *   STAMP.key          the KEY of a model whose files have this STAMP: a SHA-256 too, so that the
+ *                      values need not be read to know the model
+ *
+ * The folder has a bound: before a file is written, those that were not used for longest are
+ * removed until there is room. Nothing but files with such names is ever removed. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SPECTRUM_CACHE_LIMIT ((uint64_t)10 * 1000 * 1000 * 1000)
+
+// "svdiff/spectra" in the user's cache folder; the caller frees it
+char *spectrum_cache_default_folder(void);
+
+// the file of a key; the caller frees it
+char *spectrum_cache_path(const char *folder, const char *key);
+
+/* The key remembered for a stamp, or NULL; the caller frees it. */
+char *spectrum_cache_recall(const char *folder, const char *stamp);
+
+/* Remembers it, making the folder. Failure is of no consequence and not told. */
+void spectrum_cache_remember(const char *folder, const char *stamp, const char *key);
+
+/* Makes the folder and room for `bytes` in it and on its disk: removes what was not used for
+ * longest until the folder holds at most `limit` with them. False with a sentence when `bytes`
+ * alone are more than the limit, the disk has not enough space even so, or the folder cannot be
+ * made. */
+bool spectrum_cache_make_room(const char *folder, uint64_t bytes, uint64_t limit, GError **error);
+
+// notes that a file is in use, so that it is removed later than others
+void spectrum_cache_touch(const char *path);
+
+// bytes of all spectra in the folder, 0 when there is none
+uint64_t spectrum_cache_size(const char *folder);
+
+/* Removes all spectra and remembered keys. *freed: bytes of the spectra. False with a sentence when
+ * one cannot be removed. A folder that is not there is empty. */
+bool spectrum_cache_clear(const char *folder, uint64_t *freed, GError **error);
