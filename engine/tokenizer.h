@@ -50,8 +50,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(tokenizer, tokenizer_free)
 
 /* Fills ids [length] with the beginning token, those of text, the end token and padding. A text
  * that is too long is cut; *left_out (may be NULL) receives what of it found no place, as it was
- * written (caller frees), or NULL. False with an error when text is not UTF-8 or length is below 2.
- */
+ * written (caller frees), or NULL. False with an error when text is not UTF-8 or beyond the limits
+ * above, or length is below 2; then nothing is set. */
 bool tokenizer_encode(const struct tokenizer *t, const char *text, int length, int32_t *ids,
                       char **left_out, GError **error);
 
