@@ -2,7 +2,9 @@
 #include "engine/base_hash.h"
 
 #include "engine/atomic_file.h"
+#include "engine/error.h"
 
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,14 +87,32 @@ static char *join_lines(struct line *lines, size_t n, GError **error)
     return g_strdup(g_checksum_get_string(sum));
 }
 
-char *base_hash_compute(const struct checkpoint *model, GError **error)
+char *base_hash_compute(const struct checkpoint *model, progress_function progress, void *user,
+                        GError **error)
 {
     size_t n;
     g_autofree struct line *lines = list_lines(model, &n);
+    int done = 0, cancelled = 0;
 
+    // the first thread is the caller's: it alone reports
 #pragma omp parallel for schedule(dynamic)
     for (size_t i = 0; i < n; i++) {
+        if (g_atomic_int_get(&cancelled)) {
+            continue;
+        }
         hash_line(model, &lines[i]);
+        const struct progress now = {.phase = "base",
+                                     .step = g_atomic_int_add(&done, 1) + 1,
+                                     .steps = (int)n,
+                                     .loss = -1,
+                                     .seconds_left = -1};
+        if (progress != NULL && omp_get_thread_num() == 0 && !progress(user, &now)) {
+            g_atomic_int_set(&cancelled, 1);
+        }
+    }
+    if (cancelled && lines[0].error == NULL) {
+        g_set_error(&lines[0].error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED,
+                    "%s: reading the model was cancelled.", checkpoint_path(model));
     }
     return join_lines(lines, n, error);
 }
@@ -110,7 +130,8 @@ static bool is_hash(const char *text, size_t length)
     return length == 64 && strspn(text, "0123456789abcdef") == 64;
 }
 
-char *base_hash(const struct checkpoint *model, GError **error)
+char *base_hash(const struct checkpoint *model, progress_function progress, void *user,
+                GError **error)
 {
     g_autofree char *path = remembered_path(model);
     g_autofree char *folder = g_path_get_dirname(path);
@@ -121,7 +142,7 @@ char *base_hash(const struct checkpoint *model, GError **error)
         return hash;
     }
     g_free(hash);
-    hash = base_hash_compute(model, error);
+    hash = base_hash_compute(model, progress, user, error);
     if (hash != NULL && g_mkdir_with_parents(folder, 0700) == 0) {
         atomic_file_store(path, hash, 64, NULL);
     }

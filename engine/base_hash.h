@@ -11,11 +11,16 @@
 #pragma once
 
 #include "engine/checkpoint.h"
+#include "engine/progress.h"
 
 /* The hash, 64 hexadecimal digits; the caller frees it. It is remembered in the user's cache folder
- * by the identity of the files, since reading all values takes seconds; that it cannot be
- * remembered is no error. NULL with a sentence when the files cannot be read. */
-char *base_hash(const struct checkpoint *model, GError **error);
+ * by the identity of the files, since all values have to be read (a few seconds for SD 1.5 on two
+ * quiet cores), and then nothing is read; that it cannot be remembered is no error. `progress` may
+ * be NULL. NULL with a sentence when the files cannot be read, SVDIFF_ERROR_CANCELLED when progress
+ * says so. */
+char *base_hash(const struct checkpoint *model, progress_function progress, void *user,
+                GError **error);
 
 // the same, always computed and not remembered
-char *base_hash_compute(const struct checkpoint *model, GError **error);
+char *base_hash_compute(const struct checkpoint *model, progress_function progress, void *user,
+                        GError **error);

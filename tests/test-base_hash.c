@@ -2,7 +2,10 @@
  * remembered while the files are untouched. */
 #include "engine/base_hash.h"
 
+#include "engine/error.h"
 #include "tests/edited_model.h"
+
+#include <omp.h>
 
 #define UNET_FILE "unet/diffusion_pytorch_model.safetensors"
 
@@ -14,7 +17,7 @@ static char *hash_of(const char *path)
     g_autoptr(GError) error = NULL;
     g_autoptr(checkpoint) model = checkpoint_open(path, &error);
     g_assert_no_error(error);
-    char *hash = base_hash(model, &error);
+    char *hash = base_hash(model, NULL, NULL, &error);
 
     g_assert_no_error(error);
     return hash;
@@ -58,13 +61,13 @@ static void test_remembered(void)
         g_build_filename(g_get_user_cache_dir(), "svdiff", "base-hashes", identity, NULL);
     static const char other[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-    g_autofree char *first = base_hash(model, &error);
+    g_autofree char *first = base_hash(model, NULL, NULL, &error);
     g_assert_cmpstr(first, ==, SD1_HASH);
     g_assert_true(g_file_set_contents(memory, other, -1, NULL));
-    g_autofree char *second = base_hash(model, &error);
+    g_autofree char *second = base_hash(model, NULL, NULL, &error);
     g_assert_cmpstr(second, ==, other);
     g_assert_true(g_file_set_contents(memory, "0123", -1, NULL));
-    g_autofree char *third = base_hash(model, &error);
+    g_autofree char *third = base_hash(model, NULL, NULL, &error);
     g_assert_cmpstr(third, ==, SD1_HASH);
     temporary_folder_remove(folder);
 }
@@ -78,9 +81,35 @@ static void test_unreadable(void)
     edit_weights(copy, UNET_FILE, (struct edit){.name = "conv_in.weight", .poison = NAN});
     g_autoptr(checkpoint) model = checkpoint_open(copy, &error);
     g_assert_no_error(error);
-    g_assert_null(base_hash(model, &error));
+    g_assert_null(base_hash(model, NULL, NULL, &error));
     g_assert_nonnull(strstr(error->message, "conv_in.weight"));
     temporary_folder_remove(folder);
+}
+
+static bool count_or_cancel(void *user, const struct progress *now)
+{
+    int *calls = user;
+
+    g_assert_cmpint(now->step, <=, now->steps);
+    return ++*calls < 3;
+}
+
+static void test_cancel(void)
+{
+    g_autofree char *path = fixture_path("sd2");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(checkpoint) model = checkpoint_open(path, &error);
+    int calls = 0;
+
+    omp_set_num_threads(1); // only the caller's thread reports, and it may get no work otherwise
+    g_assert_null(base_hash(model, count_or_cancel, &calls, &error));
+    g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED);
+    g_assert_cmpint(calls, ==, 3);
+    g_clear_error(&error);
+    calls = -10000;
+    g_autofree char *hash = base_hash(model, count_or_cancel, &calls, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(calls, >, -10000);
 }
 
 int main(int argc, char **argv)
@@ -93,6 +122,7 @@ int main(int argc, char **argv)
     g_test_add_func("/base_hash/values", test_values);
     g_test_add_func("/base_hash/remembered", test_remembered);
     g_test_add_func("/base_hash/unreadable", test_unreadable);
+    g_test_add_func("/base_hash/cancel", test_cancel);
     int status = g_test_run();
     temporary_folder_remove(cache);
     return status;
