@@ -1,0 +1,36 @@
+/* bake.h: subjects written into the weights as they are read, once, so that generating costs what
+ * plain Stable Diffusion costs.
+ *
+ *   W' = W + U diag(relu(sigma + sum of scale_i shift_i) - sigma) Vt        (SVDiff eq. 2, 4, 5)
+ *
+ * which is U diag(relu(..)) Vt with the constant residual W - U diag(sigma) Vt added back. Gains of
+ * norms: gain * relu(|gain| + sum of scale_i shift_i) / |gain| for scalar shifts, then plus the sum
+ * of the element-wise ones. */
+#pragma once
+
+#include "engine/model_spectrum.h"
+#include "engine/network.h"
+#include "engine/subject_file.h"
+
+struct bake_subject {
+    struct subject *subject; // borrowed
+    double scale;
+};
+
+struct bake {
+    const kernels *k;
+    struct weight_source inner;      // W
+    struct model_spectrum *spectrum; // borrowed; NULL when no matrix has a shift
+    const char *prefix;              // "" or "text_model."
+    const struct bake_subject *subjects;
+    int n_subjects;
+};
+
+/* A source that gives the weights of b->inner with the subjects in them. b must outlive it. */
+struct weight_source bake_source(struct bake *b);
+
+/* Every shift of the subjects must belong to a weight of one of the networks, with the right
+ * number of values. False with SVDIFF_ERROR_FAILED that names the shift. */
+bool bake_check(const struct bake_subject *subjects, int n_subjects,
+                const struct network *const *networks, const char *const *prefixes, int n_networks,
+                GError **error);

@@ -1,0 +1,122 @@
+/* Defaults of a model: svdiff.json of its folder, else those of Stable Diffusion. The file has two
+ * objects, "learn" and "generate", with the options' words and underscores for their hyphens:
+ *
+ *   {"learn": {"steps": 300, "learning_rate": 0.005}, "generate": {"steps": 25}} */
+#include "engine/session.h"
+
+#include "engine/json.h"
+
+#include <math.h>
+
+#define FILE_MAX (1 << 16)
+
+/* The object `part` of svdiff.json; NULL when there is none. *root owns it. */
+static JsonObject *defaults_of(const svdiff *s, const char *part, JsonNode **root, char **path)
+{
+    g_autoptr(GError) error = NULL;
+    JsonObject *object = NULL;
+
+    *root = NULL;
+    *path = g_build_filename(s->options.model, "svdiff.json", NULL);
+    if (!g_file_test(*path, G_FILE_TEST_IS_REGULAR)) {
+        return NULL;
+    }
+    *root = json_read_file(*path, FILE_MAX, &error);
+    JsonObject *all = *root != NULL ? json_root_object(*root, *path, &error) : NULL;
+    if (all == NULL || !json_get_object(all, *path, part, JSON_OPTIONAL, &object, &error)) {
+        session_warn(s, "%s", error->message);
+    }
+    return object;
+}
+
+static void take_int(const svdiff *s, JsonObject *o, const char *path, const char *key,
+                     int64_t high, int *value)
+{
+    g_autoptr(GError) error = NULL;
+    int64_t number = *value;
+
+    if (o != NULL && !json_get_int(o, path, key, JSON_OPTIONAL, 0, high, &number, &error)) {
+        session_warn(s, "%s", error->message);
+    }
+    *value = (int)number;
+}
+
+static void take_double(const svdiff *s, JsonObject *o, const char *path, const char *key,
+                        double *value)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (o != NULL && !json_get_double(o, path, key, JSON_OPTIONAL, value, &error)) {
+        session_warn(s, "%s", error->message);
+    }
+}
+
+static void take_bool(const svdiff *s, JsonObject *o, const char *path, const char *key,
+                      bool *value)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (o != NULL && !json_get_bool(o, path, key, JSON_OPTIONAL, value, &error)) {
+        session_warn(s, "%s", error->message);
+    }
+}
+
+// pixels a side that the model was made for
+static int native_size(const svdiff *s)
+{
+    return checkpoint_unet_config(s->checkpoint)->sample_size *
+           autoencoder_factor(checkpoint_vae_config(s->checkpoint));
+}
+
+struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
+{
+    g_autoptr(JsonNode) root = NULL;
+    g_autofree char *path = NULL;
+    JsonObject *json = defaults_of(s, "learn", &root, &path);
+    struct svdiff_learn_options o = {.steps = 500,
+                                     .rate = 1e-3,
+                                     .rate_1d = 1e-6,
+                                     .weight_decay = 0.01,
+                                     .clip = 1,
+                                     .accumulate = 1,
+                                     .batch = 1,
+                                     .size = native_size(s),
+                                     .prior_weight = 1,
+                                     .text_encoder = true};
+
+    take_int(s, json, path, "steps", 1000000, &o.steps);
+    take_double(s, json, path, "learning_rate", &o.rate);
+    take_double(s, json, path, "learning_rate_1d", &o.rate_1d);
+    take_int(s, json, path, "warm_up", 1000000, &o.warm_up);
+    take_double(s, json, path, "min_snr", &o.min_snr);
+    take_double(s, json, path, "weight_decay", &o.weight_decay);
+    take_double(s, json, path, "clip", &o.clip);
+    take_int(s, json, path, "batch", 64, &o.batch);
+    take_int(s, json, path, "accumulate", 1024, &o.accumulate);
+    take_bool(s, json, path, "flip", &o.flip);
+    take_double(s, json, path, "prior_weight", &o.prior_weight);
+    take_int(s, json, path, "prior_images", 10000, &o.prior_images);
+    take_bool(s, json, path, "text_encoder", &o.text_encoder);
+    return o;
+}
+
+struct svdiff_generate_options svdiff_generate_defaults(const svdiff *s)
+{
+    g_autoptr(JsonNode) root = NULL;
+    g_autofree char *path = NULL;
+    JsonObject *json = defaults_of(s, "generate", &root, &path);
+    struct svdiff_generate_options o = {.prompt = "",
+                                        .negative = "",
+                                        .steps = 50,
+                                        .guidance = 7.5,
+                                        .sampler = SAMPLER_DDIM,
+                                        .spacing = SAMPLER_SPACING_MODEL,
+                                        .width = native_size(s),
+                                        .height = native_size(s),
+                                        .count = 1,
+                                        .strength = 0.75};
+
+    take_int(s, json, path, "steps", 1000, &o.steps);
+    take_double(s, json, path, "guidance", &o.guidance);
+    return o;
+}

@@ -1,0 +1,416 @@
+/* Generating: text to picture, and picture to picture.
+ *
+ *   subjects -> weights as they are read -> text embeddings -> per picture: noise, sampler, decoder
+ *
+ * The text encoder is gone before the UNet comes. Picture k has seed + k whatever else is asked
+ * for, because its noise is a function of that seed alone. */
+#include "engine/session.h"
+
+#include "engine/bake.h"
+#include "engine/decode.h"
+#include "engine/denoise.h"
+#include "engine/noise.h"
+#include "engine/picture_scale.h"
+
+#include <math.h>
+#include <string.h>
+
+struct generator {
+    svdiff *session;
+    const struct svdiff_generate_options *options;
+    struct bake_subject *subjects;
+    struct model_spectrum *spectrum;
+    struct bake bake_text, bake_unet;
+    struct unet *unet;
+    struct autoencoder *autoencoder;
+    float *text; // [2, tokens, width]
+    int h, w, c; // latents
+    float *init; // [h, w, c] latents of the picture to start from, or NULL
+    struct trace *trace;
+    progress_function progress;
+    void *user;
+};
+
+/* ---- checks ---- */
+
+static bool check_size(const char *option, int size, int factor, GError **error)
+{
+    const int unit = MAX(factor, 8);
+
+    if (size >= unit && size <= 8192 && size % unit == 0) {
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                "%s is %d; it must be divisible by %d and at most 8192: the nearest are %d and %d.",
+                option, size, unit, MAX(size / unit, 1) * unit, (size / unit + 1) * unit);
+    return false;
+}
+
+static bool check_text(const char *option, const char *text, GError **error)
+{
+    if (!g_utf8_validate(text, -1, NULL)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "The text of %s is not valid UTF-8; type it in a UTF-8 terminal.", option);
+        return false;
+    }
+    if (g_utf8_strlen(text, -1) > 10000) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "The text of %s has more than 10000 characters; shorten it.", option);
+        return false;
+    }
+    return true;
+}
+
+static bool check(const struct generator *g, GError **error)
+{
+    const struct svdiff_generate_options *o = g->options;
+    const int factor = autoencoder_factor(checkpoint_vae_config(g->session->checkpoint));
+
+    if (o->count < 1 || o->count > 10000) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "--count is %d; it can be from 1 to 10000.", o->count);
+        return false;
+    }
+    if (!isfinite(o->guidance) || fabs(o->guidance) > 1000) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "--guidance is %g; it can be from 0 to 1000.", o->guidance);
+        return false;
+    }
+    if (o->init != NULL && !(o->strength > 0 && o->strength <= 1)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "--strength is %g; it must be above 0 and at most 1.", o->strength);
+        return false;
+    }
+    return check_size("--width", o->width, factor, error) &&
+           check_size("--height", o->height, factor, error) &&
+           check_text("--prompt", o->prompt, error) && check_text("--negative", o->negative, error);
+}
+
+/* ---- subjects ---- */
+
+static bool open_subject(struct generator *g, int i, GError **error)
+{
+    const struct svdiff_scaled_subject *wanted = &g->options->subjects[i];
+    struct subject *s = subject_open(wanted->file, error);
+
+    g->subjects[i] = (struct bake_subject){.subject = s, .scale = wanted->scale};
+    if (s == NULL) {
+        return false;
+    }
+    const char *hash = subject_metadata(s, "base_hash");
+    if (hash == NULL) {
+        session_warn(g->session, "%s does not say which model it was learned with.", wanted->file);
+        return true;
+    }
+    const char *own = session_base_hash(g->session, error);
+    if (own == NULL || strcmp(hash, own) == 0 || g->options->force) {
+        return own != NULL;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                "%s was learned with another model (%.12s, this one is %.12s); use that model, or "
+                "--force.",
+                wanted->file, hash, own);
+    return false;
+}
+
+static bool check_subjects(struct generator *g, GError **error)
+{
+    static const struct weight_source none = {NULL, NULL};
+    const struct checkpoint *c = g->session->checkpoint;
+    g_autoptr(kernels) count = kernels_count(g->session->k);
+    // the networks' shapes alone, without a byte of weights
+    struct unet *unet = unet_create(count, checkpoint_unet_config(c), none, error);
+    struct text_encoder *text = text_encoder_create(count, checkpoint_text_config(c), none, error);
+    const struct network *const networks[] = {unet_network(unet), text_encoder_network(text)};
+    const char *const prefixes[] = {"", "text_model."};
+
+    const bool fit = bake_check(g->subjects, g->options->n_subjects, networks, prefixes, 2, error);
+    unet_free(unet);
+    text_encoder_free(text);
+    return fit;
+}
+
+static bool prepare_subjects(struct generator *g, GError **error)
+{
+    const int n = g->options->n_subjects;
+
+    g->subjects = g_new0(struct bake_subject, MAX(n, 1));
+    for (int i = 0; i < n; i++) {
+        if (!open_subject(g, i, error)) {
+            return false;
+        }
+    }
+    if (n == 0) {
+        return true;
+    }
+    if (!check_subjects(g, error)) {
+        return false;
+    }
+    g->spectrum = model_spectrum_open(g->session, g->progress, g->user, error);
+    return g->spectrum != NULL;
+}
+
+static struct weight_source source_of(struct generator *g, struct bake *b, const char *prefix,
+                                      struct session_component *c)
+{
+    *b = (struct bake){.k = g->session->k,
+                       .inner = session_source(c),
+                       .spectrum = g->spectrum,
+                       .prefix = prefix,
+                       .subjects = g->subjects,
+                       .n_subjects = g->options->n_subjects};
+    return g->options->n_subjects > 0 ? bake_source(b) : b->inner;
+}
+
+/* ---- text ---- */
+
+struct texts {
+    const struct text_encoder *encoder;
+    int32_t *ids; // [2, tokens]
+    float *out;   // NULL while measuring
+};
+
+static void encode_text(void *user, struct tape *t)
+{
+    const struct texts *x = user;
+    struct tensor *y =
+        text_encoder_forward(t, x->encoder, x->ids, 2, text_encoder_config(x->encoder)->positions);
+
+    if (x->out != NULL) {
+        tape_download(t, y, x->out);
+    }
+}
+
+static bool both_ids(const struct generator *g, int tokens, int32_t *ids, GError **error)
+{
+    const char *const texts[] = {g->options->negative, g->options->prompt};
+
+    for (int i = 0; i < 2; i++) {
+        g_autofree int32_t *one = session_tokens(g->session, texts[i], error);
+        if (one == NULL) {
+            return false;
+        }
+        memcpy(ids + (size_t)i * tokens, one, (size_t)tokens * sizeof *ids);
+    }
+    return true;
+}
+
+static bool prepare_text(struct generator *g, GError **error)
+{
+    const struct text_config *c = checkpoint_text_config(g->session->checkpoint);
+    struct session_component component = {g->session, MODEL_TEXT_ENCODER};
+    g_autofree int32_t *ids = g_new(int32_t, 2 * (size_t)c->positions);
+
+    if (!both_ids(g, c->positions, ids, error)) {
+        return false;
+    }
+    struct text_encoder *e = text_encoder_create(
+        g->session->k, c, source_of(g, &g->bake_text, "text_model.", &component), error);
+    if (e == NULL) {
+        return false;
+    }
+    struct texts x = {.encoder = e, .ids = ids};
+    struct tape *t =
+        tape_create_measured(g->session->k, (struct tape_options){0}, encode_text, &x, error);
+    if (t != NULL) {
+        g->text = x.out = g_new(float, 2 * (size_t)c->positions * c->width);
+        encode_text(&x, t);
+        trace_add(g->trace, g->text, (const int64_t[]){2, c->positions, c->width}, 3,
+                  "text_embeddings");
+    }
+    tape_free(t);
+    text_encoder_free(e);
+    return g->text != NULL;
+}
+
+/* ---- networks and start ---- */
+
+static bool open_networks(struct generator *g, GError **error)
+{
+    svdiff *s = g->session;
+    struct session_component unet = {s, MODEL_UNET}, vae = {s, MODEL_VAE};
+    const unsigned halves =
+        AUTOENCODER_DECODER | (g->options->init != NULL ? AUTOENCODER_ENCODER : 0);
+
+    g->unet = unet_create(s->k, checkpoint_unet_config(s->checkpoint),
+                          source_of(g, &g->bake_unet, "", &unet), error);
+    if (g->unet == NULL) {
+        return false;
+    }
+    g->autoencoder = autoencoder_create(s->k, checkpoint_vae_config(s->checkpoint), halves,
+                                        session_source(&vae), error);
+    return g->autoencoder != NULL;
+}
+
+/* A sampler keeps the history of one picture: each picture has its own. */
+static struct sampler *make_sampler(const struct generator *g, GError **error)
+{
+    const struct svdiff_generate_options *o = g->options;
+    const struct sampler_options options = {
+        .kind = o->sampler, .spacing = o->spacing, .steps = o->steps, .eta = o->eta};
+    struct sampler *s =
+        sampler_create(&options, checkpoint_schedule_config(g->session->checkpoint), error);
+
+    if (s != NULL && o->init != NULL && !sampler_start(s, o->strength, error)) {
+        sampler_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+static bool check_sampler(const struct generator *g, GError **error)
+{
+    struct sampler *s = make_sampler(g, error);
+    const bool good = s != NULL;
+
+    sampler_free(s);
+    return good;
+}
+
+static bool encode_init(struct generator *g, GError **error)
+{
+    if (g->options->init == NULL) {
+        return true;
+    }
+    const int64_t count = (int64_t)g->h * g->w * g->c;
+    g_autofree float *noise = g_new(float, count);
+    noise_normal(g->options->seed, NOISE_INIT_PICTURE, 0, noise, count);
+    g->init = encode_picture(g->session->k, g->autoencoder, g->options->init, g->options->width,
+                             g->options->height, noise, error);
+    if (g->init != NULL) {
+        trace_add_image(g->trace, g->init, 1, g->h, g->w, g->c, "init_latents");
+    }
+    return g->init != NULL;
+}
+
+/* ---- pictures ---- */
+
+static void start_latents(const struct generator *g, const struct sampler *s, uint64_t seed,
+                          struct trace *trace, float *latents)
+{
+    const int64_t count = (int64_t)g->h * g->w * g->c;
+    g_autofree float *noise = g_new(float, count);
+
+    noise_normal(seed, NOISE_INITIAL_LATENTS, 0, noise, count);
+    trace_add_image(trace, noise, 1, g->h, g->w, g->c, "initial_noise");
+    if (g->init != NULL) {
+        sampler_add_noise(s, sampler_first(s), g->init, noise, latents, count);
+        return;
+    }
+    const double scale = sampler_initial_scale(s);
+    for (int64_t i = 0; i < count; i++) {
+        latents[i] = (float)(scale * noise[i]);
+    }
+}
+
+static void trace_timesteps(const struct sampler *s, struct trace *trace)
+{
+    const int first = sampler_first(s), n = sampler_steps(s) - first;
+    g_autofree float *timesteps = g_new(float, n);
+
+    for (int i = 0; i < n; i++) {
+        timesteps[i] = (float)sampler_timestep(s, first + i);
+    }
+    trace_add(trace, timesteps, (const int64_t[]){n}, 1, "timesteps");
+}
+
+// the result in the size of the picture that it started from
+static picture *finish(const struct generator *g, picture *p, GError **error)
+{
+    const picture *init = g->options->init;
+
+    if (init == NULL || (init->width == p->width && init->height == p->height)) {
+        return p;
+    }
+    picture *scaled = picture_resize(p, init->width, init->height, error);
+    picture_free(p);
+    return scaled;
+}
+
+static bool one_picture(struct generator *g, struct denoise *d, struct tape *t,
+                        struct decoder *decoder, int index, svdiff_take take, GError **error)
+{
+    const uint64_t seed = g->options->seed + (uint64_t)index;
+    g_autofree float *latents = g_new(float, (size_t)g->h * g->w * g->c);
+    struct sampler *s = make_sampler(g, error);
+
+    if (s == NULL) {
+        return false;
+    }
+    d->sampler = s;
+    d->trace = index == 0 ? g->trace : NULL;
+    start_latents(g, s, seed, d->trace, latents);
+    trace_timesteps(s, d->trace);
+    const bool done = denoise_run(d, t, seed, latents, error);
+    sampler_free(s);
+    if (!done) {
+        return false;
+    }
+    g_autoptr(picture) p = decoder_run(decoder, latents, d->trace, error);
+    p = p != NULL ? finish(g, g_steal_pointer(&p), error) : NULL;
+    return p != NULL && take(g->user, index, seed, p, error);
+}
+
+static bool all_pictures(struct generator *g, svdiff_take take, GError **error)
+{
+    const struct text_config *text = checkpoint_text_config(g->session->checkpoint);
+    struct denoise d = {.k = g->session->k,
+                        .unet = g->unet,
+                        .text = g->text,
+                        .tokens = text->positions,
+                        .width = text->width,
+                        .h = g->h,
+                        .w = g->w,
+                        .c = g->c,
+                        .guidance = g->options->guidance,
+                        .phase = "generate",
+                        .progress = g->progress,
+                        .user = g->user};
+    struct tape *t = denoise_tape(&d, error);
+    struct decoder *decoder =
+        t != NULL ? decoder_create(g->session->k, g->autoencoder, g->h, g->w, error) : NULL;
+    bool done = decoder != NULL;
+
+    for (int i = 0; i < g->options->count && done; i++) {
+        done = one_picture(g, &d, t, decoder, i, take, error);
+    }
+    decoder_free(decoder);
+    tape_free(t);
+    return done;
+}
+
+static void generator_finish(struct generator *g)
+{
+    for (int i = 0; g->subjects != NULL && i < g->options->n_subjects; i++) {
+        subject_free(g->subjects[i].subject);
+    }
+    g_free(g->subjects);
+    model_spectrum_close(g->spectrum);
+    unet_free(g->unet);
+    autoencoder_free(g->autoencoder);
+    trace_free(g->trace);
+    g_free(g->text);
+    g_free(g->init);
+}
+
+bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
+                     progress_function progress, void *user, GError **error)
+{
+    const struct vae_config *vae = checkpoint_vae_config(s->checkpoint);
+    const int factor = autoencoder_factor(vae);
+    struct generator g = {.session = s,
+                          .options = options,
+                          .h = options->height / factor,
+                          .w = options->width / factor,
+                          .c = vae->latent_channels,
+                          .progress = progress,
+                          .user = user,
+                          .trace = options->trace != NULL ? trace_create() : NULL};
+
+    const bool done = check(&g, error) && check_sampler(&g, error) && prepare_subjects(&g, error) &&
+                      prepare_text(&g, error) && open_networks(&g, error) &&
+                      encode_init(&g, error) && all_pictures(&g, take, error) &&
+                      (g.trace == NULL || trace_write(g.trace, options->trace, error));
+    generator_finish(&g);
+    return done;
+}

@@ -1,0 +1,125 @@
+/* An opened model; see session.h. */
+#include "engine/session.h"
+
+#include "engine/base_hash.h"
+#include "engine/default_model.h"
+
+#include <stdarg.h>
+
+static void fill_device(const struct svdiff_options *o, enum kernels_precision *precision)
+{
+    const bool wide = o->precision == SVDIFF_PRECISION_BF16;
+
+    *precision = wide ? KERNELS_BF16 : KERNELS_F32;
+}
+
+kernels *session_device(const struct svdiff_options *o, GError **error)
+{
+    enum kernels_precision precision;
+
+    if (o->device == SVDIFF_DEVICE_CUDA) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "This build has no CUDA device; use --device cpu.");
+        return NULL;
+    }
+    fill_device(o, &precision);
+    return kernels_cpu(o->threads, precision, error);
+}
+
+svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
+{
+    svdiff *s = g_new0(svdiff, 1);
+
+    s->options = *options;
+    s->options.model =
+        options->model != NULL ? g_strdup(options->model) : default_model_folder(error);
+    s->options.cache = g_strdup(options->cache);
+    if (s->options.model != NULL) {
+        s->checkpoint = checkpoint_open(s->options.model, error);
+    }
+    const char *folder = s->checkpoint != NULL ? checkpoint_tokenizer(s->checkpoint, error) : NULL;
+    if (folder != NULL) {
+        s->tokenizer = tokenizer_open(folder, error);
+    }
+    if (s->tokenizer != NULL) {
+        s->k = session_device(options, error);
+    }
+    if (s->k == NULL) {
+        svdiff_close(s);
+        return NULL;
+    }
+    return s;
+}
+
+void svdiff_close(svdiff *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    checkpoint_close(s->checkpoint);
+    tokenizer_free(s->tokenizer);
+    kernels_destroy(s->k);
+    g_free(s->base_hash);
+    g_free((char *)s->options.model);
+    g_free((char *)s->options.cache);
+    g_free(s);
+}
+
+const char *session_base_hash(svdiff *s, GError **error)
+{
+    if (s->base_hash == NULL) {
+        s->base_hash = base_hash(s->checkpoint, error);
+    }
+    return s->base_hash;
+}
+
+static bool read_component(void *user, const char *name, const int64_t *shape, int n_dims,
+                           float *out, GError **error)
+{
+    const struct session_component *c = user;
+
+    return checkpoint_read(c->session->checkpoint, c->component, name, shape, n_dims, out, error);
+}
+
+struct weight_source session_source(struct session_component *c)
+{
+    return (struct weight_source){.read = read_component, .user = c};
+}
+
+void session_warn(const svdiff *s, const char *format, ...)
+{
+    va_list arguments;
+
+    if (s->options.warn == NULL) {
+        return;
+    }
+    va_start(arguments, format);
+    g_autofree char *sentence = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    s->options.warn(s->options.user, sentence);
+}
+
+int32_t *session_tokens(const svdiff *s, const char *text, GError **error)
+{
+    const int length = checkpoint_text_config(s->checkpoint)->positions;
+    g_autofree int32_t *ids = g_new(int32_t, length);
+    g_autofree char *left_out = NULL;
+
+    if (!tokenizer_encode(s->tokenizer, text, length, ids, &left_out, error)) {
+        return NULL;
+    }
+    for (int i = 0; i < length; i++) {
+        if (ids[i] < 0 || ids[i] >= checkpoint_text_config(s->checkpoint)->vocabulary) {
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                        "The tokenizer of %s gives the token %d, but its text encoder has only %d; "
+                        "the two folders belong to different models.",
+                        s->options.model, ids[i],
+                        checkpoint_text_config(s->checkpoint)->vocabulary);
+            return NULL;
+        }
+    }
+    if (left_out != NULL) {
+        session_warn(s, "The prompt is too long for the model; left out: \"%s\".", left_out);
+    }
+    return g_steal_pointer(&ids);
+}

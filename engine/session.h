@@ -1,0 +1,39 @@
+/* session.h: an opened model, as the parts of the engine see it. svdiff.h shows it as `svdiff`. */
+#pragma once
+
+#include "engine/autoencoder.h"
+#include "engine/checkpoint.h"
+#include "engine/schedule.h"
+#include "engine/svdiff.h"
+#include "engine/text_encoder.h"
+#include "engine/tokenizer.h"
+#include "engine/unet.h"
+
+struct svdiff {
+    struct svdiff_options options; // strings are copies, owned
+    struct checkpoint *checkpoint;
+    struct tokenizer *tokenizer;
+    kernels *k;
+    char *base_hash; // NULL until asked for
+};
+
+/* The hash of the model's weights (base_hash.h), computed once. NULL with an error. */
+const char *session_base_hash(svdiff *s, GError **error);
+
+/* The tensors of one component of the model, to create a network with. The session must outlive
+ * the creation. */
+struct session_component {
+    svdiff *session;
+    enum model_component component;
+};
+struct weight_source session_source(struct session_component *c);
+
+/* The device that the options ask for. Owned by the caller. */
+kernels *session_device(const struct svdiff_options *o, GError **error);
+
+/* A sentence for the person in front, through options.warn. */
+void session_warn(const svdiff *s, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Token ids of a text, [positions of the text encoder]. What does not fit is cut with a warning.
+ * Owned by the caller, NULL with SVDIFF_ERROR_USAGE for invalid UTF-8. */
+int32_t *session_tokens(const svdiff *s, const char *text, GError **error);

@@ -1,0 +1,126 @@
+/* svdiff.h: the one public header of the engine.
+ *
+ *   g_autoptr(svdiff) s = svdiff_open(&(struct svdiff_options){.model = path}, &error);
+ *   struct svdiff_learn_options learn = svdiff_learn_defaults(s);
+ *   ... learn.subjects = ..., learn.output = "fox.safetensors";
+ *   if (!svdiff_learn(s, &learn, progress, user, &error)) ...
+ *   struct svdiff_generate_options generate = svdiff_generate_defaults(s);
+ *   ... generate.prompt = "a photo of a [V] fox";
+ *   if (!svdiff_generate(s, &generate, take_picture, progress, user, &error)) ...
+ *
+ * SVDiff (Han et al., ICCV 2023) on Stable Diffusion 1.x and 2.x: a subject is learned by changing
+ * only the singular values of a model's weights. One call at a time per session; two sessions are
+ * independent. Strings and arrays in options are borrowed for the call. Errors are SVDIFF_ERROR
+ * sentences (engine/error.h). */
+#pragma once
+
+#include "engine/error.h"
+#include "engine/picture.h"
+#include "engine/progress.h"
+#include "engine/sampler.h"
+#include "engine/shift_set.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct svdiff svdiff;
+
+enum svdiff_device { SVDIFF_DEVICE_AUTO, SVDIFF_DEVICE_CPU, SVDIFF_DEVICE_CUDA };
+enum svdiff_precision { SVDIFF_PRECISION_AUTO, SVDIFF_PRECISION_F32, SVDIFF_PRECISION_BF16 };
+
+struct svdiff_options {
+    const char *model; // diffusers folder or .safetensors; NULL: the one that ships
+    enum svdiff_device device;
+    int threads; // 0: all that the process may use
+    enum svdiff_precision precision;
+    const char *cache;    // folder of the spectra; NULL: the user's cache folder
+    uint64_t cache_limit; // bytes; 0: 10 GB
+    /* Told everything that a person should know and that is no error; may be NULL. */
+    void (*warn)(void *user, const char *sentence);
+    void *user;
+};
+
+/* Opens a model: reads its configs and tokenizer; weights are read when they are needed. Owned by
+ * the caller. */
+svdiff *svdiff_open(const struct svdiff_options *options, GError **error);
+void svdiff_close(svdiff *s); // accepts NULL
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(svdiff, svdiff_close)
+
+/* ---- learning ---- */
+
+struct svdiff_subject {
+    const char *prompt;        // "a photo of a [V] dog"
+    const char *class_prompt;  // "a photo of a dog"; NULL: the prompt without [V]
+    const char *const *images; // files, NULL-terminated
+};
+
+enum svdiff_rate_schedule { SVDIFF_RATE_CONSTANT, SVDIFF_RATE_LINEAR, SVDIFF_RATE_COSINE };
+
+struct svdiff_learn_options {
+    const struct svdiff_subject *subjects;
+    int n_subjects;
+    const char *output; // the subject file
+
+    int steps;
+    double rate, rate_1d; // learning rates of matrices and of norms
+    enum svdiff_rate_schedule schedule;
+    int warm_up;    // steps in which the rates rise to their value
+    double min_snr; // gamma; 0: off (Hang et al. 2023)
+    double weight_decay, clip;
+    int accumulate, batch;
+    bool flip, random_crop, latent_mean;
+    int size; // side of the learning pictures in pixels
+    double prior_weight;
+    int prior_images; // made by the model before learning; 0: its prediction is the target
+    bool text_encoder, scalar_norms;
+    enum shift_subset subset;
+    uint64_t seed;
+
+    int sample_every; // steps; 0: no samples
+    const char *sample_prompt;
+    int checkpoint_every; // steps; 0: only at the end of a cancelled run
+    bool resume;
+    const char *trace; // file, NULL: none
+};
+
+/* The model's own defaults: svdiff.json of its folder, else those of Stable Diffusion. */
+struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s);
+
+/* Learns the subjects and writes options->output, whole or not at all. When progress answers
+ * false, what was learned is written and the error is SVDIFF_ERROR_CANCELLED. A loss that is not a
+ * number stops with an error that names the step; the last good shifts are written. */
+bool svdiff_learn(svdiff *s, const struct svdiff_learn_options *options, progress_function progress,
+                  void *user, GError **error);
+
+/* ---- generating ---- */
+
+struct svdiff_scaled_subject {
+    const char *file; // a subject file or svdiff-pytorch's folder
+    double scale;     // 1: as learned
+};
+
+struct svdiff_generate_options {
+    const char *prompt, *negative;
+    const struct svdiff_scaled_subject *subjects; // shifts add up
+    int n_subjects;
+    bool force; // open subjects of another model
+    int steps;
+    double guidance; // at most 1: no unconditional pass
+    enum sampler_kind sampler;
+    enum sampler_spacing spacing;
+    double eta;
+    int width, height; // pixels, divisible by 8
+    int count;
+    uint64_t seed;       // of the first picture; the next ones count on
+    const picture *init; // picture to start from, or NULL; the results have its size
+    double strength;     // how much of it is noise: 1 is all
+    const char *trace;
+};
+
+struct svdiff_generate_options svdiff_generate_defaults(const svdiff *s);
+
+/* Hands over picture `index` with its seed; the picture is borrowed for the call. False stops. */
+typedef bool (*svdiff_take)(void *user, int index, uint64_t seed, const picture *p, GError **error);
+
+bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
+                     progress_function progress, void *user, GError **error);
