@@ -1,0 +1,262 @@
+/* Timing parts of the work; see bench.h. Weights are uniform random values of variance 1 / inputs,
+ * so that activations stay near 1 as in a real model; factors of the learning step likewise. */
+#include "engine/bench.h"
+
+#include "engine/autoencoder.h"
+#include "engine/error.h"
+#include "engine/learn_step.h"
+#include "engine/shift_set.h"
+#include "engine/unet.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- random values, many and quickly ---- */
+
+static void fill_random(float *out, int64_t count, double deviation, uint64_t seed)
+{
+    uint64_t state = seed * 0x9E3779B97F4A7C15u + 1;
+    const float scale = (float)(deviation * sqrt(12.0) / 4294967296.0);
+
+    // xorshift: this has to be fast and need not be good
+    for (int64_t i = 0; i < count; i++) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        out[i] = ((float)(uint32_t)(state >> 32) - 2147483648.0f) * scale;
+    }
+}
+
+static bool random_tensor(void *user, const char *name, const int64_t *shape, int n_dims,
+                          float *out, GError **error)
+{
+    int64_t count = 1;
+
+    for (int i = 0; i < n_dims; i++) {
+        count *= shape[i];
+    }
+    if (n_dims == 1) {
+        for (int64_t i = 0; i < count; i++) {
+            out[i] = g_str_has_suffix(name, ".weight") ? 1 : 0;
+        }
+        return true;
+    }
+    fill_random(out, count, 1 / sqrt((double)count / (double)shape[0]), g_str_hash(name));
+    return true;
+}
+
+static bool random_spectrum(void *user, const struct weight *w, float *u, float *s, float *vt,
+                            GError **error)
+{
+    const int r = weight_full_rank(w);
+    const int64_t n = weight_columns(w);
+
+    fill_random(u, (int64_t)w->out * r, 1 / sqrt(w->out), g_str_hash(w->name));
+    fill_random(vt, r * n, 1 / sqrt((double)n), g_str_hash(w->name) + 1);
+    for (int i = 0; i < r; i++) {
+        s[i] = 1;
+    }
+    return true;
+}
+
+/* ---- runs ---- */
+
+struct run {
+    const kernels *k;
+    const struct bench_options *o;
+    struct unet *unet;
+    struct autoencoder *autoencoder;
+    struct parameters *parameters;
+    struct learn_batch *batch;
+    float *input, *text;
+    double *timesteps;
+    int h, w, c;
+};
+
+static void run_once(void *user, struct tape *t)
+{
+    struct run *r = user;
+    const struct learn_networks networks = {.k = r->k, .unet = r->unet};
+
+    if (r->o->part == BENCH_LEARN) {
+        learn_step_run(t, &networks, r->batch);
+        return;
+    }
+    struct tensor *x = tape_input(t, r->input, r->o->batch, r->h, r->w, r->c, false);
+    if (r->o->part == BENCH_DECODE) {
+        autoencoder_decode(t, r->autoencoder, x);
+        return;
+    }
+    struct tensor *text = tape_input(t, r->text, r->o->batch, 1, r->o->tokens,
+                                     r->o->unet->cross_attention_dim, false);
+    unet_forward(t, r->unet, x, r->timesteps, text);
+}
+
+static void update(struct run *r)
+{
+    const double rates[] = {1e-3, 1e-6};
+    const struct adamw_options a = {
+        .rates = rates, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .decay = 0.01};
+    const double norm = parameters_gradient_norm(r->parameters);
+
+    parameters_step(r->parameters, &a, 1, MIN(1.0, 1 / (norm + 1e-6)));
+    network_refresh(unet_network(r->unet), 1);
+}
+
+static bool prepare_learn(struct run *r, GError **error)
+{
+    const struct shift_options o = {.prefix = "", .forwards = 1};
+    const struct spectrum_provider provider = {.get = random_spectrum};
+    struct network *net = unet_network(r->unet);
+
+    r->parameters = parameters_create(r->k);
+    for (guint i = 0; i < net->weights->len; i++) {
+        if (!shift_attach(net, net->weights->pdata[i], &o, provider, r->parameters, error)) {
+            return false;
+        }
+    }
+    if (!parameters_allocate(r->parameters, error)) {
+        return false;
+    }
+    network_refresh(net, 1);
+    r->batch = learn_batch_create(r->o->batch, r->o->batch, r->h, r->w, r->c, r->o->tokens,
+                                  r->o->unet->cross_attention_dim);
+    const int64_t count = (int64_t)r->o->batch * r->h * r->w * r->c;
+    memcpy(r->batch->noisy, r->input, (size_t)count * sizeof(float));
+    fill_random(r->batch->target, count, 1, 5);
+    for (int i = 0; i < r->o->batch; i++) {
+        r->batch->weights[i] = 1;
+        r->batch->timesteps[i] = 500;
+    }
+    return true;
+}
+
+static bool prepare(struct run *r, GError **error)
+{
+    const struct weight_source source = {.read = random_tensor};
+    const struct bench_options *o = r->o;
+    const int factor = autoencoder_factor(o->vae);
+
+    r->h = o->height / factor;
+    r->w = o->width / factor;
+    r->c = o->part == BENCH_DECODE ? o->vae->latent_channels : o->unet->in_channels;
+    r->input = g_new(float, (size_t)o->batch * r->h * r->w * r->c);
+    r->text = g_new(float, (size_t)o->batch * o->tokens * o->unet->cross_attention_dim);
+    r->timesteps = g_new(double, o->batch);
+    fill_random(r->input, (int64_t)o->batch * r->h * r->w * r->c, 1, 3);
+    fill_random(r->text, (int64_t)o->batch * o->tokens * o->unet->cross_attention_dim, 1, 4);
+    for (int i = 0; i < o->batch; i++) {
+        r->timesteps[i] = 500;
+    }
+    if (o->part == BENCH_DECODE) {
+        r->autoencoder = autoencoder_create(r->k, o->vae, AUTOENCODER_DECODER, source, error);
+        return r->autoencoder != NULL;
+    }
+    r->unet = unet_create(r->k, o->unet, source, error);
+    return r->unet != NULL && (o->part != BENCH_LEARN || prepare_learn(r, error));
+}
+
+static void finish(struct run *r)
+{
+    unet_free(r->unet);
+    autoencoder_free(r->autoencoder);
+    parameters_free(r->parameters);
+    learn_batch_free(r->batch);
+    g_free(r->input);
+    g_free(r->text);
+    g_free(r->timesteps);
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static struct tape *make_tape(struct run *r, GError **error)
+{
+    const bool training = r->o->part == BENCH_LEARN;
+
+    // a step of learning replays where keeping everything would take gigabytes
+    return tape_create_measured(
+        r->k,
+        (struct tape_options){.training = training,
+                              .replay = training && r->o->width * r->o->height > 65536},
+        run_once, r, error);
+}
+
+static bool time_runs(struct run *r, struct bench_result *result, progress_function progress,
+                      void *user, GError **error)
+{
+    const int n = r->o->repeats;
+    g_autofree double *seconds = g_new(double, n);
+    struct tape *t = make_tape(r, error);
+    bool done = t != NULL;
+
+    for (int i = 0; i < n && done; i++) {
+        const struct progress p = {
+            .phase = "bench", .step = i, .steps = n, .loss = -1, .seconds_left = -1};
+        const gint64 start = g_get_monotonic_time();
+        tape_reset(t);
+        const double before = tape_work(t);
+        run_once(r, t);
+        if (r->o->part == BENCH_LEARN) {
+            update(r);
+        }
+        seconds[i] = (double)(g_get_monotonic_time() - start) / 1e6;
+        result->flops = tape_work(t) - before;
+        done = progress == NULL || progress(user, &p);
+        if (!done) {
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, "Cancelled.");
+        }
+    }
+    tape_free(t);
+    qsort(seconds, (size_t)n, sizeof *seconds, compare_doubles);
+    result->seconds = seconds[0];
+    result->median_seconds = seconds[n / 2];
+    return done;
+}
+
+bool bench_run(const kernels *k, const struct bench_options *o, struct bench_result *result,
+               progress_function progress, void *user, GError **error)
+{
+    struct run r = {.k = k, .o = o};
+
+    const bool done = prepare(&r, error) && time_runs(&r, result, progress, user, error);
+    result->peak_bytes = kernels_peak_bytes(k);
+    finish(&r);
+    return done;
+}
+
+void bench_shapes_sd15(struct unet_config *unet, struct vae_config *vae)
+{
+    *unet = (struct unet_config){.in_channels = 4,
+                                 .out_channels = 4,
+                                 .sample_size = 64,
+                                 .n_levels = 4,
+                                 .layers_per_block = 2,
+                                 .block_out_channels = {320, 640, 1280, 1280},
+                                 .down_cross = {true, true, true, false},
+                                 .up_cross = {false, true, true, true},
+                                 .has_mid = true,
+                                 .transformer_layers = {1, 1, 1, 1},
+                                 .heads = {8, 8, 8, 8},
+                                 .cross_attention_dim = 768,
+                                 .norm_num_groups = 32,
+                                 .norm_eps = 1e-5,
+                                 .flip_sin_to_cos = true};
+    *vae = (struct vae_config){.in_channels = 3,
+                               .out_channels = 3,
+                               .latent_channels = 4,
+                               .sample_size = 512,
+                               .n_levels = 4,
+                               .layers_per_block = 2,
+                               .block_out_channels = {128, 256, 512, 512},
+                               .norm_num_groups = 32,
+                               .scaling_factor = 0.18215,
+                               .use_quant_conv = true,
+                               .use_post_quant_conv = true,
+                               .mid_block_add_attention = true};
+}

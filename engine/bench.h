@@ -1,0 +1,34 @@
+/* bench.h: times the parts of the work on this machine, with random weights, so that nothing is
+ * needed but the shapes of a model. */
+#pragma once
+
+#include "engine/model_config.h"
+#include "engine/progress.h"
+#include "kernels/kernels.h"
+
+enum bench_part { BENCH_UNET, BENCH_LEARN, BENCH_DECODE };
+
+struct bench_options {
+    enum bench_part part;
+    int width, height; // pixels
+    int batch;
+    int repeats;
+    const struct unet_config *unet;
+    const struct vae_config *vae;
+    int tokens; // of the text
+};
+
+struct bench_result {
+    double seconds, median_seconds; // best and middle of the repeats
+    double flops;                   // of matrix products, one run
+    size_t peak_bytes;              // device memory
+};
+
+/* unet: one forward of the batch. learn: one forward and backward with all UNet shifts, factored,
+ * and the optimiser; no text encoder, prior or autoencoder. decode: latents to a picture. Errors:
+ * no memory, or cancelled. */
+bool bench_run(const kernels *k, const struct bench_options *o, struct bench_result *result,
+               progress_function progress, void *user, GError **error);
+
+/* The configs of Stable Diffusion 1.5. */
+void bench_shapes_sd15(struct unet_config *unet, struct vae_config *vae);

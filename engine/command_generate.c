@@ -1,0 +1,227 @@
+/* svdiff generate: a prompt to pictures. */
+#include "engine/command.h"
+
+#include "engine/default_model.h"
+#include "engine/output_name.h"
+#include "engine/prompt.h"
+#include "engine/subject_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct generate {
+    struct command common;
+    struct svdiff_generate_options options;
+    char *prompt, *negative, *sampler, *spacing, *init, *output, *trace;
+    char **subjects; // FILE_OR_NAME[:SCALE]
+    int steps, width, height, count;
+    double guidance, eta, strength;
+    gboolean force;
+    GPtrArray *written;
+    picture *init_picture;
+    struct svdiff_scaled_subject *scaled;
+};
+
+static const char summary[] = "Makes pictures from a text, with learned subjects in them.";
+
+/* ---- options ---- */
+
+/* "fox.safetensors:0.5": a scale behind the last colon, when it is a number. */
+static struct svdiff_scaled_subject parse_subject(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    char *end = NULL;
+    double scale = 1;
+
+    if (colon != NULL && colon[1] != '\0') {
+        scale = g_ascii_strtod(colon + 1, &end);
+    }
+    const bool scaled = end != NULL && *end == '\0';
+    g_autofree char *name = scaled ? g_strndup(text, (gsize)(colon - text)) : g_strdup(text);
+    return (struct svdiff_scaled_subject){.file = subject_path(name), .scale = scaled ? scale : 1};
+}
+
+static bool take_words(struct generate *g, GError **error)
+{
+    struct svdiff_generate_options *o = &g->options;
+
+    if (g->sampler != NULL && !sampler_parse(g->sampler, &o->sampler)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "--sampler is '%s'; it can be %s.",
+                    g->sampler, sampler_words());
+        return false;
+    }
+    if (g->spacing != NULL && !sampler_spacing_parse(g->spacing, &o->spacing)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "--spacing is '%s'; it can be %s.",
+                    g->spacing, sampler_spacing_words());
+        return false;
+    }
+    return true;
+}
+
+static void take_subjects(struct generate *g)
+{
+    const int n = g->subjects != NULL ? (int)g_strv_length(g->subjects) : 0;
+
+    g->scaled = g_new0(struct svdiff_scaled_subject, n + 1);
+    for (int i = 0; i < n; i++) {
+        g->scaled[i] = parse_subject(g->subjects[i]);
+    }
+    g->options.subjects = g->scaled;
+    g->options.n_subjects = n;
+}
+
+static bool take_options(struct generate *g, const svdiff *s, GError **error)
+{
+    struct svdiff_generate_options *o = &g->options;
+
+    *o = svdiff_generate_defaults(s);
+    o->negative = g->negative != NULL ? g->negative : "";
+    o->steps = g->steps != 0 ? g->steps : o->steps;
+    o->guidance = g->guidance >= 0 ? g->guidance : o->guidance;
+    o->width = g->width != 0 ? g->width : o->width;
+    o->height = g->height != 0 ? g->height : o->height;
+    o->count = g->count;
+    o->eta = g->eta;
+    o->strength = g->strength;
+    o->seed = g->common.seed;
+    o->force = g->force;
+    o->trace = g->trace;
+    take_subjects(g);
+    if (g->init != NULL) {
+        g->init_picture = picture_read(g->init, 2, error);
+        o->init = g->init_picture;
+    }
+    return (g->init == NULL || g->init_picture != NULL) && take_words(g, error);
+}
+
+/* The prompt with [V] replaced by the subjects' placeholders. */
+static bool take_prompt(struct generate *g, GError **error)
+{
+    g_autoptr(GPtrArray) placeholders = g_ptr_array_new_with_free_func(g_free);
+
+    for (int i = 0; i < g->options.n_subjects; i++) {
+        struct subject *s = subject_open(g->scaled[i].file, error);
+        if (s == NULL) {
+            return false;
+        }
+        g_ptr_array_add(placeholders, g_strdup(subject_metadata(s, "placeholder")));
+        subject_free(s);
+    }
+    char *replaced =
+        prompt_replace(g->prompt, (const char *const *)placeholders->pdata, (int)placeholders->len);
+    g_free(g->prompt);
+    g->options.prompt = g->prompt = replaced;
+    return true;
+}
+
+/* ---- pictures ---- */
+
+static char *describe(const struct generate *g, uint64_t seed, const picture *p)
+{
+    const struct svdiff_generate_options *o = &g->options;
+    char guidance[G_ASCII_DTOSTR_BUF_SIZE];
+
+    return g_strdup_printf("%s\nNegative prompt: %s\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: "
+                           "%" G_GUINT64_FORMAT ", Size: %dx%d, Version: svdiff %s",
+                           o->prompt, o->negative, o->steps, sampler_name(o->sampler),
+                           g_ascii_dtostr(guidance, sizeof guidance, o->guidance), seed, p->width,
+                           p->height, SVDIFF_VERSION);
+}
+
+static bool take(void *user, int index, uint64_t seed, const picture *p, GError **error)
+{
+    struct generate *g = user;
+    char *path = output_name(g->output, index, g->options.count);
+    g_autofree char *text = describe(g, seed, p);
+    const struct picture_text texts[] = {{"parameters", text}};
+
+    g_ptr_array_add(g->written, path);
+    return picture_write(path, p, texts, G_N_ELEMENTS(texts), error);
+}
+
+static bool progress(void *user, const struct progress *p)
+{
+    struct generate *g = user;
+
+    return command_progress(&g->common, p);
+}
+
+static bool run(struct generate *g, GError **error)
+{
+    if (g->prompt == NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "Say what to draw with --prompt TEXT.");
+        return false;
+    }
+    if (!picture_check_name(g->output, error)) {
+        return false;
+    }
+    g_autoptr(svdiff) s = svdiff_open(&g->common.session, error);
+    if (s == NULL || !take_options(g, s, error) || !take_prompt(g, error)) {
+        return false;
+    }
+    if (g->common.seed_text == NULL) {
+        report_note(g->common.report, "seed %" G_GUINT64_FORMAT, g->common.seed);
+    }
+    return svdiff_generate(s, &g->options, take, progress, g, error);
+}
+
+static void finish(struct generate *g)
+{
+    char **const texts[] = {&g->prompt, &g->negative, &g->sampler, &g->spacing,
+                            &g->init,   &g->output,   &g->trace};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_free(*texts[i]);
+    }
+    for (int i = 0; g->scaled != NULL && i < g->options.n_subjects; i++) {
+        g_free((char *)g->scaled[i].file);
+    }
+    g_free(g->scaled);
+    g_strfreev(g->subjects);
+    g_ptr_array_unref(g->written);
+    picture_free(g->init_picture);
+}
+
+int command_generate(int argc, char **argv)
+{
+    struct generate g = {.guidance = -1,
+                         .count = 1,
+                         .strength = 0.75,
+                         .output = g_strdup("picture.png"),
+                         .written = g_ptr_array_new_with_free_func(g_free)};
+    const GOptionEntry entries[] = {
+        {"prompt", 0, 0, G_OPTION_ARG_FILENAME, &g.prompt, "what to draw", "TEXT"},
+        {"negative", 0, 0, G_OPTION_ARG_FILENAME, &g.negative, "what not to draw", "TEXT"},
+        {"subject", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &g.subjects,
+         "a subject file or name, with its strength (repeat: they add up)", "FILE[:SCALE]"},
+        {"steps", 0, 0, G_OPTION_ARG_INT, &g.steps, "sampling steps", "N"},
+        {"guidance", 0, 0, G_OPTION_ARG_DOUBLE, &g.guidance,
+         "how closely the prompt is followed; at most 1: without guidance", "X"},
+        {"sampler", 0, 0, G_OPTION_ARG_STRING, &g.sampler, "ddim, euler, euler-a or dpmpp-2m",
+         "NAME"},
+        {"spacing", 0, 0, G_OPTION_ARG_STRING, &g.spacing, "normal or karras", "NAME"},
+        {"eta", 0, 0, G_OPTION_ARG_DOUBLE, &g.eta, "ddim: share of fresh noise, 0 to 1 (0)", "X"},
+        {"width", 0, 0, G_OPTION_ARG_INT, &g.width, "pixels, divisible by 8", "N"},
+        {"height", 0, 0, G_OPTION_ARG_INT, &g.height, "pixels, divisible by 8", "N"},
+        {"count", 0, 0, G_OPTION_ARG_INT, &g.count, "pictures, each with its own seed (1)", "N"},
+        {"init-image", 0, 0, G_OPTION_ARG_FILENAME, &g.init, "a picture to start from", "FILE"},
+        {"strength", 0, 0, G_OPTION_ARG_DOUBLE, &g.strength,
+         "how far from it the result may go, 0 to 1 (0.75)", "X"},
+        {"output", 0, 0, G_OPTION_ARG_FILENAME, &g.output,
+         ".png or .tif; %d or %04d is the picture's number (picture.png)", "PATTERN"},
+        {"force", 0, 0, G_OPTION_ARG_NONE, &g.force, "open subjects of another model", NULL},
+        {"trace", 0, 0, G_OPTION_ARG_FILENAME, &g.trace, "write what was computed", "FILE"},
+        G_OPTION_ENTRY_NULL};
+    GError *error = NULL;
+    int code = command_begin(&g.common, &argc, &argv, entries, summary, "", &g, NULL);
+
+    if (code == COMMAND_DONE && !run(&g, &error)) {
+        code = command_fail(&g.common, error);
+    } else if (code == COMMAND_DONE) {
+        g_ptr_array_add(g.written, NULL);
+        report_files(g.common.report, (const char *const *)g.written->pdata);
+    }
+    finish(&g);
+    return command_end(&g.common, code);
+}

@@ -1,0 +1,300 @@
+/* svdiff learn: pictures to a subject file. Each --prompt begins a subject; what follows belongs
+ * to it. */
+#include "engine/command.h"
+
+#include "engine/learn_check.h"
+
+#include <string.h>
+
+struct learn_subject {
+    char *prompt, *class_prompt;
+    GPtrArray *images; // NULL-terminated before use
+};
+
+struct learn {
+    struct command common;
+    struct svdiff_learn_options options;
+    GArray *subjects; // struct learn_subject
+    char *output, *schedule, *crop, *latent, *norms, *subset, *sample_prompt, *trace;
+    // numbers as texts, so that an absent option keeps the model's default
+    char *rate, *rate_1d, *min_snr, *weight_decay, *clip, *prior_weight;
+    int steps, warm_up, accumulate, batch, size, prior_images, sample_every, checkpoint_every;
+    int flip, text_encoder; // -1: the default
+    gboolean resume;
+};
+
+static const char summary[] =
+    "Learns one or several subjects into one subject file. Each --prompt starts a subject; the\n"
+    "--class-prompt and --image that follow belong to it. [V] in a prompt is replaced by a rare\n"
+    "word of the model, which the file remembers:\n\n"
+    "  svdiff learn --prompt 'a photo of a [V] dog' --image a.png --image b.png --output "
+    "dog.safetensors";
+
+/* ---- options that belong to a subject ---- */
+
+static bool current(struct learn *l, const char *option, struct learn_subject **s, GError **error)
+{
+    if (l->subjects->len == 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "%s comes before any --prompt; begin each subject with its --prompt.", option);
+        return false;
+    }
+    *s = &g_array_index(l->subjects, struct learn_subject, l->subjects->len - 1);
+    return true;
+}
+
+static gboolean on_prompt(const char *option, const char *value, void *data, GError **error)
+{
+    struct learn *l = data;
+    const struct learn_subject s = {.prompt = g_strdup(value),
+                                    .images = g_ptr_array_new_with_free_func(g_free)};
+
+    g_array_append_val(l->subjects, s);
+    return TRUE;
+}
+
+static gboolean on_class_prompt(const char *option, const char *value, void *data, GError **error)
+{
+    struct learn_subject *s;
+
+    if (!current(data, option, &s, error)) {
+        return FALSE;
+    }
+    g_free(s->class_prompt);
+    s->class_prompt = g_strdup(value);
+    return TRUE;
+}
+
+static gboolean on_image(const char *option, const char *value, void *data, GError **error)
+{
+    struct learn_subject *s;
+
+    if (!current(data, option, &s, error)) {
+        return FALSE;
+    }
+    g_ptr_array_add(s->images, g_strdup(value));
+    return TRUE;
+}
+
+/* ---- the other options ---- */
+
+static bool take_number(const char *option, const char *text, double *value, GError **error)
+{
+    char *end;
+
+    if (text == NULL) {
+        return true;
+    }
+    *value = g_ascii_strtod(text, &end);
+    if (end == text || *end != '\0') {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "%s is '%s'; it must be a number such as 0.001.", option, text);
+        return false;
+    }
+    return true;
+}
+
+// the index of text among words (separated by "|"); false with a sentence
+static bool take_word(const char *option, const char *text, const char *words, int *index,
+                      GError **error)
+{
+    g_auto(GStrv) list = g_strsplit(words, "|", -1);
+
+    for (int i = 0; text != NULL && list[i] != NULL; i++) {
+        if (strcmp(list[i], text) == 0) {
+            *index = i;
+            return true;
+        }
+    }
+    if (text == NULL) {
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "%s is '%s'; it can be %s.", option, text,
+                words);
+    return false;
+}
+
+static bool take_numbers(struct learn *l, GError **error)
+{
+    struct svdiff_learn_options *o = &l->options;
+
+    return take_number("--learning-rate", l->rate, &o->rate, error) &&
+           take_number("--learning-rate-1d", l->rate_1d, &o->rate_1d, error) &&
+           take_number("--min-snr", l->min_snr, &o->min_snr, error) &&
+           take_number("--weight-decay", l->weight_decay, &o->weight_decay, error) &&
+           take_number("--clip", l->clip, &o->clip, error) &&
+           take_number("--prior-weight", l->prior_weight, &o->prior_weight, error);
+}
+
+static bool take_words(struct learn *l, GError **error)
+{
+    struct svdiff_learn_options *o = &l->options;
+    g_autofree char *subsets = shift_subset_words();
+    int schedule = (int)o->schedule, crop = o->random_crop, latent = o->latent_mean;
+    int norms = o->scalar_norms, subset = (int)o->subset;
+
+    if (!take_word("--schedule", l->schedule, "constant|linear|cosine", &schedule, error) ||
+        !take_word("--crop", l->crop, "centre|random", &crop, error) ||
+        !take_word("--latent", l->latent, "sample|mean", &latent, error) ||
+        !take_word("--norms", l->norms, "elementwise|scalar", &norms, error) ||
+        !take_word("--subset", l->subset, subsets, &subset, error)) {
+        return false;
+    }
+    o->schedule = (enum svdiff_rate_schedule)schedule;
+    o->random_crop = crop;
+    o->latent_mean = latent;
+    o->scalar_norms = norms;
+    o->subset = (enum shift_subset)subset;
+    return true;
+}
+
+static bool take_options(struct learn *l, GError **error)
+{
+    struct svdiff_learn_options *o = &l->options;
+    const struct {
+        int given, *option;
+    } numbers[] = {{l->steps, &o->steps},
+                   {l->warm_up, &o->warm_up},
+                   {l->accumulate, &o->accumulate},
+                   {l->batch, &o->batch},
+                   {l->size, &o->size},
+                   {l->prior_images, &o->prior_images},
+                   {l->sample_every, &o->sample_every},
+                   {l->checkpoint_every, &o->checkpoint_every}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        if (numbers[i].given != G_MININT) {
+            *numbers[i].option = numbers[i].given;
+        }
+    }
+    o->flip = l->flip >= 0 ? l->flip : o->flip;
+    o->text_encoder = l->text_encoder >= 0 ? l->text_encoder : o->text_encoder;
+    o->output = l->output;
+    o->sample_prompt = l->sample_prompt;
+    o->resume = l->resume;
+    o->trace = l->trace;
+    o->seed = l->common.seed_text != NULL ? l->common.seed : 0;
+    return take_numbers(l, error) && take_words(l, error);
+}
+
+static struct svdiff_subject *take_subjects(struct learn *l)
+{
+    struct svdiff_subject *subjects = g_new0(struct svdiff_subject, l->subjects->len + 1);
+
+    for (guint i = 0; i < l->subjects->len; i++) {
+        struct learn_subject *s = &g_array_index(l->subjects, struct learn_subject, i);
+        g_ptr_array_add(s->images, NULL);
+        subjects[i] = (struct svdiff_subject){.prompt = s->prompt,
+                                              .class_prompt = s->class_prompt,
+                                              .images = (const char *const *)s->images->pdata};
+    }
+    return subjects;
+}
+
+static bool progress(void *user, const struct progress *p)
+{
+    struct learn *l = user;
+
+    return command_progress(&l->common, p);
+}
+
+static bool run(struct learn *l, GError **error)
+{
+    g_autofree struct svdiff_subject *subjects = take_subjects(l);
+
+    if (!learn_check_subjects(subjects, (int)l->subjects->len, l->output, error)) {
+        return false;
+    }
+    g_autoptr(svdiff) s = svdiff_open(&l->common.session, error);
+    if (s == NULL) {
+        return false;
+    }
+    l->options = svdiff_learn_defaults(s);
+    l->options.subjects = subjects;
+    l->options.n_subjects = (int)l->subjects->len;
+    return take_options(l, error) && svdiff_learn(s, &l->options, progress, l, error);
+}
+
+static void finish(struct learn *l)
+{
+    char *const texts[] = {l->output, l->schedule, l->crop,          l->latent,      l->norms,
+                           l->subset, l->trace,    l->sample_prompt, l->rate,        l->rate_1d,
+                           l->clip,   l->min_snr,  l->weight_decay,  l->prior_weight};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_free(texts[i]);
+    }
+    for (guint i = 0; i < l->subjects->len; i++) {
+        const struct learn_subject *s = &g_array_index(l->subjects, struct learn_subject, i);
+        g_free(s->prompt);
+        g_free(s->class_prompt);
+        g_ptr_array_unref(s->images);
+    }
+    g_array_unref(l->subjects);
+}
+
+#define RAW(function) G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK, (gpointer)(function)
+
+int command_learn(int argc, char **argv)
+{
+    struct learn l = {.subjects = g_array_new(FALSE, TRUE, sizeof(struct learn_subject)),
+                      .flip = -1,
+                      .text_encoder = -1,
+                      .steps = G_MININT,
+                      .warm_up = G_MININT,
+                      .accumulate = G_MININT,
+                      .batch = G_MININT,
+                      .size = G_MININT,
+                      .prior_images = G_MININT,
+                      .sample_every = G_MININT,
+                      .checkpoint_every = G_MININT};
+    const GOptionEntry entries[] = {
+        {"prompt", 0, RAW(on_prompt), "what the pictures show; begins a subject", "TEXT"},
+        {"class-prompt", 0, RAW(on_class_prompt), "the same without [V] (made from the prompt)",
+         "TEXT"},
+        {"image", 0, RAW(on_image), "a picture of the subject (repeat)", "FILE"},
+        {"output", 0, 0, G_OPTION_ARG_FILENAME, &l.output, "the subject file", "FILE"},
+        {"steps", 0, 0, G_OPTION_ARG_INT, &l.steps, "steps of learning", "N"},
+        {"learning-rate", 0, 0, G_OPTION_ARG_STRING, &l.rate, "of matrices", "X"},
+        {"learning-rate-1d", 0, 0, G_OPTION_ARG_STRING, &l.rate_1d, "of norms", "X"},
+        {"schedule", 0, 0, G_OPTION_ARG_STRING, &l.schedule, "constant, linear or cosine", "NAME"},
+        {"warm-up", 0, 0, G_OPTION_ARG_INT, &l.warm_up, "steps in which the rates rise", "N"},
+        {"min-snr", 0, 0, G_OPTION_ARG_STRING, &l.min_snr, "gamma of min-SNR weights; 0: off", "X"},
+        {"weight-decay", 0, 0, G_OPTION_ARG_STRING, &l.weight_decay, "of AdamW", "X"},
+        {"clip", 0, 0, G_OPTION_ARG_STRING, &l.clip, "largest norm of the gradient; 0: off", "X"},
+        {"accumulate", 0, 0, G_OPTION_ARG_INT, &l.accumulate, "batches a step", "N"},
+        {"batch", 0, 0, G_OPTION_ARG_INT, &l.batch, "pictures at once", "N"},
+        {"flip", 0, 0, G_OPTION_ARG_NONE, &l.flip, "show mirror images, too", NULL},
+        {"no-flip", 0, G_OPTION_FLAG_REVERSE, G_OPTION_ARG_NONE, &l.flip, "do not", NULL},
+        {"crop", 0, 0, G_OPTION_ARG_STRING, &l.crop, "centre or random", "NAME"},
+        {"latent", 0, 0, G_OPTION_ARG_STRING, &l.latent, "sample or mean of the encoder", "NAME"},
+        {"size", 0, 0, G_OPTION_ARG_INT, &l.size, "side of the pictures in pixels", "N"},
+        {"prior-weight", 0, 0, G_OPTION_ARG_STRING, &l.prior_weight,
+         "how much the class is kept as it was; 0: not", "X"},
+        {"prior-images", 0, 0, G_OPTION_ARG_INT, &l.prior_images,
+         "pictures of the class made for that; 0: the model's predictions serve", "N"},
+        {"text-encoder", 0, 0, G_OPTION_ARG_NONE, &l.text_encoder, "shift the text encoder, too",
+         NULL},
+        {"no-text-encoder", 0, G_OPTION_FLAG_REVERSE, G_OPTION_ARG_NONE, &l.text_encoder, "do not",
+         NULL},
+        {"norms", 0, 0, G_OPTION_ARG_STRING, &l.norms, "elementwise or scalar", "NAME"},
+        {"subset", 0, 0, G_OPTION_ARG_STRING, &l.subset, "which weights of the UNet are shifted",
+         "NAME"},
+        {"sample-every", 0, 0, G_OPTION_ARG_INT, &l.sample_every, "steps between samples", "N"},
+        {"sample-prompt", 0, 0, G_OPTION_ARG_FILENAME, &l.sample_prompt, "what they show", "TEXT"},
+        {"checkpoint-every", 0, 0, G_OPTION_ARG_INT, &l.checkpoint_every,
+         "steps between checkpoints", "N"},
+        {"resume", 0, 0, G_OPTION_ARG_NONE, &l.resume, "go on from OUTPUT.resume", NULL},
+        {"trace", 0, 0, G_OPTION_ARG_FILENAME, &l.trace, "write what was computed", "FILE"},
+        G_OPTION_ENTRY_NULL};
+    GError *error = NULL;
+    int code = command_begin(&l.common, &argc, &argv, entries, summary, "", &l, NULL);
+
+    if (code == COMMAND_DONE && !run(&l, &error)) {
+        code = command_fail(&l.common, error);
+    } else if (code == COMMAND_DONE) {
+        report_files(l.common.report, (const char *const[]){l.output, NULL});
+    }
+    finish(&l);
+    return command_end(&l.common, code);
+}

@@ -1,0 +1,104 @@
+/* Whether the options of learning make sense by themselves; each refusal names its option. */
+#include "engine/learn_check.h"
+
+#include "engine/error.h"
+
+#include <math.h>
+#include <string.h>
+
+#define PROMPT_MAX 10000 // characters
+
+static bool refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static bool refuse(GError **error, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    g_autofree char *sentence = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_set_error_literal(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, sentence);
+    return false;
+}
+
+static bool check_prompt(const char *option, const char *text, bool may_be_empty, GError **error)
+{
+    if (!g_utf8_validate(text, -1, NULL)) {
+        return refuse(error, "The text of %s is not valid UTF-8; type it in a UTF-8 terminal.",
+                      option);
+    }
+    if (g_utf8_strlen(text, -1) > PROMPT_MAX) {
+        return refuse(error, "The text of %s has more than %d characters; shorten it.", option,
+                      PROMPT_MAX);
+    }
+    g_autofree char *stripped = g_strstrip(g_strdup(text));
+    if (*stripped == '\0' && !may_be_empty) {
+        return refuse(error,
+                      "The text of %s is empty; say what the pictures show, such as "
+                      "--prompt 'a photo of a [V] dog'.",
+                      option);
+    }
+    return true;
+}
+
+static bool check_subject(const struct svdiff_subject *s, GError **error)
+{
+    if (!check_prompt("--prompt", s->prompt, false, error) ||
+        (s->class_prompt != NULL &&
+         !check_prompt("--class-prompt", s->class_prompt, true, error))) {
+        return false;
+    }
+    if (s->images == NULL || s->images[0] == NULL) {
+        return refuse(error, "The subject '%s' has no picture; give one with --image FILE.",
+                      s->prompt);
+    }
+    return true;
+}
+
+static bool check_range(const char *option, double value, double low, double high, GError **error)
+{
+    if (isfinite(value) && value >= low && value <= high) {
+        return true;
+    }
+    return refuse(error, "%s is %g; it can be from %g to %g.", option, value, low, high);
+}
+
+bool learn_check_subjects(const struct svdiff_subject *subjects, int n_subjects, const char *output,
+                          GError **error)
+{
+    if (n_subjects == 0) {
+        return refuse(error, "There is nothing to learn; say it with --prompt TEXT --image FILE.");
+    }
+    for (int i = 0; i < n_subjects; i++) {
+        if (!check_subject(&subjects[i], error)) {
+            return false;
+        }
+    }
+    if (output == NULL || *output == '\0') {
+        return refuse(error, "Say where the subject is to be written with --output FILE.");
+    }
+    return true;
+}
+
+bool learn_check(const struct svdiff_learn_options *o, int factor, GError **error)
+{
+    if (!learn_check_subjects(o->subjects, o->n_subjects, o->output, error)) {
+        return false;
+    }
+    if (o->size % factor != 0 || o->size < 8 * factor || o->size > 4096) {
+        return refuse(error, "--size is %d; it can be from %d to 4096 and must be divisible by %d.",
+                      o->size, 8 * factor, factor);
+    }
+    return check_range("--steps", o->steps, 1, 1e6, error) &&
+           check_range("--learning-rate", o->rate, 0, 10, error) &&
+           check_range("--learning-rate-1d", o->rate_1d, 0, 10, error) &&
+           check_range("--warm-up", o->warm_up, 0, 1e6, error) &&
+           check_range("--min-snr", o->min_snr, 0, 1e6, error) &&
+           check_range("--weight-decay", o->weight_decay, 0, 1e3, error) &&
+           check_range("--clip", o->clip, 0, 1e9, error) &&
+           check_range("--accumulate", o->accumulate, 1, 1024, error) &&
+           check_range("--batch", o->batch, 1, 64, error) &&
+           check_range("--prior-weight", o->prior_weight, 0, 1e3, error) &&
+           check_range("--prior-images", o->prior_images, 0, 10000, error) &&
+           check_range("--sample-every", o->sample_every, 0, 1e6, error) &&
+           check_range("--checkpoint-every", o->checkpoint_every, 0, 1e6, error);
+}

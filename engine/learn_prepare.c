@@ -1,0 +1,201 @@
+/* Preparing a run of learning; see learn_prepare.h. The order keeps memory low: the autoencoder is
+ * gone before the UNet comes, and W of a weight goes as soon as its factors are there. */
+#include "engine/learn_prepare.h"
+
+#include "engine/error.h"
+#include "engine/learn_check.h"
+#include "engine/machine.h"
+#include "engine/model_spectrum.h"
+
+#include <string.h>
+
+#define CROPS 8 // squares that are cut of a picture with --crop random
+
+/* ---- pictures ---- */
+
+static bool add_picture(struct learner *l, const struct autoencoder *a, const char *file,
+                        GError **error)
+{
+    static const float white[3] = {1, 1, 1};
+    const struct learn_framing f = {.size = l->options->size,
+                                    .flip = l->options->flip,
+                                    .crops = l->options->random_crop ? CROPS : 0,
+                                    .seed = l->options->seed};
+    g_autoptr(picture) p = picture_read(file, 2, error);
+
+    if (p == NULL) {
+        return false;
+    }
+    picture_flatten(p, white);
+    return learn_pictures_add(l->pictures, l->session->k, a, p, &f, (int)l->pictures->list->len,
+                              error);
+}
+
+static bool encode_pictures(struct learner *l, GError **error)
+{
+    svdiff *s = l->session;
+    struct session_component c = {s, MODEL_VAE};
+    struct autoencoder *a = autoencoder_create(s->k, checkpoint_vae_config(s->checkpoint),
+                                               AUTOENCODER_ENCODER, session_source(&c), error);
+    bool done = a != NULL;
+
+    for (int i = 0; i < l->options->n_subjects && done; i++) {
+        struct learner_subject one = {.first = (int)l->pictures->list->len};
+        const char *const *file = l->options->subjects[i].images;
+        for (; *file != NULL && done; file++) {
+            done = add_picture(l, a, *file, error);
+        }
+        one.count = (int)l->pictures->list->len - one.first;
+        g_array_append_val(l->subjects, one);
+    }
+    autoencoder_free(a);
+    return done;
+}
+
+/* ---- networks ---- */
+
+static bool open_networks(struct learner *l, GError **error)
+{
+    svdiff *s = l->session;
+    struct session_component text = {s, MODEL_TEXT_ENCODER}, unet = {s, MODEL_UNET};
+
+    l->text_encoder = text_encoder_create(s->k, checkpoint_text_config(s->checkpoint),
+                                          session_source(&text), error);
+    if (l->text_encoder == NULL) {
+        return false;
+    }
+    l->unet =
+        unet_create(s->k, checkpoint_unet_config(s->checkpoint), session_source(&unet), error);
+    return l->unet != NULL;
+}
+
+static bool attach_all(struct learner *l, struct network *net, struct model_spectrum *spectrum,
+                       const struct shift_options *o, bool whole, GError **error)
+{
+    for (guint i = 0; i < net->weights->len; i++) {
+        struct weight *w = net->weights->pdata[i];
+        if (!whole && !shift_subset_has(l->options->subset, w)) {
+            continue;
+        }
+        if (!shift_attach(net, w, o, model_spectrum_provider(spectrum, o->prefix), l->parameters,
+                          error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool make_spectral(struct learner *l, GError **error)
+{
+    struct shift_options o = {.prefix = "", .scalar = l->options->scalar_norms, .forwards = 1};
+    struct network *const nets[] = {unet_network(l->unet), text_encoder_network(l->text_encoder)};
+    struct model_spectrum *spectrum = model_spectrum_open(l->session, l->progress, l->user, error);
+    bool done = spectrum != NULL;
+
+    l->parameters = parameters_create(l->session->k);
+    done = done && attach_all(l, nets[0], spectrum, &o, false, error);
+    o.prefix = "text_model.";
+    if (l->options->text_encoder) {
+        done = done && attach_all(l, nets[1], spectrum, &o, true, error);
+    }
+    model_spectrum_close(spectrum);
+    return done && parameters_allocate(l->parameters, error);
+}
+
+/* ---- tape ---- */
+
+static void measure_step(void *user, struct tape *t)
+{
+    struct learner *l = user;
+    const struct learn_networks networks = {.k = l->session->k,
+                                            .unet = l->unet,
+                                            .text_encoder =
+                                                l->options->text_encoder ? l->text_encoder : NULL};
+    learn_step_run(t, &networks, l->batch);
+}
+
+static bool prepare_tape(struct learner *l, GError **error)
+{
+    const struct text_config *text = text_encoder_config(l->text_encoder);
+    const int prior = learner_prior_rows(l);
+    const struct learn_pictures *p = l->pictures;
+
+    l->batch = learn_batch_create(l->options->batch + prior, l->options->batch, p->h, p->w, p->c,
+                                  text->positions, text->width);
+    l->tape = tape_create_measured(l->session->k, (struct tape_options){.training = true},
+                                   measure_step, l, NULL);
+    if (l->tape != NULL) {
+        return true;
+    }
+    // keeping every segment takes too much: run them again on the way back
+    l->tape =
+        tape_create_measured(l->session->k, (struct tape_options){.training = true, .replay = true},
+                             measure_step, l, error);
+    return l->tape != NULL;
+}
+
+/* ---- all of it ---- */
+
+static bool prepare(struct learner *l, GError **error)
+{
+    svdiff *s = l->session;
+    const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
+
+    if (!learn_check(l->options, factor, error) || session_base_hash(l->session, error) == NULL) {
+        return false;
+    }
+    l->schedule = schedule_create(checkpoint_schedule_config(s->checkpoint), error);
+    if (l->schedule == NULL || !encode_pictures(l, error) || !open_networks(l, error) ||
+        !learner_prepare_prompts(l, error) || !learner_prior_pictures(l, error) ||
+        !make_spectral(l, error) || !prepare_tape(l, error)) {
+        return false;
+    }
+    l->good = g_new0(float, l->parameters->count);
+    return true;
+}
+
+struct learner *learner_create(svdiff *s, const struct svdiff_learn_options *o,
+                               progress_function progress, void *user, GError **error)
+{
+    struct learner *l = g_new0(struct learner, 1);
+
+    l->session = s;
+    l->options = o;
+    l->progress = progress;
+    l->user = user;
+    l->prior_weight = o->prior_weight;
+    l->pictures = learn_pictures_create();
+    l->prior_pictures = learn_pictures_create();
+    l->subjects = g_array_new(FALSE, TRUE, sizeof(struct learner_subject));
+    l->csv = g_string_new("step,loss\n");
+    l->trace = o->trace != NULL ? trace_create() : NULL;
+    if (!prepare(l, error)) {
+        learner_free(l);
+        return NULL;
+    }
+    return l;
+}
+
+void learner_free(struct learner *l)
+{
+    if (l == NULL) {
+        return;
+    }
+    tape_free(l->tape);
+    tape_free(l->teacher_tape);
+    learn_batch_free(l->batch);
+    parameters_free(l->parameters);
+    unet_free(l->unet);
+    text_encoder_free(l->text_encoder);
+    schedule_free(l->schedule);
+    learn_pictures_free(l->pictures);
+    learn_pictures_free(l->prior_pictures);
+    for (guint i = 0; i < l->subjects->len; i++) {
+        learner_subject_finish(&g_array_index(l->subjects, struct learner_subject, i));
+    }
+    g_array_unref(l->subjects);
+    g_string_free(l->csv, TRUE);
+    trace_free(l->trace);
+    g_free(l->good);
+    g_free(l);
+}

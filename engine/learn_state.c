@@ -1,0 +1,183 @@
+/* What a run of learning leaves on disk: the subject file, and the checkpoint OUTPUT.resume.
+ *
+ * The checkpoint is a safetensors file of three arrays [count] (value, first and second moment)
+ * and the step, with a fingerprint of everything that the run depends on: resuming another run is
+ * refused. Random numbers are functions of (seed, step), so nothing else has to be kept, and a
+ * resumed run writes the same bytes as an uninterrupted one. */
+#include "engine/learner.h"
+
+#include "engine/error.h"
+#include "engine/safetensors.h"
+#include "engine/safetensors_write.h"
+#include "engine/subject_file.h"
+
+#include <string.h>
+
+static char *state_path(const struct learner *l)
+{
+    return g_strconcat(l->options->output, ".resume", NULL);
+}
+
+// everything that decides the course of a run but its length
+static char *fingerprint(const struct learner *l)
+{
+    const struct svdiff_learn_options *o = l->options;
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    char rates[4][G_ASCII_DTOSTR_BUF_SIZE];
+    GString *text = g_string_new(NULL);
+
+    g_string_append_printf(
+        text, "%s|%s|%s|%s|%s|%d|%d|%d|%d|%d|%d|%d|%d|%d|%d|%d|%" G_GUINT64_FORMAT "|%d",
+        l->session->base_hash, g_ascii_dtostr(rates[0], sizeof rates[0], o->rate),
+        g_ascii_dtostr(rates[1], sizeof rates[1], o->rate_1d),
+        g_ascii_dtostr(rates[2], sizeof rates[2], o->min_snr),
+        g_ascii_dtostr(rates[3], sizeof rates[3], o->prior_weight), o->schedule, o->warm_up,
+        o->accumulate, o->batch, o->flip, o->random_crop, o->latent_mean, o->size, o->prior_images,
+        o->text_encoder, o->scalar_norms, o->seed, o->subset);
+    // a schedule that falls depends on the number of steps
+    g_string_append_printf(text, "|%d", o->schedule == SVDIFF_RATE_CONSTANT ? 0 : o->steps);
+    g_checksum_update(sum, (const guchar *)text->str, (gssize)text->len);
+    g_string_free(text, TRUE);
+    for (guint i = 0; i < l->subjects->len; i++) {
+        const struct learner_subject *one = &g_array_index(l->subjects, struct learner_subject, i);
+        g_checksum_update(sum, (const guchar *)one->prompt, -1);
+        g_checksum_update(sum, (const guchar *)one->class_prompt, -1);
+    }
+    for (guint i = 0; i < l->pictures->list->len; i++) {
+        const struct learn_picture *p = &g_array_index(l->pictures->list, struct learn_picture, i);
+        const size_t count = (size_t)p->variants * l->pictures->h * l->pictures->w * l->pictures->c;
+        g_checksum_update(sum, (const guchar *)p->mean, (gssize)(count * sizeof(float)));
+    }
+    return g_strdup(g_checksum_get_string(sum));
+}
+
+bool learner_save_state(const struct learner *l, GError **error)
+{
+    static const char *const names[] = {"value", "first_moment", "second_moment"};
+    const struct parameters *p = l->parameters;
+    const real *const arrays[] = {p->value, p->m, p->v};
+    struct safetensors_entry entries[3];
+    g_autofree float *values = g_new(float, p->count);
+    g_autofree char *print = fingerprint(l), *path = state_path(l);
+    g_autofree char *step = g_strdup_printf("%d", l->step);
+    const char *const keys[] = {"fingerprint", "step", NULL};
+    const char *const texts[] = {print, step, NULL};
+
+    for (int i = 0; i < 3; i++) {
+        entries[i] = (struct safetensors_entry){
+            .name = names[i], .dtype = DTYPE_F32, .n_dims = 1, .shape = {p->count}};
+    }
+    struct safetensors_writer *w = safetensors_writer_create(path, entries, 3, keys, texts, error);
+    bool done = w != NULL;
+    for (int i = 0; i < 3 && done; i++) {
+        parameters_download(p, arrays[i], values);
+        done = safetensors_writer_put(w, names[i], values, error);
+    }
+    done = done && safetensors_writer_commit(w, error);
+    safetensors_writer_close(w);
+    return done;
+}
+
+static bool load_array(struct parameters *p, struct safetensors *file, const char *name,
+                       real *array, GError **error)
+{
+    const struct safetensors_tensor *t = safetensors_find(file, name);
+    g_autofree float *values = g_new(float, p->count);
+
+    if (t == NULL || t->values != p->count) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "The checkpoint %s does not hold the %" G_GINT64_FORMAT
+                    " values of this run; delete it or leave out --resume.",
+                    safetensors_path(file), p->count);
+        return false;
+    }
+    if (!safetensors_read_f32(file, t, values, error)) {
+        return false;
+    }
+    parameters_upload(p, array, values);
+    return true;
+}
+
+static bool load_from(struct learner *l, struct safetensors *file, GError **error)
+{
+    struct parameters *p = l->parameters;
+    g_autofree char *print = fingerprint(l);
+    const char *step = safetensors_metadata(file, "step");
+    const char *kept = safetensors_metadata(file, "fingerprint");
+    guint64 number = 0;
+
+    if (g_strcmp0(kept, print) != 0 || step == NULL ||
+        !g_ascii_string_to_unsigned(step, 10, 0, G_MAXINT32, &number, NULL)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "The checkpoint %s belongs to a run with other pictures, prompts or options; "
+                    "repeat the same command, or delete the file to begin anew.",
+                    safetensors_path(file));
+        return false;
+    }
+    l->step = (int)number;
+    return load_array(p, file, "value", p->value, error) &&
+           load_array(p, file, "first_moment", p->m, error) &&
+           load_array(p, file, "second_moment", p->v, error);
+}
+
+bool learner_load_state(struct learner *l, GError **error)
+{
+    g_autofree char *path = state_path(l);
+
+    if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+        session_warn(l->session, "There is no checkpoint %s; learning begins with step 1.", path);
+        return true;
+    }
+    struct safetensors *file = safetensors_open(path, error);
+    const bool loaded = file != NULL && load_from(l, file, error);
+    safetensors_close(file);
+    return loaded;
+}
+
+static void note(struct subject *s, const char *key, char *value)
+{
+    subject_set_metadata(s, key, value);
+    g_free(value);
+}
+
+// prompts of several subjects are numbered from the second on: prompt, prompt.2, ...
+static void note_prompts(const struct learner *l, struct subject *s)
+{
+    for (int i = 0; i < l->options->n_subjects; i++) {
+        const struct svdiff_subject *one = &l->options->subjects[i];
+        g_autofree char *suffix = i == 0 ? g_strdup("") : g_strdup_printf(".%d", i + 1);
+        g_autofree char *prompt = g_strconcat("prompt", suffix, NULL);
+        g_autofree char *class_prompt = g_strconcat("class_prompt", suffix, NULL);
+        g_autofree char *placeholder = g_strconcat("placeholder", suffix, NULL);
+        const struct learner_subject *kept = &g_array_index(l->subjects, struct learner_subject, i);
+        subject_set_metadata(s, prompt, one->prompt);
+        subject_set_metadata(s, class_prompt, kept->class_prompt);
+        if (kept->placeholder != NULL) {
+            subject_set_metadata(s, placeholder, kept->placeholder);
+        }
+    }
+}
+
+bool learner_write_subject(const struct learner *l, const float *values, GError **error)
+{
+    const struct svdiff_learn_options *o = l->options;
+    char rate[G_ASCII_DTOSTR_BUF_SIZE];
+    struct subject *s = subject_create();
+
+    for (guint i = 0; i < l->parameters->list->len; i++) {
+        const struct parameter *p = &g_array_index(l->parameters->list, struct parameter, i);
+        subject_set_shift(s, p->name, values + p->offset, (int)p->count);
+    }
+    note_prompts(l, s);
+    note(s, "base_hash", g_strdup(l->session->base_hash));
+    note(s, "norms", g_strdup(o->scalar_norms ? "scalar" : "elementwise"));
+    note(s, "subset", g_strdup(shift_subset_name(o->subset)));
+    note(s, "text_encoder", g_strdup(o->text_encoder ? "true" : "false"));
+    note(s, "steps", g_strdup_printf("%d", l->step));
+    note(s, "seed", g_strdup_printf("%" G_GUINT64_FORMAT, o->seed));
+    note(s, "learning_rate", g_strdup(g_ascii_dtostr(rate, sizeof rate, o->rate)));
+    note(s, "learning_rate_1d", g_strdup(g_ascii_dtostr(rate, sizeof rate, o->rate_1d)));
+    const bool written = subject_write(s, o->output, error);
+    subject_free(s);
+    return written;
+}

@@ -1,0 +1,42 @@
+/* learn_step.h: one forward and backward of DreamBooth's loss (Ruiz et al. 2023; SVDiff eq. 3).
+ *
+ *   L = mean (prediction(z_t, text) - target)^2 + prior_weight * mean (prediction(z'_t', class) -
+ *       target')^2
+ *
+ * Instance rows come first, prior rows after them, all in one batch. target is the noise, or the
+ * velocity for v-models; a prior without pictures has the unshifted model's prediction as target.
+ */
+#pragma once
+
+#include "engine/ops.h"
+#include "engine/text_encoder.h"
+#include "engine/unet.h"
+
+struct learn_batch {
+    int n;        // rows in all
+    int instance; // rows of them that show subjects
+    int h, w, c;  // of the latents
+    int tokens;
+    float *noisy, *target; // [n, h, w, c]
+    double *timesteps;     // [n]
+    float *weights;        // [n]: factor of each row's mean in the gradient
+    int32_t *ids;          // [n, tokens]
+    float *text;           // [n, tokens, width]: used when the text encoder does not learn
+    // results
+    float *losses;     // [n], unweighted
+    float *prediction; // [n, h, w, c], NULL when not wanted
+};
+
+struct learn_networks {
+    const kernels *k;
+    const struct unet *unet;
+    const struct text_encoder *text_encoder; // NULL: batch->text is used
+};
+
+struct learn_batch *learn_batch_create(int n, int instance, int h, int w, int c, int tokens,
+                                       int width);
+void learn_batch_free(struct learn_batch *b); // accepts NULL
+
+/* Runs the batch on t; adds to the gradients of all shifts, writes losses and prediction. */
+void learn_step_run(struct tape *t, const struct learn_networks *networks,
+                    struct learn_batch *batch);

@@ -1,0 +1,75 @@
+/* learner.h: the state of a run of learning, shared by the files that make it up.
+ *
+ *   learn.c         opens everything, runs the loop, writes the subject file
+ *   learn_data.c    pictures to latents          learn_prior.c  what keeps the class as it was
+ *   learn_prompts.c texts and placeholders       learn_sample.c pictures on the way
+ *   learn_draw.c    random numbers of a step     learn_step.c   forward and backward
+ *   learn_state.c   checkpoint and resume */
+#pragma once
+
+#include "engine/learn_data.h"
+#include "engine/learn_step.h"
+#include "engine/session.h"
+#include "engine/trace.h"
+
+/* A subject with its prompts as token ids and as embeddings of the text encoder without shifts. */
+struct learner_subject {
+    int first, count;            // its pictures in learner.pictures
+    int first_prior, priors;     // its class pictures in learner.prior_pictures
+    char *prompt, *class_prompt; // as they are tokenised
+    char *placeholder;           // the word that stands for [V]; NULL without one
+    int32_t *ids, *class_ids;    // [tokens]
+    float *text, *class_text;    // [tokens, width]
+};
+
+struct learner {
+    svdiff *session;
+    const struct svdiff_learn_options *options;
+    struct schedule *schedule;
+    struct unet *unet;
+    struct text_encoder *text_encoder;
+    struct learn_pictures *pictures, *prior_pictures;
+    double prior_weight; // the option's, or 0 where a prior cannot be had
+    GArray *subjects;    // struct learner_subject
+    struct parameters *parameters;
+    struct learn_batch *batch;
+    struct tape *tape, *teacher_tape;
+    struct trace *trace;
+    GString *csv; // lines of the loss file
+    float *good;  // [parameters.count]: values whose loss was a number
+    int step;     // next to be done
+    double loss;  // of the last step, instance part
+    progress_function progress;
+    void *user;
+    gint64 started;
+    int started_at; // step
+    bool cancelled;
+};
+
+/* learn_prompts.c: placeholders, token ids and embeddings of all subjects. */
+bool learner_prepare_prompts(struct learner *l, GError **error);
+/* [tokens, width] of the text encoder as it is now; owned by the caller. */
+float *learner_embed(const struct learner *l, const int32_t *ids, GError **error);
+void learner_subject_finish(struct learner_subject *one);
+
+// how many prior rows a batch has
+int learner_prior_rows(const struct learner *l);
+/* The unshifted model's prediction is the target of the prior rows. */
+bool learner_prior_by_prediction(const struct learner *l);
+
+/* learn_draw.c: fills the batch for micro-step m (step * accumulate + i): which pictures, which
+ * timesteps, noise, latents, targets, weights, prompts. A function of (seed, m) alone. */
+void learner_draw(struct learner *l, int64_t m);
+
+/* learn_prior.c: the targets of the prior rows of the drawn batch, where the unshifted model's
+ * prediction is wanted: a forward with all shifts switched off. */
+bool learner_prior_targets(struct learner *l, GError **error);
+
+/* learn_state.c: OUTPUT.resume, written whole or not at all; and the subject file itself. */
+bool learner_save_state(const struct learner *l, GError **error);
+/* True with step 0 when there is nothing to go on from. */
+bool learner_load_state(struct learner *l, GError **error);
+bool learner_write_subject(const struct learner *l, const float *values, GError **error);
+
+/* learn_sample.c: class pictures made by the model before it learns, where they are wanted. */
+bool learner_prior_pictures(struct learner *l, GError **error);

@@ -1,0 +1,68 @@
+/* svdiff: the command. The first word says what to do; each command has a file of its own. */
+#include "engine/arguments_file.h"
+#include "engine/command.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *word, *summary;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"learn", "learn subjects from pictures into a subject file", command_learn},
+    {"generate", "make pictures from a text, with learned subjects", command_generate},
+    {"convert", "subjects to other formats, models with subjects in them", command_convert},
+    {"info", "what a model, a subject or a LoRA file is", command_info},
+    {"spectrum", "compute, check or clear the spectra of a model", command_spectrum},
+    {"bench", "time the parts of the work on this machine", command_bench},
+};
+
+static void print_help(FILE *to)
+{
+    fprintf(to, "Usage: svdiff COMMAND [options]\n\n"
+                "Learns a subject from a few pictures and paints it anywhere (SVDiff).\n\n");
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+        fprintf(to, "  %-10s %s\n", commands[i].word, commands[i].summary);
+    }
+    fprintf(to, "\n'svdiff COMMAND --help' tells more; 'svdiff --version' the version.\n");
+}
+
+static int run(int (*command)(int argc, char **argv), int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) expanded = arguments_expand(argc, argv, &error);
+
+    if (expanded == NULL) {
+        fprintf(stderr, "%s\n", error->message);
+        return error->code == SVDIFF_ERROR_USAGE ? COMMAND_USAGE : COMMAND_FAILED;
+    }
+    // GOption moves pointers about: the strings stay with `expanded`
+    g_autofree char **copy = g_memdup2(expanded, (g_strv_length(expanded) + 1) * sizeof *copy);
+    return command((int)g_strv_length(expanded), copy);
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_ALL, "");
+    report_silence_logs();
+    if (argc < 2) {
+        print_help(stderr);
+        return COMMAND_USAGE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("svdiff %s\n", SVDIFF_VERSION);
+        return COMMAND_DONE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help(stdout);
+        return COMMAND_DONE;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+        if (strcmp(argv[1], commands[i].word) == 0) {
+            return run(commands[i].run, argc - 1, argv + 1);
+        }
+    }
+    fprintf(stderr, "There is no command '%s'; 'svdiff --help' lists them.\n", argv[1]);
+    return COMMAND_USAGE;
+}
