@@ -68,7 +68,7 @@ void svdiff_close(svdiff *s)
 const char *session_base_hash(svdiff *s, GError **error)
 {
     if (s->base_hash == NULL) {
-        s->base_hash = base_hash(s->checkpoint, error);
+        s->base_hash = base_hash(s->checkpoint, NULL, NULL, error);
     }
     return s->base_hash;
 }
