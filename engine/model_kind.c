@@ -84,12 +84,23 @@ static bool is_cross_key(const char *name)
     return g_str_has_suffix(name, "attn2.to_k.weight");
 }
 
+static bool contains_one(const char *name, const char *const *parts)
+{
+    while (*parts != NULL && strstr(name, *parts) == NULL) {
+        parts++;
+    }
+    return *parts != NULL;
+}
+
+// the factor of the cross attention's key whose columns are the width of the text
 static bool is_adapter_cross_key(const char *name)
 {
-    return (strstr(name, "attn2_to_k.lora_down") != NULL ||
-            strstr(name, "attn2.to_k.lora") != NULL ||
-            strstr(name, "attn2.processor.to_k_lora") != NULL) &&
-           strstr(name, "up") == NULL && strstr(name, "lora_B") == NULL;
+    static const char *const layers[] = {"attn2_to_k.", "attn2.to_k.", "attn2.processor.to_k_lora.",
+                                         NULL};
+    static const char *const factors[] = {"lora_down.", "lora.down.", "lora_A.", "_lora.down.",
+                                          NULL};
+
+    return contains_one(name, layers) && contains_one(name, factors);
 }
 
 static bool is_token_table(const char *name)

@@ -57,7 +57,7 @@ static const struct {
      MODEL_KIND_ADAPTER,
      "kohya",
      "sd1"},
-    {{{"unet.mid_block.attentions.0.transformer_blocks.0.attn2.to_k.lora_A.weight",
+    {{{"unet.up_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k.lora_A.weight",
        DTYPE_F32,
        2,
        {4, 1024}}},
