@@ -24,7 +24,7 @@
 #include <string.h>
 
 // s[0] / s[r - 1] up to which the Gram matrix is accurate enough
-#define LARGEST_CONDITION 3e5
+#define LARGEST_CONDITION 1e5
 // root mean square of s over s[i], up to which the second factor is computed in float
 #define EASY_CONDITION 8
 // rows or columns of W that are turned into double at a time

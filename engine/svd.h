@@ -37,7 +37,7 @@ size_t svd_work_bytes(int m, int n);
  *
  * Method: the eigenproblem of the Gram matrix of the shorter side in double (LAPACK's dsyevd) gives
  * one factor, a product with W the other. Its error in the orthonormality of that factor is about
- * 1e-16 times the square of the condition, so beyond a condition of 3e5, and whenever a probe of
+ * 1e-16 times the square of the condition, so beyond a condition of 1e5, and whenever a probe of
  * the result fails, LAPACK's dgesdd decomposes the matrix itself in double. */
 bool svd_thin(int m, int n, const float *w, float *u, float *s, float *vt, struct svd_work *work,
               GError **error);
