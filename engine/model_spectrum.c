@@ -18,7 +18,8 @@ struct model_spectrum {
     GHashTable *index; // name -> position + 1
     struct spectrum_weight *weights;
     struct spectrum_store *spectrum;
-    char *identity; // of the model's files
+    struct spectrum_source source; // borrowed by the store
+    char *identity;                // of the model's files
     progress_function progress;
     void *user;
     struct progress_clock clock;
@@ -137,11 +138,11 @@ struct model_spectrum *model_spectrum_open(svdiff *s, progress_function progress
     m->index = g_hash_table_new(g_str_hash, g_str_equal);
     list_weights(m);
     m->identity = checkpoint_identity(s->checkpoint);
-    const struct spectrum_source source = {.weights = m->weights,
-                                           .count = m->entries->len,
-                                           .read = read_weight,
-                                           .user = m,
-                                           .identity = m->identity};
+    m->source = (struct spectrum_source){.weights = m->weights,
+                                         .count = m->entries->len,
+                                         .read = read_weight,
+                                         .user = m,
+                                         .identity = m->identity};
     const struct spectrum_options options = {.folder = s->options.cache,
                                              .limit = s->options.cache_limit,
                                              .threads = s->options.threads,
@@ -149,7 +150,7 @@ struct model_spectrum *model_spectrum_open(svdiff *s, progress_function progress
                                              .announce = on_announce,
                                              .warn = on_warn,
                                              .user = m};
-    m->spectrum = spectrum_open(&source, &options, error);
+    m->spectrum = spectrum_open(&m->source, &options, error);
     if (m->spectrum == NULL) {
         model_spectrum_close(m);
         return NULL;
