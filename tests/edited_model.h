@@ -22,12 +22,15 @@ static inline char *fixture_path(const char *name)
 static inline void copy_tree(const char *from, const char *to)
 {
     g_autoptr(GDir) dir = g_dir_open(from, 0, NULL);
+    g_autoptr(GError) error = NULL;
     g_autofree char *bytes = NULL;
     gsize length;
 
     if (dir == NULL) {
-        g_assert_true(g_file_get_contents(from, &bytes, &length, NULL));
-        g_assert_true(g_file_set_contents(to, bytes, (gssize)length, NULL));
+        g_file_get_contents(from, &bytes, &length, &error);
+        g_assert_no_error(error);
+        g_file_set_contents(to, bytes, (gssize)length, &error);
+        g_assert_no_error(error);
         return;
     }
     g_assert_cmpint(g_mkdir(to, 0700), ==, 0);
