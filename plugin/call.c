@@ -1,0 +1,75 @@
+/* What the procedures share; see call.h. */
+#include "plugin/call.h"
+
+#include "engine/svdiff.h"
+
+bool call_run(const struct call *c, struct call_result *result, GError **error)
+{
+    *result = (struct call_result){0};
+    switch (c->values->procedure->id) {
+    case PROCEDURE_LEARN:
+        return call_learn(c, result, error);
+    case PROCEDURE_GENERATE:
+        return call_generate(c, result, error);
+    }
+    g_assert_not_reached();
+}
+
+void call_result_clear(struct call_result *result)
+{
+    g_free(result->file);
+    g_free(result->layers);
+    *result = (struct call_result){0};
+}
+
+bool call_check_layer(const struct call *c, GError **error)
+{
+    if (!host_image_exists(c->image)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "There is no image; open one and choose a layer of it.");
+        return false;
+    }
+    if (!host_is_layer_of(c->drawable, c->image)) {
+        g_set_error(
+            error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+            "What is chosen is not a layer of the image; choose a layer, no channel or mask.");
+        return false;
+    }
+    return true;
+}
+
+static void push(GPtrArray *arguments, const char *option, char *value)
+{
+    g_ptr_array_add(arguments, g_strdup(option));
+    g_ptr_array_add(arguments, value);
+}
+
+void call_add_int(GPtrArray *arguments, const char *option, int number)
+{
+    if (number > 0) {
+        push(arguments, option, g_strdup_printf("%d", number));
+    }
+}
+
+void call_add_number(GPtrArray *arguments, const char *option, double number)
+{
+    char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+    if (number > 0) {
+        push(arguments, option, g_strdup(g_ascii_dtostr(text, sizeof text, number)));
+    }
+}
+
+void call_add_text(GPtrArray *arguments, const char *option, const char *text)
+{
+    if (text[0] != '\0') {
+        push(arguments, option, g_strdup(text));
+    }
+}
+
+int call_seed(const values *v)
+{
+    const int seed = values_int(v, "seed");
+
+    return seed >= 0 ? seed : (int)(g_random_int() & G_MAXINT32);
+}

@@ -1,0 +1,52 @@
+/* call.h: one call of a procedure, from any GIMP, with a dialog or without. */
+#pragma once
+
+#include "plugin/host.h"
+#include "plugin/values.h"
+
+// where the work is; valid during the call only
+struct call_progress {
+    const char *phase; // "learn", "generate"; never NULL
+    int step, steps;   // steps 0: not known
+    double loss, seconds_left;
+    const char *warning; // a sentence to be shown, else NULL
+};
+
+struct call {
+    host_image image;
+    host_item drawable;
+    const values *values; // checked
+
+    /* Called at every step and at least five times a second; false cancels the work. */
+    bool (*progress)(void *user, const struct call_progress *p);
+    void *user;
+};
+
+// what a procedure gives back; free with call_result_clear
+struct call_result {
+    char *file;        // RESULT_FILE
+    host_item *layers; // RESULT_LAYERS, in the order of their seeds
+    int n_layers;
+};
+
+/* Does what the procedure says. false with a sentence (SVDIFF_ERROR), then the image is as it was;
+ * with SVDIFF_ERROR_CANCELLED when progress said so. */
+bool call_run(const struct call *c, struct call_result *result, GError **error);
+void call_result_clear(struct call_result *result);
+
+// the procedures themselves
+bool call_learn(const struct call *c, struct call_result *result, GError **error);
+bool call_generate(const struct call *c, struct call_result *result, GError **error);
+
+/* Whether the call's drawable is a layer of its image, with a sentence if not. */
+bool call_check_layer(const struct call *c, GError **error);
+
+/* Adds "--NAME NUMBER" where the number is not a default (0 or -1). */
+void call_add_int(GPtrArray *arguments, const char *option, int number);
+void call_add_number(GPtrArray *arguments, const char *option, double number);
+
+/* Adds "--NAME TEXT" where the text is not empty. */
+void call_add_text(GPtrArray *arguments, const char *option, const char *text);
+
+/* The seed of the values; for -1 a random one. */
+int call_seed(const values *v);

@@ -1,0 +1,10 @@
+/* dialog_gtk2.h: the dialog of a procedure in GIMP 2.10, made from its arguments. */
+#pragma once
+
+#include "plugin/call.h"
+
+/* Shows the dialog with these values and runs the procedure as often as the person asks for it;
+ * the values are those of the last run. Errors are sentences in the dialog. Learning closes it when
+ * it has succeeded, generating leaves it open for the next try. Returns whether something was made;
+ * result is then that of the last successful run. */
+bool dialog_run(host_image image, host_item drawable, values *v, struct call_result *result);

@@ -1,0 +1,80 @@
+/* host.h: what the plug-in asks of a GIMP. One implementation for each, host_items_gimp*.c.
+ *
+ * Images and items (layers, channels, masks) are GIMP's ids, the same in 2.10 and 3; HOST_NONE is
+ * none. All of it is for the main thread. */
+#pragma once
+
+#include <gegl.h>
+#include <stdbool.h>
+
+#define HOST_NONE (-1)
+
+typedef int host_image;
+typedef int host_item;
+
+// pixels; x and y from the corner of the image
+struct host_area {
+    int x, y, width, height;
+};
+
+/* ---- reading ---- */
+
+bool host_image_exists(host_image image);
+
+/* Whether the item exists, belongs to the image, and is a layer (a channel, with channel). */
+bool host_is_layer_of(host_item item, host_image image);
+bool host_is_channel_of(host_item item, host_image image);
+
+/* Where a layer or channel lies. */
+struct host_area host_item_area(host_item item);
+
+/* g_free it. */
+char *host_item_name(host_item item);
+
+/* The pixels as they are stored. g_object_unref it. */
+GeglBuffer *host_buffer(host_item item);
+
+/* The mask of a layer that is applied when the image is shown, or HOST_NONE. */
+host_item host_layer_mask(host_item layer);
+
+/* The selection as a channel, and the rectangle around it; false when nothing is selected. */
+host_item host_selection(host_image image);
+bool host_selection_area(host_image image, struct host_area *area);
+
+/* ---- making ---- */
+
+/* A new empty image; host_image_show opens a window of it where there is a screen. */
+host_image host_image_new(int width, int height);
+void host_image_show(host_image image);
+void host_image_delete(host_image image);
+
+/* A layer with alpha in the image's mode and precision, or a group; not part of the image until
+ * host_insert. */
+host_item host_layer_new(host_image image, const char *name, const struct host_area *area);
+host_item host_group_new(host_image image, const char *name);
+void host_item_delete(host_item item);
+
+/* Puts a layer into the image: on top of `parent`, a group, if that is not HOST_NONE, else right
+ * above `below`, else on top of all. */
+void host_insert(host_image image, host_item layer, host_item parent, host_item below);
+
+/* Gives the inserted layer the selection as its mask. */
+void host_mask_by_selection(host_item layer);
+
+/* Attaches a text to a layer under a name; it is saved with the image. */
+void host_attach(host_item layer, const char *name, const char *text);
+
+void host_undo_begin(host_image image);
+void host_undo_end(host_image image);
+
+/* Shows what was changed. */
+void host_flush(void);
+
+/* ---- telling ---- */
+
+void host_progress_begin(const char *text);
+void host_progress(double fraction); // negative: it goes on, one cannot say how far
+void host_progress_end(void);
+
+/* The file in the user's GIMP profile that keeps the last values. g_free it. */
+char *host_values_file(void);

@@ -1,0 +1,192 @@
+/* Images, layers and progress of GIMP 2.10; see host.h. */
+#include "plugin/host.h"
+
+#include <libgimp/gimp.h>
+#include <string.h>
+
+/* ---- reading ---- */
+
+bool host_image_exists(host_image image)
+{
+    return image > 0 && gimp_image_is_valid(image);
+}
+
+static bool belongs(host_item item, host_image image)
+{
+    return item > 0 && gimp_item_is_valid(item) && gimp_item_get_image(item) == image;
+}
+
+bool host_is_layer_of(host_item item, host_image image)
+{
+    return belongs(item, image) && gimp_item_is_layer(item);
+}
+
+bool host_is_channel_of(host_item item, host_image image)
+{
+    return belongs(item, image) && gimp_item_is_channel(item) && !gimp_item_is_layer_mask(item);
+}
+
+struct host_area host_item_area(host_item item)
+{
+    struct host_area area = {.width = gimp_drawable_width(item),
+                             .height = gimp_drawable_height(item)};
+
+    gimp_drawable_offsets(item, &area.x, &area.y);
+    return area;
+}
+
+char *host_item_name(host_item item)
+{
+    return gimp_item_get_name(item);
+}
+
+GeglBuffer *host_buffer(host_item item)
+{
+    return gimp_drawable_get_buffer(item);
+}
+
+host_item host_layer_mask(host_item layer)
+{
+    const host_item mask = gimp_layer_get_mask(layer);
+
+    return mask > 0 && gimp_layer_get_apply_mask(layer) ? mask : HOST_NONE;
+}
+
+host_item host_selection(host_image image)
+{
+    return gimp_image_get_selection(image);
+}
+
+bool host_selection_area(host_image image, struct host_area *area)
+{
+    gboolean some = FALSE;
+    int x0, y0, x1, y1;
+
+    if (!gimp_selection_bounds(image, &some, &x0, &y0, &x1, &y1) || !some) {
+        return false;
+    }
+    *area = (struct host_area){.x = x0, .y = y0, .width = x1 - x0, .height = y1 - y0};
+    return true;
+}
+
+/* ---- making ---- */
+
+host_image host_image_new(int width, int height)
+{
+    return gimp_image_new(width, height, GIMP_RGB);
+}
+
+void host_image_show(host_image image)
+{
+    gimp_image_clean_all(image);
+    gimp_display_new(image); // without a screen this does nothing
+}
+
+void host_image_delete(host_image image)
+{
+    gimp_image_delete(image);
+}
+
+static GimpImageType layer_type(host_image image)
+{
+    switch (gimp_image_base_type(image)) {
+    case GIMP_GRAY:
+        return GIMP_GRAYA_IMAGE;
+    case GIMP_INDEXED:
+        return GIMP_INDEXEDA_IMAGE;
+    default:
+        return GIMP_RGBA_IMAGE;
+    }
+}
+
+host_item host_layer_new(host_image image, const char *name, const struct host_area *area)
+{
+    const host_item layer =
+        gimp_layer_new(image, name, area->width, area->height, layer_type(image), 100,
+                       gimp_image_get_default_new_layer_mode(image));
+
+    gimp_layer_set_offsets(layer, area->x, area->y);
+    return layer;
+}
+
+host_item host_group_new(host_image image, const char *name)
+{
+    const host_item group = gimp_layer_group_new(image);
+
+    gimp_item_set_name(group, name);
+    return group;
+}
+
+void host_item_delete(host_item item)
+{
+    gimp_item_delete(item);
+}
+
+void host_insert(host_image image, host_item layer, host_item parent, host_item below)
+{
+    const host_item above = below != HOST_NONE ? gimp_item_get_parent(below) : HOST_NONE;
+
+    if (parent != HOST_NONE) {
+        gimp_image_insert_layer(image, layer, parent, 0);
+    } else if (below != HOST_NONE) {
+        gimp_image_insert_layer(image, layer, above > 0 ? above : 0,
+                                gimp_image_get_item_position(image, below));
+    } else {
+        gimp_image_insert_layer(image, layer, 0, 0);
+    }
+}
+
+void host_mask_by_selection(host_item layer)
+{
+    gimp_layer_add_mask(layer, gimp_layer_create_mask(layer, GIMP_ADD_MASK_SELECTION));
+}
+
+void host_attach(host_item layer, const char *name, const char *text)
+{
+    GimpParasite *parasite =
+        gimp_parasite_new(name, GIMP_PARASITE_PERSISTENT, (guint32)strlen(text) + 1, text);
+
+    gimp_item_attach_parasite(layer, parasite);
+    gimp_parasite_free(parasite);
+}
+
+void host_undo_begin(host_image image)
+{
+    gimp_image_undo_group_start(image);
+}
+
+void host_undo_end(host_image image)
+{
+    gimp_image_undo_group_end(image);
+}
+
+void host_flush(void)
+{
+    gimp_displays_flush();
+}
+
+/* ---- telling ---- */
+
+void host_progress_begin(const char *text)
+{
+    gimp_progress_init(text);
+}
+
+void host_progress(double fraction)
+{
+    if (fraction < 0) {
+        gimp_progress_pulse();
+    } else {
+        gimp_progress_update(fraction);
+    }
+}
+
+void host_progress_end(void)
+{
+    gimp_progress_end();
+}
+
+char *host_values_file(void)
+{
+    return g_build_filename(gimp_directory(), "svdiff.rc", NULL);
+}

@@ -1,0 +1,286 @@
+/* The worker process: starting it, reading what it tells, cancelling it; see job.h.
+ *
+ * Everything happens in the default main context, which this file turns until the worker's output
+ * has ended and the worker has been reaped. */
+#include "plugin/job.h"
+
+#include "plugin/paths.h"
+
+#include "engine/svdiff.h"
+
+#include <gio/gio.h>
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+#define TICK_MS      100
+#define PATIENCE_US  700000 // from a cancel to the worker's end by force
+#define SENTENCE_MAX 2000   // characters of a message that are shown
+
+struct job {
+    const struct call *call;
+    GSubprocess *process;
+    GDataInputStream *output;
+    struct call_progress last; // phase is `phase`
+    char *phase;
+    char *sentence; // of the error event
+    char **files;   // of the done event
+    bool done, cancelled, output_ended, exited;
+    int64_t cancel_time; // microseconds
+};
+
+/* ---- cancelling ---- */
+
+static void cancel(struct job *j)
+{
+    if (!j->cancelled) {
+        j->cancelled = true;
+        j->cancel_time = g_get_monotonic_time();
+        g_output_stream_close(g_subprocess_get_stdin_pipe(j->process), NULL, NULL);
+    }
+}
+
+static void tell(struct job *j)
+{
+    if (!j->cancelled && !j->call->progress(j->call->user, &j->last)) {
+        cancel(j);
+    }
+    j->last.warning = NULL;
+}
+
+static gboolean on_tick(void *data)
+{
+    struct job *j = data;
+
+    if (!j->cancelled) {
+        tell(j);
+    } else if (!j->exited && g_get_monotonic_time() - j->cancel_time > PATIENCE_US) {
+        g_subprocess_force_exit(j->process);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+/* ---- what the worker tells ---- */
+
+static const char *get_text(JsonObject *event, const char *name)
+{
+    JsonNode *node = json_object_get_member(event, name);
+
+    return node != NULL && json_node_get_value_type(node) == G_TYPE_STRING
+               ? json_node_get_string(node)
+               : NULL;
+}
+
+static double get_number(JsonObject *event, const char *name, double standard)
+{
+    JsonNode *node = json_object_get_member(event, name);
+
+    return node != NULL && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_double(node) : standard;
+}
+
+static void take_progress(struct job *j, JsonObject *event)
+{
+    const char *phase = get_text(event, "phase");
+
+    if (phase != NULL && g_strcmp0(phase, j->phase) != 0) {
+        g_free(j->phase);
+        j->phase = g_strdup(phase);
+    }
+    j->last = (struct call_progress){.phase = j->phase,
+                                     .step = (int)get_number(event, "step", 0),
+                                     .steps = (int)get_number(event, "steps", 0),
+                                     .loss = get_number(event, "loss", -1),
+                                     .seconds_left = get_number(event, "seconds_left", -1)};
+}
+
+static void take_files(struct job *j, JsonObject *event)
+{
+    JsonNode *node = json_object_get_member(event, "files");
+    JsonArray *array =
+        node != NULL && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+    const guint n = array != NULL ? json_array_get_length(array) : 0;
+
+    g_strfreev(j->files);
+    j->files = g_new0(char *, n + 1);
+    for (guint i = 0; i < n; i++) {
+        JsonNode *file = json_array_get_element(array, i);
+        j->files[i] = json_node_get_value_type(file) == G_TYPE_STRING ? json_node_dup_string(file)
+                                                                      : g_strdup("");
+    }
+    j->done = true;
+}
+
+static void take_event(struct job *j, JsonObject *event)
+{
+    const char *kind = get_text(event, "event");
+    const char *message = get_text(event, "message");
+
+    if (g_strcmp0(kind, "progress") == 0) {
+        take_progress(j, event);
+        tell(j);
+    } else if (g_strcmp0(kind, "warning") == 0 && message != NULL) {
+        j->last.warning = message;
+        tell(j);
+    } else if (g_strcmp0(kind, "error") == 0 && message != NULL) {
+        const char *text = g_str_has_prefix(message, "--") ? message + 2 : message; // "--size is"
+        g_free(j->sentence);
+        j->sentence = g_utf8_substring(text, 0, MIN(g_utf8_strlen(text, -1), SENTENCE_MAX));
+    } else if (g_strcmp0(kind, "done") == 0) {
+        take_files(j, event);
+    }
+}
+
+// a line that is no event is passed over: libraries may print
+static void take_line(struct job *j, const char *line)
+{
+    g_autoptr(JsonParser) parser = json_parser_new();
+    JsonNode *root =
+        json_parser_load_from_data(parser, line, -1, NULL) ? json_parser_get_root(parser) : NULL;
+
+    if (root != NULL && JSON_NODE_HOLDS_OBJECT(root)) {
+        take_event(j, json_node_get_object(root));
+    }
+}
+
+static void read_line(struct job *j);
+
+static void on_worker_line(GObject *source, GAsyncResult *result, void *data)
+{
+    struct job *j = data;
+    g_autofree char *line =
+        g_data_input_stream_read_line_finish_utf8(j->output, result, NULL, NULL);
+
+    if (line == NULL) {
+        j->output_ended = true;
+        return;
+    }
+    take_line(j, line);
+    read_line(j);
+}
+
+static void read_line(struct job *j)
+{
+    g_data_input_stream_read_line_async(j->output, G_PRIORITY_DEFAULT, NULL, on_worker_line, j);
+}
+
+static void on_worker_exit(GObject *source, GAsyncResult *result, void *data)
+{
+    struct job *j = data;
+
+    g_subprocess_wait_finish(j->process, result, NULL);
+    j->exited = true;
+}
+
+/* ---- starting ---- */
+
+// the arguments as a JSON array in a file of the private folder
+static char *write_arguments(GPtrArray *arguments, const scratch *folder, GError **error)
+{
+    g_autoptr(JsonArray) array = json_array_new();
+    g_autofree char *path = scratch_file(folder, "arguments.json");
+
+    for (guint i = 0; i < arguments->len; i++) {
+        json_array_add_string_element(array, g_ptr_array_index(arguments, i));
+    }
+    g_autoptr(JsonNode) root = json_node_init_array(json_node_alloc(), array);
+    g_autofree char *text = json_to_string(root, FALSE);
+    return g_file_set_contents(path, text, -1, error) ? g_steal_pointer(&path) : NULL;
+}
+
+static GSubprocess *start(const char *command, const char *arguments, const scratch *folder,
+                          GError **error)
+{
+    g_autoptr(GSubprocessLauncher) launcher =
+        g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE);
+    g_autofree char *log = scratch_file(folder, "messages");
+    g_autofree char *program = paths_command(error);
+
+    if (program == NULL) {
+        return NULL;
+    }
+    g_subprocess_launcher_set_stderr_file_path(launcher, log);
+    // threads that wait actively would make GIMP crawl
+    g_subprocess_launcher_setenv(launcher, "OMP_WAIT_POLICY", "passive", TRUE);
+    return g_subprocess_launcher_spawn(launcher, error, program, command, "--worker", "--json",
+                                       "--arguments", arguments, NULL);
+}
+
+/* ---- the end ---- */
+
+// the last line that the worker wrote for people; NULL if there is none
+static char *last_message(const scratch *folder)
+{
+    g_autofree char *path = scratch_file(folder, "messages");
+    g_autofree char *text = NULL;
+
+    if (!g_file_get_contents(path, &text, NULL, NULL)) {
+        return NULL;
+    }
+    g_strchomp(text);
+    const char *line = strrchr(text, '\n');
+    line = line != NULL ? line + 1 : text;
+    return line[0] != '\0' ? g_utf8_make_valid(line, (gssize)MIN(strlen(line), SENTENCE_MAX))
+                           : NULL;
+}
+
+static void set_failure(const struct job *j, const scratch *folder, GError **error)
+{
+    g_autofree char *message = last_message(folder);
+
+    if (j->cancelled) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, "Cancelled.");
+    } else if (j->sentence != NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s", j->sentence);
+    } else if (g_subprocess_get_if_signaled(j->process)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "The worker was ended by signal %d (%s); if memory was short, close other "
+                    "programs or choose a smaller size.",
+                    g_subprocess_get_term_sig(j->process),
+                    g_strsignal(g_subprocess_get_term_sig(j->process)));
+    } else {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s",
+                    message != NULL ? message : "The worker ended without a word.");
+    }
+}
+
+// turns the main context until the worker is gone
+static void wait_for_end(struct job *j)
+{
+    const guint tick = g_timeout_add(TICK_MS, on_tick, j);
+
+    read_line(j);
+    g_subprocess_wait_async(j->process, NULL, on_worker_exit, j);
+    while (!j->output_ended || !j->exited) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    g_source_remove(tick);
+}
+
+bool job_run(const char *command, GPtrArray *arguments, const scratch *folder, const struct call *c,
+             char ***files, GError **error)
+{
+    struct job j = {.call = c,
+                    .phase = g_strdup("start"),
+                    .last = {.phase = "start", .loss = -1, .seconds_left = -1}};
+    g_autofree char *path = write_arguments(arguments, folder, error);
+
+    j.process = path != NULL ? start(command, path, folder, error) : NULL;
+    if (j.process == NULL) {
+        g_free(j.phase);
+        return false;
+    }
+    j.output = g_data_input_stream_new(g_subprocess_get_stdout_pipe(j.process));
+    wait_for_end(&j);
+
+    const bool good = j.done && !j.cancelled && g_subprocess_get_successful(j.process);
+    if (!good) {
+        set_failure(&j, folder, error);
+    } else if (files != NULL) {
+        *files = g_steal_pointer(&j.files);
+    }
+    g_strfreev(j.files);
+    g_free(j.sentence);
+    g_free(j.phase);
+    g_object_unref(j.output);
+    g_object_unref(j.process);
+    return good;
+}

@@ -1,0 +1,19 @@
+/* job.h: one run of the command `svdiff` as a worker process.
+ *
+ * The worker reads its arguments from a file, so that prompts do not show in the list of processes,
+ * and tells on its standard output, one JSON object a line, where it is. It leaves by itself when
+ * its standard input is closed: when this process cancels, and also when it is killed. */
+#pragma once
+
+#include "plugin/call.h"
+#include "plugin/scratch.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* Runs `svdiff COMMAND` with the arguments (strings, not NULL-terminated) and waits for its end,
+ * while the main context goes on. c->progress is told, and can cancel: the worker is then gone
+ * within a second. files: receives the files that were written (g_strfreev), may be NULL.
+ * false with a sentence: the worker's own, or what became of it. */
+bool job_run(const char *command, GPtrArray *arguments, const scratch *folder, const struct call *c,
+             char ***files, GError **error);

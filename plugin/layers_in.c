@@ -1,0 +1,146 @@
+/* Layers and masks as pictures; see layers_in.h. */
+#include "plugin/layers_in.h"
+
+#include <string.h>
+
+#define SIDE_MIN 8 // pixels: one value of the latents
+
+/* The pixels of `area` in a buffer whose corner is at (x, y) of the image, as `format` floats;
+ * outside the buffer 0. */
+static void read_buffer(host_item item, int x, int y, const struct host_area *area,
+                        const Babl *format, float *out)
+{
+    g_autoptr(GeglBuffer) buffer = host_buffer(item);
+
+    gegl_buffer_get(buffer, GEGL_RECTANGLE(area->x - x, area->y - y, area->width, area->height),
+                    1.0, format, out, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+}
+
+// "Y' float" or "Y float": how the mask itself is encoded, so that nothing is converted
+static const Babl *mask_format(host_item item)
+{
+    g_autoptr(GeglBuffer) buffer = host_buffer(item);
+    const char *name = babl_get_name(gegl_buffer_get_format(buffer));
+
+    return babl_format(strstr(name, "Y'") != NULL ? "Y' float" : "Y float");
+}
+
+float *layers_in_mask(host_item item, const struct host_area *item_area,
+                      const struct host_area *area)
+{
+    float *mask = g_try_new(float, (size_t)area->width * area->height);
+
+    if (mask != NULL) {
+        read_buffer(item, item_area->x, item_area->y, area, mask_format(item), mask);
+    }
+    return mask;
+}
+
+bool layers_in_intersect(const struct host_area *a, const struct host_area *b,
+                         struct host_area *shared)
+{
+    const int x = MAX(a->x, b->x), y = MAX(a->y, b->y);
+    const int right = MIN(a->x + a->width, b->x + b->width);
+    const int bottom = MIN(a->y + a->height, b->y + b->height);
+
+    *shared = (struct host_area){.x = x, .y = y, .width = right - x, .height = bottom - y};
+    return shared->width > 0 && shared->height > 0;
+}
+
+bool layers_in_bounds(host_item channel, struct host_area *bounds)
+{
+    const struct host_area all = host_item_area(channel);
+    g_autofree float *mask = layers_in_mask(channel, &all, &all);
+    int left = all.width, right = -1, top = all.height, bottom = -1;
+
+    for (int y = 0; mask != NULL && y < all.height; y++) {
+        for (int x = 0; x < all.width; x++) {
+            if (mask[(size_t)y * all.width + x] > 0) {
+                left = MIN(left, x);
+                right = MAX(right, x);
+                top = MIN(top, y);
+                bottom = MAX(bottom, y);
+            }
+        }
+    }
+    *bounds = (struct host_area){all.x + left, all.y + top, right - left + 1, bottom - top + 1};
+    return right >= 0;
+}
+
+/* ---- pictures ---- */
+
+// alpha times the layer's mask
+static bool apply_mask(picture *p, host_item mask, const struct host_area *layer,
+                       const struct host_area *area)
+{
+    g_autofree float *values = layers_in_mask(mask, layer, area);
+    const size_t n = (size_t)p->width * p->height;
+
+    for (size_t i = 0; values != NULL && i < n; i++) {
+        p->pixels[4 * i + 3] *= values[i];
+    }
+    return values != NULL;
+}
+
+// values beyond 0..1, which float layers may hold, are cut; whether anything is to be seen
+static bool settle(picture *p)
+{
+    const size_t n = (size_t)p->width * p->height;
+    bool seen = false;
+
+    for (size_t i = 0; i < 4 * n; i++) {
+        const float value = p->pixels[i];
+        p->pixels[i] = value > 0 ? MIN(value, 1.0f) : 0.0f; // what is no number becomes 0
+        seen = seen || (i % 4 == 3 && p->pixels[i] > 0);
+    }
+    return seen;
+}
+
+static void drop_alpha_if_opaque(picture *p)
+{
+    const size_t n = (size_t)p->width * p->height;
+
+    for (size_t i = 0; i < n; i++) {
+        if (p->pixels[4 * i + 3] < 1) {
+            return;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        memmove(p->pixels + 3 * i, p->pixels + 4 * i, 3 * sizeof(float));
+    }
+    p->channels = 3;
+}
+
+picture *layers_in_read(host_item layer, const struct host_area *area, GError **error)
+{
+    const struct host_area whole = host_item_area(layer);
+    const host_item mask = host_layer_mask(layer);
+    g_autofree char *name = host_item_name(layer);
+    g_autoptr(picture) p = NULL;
+
+    if (area->width < SIDE_MIN || area->height < SIDE_MIN) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "What is to be read of the layer “%s” is %dx%d pixels; it must have at least "
+                    "%dx%d.",
+                    name, area->width, area->height, SIDE_MIN, SIDE_MIN);
+        return NULL;
+    }
+    p = picture_create(area->width, area->height, 4, error);
+    if (p == NULL) {
+        return NULL;
+    }
+    read_buffer(layer, whole.x, whole.y, area, babl_format("R'G'B'A float"), p->pixels);
+    if (mask != HOST_NONE && !apply_mask(p, mask, &whole, area)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "There is no memory for the mask of the layer “%s”.", name);
+        return NULL;
+    }
+    if (!settle(p)) {
+        g_set_error(
+            error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+            "The layer “%s” is empty there; paint something first, or choose another layer.", name);
+        return NULL;
+    }
+    drop_alpha_if_opaque(p);
+    return g_steal_pointer(&p);
+}

@@ -1,0 +1,81 @@
+/* Result pictures as new layers; see layers_out.h.
+ *
+ * A layer gets its pixels before it becomes part of the image: nothing then goes through the
+ * selection, and undo holds one step for all of them. */
+#include "plugin/layers_out.h"
+
+#define PARASITE "svdiff-settings"
+
+static GeglBuffer *picture_buffer(const picture *p)
+{
+    const GeglRectangle extent = {0, 0, p->width, p->height};
+    const Babl *format = babl_format(p->channels == 4 ? "R'G'B'A float" : "R'G'B' float");
+    GeglBuffer *buffer = gegl_buffer_new(&extent, format);
+
+    gegl_buffer_set(buffer, &extent, 0, format, p->pixels, GEGL_AUTO_ROWSTRIDE);
+    return buffer;
+}
+
+/* Writes the picture into the layer, scaled to its size. Cubic, which averages when it makes
+ * smaller; the edges repeat, so that they stay opaque. */
+static void fill_scaled(GeglBuffer *from, GeglBuffer *to)
+{
+    const GeglRectangle *extent = gegl_buffer_get_extent(to);
+    GeglNode *graph = gegl_node_new();
+    GeglNode *source =
+        gegl_node_new_child(graph, "operation", "gegl:buffer-source", "buffer", from, NULL);
+    GeglNode *scale =
+        gegl_node_new_child(graph, "operation", "gegl:scale-size", "x", (double)extent->width, "y",
+                            (double)extent->height, "sampler", GEGL_SAMPLER_CUBIC, "abyss-policy",
+                            GEGL_ABYSS_CLAMP, NULL);
+    GeglNode *sink =
+        gegl_node_new_child(graph, "operation", "gegl:write-buffer", "buffer", to, NULL);
+
+    gegl_node_link_many(source, scale, sink, NULL);
+    gegl_node_process(sink);
+    g_object_unref(graph);
+}
+
+static void fill_layer(host_item layer, const picture *p)
+{
+    g_autoptr(GeglBuffer) from = picture_buffer(p);
+    g_autoptr(GeglBuffer) to = host_buffer(layer);
+
+    if (gegl_buffer_get_width(to) == p->width && gegl_buffer_get_height(to) == p->height) {
+        gegl_buffer_copy(from, NULL, GEGL_ABYSS_NONE, to, NULL);
+    } else {
+        fill_scaled(from, to);
+    }
+    gegl_buffer_flush(to);
+}
+
+static host_item make_layer(const struct layers_out *out, const struct layers_out_picture *p)
+{
+    const host_item layer = host_layer_new(out->image, p->name, &out->area);
+
+    fill_layer(layer, p->pixels);
+    host_attach(layer, PARASITE, p->settings);
+    return layer;
+}
+
+void layers_out_insert(const struct layers_out *out, host_item *layers)
+{
+    host_item group = HOST_NONE;
+
+    for (int i = 0; i < out->n; i++) {
+        layers[i] = make_layer(out, &out->pictures[i]);
+    }
+    host_undo_begin(out->image);
+    if (out->n > 1) {
+        group = host_group_new(out->image, out->group);
+        host_insert(out->image, group, HOST_NONE, out->below);
+    }
+    for (int i = out->n - 1; i >= 0; i--) { // the first ends on top
+        host_insert(out->image, layers[i], group, out->below);
+        if (out->masked) {
+            host_mask_by_selection(layers[i]);
+        }
+    }
+    host_undo_end(out->image);
+    host_flush();
+}

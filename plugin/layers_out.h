@@ -1,0 +1,27 @@
+/* layers_out.h: result pictures as new layers. */
+#pragma once
+
+#include "plugin/host.h"
+
+#include "engine/svdiff.h"
+
+// one picture and what its layer is called and carries
+struct layers_out_picture {
+    picture *pixels;
+    char *name;
+    char *settings; // JSON, the parasite "svdiff-settings"
+};
+
+struct layers_out {
+    host_image image;
+    host_item below;       // the layer above which they go, or HOST_NONE: on top
+    struct host_area area; // where; pictures of another size are scaled to it
+    bool masked;           // by the selection
+    const char *group;     // name of the group when there are several
+    const struct layers_out_picture *pictures;
+    int n;
+};
+
+/* Inserts the pictures as layers in one undo step and writes their ids to layers [n]. Nothing in it
+ * can fail but memory, which GIMP itself handles. */
+void layers_out_insert(const struct layers_out *out, host_item *layers);

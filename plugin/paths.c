@@ -1,0 +1,120 @@
+/* Where things are; see paths.h. */
+#include "plugin/paths.h"
+
+#include "engine/svdiff.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <json-glib/json-glib.h>
+#include <stdbool.h>
+#include <string.h>
+
+// BUILD/plugin/gimp2/svdiff and BUILD/engine/svdiff; links to the plug-in are followed
+static char *built_command(void)
+{
+    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *folder = program != NULL ? g_path_get_dirname(program) : g_strdup(".");
+
+    if (!g_str_has_prefix(folder, SVDIFF_BUILD_DIR)) {
+        return NULL;
+    }
+    return g_build_filename(folder, "..", "..", "engine", "svdiff", NULL);
+}
+
+static bool is_program(const char *path)
+{
+    return path != NULL && g_file_test(path, G_FILE_TEST_IS_REGULAR) &&
+           g_file_test(path, G_FILE_TEST_IS_EXECUTABLE);
+}
+
+char *paths_command(GError **error)
+{
+    g_autofree char *built = built_command();
+
+    if (is_program(built)) {
+        return g_canonicalize_filename(built, NULL);
+    }
+    if (is_program(SVDIFF_BIN_DIR "/svdiff")) {
+        return g_strdup(SVDIFF_BIN_DIR "/svdiff");
+    }
+    char *found = g_find_program_in_path("svdiff");
+    if (found == NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "The command svdiff is neither at %s/svdiff nor in PATH; install it, the "
+                    "plug-in cannot work without it.",
+                    SVDIFF_BIN_DIR);
+    }
+    return found;
+}
+
+char *paths_subject(const char *name, GError **error)
+{
+    if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL || strlen(name) > 200) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "name is “%s”; give the subject a name without / that does not begin with a "
+                    "point, or an output file.",
+                    name);
+        return NULL;
+    }
+    g_autofree char *folder = g_build_filename(g_get_user_data_dir(), "svdiff", "subjects", NULL);
+    if (g_mkdir_with_parents(folder, 0700) != 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "The folder %s cannot be made: %s; name an output file elsewhere.", folder,
+                    g_strerror(errno));
+        return NULL;
+    }
+    g_autofree char *file = g_strconcat(name, ".safetensors", NULL);
+    return g_build_filename(folder, file, NULL);
+}
+
+/* ---- models ---- */
+
+// the folder where the command finds the model that ships
+static char *shipped_model(void)
+{
+    const char *data = g_getenv("SVDIFF_DATA_DIR");
+    g_autofree char *command = paths_command(NULL);
+    g_autofree char *folder = command != NULL ? g_path_get_dirname(command) : g_strdup(".");
+
+    if (data != NULL && data[0] != '\0') {
+        return g_build_filename(data, "model", NULL);
+    }
+    if (g_str_has_prefix(folder, SVDIFF_BUILD_DIR)) {
+        return g_build_filename(SVDIFF_SOURCE_DIR, "resources", "model", NULL);
+    }
+    return g_build_filename(folder, "..", "share", "svdiff", "model", NULL);
+}
+
+// the object in FOLDER/PART/config.json, or NULL
+static JsonObject *read_config(JsonParser *parser, const char *folder, const char *part)
+{
+    g_autofree char *path = g_build_filename(folder, part, "config.json", NULL);
+    JsonNode *root =
+        json_parser_load_from_file(parser, path, NULL) ? json_parser_get_root(parser) : NULL;
+
+    return root != NULL && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
+}
+
+// pixels a side of one value of the latents: each level of the autoencoder but one halves
+static int autoencoder_factor(const char *folder)
+{
+    g_autoptr(JsonParser) parser = json_parser_new();
+    JsonObject *config = read_config(parser, folder, "vae");
+    JsonNode *node = config ? json_object_get_member(config, "block_out_channels") : NULL;
+    const guint levels =
+        node && JSON_NODE_HOLDS_ARRAY(node) ? json_array_get_length(json_node_get_array(node)) : 0;
+
+    return levels >= 1 && levels <= 8 ? 1 << (levels - 1) : 0;
+}
+
+int paths_model_side(const char *model)
+{
+    g_autofree char *folder = model[0] != '\0' ? g_strdup(model) : shipped_model();
+    g_autoptr(JsonParser) parser = json_parser_new();
+    JsonObject *config = read_config(parser, folder, "unet");
+    JsonNode *node = config ? json_object_get_member(config, "sample_size") : NULL;
+    const gint64 sample =
+        node && json_node_get_value_type(node) == G_TYPE_INT64 ? json_node_get_int(node) : 0;
+
+    return sample >= 1 && sample <= 1024 ? (int)sample * autoencoder_factor(folder) : 0;
+}

@@ -1,0 +1,212 @@
+/* The table of procedures; see procedures.h. Order and names of the arguments are what scripts
+ * rely on: new ones go to the end. */
+#include "plugin/procedures.h"
+
+#include <glib.h>
+#include <string.h>
+
+#define SEED_MAX 2147483647.0
+
+static const struct argument learn_arguments[] = {
+    {.name = "name",
+     .label = "_Name",
+     .text = "What the subject is called; it is kept under this name in your data folder.",
+     .kind = ARGUMENT_TEXT},
+    {.name = "prompt",
+     .label = "_Prompt",
+     .text = "What the layer shows, with [V] for the subject; empty: a photo of a [V] thing.",
+     .kind = ARGUMENT_TEXT,
+     .standard_text = "a photo of a [V] thing"},
+    {.name = "class-prompt",
+     .label = "C_lass prompt",
+     .text = "The same without the subject's own word; empty: the prompt without [V].",
+     .kind = ARGUMENT_TEXT},
+    {.name = "mask-channel",
+     .label = "_Mask",
+     .text = "A channel that marks the subject; none (-1): the selection, if there is one.",
+     .kind = ARGUMENT_CHANNEL,
+     .standard = -1},
+    {.name = "region-channel",
+     .label = "_Region",
+     .text = "Where the subject goes in pictures of several subjects; one subject has none (-1).",
+     .kind = ARGUMENT_CHANNEL,
+     .standard = -1,
+     .advanced = true},
+    {.name = "model",
+     .label = "M_odel",
+     .text = "A folder of diffusers or a .safetensors file; empty: the model that ships.",
+     .kind = ARGUMENT_FILE,
+     .advanced = true},
+    {.name = "steps",
+     .label = "S_teps",
+     .text = "How many steps are learned; 0: as many as the model wants.",
+     .kind = ARGUMENT_INT,
+     .low = -1,
+     .high = 100000,
+     .advanced = true},
+    {.name = "learning-rate",
+     .label = "Learning r_ate",
+     .text = "How far a step goes; 0: the model's own.",
+     .kind = ARGUMENT_NUMBER,
+     .low = -1,
+     .high = 1,
+     .advanced = true},
+    {.name = "size",
+     .label = "Si_ze",
+     .text = "Side of the learning picture in pixels, divisible by 8; 0: the model's own.",
+     .kind = ARGUMENT_INT,
+     .low = -1,
+     .high = 4096,
+     .advanced = true},
+    {.name = "seed",
+     .label = "S_eed",
+     .text = "What random numbers begin with; -1: a random one.",
+     .kind = ARGUMENT_INT,
+     .low = -1,
+     .high = SEED_MAX,
+     .standard = -1,
+     .advanced = true},
+    {.name = "output",
+     .label = "Out_put",
+     .text = "The subject file to write; empty: your data folder, by name.",
+     .kind = ARGUMENT_FILE,
+     .advanced = true},
+};
+
+static const struct argument generate_arguments[] = {
+    {.name = "prompt",
+     .label = "_Prompt",
+     .text = "What the picture shows, with [V] for a learned subject.",
+     .kind = ARGUMENT_TEXT},
+    {.name = "negative",
+     .label = "Ne_gative",
+     .text = "What the picture should not show.",
+     .kind = ARGUMENT_TEXT},
+    {.name = "subjects",
+     .label = "S_ubjects",
+     .text =
+         "Learned subjects by name or file, with a strength if wanted: fox:0.8; cat.safetensors",
+     .kind = ARGUMENT_TEXT},
+    {.name = "model",
+     .label = "M_odel",
+     .text = "A folder of diffusers or a .safetensors file; empty: the model that ships.",
+     .kind = ARGUMENT_FILE,
+     .advanced = true},
+    {.name = "init",
+     .label = "Start _from",
+     .text = "none: from noise; layer: from the layer; selection: from what of it is selected.",
+     .kind = ARGUMENT_CHOICE,
+     .standard_text = "none",
+     .choices = "none|layer|selection"},
+    {.name = "strength",
+     .label = "S_trength",
+     .text = "How far the result may go from where it starts, up to 1; 0: the default, 0.75.",
+     .kind = ARGUMENT_NUMBER,
+     .low = -1,
+     .high = 1},
+    {.name = "regions",
+     .label = "_Regions",
+     .text = "Channels that say where each subject goes; empty: everywhere.",
+     .kind = ARGUMENT_TEXT,
+     .advanced = true},
+    {.name = "width",
+     .label = "_Width",
+     .text = "Width in pixels at which the picture is made, divisible by 8; 0: what suits.",
+     .kind = ARGUMENT_INT,
+     .low = -1,
+     .high = 4096,
+     .advanced = true},
+    {.name = "height",
+     .label = "_Height",
+     .text = "Height in pixels at which the picture is made, divisible by 8; 0: what suits.",
+     .kind = ARGUMENT_INT,
+     .low = -1,
+     .high = 4096,
+     .advanced = true},
+    {.name = "steps",
+     .label = "Steps (_n)",
+     .text = "Steps of the sampler; 0: the model's own.",
+     .kind = ARGUMENT_INT,
+     .low = -1,
+     .high = 1000,
+     .advanced = true},
+    {.name = "guidance",
+     .label = "Gu_idance",
+     .text = "How closely the prompt is followed, 1: not enforced; 0: the model's own.",
+     .kind = ARGUMENT_NUMBER,
+     .low = -1,
+     .high = 100,
+     .advanced = true},
+    {.name = "sampler",
+     .label = "Sampl_er",
+     .text = "How noise becomes a picture; auto: the model's own way.",
+     .kind = ARGUMENT_CHOICE,
+     .standard_text = "auto",
+     .choices = "auto|ddim|euler|euler-a|dpmpp-2m",
+     .advanced = true},
+    {.name = "seed",
+     .label = "See_d",
+     .text = "What random numbers begin with, the next pictures count on; -1: a random one.",
+     .kind = ARGUMENT_INT,
+     .low = -1,
+     .high = SEED_MAX,
+     .standard = -1},
+    {.name = "count",
+     .label = "Pi_ctures",
+     .text = "How many pictures are made, each a layer; 0: one.",
+     .kind = ARGUMENT_INT,
+     .low = -1,
+     .high = 100,
+     .standard = 1},
+};
+
+static const struct procedure procedures[] = {
+    {.id = PROCEDURE_LEARN,
+     .name = "plug-in-svdiff-learn",
+     .menu = "_Learn Subject...",
+     .action = "_Learn",
+     .summary = "Learns the subject of a layer, to paint it again.",
+     .help = "Learns what the layer shows, or what of it is selected, into a subject file of about "
+             "1 MB, by changing only the singular values of a Stable Diffusion model. The file "
+             "lies in the user's data folder under the subject's name, if no other is given.",
+     .result = RESULT_FILE,
+     .arguments = learn_arguments,
+     .n_arguments = G_N_ELEMENTS(learn_arguments)},
+    {.id = PROCEDURE_GENERATE,
+     .name = "plug-in-svdiff-generate",
+     .menu = "_Generate...",
+     .action = "_Generate",
+     .summary = "Paints pictures of a text, with learned subjects, as new layers.",
+     .help = "Makes pictures from a prompt, from noise or from the layer, as new layers above the "
+             "layer, in a group when there are several. A selection confines what is painted; the "
+             "image's own pixels are never changed. Without an image (-1) a new one is made.",
+     .result = RESULT_LAYERS,
+     .arguments = generate_arguments,
+     .n_arguments = G_N_ELEMENTS(generate_arguments)},
+};
+
+const struct procedure *procedures_all(size_t *n)
+{
+    *n = G_N_ELEMENTS(procedures);
+    return procedures;
+}
+
+const struct procedure *procedure_find(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(procedures); i++) {
+        if (strcmp(procedures[i].name, name) == 0) {
+            return &procedures[i];
+        }
+    }
+    return NULL;
+}
+
+size_t procedure_index(const struct procedure *p, const char *argument)
+{
+    for (size_t i = 0; i < p->n_arguments; i++) {
+        if (strcmp(p->arguments[i].name, argument) == 0) {
+            return i;
+        }
+    }
+    g_assert_not_reached();
+}

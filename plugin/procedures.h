@@ -1,0 +1,58 @@
+/* procedures.h: the one table of procedures and their arguments.
+ *
+ * Registration in a GIMP, dialogs, checks of values and the reference for people are all made from
+ * it. Numbers: 0 and -1 stand for the default where the default is not the number itself; texts and
+ * choices: "" does. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum argument_kind {
+    ARGUMENT_INT,     // whole number
+    ARGUMENT_NUMBER,  // floating point
+    ARGUMENT_TEXT,    // one line
+    ARGUMENT_CHOICE,  // one of some words
+    ARGUMENT_FILE,    // a path to read or to write
+    ARGUMENT_CHANNEL, // a channel of the image, -1: none
+};
+
+struct argument {
+    const char *name;  // of the argument, as scripts know it
+    const char *label; // in a dialog
+    const char *text;  // what it means, one sentence
+    enum argument_kind kind;
+    double low, high;          // of numbers, both allowed
+    double standard;           // the default of numbers
+    const char *standard_text; // and of texts, NULL: ""
+    const char *choices;       // of choices: "none|layer|selection"
+    bool advanced;             // not among the first things of a dialog
+};
+
+enum procedure_id { PROCEDURE_LEARN, PROCEDURE_GENERATE };
+
+enum procedure_result {
+    RESULT_FILE,   // the path of a file
+    RESULT_LAYERS, // how many layers, and the layers
+};
+
+struct procedure {
+    enum procedure_id id;
+    const char *name;    // "plug-in-svdiff-learn"
+    const char *menu;    // in Filters > SVDiff, with a mnemonic
+    const char *action;  // on the button that starts it
+    const char *summary; // one sentence
+    const char *help;    // a paragraph
+    enum procedure_result result;
+    const struct argument *arguments; // after run-mode, image and drawable
+    size_t n_arguments;
+};
+
+/* All procedures; *n receives how many. */
+const struct procedure *procedures_all(size_t *n);
+
+/* The procedure with this name, or NULL. */
+const struct procedure *procedure_find(const char *name);
+
+/* Where a argument stands in its procedure. The name must exist. */
+size_t procedure_index(const struct procedure *p, const char *argument);

@@ -1,0 +1,65 @@
+/* Prints the procedures and their arguments for people, from the one table, as Markdown. */
+#include "plugin/procedures.h"
+
+#include <glib.h>
+#include <stdio.h>
+
+static const char *kind_word(enum argument_kind kind)
+{
+    const char *const words[] = {[ARGUMENT_INT] = "whole number", [ARGUMENT_NUMBER] = "number",
+                                 [ARGUMENT_TEXT] = "text",        [ARGUMENT_CHOICE] = "choice",
+                                 [ARGUMENT_FILE] = "file",        [ARGUMENT_CHANNEL] = "channel"};
+
+    return words[kind];
+}
+
+static void print_values(const struct argument *p)
+{
+    g_auto(GStrv) words = g_strsplit(p->choices != NULL ? p->choices : "", "|", -1);
+
+    if (p->kind == ARGUMENT_INT || p->kind == ARGUMENT_NUMBER) {
+        printf("%.10g to %.10g", p->low, p->high);
+    } else if (p->kind == ARGUMENT_CHOICE) {
+        g_autofree char *list = g_strjoinv(", ", words);
+        printf("%s", list);
+    }
+}
+
+static void print_argument(const struct argument *p)
+{
+    const bool number =
+        p->kind != ARGUMENT_TEXT && p->kind != ARGUMENT_CHOICE && p->kind != ARGUMENT_FILE;
+
+    printf("| `%s` | %s | ", p->name, kind_word(p->kind));
+    print_values(p);
+    if (number) {
+        printf(" | %.10g", p->standard);
+    } else {
+        printf(" | %s", p->standard_text != NULL ? p->standard_text : "");
+    }
+    printf(" | %s |\n", p->text);
+}
+
+static void print_procedure(const struct procedure *p)
+{
+    printf("### %s\n\n%s\n\n", p->name, p->help);
+    printf("Arguments after `run-mode`, `image` and the layer; gives back %s.\n\n",
+           p->result == RESULT_FILE ? "the path of the file" : "the new layers");
+    printf("| argument | kind | values | default | meaning |\n");
+    printf("| --- | --- | --- | --- | --- |\n");
+    for (size_t i = 0; i < p->n_arguments; i++) {
+        print_argument(&p->arguments[i]);
+    }
+    printf("\n");
+}
+
+int main(void)
+{
+    size_t n;
+    const struct procedure *all = procedures_all(&n);
+
+    for (size_t i = 0; i < n; i++) {
+        print_procedure(&all[i]);
+    }
+    return 0;
+}

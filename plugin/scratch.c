@@ -1,0 +1,127 @@
+/* Private folders and their locks; see scratch.h.
+ *
+ * A folder is abandoned when its lock can be taken. One without a lock is being made by someone
+ * right now, or was left in that moment: it is removed when it is a minute old. */
+#include "plugin/scratch.h"
+
+#include "engine/svdiff.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdbool.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PREFIX        "svdiff-gimp-"
+#define LOCK          "lock"
+#define GRACE_SECONDS 60
+
+// links are removed, never followed
+static void remove_tree(const char *path)
+{
+    GStatBuf status;
+
+    if (g_lstat(path, &status) != 0) {
+        return;
+    }
+    if (!S_ISDIR(status.st_mode)) {
+        g_unlink(path);
+        return;
+    }
+    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
+    for (const char *name; folder != NULL && (name = g_dir_read_name(folder)) != NULL;) {
+        g_autofree char *inner = g_build_filename(path, name, NULL);
+        remove_tree(inner);
+    }
+    g_rmdir(path);
+}
+
+// a descriptor that holds the lock of the folder, or -1
+static int take_lock(const char *folder, int flags)
+{
+    g_autofree char *path = g_build_filename(folder, LOCK, NULL);
+    const int fd = g_open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static bool is_old(const GStatBuf *status)
+{
+    return g_get_real_time() / G_USEC_PER_SEC - status->st_mtime > GRACE_SECONDS;
+}
+
+// removes one folder if its owner is gone
+static void sweep_folder(const char *folder)
+{
+    g_autofree char *lock = g_build_filename(folder, LOCK, NULL);
+    GStatBuf status;
+
+    if (g_lstat(folder, &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != getuid()) {
+        return;
+    }
+    if (!g_file_test(lock, G_FILE_TEST_EXISTS)) {
+        if (is_old(&status)) {
+            remove_tree(folder);
+        }
+        return;
+    }
+    const int fd = take_lock(folder, 0);
+    if (fd >= 0) {
+        remove_tree(folder);
+        close(fd);
+    }
+}
+
+static void sweep(void)
+{
+    g_autoptr(GDir) folder = g_dir_open(g_get_tmp_dir(), 0, NULL);
+
+    for (const char *name; folder != NULL && (name = g_dir_read_name(folder)) != NULL;) {
+        if (g_str_has_prefix(name, PREFIX)) {
+            g_autofree char *path = g_build_filename(g_get_tmp_dir(), name, NULL);
+            sweep_folder(path);
+        }
+    }
+}
+
+scratch *scratch_create(GError **error)
+{
+    scratch *s = g_new0(scratch, 1);
+
+    sweep();
+    s->lock = -1;
+    s->folder = g_build_filename(g_get_tmp_dir(), PREFIX "XXXXXX", NULL);
+    if (g_mkdtemp_full(s->folder, 0700) != NULL) {
+        s->lock = take_lock(s->folder, O_CREAT | O_EXCL);
+    }
+    if (s->lock < 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "No private folder can be made in %s: %s; check that it can be written to.",
+                    g_get_tmp_dir(), g_strerror(errno));
+        g_clear_pointer(&s, scratch_free);
+    }
+    return s;
+}
+
+void scratch_free(scratch *s)
+{
+    if (s != NULL) {
+        if (s->lock >= 0) {
+            remove_tree(s->folder);
+            close(s->lock);
+        }
+        g_free(s->folder);
+        g_free(s);
+    }
+}
+
+char *scratch_file(const scratch *s, const char *name)
+{
+    return g_build_filename(s->folder, name, NULL);
+}

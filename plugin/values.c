@@ -1,0 +1,204 @@
+/* Values of arguments: defaults, checks, and the file that keeps the last ones; see values.h. */
+#include "plugin/values.h"
+
+#include "engine/svdiff.h"
+
+#include <json-glib/json-glib.h>
+#include <math.h>
+#include <string.h>
+
+static bool is_text(const struct argument *p)
+{
+    return p->kind == ARGUMENT_TEXT || p->kind == ARGUMENT_CHOICE || p->kind == ARGUMENT_FILE;
+}
+
+values *values_create(const struct procedure *p)
+{
+    values *v = g_new0(values, 1);
+
+    v->procedure = p;
+    v->items = g_new0(struct value, p->n_arguments);
+    for (size_t i = 0; i < p->n_arguments; i++) {
+        v->items[i].number = p->arguments[i].standard;
+        values_set_text(v, i, p->arguments[i].standard_text);
+    }
+    return v;
+}
+
+void values_free(values *v)
+{
+    for (size_t i = 0; v != NULL && i < v->procedure->n_arguments; i++) {
+        g_free(v->items[i].text);
+    }
+    if (v != NULL) {
+        g_free(v->items);
+        g_free(v);
+    }
+}
+
+double values_number(const values *v, const char *name)
+{
+    return v->items[procedure_index(v->procedure, name)].number;
+}
+
+int values_int(const values *v, const char *name)
+{
+    return (int)values_number(v, name);
+}
+
+const char *values_text(const values *v, const char *name)
+{
+    return v->items[procedure_index(v->procedure, name)].text;
+}
+
+void values_set_number(values *v, size_t index, double number)
+{
+    v->items[index].number = number;
+}
+
+void values_set_text(values *v, size_t index, const char *text)
+{
+    char *copy = g_strdup(text != NULL ? text : "");
+
+    g_free(v->items[index].text);
+    v->items[index].text = copy;
+}
+
+/* ---- checks ---- */
+
+// "0.5", the same in every language
+static const char *print_number(char out[G_ASCII_DTOSTR_BUF_SIZE], double number)
+{
+    return g_ascii_formatd(out, G_ASCII_DTOSTR_BUF_SIZE, "%.10g", number);
+}
+
+static bool check_number(const struct argument *p, double number, GError **error)
+{
+    char given[G_ASCII_DTOSTR_BUF_SIZE], low[G_ASCII_DTOSTR_BUF_SIZE];
+    char high[G_ASCII_DTOSTR_BUF_SIZE];
+
+    if (number >= p->low && number <= p->high) { // false for what is no number
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "%s is %s; it can be from %s to %s.",
+                p->name, print_number(given, number), print_number(low, p->low),
+                print_number(high, p->high));
+    return false;
+}
+
+static bool check_choice(const struct argument *p, const char *text, GError **error)
+{
+    g_auto(GStrv) words = g_strsplit(p->choices, "|", -1);
+
+    if (g_strv_contains((const char *const *)words, text)) {
+        return true;
+    }
+    g_autofree char *list = g_strjoinv(", ", words);
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "%s is “%s”; it can be one of: %s.",
+                p->name, text, list);
+    return false;
+}
+
+static bool check_text(const struct argument *p, const char *text, GError **error)
+{
+    if (p->kind == ARGUMENT_FILE || g_utf8_validate(text, -1, NULL)) {
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "%s is not a text in UTF-8.", p->name);
+    return false;
+}
+
+bool values_check(values *v, GError **error)
+{
+    for (size_t i = 0; i < v->procedure->n_arguments; i++) {
+        const struct argument *p = &v->procedure->arguments[i];
+        bool allowed = true;
+
+        if (is_text(p) && v->items[i].text[0] == '\0') {
+            values_set_text(v, i, p->standard_text);
+        }
+        if (p->kind == ARGUMENT_INT || p->kind == ARGUMENT_NUMBER) {
+            allowed = check_number(p, v->items[i].number, error);
+        } else if (is_text(p)) {
+            allowed = check_text(p, v->items[i].text, error) &&
+                      (p->kind != ARGUMENT_CHOICE || check_choice(p, v->items[i].text, error));
+        }
+        if (!allowed) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- keeping ---- */
+
+// one value of the file, if it is there and allowed
+static void load_value(values *v, size_t i, GKeyFile *file)
+{
+    const struct argument *p = &v->procedure->arguments[i];
+    const char *group = v->procedure->name;
+
+    if (p->kind == ARGUMENT_CHANNEL || !g_key_file_has_key(file, group, p->name, NULL)) {
+        return;
+    }
+    if (is_text(p)) {
+        g_autofree char *text = g_key_file_get_string(file, group, p->name, NULL);
+        if (text != NULL && (p->kind != ARGUMENT_CHOICE || check_choice(p, text, NULL))) {
+            values_set_text(v, i, text);
+        }
+    } else {
+        const double number = g_key_file_get_double(file, group, p->name, NULL);
+        if (check_number(p, number, NULL)) {
+            v->items[i].number = number;
+        }
+    }
+}
+
+void values_load(values *v, const char *path)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+
+    if (g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL)) {
+        for (size_t i = 0; i < v->procedure->n_arguments; i++) {
+            load_value(v, i, file);
+        }
+    }
+}
+
+bool values_store(const values *v, const char *path, GError **error)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+
+    g_key_file_load_from_file(file, path, G_KEY_FILE_KEEP_COMMENTS, NULL); // none yet: an empty one
+    for (size_t i = 0; i < v->procedure->n_arguments; i++) {
+        const struct argument *p = &v->procedure->arguments[i];
+        if (is_text(p)) {
+            g_key_file_set_string(file, v->procedure->name, p->name, v->items[i].text);
+        } else if (p->kind != ARGUMENT_CHANNEL) {
+            g_key_file_set_double(file, v->procedure->name, p->name, v->items[i].number);
+        }
+    }
+    return g_key_file_save_to_file(file, path, error);
+}
+
+char *values_json(const values *v, int64_t seed)
+{
+    g_autoptr(JsonObject) object = json_object_new();
+    g_autoptr(JsonNode) root = json_node_init_object(json_node_alloc(), object);
+
+    json_object_set_string_member(object, "procedure", v->procedure->name);
+    for (size_t i = 0; i < v->procedure->n_arguments; i++) {
+        const struct argument *p = &v->procedure->arguments[i];
+        if (strcmp(p->name, "seed") == 0) {
+            json_object_set_int_member(object, p->name, seed);
+        } else if (is_text(p)) {
+            g_autofree char *valid = g_utf8_make_valid(v->items[i].text, -1);
+            json_object_set_string_member(object, p->name, valid);
+        } else if (p->kind == ARGUMENT_INT) {
+            json_object_set_int_member(object, p->name, (int64_t)v->items[i].number);
+        } else if (p->kind == ARGUMENT_NUMBER) {
+            json_object_set_double_member(object, p->name, v->items[i].number);
+        }
+    }
+    return json_to_string(root, FALSE);
+}

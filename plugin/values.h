@@ -1,0 +1,46 @@
+/* values.h: the values of one procedure's arguments. */
+#pragma once
+
+#include "plugin/procedures.h"
+
+#include <glib.h>
+#include <stdint.h>
+
+struct value {
+    double number; // of whole numbers, numbers and channels (an id)
+    char *text;    // of texts, choices and files, never NULL; owned
+};
+
+struct values {
+    const struct procedure *procedure;
+    struct value *items; // in the order of the procedure's arguments
+};
+typedef struct values values;
+
+/* The defaults of a procedure. values_free. */
+values *values_create(const struct procedure *p);
+void values_free(values *v); // accepts NULL
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(values, values_free)
+
+/* By name of the argument, which must exist. */
+double values_number(const values *v, const char *name);
+int values_int(const values *v, const char *name);
+const char *values_text(const values *v, const char *name);
+
+/* By position. NULL is "". */
+void values_set_number(values *v, size_t index, double number);
+void values_set_text(values *v, size_t index, const char *text);
+
+/* Whether every value is one that its argument allows; an empty choice becomes the default. false
+ * with an SVDIFF_ERROR_USAGE sentence that names the argument and what it can be. */
+bool values_check(values *v, GError **error);
+
+/* Reads what values_store wrote into the file path; what is missing or not allowed stays as it is.
+ * Channels are not kept: their ids mean nothing in another image. */
+void values_load(values *v, const char *path);
+
+/* Keeps the values for the next time, beside those of other procedures in the same file. */
+bool values_store(const values *v, const char *path, GError **error);
+
+/* The values as one JSON object, with "procedure", and "seed" replaced by this one. g_free it. */
+char *values_json(const values *v, int64_t seed);

@@ -1,0 +1,36 @@
+/* Showing where a call is; see watch.h. */
+#include "plugin/watch.h"
+
+#define PAUSE_US 100000
+
+static double fraction(const struct call_progress *p)
+{
+    return p->steps > 0 ? CLAMP((double)p->step / p->steps, 0.0, 1.0) : -1;
+}
+
+void watch_progress(struct watch *w, const struct call_progress *p)
+{
+    const int64_t now = g_get_monotonic_time();
+
+    if (now - w->told >= PAUSE_US) {
+        w->told = now;
+        host_progress(fraction(p));
+    }
+}
+
+char *watch_line(const struct call_progress *p)
+{
+    GString *line = g_string_new(p->phase);
+    const int seconds = (int)CLAMP(p->seconds_left, 0, 359999);
+
+    if (p->steps > 0) {
+        g_string_append_printf(line, " %d of %d", p->step, p->steps);
+    }
+    if (p->loss >= 0) {
+        g_string_append_printf(line, ", loss %.4f", p->loss);
+    }
+    if (p->seconds_left >= 0) {
+        g_string_append_printf(line, ", %d:%02d left", seconds / 60, seconds % 60);
+    }
+    return g_string_free(line, FALSE);
+}
