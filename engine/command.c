@@ -138,13 +138,15 @@ static GOptionContext *make_context(struct command *c, const GOptionEntry *entri
     return context;
 }
 
-// a GOption error is wrong usage in a sentence of ours
+// an error of GOption, or of converting a text of its, is wrong usage in a sentence of ours
 static GError *usage_error(GError *error)
 {
-    if (error->domain != G_OPTION_ERROR) {
+    if (error->domain == SVDIFF_ERROR) {
         return error;
     }
-    GError *ours = g_error_new(SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "%s; see --help.", error->message);
+    GError *ours = g_error_new(
+        SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "%s%s; see --help.",
+        error->domain == G_OPTION_ERROR ? "" : "A word of the command line: ", error->message);
     g_error_free(error);
     return ours;
 }

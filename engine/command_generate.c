@@ -2,11 +2,12 @@
 #include "engine/command.h"
 
 #include "engine/default_model.h"
+#include "engine/generate_check.h"
 #include "engine/output_name.h"
 #include "engine/prompt.h"
 #include "engine/subject_file.h"
 
-#include <stdlib.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
 struct generate {
@@ -70,28 +71,69 @@ static void take_subjects(struct generate *g)
     g->options.n_subjects = n;
 }
 
+/* What was given on top of the model's defaults, or with s NULL on top of Stable Diffusion's. */
 static bool take_options(struct generate *g, const svdiff *s, GError **error)
 {
     struct svdiff_generate_options *o = &g->options;
+    const struct svdiff_scaled_subject *subjects = o->subjects;
+    const int n_subjects = o->n_subjects;
 
     *o = svdiff_generate_defaults(s);
+    o->prompt = g->prompt;
     o->negative = g->negative != NULL ? g->negative : "";
-    o->steps = g->steps != 0 ? g->steps : o->steps;
-    o->guidance = g->guidance >= 0 ? g->guidance : o->guidance;
-    o->width = g->width != 0 ? g->width : o->width;
-    o->height = g->height != 0 ? g->height : o->height;
+    o->subjects = subjects;
+    o->n_subjects = n_subjects;
+    o->steps = g->steps != G_MININT ? g->steps : o->steps;
+    o->guidance = g->guidance != -G_MAXDOUBLE ? g->guidance : o->guidance;
+    o->width = g->width != G_MININT ? g->width : o->width;
+    o->height = g->height != G_MININT ? g->height : o->height;
     o->count = g->count;
     o->eta = g->eta;
     o->strength = g->strength;
     o->seed = g->common.seed;
     o->force = g->force;
     o->trace = g->trace;
-    take_subjects(g);
-    if (g->init != NULL) {
-        g->init_picture = picture_read(g->init, 2, error);
-        o->init = g->init_picture;
+    o->init = g->init_picture;
+    return take_words(g, error);
+}
+
+// what is wrong on the command line alone
+static bool check_usage(struct generate *g, GError **error)
+{
+    if (g->prompt == NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "Say what to draw with --prompt TEXT.");
+        return false;
     }
-    return (g->init == NULL || g->init_picture != NULL) && take_words(g, error);
+    take_subjects(g);
+    return picture_check_name(g->output, error) && take_options(g, NULL, error) &&
+           generate_check(&g->options, 8, error);
+}
+
+// what would fail after long work
+static bool check_files(struct generate *g, GError **error)
+{
+    g_autofree char *first = output_name(g->output, 0, g->count);
+
+    if (!output_check(first, error) || !output_check(g->trace, error)) {
+        return false;
+    }
+    g->init_picture = g->init != NULL ? picture_read(g->init, 2, error) : NULL;
+    return g->init == NULL || g->init_picture != NULL;
+}
+
+/* The words of all subjects of a file, those that have none as NULL. */
+static void add_placeholders(const struct subject *s, GPtrArray *to)
+{
+    g_ptr_array_add(to, g_strdup(subject_metadata(s, "placeholder")));
+    for (int i = 2; i < 1000; i++) {
+        g_autofree char *prompt = g_strdup_printf("prompt.%d", i);
+        g_autofree char *placeholder = g_strdup_printf("placeholder.%d", i);
+        if (subject_metadata(s, prompt) == NULL) {
+            return;
+        }
+        g_ptr_array_add(to, g_strdup(subject_metadata(s, placeholder)));
+    }
 }
 
 /* The prompt with [V] replaced by the subjects' placeholders. */
@@ -104,7 +146,7 @@ static bool take_prompt(struct generate *g, GError **error)
         if (s == NULL) {
             return false;
         }
-        g_ptr_array_add(placeholders, g_strdup(subject_metadata(s, "placeholder")));
+        add_placeholders(s, placeholders);
         subject_free(s);
     }
     char *replaced =
@@ -135,8 +177,12 @@ static bool take(void *user, int index, uint64_t seed, const picture *p, GError 
     g_autofree char *text = describe(g, seed, p);
     const struct picture_text texts[] = {{"parameters", text}};
 
+    if (!picture_write(path, p, texts, G_N_ELEMENTS(texts), error)) {
+        g_free(path);
+        return false;
+    }
     g_ptr_array_add(g->written, path);
-    return picture_write(path, p, texts, G_N_ELEMENTS(texts), error);
+    return true;
 }
 
 static bool progress(void *user, const struct progress *p)
@@ -148,12 +194,7 @@ static bool progress(void *user, const struct progress *p)
 
 static bool run(struct generate *g, GError **error)
 {
-    if (g->prompt == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "Say what to draw with --prompt TEXT.");
-        return false;
-    }
-    if (!picture_check_name(g->output, error)) {
+    if (!check_usage(g, error) || !check_files(g, error)) {
         return false;
     }
     g_autoptr(svdiff) s = svdiff_open(&g->common.session, error);
@@ -164,6 +205,14 @@ static bool run(struct generate *g, GError **error)
         report_note(g->common.report, "seed %" G_GUINT64_FORMAT, g->common.seed);
     }
     return svdiff_generate(s, &g->options, take, progress, g, error);
+}
+
+// a cancelled run leaves no picture
+static void remove_written(const struct generate *g)
+{
+    for (guint i = 0; i < g->written->len; i++) {
+        g_unlink(g->written->pdata[i]);
+    }
 }
 
 static void finish(struct generate *g)
@@ -185,7 +234,10 @@ static void finish(struct generate *g)
 
 int command_generate(int argc, char **argv)
 {
-    struct generate g = {.guidance = -1,
+    struct generate g = {.guidance = -G_MAXDOUBLE,
+                         .steps = G_MININT,
+                         .width = G_MININT,
+                         .height = G_MININT,
                          .count = 1,
                          .strength = 0.75,
                          .output = g_strdup("picture.png"),
@@ -218,6 +270,9 @@ int command_generate(int argc, char **argv)
 
     if (code == COMMAND_DONE && !run(&g, &error)) {
         code = command_fail(&g.common, error);
+        if (code == COMMAND_CANCELLED) {
+            remove_written(&g);
+        }
     } else if (code == COMMAND_DONE) {
         g_ptr_array_add(g.written, NULL);
         report_files(g.common.report, (const char *const *)g.written->pdata);

@@ -52,7 +52,8 @@ char *default_model_folder(GError **error)
 
 char *subject_path(const char *name)
 {
-    if (g_file_test(name, G_FILE_TEST_EXISTS) || strchr(name, '/') != NULL) {
+    if (g_file_test(name, G_FILE_TEST_EXISTS) || strchr(name, '/') != NULL ||
+        g_str_has_suffix(name, ".safetensors")) {
         return g_strdup(name);
     }
     g_autofree char *file = g_strconcat(name, ".safetensors", NULL);

@@ -9,5 +9,5 @@
 /* A folder, owned by the caller; NULL with SVDIFF_ERROR_FAILED when there is none. */
 char *default_model_folder(GError **error);
 /* A subject by name: the user data folder's svdiff/subjects/NAME.safetensors when `name` is no
- * path of an existing file. Owned by the caller. */
+ * path of an existing file and does not end in .safetensors. Owned by the caller. */
 char *subject_path(const char *name);

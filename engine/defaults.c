@@ -17,6 +17,10 @@ static JsonObject *defaults_of(const svdiff *s, const char *part, JsonNode **roo
     JsonObject *object = NULL;
 
     *root = NULL;
+    *path = NULL;
+    if (s == NULL) {
+        return NULL;
+    }
     *path = g_build_filename(s->options.model, "svdiff.json", NULL);
     if (!g_file_test(*path, G_FILE_TEST_IS_REGULAR)) {
         return NULL;
@@ -64,6 +68,9 @@ static void take_bool(const svdiff *s, JsonObject *o, const char *path, const ch
 // pixels a side that the model was made for
 static int native_size(const svdiff *s)
 {
+    if (s == NULL) {
+        return 512;
+    }
     return checkpoint_unet_config(s->checkpoint)->sample_size *
            autoencoder_factor(checkpoint_vae_config(s->checkpoint));
 }

@@ -9,10 +9,10 @@
 #include "engine/bake.h"
 #include "engine/decode.h"
 #include "engine/denoise.h"
+#include "engine/generate_check.h"
 #include "engine/noise.h"
 #include "engine/picture_scale.h"
 
-#include <math.h>
 #include <string.h>
 
 struct generator {
@@ -30,61 +30,6 @@ struct generator {
     progress_function progress;
     void *user;
 };
-
-/* ---- checks ---- */
-
-static bool check_size(const char *option, int size, int factor, GError **error)
-{
-    const int unit = MAX(factor, 8);
-
-    if (size >= unit && size <= 8192 && size % unit == 0) {
-        return true;
-    }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                "%s is %d; it must be divisible by %d and at most 8192: the nearest are %d and %d.",
-                option, size, unit, MAX(size / unit, 1) * unit, (size / unit + 1) * unit);
-    return false;
-}
-
-static bool check_text(const char *option, const char *text, GError **error)
-{
-    if (!g_utf8_validate(text, -1, NULL)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "The text of %s is not valid UTF-8; type it in a UTF-8 terminal.", option);
-        return false;
-    }
-    if (g_utf8_strlen(text, -1) > 10000) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "The text of %s has more than 10000 characters; shorten it.", option);
-        return false;
-    }
-    return true;
-}
-
-static bool check(const struct generator *g, GError **error)
-{
-    const struct svdiff_generate_options *o = g->options;
-    const int factor = autoencoder_factor(checkpoint_vae_config(g->session->checkpoint));
-
-    if (o->count < 1 || o->count > 10000) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--count is %d; it can be from 1 to 10000.", o->count);
-        return false;
-    }
-    if (!isfinite(o->guidance) || fabs(o->guidance) > 1000) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--guidance is %g; it can be from 0 to 1000.", o->guidance);
-        return false;
-    }
-    if (o->init != NULL && !(o->strength > 0 && o->strength <= 1)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--strength is %g; it must be above 0 and at most 1.", o->strength);
-        return false;
-    }
-    return check_size("--width", o->width, factor, error) &&
-           check_size("--height", o->height, factor, error) &&
-           check_text("--prompt", o->prompt, error) && check_text("--negative", o->negative, error);
-}
 
 /* ---- subjects ---- */
 
@@ -407,9 +352,10 @@ bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, s
                           .user = user,
                           .trace = options->trace != NULL ? trace_create() : NULL};
 
-    const bool done = check(&g, error) && check_sampler(&g, error) && prepare_subjects(&g, error) &&
-                      prepare_text(&g, error) && open_networks(&g, error) &&
-                      encode_init(&g, error) && all_pictures(&g, take, error) &&
+    const bool done = generate_check(options, MAX(factor, 8), error) && check_sampler(&g, error) &&
+                      prepare_subjects(&g, error) && prepare_text(&g, error) &&
+                      open_networks(&g, error) && encode_init(&g, error) &&
+                      all_pictures(&g, take, error) &&
                       (g.trace == NULL || trace_write(g.trace, options->trace, error));
     generator_finish(&g);
     return done;

@@ -45,6 +45,7 @@ static int run(int (*command)(int argc, char **argv), int argc, char **argv)
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
+    setlocale(LC_NUMERIC, "C"); // 7.5 is 7.5 everywhere
     report_silence_logs();
     if (argc < 2) {
         print_help(stderr);

@@ -2,8 +2,8 @@
  * reach printf. */
 #include "engine/output_name.h"
 
-#include <glib.h>
-#include <stdbool.h>
+#include "engine/atomic_file.h"
+
 #include <string.h>
 
 // a "%d" or "%04d" at `at`: its length, 0 when there is none; *width of the number
@@ -54,4 +54,11 @@ char *output_name(const char *pattern, int index, int count)
         return name;
     }
     return g_string_free(result, FALSE);
+}
+
+bool output_check(const char *path, GError **error)
+{
+    g_autoptr(atomic_file) file = path != NULL ? atomic_file_create(path, error) : NULL;
+
+    return path == NULL || file != NULL;
 }

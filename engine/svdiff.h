@@ -83,7 +83,8 @@ struct svdiff_learn_options {
     const char *trace; // file, NULL: none
 };
 
-/* The model's own defaults: svdiff.json of its folder, else those of Stable Diffusion. */
+/* The model's own defaults: svdiff.json of its folder, else those of Stable Diffusion; these also
+ * for NULL. */
 struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s);
 
 /* Learns the subjects and writes options->output, whole or not at all. When progress answers
