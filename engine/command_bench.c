@@ -129,9 +129,9 @@ int command_bench(int argc, char **argv)
     struct bench b = {
         .what = g_strdup("unet"), .width = 512, .height = 512, .batch = 1, .repeats = 3};
     const GOptionEntry entries[] = {
-        {"what", 0, 0, G_OPTION_ARG_STRING, &b.what, "unet, learn, decode or spectrum (unet)",
+        {"what", 0, 0, G_OPTION_ARG_FILENAME, &b.what, "unet, learn, decode or spectrum (unet)",
          "NAME"},
-        {"shapes", 0, 0, G_OPTION_ARG_STRING, &b.shapes, "sd15, or those of the model", "NAME"},
+        {"shapes", 0, 0, G_OPTION_ARG_FILENAME, &b.shapes, "sd15, or those of the model", "NAME"},
         {"width", 0, 0, G_OPTION_ARG_INT, &b.width, "pixels (512)", "N"},
         {"height", 0, 0, G_OPTION_ARG_INT, &b.height, "pixels (512)", "N"},
         {"batch", 0, 0, G_OPTION_ARG_INT, &b.batch, "pictures at once (1)", "N"},

@@ -56,7 +56,7 @@ int command_convert(int argc, char **argv)
 {
     struct convert c = {0};
     const GOptionEntry entries[] = {
-        {"to", 0, 0, G_OPTION_ARG_STRING, &c.to, "subject or svdiff-pytorch", "FORMAT"},
+        {"to", 0, 0, G_OPTION_ARG_FILENAME, &c.to, "subject or svdiff-pytorch", "FORMAT"},
         {"output", 0, 0, G_OPTION_ARG_FILENAME, &c.output, "file, or folder for svdiff-pytorch",
          "PATH"},
         G_OPTION_ENTRY_NULL};

@@ -3,6 +3,7 @@
 #include "engine/command.h"
 
 #include "engine/learn_check.h"
+#include "engine/output_name.h"
 
 #include <string.h>
 
@@ -198,21 +199,28 @@ static bool progress(void *user, const struct progress *p)
     return command_progress(&l->common, p);
 }
 
+// the options on top of the model's defaults, or with s NULL on top of Stable Diffusion's
+static bool make_options(struct learn *l, const svdiff *s, const struct svdiff_subject *subjects,
+                         GError **error)
+{
+    l->options = svdiff_learn_defaults(s);
+    l->options.subjects = subjects;
+    l->options.n_subjects = (int)l->subjects->len;
+    return take_options(l, error);
+}
+
 static bool run(struct learn *l, GError **error)
 {
     g_autofree struct svdiff_subject *subjects = take_subjects(l);
 
-    if (!learn_check_subjects(subjects, (int)l->subjects->len, l->output, error)) {
+    // what is wrong on the command line alone, then what would fail after long work
+    if (!make_options(l, NULL, subjects, error) || !learn_check(&l->options, 1, error) ||
+        !output_check(l->output, error) || !output_check(l->trace, error)) {
         return false;
     }
     g_autoptr(svdiff) s = svdiff_open(&l->common.session, error);
-    if (s == NULL) {
-        return false;
-    }
-    l->options = svdiff_learn_defaults(s);
-    l->options.subjects = subjects;
-    l->options.n_subjects = (int)l->subjects->len;
-    return take_options(l, error) && svdiff_learn(s, &l->options, progress, l, error);
+    return s != NULL && make_options(l, s, subjects, error) &&
+           svdiff_learn(s, &l->options, progress, l, error);
 }
 
 static void finish(struct learn *l)
@@ -255,21 +263,23 @@ int command_learn(int argc, char **argv)
         {"image", 0, RAW(on_image), "a picture of the subject (repeat)", "FILE"},
         {"output", 0, 0, G_OPTION_ARG_FILENAME, &l.output, "the subject file", "FILE"},
         {"steps", 0, 0, G_OPTION_ARG_INT, &l.steps, "steps of learning", "N"},
-        {"learning-rate", 0, 0, G_OPTION_ARG_STRING, &l.rate, "of matrices", "X"},
-        {"learning-rate-1d", 0, 0, G_OPTION_ARG_STRING, &l.rate_1d, "of norms", "X"},
-        {"schedule", 0, 0, G_OPTION_ARG_STRING, &l.schedule, "constant, linear or cosine", "NAME"},
+        {"learning-rate", 0, 0, G_OPTION_ARG_FILENAME, &l.rate, "of matrices", "X"},
+        {"learning-rate-1d", 0, 0, G_OPTION_ARG_FILENAME, &l.rate_1d, "of norms", "X"},
+        {"schedule", 0, 0, G_OPTION_ARG_FILENAME, &l.schedule, "constant, linear or cosine",
+         "NAME"},
         {"warm-up", 0, 0, G_OPTION_ARG_INT, &l.warm_up, "steps in which the rates rise", "N"},
-        {"min-snr", 0, 0, G_OPTION_ARG_STRING, &l.min_snr, "gamma of min-SNR weights; 0: off", "X"},
-        {"weight-decay", 0, 0, G_OPTION_ARG_STRING, &l.weight_decay, "of AdamW", "X"},
-        {"clip", 0, 0, G_OPTION_ARG_STRING, &l.clip, "largest norm of the gradient; 0: off", "X"},
+        {"min-snr", 0, 0, G_OPTION_ARG_FILENAME, &l.min_snr, "gamma of min-SNR weights; 0: off",
+         "X"},
+        {"weight-decay", 0, 0, G_OPTION_ARG_FILENAME, &l.weight_decay, "of AdamW", "X"},
+        {"clip", 0, 0, G_OPTION_ARG_FILENAME, &l.clip, "largest norm of the gradient; 0: off", "X"},
         {"accumulate", 0, 0, G_OPTION_ARG_INT, &l.accumulate, "batches a step", "N"},
         {"batch", 0, 0, G_OPTION_ARG_INT, &l.batch, "pictures at once", "N"},
         {"flip", 0, 0, G_OPTION_ARG_NONE, &l.flip, "show mirror images, too", NULL},
         {"no-flip", 0, G_OPTION_FLAG_REVERSE, G_OPTION_ARG_NONE, &l.flip, "do not", NULL},
-        {"crop", 0, 0, G_OPTION_ARG_STRING, &l.crop, "centre or random", "NAME"},
-        {"latent", 0, 0, G_OPTION_ARG_STRING, &l.latent, "sample or mean of the encoder", "NAME"},
+        {"crop", 0, 0, G_OPTION_ARG_FILENAME, &l.crop, "centre or random", "NAME"},
+        {"latent", 0, 0, G_OPTION_ARG_FILENAME, &l.latent, "sample or mean of the encoder", "NAME"},
         {"size", 0, 0, G_OPTION_ARG_INT, &l.size, "side of the pictures in pixels", "N"},
-        {"prior-weight", 0, 0, G_OPTION_ARG_STRING, &l.prior_weight,
+        {"prior-weight", 0, 0, G_OPTION_ARG_FILENAME, &l.prior_weight,
          "how much the class is kept as it was; 0: not", "X"},
         {"prior-images", 0, 0, G_OPTION_ARG_INT, &l.prior_images,
          "pictures of the class made for that; 0: the model's predictions serve", "N"},
@@ -277,8 +287,8 @@ int command_learn(int argc, char **argv)
          NULL},
         {"no-text-encoder", 0, G_OPTION_FLAG_REVERSE, G_OPTION_ARG_NONE, &l.text_encoder, "do not",
          NULL},
-        {"norms", 0, 0, G_OPTION_ARG_STRING, &l.norms, "elementwise or scalar", "NAME"},
-        {"subset", 0, 0, G_OPTION_ARG_STRING, &l.subset, "which weights of the UNet are shifted",
+        {"norms", 0, 0, G_OPTION_ARG_FILENAME, &l.norms, "elementwise or scalar", "NAME"},
+        {"subset", 0, 0, G_OPTION_ARG_FILENAME, &l.subset, "which weights of the UNet are shifted",
          "NAME"},
         {"sample-every", 0, 0, G_OPTION_ARG_INT, &l.sample_every, "steps between samples", "N"},
         {"sample-prompt", 0, 0, G_OPTION_ARG_FILENAME, &l.sample_prompt, "what they show", "TEXT"},

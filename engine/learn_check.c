@@ -59,11 +59,11 @@ static bool check_range(const char *option, double value, double low, double hig
     if (isfinite(value) && value >= low && value <= high) {
         return true;
     }
-    return refuse(error, "%s is %g; it can be from %g to %g.", option, value, low, high);
+    return refuse(error, "%s is %g; it can be from %.10g to %.10g.", option, value, low, high);
 }
 
-bool learn_check_subjects(const struct svdiff_subject *subjects, int n_subjects, const char *output,
-                          GError **error)
+static bool check_subjects(const struct svdiff_subject *subjects, int n_subjects,
+                           const char *output, GError **error)
 {
     if (n_subjects == 0) {
         return refuse(error, "There is nothing to learn; say it with --prompt TEXT --image FILE.");
@@ -81,12 +81,16 @@ bool learn_check_subjects(const struct svdiff_subject *subjects, int n_subjects,
 
 bool learn_check(const struct svdiff_learn_options *o, int factor, GError **error)
 {
-    if (!learn_check_subjects(o->subjects, o->n_subjects, o->output, error)) {
+    if (!check_subjects(o->subjects, o->n_subjects, o->output, error)) {
         return false;
     }
     if (o->size % factor != 0 || o->size < 8 * factor || o->size > 4096) {
         return refuse(error, "--size is %d; it can be from %d to 4096 and must be divisible by %d.",
                       o->size, 8 * factor, factor);
+    }
+    if (o->sample_prompt != NULL &&
+        !check_prompt("--sample-prompt", o->sample_prompt, true, error)) {
+        return false;
     }
     return check_range("--steps", o->steps, 1, 1e6, error) &&
            check_range("--learning-rate", o->rate, 0, 10, error) &&
