@@ -5,6 +5,7 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
     const char *word, *summary;
@@ -42,8 +43,21 @@ static int run(int (*command)(int argc, char **argv), int argc, char **argv)
     return command((int)g_strv_length(expanded), copy);
 }
 
+/* The threads of a parallel loop wait a few microseconds for the next one and then sleep: longer
+ * spinning starves them where other programs work. libgomp reads this when it is loaded, so the
+ * program begins once more with it set. */
+static void set_waiting(char **argv)
+{
+    if (g_getenv("GOMP_SPINCOUNT") == NULL && g_getenv("OMP_WAIT_POLICY") == NULL) {
+        g_setenv("GOMP_SPINCOUNT", "1000", TRUE);
+        execv("/proc/self/exe", argv);
+        // where that is not possible the work is slower and otherwise the same
+    }
+}
+
 int main(int argc, char **argv)
 {
+    set_waiting(argv);
     setlocale(LC_ALL, "");
     setlocale(LC_NUMERIC, "C"); // 7.5 is 7.5 everywhere
     report_silence_logs();
