@@ -20,7 +20,7 @@ from .things import Glyphs, training_things
 
 WIDTHS = (64, 96, 160)
 TEXT_WIDTH = 192
-BATCH, LEVELS = 24, 4  # captions in a step, noise levels for each
+BATCH, LEVELS = 16, 4  # captions in a step, noise levels for each
 DROPPED = 0.1
 SNR_CAP = 5.0
 POOL = 16384
@@ -121,7 +121,6 @@ def train(model, folder, seconds, device, export=None, every=900, say=print, poo
     """
     for module in (*model.modules(), model.vae):
         module.to(device)
-    model.unet
     outer = ("conv_in", "conv_out", "embedding")
     optimiser = Optimiser(model.modules(), 0.01, 1e-3, outer)
     average, clock = MovingAverage(model.modules(), 0.998), Clock(seconds)
@@ -144,7 +143,7 @@ def train(model, folder, seconds, device, export=None, every=900, say=print, poo
         average.update()
         losses.append(float(loss.detach()))
         if clock.step % 100 == 0:
-            source.fill(512)
+            source.fill(pool // 8)
             mean = sum(losses[-100:]) / len(losses[-100:])
             say(f"denoiser step {clock.step} {clock.elapsed():.0f} s loss {mean:.4f}")
         if clock.now - exported > every:

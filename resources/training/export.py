@@ -42,7 +42,7 @@ def write_model(model, folder):
     model.vae.save_config(new / "vae")
     text_config = copy.deepcopy(model.text.config)
     text_config.architectures = ["CLIPTextModel"]
-    text_config.dtype = torch.float16
+    text_config.dtype = torch.float32  # what it is loaded as where nothing is said
     text_config.save_pretrained(new / "text_encoder")
     for part, name, module, prefix in (
             ("unet", "diffusion_pytorch_model", model.unet, ""),

@@ -1,9 +1,9 @@
 """What both trainings share: the optimiser, the moving average, the clock and the checkpoints.
 
 Muon (K. Jordan, 2024) steps a weight matrix along the orthogonal factor of its momentum, found with
-five Newton-Schulz iterations X <- aX + (bA + cA^2)X, A = XX^T; vectors, embeddings and the first
-and last layers take AdamW.  The learning rate rises over the first steps and falls along a cosine
-to the end of the time that was given.  Several processes (torchrun) share a training: each has its
+five Newton-Schulz iterations; vectors, embeddings and the first and last layers take AdamW.  The
+learning rate rises over the first steps and falls along a cosine to the end of the time that was
+given.  Several processes (torchrun) share a training: each has its
 own pictures, the gradients are averaged, the first process keeps the time and writes the files.
 """
 import math
@@ -33,14 +33,23 @@ def share_gradients(weights):
 
 
 def orthogonal_factor(matrix, steps=5):
-    """Returns U V^T, nearly, for matrix = U S V^T."""
+    """Returns U V^T, nearly, for matrix = U S V^T.
+
+    Only the small A = X X^T is iterated: with P = aI + bA + cA^2, X <- P X makes A <- P A P, and
+    the product of all P meets X once, at the end.
+    """
     a, b, c = NEWTON_SCHULZ
     x = matrix / (matrix.norm() + 1e-7)
     tall = x.shape[0] > x.shape[1]
     x = x.T if tall else x
+    gram = x @ x.T
+    one = torch.eye(len(gram), device=gram.device)
+    product = one
     for _ in range(steps):
-        gram = x @ x.T
-        x = a * x + (b * gram + c * gram @ gram) @ x
+        p = a * one + b * gram + c * gram @ gram
+        gram = p @ gram @ p
+        product = p @ product
+    x = product @ x
     return x.T if tall else x
 
 
