@@ -7,6 +7,7 @@
  * loss was a number are kept as the last good ones. */
 #include "engine/learner.h"
 
+#include "engine/atomic_file.h"
 #include "engine/error.h"
 #include "engine/learn_prepare.h"
 
@@ -125,10 +126,11 @@ static bool check_number(struct learner *l, double norm, GError **error)
     if (isfinite(l->loss) && isfinite(norm)) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "The loss of step %d is not a number, so learning stopped; the shifts of the step "
-                "before were kept. Try a lower --learning-rate.",
-                l->step + 1);
+    g_set_error(
+        error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+        "The loss of step %d is not a number, so learning stopped; the shifts after step %d, "
+        "the last good ones, were kept. Try a lower --learning-rate.",
+        l->step + 1, l->good_step);
     return false;
 }
 
@@ -162,6 +164,7 @@ static bool one_step(struct learner *l, GError **error)
         return false;
     }
     parameters_download(l->parameters, l->parameters->value, l->good);
+    l->good_step = l->step;
     if (l->step == 0) {
         trace_parameters(l, l->parameters->gradient, "gradient");
     }
@@ -192,24 +195,33 @@ static bool tick(void *user)
     return report(user, NULL);
 }
 
-static void log_loss(struct learner *l)
+// a sample of the shifts as they are; cancelling it cancels the run, whose shifts are good
+static bool sample(struct learner *l, GError **error)
 {
-    char loss[G_ASCII_DTOSTR_BUF_SIZE];
+    g_autoptr(GError) problem = NULL;
 
-    g_string_append_printf(l->csv, "%d,%s\n", l->step,
-                           g_ascii_formatd(loss, sizeof loss, "%.8g", l->loss));
+    if (learner_sample(l, &problem)) {
+        return true;
+    }
+    if (g_error_matches(problem, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED)) {
+        l->cancelled = true;
+        return true;
+    }
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
 }
 
 static bool after_step(struct learner *l, GError **error)
 {
     const struct svdiff_learn_options *o = l->options;
+    const float loss = (float)l->loss;
 
-    log_loss(l);
+    g_array_append_val(l->losses, loss);
     if (o->checkpoint_every > 0 && l->step % o->checkpoint_every == 0 &&
         !learner_save_state(l, error)) {
         return false;
     }
-    if (o->sample_every > 0 && l->step % o->sample_every == 0 && !learner_sample(l, error)) {
+    if (o->sample_every > 0 && l->step % o->sample_every == 0 && !sample(l, error)) {
         return false;
     }
     l->cancelled = l->cancelled || !report(l, NULL);
@@ -221,7 +233,7 @@ static bool loop(struct learner *l, GError **error)
     l->started = g_get_monotonic_time();
     l->started_at = l->step;
     tape_set_tick(l->tape, tick, l);
-    if (l->options->sample_every > 0 && l->step == 0 && !learner_sample(l, error)) {
+    if (l->options->sample_every > 0 && l->step == 0 && !sample(l, error)) {
         return false;
     }
     while (l->step < l->options->steps && !l->cancelled) {
@@ -265,14 +277,26 @@ static bool write_trace(struct learner *l, GError **error)
     return trace_write(l->trace, l->options->trace, error);
 }
 
+// the losses of all steps, those before a resume included
+static bool write_losses(const struct learner *l, GError **error)
+{
+    g_autofree char *path = g_strconcat(l->options->output, ".csv", NULL);
+    g_autoptr(GString) csv = g_string_new("step,loss\n");
+    char loss[G_ASCII_DTOSTR_BUF_SIZE];
+
+    for (guint i = 0; i < l->losses->len; i++) {
+        g_ascii_formatd(loss, sizeof loss, "%.8g", g_array_index(l->losses, float, i));
+        g_string_append_printf(csv, "%u,%s\n", i + 1, loss);
+    }
+    return atomic_file_store(path, csv->str, csv->len, error);
+}
+
 static bool write_results(struct learner *l, GError **error)
 {
     g_autofree float *values = g_new(float, l->parameters->count);
-    g_autofree char *csv = g_strconcat(l->options->output, ".csv", NULL);
 
     parameters_download(l->parameters, l->parameters->value, values);
-    return learner_write_subject(l, values, error) &&
-           g_file_set_contents(csv, l->csv->str, (gssize)l->csv->len, error) &&
+    return learner_write_subject(l, values, l->step, error) && write_losses(l, error) &&
            write_trace(l, error);
 }
 
@@ -298,7 +322,7 @@ static bool end_failed(struct learner *l)
 {
     g_autoptr(GError) second = NULL;
 
-    if (l->step > 0 && !learner_write_subject(l, l->good, &second)) {
+    if (l->good_step > 0 && !learner_write_subject(l, l->good, l->good_step, &second)) {
         session_warn(l->session, "%s", second->message);
     }
     return false;

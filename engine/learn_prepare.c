@@ -167,7 +167,7 @@ struct learner *learner_create(svdiff *s, const struct svdiff_learn_options *o,
     l->pictures = learn_pictures_create();
     l->prior_pictures = learn_pictures_create();
     l->subjects = g_array_new(FALSE, TRUE, sizeof(struct learner_subject));
-    l->csv = g_string_new("step,loss\n");
+    l->losses = g_array_new(FALSE, FALSE, sizeof(float));
     l->trace = o->trace != NULL ? trace_create() : NULL;
     if (!prepare(l, error)) {
         learner_free(l);
@@ -194,7 +194,7 @@ void learner_free(struct learner *l)
         learner_subject_finish(&g_array_index(l->subjects, struct learner_subject, i));
     }
     g_array_unref(l->subjects);
-    g_string_free(l->csv, TRUE);
+    g_array_unref(l->losses);
     trace_free(l->trace);
     g_free(l->good);
     g_free(l);

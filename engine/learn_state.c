@@ -1,9 +1,9 @@
 /* What a run of learning leaves on disk: the subject file, and the checkpoint OUTPUT.resume.
  *
- * The checkpoint is a safetensors file of three arrays [count] (value, first and second moment)
- * and the step, with a fingerprint of everything that the run depends on: resuming another run is
- * refused. Random numbers are functions of (seed, step), so nothing else has to be kept, and a
- * resumed run writes the same bytes as an uninterrupted one. */
+ * The checkpoint is a safetensors file of three arrays [count] (value, first and second moment),
+ * the losses so far and the step, with a fingerprint of everything that the run depends on:
+ * resuming another run is refused. Random numbers are functions of (seed, step), so nothing else
+ * has to be kept, and a resumed run writes the same bytes as an uninterrupted one. */
 #include "engine/learner.h"
 
 #include "engine/error.h"
@@ -18,36 +18,59 @@ static char *state_path(const struct learner *l)
     return g_strconcat(l->options->output, ".resume", NULL);
 }
 
-// everything that decides the course of a run but its length
-static char *fingerprint(const struct learner *l)
+// the numbers and words of the options
+static void add_options(const struct learner *l, GChecksum *sum)
 {
     const struct svdiff_learn_options *o = l->options;
-    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-    char rates[4][G_ASCII_DTOSTR_BUF_SIZE];
-    GString *text = g_string_new(NULL);
+    const double numbers[] = {o->rate,         o->rate_1d, o->min_snr,
+                              o->prior_weight, o->clip,    o->weight_decay};
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+    g_autoptr(GString) text = g_string_new(l->session->base_hash);
 
-    g_string_append_printf(
-        text, "%s|%s|%s|%s|%s|%d|%d|%d|%d|%d|%d|%d|%d|%d|%d|%d|%" G_GUINT64_FORMAT "|%d",
-        l->session->base_hash, g_ascii_dtostr(rates[0], sizeof rates[0], o->rate),
-        g_ascii_dtostr(rates[1], sizeof rates[1], o->rate_1d),
-        g_ascii_dtostr(rates[2], sizeof rates[2], o->min_snr),
-        g_ascii_dtostr(rates[3], sizeof rates[3], o->prior_weight), o->schedule, o->warm_up,
-        o->accumulate, o->batch, o->flip, o->random_crop, o->latent_mean, o->size, o->prior_images,
-        o->text_encoder, o->scalar_norms, o->seed, o->subset);
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        g_string_append_printf(text, "|%s", g_ascii_dtostr(number, sizeof number, numbers[i]));
+    }
+    g_string_append_printf(text, "|%d|%d|%d|%d|%d|%d|%d|%d|%d|%d|%d|%" G_GUINT64_FORMAT "|%d|%d",
+                           o->schedule, o->warm_up, o->accumulate, o->batch, o->flip,
+                           o->random_crop, o->latent_mean, o->size, o->prior_images,
+                           o->text_encoder, o->scalar_norms, o->seed, o->subset,
+                           l->session->options.precision == SVDIFF_PRECISION_BF16);
     // a schedule that falls depends on the number of steps
     g_string_append_printf(text, "|%d", o->schedule == SVDIFF_RATE_CONSTANT ? 0 : o->steps);
     g_checksum_update(sum, (const guchar *)text->str, (gssize)text->len);
-    g_string_free(text, TRUE);
+}
+
+// texts with their final zero, so that what one ends with is not what the next begins with
+static void add_subjects(const struct learner *l, GChecksum *sum)
+{
     for (guint i = 0; i < l->subjects->len; i++) {
         const struct learner_subject *one = &g_array_index(l->subjects, struct learner_subject, i);
-        g_checksum_update(sum, (const guchar *)one->prompt, -1);
-        g_checksum_update(sum, (const guchar *)one->class_prompt, -1);
+        g_autofree char *count = g_strdup_printf("%d", one->count);
+        const char *const texts[] = {one->prompt, one->class_prompt, count};
+        for (size_t j = 0; j < G_N_ELEMENTS(texts); j++) {
+            g_checksum_update(sum, (const guchar *)texts[j], (gssize)strlen(texts[j]) + 1);
+        }
     }
+}
+
+static void add_pictures(const struct learner *l, GChecksum *sum)
+{
     for (guint i = 0; i < l->pictures->list->len; i++) {
         const struct learn_picture *p = &g_array_index(l->pictures->list, struct learn_picture, i);
         const size_t count = (size_t)p->variants * l->pictures->h * l->pictures->w * l->pictures->c;
         g_checksum_update(sum, (const guchar *)p->mean, (gssize)(count * sizeof(float)));
+        g_checksum_update(sum, (const guchar *)p->deviation, (gssize)(count * sizeof(float)));
     }
+}
+
+// everything that decides the course of a run but its length
+static char *fingerprint(const struct learner *l)
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+
+    add_options(l, sum);
+    add_subjects(l, sum);
+    add_pictures(l, sum);
     return g_strdup(g_checksum_get_string(sum));
 }
 
@@ -56,7 +79,8 @@ bool learner_save_state(const struct learner *l, GError **error)
     static const char *const names[] = {"value", "first_moment", "second_moment"};
     const struct parameters *p = l->parameters;
     const real *const arrays[] = {p->value, p->m, p->v};
-    struct safetensors_entry entries[3];
+    struct safetensors_entry entries[4] = {
+        [3] = {.name = "loss", .dtype = DTYPE_F32, .n_dims = 1, .shape = {l->losses->len}}};
     g_autofree float *values = g_new(float, p->count);
     g_autofree char *print = fingerprint(l), *path = state_path(l);
     g_autofree char *step = g_strdup_printf("%d", l->step);
@@ -67,13 +91,14 @@ bool learner_save_state(const struct learner *l, GError **error)
         entries[i] = (struct safetensors_entry){
             .name = names[i], .dtype = DTYPE_F32, .n_dims = 1, .shape = {p->count}};
     }
-    struct safetensors_writer *w = safetensors_writer_create(path, entries, 3, keys, texts, error);
+    struct safetensors_writer *w = safetensors_writer_create(path, entries, 4, keys, texts, error);
     bool done = w != NULL;
     for (int i = 0; i < 3 && done; i++) {
         parameters_download(p, arrays[i], values);
         done = safetensors_writer_put(w, names[i], values, error);
     }
-    done = done && safetensors_writer_commit(w, error);
+    done = done && safetensors_writer_put(w, "loss", (const float *)l->losses->data, error) &&
+           safetensors_writer_commit(w, error);
     safetensors_writer_close(w);
     return done;
 }
@@ -98,6 +123,33 @@ static bool load_array(struct parameters *p, struct safetensors *file, const cha
     return true;
 }
 
+static bool load_losses(struct learner *l, struct safetensors *file, GError **error)
+{
+    const struct safetensors_tensor *t = safetensors_find(file, "loss");
+
+    if (t == NULL || t->values != l->step) {
+        g_set_error(
+            error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+            "The checkpoint %s does not hold the losses of its %d steps; delete it or leave "
+            "out --resume.",
+            safetensors_path(file), l->step);
+        return false;
+    }
+    g_array_set_size(l->losses, (guint)l->step);
+    return safetensors_read_f32(file, t, (float *)l->losses->data, error);
+}
+
+static bool check_step(const struct learner *l, const char *path, GError **error)
+{
+    if (l->step <= l->options->steps) {
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                "The checkpoint %s has %d steps already, more than --steps %d; ask for more steps.",
+                path, l->step, l->options->steps);
+    return false;
+}
+
 static bool load_from(struct learner *l, struct safetensors *file, GError **error)
 {
     struct parameters *p = l->parameters;
@@ -115,9 +167,16 @@ static bool load_from(struct learner *l, struct safetensors *file, GError **erro
         return false;
     }
     l->step = (int)number;
-    return load_array(p, file, "value", p->value, error) &&
-           load_array(p, file, "first_moment", p->m, error) &&
-           load_array(p, file, "second_moment", p->v, error);
+    if (!check_step(l, safetensors_path(file), error) ||
+        !load_array(p, file, "value", p->value, error) ||
+        !load_array(p, file, "first_moment", p->m, error) ||
+        !load_array(p, file, "second_moment", p->v, error) || !load_losses(l, file, error)) {
+        return false;
+    }
+    parameters_download(p, p->value, l->good);
+    l->good_step = l->step;
+    l->loss = l->step > 0 ? g_array_index(l->losses, float, l->step - 1) : 0;
+    return true;
 }
 
 bool learner_load_state(struct learner *l, GError **error)
@@ -158,7 +217,7 @@ static void note_prompts(const struct learner *l, struct subject *s)
     }
 }
 
-bool learner_write_subject(const struct learner *l, const float *values, GError **error)
+bool learner_write_subject(const struct learner *l, const float *values, int steps, GError **error)
 {
     const struct svdiff_learn_options *o = l->options;
     char rate[G_ASCII_DTOSTR_BUF_SIZE];
@@ -173,7 +232,7 @@ bool learner_write_subject(const struct learner *l, const float *values, GError 
     note(s, "norms", g_strdup(o->scalar_norms ? "scalar" : "elementwise"));
     note(s, "subset", g_strdup(shift_subset_name(o->subset)));
     note(s, "text_encoder", g_strdup(o->text_encoder ? "true" : "false"));
-    note(s, "steps", g_strdup_printf("%d", l->step));
+    note(s, "steps", g_strdup_printf("%d", steps));
     note(s, "seed", g_strdup_printf("%" G_GUINT64_FORMAT, o->seed));
     note(s, "learning_rate", g_strdup(g_ascii_dtostr(rate, sizeof rate, o->rate)));
     note(s, "learning_rate_1d", g_strdup(g_ascii_dtostr(rate, sizeof rate, o->rate_1d)));

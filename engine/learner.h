@@ -35,10 +35,11 @@ struct learner {
     struct learn_batch *batch;
     struct tape *tape, *teacher_tape;
     struct trace *trace;
-    GString *csv; // lines of the loss file
-    float *good;  // [parameters.count]: values whose loss was a number
-    int step;     // next to be done
-    double loss;  // of the last step, instance part
+    GArray *losses; // float: of each step so far, instance part
+    float *good;    // [parameters.count]: the last values whose loss was a number
+    int good_step;  // and the steps that they had
+    int step;       // next to be done
+    double loss;    // of the last step, instance part
     progress_function progress;
     void *user;
     gint64 started;
@@ -69,7 +70,8 @@ bool learner_prior_targets(struct learner *l, GError **error);
 bool learner_save_state(const struct learner *l, GError **error);
 /* True with step 0 when there is nothing to go on from. */
 bool learner_load_state(struct learner *l, GError **error);
-bool learner_write_subject(const struct learner *l, const float *values, GError **error);
+/* values: the shifts after `steps` steps. */
+bool learner_write_subject(const struct learner *l, const float *values, int steps, GError **error);
 
 /* learn_sample.c: class pictures made by the model before it learns, where they are wanted. */
 bool learner_prior_pictures(struct learner *l, GError **error);
