@@ -59,6 +59,7 @@ kernels *kernels_cpu(int threads, enum kernels_precision precision, GError **err
     }
     cpu_device(k)->reference = *k;
     omp_set_num_threads(k->threads);
+    cpu_fill_attention(k);
     cpu_fill_gemm(k);
     cpu_fill_linear(k);
     cpu_fill_conv(k);

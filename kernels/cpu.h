@@ -20,6 +20,16 @@ static inline struct cpu_device *cpu_device(const kernels *k)
     return k->device;
 }
 
+#define CPU_GRAIN 16384 // values
+
+/* How many threads an own loop over that many values should have: all, or one where starting them
+ * would cost more than they save. Never anything between, which would make OpenMP end threads. */
+static inline int cpu_threads(const kernels *k, int64_t values)
+{
+    return values >= CPU_GRAIN ? k->threads : 1;
+}
+
+void cpu_fill_attention(kernels *k);
 void cpu_fill_gemm(kernels *k);
 void cpu_fill_linear(kernels *k);
 void cpu_fill_conv(kernels *k);

@@ -45,3 +45,9 @@ void onednn_gemm(struct gemm_shape s, const float *a, const float *b, float *c)
                s.transpose_a ? s.m : s.k, b, s.transpose_b ? s.k : s.n, s.accumulate ? 1 : 0, c,
                s.n);
 }
+
+void onednn_product(struct onednn_product p, const float *a, const float *b, float *c)
+{
+    dnnl_sgemm(p.transpose_a ? 'T' : 'N', p.transpose_b ? 'T' : 'N', p.m, p.n, p.k, p.alpha, a,
+               p.lda, b, p.ldb, p.accumulate ? 1 : 0, c, p.ldc);
+}

@@ -19,3 +19,13 @@ bool onednn_has_bf16(void);
 
 // C = A B, or += where accumulate; everything float, any transposition
 void onednn_gemm(struct gemm_shape s, const float *a, const float *b, float *c);
+
+/* One small product on the calling thread: C [m, n] = alpha A B, or += where accumulate. A is
+ * stored [k, m] where transpose_a, B [n, k] where transpose_b; lda, ldb, ldc are the distances
+ * between the rows as they are stored. */
+struct onednn_product {
+    bool transpose_a, transpose_b, accumulate;
+    int64_t m, n, k, lda, ldb, ldc;
+    float alpha;
+};
+void onednn_product(struct onednn_product p, const float *a, const float *b, float *c);
