@@ -104,7 +104,7 @@ static bool on_progress(void *user, enum spectrum_phase phase, double done)
                                        ? progress_clock_left(&m->clock, step, steps, now)
                                        : -1};
 
-    return m->progress == NULL || phase != SPECTRUM_PHASE_COMPUTE || m->progress(m->user, &p);
+    return m->progress == NULL || m->progress(m->user, &p);
 }
 
 static bool on_announce(void *user, uint64_t bytes, const char *folder)
