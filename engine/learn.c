@@ -211,14 +211,31 @@ static bool sample(struct learner *l, GError **error)
     return false;
 }
 
+static bool save_state(struct learner *l, GError **error)
+{
+    g_autofree char *path = g_strconcat(l->options->output, ".resume", NULL);
+    const struct progress p = {.event = PROGRESS_CHECKPOINT,
+                               .phase = "learn",
+                               .step = l->step,
+                               .steps = l->options->steps,
+                               .loss = l->loss,
+                               .seconds_left = -1,
+                               .file = path};
+
+    if (!learner_save_state(l, error)) {
+        return false;
+    }
+    l->cancelled = l->progress != NULL && !l->progress(l->user, &p);
+    return true;
+}
+
 static bool after_step(struct learner *l, GError **error)
 {
     const struct svdiff_learn_options *o = l->options;
     const float loss = (float)l->loss;
 
     g_array_append_val(l->losses, loss);
-    if (o->checkpoint_every > 0 && l->step % o->checkpoint_every == 0 &&
-        !learner_save_state(l, error)) {
+    if (o->checkpoint_every > 0 && l->step % o->checkpoint_every == 0 && !save_state(l, error)) {
         return false;
     }
     if (o->sample_every > 0 && l->step % o->sample_every == 0 && !sample(l, error)) {
@@ -322,7 +339,8 @@ static bool end_failed(struct learner *l)
 {
     g_autoptr(GError) second = NULL;
 
-    if (l->good_step > 0 && !learner_write_subject(l, l->good, l->good_step, &second)) {
+    if (l->good_step > 0 &&
+        (!learner_write_subject(l, l->good, l->good_step, &second) || !write_losses(l, &second))) {
         session_warn(l->session, "%s", second->message);
     }
     return false;

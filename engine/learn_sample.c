@@ -120,7 +120,13 @@ bool learner_sample(struct learner *l, GError **error)
         g_new(float, (size_t)l->pictures->h * l->pictures->w * l->pictures->c);
     g_autofree int32_t *ids = session_tokens(l->session, prompt, error);
     g_autofree float *text = ids != NULL ? learner_embed(l, ids, error) : NULL;
-    const struct progress p = {.phase = "sample", .step = l->step, .file = path, .loss = -1};
+    const struct progress p = {.event = PROGRESS_SAMPLE,
+                               .phase = "learn",
+                               .step = l->step,
+                               .steps = l->options->steps,
+                               .loss = -1,
+                               .seconds_left = -1,
+                               .file = path};
 
     if (text == NULL || !draw_many(l, text, l->options->seed, 1, latents, "sample", error) ||
         !decode_to(l, latents, path, error)) {
