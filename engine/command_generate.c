@@ -5,6 +5,7 @@
 #include "engine/generate_check.h"
 #include "engine/output_name.h"
 #include "engine/prompt.h"
+#include "engine/session.h"
 #include "engine/subject_file.h"
 
 #include <glib/gstdio.h>
@@ -13,6 +14,7 @@
 struct generate {
     struct command common;
     struct svdiff_generate_options options;
+    svdiff *session;
     char *prompt, *negative, *sampler, *spacing, *init, *output, *trace;
     char **subjects; // FILE_OR_NAME[:SCALE]
     int steps, width, height, count;
@@ -158,26 +160,45 @@ static bool take_prompt(struct generate *g, GError **error)
 
 /* ---- pictures ---- */
 
-static char *describe(const struct generate *g, uint64_t seed, const picture *p)
+// "fox.safetensors:0.5, cat.safetensors:1", without folders
+static char *list_subjects(const struct svdiff_generate_options *o)
+{
+    char scale[G_ASCII_DTOSTR_BUF_SIZE];
+    GString *list = g_string_new(NULL);
+
+    for (int i = 0; i < o->n_subjects; i++) {
+        g_autofree char *name = g_path_get_basename(o->subjects[i].file);
+        g_ascii_formatd(scale, sizeof scale, "%.6g", o->subjects[i].scale);
+        g_string_append_printf(list, "%s%s:%s", i > 0 ? ", " : ", Subjects: ", name, scale);
+    }
+    return g_string_free(list, FALSE);
+}
+
+static char *describe(const struct generate *g, const char *hash, uint64_t seed, const picture *p)
 {
     const struct svdiff_generate_options *o = &g->options;
     char guidance[G_ASCII_DTOSTR_BUF_SIZE];
+    g_autofree char *subjects = list_subjects(o);
+    g_autofree char *all = g_strdup_printf(
+        "%s\nNegative prompt: %s\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %" G_GUINT64_FORMAT
+        ", Size: %dx%d, Model hash: %.12s%s, Version: svdiff %s",
+        o->prompt, o->negative, o->steps, sampler_name(o->sampler),
+        g_ascii_formatd(guidance, sizeof guidance, "%.6g", o->guidance), seed, p->width, p->height,
+        hash, subjects, SVDIFF_VERSION);
 
-    return g_strdup_printf("%s\nNegative prompt: %s\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: "
-                           "%" G_GUINT64_FORMAT ", Size: %dx%d, Version: svdiff %s",
-                           o->prompt, o->negative, o->steps, sampler_name(o->sampler),
-                           g_ascii_dtostr(guidance, sizeof guidance, o->guidance), seed, p->width,
-                           p->height, SVDIFF_VERSION);
+    // a name of a file can be any bytes, a text of a picture cannot
+    return g_utf8_make_valid(all, -1);
 }
 
 static bool take(void *user, int index, uint64_t seed, const picture *p, GError **error)
 {
     struct generate *g = user;
     char *path = output_name(g->output, index, g->options.count);
-    g_autofree char *text = describe(g, seed, p);
+    const char *hash = session_base_hash(g->session, error);
+    g_autofree char *text = hash != NULL ? describe(g, hash, seed, p) : NULL;
     const struct picture_text texts[] = {{"parameters", text}};
 
-    if (!picture_write(path, p, texts, G_N_ELEMENTS(texts), error)) {
+    if (hash == NULL || !picture_write(path, p, texts, G_N_ELEMENTS(texts), error)) {
         g_free(path);
         return false;
     }
@@ -197,7 +218,7 @@ static bool run(struct generate *g, GError **error)
     if (!check_usage(g, error) || !check_files(g, error)) {
         return false;
     }
-    g_autoptr(svdiff) s = svdiff_open(&g->common.session, error);
+    svdiff *s = g->session = svdiff_open(&g->common.session, error);
     if (s == NULL || !take_options(g, s, error) || !take_prompt(g, error)) {
         return false;
     }
@@ -230,6 +251,7 @@ static void finish(struct generate *g)
     g_strfreev(g->subjects);
     g_ptr_array_unref(g->written);
     picture_free(g->init_picture);
+    svdiff_close(g->session);
 }
 
 int command_generate(int argc, char **argv)
