@@ -44,8 +44,23 @@ static bool take_shapes(struct bench *b, GError **error)
     return true;
 }
 
+static int part_of(const char *what)
+{
+    for (int i = 0; i < (int)G_N_ELEMENTS(parts); i++) {
+        if (strcmp(what, parts[i]) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
 static bool check(const struct bench *b, GError **error)
 {
+    if (part_of(b->what) < 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "--what is '%s'; it can be unet, learn, decode or spectrum.", b->what);
+        return false;
+    }
     if (b->width % 8 != 0 || b->height % 8 != 0 || b->width < 8 || b->height < 8 ||
         b->width > 8192 || b->height > 8192) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
@@ -95,18 +110,11 @@ static bool run_part(struct bench *b, const kernels *k, struct bench_result *res
                               .vae = &b->vae,
                               .tokens = b->tokens};
 
-    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
-        if (strcmp(b->what, parts[i]) == 0) {
-            if (strcmp(parts[i], "spectrum") == 0) {
-                return bench_spectrum(k, &b->unet, result, command_progress, &b->common, error);
-            }
-            o.part = (enum bench_part)i;
-            return bench_run(k, &o, result, command_progress, &b->common, error);
-        }
+    if (strcmp(b->what, "spectrum") == 0) {
+        return bench_spectrum(k, &b->unet, result, command_progress, &b->common, error);
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                "--what is '%s'; it can be unet, learn, decode or spectrum.", b->what);
-    return false;
+    o.part = (enum bench_part)part_of(b->what);
+    return bench_run(k, &o, result, command_progress, &b->common, error);
 }
 
 static bool run(struct bench *b, GError **error)

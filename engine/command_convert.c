@@ -37,19 +37,17 @@ static bool run(struct convert *c, char **arguments, GError **error)
                     "Say what to convert, --to what, and --output where; see --help.");
         return false;
     }
+    const bool folder = strcmp(c->to, "svdiff-pytorch") == 0;
+    if (!folder && strcmp(c->to, "subject") != 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "--to is '%s'; it can be subject or svdiff-pytorch.", c->to);
+        return false;
+    }
     g_autoptr(subject_file) s = subject_open(arguments[0], error);
     if (s == NULL) {
         return false;
     }
-    if (strcmp(c->to, "subject") == 0) {
-        return subject_write(s, c->output, error);
-    }
-    if (strcmp(c->to, "svdiff-pytorch") == 0) {
-        return to_folder(c, s, error);
-    }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                "--to is '%s'; it can be subject or svdiff-pytorch.", c->to);
-    return false;
+    return folder ? to_folder(c, s, error) : subject_write(s, c->output, error);
 }
 
 int command_convert(int argc, char **argv)

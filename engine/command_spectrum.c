@@ -75,6 +75,12 @@ static bool tell(struct spectrum_command *s, const char *path, GError **error)
 
 static bool run(struct spectrum_command *s, GError **error)
 {
+    // not a number fails every comparison
+    if (!(s->limit >= 0 && s->limit <= 1e6)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "--cache-limit is %g; it can be from 0 to 1000000 GB.", s->limit);
+        return false;
+    }
     s->common.session.cache = s->cache;
     s->common.session.cache_limit = (uint64_t)(s->limit * 1e9);
     g_autoptr(svdiff) session = svdiff_open(&s->common.session, error);

@@ -1,0 +1,119 @@
+# What the tests of the command share; sourced with the program as $1. TAP: check NAME CONDITION...
+# counts one case; end_tests says how many there were. Each script works in a folder of its own,
+# which is removed, with private caches.
+svdiff=$1
+models=$SVDIFF_TESTS_DIR/fixtures/models
+pictures=$SVDIFF_TESTS_DIR/fixtures/pictures
+sd1=$models/sd1
+sd2=$models/sd2
+unet=unet/diffusion_pytorch_model.safetensors
+cases=0
+failures=0
+
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+export XDG_CACHE_HOME="$work/cache" XDG_DATA_HOME="$work/data" LC_ALL=C.UTF-8
+export OMP_NUM_THREADS=2
+mkdir "$work/files" && cd "$work/files" || exit 1
+
+check() { # NAME CONDITION...
+    name=$1
+    shift
+    cases=$((cases + 1))
+    if "$@"; then
+        echo "ok $cases - $name"
+    else
+        failures=$((failures + 1))
+        echo "not ok $cases - $name"
+        sed 's/^/# stderr: /' "$work/err" 2>/dev/null | tail -5
+    fi
+}
+
+skip() { # NAME REASON
+    cases=$((cases + 1))
+    echo "ok $cases - $1 # SKIP $2"
+}
+
+end_tests() {
+    echo "1..$cases"
+    [ "$failures" -eq 0 ]
+}
+
+run() { # ARGUMENTS...: status, $work/out, $work/err
+    "$svdiff" "$@" >"$work/out" 2>"$work/err"
+    status=$?
+}
+
+is() { # STATUS: of the last run
+    [ "$status" -eq "$1" ]
+}
+
+# the sentences on standard error that are no warnings
+sentences() {
+    grep -v '^warning: ' "$work/err"
+}
+
+# exactly one sentence that ends as one does and matches the extended regular expression
+one_sentence() { # PATTERN
+    [ "$(sentences | wc -l)" -eq 1 ] && sentences | grep -Eq -e "$1"
+}
+
+listing() {
+    find . -exec ls -dl --time-style=full-iso {} + | cksum
+}
+
+# the run ends with this exit code and one sentence that matches, and leaves all files as they were
+refuses() { # NAME CODE PATTERN ARGUMENTS...
+    refused_name=$1
+    refused_code=$2
+    refused_pattern=$3
+    shift 3
+    before=$(listing)
+    run "$@"
+    check "$refused_name" refused
+}
+
+refused() {
+    is "$refused_code" && one_sentence "$refused_pattern" && [ "$(listing)" = "$before" ]
+}
+
+generate() { # ARGUMENTS...: one small picture
+    run generate --model "$sd1" --width 64 --height 64 --quiet "$@"
+}
+
+learn() { # ARGUMENTS...: small pictures
+    run learn --model "$sd1" --size 64 --seed 3 --quiet "$@"
+}
+
+# a copy of the model sd1 in the folder `model`
+fresh_model() {
+    rm -rf model
+    cp -r "$sd1" model
+    chmod -R u+w model
+}
+
+# the first value of a tensor, as the bytes of printf's octal notation
+poke() { # FILE TENSOR BYTES
+    header=$(od -An -tu8 -N8 "$1" | tr -d ' ')
+    begin=$(grep -ao "\"$2\":{[^}]*}" "$1" | sed 's/.*\[\([0-9]*\),[0-9]*\]}$/\1/')
+    printf "$3" | dd of="$1" bs=1 seek=$((8 + header + begin)) conv=notrunc status=none
+}
+
+# bytes of the header, by a sed expression that keeps its length
+edit() { # FILE EXPRESSION
+    LC_ALL=C sed -i "$2" "$1"
+}
+
+# waits until a pattern stands in a file, as long as the process lives
+await() { # PROCESS FILE PATTERN
+    until grep -Eq -e "$3" "$2" 2>/dev/null; do
+        kill -0 "$1" 2>/dev/null || return 1
+        sleep 0.05
+    done
+}
+
+# the text of a PNG, and members of the metadata of a safetensors file
+metadata() { # FILE KEY
+    grep -ao "\"$2\":\"[^\"]*\"" "$1" | head -1 | sed 's/^[^:]*:"//; s/"$//'
+}

@@ -1,0 +1,113 @@
+#!/bin/sh
+# Wrong command lines: exit 2, one sentence that names the option, nothing written, and that before
+# any file is read.
+. "$(dirname "$0")/lib.sh"
+
+draw="generate --model $sd1 --width 64 --height 64 --steps 1 --seed 1 --quiet --output o.png"
+teach="learn --model $sd1 --size 64 --steps 1 --quiet --output s.safetensors --prompt [V]"
+teach="$teach --image $pictures/rgb8.png"
+
+run
+check 'no command: the help and exit 2' is 2
+refuses 'an unknown command' 2 "no command 'paint'" paint
+refuses 'an unknown option' 2 'Unknown option --bogus' generate --bogus
+refuses 'a word that is no option' 2 "'word' is no option" generate --prompt x word
+refuses 'no prompt' 2 '--prompt' $draw
+run --version
+check '--version' is 0
+for command in learn generate convert info spectrum bench; do
+    run $command --help
+    check "$command --help" is 0
+done
+
+# option, value
+while read -r option value; do
+    refuses "generate $option $value" 2 "(${option#--}.*$value|$value.*${option#--})" $draw --prompt x "$option" "$value"
+done <<'EOF'
+--sampler foo
+--spacing foo
+--steps 0
+--steps -1
+--steps 1x
+--steps 99999999999
+--width 30
+--height 9000
+--width 0
+--guidance nan
+--guidance -1
+--guidance 100000
+--eta 2
+--eta nan
+--count 0
+--strength 0
+--strength 1.5
+--device foo
+--precision f8
+--threads -1
+--seed -1
+--seed one
+EOF
+run $draw --prompt x --width 30
+check '--width 30: the nearest sizes are named' one_sentence '24.*32'
+refuses 'a picture of an unknown kind' 2 'picture.gif' $draw --prompt x --output picture.gif
+refuses 'a scale that is no number' 2 '--subject fox.safetensors is nan' \
+    $draw --prompt x --subject fox.safetensors:nan
+refuses 'karras with ddim' 2 '--spacing karras.*--sampler ddim' \
+    $draw --prompt x --spacing karras --sampler ddim
+refuses 'usage comes before files' 2 '--sampler' $draw --prompt x --sampler foo --model missing
+refuses 'numbers come before files' 2 '--steps' $draw --prompt x --steps 0 --model missing
+refuses '--arguments without a file' 2 '--arguments' generate --arguments
+
+while read -r option value; do
+    refuses "learn $option $value" 2 "${option#--}.*$value" $teach "$option" "$value"
+done <<'EOF'
+--steps 0
+--steps -5
+--learning-rate fast
+--learning-rate nan
+--learning-rate 0,5
+--learning-rate-1d 100
+--schedule foo
+--crop foo
+--latent foo
+--norms foo
+--subset foo
+--batch 0
+--accumulate 0
+--size 30
+--clip -1
+--min-snr -1
+--weight-decay -1
+--warm-up -1
+--prior-weight -1
+--prior-images -1
+--sample-every -1
+--checkpoint-every -1
+EOF
+refuses 'nothing to learn' 2 '--prompt' learn --model "$sd1" --output s.safetensors
+refuses 'an empty prompt' 2 '--prompt' learn --prompt '' --image a.png --output s.safetensors
+refuses 'a blank prompt' 2 '--prompt' learn --prompt '  ' --image a.png --output s.safetensors
+refuses 'no picture' 2 '--image' learn --prompt '[V]' --output s.safetensors
+refuses 'a picture before any prompt' 2 '--image' learn --image a.png --output s.safetensors
+refuses 'no output' 2 '--output' learn --prompt '[V]' --image a.png
+
+long=$(head -c 10001 /dev/zero | tr '\0' a)
+bad=$(printf '\377')
+refuses 'generate: more than 10000 characters' 2 '--prompt.*10000' $draw --prompt "$long"
+refuses 'learn: more than 10000 characters' 2 '--prompt.*10000' \
+    learn --prompt "$long" --image a.png --output s.safetensors
+refuses 'generate: invalid UTF-8' 2 '--prompt.*UTF-8' $draw --prompt "$bad"
+refuses 'negative: invalid UTF-8' 2 '--negative.*UTF-8' $draw --prompt x --negative "$bad"
+refuses 'learn: invalid UTF-8' 2 '--prompt.*UTF-8' \
+    learn --prompt "$bad" --image a.png --output s.safetensors
+refuses 'class prompt: invalid UTF-8' 2 '--class-prompt.*UTF-8' $teach --class-prompt "$bad"
+LC_ALL=C refuses 'words are bytes under LANG=C' 2 '--sampler' $draw --prompt x --sampler größe
+
+refuses 'convert: unknown format' 2 '--to' convert missing --to painting --output x
+refuses 'convert: nothing said' 2 '--to' convert
+refuses 'info: nothing said' 2 'info PATH' info
+refuses 'spectrum: a limit that is no number' 2 '--cache-limit' spectrum --cache-limit nan
+refuses 'spectrum: a negative limit' 2 '--cache-limit' spectrum --cache-limit -1
+refuses 'bench: unknown work' 2 '--what' bench --what sleep
+refuses 'bench: unknown shapes' 2 '--shapes' bench --shapes sd99
+end_tests
