@@ -20,8 +20,9 @@ static inline uint16_t bf16_from_float(float value)
     uint32_t bits;
 
     memcpy(&bits, &value, sizeof bits);
-    if ((bits & 0x7fffffffu) > 0x7f800000u) {
-        return (uint16_t)(bits >> 16 | 0x40);
-    }
-    return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1)) >> 16);
+
+    // chosen without a branch, so that loops become vector code
+    const uint32_t rounded = bits + 0x7fffu + (bits >> 16 & 1);
+    const uint32_t quiet = bits | 0x400000u;
+    return (uint16_t)(((bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded) >> 16);
 }

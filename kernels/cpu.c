@@ -63,5 +63,10 @@ kernels *kernels_cpu(int threads, enum kernels_precision precision, GError **err
     cpu_fill_gemm(k);
     cpu_fill_linear(k);
     cpu_fill_conv(k);
+    cpu_fill_groupnorm(k);
+    cpu_fill_layernorm(k);
+    cpu_fill_activation(k);
+    cpu_fill_elementwise(k);
+    cpu_fill_spectral(k);
     return g_steal_pointer(&k);
 }

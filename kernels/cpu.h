@@ -14,13 +14,12 @@ struct cpu_device {
 };
 
 #define CPU_WORKSPACE ((size_t)64 << 20)
+#define CPU_GRAIN     16384 // values
 
 static inline struct cpu_device *cpu_device(const kernels *k)
 {
     return k->device;
 }
-
-#define CPU_GRAIN 16384 // values
 
 /* How many threads an own loop over that many values should have: all, or one where starting them
  * would cost more than they save. Never anything between, which would make OpenMP end threads. */
@@ -33,3 +32,8 @@ void cpu_fill_attention(kernels *k);
 void cpu_fill_gemm(kernels *k);
 void cpu_fill_linear(kernels *k);
 void cpu_fill_conv(kernels *k);
+void cpu_fill_groupnorm(kernels *k);
+void cpu_fill_layernorm(kernels *k);
+void cpu_fill_activation(kernels *k);
+void cpu_fill_elementwise(kernels *k);
+void cpu_fill_spectral(kernels *k);

@@ -1,5 +1,6 @@
 /* gemm_cpu.c: matrix products by oneDNN, rounding to bfloat16 by all threads. */
 #include "kernels/bf16.h"
+#include "kernels/clones.h"
 #include "kernels/cpu.h"
 
 #include <string.h>
@@ -16,12 +17,17 @@ static void gemm(const kernels *k, struct gemm_shape s, const real *a, const rea
     }
 }
 
-static void to_bf16(const kernels *k, int64_t count, const real *x, uint16_t *y)
+CPU_CLONES static void round_values(int threads, int64_t count, const float *x, uint16_t *y)
 {
-#pragma omp parallel for simd num_threads(k->threads) schedule(static)
+#pragma omp parallel for simd num_threads(threads) schedule(static)
     for (int64_t i = 0; i < count; i++) {
         y[i] = bf16_from_float(x[i]);
     }
+}
+
+static void to_bf16(const kernels *k, int64_t count, const real *x, uint16_t *y)
+{
+    round_values(cpu_threads(k, count), count, x, y);
 }
 
 void cpu_fill_gemm(kernels *k)

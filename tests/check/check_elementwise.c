@@ -4,8 +4,8 @@
 #include <math.h>
 
 static const struct bound exact = {0};
-// four units in the last place of a float, and room for what is nearly zero
-static const struct bound function_bound = {.relative = 2.5e-7, .absolute = 1e-9};
+// eight units in the last place of a float, and room for what is nearly zero
+static const struct bound function_bound = {.relative = 9e-7, .absolute = 1e-9};
 static const struct bound sum_bound = {.relative = 3e-7, .absolute = 3e-6};
 
 static const int64_t counts[] = {0, 1, 7, 63, 65, 4097, 70001};

@@ -27,7 +27,7 @@ struct totals {
 
 static bool wanted(const struct options *options, const struct test *test)
 {
-    return !options->test || strcmp(options->test, test->name) == 0;
+    return !options->test || g_pattern_match_simple(options->test, test->name);
 }
 
 static int count_wanted(const struct options *options)
@@ -124,7 +124,8 @@ static kernels *open_device(const struct options *options, enum kernels_precisio
 static bool parse(struct options *options, int *argc, char ***argv, GError **error)
 {
     const GOptionEntry entries[] = {
-        {"test", 0, 0, G_OPTION_ARG_STRING, &options->test, "only this entry", "NAME"},
+        {"test", 0, 0, G_OPTION_ARG_STRING, &options->test,
+         "only these entries, as conv_* or *norm*", "PATTERN"},
         {"device", 0, 0, G_OPTION_ARG_STRING, &options->device, "reference, cpu, count", "NAME"},
         {"precision", 0, 0, G_OPTION_ARG_STRING, &options->precision, "f32 or bf16", "NAME"},
         {"seed", 0, 0, G_OPTION_ARG_INT, &options->seed, "of the inputs", "N"},
