@@ -170,7 +170,10 @@ int command_begin(struct command *c, int *argc, char ***argv, const GOptionEntry
                   const char *summary, const char *usage, void *data, char ***arguments)
 {
     g_autoptr(GOptionContext) context = make_context(c, entries, usage, summary, data);
+    g_autofree char *name = g_strdup_printf("svdiff %s", (*argv)[0]);
     GError *error = NULL;
+
+    g_set_prgname(name); // what help calls it
     const bool parsed = g_option_context_parse(context, argc, argv, &error);
 
     c->report = report_create(c->json     ? REPORT_JSON
