@@ -169,7 +169,7 @@ static void make_window(struct dialog *d)
     const struct procedure *p = d->v->procedure;
     GtkWidget *box = gtk_vbox_new(FALSE, 12);
 
-    d->window = gimp_dialog_new("SVDiff", "svdiff", NULL, 0, gimp_standard_help_func, p->name,
+    d->window = gimp_dialog_new(p->title, "svdiff", NULL, 0, gimp_standard_help_func, p->name,
                                 "_Close", GTK_RESPONSE_CLOSE, p->action, GTK_RESPONSE_OK, NULL);
     gimp_window_set_transient(GTK_WINDOW(d->window));
     gtk_dialog_set_default_response(GTK_DIALOG(d->window), GTK_RESPONSE_OK);
@@ -265,7 +265,7 @@ static bool run_once(struct dialog *d, host_item drawable, struct call_result *r
     }
     say(d, "");
     set_running(d, true);
-    host_progress_begin(d->v->procedure->summary);
+    host_progress_begin(d->v->procedure->title);
     const bool done = values_check(d->v, &error) && call_run(&call, &made, &error);
     host_progress_end();
     set_running(d, false);

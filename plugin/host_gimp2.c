@@ -120,7 +120,7 @@ static bool run_without_dialog(host_image image, host_item drawable, values *v,
     if (!values_check(v, error)) {
         return false;
     }
-    host_progress_begin(v->procedure->summary);
+    host_progress_begin(v->procedure->title);
     const bool done = call_run(&call, result, error);
     host_progress_end();
     return done;

@@ -19,7 +19,7 @@ enum argument_kind {
 
 struct argument {
     const char *name;  // of the argument, as scripts know it
-    const char *label; // in a dialog
+    const char *label; // in a dialog, its mnemonic is none of the buttons' (A, C, H, G, L)
     const char *text;  // what it means, one sentence
     enum argument_kind kind;
     double low, high;          // of numbers, both allowed
@@ -41,6 +41,7 @@ struct procedure {
     const char *name;    // "plug-in-svdiff-learn"
     const char *menu;    // in Filters > SVDiff, with a mnemonic
     const char *action;  // on the button that starts it
+    const char *title;   // of its dialog and of GIMP's progress bar
     const char *summary; // one sentence
     const char *help;    // a paragraph
     enum procedure_result result;
