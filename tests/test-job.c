@@ -1,0 +1,163 @@
+/* The worker process, with a shell script in the place of the command: what it tells, how it fails,
+ * how it is cancelled; and the private folder that it works in. */
+#include "plugin/job.h"
+
+#include "plugin/paths.h"
+
+#include "engine/svdiff.h"
+#include "tests/temporary_folder.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* The script of the test that runs: paths_command of this program has no context to get it by. */
+static char *script;
+
+char *paths_command(GError **error)
+{
+    return g_strdup(script);
+}
+
+struct watcher {
+    int calls, cancel_after; // 0: never
+    int last_step;
+    char *warning;
+};
+
+static bool on_progress(void *user, const struct call_progress *p)
+{
+    struct watcher *w = user;
+
+    g_assert_nonnull(p->phase);
+    w->last_step = MAX(w->last_step, p->step);
+    w->calls++;
+    if (p->warning != NULL) {
+        g_free(w->warning);
+        w->warning = g_strdup(p->warning);
+    }
+    return w->cancel_after == 0 || w->calls < w->cancel_after;
+}
+
+// runs a worker that does `text`; its arguments are $1 ..., the file of arguments the fifth
+static bool run(const char *text, struct watcher *w, char ***files, GError **error)
+{
+    char *folder = temporary_folder_create();
+    const struct call call = {.progress = on_progress, .user = w};
+    g_autoptr(GPtrArray) arguments = g_ptr_array_new();
+    g_autoptr(scratch) private = scratch_create(error);
+    g_autofree char *all = g_strconcat("#!/bin/sh\n", text, "\n", NULL);
+
+    script = g_build_filename(folder, "svdiff", NULL);
+    g_assert_true(g_file_set_contents_full(script, all, -1, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
+    g_ptr_array_add(arguments, (char *)"--prompt");
+    g_ptr_array_add(arguments, (char *)"a “fox”");
+    const bool done = job_run("generate", arguments, private, &call, files, error);
+    g_clear_pointer(&script, g_free);
+    temporary_folder_remove(folder);
+    return done;
+}
+
+static void test_done(void)
+{
+    struct watcher w = {0};
+    g_auto(GStrv) files = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(
+        run("[ \"$1 $2 $3 $4\" = 'generate --worker --json --arguments' ] || exit 1\n"
+            "[ \"$(cat \"$5\")\" = '[\"--prompt\",\"a “fox”\"]' ] || exit 1\n"
+            "echo 'a library says something'\n"
+            "echo '{\"event\":\"progress\",\"phase\":\"generate\",\"step\":3,\"steps\":5}'\n"
+            "echo '{\"event\":\"warning\",\"message\":\"be careful\"}'\n"
+            "echo '{\"event\":\"done\",\"file\":\"a.tif\",\"files\":[\"a.tif\",\"b.tif\"]}'",
+            &w, &files, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(w.last_step, ==, 3);
+    g_assert_cmpstr(w.warning, ==, "be careful");
+    g_assert_cmpuint(g_strv_length(files), ==, 2);
+    g_assert_cmpstr(files[1], ==, "b.tif");
+    g_free(w.warning);
+}
+
+static void check_fails(const char *text, const char *words)
+{
+    struct watcher w = {0};
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(run(text, &w, NULL, &error));
+    g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED);
+    if (strstr(error->message, words) == NULL) {
+        g_error("'%s' is not in: %s", words, error->message);
+    }
+}
+
+static void test_failures(void)
+{
+    check_fails("echo '{\"event\":\"error\",\"message\":\"x.tif is no picture.\"}'; exit 1",
+                "x.tif is no picture.");
+    check_fails("echo one >&2; echo 'There is no command.' >&2; exit 2", "There is no command.");
+    check_fails("exit 3", "ended without a word");
+    check_fails("echo '{\"event\":\"done\",\"files\":[]}'; exit 1", "ended without a word");
+    check_fails("exit 0", "ended without a word");
+    check_fails("kill -9 $$", "signal 9");
+    check_fails("echo '{\"event\":\"progress\",\"step\":[1],\"phase\":7}'; echo '[[[['; exit 1",
+                "ended without a word");
+}
+
+static void check_cancelled(const char *text)
+{
+    struct watcher w = {.cancel_after = 2};
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(run(text, &w, NULL, &error));
+    g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED);
+}
+
+// a worker that leaves when its standard input ends, and one that does not listen
+static void test_cancel(void)
+{
+    check_cancelled("cat >/dev/null; exit 130");
+    check_cancelled("trap '' TERM INT; while :; do sleep 0.05; done");
+}
+
+// what other processes left behind is removed, what they still use is not
+static void test_private_folders(void)
+{
+    g_autoptr(GError) error = NULL;
+    scratch *gone = scratch_create(&error);
+    g_autofree char *folder = g_strdup(gone->folder);
+    g_autofree char *file = scratch_file(gone, "layer.tif");
+    GStatBuf status;
+
+    g_assert_no_error(error);
+    g_assert_true(g_file_set_contents(file, "x", 1, NULL));
+    g_assert_cmpint(g_stat(folder, &status), ==, 0);
+    g_assert_cmpint(status.st_mode & 0777, ==, 0700);
+    scratch *second = scratch_create(&error);
+    g_assert_true(g_file_test(file, G_FILE_TEST_EXISTS)); // in use
+    flock(gone->lock, LOCK_UN);                           // as when the process is gone
+    scratch *third = scratch_create(&error);
+    g_assert_false(g_file_test(folder, G_FILE_TEST_EXISTS));
+    g_assert_true(g_file_test(second->folder, G_FILE_TEST_EXISTS));
+    scratch_free(third);
+    scratch_free(second);
+    scratch_free(gone);
+}
+
+int main(int argc, char **argv)
+{
+    char *temporary = temporary_folder_create();
+    int status;
+
+    g_setenv("TMPDIR", temporary, TRUE); // nobody else's folders are in the way
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/job/done", test_done);
+    g_test_add_func("/job/failures", test_failures);
+    g_test_add_func("/job/cancel", test_cancel);
+    g_test_add_func("/job/private-folders", test_private_folders);
+    status = g_test_run();
+    temporary_folder_remove(temporary);
+    return status;
+}
