@@ -175,16 +175,27 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+// packs what only goes forward
 static struct tape *make_tape(struct run *r, GError **error)
 {
+    g_autoptr(GHashTable) uses = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     const bool training = r->o->part == BENCH_LEARN;
-
     // a step of learning replays where keeping everything would take gigabytes
-    return tape_create_measured(
-        r->k,
-        (struct tape_options){.training = training,
-                              .replay = training && r->o->width * r->o->height > 65536},
-        run_once, r, error);
+    const struct tape_options o = {.training = training,
+                                   .replay = training && r->o->width * r->o->height > 65536,
+                                   .uses = uses};
+    struct tape *t = tape_create_measured(r->k, o, run_once, r, error);
+
+    if (t == NULL || training) {
+        return t;
+    }
+    struct network *net =
+        r->unet != NULL ? unet_network(r->unet) : autoencoder_network(r->autoencoder);
+    if (!network_pack(net, uses, error)) {
+        tape_free(t);
+        return NULL;
+    }
+    return t;
 }
 
 static bool time_runs(struct run *r, struct bench_result *result, progress_function progress,

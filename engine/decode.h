@@ -10,8 +10,9 @@
 
 struct decoder;
 
-/* For latents [h, w, c]. Borrows the autoencoder. Owned by the caller. */
-struct decoder *decoder_create(const kernels *k, const struct autoencoder *a, int h, int w,
+/* For latents [h, w, c]. Borrows the autoencoder and packs the weights of its decoder, which then
+ * serves no other size. Owned by the caller. */
+struct decoder *decoder_create(const kernels *k, struct autoencoder *a, int h, int w,
                                GError **error);
 void decoder_free(struct decoder *d); // accepts NULL
 

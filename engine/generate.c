@@ -311,9 +311,11 @@ static bool all_pictures(struct generator *g, svdiff_take take, GError **error)
                         .phase = "generate",
                         .progress = g->progress,
                         .user = g->user};
-    struct tape *t = denoise_tape(&d, error);
+    g_autoptr(GHashTable) uses = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    struct tape *t = denoise_tape(&d, uses, error);
+    const bool packed = t != NULL && network_pack(unet_network(g->unet), uses, error);
     struct decoder *decoder =
-        t != NULL ? decoder_create(g->session->k, g->autoencoder, g->h, g->w, error) : NULL;
+        packed ? decoder_create(g->session->k, g->autoencoder, g->h, g->w, error) : NULL;
     bool done = decoder != NULL;
 
     for (int i = 0; i < g->options->count && done; i++) {

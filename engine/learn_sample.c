@@ -81,7 +81,7 @@ static bool draw_many(struct learner *l, const float *text, uint64_t seed, int c
                         .phase = phase,
                         .progress = l->progress,
                         .user = l->user};
-    struct tape *t = both != NULL ? denoise_tape(&d, error) : NULL;
+    struct tape *t = both != NULL ? denoise_tape(&d, NULL, error) : NULL;
     bool done = t != NULL;
 
     for (int i = 0; i < count && done; i++) {

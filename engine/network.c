@@ -4,6 +4,7 @@
  * which channels-last activations meet them. */
 #include "engine/network.h"
 
+#include "engine/dtype.h"
 #include "engine/error.h"
 #include "engine/transfer.h"
 
@@ -280,6 +281,70 @@ void network_set_values(const struct network *net, struct weight *w, const float
 {
     g_assert(w->dense.data != NULL && w->dense.type == KERNELS_F32);
     transfer_upload(net->k, (real *)w->dense.data, values, weight_count(w));
+}
+
+// W as reals on the device, for packing; the network's own array where it is one
+static real *as_reals(struct network *net, const struct weight *w, bool *own, GError **error)
+{
+    const kernels *k = net->k;
+    const int64_t count = weight_count(w);
+
+    *own = w->dense.type != KERNELS_F32;
+    if (!*own) {
+        return (real *)w->dense.data;
+    }
+    g_autofree uint16_t *rounded = g_new(uint16_t, count);
+    g_autofree float *wide = g_new(float, count);
+    k->download(k, rounded, w->dense.data, (size_t)count * sizeof *rounded);
+    dtype_to_f32(DTYPE_BF16, rounded, wide, (size_t)count);
+    real *device = network_alloc(net, (size_t)count * sizeof(real), error);
+    if (device != NULL) {
+        transfer_upload(k, device, wide, count);
+    }
+    return device;
+}
+
+static bool pack_weight(struct network *net, struct weight *w, const struct weight_use *use,
+                        GError **error)
+{
+    const kernels *k = net->k;
+    const size_t bytes = use->convolves ? k->conv_packed_bytes(k, use->conv)
+                                        : k->linear_packed_bytes(k, use->linear);
+    bool own;
+
+    if (bytes == 0) {
+        return true;
+    }
+    void *packed = network_alloc(net, bytes, error);
+    real *values = packed != NULL ? as_reals(net, w, &own, error) : NULL;
+    if (values == NULL) {
+        return false;
+    }
+    if (use->convolves) {
+        k->conv_pack(k, use->conv, values, packed);
+    } else {
+        k->linear_pack(k, use->linear, values, packed);
+    }
+    if (own) {
+        network_release(net, values);
+    }
+    network_release(net, w->dense.data);
+    w->dense = (struct kernels_weight){.data = NULL};
+    w->packed = (struct kernels_weight){.data = packed, .type = k->precision, .packed = true};
+    return true;
+}
+
+bool network_pack(struct network *net, GHashTable *uses, GError **error)
+{
+    for (guint i = 0; i < net->weights->len; i++) {
+        struct weight *w = net->weights->pdata[i];
+        const struct weight_use *use = g_hash_table_lookup(uses, w);
+        if (use != NULL && !use->several && w->form == WEIGHT_FROZEN &&
+            !pack_weight(net, w, use, error)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 void network_refresh(struct network *net, real scale)

@@ -160,6 +160,10 @@ static real *weight_forward(struct tape *t, const struct span *s, const struct w
     if (w->form == WEIGHT_LOW_RANK) {
         return low_rank_forward(t, s, w, x, y);
     }
+    tape_note_use(t, w,
+                  (struct weight_use){.convolves = s->convolves,
+                                      .conv = as_conv(s, w->out),
+                                      .linear = as_linear(s, w->out)});
     span_forward(t, s, w->out, x->data, w->packed.data != NULL ? w->packed : w->dense, w->bias,
                  y->data);
     return NULL;
