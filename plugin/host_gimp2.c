@@ -131,13 +131,17 @@ static bool run_with_dialog(host_image image, host_item drawable, values *v,
                             struct call_result *result, GError **error)
 {
     g_autofree char *file = host_values_file();
+    g_autoptr(GError) unkept = NULL;
 
     values_load(v, file);
     if (!dialog_run(image, drawable, v, result)) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, "Cancelled.");
         return false;
     }
-    return values_store(v, file, error);
+    if (!values_store(v, file, &unkept)) {
+        g_message("The settings are not kept for the next time: %s", unkept->message);
+    }
+    return true;
 }
 
 static bool run_in_mode(GimpRunMode mode, int n, const GimpParam *arguments, values *v,

@@ -109,6 +109,19 @@
     (check "two pictures make the image dirty" (= (car (gimp-image-is-dirty image)) TRUE))
     (gimp-image-delete image)))
 
+(define (test-last-values)
+  (let ((file (open-output-file (string-append gimp-directory "/svdiff.rc")))
+        (image (make-image RGB 48 40 0 0)))
+    (display (string-append "[plug-in-svdiff-generate]\nprompt=kept\nseed=77\nsteps=2\ncount=2\nmodel="
+                            model "\n") file)
+    (close-output-port file)
+    (let ((made (plug-in-svdiff-generate RUN-WITH-LAST-VALS image (source image)
+                 "" "" "" "" "" 0 "" 0 0 0 0 "" 0 0)))
+      (check "the last values are used without a dialog"
+             (and (= (car made) 2) (string=? "kept (seed 78)"
+                    (car (gimp-item-get-name (vector-ref (cadr made) 1)))))))
+    (gimp-image-delete image)))
+
 (define (test-kinds)
   (for-each
    (lambda (kind)
@@ -166,6 +179,7 @@
   (test-seed)
   (test-selection)
   (test-undo)
+  (test-last-values)
   (test-kinds)
   (test-no-image)
   (test-bad-input))
