@@ -1,12 +1,11 @@
 /* svdiff generate: a prompt to pictures. */
 #include "engine/command.h"
 
-#include "engine/default_model.h"
 #include "engine/generate_check.h"
 #include "engine/output_name.h"
 #include "engine/prompt.h"
 #include "engine/session.h"
-#include "engine/subject_file.h"
+#include "engine/subject_list.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -28,21 +27,6 @@ struct generate {
 static const char summary[] = "Makes pictures from a text, with learned subjects in them.";
 
 /* ---- options ---- */
-
-/* "fox.safetensors:0.5": a scale behind the last colon, when it is a number. */
-static struct svdiff_scaled_subject parse_subject(const char *text)
-{
-    const char *colon = strrchr(text, ':');
-    char *end = NULL;
-    double scale = 1;
-
-    if (colon != NULL && colon[1] != '\0') {
-        scale = g_ascii_strtod(colon + 1, &end);
-    }
-    const bool scaled = end != NULL && *end == '\0';
-    g_autofree char *name = scaled ? g_strndup(text, (gsize)(colon - text)) : g_strdup(text);
-    return (struct svdiff_scaled_subject){.file = subject_path(name), .scale = scaled ? scale : 1};
-}
 
 static bool take_words(struct generate *g, GError **error)
 {
@@ -67,7 +51,7 @@ static void take_subjects(struct generate *g)
 
     g->scaled = g_new0(struct svdiff_scaled_subject, n + 1);
     for (int i = 0; i < n; i++) {
-        g->scaled[i] = parse_subject(g->subjects[i]);
+        g->scaled[i] = subject_list_parse(g->subjects[i]);
     }
     g->options.subjects = g->scaled;
     g->options.n_subjects = n;

@@ -12,13 +12,14 @@
 #include "engine/generate_check.h"
 #include "engine/noise.h"
 #include "engine/picture_scale.h"
+#include "engine/subject_list.h"
 
 #include <string.h>
 
 struct generator {
     svdiff *session;
     const struct svdiff_generate_options *options;
-    struct bake_subject *subjects;
+    struct subject_list subjects;
     struct model_spectrum *spectrum;
     struct bake bake_text, bake_unet;
     struct unet *unet;
@@ -33,63 +34,15 @@ struct generator {
 
 /* ---- subjects ---- */
 
-static bool open_subject(struct generator *g, int i, GError **error)
-{
-    const struct svdiff_scaled_subject *wanted = &g->options->subjects[i];
-    struct subject *s = subject_open(wanted->file, error);
-
-    g->subjects[i] = (struct bake_subject){.subject = s, .scale = wanted->scale};
-    if (s == NULL) {
-        return false;
-    }
-    const char *hash = subject_metadata(s, "base_hash");
-    if (hash == NULL) {
-        session_warn(g->session, "%s does not say which model it was learned with.", wanted->file);
-        return true;
-    }
-    const char *own = session_base_hash(g->session, error);
-    if (own == NULL || strcmp(hash, own) == 0 || g->options->force) {
-        return own != NULL;
-    }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s was learned with another model (%.12s, this one is %.12s); use that model, or "
-                "--force.",
-                wanted->file, hash, own);
-    return false;
-}
-
-static bool check_subjects(struct generator *g, GError **error)
-{
-    static const struct weight_source none = {NULL, NULL};
-    const struct checkpoint *c = g->session->checkpoint;
-    g_autoptr(kernels) count = kernels_count(g->session->k);
-    // the networks' shapes alone, without a byte of weights
-    struct unet *unet = unet_create(count, checkpoint_unet_config(c), none, error);
-    struct text_encoder *text = text_encoder_create(count, checkpoint_text_config(c), none, error);
-    const struct network *const networks[] = {unet_network(unet), text_encoder_network(text)};
-    const char *const prefixes[] = {"", "text_model."};
-
-    const bool fit = bake_check(g->subjects, g->options->n_subjects, networks, prefixes, 2, error);
-    unet_free(unet);
-    text_encoder_free(text);
-    return fit;
-}
-
 static bool prepare_subjects(struct generator *g, GError **error)
 {
-    const int n = g->options->n_subjects;
+    const struct svdiff_generate_options *o = g->options;
 
-    g->subjects = g_new0(struct bake_subject, MAX(n, 1));
-    for (int i = 0; i < n; i++) {
-        if (!open_subject(g, i, error)) {
-            return false;
-        }
-    }
-    if (n == 0) {
-        return true;
-    }
-    if (!check_subjects(g, error)) {
+    if (!subject_list_open(&g->subjects, g->session, o->subjects, o->n_subjects, o->force, error)) {
         return false;
+    }
+    if (o->n_subjects == 0) {
+        return true;
     }
     g->spectrum = model_spectrum_open(g->session, g->progress, g->user, error);
     return g->spectrum != NULL;
@@ -102,8 +55,8 @@ static struct weight_source source_of(struct generator *g, struct bake *b, const
                        .inner = session_source(c),
                        .spectrum = g->spectrum,
                        .prefix = prefix,
-                       .subjects = g->subjects,
-                       .n_subjects = g->options->n_subjects};
+                       .subjects = g->subjects.items,
+                       .n_subjects = g->subjects.n};
     return g->options->n_subjects > 0 ? bake_source(b) : b->inner;
 }
 
@@ -328,10 +281,7 @@ static bool all_pictures(struct generator *g, svdiff_take take, GError **error)
 
 static void generator_finish(struct generator *g)
 {
-    for (int i = 0; g->subjects != NULL && i < g->options->n_subjects; i++) {
-        subject_free(g->subjects[i].subject);
-    }
-    g_free(g->subjects);
+    subject_list_close(&g->subjects);
     model_spectrum_close(g->spectrum);
     unet_free(g->unet);
     autoencoder_free(g->autoencoder);
