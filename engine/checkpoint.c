@@ -224,6 +224,11 @@ bool checkpoint_is_single(const struct checkpoint *model)
     return model->single;
 }
 
+const char *checkpoint_config_folder(const struct checkpoint *model)
+{
+    return model->config_folder;
+}
+
 const struct unet_config *checkpoint_unet_config(const struct checkpoint *model)
 {
     return &model->config.unet;
@@ -280,6 +285,11 @@ static const struct stored_tensor *stored_at(const struct checkpoint *model, siz
 const struct model_tensor *checkpoint_at(const struct checkpoint *model, size_t index)
 {
     return stored_at(model, index)->tensor;
+}
+
+const struct safetensors_tensor *checkpoint_stored(const struct checkpoint *model, size_t index)
+{
+    return stored_at(model, index)->place.tensor;
 }
 
 // index of a tensor plus 1, or 0

@@ -29,6 +29,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(checkpoint, checkpoint_close)
 const char *checkpoint_path(const struct checkpoint *model);
 // true: one file; false: a folder
 bool checkpoint_is_single(const struct checkpoint *model);
+// the folder of its configs, the model's own or NAME.config, which need not exist
+const char *checkpoint_config_folder(const struct checkpoint *model);
 
 const struct unet_config *checkpoint_unet_config(const struct checkpoint *model);
 const struct text_config *checkpoint_text_config(const struct checkpoint *model);
@@ -49,6 +51,9 @@ const char *const *checkpoint_notices(const struct checkpoint *model);
 // all tensors of the networks, in the order of the modules; they belong to the model
 size_t checkpoint_count(const struct checkpoint *model);
 const struct model_tensor *checkpoint_at(const struct checkpoint *model, size_t index);
+
+// how its values are stored: by another name, shape and type, or as a third of a joined tensor
+const struct safetensors_tensor *checkpoint_stored(const struct checkpoint *model, size_t index);
 
 // whether the model's component has a tensor of this name
 bool checkpoint_has(const struct checkpoint *model, enum model_component component,
