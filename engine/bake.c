@@ -9,8 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-// sum of scale_i shift_i of `name` over the shifts with `count` values; false when there is none
-static bool total_shift(const struct bake *b, const char *name, int count, double *sum)
+bool bake_shift(const struct bake *b, const char *name, int count, double *sum)
 {
     bool found = false;
 
@@ -38,13 +37,13 @@ static void bake_norm(const struct bake *b, const char *name, int c, float *gain
         square += (double)gain[i] * gain[i];
     }
     const double length = sqrt(square);
-    if (c > 1 && length > 0 && total_shift(b, name, 1, &scalar)) {
+    if (c > 1 && length > 0 && bake_shift(b, name, 1, &scalar)) {
         const double factor = MAX(0.0, length + scalar) / length;
         for (int i = 0; i < c; i++) {
             gain[i] = (float)(gain[i] * factor);
         }
     }
-    if (total_shift(b, name, c, sum)) {
+    if (bake_shift(b, name, c, sum)) {
         for (int i = 0; i < c; i++) {
             gain[i] = (float)(gain[i] + sum[i]);
         }
@@ -111,7 +110,7 @@ static bool bake_matrix(const struct bake *b, const struct weight *w, const char
     const struct spectrum_provider provider = model_spectrum_provider(b->spectrum, b->prefix);
     g_autofree double *d = g_new(double, r);
 
-    if (!total_shift(b, name, r, d)) {
+    if (!bake_shift(b, name, r, d)) {
         return true;
     }
     g_autofree float *u = g_new(float, (size_t)w->out *r);

@@ -29,6 +29,10 @@ struct bake {
 /* A source that gives the weights of b->inner with the subjects in them. b must outlive it. */
 struct weight_source bake_source(struct bake *b);
 
+/* sum [count] = sum of scale_i shift_i over the subjects' shifts called `name` (MODULE.delta) that
+ * have `count` values. False when there is none; sum is then zero. */
+bool bake_shift(const struct bake *b, const char *name, int count, double *sum);
+
 /* Every shift of the subjects must belong to a weight of one of the networks, with the right
  * number of values. False with SVDIFF_ERROR_FAILED that names the shift. */
 bool bake_check(const struct bake_subject *subjects, int n_subjects,

@@ -1,0 +1,278 @@
+/* LoRA files: names, ranks, and that up times down is the change of the weight. */
+#include "engine/lora_export.h"
+#include "tests/merge_fixture.h"
+
+#define SUBJECT "sd1-subject-elementwise.safetensors"
+
+static safetensors *export_file(const struct merge_fixture *f, int rank, int rank_conv,
+                                struct lora_kept *kept)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = g_build_filename(f->folder, "lora.safetensors", NULL);
+    const struct lora_options o = {
+        .output = path, .rank = rank, .rank_conv = rank_conv, .base = "sd1"};
+
+    g_assert_true(lora_export(&f->merge, &o, kept, &error));
+    g_assert_no_error(error);
+    safetensors *file = safetensors_open(path, &error);
+    g_assert_no_error(error);
+    return file;
+}
+
+static float *read_leaf(const safetensors *file, const char *module, const char *leaf,
+                        const struct safetensors_tensor **tensor)
+{
+    g_autofree char *name = g_strconcat(module, leaf, NULL);
+    const struct safetensors_tensor *t = safetensors_find(file, name);
+
+    g_assert_nonnull(t);
+    float *values = g_new(float, t->values);
+    g_assert_true(safetensors_read_f32(file, t, values, NULL));
+    *tensor = t;
+    return values;
+}
+
+// alpha / rank * up down, [out, in kh kw] in PyTorch's order
+static double *multiply(const safetensors *file, const char *module)
+{
+    const struct safetensors_tensor *u, *d, *a;
+    g_autofree float *up = read_leaf(file, module, ".lora_up.weight", &u);
+    g_autofree float *down = read_leaf(file, module, ".lora_down.weight", &d);
+    g_autofree float *alpha = read_leaf(file, module, ".alpha", &a);
+    const int64_t out = u->shape[0], rank = d->shape[0], columns = d->values / rank;
+    double *product = g_new0(double, out *columns);
+
+    g_assert_cmpint(a->n_dims, ==, 0);
+    g_assert_cmpint(u->values, ==, out * rank);
+    for (int64_t o = 0; o < out; o++) {
+        for (int64_t k = 0; k < rank; k++) {
+            for (int64_t i = 0; i < columns; i++) {
+                product[o * columns + i] +=
+                    (double)alpha[0] / (double)rank * up[o * rank + k] * down[k * columns + i];
+            }
+        }
+    }
+    return product;
+}
+
+// W' - W of a tensor of the model
+static double *change_of(const struct merge_fixture *f, size_t index, int64_t *n)
+{
+    const struct checkpoint *c = f->session->checkpoint;
+    *n = model_tensor_values(checkpoint_at(c, index));
+    g_autofree float *before = g_new(float, *n), *after = g_new(float, *n);
+    double *change = g_new(double, *n);
+
+    g_assert_true(checkpoint_read_part(c, index, 0, *n, before, NULL));
+    g_assert_true(merge_read(&f->merge, index, after, NULL));
+    for (int64_t i = 0; i < *n; i++) {
+        change[i] = (double)after[i] - before[i];
+    }
+    return change;
+}
+
+static double square(const double *x, const double *y, int64_t n)
+{
+    double sum = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        sum += (x[i] - (y != NULL ? y[i] : 0)) * (x[i] - (y != NULL ? y[i] : 0));
+    }
+    return sum;
+}
+
+static void test_full_rank(void)
+{
+    const struct lora_options all = {.rank = 4096, .rank_conv = 4096};
+    struct merge_fixture f;
+    struct lora_kept kept;
+    int modules = 0, kernels_3x3 = 0, text = 0;
+
+    merge_fixture_open(&f, "sd1", SUBJECT, 1.5);
+    const struct checkpoint *c = f.session->checkpoint;
+    g_autoptr(safetensors) file = export_file(&f, 4096, 4096, &kept);
+    for (size_t i = 0; i < checkpoint_count(c); i++) {
+        const struct model_tensor *t = checkpoint_at(c, i);
+        int rank;
+        g_autofree char *module = t->component != MODEL_VAE ? lora_module(t, &all, &rank) : NULL;
+        if (module == NULL) {
+            continue;
+        }
+        int64_t n;
+        g_autofree double *wanted = change_of(&f, i, &n), *got = multiply(file, module);
+        g_assert_cmpfloat(sqrt(square(got, wanted, n)), <, 1e-5 * sqrt(square(wanted, NULL, n)));
+        modules++;
+        kernels_3x3 += t->n_dims == 4 && t->shape[2] == 3;
+        text += t->component == MODEL_TEXT_ENCODER;
+    }
+    g_assert_cmpint(kept.modules, ==, modules);
+    g_assert_cmpint(3 * modules, ==, (int)safetensors_count(file));
+    g_assert_cmpint(kernels_3x3, >, 10);
+    g_assert_cmpint(text, >, 10);
+    // nothing is lost but what has no place
+    g_assert_cmpfloat(fabs(kept.share + kept.without_place - 1), <, 1e-6);
+    g_assert_cmpfloat(kept.without_place, >, 0.01);
+    merge_fixture_close(&f);
+}
+
+/* The share that is told is what is there: over all weights with a shift, |W' - W|^2 less what is
+ * missing from it. */
+static void test_share(void)
+{
+    const struct lora_options o = {.rank = 2, .rank_conv = 0};
+    struct merge_fixture f;
+    struct lora_kept kept, more;
+    double all = 0, missing = 0;
+
+    merge_fixture_open(&f, "sd1", SUBJECT, 1);
+    const struct checkpoint *c = f.session->checkpoint;
+    g_autoptr(safetensors) file = export_file(&f, 2, 0, &kept);
+    for (size_t i = 0; i < checkpoint_count(c); i++) {
+        const struct model_tensor *t = checkpoint_at(c, i);
+        int rank;
+        int64_t n;
+        if (!t->shifts) {
+            continue;
+        }
+        g_autofree double *wanted = change_of(&f, i, &n);
+        g_autofree char *module = lora_module(t, &o, &rank);
+        g_autofree double *got = module != NULL ? multiply(file, module) : NULL;
+        all += square(wanted, NULL, n);
+        missing += square(wanted, got, n);
+    }
+    g_assert_cmpfloat(fabs(kept.share - (1 - missing / all)), <, 1e-5);
+    g_autoptr(safetensors) second = export_file(&f, 8, 0, &more);
+    g_assert_cmpfloat(more.share, >, kept.share);
+    g_assert_cmpfloat(more.share, <, 1 - more.without_place + 1e-9);
+    merge_fixture_close(&f);
+}
+
+static void test_names(void)
+{
+    static const struct {
+        enum model_component component;
+        const char *name;
+        int n_dims;
+        int64_t shape[4];
+        const char *module;
+        int rank;
+    } rows[] = {
+        {MODEL_UNET,
+         "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_out.0.weight",
+         2,
+         {8, 8},
+         "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_out_0",
+         5},
+        {MODEL_UNET,
+         "mid_block.attentions.0.transformer_blocks.0.ff.net.0.proj.weight",
+         2,
+         {8, 8},
+         "lora_unet_mid_block_attentions_0_transformer_blocks_0_ff_net_0_proj",
+         5},
+        {MODEL_UNET,
+         "up_blocks.1.attentions.2.proj_in.weight",
+         4,
+         {8, 8, 1, 1},
+         "lora_unet_up_blocks_1_attentions_2_proj_in",
+         5},
+        {MODEL_UNET,
+         "down_blocks.0.resnets.1.conv2.weight",
+         4,
+         {8, 8, 3, 3},
+         "lora_unet_down_blocks_0_resnets_1_conv2",
+         3},
+        {MODEL_UNET,
+         "down_blocks.0.resnets.1.time_emb_proj.weight",
+         2,
+         {8, 8},
+         "lora_unet_down_blocks_0_resnets_1_time_emb_proj",
+         5},
+        {MODEL_UNET,
+         "up_blocks.0.upsamplers.0.conv.weight",
+         4,
+         {8, 8, 3, 3},
+         "lora_unet_up_blocks_0_upsamplers_0_conv",
+         3},
+        {MODEL_TEXT_ENCODER,
+         "encoder.layers.0.self_attn.q_proj.weight",
+         2,
+         {8, 8},
+         "lora_te_text_model_encoder_layers_0_self_attn_q_proj",
+         5},
+        {MODEL_TEXT_ENCODER,
+         "encoder.layers.1.mlp.fc2.weight",
+         2,
+         {8, 8},
+         "lora_te_text_model_encoder_layers_1_mlp_fc2",
+         5},
+        {MODEL_TEXT_ENCODER, "embeddings.token_embedding.weight", 2, {8, 8}, NULL, 0},
+        {MODEL_UNET, "conv_in.weight", 4, {8, 8, 3, 3}, NULL, 0},
+        {MODEL_UNET, "time_embedding.linear_1.weight", 2, {8, 8}, NULL, 0},
+        {MODEL_UNET, "mid_block.attentions.0.norm.weight", 1, {8}, NULL, 0},
+    };
+    const struct lora_options o = {.rank = 5, .rank_conv = 3};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        struct model_tensor t = {
+            .component = rows[i].component, .name = (char *)rows[i].name, .n_dims = rows[i].n_dims};
+        int rank = 0;
+        memcpy(t.shape, rows[i].shape, sizeof t.shape);
+        g_autofree char *module = lora_module(&t, &o, &rank);
+        g_assert_cmpstr(module, ==, rows[i].module);
+        g_assert_cmpint(rank, ==, rows[i].rank);
+    }
+}
+
+// without rank_conv the residual blocks stay out, and the metadata says what programs look for
+static void test_plain(void)
+{
+    struct merge_fixture f;
+
+    merge_fixture_open(&f, "sd1", SUBJECT, 1);
+    g_autoptr(safetensors) file = export_file(&f, 4, 0, NULL);
+    for (size_t i = 0; i < safetensors_count(file); i++) {
+        const struct safetensors_tensor *t = safetensors_at(file, i);
+        g_assert_null(strstr(t->name, "_resnets_"));
+        g_assert_null(strstr(t->name, "samplers_"));
+        if (g_str_has_suffix(t->name, ".lora_down.weight")) {
+            g_assert_cmpint(t->shape[0], ==, 4);
+        }
+    }
+    g_assert_cmpstr(safetensors_metadata(file, "ss_network_module"), ==, "networks.lora");
+    g_assert_cmpstr(safetensors_metadata(file, "ss_network_dim"), ==, "4");
+    g_assert_cmpstr(safetensors_metadata(file, "ss_base_model_version"), ==, "sd_v1");
+    g_assert_null(safetensors_metadata(file, "ss_network_args"));
+    merge_fixture_close(&f);
+}
+
+// a subject of norms alone has no place; no file appears
+static void test_no_place(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(subject_file) norms = subject_create();
+    struct bake_subject one = {.subject = norms, .scale = 1};
+    struct merge_fixture f;
+
+    merge_fixture_open(&f, "sd1", SUBJECT, 1);
+    subject_set_shift(norms, "conv_norm_out.delta", (const float[]){0.5f}, 1);
+    for (int i = 0; i < MODEL_COMPONENTS; i++) {
+        f.merge.bakes[i].subjects = &one;
+    }
+    g_autofree char *path = g_build_filename(f.folder, "lora.safetensors", NULL);
+    const struct lora_options o = {.output = path, .rank = 4, .base = "sd1"};
+    g_assert_false(lora_export(&f.merge, &o, NULL, &error));
+    g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED);
+    g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+    merge_fixture_close(&f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/lora-export/full-rank", test_full_rank);
+    g_test_add_func("/lora-export/share", test_share);
+    g_test_add_func("/lora-export/names", test_names);
+    g_test_add_func("/lora-export/plain", test_plain);
+    g_test_add_func("/lora-export/no-place", test_no_place);
+    return g_test_run();
+}
