@@ -1,4 +1,7 @@
 /* The error domain of the engine; see error.h. */
 #include "engine/error.h"
 
-G_DEFINE_QUARK(svdiff-error-quark, svdiff_error)
+GQuark svdiff_error_quark(void)
+{
+    return g_quark_from_static_string("svdiff-error-quark");
+}
