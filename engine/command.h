@@ -46,3 +46,4 @@ int command_info(int argc, char **argv);
 int command_spectrum(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_convert(int argc, char **argv);
+int command_compare(int argc, char **argv);

@@ -15,6 +15,7 @@ static const struct {
     {"learn", "learn subjects from pictures into a subject file", command_learn},
     {"generate", "make pictures from a text, with learned subjects", command_generate},
     {"convert", "subjects to other formats, models with subjects in them", command_convert},
+    {"compare", "how alike subjects are", command_compare},
     {"info", "what a model, a subject or a LoRA file is", command_info},
     {"spectrum", "compute, check or clear the spectra of a model", command_spectrum},
     {"bench", "time the parts of the work on this machine", command_bench},

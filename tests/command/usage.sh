@@ -15,7 +15,7 @@ refuses 'a word that is no option' 2 "'word' is no option" generate --prompt x w
 refuses 'no prompt' 2 '--prompt' $draw
 run --version
 check '--version' is 0
-for command in learn generate convert info spectrum bench; do
+for command in learn generate convert compare info spectrum bench; do
     run $command --help
     check "$command --help" is 0
 done
