@@ -1,7 +1,7 @@
 # What the tests of the command share; sourced with the program as $1. TAP: check NAME CONDITION...
 # counts one case; end_tests says how many there were. Each script works in a folder of its own,
 # which is removed, with private caches.
-svdiff=$1
+svdiff=$(realpath "$1")
 models=$SVDIFF_TESTS_DIR/fixtures/models
 pictures=$SVDIFF_TESTS_DIR/fixtures/pictures
 sd1=$models/sd1
@@ -47,6 +47,14 @@ run() { # ARGUMENTS...: status, $work/out, $work/err
 
 is() { # STATUS: of the last run
     [ "$status" -eq "$1" ]
+}
+
+# two files that are there, with the same bytes or not
+same() {
+    cmp -s "$1" "$2"
+}
+differ() {
+    test -e "$1" && test -e "$2" && ! cmp -s "$1" "$2"
 }
 
 # the sentences on standard error that are no warnings

@@ -1,0 +1,124 @@
+#!/bin/sh
+# What `svdiff learn` leaves: stopped and resumed equals uninterrupted byte for byte; what its
+# options change; that a run gone wrong keeps what was good.
+. "$(dirname "$0")/lib.sh"
+
+dog="--prompt [V]-dog --image $pictures/rgb8.png --image $pictures/rgb16.png"
+
+# ---- stopped and resumed ----
+
+learn $dog --steps 9 --output whole.safetensors
+check 'an uninterrupted run' is 0
+check 'its losses' test "$(wc -l <whole.safetensors.csv)" -eq 10
+check 'no checkpoint is left' test ! -e whole.safetensors.resume
+learn $dog --steps 9 --output again.safetensors
+check 'the same again' same whole.safetensors again.safetensors
+
+# a run that would last for long, in the background, with the file $input as standard input
+input=/dev/null
+begin() { # OUTPUT OPTIONS...
+    output=$1
+    shift
+    rm -f "$work/out"
+    "$svdiff" learn --model "$sd1" --size 64 --seed 3 $dog --steps 100000 --output "$output" \
+        --json "$@" <"$input" >"$work/out" 2>"$work/err" 9>&- &
+    process=$!
+}
+
+finish() {
+    wait $process
+    status=$?
+}
+
+# goes on for two steps and compares with an uninterrupted run of as many
+goes_on() { # NAME OUTPUT STEPS
+    total=$(($3 + 2))
+    learn $dog --steps $total --output straight.safetensors
+    learn $dog --steps $total --output "$2" --resume
+    check "$1: it goes on" is 0
+    check "$1: the subject is that of an uninterrupted run" same "$2" straight.safetensors
+    check "$1: and so are the losses" same "$2.csv" straight.safetensors.csv
+    check "$1: the checkpoint is gone" test ! -e "$2.resume"
+}
+
+for signal in INT TERM; do
+    begin stopped.safetensors
+    await $process "$work/out" '"phase":"learn","step":3,'
+    kill -$signal $process
+    finish
+    check "SIG$signal: exit 130" is 130
+    check "SIG$signal: it says what is kept" \
+        grep -q '^Cancelled after step [0-9]* .*--resume' "$work/err"
+    check "SIG$signal: the subject is written" test -s stopped.safetensors
+    goes_on SIG$signal stopped.safetensors "$(metadata stopped.safetensors steps)"
+done
+
+begin killed.safetensors --checkpoint-every 2
+await $process "$work/out" '"event":"checkpoint".*"step":4,'
+kill -KILL $process
+finish
+check 'SIGKILL: no half files' test "$(ls -A | grep killed)" = killed.safetensors.resume
+goes_on SIGKILL killed.safetensors "$(metadata killed.safetensors.resume step)"
+
+for how in end cancel stop; do
+    rm -f pipe
+    mkfifo pipe
+    exec 9<>pipe
+    input=pipe
+    begin worker.safetensors --worker
+    await $process "$work/out" '"phase":"learn","step":2,'
+    if [ $how = end ]; then
+        exec 9>&-
+    else
+        echo $how >&9
+    fi
+    finish
+    exec 9>&-
+    check "--worker, $how: exit 130" is 130
+    check "--worker, $how: the subject is written" test -s worker.safetensors
+done
+cp worker.safetensors.resume kept.resume
+while read -r option value; do
+    cp kept.resume worker.safetensors.resume
+    refuses "--resume with another $option" 1 'worker.safetensors.resume ' learn --model "$sd1" \
+        --size 64 --seed 3 --quiet $dog --steps 90 --output worker.safetensors --resume \
+        "$option" $value
+done <<'EOF'
+--learning-rate 0.5
+--weight-decay 0.5
+--clip 0.5
+--batch 2
+--prior-weight 0
+--seed 4
+--class-prompt cat
+--subset mid
+--norms scalar
+--no-text-encoder
+--schedule cosine
+--precision bf16
+EOF
+head -c 2000 kept.resume >worker.safetensors.resume
+refuses '--resume with a truncated checkpoint' 1 'worker.safetensors.resume: .*truncated' \
+    learn --model "$sd1" --size 64 --seed 3 --quiet $dog --output worker.safetensors --resume
+input=/dev/null
+begin none.safetensors --worker
+finish
+check 'cancelled before the first step: exit 130' is 130
+check 'cancelled before the first step: nothing is written' test -z "$(ls -A | grep none)"
+
+# ---- a loss that is no number: weights so large that the rising rate overflows ----
+
+short="--prompt [V]-dog --image $pictures/rgb8.png --steps 2"
+fresh_model
+poke model/$unet conv_out.weight '\153\013\136\135'
+run learn --model model --size 64 --seed 3 --quiet $short --steps 200 --learning-rate-1d 10 \
+    --warm-up 20 --subset unet-1d --no-text-encoder --prior-weight 0 --output lost.safetensors
+check 'a loss that is no number: exit 1' is 1
+check 'its step is named' one_sentence '^The loss of step [0-9]+ is not a number'
+lost=$(sentences | sed 's/^The loss of step \([0-9]*\) .*/\1/')
+kept=$(metadata lost.safetensors steps)
+check 'the last good shifts are kept' test "$kept" -gt 0 -a "$kept" -lt "$lost"
+run generate --model model --prompt x --width 64 --height 64 --steps 1 --quiet --output lost.png \
+    --subject lost.safetensors
+check 'and can be used' is 0
+end_tests

@@ -1,0 +1,126 @@
+#!/bin/sh
+# What the options of `svdiff learn` change, and what a subject does to a picture: its scale, two of
+# them, its name, its other formats.
+. "$(dirname "$0")/lib.sh"
+
+short="--prompt [V]-dog --image $pictures/rgb8.png --steps 2"
+
+# ---- options of learning ----
+
+learn $short --output default.safetensors
+for subset in unet unet-ca unet-ca-kv unet-1d unet-2d unet-4d up down mid up-ca down-ca mid-ca; do
+    learn $short --subset $subset --no-text-encoder --output $subset.safetensors
+    check "--subset $subset" is 0
+done
+names() { # FILE: of its shifts, sorted
+    python3 -c '
+import json, struct, sys
+with open(sys.argv[1], "rb") as file:
+    (size,) = struct.unpack("<Q", file.read(8))
+    print("\n".join(sorted(n for n in json.loads(file.read(size)) if n != "__metadata__")))
+' "$1"
+}
+parts() { # WHOLE PARTS...: the parts are disjoint and make up the whole
+    names "$1" | sort >expected
+    shift
+    for part in "$@"; do
+        names "$part"
+    done | sort >found
+    cmp -s expected found
+}
+check '1d, 2d and 4d are the UNet' parts unet.safetensors unet-1d.safetensors unet-2d.safetensors \
+    unet-4d.safetensors
+check 'the three cross attentions' parts unet-ca.safetensors up-ca.safetensors \
+    down-ca.safetensors mid-ca.safetensors
+check 'no text encoder, no shifts of it' test -z "$(names unet.safetensors | grep ^text_model)"
+check 'the text encoder learns by default' test -n "$(names default.safetensors | grep ^text_model)"
+learn $short --norms scalar --output scalar.safetensors
+check '--norms scalar' grep -aq '"conv_norm_out.delta":{"dtype":"F32","shape":\[1\]' \
+    scalar.safetensors
+
+json="learn --model $sd1 --size 64 --seed 3 --json $short"
+run $json --prior-images 2 --output prior.safetensors
+check '--prior-images: pictures are made' grep -q '"phase":"class pictures"' "$work/out"
+run $json --prior-images 2 --output second.safetensors
+check '--prior-images: and kept' test -z "$(grep '"phase":"class pictures"' "$work/out")"
+check '--prior-images: the same subject' same prior.safetensors second.safetensors
+check '--prior-images: not that of predictions' differ prior.safetensors default.safetensors
+
+run $json --sample-every 1 --output samples.safetensors
+check '--sample-every' test "$(ls samples.safetensors-*.png | tr '\n' ' ')" = \
+    'samples.safetensors-0.png samples.safetensors-1.png samples.safetensors-2.png '
+check '--sample-every: events' test "$(grep -c '"event":"sample".*png' "$work/out")" -eq 3
+check '--sample-every changes nothing' same samples.safetensors default.safetensors
+for option in '--flip' '--crop random' '--latent mean' '--batch 2' '--accumulate 2' \
+    '--schedule cosine' '--warm-up 1' '--min-snr 0.01' '--prior-weight 0' '--clip 0.01'; do
+    learn $short $option --output option.safetensors
+    check "$option" is 0
+    check "$option makes a difference" differ option.safetensors default.safetensors
+done
+
+learn --prompt 'a [V] dog' --image "$pictures/rgb8.png" --prompt 'a [V] cat' \
+    --image "$pictures/rgb16.png" --steps 3 --output two.safetensors
+check 'two subjects in one file' is 0
+first=$(metadata two.safetensors placeholder)
+second=$(metadata two.safetensors placeholder.2)
+check 'each has its word' test -n "$first" -a -n "$second" -a "$first" != "$second"
+generate --prompt '[V] and [V2]' --subject two.safetensors --steps 1 --output two.png
+check 'both words are put in' grep -aq "$first and $second" two.png
+
+# ---- subjects in pictures ----
+
+# without the text in the file, which names the subjects
+draw() { # OUTPUT OPTIONS...
+    drawn=$1
+    shift
+    generate --prompt 'a wet dog' --steps 3 --seed 5 --output "$drawn.tif" "$@" &&
+        python3 -c '
+import struct, sys
+data = open(sys.argv[1] + ".tif", "rb").read()
+(at,) = struct.unpack_from("<I", data, 4)
+(n,) = struct.unpack_from("<H", data, at)
+tags = {}
+for i in range(n):
+    tag, kind, count, value = struct.unpack_from("<HHII", data, at + 2 + 12 * i)
+    form, size = {3: ("H", 2), 4: ("I", 4)}.get(kind, ("B", 1))
+    place = value if size * count > 4 else at + 2 + 12 * i + 8
+    if tag in (273, 279):
+        tags[tag] = struct.unpack_from("<%d%s" % (count, form), data, place)
+pixels = b"".join(data[o:o + c] for o, c in zip(tags[273], tags[279]))
+assert len(pixels) == 64 * 64 * 3 * 4
+open(sys.argv[1] + ".pixels", "wb").write(pixels)
+' "$drawn"
+}
+learn $short --steps 6 --learning-rate 0.05 --output strong.safetensors
+draw plain
+draw learned --subject strong.safetensors
+draw none --subject strong.safetensors:0
+draw half --subject strong.safetensors:0.5
+draw halves --subject strong.safetensors:0.5 --subject strong.safetensors:0.5
+check 'a subject changes the picture' differ plain.pixels learned.pixels
+check 'half of it is neither' differ half.pixels learned.pixels
+check 'scale 0 is no subject, bit for bit' same none.pixels plain.pixels
+check 'scales add up, bit for bit' same halves.pixels learned.pixels
+mkdir -p "$XDG_DATA_HOME/svdiff/subjects"
+mv strong.safetensors "$XDG_DATA_HOME/svdiff/subjects/mine.safetensors"
+draw named --subject mine
+check 'a subject by its name' same named.pixels learned.pixels
+
+# ---- svdiff-pytorch's files ----
+
+run convert scalar.safetensors --to svdiff-pytorch --output pair --quiet
+check 'to svdiff-pytorch' is 0
+check 'its two files' test "$(ls pair | tr '\n' ' ')" = \
+    'spectral_shifts.safetensors spectral_shifts_te.safetensors '
+run convert pair --to subject --output back.safetensors --quiet
+run convert back.safetensors --to svdiff-pytorch --output pair2 --quiet
+check 'and back: the UNet unchanged' same pair/spectral_shifts.safetensors \
+    pair2/spectral_shifts.safetensors
+check 'and back: the text encoder unchanged' same pair/spectral_shifts_te.safetensors \
+    pair2/spectral_shifts_te.safetensors
+draw scalar --subject scalar.safetensors
+draw pair --subject pair
+check 'both draw the same' same scalar.pixels pair.pixels
+run convert default.safetensors --to svdiff-pytorch --output pair3
+check 'element-wise norms are left out, and it says so' grep -q '^warning: .*norms' "$work/err"
+end_tests
