@@ -1,7 +1,6 @@
 /* svdiff convert: subjects to other formats, and models with subjects in them. */
 #include "engine/command.h"
 
-#include "engine/folder_copy.h"
 #include "engine/lora_export.h"
 #include "engine/output_name.h"
 #include "engine/subject_list.h"
@@ -124,7 +123,7 @@ static bool check_output(const struct convert *c, const char *model, GError **er
         return false;
     }
     if (c->format == TO_FOLDER) {
-        return folder_check(c->output, error);
+        return merge_folder_check(c->output, error);
     }
     return c->format == TO_PYTORCH || output_check(c->output, error);
 }

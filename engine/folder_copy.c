@@ -79,7 +79,8 @@ bool folder_copy(const char *from, const char *to, folder_copy_skip skip, GError
 
 /* ---- a folder that is whole ---- */
 
-bool folder_check(const char *path, GError **error)
+// whether nothing is there, or an empty folder
+static bool is_free(const char *path, GError **error)
 {
     g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
     const bool empty = dir != NULL && g_dir_read_name(dir) == NULL;
@@ -100,11 +101,13 @@ char *folder_begin(const char *path, GError **error)
     g_autofree char *hidden = g_strdup_printf(".%s.XXXXXX", base);
     char *temporary = g_build_filename(parent, hidden, NULL);
 
-    if (folder_check(path, error)) {
+    if (is_free(path, error)) {
         if (g_mkdtemp_full(temporary, 0777) != NULL) {
             return temporary;
         }
-        fail(parent, "no folder can be made here", error);
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "%s: no folder can be made here: %s; choose another --output.", parent,
+                    g_strerror(errno));
     }
     g_free(temporary);
     return NULL;

@@ -12,12 +12,9 @@ typedef bool (*folder_copy_skip)(const char *relative);
  * read or written, or is nested too deeply. */
 bool folder_copy(const char *from, const char *to, folder_copy_skip skip, GError **error);
 
-/* Whether a folder could get the name `path`: nothing is there, or an empty folder. False with a
- * sentence. */
-bool folder_check(const char *path, GError **error);
-
-/* A new folder beside `path` with a hidden name, to be filled and then given that name, which must
- * be free as above. Owned by the caller (g_free); NULL with a sentence. */
+/* A new folder beside `path` with a hidden name, to be filled and then given that name, where
+ * nothing may be but an empty folder; `path` does not end in `/`. Owned by the caller (g_free);
+ * NULL with a sentence. */
 char *folder_begin(const char *path, GError **error);
 /* Puts it in its place for good; false with a sentence. */
 bool folder_commit(const char *temporary, const char *path, GError **error);

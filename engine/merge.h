@@ -36,6 +36,8 @@ bool merge_read(const struct merge *m, size_t index, float *out, GError **error)
  * copied. Names of tensors are those of the model's folder; those of a single file become
  * diffusers'. `path` must not exist, or be an empty folder. */
 bool merge_folder(struct merge *m, const char *path, GError **error);
+/* Whether that could be written, found out by beginning it: to be asked before long work. */
+bool merge_folder_check(const char *path, GError **error);
 
 /* One file in the CompVis layout. From a single file all tensors keep their names, and those that
  * belong to no network stay, but for the averages of training (model_ema.). */

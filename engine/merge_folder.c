@@ -174,14 +174,37 @@ static bool fill(const struct merge *m, const char *folder, GError **error)
     return true;
 }
 
+// "out/" is "out"
+static char *without_slashes(const char *path)
+{
+    size_t length = strlen(path);
+
+    while (length > 1 && path[length - 1] == '/') {
+        length--;
+    }
+    return g_strndup(path, length);
+}
+
+bool merge_folder_check(const char *path, GError **error)
+{
+    g_autofree char *place = without_slashes(path);
+    g_autofree char *temporary = folder_begin(place, error);
+
+    if (temporary != NULL) {
+        folder_remove(temporary);
+    }
+    return temporary != NULL;
+}
+
 bool merge_folder(struct merge *m, const char *path, GError **error)
 {
-    g_autofree char *temporary = folder_begin(path, error);
+    g_autofree char *place = without_slashes(path);
+    g_autofree char *temporary = folder_begin(place, error);
 
     if (temporary == NULL) {
         return false;
     }
-    const bool done = fill(m, temporary, error) && folder_commit(temporary, path, error);
+    const bool done = fill(m, temporary, error) && folder_commit(temporary, place, error);
     if (!done) {
         folder_remove(temporary);
     }

@@ -2,6 +2,8 @@
 #include "engine/merge.h"
 #include "tests/merge_fixture.h"
 
+#include <unistd.h>
+
 #define SUBJECT "sd1-subject-elementwise.safetensors"
 
 /* ---- a picture without a subject from the merged model ---- */
@@ -231,6 +233,48 @@ static void test_v_mark(void)
     merge_fixture_close(&f);
 }
 
+/* Copied: what is no weights of the three networks, through links. Left out: weights in other
+ * formats, which would be without the subject, and hidden files. A name may end in a slash. */
+static void test_copies_rest(void)
+{
+    static const char *const kept[] = {"README.md", "unet/config.json", "tokenizer/vocab.json",
+                                       "checker/model.safetensors", "linked/config.json"};
+    static const char *const left[] = {"whole.ckpt", "unet/diffusion_pytorch_model.fp16.bin",
+                                       ".cache"};
+    g_autoptr(GError) error = NULL;
+    char *temporary = temporary_folder_create();
+    g_autofree char *model = copy_fixture(temporary, "sd1");
+    g_autofree char *checker = output(model, "checker"), *link = output(model, "linked");
+    g_autofree char *out = output(temporary, "out/"), *file = fixture_path(SUBJECT);
+    const struct svdiff_scaled_subject wanted = {.file = file, .scale = 1};
+    struct subject_list list;
+    struct merge m;
+
+    g_assert_cmpint(g_mkdir(checker, 0700), ==, 0);
+    g_assert_cmpint(symlink("unet", link), ==, 0);
+    write_text(model, "README.md", "text");
+    write_text(model, "checker/model.safetensors", "of another network");
+    for (size_t i = 0; i < G_N_ELEMENTS(left); i++) {
+        write_text(model, left[i], "old");
+    }
+    g_autoptr(svdiff) s = open_session(model, temporary);
+    g_assert_true(subject_list_open(&list, s, &wanted, 1, false, &error));
+    g_assert_true(merge_open(&m, s, list.items, 1, NULL, NULL, &error));
+    g_assert_true(merge_folder(&m, out, &error));
+    g_assert_no_error(error);
+    for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {
+        g_autofree char *path = output(out, kept[i]);
+        g_assert_true(g_file_test(path, G_FILE_TEST_IS_REGULAR));
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(left); i++) {
+        g_autofree char *path = output(out, left[i]);
+        g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+    }
+    merge_close(&m);
+    subject_list_close(&list);
+    temporary_folder_remove(temporary);
+}
+
 /* ---- what is not done ---- */
 
 static void test_refuses(void)
@@ -285,6 +329,12 @@ static void test_leaves_nothing(void)
     f.merge.progress = NULL;
     g_assert_false(merge_folder(&f.merge, f.folder, &error)); // not empty
     g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED);
+    g_clear_error(&error);
+    g_autofree char *nowhere = output(f.folder, "no/such/place");
+    g_assert_false(merge_folder_check(nowhere, &error));
+    g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED);
+    g_clear_error(&error);
+    g_assert_true(merge_folder_check(out, &error));
     g_assert_cmpint(temporary_folder_count(f.folder), ==, before);
     merge_fixture_close(&f);
 }
@@ -300,6 +350,7 @@ int main(int argc, char **argv)
     g_test_add_func("/merge/sd2-single", test_sd2_single);
     g_test_add_func("/merge/keeps-names", test_keeps_names);
     g_test_add_func("/merge/v-mark", test_v_mark);
+    g_test_add_func("/merge/copies-rest", test_copies_rest);
     g_test_add_func("/merge/refuses", test_refuses);
     g_test_add_func("/merge/leaves-nothing", test_leaves_nothing);
     return g_test_run();
