@@ -16,6 +16,9 @@
 
 #include <string.h>
 
+// the components whose weights are there at once
+#define GENERATING (1u << MODEL_UNET | 1u << MODEL_VAE)
+
 struct generator {
     svdiff *session;
     const struct svdiff_generate_options *options;
@@ -305,6 +308,7 @@ bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, s
                           .trace = options->trace != NULL ? trace_create() : NULL};
 
     const bool done = generate_check(options, MAX(factor, 8), error) && check_sampler(&g, error) &&
+                      session_check_memory(s, GENERATING, false, error) &&
                       prepare_subjects(&g, error) && prepare_text(&g, error) &&
                       open_networks(&g, error) && encode_init(&g, error) &&
                       all_pictures(&g, take, error) &&

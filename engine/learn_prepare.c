@@ -11,6 +11,9 @@
 
 #define CROPS 8 // squares that are cut of a picture with --crop random
 
+// the components whose weights are there at once
+#define LEARNING (1u << MODEL_UNET | 1u << MODEL_TEXT_ENCODER)
+
 /* ---- pictures ---- */
 
 static bool add_picture(struct learner *l, const struct autoencoder *a, const char *file,
@@ -141,7 +144,8 @@ static bool prepare(struct learner *l, GError **error)
     svdiff *s = l->session;
     const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
 
-    if (!learn_check(l->options, factor, error) || session_base_hash(l->session, error) == NULL) {
+    if (!learn_check(l->options, factor, error) ||
+        !session_check_memory(s, LEARNING, true, error) || session_base_hash(s, error) == NULL) {
         return false;
     }
     l->schedule = schedule_create(checkpoint_schedule_config(s->checkpoint), error);

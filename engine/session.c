@@ -3,6 +3,7 @@
 
 #include "engine/base_hash.h"
 #include "engine/default_model.h"
+#include "engine/machine.h"
 
 #include <stdarg.h>
 
@@ -84,6 +85,33 @@ static bool read_component(void *user, const char *name, const int64_t *shape, i
 struct weight_source session_source(struct session_component *c)
 {
     return (struct weight_source){.read = read_component, .user = c};
+}
+
+// values of a tensor: itself, or U [m, r] and Vt [r, n]
+static uint64_t values_of(const struct model_tensor *t, bool factored)
+{
+    uint64_t rows = 1, columns = 1;
+
+    for (int i = 0; i < t->n_dims; i++) {
+        *(i == 0 ? &rows : &columns) *= (uint64_t)t->shape[i];
+    }
+    if (!factored || !t->shifts || t->n_dims < 2) {
+        return rows * columns;
+    }
+    return MIN(rows, columns) * (rows + columns);
+}
+
+bool session_check_memory(const svdiff *s, unsigned components, bool factored, GError **error)
+{
+    uint64_t values = 0;
+
+    for (size_t i = 0; i < checkpoint_count(s->checkpoint); i++) {
+        const struct model_tensor *t = checkpoint_at(s->checkpoint, i);
+        if (components & (1u << t->component)) {
+            values += values_of(t, factored);
+        }
+    }
+    return machine_check_memory(values * sizeof(real), error);
 }
 
 void session_warn(const svdiff *s, const char *format, ...)

@@ -31,6 +31,11 @@ struct weight_source session_source(struct session_component *c);
 /* The device that the options ask for. Owned by the caller. */
 kernels *session_device(const struct svdiff_options *o, GError **error);
 
+/* Whether the machine has the memory that the weights of these components (bits 1 << component)
+ * take at least; factored: matrices that are shifted as their singular vectors. To be asked before
+ * anything is read. False with what is needed and what is there. */
+bool session_check_memory(const svdiff *s, unsigned components, bool factored, GError **error);
+
 /* A sentence for the person in front, through options.warn. */
 void session_warn(const svdiff *s, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

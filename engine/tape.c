@@ -8,9 +8,13 @@
  * function again with recording on, hands the output's gradient over, and walks the inner list. */
 #include "engine/tape.h"
 
+#include "engine/machine.h"
 #include "engine/transfer.h"
 
 #include <string.h>
+
+// arenas from this size on are weighed against what the machine has
+#define LARGE ((size_t)64 << 20)
 
 // tensor structs are handed out from slabs, so that their addresses stay
 #define SLAB 256
@@ -83,6 +87,14 @@ void tape_free(struct tape *t)
     g_free(t);
 }
 
+// Linux promises more memory than there is and kills later, so it is asked before
+static bool check_memory(const kernels *k, struct tape_sizes sizes, GError **error)
+{
+    const size_t bytes = sizes.outer_bytes + sizes.inner_bytes;
+
+    return bytes < LARGE || g_str_has_prefix(k->name, "cuda") || machine_check_memory(bytes, error);
+}
+
 struct tape *tape_create_measured(const kernels *k, struct tape_options options,
                                   void (*run)(void *user, struct tape *t), void *user,
                                   GError **error)
@@ -99,6 +111,9 @@ struct tape *tape_create_measured(const kernels *k, struct tape_options options,
     run(user, t);
     const struct tape_sizes sizes = tape_peak(t);
     tape_free(t);
+    if (!check_memory(k, sizes, error)) {
+        return NULL;
+    }
     options.outer_bytes = sizes.outer_bytes;
     options.inner_bytes = sizes.inner_bytes;
     options.uses = NULL;

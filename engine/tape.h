@@ -80,7 +80,8 @@ struct tape *tape_create(const kernels *k, struct tape_options options, GError *
 void tape_free(struct tape *t); // accepts NULL
 
 /* A tape that fits a run: `run` is called once with a measuring tape (values it downloads are
- * zeros), then the real one is made with the sizes found. The sizes in options are ignored. */
+ * zeros), then the real one is made with the sizes found. NULL, with what is needed and what is
+ * there, also when the machine has less memory than that. The sizes in options are ignored. */
 struct tape *tape_create_measured(const kernels *k, struct tape_options options,
                                   void (*run)(void *user, struct tape *t), void *user,
                                   GError **error);

@@ -201,5 +201,27 @@ check 'learn: the old subject stays' cmp dog.safetensors before.safetensors
 full convert dog.safetensors --to svdiff-pytorch --output pair
 check 'convert: a full disk' is 1
 check 'convert: nothing is left' test ! -e pair
+
+# ---- memory: said before starting, with what is needed ----
+
+# 1 GiB of address space; a program under a sanitizer does not even start with that
+small() { # NAME ARGUMENTS...
+    what=$1
+    shift
+    if ! (ulimit -v 1048576 && "$svdiff" --version >/dev/null 2>&1); then
+        skip "$what" 'the program does not start with so little memory'
+        return
+    fi
+    (
+        ulimit -v 1048576
+        "$svdiff" "$@" >"$work/out" 2>"$work/err"
+    )
+    status=$?
+    check "$what: exit 1" is 1
+    check "$what: what is needed is said" one_sentence 'GiB of memory are needed'
+}
+small 'generate: no memory' generate --model "$sd1" --prompt x --width 4096 --height 4096 \
+    --steps 1 --threads 1 --quiet --output o.png
+check 'and nothing is written' test ! -e o.png
 check 'no hidden files are left' test -z "$(find . -name '.?*')"
 end_tests
