@@ -1,10 +1,14 @@
-/* conv_cpu.c: convolutions. With plain weights: gathered rows (im2col_cpu.h) in chunks that fit the
- * workspace, and matrix products; one copy of the weight serves both directions. A 1x1 kernel with
- * stride 1 is a linear layer over the pixels and gathers nothing. */
-#include "kernels/cpu.h"
+/* conv_cpu.c: convolutions, from one plain copy of the weight for both directions. Three ways:
+ *  - a 1x1 kernel with stride 1 is a linear layer over the pixels;
+ *  - many pixels: oneDNN's direct code (conv_direct_cpu.h);
+ *  - few pixels and many channels: gathered rows (im2col_cpu.h) and matrix products, in chunks that
+ *    stay in cache. */
+#include "kernels/conv_direct_cpu.h"
 #include "kernels/im2col_cpu.h"
 
 #include <string.h>
+
+#define CHUNK ((size_t)8 << 20) // bytes of gathered rows at a time
 
 static bool is_linear(struct conv_shape s)
 {
@@ -18,14 +22,20 @@ static struct linear_shape as_linear(struct conv_shape s)
 }
 
 // the chunk of output rows that begins at first; count 0 at the end
-static struct im2col_chunk chunk_at(struct conv_shape s, int64_t first, size_t value)
+static struct im2col_chunk chunk_at(struct conv_shape s, int64_t first)
 {
     const int64_t rows = (int64_t)s.n * s.out_h;
 
-    return (struct im2col_chunk){first, MIN(im2col_rows(s, CPU_WORKSPACE, value), rows - first)};
+    return (struct im2col_chunk){first, MIN(im2col_rows(s, CHUNK), rows - first)};
 }
 
-// the chunk's pixels as rows of a linear layer over the gathered columns
+static bool chunk_next(struct conv_shape s, struct im2col_chunk *chunk)
+{
+    *chunk = chunk_at(s, chunk->first + chunk->count);
+    return chunk->count > 0;
+}
+
+// the chunk's pixels as rows of a product with the weight as a matrix [out, kh kw c]
 static struct linear_shape product_shape(struct conv_shape s, struct im2col_chunk chunk)
 {
     return (struct linear_shape){
@@ -38,52 +48,105 @@ static int64_t chunk_start(struct conv_shape s, struct im2col_chunk chunk)
     return chunk.first * s.out_w * s.out;
 }
 
+// room for the columns of the largest chunk; NULL where one output row is too large
+static float *take_columns(struct conv_shape s, struct onednn_room *room)
+{
+    return cpu_take(room, (size_t)(product_shape(s, chunk_at(s, 0)).t * im2col_columns(s)) *
+                              sizeof(float));
+}
+
+// rows of y become the bias, or 0
+static void fill_rows(int64_t rows, int out, const float *bias, float *y)
+{
+    for (int64_t row = 0; row < rows; row++, y += out) {
+        if (bias) {
+            memcpy(y, bias, (size_t)out * sizeof *y);
+        } else {
+            memset(y, 0, (size_t)out * sizeof *y);
+        }
+    }
+}
+
+static bool gathered_forward(const kernels *k, struct conv_shape s, const float *x,
+                             struct kernels_weight w, const float *bias, float *y)
+{
+    struct onednn_room room = cpu_workspace(k);
+    float *columns = take_columns(s, &room);
+    struct im2col_chunk c = {0};
+
+    while (columns && chunk_next(s, &c)) {
+        const struct linear_shape p = product_shape(s, c);
+        const struct gemm_shape product = {
+            .m = p.t, .n = p.out, .k = p.in, .transpose_b = true, .accumulate = bias != NULL};
+
+        im2col_gather(s, k->threads, c, x, columns);
+        if (bias) {
+            fill_rows(p.t, s.out, bias, y + chunk_start(s, c));
+        }
+        if (!cpu_product(k, product, columns, w, y + chunk_start(s, c), room)) {
+            return false;
+        }
+    }
+    return columns != NULL;
+}
+
 static void conv_forward(const kernels *k, struct conv_shape s, const real *x,
                          struct kernels_weight w, const real *bias, real *y)
 {
-    float *columns = cpu_device(k)->workspace;
-
     if (is_linear(s)) {
         k->linear_forward(k, as_linear(s), x, w, bias, y);
-        return;
+    } else if (s.n > 0 && !conv_direct_forward(k, s, x, w, bias, y) &&
+               !gathered_forward(k, s, x, w, bias, y)) {
+        cpu_device(k)->reference.conv_forward(k, s, x, w, bias, y);
     }
-    for (struct im2col_chunk c = chunk_at(s, 0, sizeof *columns); c.count > 0;
-         c = chunk_at(s, c.first + c.count, sizeof *columns)) {
-        im2col_gather(s, k->threads, c, x, columns);
-        k->linear_forward(k, product_shape(s, c), columns, w, bias, y + chunk_start(s, c));
+}
+
+static bool gathered_backward(const kernels *k, struct conv_shape s, const float *dy,
+                              struct kernels_weight w, float *dx)
+{
+    struct onednn_room room = cpu_workspace(k);
+    float *columns = take_columns(s, &room);
+    struct im2col_chunk c = {0};
+
+    while (columns && chunk_next(s, &c)) {
+        const struct linear_shape p = product_shape(s, c);
+        const struct gemm_shape product = {.m = p.t, .n = p.in, .k = p.out};
+
+        if (!cpu_product(k, product, dy + chunk_start(s, c), w, columns, room)) {
+            return false; // the first chunk already: nothing was added
+        }
+        im2col_scatter(s, k->threads, c, columns, dx);
     }
+    return columns != NULL;
 }
 
 static void conv_backward_input(const kernels *k, struct conv_shape s, const real *dy,
                                 struct kernels_weight w, real *dx)
 {
-    float *columns = cpu_device(k)->workspace;
-
     if (is_linear(s)) {
         k->linear_backward_input(k, as_linear(s), dy, w, dx);
-        return;
-    }
-    for (struct im2col_chunk c = chunk_at(s, 0, sizeof *columns); c.count > 0;
-         c = chunk_at(s, c.first + c.count, sizeof *columns)) {
-        const struct linear_shape p = product_shape(s, c);
-
-        memset(columns, 0, (size_t)(p.t * p.in) * sizeof *columns);
-        k->linear_backward_input(k, p, dy + chunk_start(s, c), w, columns);
-        im2col_scatter(s, k->threads, c, columns, dx);
+    } else if (s.n > 0 && !conv_direct_backward(k, s, dy, w, dx) &&
+               !gathered_backward(k, s, dy, w, dx)) {
+        cpu_device(k)->reference.conv_backward_input(k, s, dy, w, dx);
     }
 }
 
 static void conv_backward_weight(const kernels *k, struct conv_shape s, const real *dy,
                                  const real *x, real *dw)
 {
-    float *columns = cpu_device(k)->workspace;
+    struct onednn_room room = cpu_workspace(k);
+    float *columns = take_columns(s, &room);
+    struct im2col_chunk c = {0};
 
     if (is_linear(s)) {
         k->linear_backward_weight(k, as_linear(s), dy, x, dw);
         return;
     }
-    for (struct im2col_chunk c = chunk_at(s, 0, sizeof *columns); c.count > 0;
-         c = chunk_at(s, c.first + c.count, sizeof *columns)) {
+    if (!columns) {
+        cpu_device(k)->reference.conv_backward_weight(k, s, dy, x, dw);
+        return;
+    }
+    while (chunk_next(s, &c)) {
         im2col_gather(s, k->threads, c, x, columns);
         k->linear_backward_weight(k, product_shape(s, c), dy + chunk_start(s, c), columns, dw);
     }

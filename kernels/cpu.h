@@ -21,12 +21,38 @@ static inline struct cpu_device *cpu_device(const kernels *k)
     return k->device;
 }
 
+// all of the workspace
+static inline struct onednn_room cpu_workspace(const kernels *k)
+{
+    return (struct onednn_room){cpu_device(k)->workspace, CPU_WORKSPACE};
+}
+
+// takes the first bytes of the room; NULL where it is too small, which leaves the room as it is
+static inline void *cpu_take(struct onednn_room *room, size_t bytes)
+{
+    const size_t rounded = (bytes + KERNELS_ALIGNMENT - 1) / KERNELS_ALIGNMENT * KERNELS_ALIGNMENT;
+    void *memory = room->memory;
+
+    if (rounded > room->bytes) {
+        return NULL;
+    }
+    room->memory = (char *)memory + rounded;
+    room->bytes -= rounded;
+    return memory;
+}
+
 /* How many threads an own loop over that many values should have: all, or one where starting them
  * would cost more than they save. Never anything between, which would make OpenMP end threads. */
 static inline int cpu_threads(const kernels *k, int64_t values)
 {
     return values >= CPU_GRAIN ? k->threads : 1;
 }
+
+/* C [m, n] = A [m, k] B, or += where s.accumulate; B is a plain weight of either type, [n, k] where
+ * transpose_b; A is not transposed and is rounded where B is bfloat16. False where that is not
+ * possible on this CPU or in the room; then nothing was written. */
+bool cpu_product(const kernels *k, struct gemm_shape s, const float *a, struct kernels_weight b,
+                 float *c, struct onednn_room room);
 
 void cpu_fill_attention(kernels *k);
 void cpu_fill_gemm(kernels *k);

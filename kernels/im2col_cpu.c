@@ -1,7 +1,6 @@
 /* im2col_cpu.c: see im2col_cpu.h. Gathering is split over the rows of the matrix, sending back over
  * the rows of dx, so that no two threads write the same place. */
 #include "kernels/im2col_cpu.h"
-#include "kernels/bf16.h"
 
 #include <string.h>
 
@@ -10,9 +9,9 @@ int64_t im2col_columns(struct conv_shape s)
     return (int64_t)s.kh * s.kw * s.c;
 }
 
-int64_t im2col_rows(struct conv_shape s, size_t bytes, size_t value)
+int64_t im2col_rows(struct conv_shape s, size_t bytes)
 {
-    const size_t row = (size_t)im2col_columns(s) * (size_t)s.out_w * value;
+    const size_t row = (size_t)im2col_columns(s) * (size_t)s.out_w * sizeof(float);
 
     return MAX((int64_t)(bytes / row), 1);
 }
@@ -59,29 +58,6 @@ void im2col_gather(struct conv_shape s, int threads, struct im2col_chunk chunk, 
                 memset(to, 0, (size_t)first * sizeof *to);
                 memcpy(to + first, x + w.start + first, (size_t)(last - first) * sizeof *to);
                 memset(to + last, 0, (size_t)(width - last) * sizeof *to);
-            }
-        }
-    }
-}
-
-void im2col_gather_bf16(struct conv_shape s, int threads, struct im2col_chunk chunk, const float *x,
-                        uint16_t *columns)
-{
-    const int64_t width = (int64_t)s.kw * s.c;
-
-#pragma omp parallel for collapse(2) num_threads(threads) schedule(static)
-    for (int64_t row = 0; row < chunk.count; row++) {
-        for (int ox = 0; ox < s.out_w; ox++) {
-            uint16_t *to = columns + (row * s.out_w + ox) * s.kh * width;
-
-            for (int i = 0; i < s.kh; i++, to += width) {
-                const struct window w = window_at(s, chunk.first + row, ox, i);
-
-                for (int64_t at = 0; at < width; at++) {
-                    const bool inside = at >= (int64_t)w.from * s.c && at < (int64_t)w.to * s.c;
-
-                    to[at] = inside ? bf16_from_float(x[w.start + at]) : 0;
-                }
             }
         }
     }

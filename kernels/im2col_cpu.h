@@ -14,14 +14,11 @@ struct im2col_chunk {
 
 // columns of the matrix
 int64_t im2col_columns(struct conv_shape s);
-// output rows that a matrix of that many bytes can hold, at least 1; value: bytes of each value
-int64_t im2col_rows(struct conv_shape s, size_t bytes, size_t value);
+// output rows whose matrix takes at most that many bytes, at least 1
+int64_t im2col_rows(struct conv_shape s, size_t bytes);
 
 void im2col_gather(struct conv_shape s, int threads, struct im2col_chunk chunk, const float *x,
                    float *columns);
-// the same, rounded to bfloat16
-void im2col_gather_bf16(struct conv_shape s, int threads, struct im2col_chunk chunk, const float *x,
-                        uint16_t *columns);
 /* dx += columns sent back. Each pixel of dx collects its own sum, in the order of the kernel's
  * positions. */
 void im2col_scatter(struct conv_shape s, int threads, struct im2col_chunk chunk,

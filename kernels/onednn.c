@@ -1,12 +1,6 @@
-/* onednn.c: oneDNN behind the few calls of onednn.h. */
+/* onednn.c: oneDNN's engine, and its float products, which need no primitives. */
 #include "kernels/onednn.h"
-
-#include <dnnl.h>
-
-struct onednn {
-    dnnl_engine_t engine;
-    dnnl_stream_t stream;
-};
+#include "kernels/onednn_primitive.h"
 
 struct onednn *onednn_create(GError **error)
 {
@@ -19,12 +13,14 @@ struct onednn *onednn_create(GError **error)
         onednn_destroy(o);
         return NULL;
     }
+    o->primitives = primitives_new();
     return o;
 }
 
 void onednn_destroy(struct onednn *o)
 {
     if (o) {
+        g_clear_pointer(&o->primitives, g_hash_table_unref);
         dnnl_stream_destroy(o->stream);
         dnnl_engine_destroy(o->engine);
         g_free(o);
@@ -33,10 +29,14 @@ void onednn_destroy(struct onednn *o)
 
 bool onednn_has_bf16(void)
 {
+#ifdef __x86_64__
     const dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
 
     // the instruction sets are numbered as bit masks, each with those that it contains
     return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+#else
+    return false;
+#endif
 }
 
 void onednn_gemm(struct gemm_shape s, const float *a, const float *b, float *c)

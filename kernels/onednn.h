@@ -2,8 +2,8 @@
  * channels-last convolutions. Nothing else in kernels/ includes dnnl.h.
  *
  * A primitive (generated code for one shape) is made when a shape is first seen and kept in a
- * bounded cache. Scratch memory is the caller's, so that it is counted. Threads are OpenMP's: the
- * caller sets how many. */
+ * bounded cache. The memory that it works in is the caller's, so that it is counted. Threads are
+ * OpenMP's: the caller sets how many. */
 #pragma once
 
 #include "kernels/kernels.h"
@@ -29,3 +29,34 @@ struct onednn_product {
     float alpha;
 };
 void onednn_product(struct onednn_product p, const float *a, const float *b, float *c);
+
+// memory to work in, aligned to KERNELS_ALIGNMENT
+struct onednn_room {
+    void *memory;
+    size_t bytes;
+};
+
+/* C [m, n] = A [m, k] B + bias [n], or += where accumulate; A and B are bfloat16, C and bias float.
+ * B is stored [n, k] where transpose_b. bias may be NULL. False where the library has no fast code
+ * for it or the room is too small: then nothing was written. */
+struct onednn_matmul {
+    int64_t m, n, k;
+    bool transpose_b, accumulate;
+    const uint16_t *a, *b;
+    const float *bias;
+    float *c;
+};
+bool onednn_matmul(struct onednn *o, const struct onednn_matmul *call, struct onednn_room room);
+
+/* y = x * w + bias, or += where accumulate; x and w are of the type, y and bias float; w is plain,
+ * [out, kh, kw, c], and brought into the library's own layout in the room. bias may be NULL. False
+ * as above. */
+struct onednn_conv {
+    struct conv_shape shape;
+    enum kernels_precision type;
+    bool accumulate;
+    const void *x, *w;
+    const float *bias;
+    float *y;
+};
+bool onednn_conv(struct onednn *o, const struct onednn_conv *call, struct onednn_room room);
