@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define CHUNK ((size_t)8 << 20) // bytes of gathered rows at a time
+#define CHUNK ((size_t)16 << 20) // bytes of gathered rows at a time
 
 static bool is_linear(struct conv_shape s)
 {

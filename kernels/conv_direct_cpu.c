@@ -8,7 +8,9 @@
 
 #include <string.h>
 
-#define ROWS_PER_CHANNEL 2 // output pixels per output channel from which on this pays
+// measured, see SPEED.md: backward has to turn the weights as well
+#define FORWARD_PAYS  0.5
+#define BACKWARD_PAYS 2.0
 
 /* ---- bands ---- */
 
@@ -96,9 +98,10 @@ static bool run(const kernels *k, struct onednn_conv call, const float *x, struc
     return onednn_conv(cpu_device(k)->dnnl, &call, room);
 }
 
-static bool pays(struct conv_shape s)
+// pixels per channel of the result, from which on preparing the weights pays
+static bool pays(struct conv_shape s, double pixels_per_channel)
 {
-    return (int64_t)s.n * s.out_h * s.out_w >= (int64_t)ROWS_PER_CHANNEL * s.out;
+    return (double)s.n * s.out_h * s.out_w >= pixels_per_channel * s.out;
 }
 
 bool conv_direct_forward(const kernels *k, struct conv_shape s, const float *x,
@@ -106,26 +109,41 @@ bool conv_direct_forward(const kernels *k, struct conv_shape s, const float *x,
 {
     const struct onednn_conv call = {.shape = s, .type = w.type, .w = w.data, .bias = bias, .y = y};
 
-    return pays(s) && run(k, call, x, cpu_workspace(k));
+    return pays(s, FORWARD_PAYS) && run(k, call, x, cpu_workspace(k));
 }
 
 /* ---- backward ---- */
 
-/* w [out, kh, kw, c] to turned [c, kh, kw, out] with both kernel axes reversed; values of `size`
- * bytes. Blocks of 16 by 16 keep both sides in cache. */
-static void turn(int threads, struct conv_shape s, size_t size, const char *w, char *turned)
+#define TILE 64 // channels on either side of a turned block: read and written within cache and TLB
+
+// one block: channels c .. of the input and o .. of the output at kernel position p
+static inline void turn_block(struct conv_shape s, size_t size, int p, int c, int o, const char *w,
+                              char *turned)
 {
     const int kernel = s.kh * s.kw;
+    const int64_t out_step = (int64_t)kernel * s.c * size, c_step = (int64_t)kernel * s.out * size;
+    const char *from = w + o * out_step + ((int64_t)p * s.c + c) * size;
+    char *to = turned + c * c_step + ((int64_t)(kernel - 1 - p) * s.out + o) * size;
 
+    for (int i = 0; i < MIN(TILE, s.c - c); i++) {
+        for (int j = 0; j < MIN(TILE, s.out - o); j++) {
+            memcpy(to + i * c_step + j * size, from + j * out_step + i * size, size);
+        }
+    }
+}
+
+// w [out, kh, kw, c] to turned [c, kh, kw, out] with both kernel axes reversed
+static void turn(int threads, struct conv_shape s, enum kernels_precision type, const char *w,
+                 char *turned)
+{
 #pragma omp parallel for collapse(2) num_threads(threads) schedule(static)
-    for (int first = 0; first < s.c; first += 16) {
-        for (int p = 0; p < kernel; p++) {
-            for (int o = 0; o < s.out; o++) {
-                const char *from = w + ((int64_t)(o * (int64_t)kernel + p) * s.c + first) * size;
-                char *to = turned + (((int64_t)first * kernel + kernel - 1 - p) * s.out + o) * size;
-
-                for (int c = 0; c < MIN(16, s.c - first); c++) {
-                    memcpy(to + (int64_t)c * kernel * s.out * size, from + c * size, size);
+    for (int c = 0; c < s.c; c += TILE) {
+        for (int o = 0; o < s.out; o += TILE) {
+            for (int p = 0; p < s.kh * s.kw; p++) {
+                if (type == KERNELS_BF16) {
+                    turn_block(s, sizeof(uint16_t), p, c, o, w, turned);
+                } else {
+                    turn_block(s, sizeof(float), p, c, o, w, turned);
                 }
             }
         }
@@ -159,7 +177,7 @@ bool conv_direct_backward(const kernels *k, struct conv_shape s, const float *dy
     const struct conv_shape t = turned_shape(s);
     struct onednn_room room = cpu_workspace(k);
 
-    if (s.stride != 1 || t.pad_top < 0 || t.pad_left < 0 || !pays(t)) {
+    if (s.stride != 1 || t.pad_top < 0 || t.pad_left < 0 || !pays(t, BACKWARD_PAYS)) {
         return false;
     }
 
@@ -167,7 +185,7 @@ bool conv_direct_backward(const kernels *k, struct conv_shape s, const float *dy
     if (!turned) {
         return false;
     }
-    turn(cpu_threads(k, weights), s, size, w.data, turned);
+    turn(cpu_threads(k, weights), s, w.type, w.data, turned);
     return run(
         k,
         (struct onednn_conv){.shape = t, .type = w.type, .accumulate = true, .w = turned, .y = dx},
