@@ -134,8 +134,7 @@ static bool run(struct bench *b, GError **error)
 
 int command_bench(int argc, char **argv)
 {
-    struct bench b = {
-        .what = g_strdup("unet"), .width = 512, .height = 512, .batch = 1, .repeats = 3};
+    struct bench b = {.width = 512, .height = 512, .batch = 1, .repeats = 3};
     const GOptionEntry entries[] = {
         {"what", 0, 0, G_OPTION_ARG_FILENAME, &b.what, "unet, learn, decode or spectrum (unet)",
          "NAME"},
@@ -148,6 +147,8 @@ int command_bench(int argc, char **argv)
     GError *error = NULL;
     int code = command_begin(&b.common, &argc, &argv, entries, summary, "", &b, NULL);
 
+    // after the options: GOption does not free what it replaces
+    b.what = b.what != NULL ? b.what : g_strdup("unet");
     if (code == COMMAND_DONE && !run(&b, &error)) {
         code = command_fail(&b.common, error);
     }

@@ -246,7 +246,6 @@ int command_generate(int argc, char **argv)
                          .height = G_MININT,
                          .count = 1,
                          .strength = 0.75,
-                         .output = g_strdup("picture.png"),
                          .written = g_ptr_array_new_with_free_func(g_free)};
     const GOptionEntry entries[] = {
         {"prompt", 0, 0, G_OPTION_ARG_FILENAME, &g.prompt, "what to draw", "TEXT"},
@@ -275,6 +274,8 @@ int command_generate(int argc, char **argv)
     GError *error = NULL;
     int code = command_begin(&g.common, &argc, &argv, entries, summary, "", &g, NULL);
 
+    // after the options: GOption does not free what it replaces
+    g.output = g.output != NULL ? g.output : g_strdup("picture.png");
     if (code == COMMAND_DONE && !run(&g, &error)) {
         code = command_fail(&g.common, error);
         if (code == COMMAND_CANCELLED) {
