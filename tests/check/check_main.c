@@ -142,13 +142,16 @@ static bool parse(struct options *options, int *argc, char ***argv, GError **err
 
 int main(int argc, char **argv)
 {
-    struct options options = {.device = g_strdup("cpu"), .precision = g_strdup("f32"), .seed = 1};
+    struct options options = {.seed = 1};
     g_autoptr(GError) error = NULL;
 
     if (!parse(&options, &argc, &argv, &error)) {
         printf("Bail out! %s\n", error->message);
         return 2;
     }
+
+    options.device = options.device ? options.device : g_strdup("cpu");
+    options.precision = options.precision ? options.precision : g_strdup("f32");
 
     const bool bf16 = strcmp(options.precision, "bf16") == 0;
     if (bf16 && !kernels_cpu_has_bf16()) {
