@@ -111,6 +111,13 @@ static void warn(void *user, const char *sentence)
     report_warning(c->report, "%s", sentence);
 }
 
+static void note(void *user, const char *sentence)
+{
+    struct command *c = user;
+
+    report_note(c->report, "%s", sentence);
+}
+
 static GOptionContext *make_context(struct command *c, const GOptionEntry *entries,
                                     const char *usage, const char *summary, void *data)
 {
@@ -181,6 +188,7 @@ int command_begin(struct command *c, int *argc, char ***argv, const GOptionEntry
                                           : REPORT_AUTO,
                               c->quiet);
     c->session.warn = warn;
+    c->session.note = note;
     c->session.user = c;
     if (!parsed || !check_left(*argc, *argv, arguments, &error) || !finish_common(c, &error)) {
         return command_fail(c, usage_error(error));

@@ -71,7 +71,7 @@ static void name_subject(struct learner *l, int i, char **placeholders)
         l->prior_weight = 0;
     }
     if (replaced) {
-        session_warn(l->session, "[V] of \"%s\" is the word \"%s\".", s->prompt, one->placeholder);
+        session_note(l->session, "[V] of \"%s\" is the word \"%s\".", s->prompt, one->placeholder);
     }
 }
 

@@ -127,6 +127,19 @@ void session_warn(const svdiff *s, const char *format, ...)
     s->options.warn(s->options.user, sentence);
 }
 
+void session_note(const svdiff *s, const char *format, ...)
+{
+    va_list arguments;
+
+    if (s->options.note == NULL) {
+        return;
+    }
+    va_start(arguments, format);
+    g_autofree char *sentence = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    s->options.note(s->options.user, sentence);
+}
+
 int32_t *session_tokens(const svdiff *s, const char *text, GError **error)
 {
     const int length = checkpoint_text_config(s->checkpoint)->positions;

@@ -38,6 +38,8 @@ bool session_check_memory(const svdiff *s, unsigned components, bool factored, G
 
 /* A sentence for the person in front, through options.warn. */
 void session_warn(const svdiff *s, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* The same through options.note. */
+void session_note(const svdiff *s, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* Token ids of a text, [positions of the text encoder]. What does not fit is cut with a warning.
  * Owned by the caller, NULL with SVDIFF_ERROR_USAGE for invalid UTF-8. */

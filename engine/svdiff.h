@@ -37,6 +37,8 @@ struct svdiff_options {
     uint64_t cache_limit; // bytes; 0: 10 GB
     /* Told everything that a person should know and that is no error; may be NULL. */
     void (*warn)(void *user, const char *sentence);
+    /* Told what is worth knowing and nothing to worry about; may be NULL. */
+    void (*note)(void *user, const char *sentence);
     void *user;
 };
 
