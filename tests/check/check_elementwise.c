@@ -200,18 +200,16 @@ static void check_accumulate(struct check *c)
 static void bench_add(struct check *c)
 {
     c->mode = MODE_BENCH_REFERENCE;
-    add_case(c, 1 << 18, 0);
+    add_case(c, 1 << 23, 0);
     c->mode = MODE_BENCH_DEVICE;
-    add_case(c, 1 << 18, 0);
     add_case(c, 1 << 23, 0);
 }
 
 static void bench_accumulate(struct check *c)
 {
     c->mode = MODE_BENCH_REFERENCE;
-    accumulate_case(c, 1 << 18, 1);
+    accumulate_case(c, 1 << 23, 1);
     c->mode = MODE_BENCH_DEVICE;
-    accumulate_case(c, 1 << 18, 1);
     accumulate_case(c, 1 << 23, 1);
 }
 
@@ -304,7 +302,7 @@ static void check_columns(struct check *c)
 static void bench_columns(struct check *c)
 {
     c->mode = MODE_BENCH_REFERENCE;
-    columns_case(c, 512, 320, 0, 640, false);
+    columns_case(c, 8192, 320, 320, 640, false);
     c->mode = MODE_BENCH_DEVICE;
     columns_case(c, 8192, 320, 320, 640, false);
     columns_case(c, 8192, 320, 320, 640, true);
@@ -351,7 +349,7 @@ static void check_upsample_backward(struct check *c)
 static void bench_upsample_forward(struct check *c)
 {
     c->mode = MODE_BENCH_REFERENCE;
-    upsample_case(c, false, (struct upsample_shape){1, 8, 8, 640, 16, 16});
+    upsample_case(c, false, (struct upsample_shape){2, 32, 32, 640, 64, 64});
     c->mode = MODE_BENCH_DEVICE;
     upsample_case(c, false, (struct upsample_shape){2, 32, 32, 640, 64, 64});
 }
@@ -359,7 +357,7 @@ static void bench_upsample_forward(struct check *c)
 static void bench_upsample_backward(struct check *c)
 {
     c->mode = MODE_BENCH_REFERENCE;
-    upsample_case(c, true, (struct upsample_shape){1, 8, 8, 640, 16, 16});
+    upsample_case(c, true, (struct upsample_shape){2, 32, 32, 640, 64, 64});
     c->mode = MODE_BENCH_DEVICE;
     upsample_case(c, true, (struct upsample_shape){2, 32, 32, 640, 64, 64});
 }
