@@ -129,6 +129,9 @@ def main():
     model = load(options.model).to(torch.float64 if options.double else torch.float32)
     expected = relearn(model, rules, trace, lengths)
     good = compare(trace, expected, rules.accumulate, options.worst)
+    shifts = [k for k in expected if k.startswith("shift.") and k in trace]
+    together = relative(*(torch.cat([source[k].reshape(-1) for k in shifts]) for source in (trace, expected)))
+    print(f"all final shifts together: {together:.1e}")
     clipped = sum(int(v) for k, v in expected.items() if k.startswith("#clipped."))
     print(f"clipping acted in {clipped} of {rules.steps} steps")
     if options.expect_clipping and clipped == 0:

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Runs svdiff as committed traces say and compares what it computes with what PyTorch computed.
+
+    compare_trace.py SVDIFF TRACE...          a TRACE may be a folder of them
+
+A trace under fixtures/traces/generate or fixtures/traces/learn has the command and its options in its metadata and
+the expected tensors. Each is run with --trace, and every expected tensor must be there within its bound: the norm of
+the difference over the norm of what is expected. Prints TAP. Needs only Python itself.
+"""
+
+import array
+import json
+import math
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+FIXTURES = Path(__file__).resolve().parent / "fixtures"
+FILES = ("model", "subject", "image")
+BOUNDS = {
+    "generate": {"text_embeddings": 5e-6, "timesteps": 1e-7, "initial_noise": 1e-6, "step_noise": 1e-6},
+    "learn": {
+        "latents": 1e-5,
+        "noise": 1e-6,
+        "timestep": 0,
+        "tokens": 0,
+        "loss": 1e-5,
+        "total_loss": 1e-5,
+        "prior_loss": 1e-3,
+        "gradient": 2e-3,
+        "shift": 1e-2,
+        "all_shifts": 1e-3,
+    },
+}
+OTHERS = 1e-4
+# A shift's element whose gradient is lost in rounding goes the other way under Adam, by as much as any other: one such
+# element shows in its own tensor, so the bound of 1e-3 is for all shifts together.
+
+
+def read(path):
+    """(options of the run, {name: floats}) of a safetensors file; all its tensors are F32."""
+    with open(path, "rb") as file:
+        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+        data = file.read()
+    options = json.loads(header.pop("__metadata__", {}).get("options", "{}"))
+    tensors = {}
+    for name, entry in header.items():
+        if entry["dtype"] != "F32":
+            sys.exit(f"{path}: {name} is {entry['dtype']}, not F32")
+        tensors[name] = array.array("f", data[slice(*entry["data_offsets"])])
+    return options, tensors
+
+
+def relative(got, want):
+    if len(got) != len(want):
+        return math.inf
+    error = math.sqrt(math.fsum((x - y) ** 2 for x, y in zip(got, want)))
+    size = math.sqrt(math.fsum(y * y for y in want))
+    return error / size if size > 0 else error
+
+
+def run(svdiff, options, folder):
+    """The trace that the program writes for these options."""
+    trace, output = folder / "trace.safetensors", folder / "output.safetensors"
+    if options["command"] == "generate":
+        output = folder / "output.png"
+    command = [svdiff, options["command"], "--quiet", "--precision", "f32", "--trace", trace, "--output", output]
+    for name, value in options.items():
+        if name != "command":
+            value = FIXTURES / value if name in FILES else value
+            command += [f"--{name}", value] if value or name in ("prompt", "negative") else [f"--{name}"]
+    private = {name: str(folder) for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
+    subprocess.run(list(map(str, command)), check=True, env={**os.environ, **private}, stdout=sys.stderr)
+    return read(trace)[1]
+
+
+def compare(got, want, bounds):
+    """Lines about each kind of tensor, and whether all are within their bounds."""
+    worst, good, lines = {}, True, []
+    for name, values in want.items():
+        kind = name.split(".")[0]
+        kind = kind if kind in bounds else kind.removeprefix("prior_")
+        error = relative(got[name], values) if name in got else math.inf
+        if name.startswith("prior_loss.") and math.isfinite(error):  # begins at zero: beside the step's loss
+            beside = "loss." + name.split(".")[1]
+            error = min(error, relative([*got[name], *got[beside]], [*values, *want[beside]]) * 100)
+        if not error <= worst.get(kind, (-1, ""))[0]:
+            worst[kind] = (error, name)
+    shifts = [name for name in want if name.startswith("shift.") and name in got]
+    if shifts:
+        error = relative([x for n in shifts for x in got[n]], [x for n in shifts for x in want[n]])
+        worst["all_shifts"] = (error, f"{len(shifts)} tensors")
+    for kind, (error, name) in sorted(worst.items()):
+        bound = bounds.get(kind, OTHERS)
+        good = good and error <= bound
+        lines.append(f"# {kind}: {error:.1e} at {name}, bound {bound:.0e}")
+    return lines, good
+
+
+def check(svdiff, path):
+    options, want = read(path)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            got = run(svdiff, options, Path(folder))
+        except (OSError, subprocess.CalledProcessError) as problem:
+            return [f"# {problem}"], False
+    return compare(got, want, BOUNDS[options["command"]])
+
+
+def main():
+    if len(sys.argv) < 3 or sys.argv[1] in ("-h", "--help"):
+        sys.exit(__doc__)
+    svdiff, given = sys.argv[1], map(Path, sys.argv[2:])
+    traces = [t for g in given for t in (sorted(g.glob("*.safetensors")) if g.is_dir() else [g])]
+    print(f"1..{len(traces)}")
+    failed = 0
+    for number, path in enumerate(traces, 1):
+        lines, good = check(svdiff, path)
+        failed += not good
+        print("\n".join(lines))
+        print(f"{'ok' if good else 'not ok'} {number} {path.stem}", flush=True)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
