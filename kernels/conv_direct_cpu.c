@@ -91,6 +91,7 @@ static bool run_rounded(const kernels *k, struct onednn_conv call, const float *
 
 static bool run(const kernels *k, struct onednn_conv call, const float *x, struct onednn_room room)
 {
+    cpu_use_threads(k);
     if (call.type == KERNELS_BF16) {
         return onednn_has_bf16() && run_rounded(k, call, x, room);
     }

@@ -1,9 +1,8 @@
 /* cpu.c: the CPU's fast table: oneDNN for products and convolutions, own loops for the rest, OpenMP
  * for threads.
  *
- * Own loops name their threads with num_threads(k->threads). oneDNN takes OpenMP's default, which
- * belongs to the calling thread: kernels_cpu sets it there, and a table is to be used by the thread
- * that made it. */
+ * Own loops name their threads with num_threads; oneDNN takes OpenMP's default, which is set before
+ * each of its calls (cpu_use_threads). */
 #include "kernels/cpu.h"
 #include "kernels/reference.h"
 
@@ -58,7 +57,6 @@ kernels *kernels_cpu(int threads, enum kernels_precision precision, GError **err
         return NULL;
     }
     cpu_device(k)->reference = *k;
-    omp_set_num_threads(k->threads);
     cpu_fill_attention(k);
     cpu_fill_gemm(k);
     cpu_fill_linear(k);

@@ -4,6 +4,8 @@
 #include "kernels/memory.h"
 #include "kernels/onednn.h"
 
+#include <omp.h>
+
 /* workspace: memory for what an entry needs while it runs (gathered rows, partial sums, rounded
  * activations), allocated with the table and counted. One entry runs at a time. */
 struct cpu_device {
@@ -19,6 +21,13 @@ struct cpu_device {
 static inline struct cpu_device *cpu_device(const kernels *k)
 {
     return k->device;
+}
+
+/* To be called before oneDNN: its threads are OpenMP's default of the calling thread, which another
+ * table or program part may have changed. */
+static inline void cpu_use_threads(const kernels *k)
+{
+    omp_set_num_threads(k->threads);
 }
 
 // all of the workspace

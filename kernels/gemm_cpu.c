@@ -11,6 +11,7 @@ static void gemm(const kernels *k, struct gemm_shape s, const real *a, const rea
         return;
     }
     if (s.k > 0) {
+        cpu_use_threads(k);
         onednn_gemm(s, a, b, c);
     } else if (!s.accumulate) {
         memset(c, 0, (size_t)(s.m * s.n) * sizeof *c); // an empty sum

@@ -127,7 +127,8 @@ struct kernels {
     void *device;                     // the device's own state
 
     /* ---- memory ---- */
-    // bytes of device memory, zeroed, aligned; NULL when there is none. Released with its size.
+    /* bytes of device memory, zeroed, aligned; NULL when there is none or bytes is 0. Released with
+     * its size. */
     void *(*alloc)(const kernels *k, size_t bytes);
     void (*release)(const kernels *k, void *memory, size_t bytes);
     // between host memory and device memory
@@ -263,8 +264,8 @@ kernels *kernels_cpu(int threads, enum kernels_precision precision, GError **err
 bool kernels_cpu_has_bf16(void);
 
 /* Computes nothing: memory is only counted, so that true code runs and tells what it would need.
- * like: the table whose packing sizes and precision are used. Pointers it gives must not be read.
- */
+ * like: the table whose packing sizes, precision and own memory are used; it must live longer.
+ * Pointers that the counting table gives must not be read. */
 kernels *kernels_count(const kernels *like);
 
 /* Bytes allocated now and at most since the table was made or reset. Works for every table. */
