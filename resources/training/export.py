@@ -32,6 +32,13 @@ def halves(module, prefix=""):
             for name, tensor in module.state_dict().items() if tensor.is_floating_point()}
 
 
+def forget_origin(path):
+    """Takes out of a config the folder that its network was once loaded from."""
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config.pop("_name_or_path", None)
+    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
 def write_model(model, folder):
     """Writes `model` to `folder`, replacing what is there at once."""
     new = folder.with_name(folder.name + ".new")
@@ -40,6 +47,7 @@ def write_model(model, folder):
     build_scheduler().save_pretrained(new / "scheduler")
     model.unet.save_config(new / "unet")
     model.vae.save_config(new / "vae")
+    forget_origin(new / "vae" / "config.json")
     text_config = copy.deepcopy(model.text.config)
     text_config.architectures = ["CLIPTextModel"]
     text_config.dtype = torch.float32  # what it is loaded as where nothing is said
