@@ -6,15 +6,12 @@
  * for, because its noise is a function of that seed alone. */
 #include "engine/session.h"
 
-#include "engine/bake.h"
 #include "engine/decode.h"
 #include "engine/denoise.h"
 #include "engine/generate_check.h"
 #include "engine/noise.h"
+#include "engine/painter.h"
 #include "engine/picture_scale.h"
-#include "engine/subject_list.h"
-
-#include <string.h>
 
 // the components whose weights are there at once
 #define GENERATING (1u << MODEL_UNET | 1u << MODEL_VAE)
@@ -22,11 +19,7 @@
 struct generator {
     svdiff *session;
     const struct svdiff_generate_options *options;
-    struct subject_list subjects;
-    struct model_spectrum *spectrum;
-    struct bake bake_text, bake_unet;
-    struct unet *unet;
-    struct autoencoder *autoencoder;
+    struct painter painter;
     float *text; // [2, tokens, width]
     int h, w, c; // latents
     float *init; // [h, w, c] latents of the picture to start from, or NULL
@@ -35,113 +28,27 @@ struct generator {
     void *user;
 };
 
-/* ---- subjects ---- */
-
-static bool prepare_subjects(struct generator *g, GError **error)
-{
-    const struct svdiff_generate_options *o = g->options;
-
-    if (!subject_list_open(&g->subjects, g->session, o->subjects, o->n_subjects, o->force, error)) {
-        return false;
-    }
-    if (o->n_subjects == 0) {
-        return true;
-    }
-    g->spectrum = model_spectrum_open(g->session, g->progress, g->user, error);
-    return g->spectrum != NULL;
-}
-
-static struct weight_source source_of(struct generator *g, struct bake *b, const char *prefix,
-                                      struct session_component *c)
-{
-    *b = (struct bake){.k = g->session->k,
-                       .inner = session_source(c),
-                       .spectrum = g->spectrum,
-                       .prefix = prefix,
-                       .subjects = g->subjects.items,
-                       .n_subjects = g->subjects.n};
-    return g->options->n_subjects > 0 ? bake_source(b) : b->inner;
-}
-
-/* ---- text ---- */
-
-struct texts {
-    const struct text_encoder *encoder;
-    int32_t *ids; // [2, tokens]
-    float *out;   // NULL while measuring
-};
-
-static void encode_text(void *user, struct tape *t)
-{
-    const struct texts *x = user;
-    struct tensor *y =
-        text_encoder_forward(t, x->encoder, x->ids, 2, text_encoder_config(x->encoder)->positions);
-
-    if (x->out != NULL) {
-        tape_download(t, y, x->out);
-    }
-}
-
-static bool both_ids(const struct generator *g, int tokens, int32_t *ids, GError **error)
-{
-    const char *const texts[] = {g->options->negative, g->options->prompt};
-
-    for (int i = 0; i < 2; i++) {
-        g_autofree int32_t *one = session_tokens(g->session, texts[i], error);
-        if (one == NULL) {
-            return false;
-        }
-        memcpy(ids + (size_t)i * tokens, one, (size_t)tokens * sizeof *ids);
-    }
-    return true;
-}
-
 static bool prepare_text(struct generator *g, GError **error)
 {
     const struct text_config *c = checkpoint_text_config(g->session->checkpoint);
-    struct session_component component = {g->session, MODEL_TEXT_ENCODER};
-    g_autofree int32_t *ids = g_new(int32_t, 2 * (size_t)c->positions);
+    const char *const texts[] = {g->options->negative, g->options->prompt};
 
-    if (!both_ids(g, c->positions, ids, error)) {
-        return false;
-    }
-    struct text_encoder *e = text_encoder_create(
-        g->session->k, c, source_of(g, &g->bake_text, "text_model.", &component), error);
-    if (e == NULL) {
-        return false;
-    }
-    struct texts x = {.encoder = e, .ids = ids};
-    struct tape *t =
-        tape_create_measured(g->session->k, (struct tape_options){0}, encode_text, &x, error);
-    if (t != NULL) {
-        g->text = x.out = g_new(float, 2 * (size_t)c->positions * c->width);
-        encode_text(&x, t);
+    g->text = painter_embed(&g->painter, texts, 2, error);
+    if (g->text != NULL) {
         trace_add(g->trace, g->text, (const int64_t[]){2, c->positions, c->width}, 3,
                   "text_embeddings");
     }
-    tape_free(t);
-    text_encoder_free(e);
     return g->text != NULL;
 }
 
-/* ---- networks and start ---- */
-
 static bool open_networks(struct generator *g, GError **error)
 {
-    svdiff *s = g->session;
-    struct session_component unet = {s, MODEL_UNET}, vae = {s, MODEL_VAE};
-    const unsigned halves =
-        AUTOENCODER_DECODER | (g->options->init != NULL ? AUTOENCODER_ENCODER : 0);
-
-    g->unet = unet_create(s->k, checkpoint_unet_config(s->checkpoint),
-                          source_of(g, &g->bake_unet, "", &unet), error);
-    if (g->unet == NULL) {
-        return false;
-    }
-    g->autoencoder = autoencoder_create(s->k, checkpoint_vae_config(s->checkpoint), halves,
-                                        session_source(&vae), error);
-    return g->autoencoder != NULL;
+    return painter_networks(
+        &g->painter, AUTOENCODER_DECODER | (g->options->init != NULL ? AUTOENCODER_ENCODER : 0),
+        error);
 }
+
+/* ---- start ---- */
 
 /* A sampler keeps the history of one picture: each picture has its own. */
 static struct sampler *make_sampler(const struct generator *g, GError **error)
@@ -176,8 +83,8 @@ static bool encode_init(struct generator *g, GError **error)
     const int64_t count = (int64_t)g->h * g->w * g->c;
     g_autofree float *noise = g_new(float, count);
     noise_normal(g->options->seed, NOISE_INIT_PICTURE, 0, noise, count);
-    g->init = encode_picture(g->session->k, g->autoencoder, g->options->init, g->options->width,
-                             g->options->height, noise, error);
+    g->init = encode_picture(g->session->k, g->painter.autoencoder, g->options->init,
+                             g->options->width, g->options->height, noise, error);
     if (g->init != NULL) {
         trace_add_image(g->trace, g->init, 1, g->h, g->w, g->c, "init_latents");
     }
@@ -256,7 +163,7 @@ static bool all_pictures(struct generator *g, svdiff_take take, GError **error)
 {
     const struct text_config *text = checkpoint_text_config(g->session->checkpoint);
     struct denoise d = {.k = g->session->k,
-                        .unet = g->unet,
+                        .unet = g->painter.unet,
                         .text = g->text,
                         .tokens = text->positions,
                         .width = text->width,
@@ -269,9 +176,9 @@ static bool all_pictures(struct generator *g, svdiff_take take, GError **error)
                         .user = g->user};
     g_autoptr(GHashTable) uses = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     struct tape *t = denoise_tape(&d, uses, error);
-    const bool packed = t != NULL && network_pack(unet_network(g->unet), uses, error);
+    const bool packed = t != NULL && network_pack(unet_network(g->painter.unet), uses, error);
     struct decoder *decoder =
-        packed ? decoder_create(g->session->k, g->autoencoder, g->h, g->w, error) : NULL;
+        packed ? decoder_create(g->session->k, g->painter.autoencoder, g->h, g->w, error) : NULL;
     bool done = decoder != NULL;
 
     for (int i = 0; i < g->options->count && done; i++) {
@@ -284,10 +191,7 @@ static bool all_pictures(struct generator *g, svdiff_take take, GError **error)
 
 static void generator_finish(struct generator *g)
 {
-    subject_list_close(&g->subjects);
-    model_spectrum_close(g->spectrum);
-    unet_free(g->unet);
-    autoencoder_free(g->autoencoder);
+    painter_finish(&g->painter);
     trace_free(g->trace);
     g_free(g->text);
     g_free(g->init);
@@ -300,6 +204,7 @@ bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, s
     const int factor = autoencoder_factor(vae);
     struct generator g = {.session = s,
                           .options = options,
+                          .painter = {.session = s, .progress = progress, .user = user},
                           .h = options->height / factor,
                           .w = options->width / factor,
                           .c = vae->latent_channels,
@@ -307,12 +212,13 @@ bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, s
                           .user = user,
                           .trace = options->trace != NULL ? trace_create() : NULL};
 
-    const bool done = generate_check(options, MAX(factor, 8), error) && check_sampler(&g, error) &&
-                      session_check_memory(s, GENERATING, false, error) &&
-                      prepare_subjects(&g, error) && prepare_text(&g, error) &&
-                      open_networks(&g, error) && encode_init(&g, error) &&
-                      all_pictures(&g, take, error) &&
-                      (g.trace == NULL || trace_write(g.trace, options->trace, error));
+    const bool done =
+        generate_check(options, MAX(factor, 8), error) && check_sampler(&g, error) &&
+        session_check_memory(s, GENERATING, false, error) &&
+        painter_open(&g.painter, options->subjects, options->n_subjects, options->force, error) &&
+        prepare_text(&g, error) && open_networks(&g, error) && encode_init(&g, error) &&
+        all_pictures(&g, take, error) &&
+        (g.trace == NULL || trace_write(g.trace, options->trace, error));
     generator_finish(&g);
     return done;
 }
