@@ -11,6 +11,8 @@ bool call_run(const struct call *c, struct call_result *result, GError **error)
         return call_learn(c, result, error);
     case PROCEDURE_GENERATE:
         return call_generate(c, result, error);
+    case PROCEDURE_CONVERT:
+        return call_convert(c, result, error);
     }
     g_assert_not_reached();
 }
@@ -22,20 +24,23 @@ void call_result_clear(struct call_result *result)
     *result = (struct call_result){0};
 }
 
-bool call_check_layer(const struct call *c, GError **error)
+bool call_check_layers(const struct call *c, GError **error)
 {
     if (!host_image_exists(c->image)) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
                     "There is no image; open one and choose a layer of it.");
         return false;
     }
-    if (!host_is_layer_of(c->drawable, c->image)) {
+    bool good = c->n_layers > 0;
+    for (int i = 0; i < c->n_layers; i++) {
+        good = good && host_is_layer_of(c->layers[i], c->image);
+    }
+    if (!good) {
         g_set_error(
             error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
             "What is chosen is not a layer of the image; choose a layer, no channel or mask.");
-        return false;
     }
-    return true;
+    return good;
 }
 
 static void push(GPtrArray *arguments, const char *option, char *value)
@@ -64,6 +69,15 @@ void call_add_text(GPtrArray *arguments, const char *option, const char *text)
 {
     if (text[0] != '\0') {
         push(arguments, option, g_strdup(text));
+    }
+}
+
+void call_add_subjects(GPtrArray *arguments, const char *subjects)
+{
+    g_auto(GStrv) list = g_strsplit_set(subjects, ";\n", -1);
+
+    for (char **subject = list; *subject != NULL; subject++) {
+        call_add_text(arguments, "--subject", g_strstrip(*subject));
     }
 }
 

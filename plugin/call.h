@@ -13,9 +13,10 @@ struct call_progress {
 };
 
 struct call {
-    host_image image;
-    host_item drawable;
-    const values *values; // checked
+    host_image image;        // HOST_NONE or none of GIMP's: there is none
+    const host_item *layers; // the chosen ones, the current one first
+    int n_layers;            // 0: none
+    const values *values;    // checked
 
     /* Called at every step and at least five times a second; false cancels the work. */
     bool (*progress)(void *user, const struct call_progress *p);
@@ -37,9 +38,10 @@ void call_result_clear(struct call_result *result);
 // the procedures themselves
 bool call_learn(const struct call *c, struct call_result *result, GError **error);
 bool call_generate(const struct call *c, struct call_result *result, GError **error);
+bool call_convert(const struct call *c, struct call_result *result, GError **error);
 
-/* Whether the call's drawable is a layer of its image, with a sentence if not. */
-bool call_check_layer(const struct call *c, GError **error);
+/* Whether there is at least one layer and all are of the call's image, with a sentence if not. */
+bool call_check_layers(const struct call *c, GError **error);
 
 /* Adds "--NAME NUMBER" where the number is not a default (0 or -1). */
 void call_add_int(GPtrArray *arguments, const char *option, int number);
@@ -47,6 +49,9 @@ void call_add_number(GPtrArray *arguments, const char *option, double number);
 
 /* Adds "--NAME TEXT" where the text is not empty. */
 void call_add_text(GPtrArray *arguments, const char *option, const char *text);
+
+/* "fox:0.8; cat.safetensors", as people write it, to one "--subject" each. */
+void call_add_subjects(GPtrArray *arguments, const char *subjects);
 
 /* The seed of the values; for -1 a random one. */
 int call_seed(const values *v);

@@ -70,10 +70,10 @@ static bool find_area(struct generate *g, GError **error)
     if (!image && !g->from_picture) {
         return true;
     }
-    if (!call_check_layer(g->call, error)) {
+    if (!call_check_layers(g->call, error)) {
         return false;
     }
-    layer = host_item_area(g->call->drawable);
+    layer = host_item_area(g->call->layers[0]);
     g->masked = host_selection_area(g->call->image, &selection);
     if (strcmp(init, "selection") == 0 && !g->masked) {
         return fail_usage(error, "Nothing is selected; select what the picture starts from, or "
@@ -114,16 +114,6 @@ static void find_size(struct generate *g)
 
 /* ---- the worker ---- */
 
-// "fox:0.8; cat.safetensors" to one option each
-static void add_subjects(GPtrArray *arguments, const char *subjects)
-{
-    g_auto(GStrv) list = g_strsplit_set(subjects, ";\n", -1);
-
-    for (char **subject = list; *subject != NULL; subject++) {
-        call_add_text(arguments, "--subject", g_strstrip(*subject));
-    }
-}
-
 static GPtrArray *make_arguments(const struct generate *g, const char *init, const char *output)
 {
     GPtrArray *a = g_ptr_array_new_with_free_func(g_free);
@@ -131,7 +121,7 @@ static GPtrArray *make_arguments(const struct generate *g, const char *init, con
 
     call_add_text(a, "--prompt", values_text(g->v, "prompt"));
     call_add_text(a, "--negative", values_text(g->v, "negative"));
-    add_subjects(a, values_text(g->v, "subjects"));
+    call_add_subjects(a, values_text(g->v, "subjects"));
     call_add_text(a, "--model", values_text(g->v, "model"));
     if (g->from_picture) {
         call_add_text(a, "--init-image", init);
@@ -153,7 +143,7 @@ static GPtrArray *make_arguments(const struct generate *g, const char *init, con
 static bool write_init(const struct generate *g, const char *path, GError **error)
 {
     g_autoptr(picture) p =
-        g->from_picture ? layers_in_read(g->call->drawable, &g->area, error) : NULL;
+        g->from_picture ? layers_in_read(g->call->layers[0], &g->area, error) : NULL;
 
     return !g->from_picture || (p != NULL && picture_write(path, p, NULL, 0, error));
 }
@@ -235,7 +225,7 @@ static void insert_pictures(struct generate *g, const GArray *pictures, struct c
     }
     const struct layers_out out = {.image = fresh ? host_image_new(g->area.width, g->area.height)
                                                   : g->call->image,
-                                   .below = fresh ? HOST_NONE : g->call->drawable,
+                                   .below = fresh ? HOST_NONE : g->call->layers[0],
                                    .area = g->area,
                                    .masked = g->masked,
                                    .group = prompt,

@@ -13,7 +13,7 @@
 #include <math.h>
 
 struct dialog {
-    host_image image;
+    const struct call *chosen; // image and layers
     values *v;
     GtkWidget *window, *fields, *bar, *message;
     GtkWidget **widgets; // one a argument
@@ -85,7 +85,7 @@ static GtkWidget *make_widget(const struct dialog *d, size_t i)
     case ARGUMENT_CHOICE:
         return choice_widget(p, value->text);
     case ARGUMENT_CHANNEL:
-        return channel_widget(d->image, p->standard);
+        return channel_widget(d->chosen->image, p->standard);
     case ARGUMENT_TEXT:
     case ARGUMENT_FILE:
         break;
@@ -250,10 +250,11 @@ static char *describe(const struct call_result *r)
                               : g_strdup_printf("%d layers were added.", r->n_layers);
 }
 
-static bool run_once(struct dialog *d, host_item drawable, struct call_result *result)
+static bool run_once(struct dialog *d, struct call_result *result)
 {
-    const struct call call = {.image = d->image,
-                              .drawable = drawable,
+    const struct call call = {.image = d->chosen->image,
+                              .layers = d->chosen->layers,
+                              .n_layers = d->chosen->n_layers,
                               .values = d->v,
                               .progress = on_progress,
                               .user = d};
@@ -278,9 +279,9 @@ static bool run_once(struct dialog *d, host_item drawable, struct call_result *r
     return done;
 }
 
-bool dialog_run(host_image image, host_item drawable, values *v, struct call_result *result)
+bool dialog_run(const struct call *chosen, values *v, struct call_result *result)
 {
-    struct dialog d = {.image = image, .v = v};
+    struct dialog d = {.chosen = chosen, .v = v};
     bool made = false, open = true;
 
     *result = (struct call_result){0};
@@ -290,7 +291,7 @@ bool dialog_run(host_image image, host_item drawable, values *v, struct call_res
     g_signal_connect(d.window, "response", G_CALLBACK(on_response), &d);
     g_signal_connect(d.window, "delete-event", G_CALLBACK(gtk_true), NULL);
     while (open && gimp_dialog_run(GIMP_DIALOG(d.window)) == GTK_RESPONSE_OK) {
-        const bool done = run_once(&d, drawable, result);
+        const bool done = run_once(&d, result);
         made = made || done;
         open = !(done && v->procedure->result == RESULT_FILE);
     }

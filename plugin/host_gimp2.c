@@ -1,8 +1,10 @@
 /* The plug-in in GIMP 2.10: registration and calls, both from the table of procedures.
  *
- * GIMP gets run-mode, image, drawable, then the arguments in order: choices and files travel
- * as strings, channels as ids. GIMP 2.10 checks no ranges: values_check does. Results: learn gives
- * the path of a file; generate how many layers and an array of them. */
+ * GIMP gets run-mode, image and drawable where the procedure works on layers, then the arguments in
+ * order: choices and files travel as strings, channels as ids. GIMP 2.10 checks no ranges:
+ * values_check does. Several layers are chosen by linking them (the chain in the dialog of layers):
+ * they come along when the drawable is one of them. Results: the path of a file, or how many layers
+ * and an array of them. */
 #include "plugin/call.h"
 #include "plugin/dialog_gtk2.h"
 #include "plugin/watch.h"
@@ -10,8 +12,6 @@
 #include "engine/svdiff.h"
 
 #include <libgimp/gimp.h>
-
-#define FIRST 3 // what comes before the arguments of the table
 
 static void query(void);
 static void run(const char *name, int n, const GimpParam *arguments, int *n_results,
@@ -45,13 +45,20 @@ static GimpParamDef definition(GimpPDBArgType type, const char *name, const char
     return (GimpParamDef){type, (char *)name, (char *)text}; // GIMP reads them only
 }
 
+// what comes before the arguments of the table
+static int first_of(const struct procedure *p)
+{
+    return p->input == INPUT_NONE ? 1 : 3;
+}
+
 static void install(const struct procedure *p)
 {
     const GimpParamDef file[] = {definition(GIMP_PDB_STRING, "file", "The subject file")};
     const GimpParamDef layers[] = {definition(GIMP_PDB_INT32, "num-layers", "How many layers"),
                                    definition(GIMP_PDB_INT32ARRAY, "layers", "The new layers")};
     const bool is_file = p->result == RESULT_FILE;
-    g_autofree GimpParamDef *arguments = g_new(GimpParamDef, FIRST + p->n_arguments);
+    const int first = first_of(p);
+    g_autofree GimpParamDef *arguments = g_new(GimpParamDef, 3 + p->n_arguments);
 
     arguments[0] =
         definition(GIMP_PDB_INT32, "run-mode",
@@ -59,12 +66,12 @@ static void install(const struct procedure *p)
     arguments[1] = definition(GIMP_PDB_IMAGE, "image", "The image");
     arguments[2] = definition(GIMP_PDB_DRAWABLE, "drawable", "The layer");
     for (size_t i = 0; i < p->n_arguments; i++) {
-        arguments[FIRST + i] = definition(argument_type(p->arguments[i].kind), p->arguments[i].name,
+        arguments[first + i] = definition(argument_type(p->arguments[i].kind), p->arguments[i].name,
                                           p->arguments[i].text);
     }
     gimp_install_procedure(p->name, p->summary, p->help, "The SVDiff for GIMP authors",
-                           "GPL-3.0-or-later", "2026", p->menu, "*", GIMP_PLUGIN,
-                           FIRST + (int)p->n_arguments, is_file ? 1 : 2, arguments,
+                           "GPL-3.0-or-later", "2026", p->menu, p->input == INPUT_NONE ? "" : "*",
+                           GIMP_PLUGIN, first + (int)p->n_arguments, is_file ? 1 : 2, arguments,
                            is_file ? file : layers);
     gimp_plugin_menu_register(p->name, "<Image>/Filters/SVDiff");
 }
@@ -83,8 +90,10 @@ static void query(void)
 
 static void read_arguments(values *v, const GimpParam *arguments)
 {
+    const int first = first_of(v->procedure);
+
     for (size_t i = 0; i < v->procedure->n_arguments; i++) {
-        const GimpParam *a = &arguments[FIRST + i];
+        const GimpParam *a = &arguments[first + i];
         switch (argument_type(v->procedure->arguments[i].kind)) {
         case GIMP_PDB_INT32:
             values_set_number(v, i, a->data.d_int32);
@@ -110,16 +119,19 @@ static bool on_progress(void *user, const struct call_progress *p)
     return true;
 }
 
-static bool run_without_dialog(host_image image, host_item drawable, values *v,
-                               struct call_result *result, GError **error)
+// with the layers of the call, but without its values
+static bool run_without_dialog(const struct call *chosen, values *v, struct call_result *result,
+                               GError **error)
 {
     struct watch watch = {0};
-    const struct call call = {
-        .image = image, .drawable = drawable, .values = v, .progress = on_progress, .user = &watch};
+    struct call call = *chosen;
 
     if (!values_check(v, error)) {
         return false;
     }
+    call.values = v;
+    call.progress = on_progress;
+    call.user = &watch;
     host_progress_begin(v->procedure->title);
     const bool done = call_run(&call, result, error);
     host_progress_end();
@@ -127,14 +139,14 @@ static bool run_without_dialog(host_image image, host_item drawable, values *v,
 }
 
 // with the dialog; closing it without a result is a cancel
-static bool run_with_dialog(host_image image, host_item drawable, values *v,
-                            struct call_result *result, GError **error)
+static bool run_with_dialog(const struct call *chosen, values *v, struct call_result *result,
+                            GError **error)
 {
     g_autofree char *file = host_values_file();
     g_autoptr(GError) unkept = NULL;
 
     values_load(v, file);
-    if (!dialog_run(image, drawable, v, result)) {
+    if (!dialog_run(chosen, v, result)) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, "Cancelled.");
         return false;
     }
@@ -144,27 +156,74 @@ static bool run_with_dialog(host_image image, host_item drawable, values *v,
     return true;
 }
 
-static bool run_in_mode(GimpRunMode mode, int n, const GimpParam *arguments, values *v,
+static bool run_in_mode(int n, const GimpParam *arguments, const struct call *chosen, values *v,
                         struct call_result *result, GError **error)
 {
-    const host_image image = arguments[1].data.d_image;
-    const host_item drawable = arguments[2].data.d_drawable;
+    const GimpRunMode mode = (GimpRunMode)arguments[0].data.d_int32;
+    const int wanted = first_of(v->procedure) + (int)v->procedure->n_arguments;
     g_autofree char *file = host_values_file();
 
     if (mode == GIMP_RUN_INTERACTIVE) {
-        return run_with_dialog(image, drawable, v, result, error);
+        return run_with_dialog(chosen, v, result, error);
     }
     if (mode == GIMP_RUN_WITH_LAST_VALS) {
         values_load(v, file);
-    } else if (n == FIRST + (int)v->procedure->n_arguments) {
+    } else if (n == wanted) {
         read_arguments(v, arguments);
     } else {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "%s takes %d arguments, %d were given.", v->procedure->name,
-                    FIRST + (int)v->procedure->n_arguments, n);
+                    "%s takes %d arguments, %d were given.", v->procedure->name, wanted, n);
         return false;
     }
-    return run_without_dialog(image, drawable, v, result, error);
+    return run_without_dialog(chosen, v, result, error);
+}
+
+// appends the linked layers of these and of the groups among them
+static void add_linked(GArray *to, const gint32 *layers, int n)
+{
+    for (int i = 0; i < n; i++) {
+        const bool known = layers[i] == g_array_index(to, host_item, 0);
+        if (gimp_item_get_linked(layers[i]) && !known) {
+            g_array_append_val(to, layers[i]);
+        } else if (gimp_item_is_group(layers[i]) && !known) {
+            int n_children;
+            g_autofree gint32 *children = gimp_item_get_children(layers[i], &n_children);
+            add_linked(to, children, n_children);
+        }
+    }
+}
+
+/* The layers of a call: the drawable, and if it is linked all that are. (host_item is gint32.) */
+static GArray *chosen_layers(host_image image, host_item drawable)
+{
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(host_item));
+
+    if (host_image_exists(image) && drawable > 0) {
+        g_array_append_val(all, drawable);
+    }
+    if (all->len > 0 && host_is_layer_of(drawable, image) && gimp_item_get_linked(drawable)) {
+        int n;
+        g_autofree gint32 *layers = gimp_image_get_layers(image, &n);
+        add_linked(all, layers, n);
+    }
+    return all;
+}
+
+static bool run_procedure(int n, const GimpParam *arguments, values *v, struct call_result *result,
+                          GError **error)
+{
+    const bool has_layers = v->procedure->input == INPUT_LAYER && n >= first_of(v->procedure);
+    const host_image image = has_layers ? arguments[1].data.d_image : HOST_NONE;
+    const host_item drawable = has_layers ? arguments[2].data.d_drawable : HOST_NONE;
+    g_autoptr(GArray) layers = chosen_layers(image, drawable);
+    const struct call chosen = {
+        .image = image, .layers = (host_item *)layers->data, .n_layers = (int)layers->len};
+
+    if (n < 1) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "The run-mode is missing.");
+        return false;
+    }
+    return run_in_mode(n, arguments, &chosen, v, result, error);
 }
 
 /* ---- results: they live until the process ends, as GIMP's library wants it ---- */
@@ -213,11 +272,8 @@ static void run(const char *name, int n, const GimpParam *arguments, int *n_resu
     gimp_plugin_enable_precision();
     out[0].type = GIMP_PDB_STATUS;
     *results = out;
-    if (n >= FIRST &&
-        run_in_mode((GimpRunMode)arguments[0].data.d_int32, n, arguments, v, &result, &error)) {
-        *n_results = return_result(out, &result);
-    } else {
-        *n_results = return_error(out, v->procedure, error);
-    }
+    *n_results = run_procedure(n, arguments, v, &result, &error)
+                     ? return_result(out, &result)
+                     : return_error(out, v->procedure, error);
     call_result_clear(&result);
 }

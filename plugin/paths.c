@@ -47,6 +47,20 @@ char *paths_command(GError **error)
     return found;
 }
 
+// a file of one of our folders in the user's data folder, which is made
+static char *data_file(const char *kind, const char *file, GError **error)
+{
+    g_autofree char *folder = g_build_filename(g_get_user_data_dir(), "svdiff", kind, NULL);
+
+    if (g_mkdir_with_parents(folder, 0700) != 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "The folder %s cannot be made: %s; name an output file elsewhere.", folder,
+                    g_strerror(errno));
+        return NULL;
+    }
+    return g_build_filename(folder, file, NULL);
+}
+
 char *paths_subject(const char *name, GError **error)
 {
     if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL || strlen(name) > 200) {
@@ -56,15 +70,24 @@ char *paths_subject(const char *name, GError **error)
                     name);
         return NULL;
     }
-    g_autofree char *folder = g_build_filename(g_get_user_data_dir(), "svdiff", "subjects", NULL);
-    if (g_mkdir_with_parents(folder, 0700) != 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The folder %s cannot be made: %s; name an output file elsewhere.", folder,
-                    g_strerror(errno));
-        return NULL;
-    }
     g_autofree char *file = g_strconcat(name, ".safetensors", NULL);
-    return g_build_filename(folder, file, NULL);
+    return data_file("subjects", file, error);
+}
+
+char *paths_converted(const char *subjects, const char *format, GError **error)
+{
+    g_auto(GStrv) list = g_strsplit_set(subjects, ":;\n", 2);
+    g_autofree char *name = list[0] != NULL ? g_path_get_basename(g_strstrip(list[0])) : NULL;
+    const bool folder = strcmp(format, "folder") == 0 || strcmp(format, "svdiff-pytorch") == 0;
+
+    if (name == NULL || !g_ascii_isalnum(name[0]) || strlen(name) > 200) {
+        name = (g_free(name), g_strdup("subject"));
+    }
+    if (g_str_has_suffix(name, ".safetensors")) {
+        name[strlen(name) - strlen(".safetensors")] = '\0';
+    }
+    g_autofree char *file = g_strdup_printf("%s-%s%s", name, format, folder ? "" : ".safetensors");
+    return data_file("converted", file, error);
 }
 
 /* ---- models ---- */

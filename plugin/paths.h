@@ -11,6 +11,11 @@ char *paths_command(GError **error);
  * with a sentence when the name cannot be that of a file. g_free it. */
 char *paths_subject(const char *name, GError **error);
 
+/* Where a subject goes that is converted to a format, when nothing else is said: in the user's data
+ * folder, which is made when it is missing. subjects: the first one gives the name. NULL with a
+ * sentence. g_free it. */
+char *paths_converted(const char *subjects, const char *format, GError **error);
+
 /* The side in pixels at which a model (a folder; "": the one that ships) makes its pictures; 0 when
  * that cannot be known here. */
 int paths_model_side(const char *model);

@@ -160,6 +160,37 @@ static const struct argument generate_arguments[] = {
      .standard = 1},
 };
 
+static const struct argument convert_arguments[] = {
+    {.name = "input",
+     .label = "_Subjects",
+     .text = "A learned subject by name or file; a model or a LoRA can hold several: fox:0.8; cat",
+     .kind = ARGUMENT_TEXT},
+    {.name = "to",
+     .label = "_To",
+     .text =
+         "subject, svdiff-pytorch: the subject; folder, checkpoint: a model with it; lora: part "
+         "of it.",
+     .kind = ARGUMENT_CHOICE,
+     .standard_text = "lora",
+     .choices = "subject|svdiff-pytorch|folder|checkpoint|lora"},
+    {.name = "output",
+     .label = "_Output",
+     .text = "The file or folder to write; empty: in your data folder, by the subject's name.",
+     .kind = ARGUMENT_FILE},
+    {.name = "model",
+     .label = "_Model",
+     .text = "A folder of diffusers or a .safetensors file; empty: the model that ships.",
+     .kind = ARGUMENT_FILE,
+     .advanced = true},
+    {.name = "rank",
+     .label = "_Rank",
+     .text = "Of a LoRA: more keeps more of the subject in a larger file; 0: 64.",
+     .kind = ARGUMENT_INT,
+     .low = -1,
+     .high = 8192,
+     .advanced = true},
+};
+
 static const struct procedure procedures[] = {
     {.id = PROCEDURE_LEARN,
      .name = "plug-in-svdiff-learn",
@@ -170,6 +201,7 @@ static const struct procedure procedures[] = {
      .help = "Learns what the layer shows, or what of it is selected, into a subject file of about "
              "1 MB, by changing only the singular values of a Stable Diffusion model. The file "
              "lies in the user's data folder under the subject's name, if no other is given.",
+     .input = INPUT_LAYER,
      .result = RESULT_FILE,
      .arguments = learn_arguments,
      .n_arguments = G_N_ELEMENTS(learn_arguments)},
@@ -182,9 +214,23 @@ static const struct procedure procedures[] = {
      .help = "Makes pictures from a prompt, from noise or from the layer, as new layers above the "
              "layer, in a group when there are several. A selection confines what is painted; the "
              "image's own pixels are never changed. Without an image (-1) a new one is made.",
+     .input = INPUT_LAYER,
      .result = RESULT_LAYERS,
      .arguments = generate_arguments,
      .n_arguments = G_N_ELEMENTS(generate_arguments)},
+    {.id = PROCEDURE_CONVERT,
+     .name = "plug-in-svdiff-convert",
+     .menu = "_Convert Subject...",
+     .action = "_Convert",
+     .title = "SVDiff: Convert Subject",
+     .summary = "Writes a subject as a file of another program, or into a model.",
+     .help = "Writes learned subjects as files that other programs read: as a subject file or in "
+             "the two files of svdiff-pytorch, unchanged; in a whole model, as a diffusers folder "
+             "or as one file; or as a LoRA, which keeps only part of what was learned.",
+     .input = INPUT_NONE,
+     .result = RESULT_FILE,
+     .arguments = convert_arguments,
+     .n_arguments = G_N_ELEMENTS(convert_arguments)},
 };
 
 const struct procedure *procedures_all(size_t *n)

@@ -29,7 +29,12 @@ struct argument {
     bool advanced;             // not among the first things of a dialog
 };
 
-enum procedure_id { PROCEDURE_LEARN, PROCEDURE_GENERATE };
+enum procedure_id { PROCEDURE_LEARN, PROCEDURE_GENERATE, PROCEDURE_CONVERT };
+
+enum procedure_input {
+    INPUT_NONE,  // run-mode alone
+    INPUT_LAYER, // image and layer, or layers where GIMP lets choose several
+};
 
 enum procedure_result {
     RESULT_FILE,   // the path of a file
@@ -38,14 +43,15 @@ enum procedure_result {
 
 struct procedure {
     enum procedure_id id;
-    const char *name;    // "plug-in-svdiff-learn"
-    const char *menu;    // in Filters > SVDiff, with a mnemonic
-    const char *action;  // on the button that starts it
-    const char *title;   // of its dialog and of GIMP's progress bar
-    const char *summary; // one sentence
-    const char *help;    // a paragraph
+    const char *name;           // "plug-in-svdiff-learn"
+    const char *menu;           // in Filters > SVDiff, with a mnemonic
+    const char *action;         // on the button that starts it
+    const char *title;          // of its dialog and of GIMP's progress bar
+    const char *summary;        // one sentence
+    const char *help;           // a paragraph
+    enum procedure_input input; // what comes before the arguments
     enum procedure_result result;
-    const struct argument *arguments; // after run-mode, image and drawable
+    const struct argument *arguments;
     size_t n_arguments;
 };
 

@@ -43,7 +43,8 @@ static void print_argument(const struct argument *p)
 static void print_procedure(const struct procedure *p)
 {
     printf("### %s\n\n%s\n\n", p->name, p->help);
-    printf("Arguments after `run-mode`, `image` and the layer; gives back %s.\n\n",
+    printf("Arguments after `run-mode`%s; gives back %s.\n\n",
+           p->input == INPUT_NONE ? "" : ", `image` and the layer",
            p->result == RESULT_FILE ? "the path of the file" : "the new layers");
     printf("| argument | kind | values | default | meaning |\n");
     printf("| --- | --- | --- | --- | --- |\n");

@@ -1,0 +1,47 @@
+/* plug-in-svdiff-convert: subjects to files that other programs read. */
+#include "plugin/call.h"
+#include "plugin/job.h"
+#include "plugin/paths.h"
+
+#include "engine/svdiff.h"
+
+static char *find_output(const values *v, GError **error)
+{
+    const char *output = values_text(v, "output");
+
+    return output[0] != '\0'
+               ? g_strdup(output)
+               : paths_converted(values_text(v, "input"), values_text(v, "to"), error);
+}
+
+static GPtrArray *make_arguments(const values *v, const char *output)
+{
+    GPtrArray *a = g_ptr_array_new_with_free_func(g_free);
+
+    call_add_subjects(a, values_text(v, "input"));
+    call_add_text(a, "--to", values_text(v, "to"));
+    call_add_text(a, "--output", output);
+    call_add_text(a, "--model", values_text(v, "model"));
+    call_add_int(a, "--rank", values_int(v, "rank"));
+    return a;
+}
+
+bool call_convert(const struct call *c, struct call_result *result, GError **error)
+{
+    if (values_text(c->values, "input")[0] == '\0') {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "input is empty; name a learned subject or its file.");
+        return false;
+    }
+    g_autofree char *output = find_output(c->values, error);
+    g_autoptr(scratch) folder = output != NULL ? scratch_create(error) : NULL;
+    if (folder == NULL) {
+        return false;
+    }
+    g_autoptr(GPtrArray) arguments = make_arguments(c->values, output);
+    if (!job_run("convert", arguments, folder, c, NULL, error)) {
+        return false;
+    }
+    result->file = g_steal_pointer(&output);
+    return true;
+}

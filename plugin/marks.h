@@ -1,0 +1,12 @@
+/* marks.h: what of a layer is the subject, as the files that learning reads. */
+#pragma once
+
+#include "plugin/call.h"
+#include "plugin/scratch.h"
+
+/* Writes what a layer shows of the subject into the folder and adds it to the arguments of `svdiff
+ * learn`. mask: the channel that marks the subject, HOST_NONE: the selection, if there is one, else
+ * all of the layer. number: of the layer, from 0. false with a sentence: the channel is none of the
+ * image, or nothing of the layer is marked, or it is empty there. */
+bool marks_add(const struct call *c, host_item layer, host_item mask, int number,
+               const scratch *folder, GPtrArray *arguments, GError **error);
