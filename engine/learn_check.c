@@ -2,6 +2,7 @@
 #include "engine/learn_check.h"
 
 #include "engine/error.h"
+#include "engine/prompt.h"
 
 #include <math.h>
 #include <string.h>
@@ -40,12 +41,20 @@ static bool check_prompt(const char *option, const char *text, bool may_be_empty
     return true;
 }
 
-static bool check_subject(const struct svdiff_subject *s, GError **error)
+// number: from 1
+static bool check_subject(const struct svdiff_subject *s, int number, GError **error)
 {
     if (!check_prompt("--prompt", s->prompt, false, error) ||
         (s->class_prompt != NULL &&
          !check_prompt("--class-prompt", s->class_prompt, true, error))) {
         return false;
+    }
+    const int foreign = prompt_foreign_placeholder(s->prompt, number);
+    if (foreign > 0) {
+        return refuse(error,
+                      "The --prompt '%s' is that of subject %d but has [V%d]; write [V] or [V%d] "
+                      "in it.",
+                      s->prompt, number, foreign, number);
     }
     if (s->images == NULL || s->images[0] == NULL) {
         return refuse(error, "The subject '%s' has no picture; give one with --image FILE.",
@@ -69,7 +78,7 @@ static bool check_subjects(const struct svdiff_subject *subjects, int n_subjects
         return refuse(error, "There is nothing to learn; say it with --prompt TEXT --image FILE.");
     }
     for (int i = 0; i < n_subjects; i++) {
-        if (!check_subject(&subjects[i], error)) {
+        if (!check_subject(&subjects[i], i + 1, error)) {
             return false;
         }
     }

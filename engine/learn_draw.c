@@ -85,13 +85,13 @@ static const struct learner_subject *draw_subject(const struct learner *l, int64
     return &g_array_index(l->subjects, struct learner_subject, chosen);
 }
 
-static void set_text(struct learner *l, int i, const int32_t *ids, const float *text)
+static void set_text(struct learner *l, int i, const struct learner_text *text)
 {
     struct learn_batch *b = l->batch;
     const size_t width = (size_t)unet_config(l->unet)->cross_attention_dim * b->tokens;
 
-    memcpy(b->ids + (size_t)i * b->tokens, ids, b->tokens * sizeof *ids);
-    memcpy(b->text + i * width, text, width * sizeof *text);
+    memcpy(b->ids + (size_t)i * b->tokens, text->ids, b->tokens * sizeof *text->ids);
+    memcpy(b->text + i * width, text->embedding, width * sizeof *text->embedding);
 }
 
 void learner_draw(struct learner *l, int64_t m)
@@ -119,7 +119,7 @@ void learner_draw(struct learner *l, int64_t m)
                                       : share / b->instance *
                                             schedule_min_snr_weight(l->schedule, r.timestep,
                                                                     l->options->min_snr));
-        set_text(l, i, prior ? s->class_ids : s->ids, prior ? s->class_text : s->text);
+        set_text(l, i, prior ? s->class_text : s->text);
     }
     trace_rows(l, m, noise, latents);
 }

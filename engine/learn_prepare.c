@@ -171,6 +171,7 @@ struct learner *learner_create(svdiff *s, const struct svdiff_learn_options *o,
     l->pictures = learn_pictures_create();
     l->prior_pictures = learn_pictures_create();
     l->subjects = g_array_new(FALSE, TRUE, sizeof(struct learner_subject));
+    l->texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, learner_text_free);
     l->losses = g_array_new(FALSE, FALSE, sizeof(float));
     l->trace = o->trace != NULL ? trace_create() : NULL;
     if (!prepare(l, error)) {
@@ -198,6 +199,7 @@ void learner_free(struct learner *l)
         learner_subject_finish(&g_array_index(l->subjects, struct learner_subject, i));
     }
     g_array_unref(l->subjects);
+    g_hash_table_unref(l->texts);
     g_array_unref(l->losses);
     trace_free(l->trace);
     g_free(l->good);

@@ -1,5 +1,8 @@
 /* The subjects' words: which rare word of the vocabulary stands for [V], what the class is called,
- * and both as token ids and embeddings of the text encoder as it is before learning. */
+ * and which tokens of a prompt are the subject's own.
+ *
+ * A subject whose prompt has no [V] is called by the words that its prompt has and its class prompt
+ * lacks ("a photo of a sks dog", "a photo of a dog"). No two subjects are called by the same. */
 #include "engine/learner.h"
 
 #include "engine/error.h"
@@ -9,16 +12,20 @@
 
 #define CANDIDATES 64
 
+static bool has(const char *text, const char *word)
+{
+    return text != NULL && strstr(text, word) != NULL;
+}
+
 static bool used(const struct learner *l, const char *word)
 {
     for (int i = 0; i < l->options->n_subjects; i++) {
         const struct svdiff_subject *s = &l->options->subjects[i];
-        if (strstr(s->prompt, word) != NULL ||
-            (s->class_prompt != NULL && strstr(s->class_prompt, word) != NULL)) {
+        if (has(s->prompt, word) || has(s->class_prompt, word)) {
             return true;
         }
     }
-    return false;
+    return has(l->options->sample_prompt, word);
 }
 
 /* One word for each subject, never the same and none that a prompt has. Owned by the caller,
@@ -46,20 +53,14 @@ static char **choose_placeholders(const struct learner *l, GError **error)
     return list;
 }
 
-static void name_subject(struct learner *l, int i, char **placeholders)
+static void name_subject(struct learner *l, int i, const char *placeholder)
 {
     struct learner_subject *one = &g_array_index(l->subjects, struct learner_subject, i);
     const struct svdiff_subject *s = &l->options->subjects[i];
     const bool replaced = prompt_has_placeholder(s->prompt);
 
-    one->placeholder = replaced ? g_strdup(placeholders[i]) : NULL;
-    one->prompt =
-        prompt_replace(s->prompt, (const char *const *)placeholders, l->options->n_subjects);
-    if (l->options->n_subjects > 1 && strstr(s->prompt, "[V]") != NULL) {
-        // a lone [V] means this subject, wherever it stands in the list
-        g_free(one->prompt);
-        one->prompt = prompt_replace(s->prompt, (const char *const[]){placeholders[i]}, 1);
-    }
+    one->placeholder = replaced ? g_strdup(placeholder) : NULL;
+    one->prompt = prompt_with(s->prompt, placeholder);
     one->class_prompt =
         s->class_prompt != NULL ? g_strdup(s->class_prompt) : prompt_without(s->prompt);
     if (!replaced && s->class_prompt == NULL && l->prior_weight > 0) {
@@ -75,54 +76,79 @@ static void name_subject(struct learner *l, int i, char **placeholders)
     }
 }
 
-/* ---- embeddings ---- */
+/* ---- the tokens that are a subject's own ---- */
 
-struct texts {
-    const struct learner *l;
-    const int32_t *ids;
-    float *out; // NULL while measuring
-};
-
-static void encode_text(void *user, struct tape *t)
+bool learner_is_own_token(const struct learner_subject *one, int32_t id)
 {
-    const struct texts *x = user;
-    const struct text_encoder *e = x->l->text_encoder;
-    struct tensor *y = text_encoder_forward(t, e, x->ids, 1, text_encoder_config(e)->positions);
+    for (guint i = 0; i < one->own->len; i++) {
+        if (g_array_index(one->own, int32_t, i) == id) {
+            return true;
+        }
+    }
+    return false;
+}
 
-    if (x->out != NULL) {
-        tape_download(t, y, x->out);
+static bool among(const int32_t *ids, int n, int32_t id)
+{
+    for (int i = 0; i < n; i++) {
+        if (ids[i] == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void find_own_tokens(const struct learner *l, struct learner_subject *one)
+{
+    const struct tokenizer *t = l->session->tokenizer;
+    const int n = text_encoder_config(l->text_encoder)->positions;
+    const int32_t *ids = one->text->ids;
+
+    one->own = g_array_new(FALSE, FALSE, sizeof(int32_t));
+    if (one->placeholder != NULL) {
+        const int32_t id = tokenizer_id(t, one->placeholder);
+        g_array_append_val(one->own, id);
+        return;
+    }
+    for (int i = 1; i < n && ids[i] != tokenizer_eos(t); i++) {
+        if (!among(one->class_text->ids, n, ids[i]) && !learner_is_own_token(one, ids[i])) {
+            g_array_append_val(one->own, ids[i]);
+        }
     }
 }
 
-float *learner_embed(const struct learner *l, const int32_t *ids, GError **error)
+// takes from each what another has, too; false when nothing is left of one that had some
+static bool part_tokens(struct learner_subject *a, const struct learner_subject *b)
 {
-    const struct text_config *c = text_encoder_config(l->text_encoder);
-    struct texts x = {.l = l, .ids = ids};
-    struct tape *t =
-        tape_create_measured(l->session->k, (struct tape_options){0}, encode_text, &x, error);
+    const guint before = a->own->len;
 
-    if (t == NULL) {
-        return NULL;
+    for (guint i = a->own->len; i > 0; i--) {
+        if (learner_is_own_token(b, g_array_index(a->own, int32_t, i - 1))) {
+            g_array_remove_index(a->own, i - 1);
+        }
     }
-    x.out = g_new(float, (size_t)c->positions * c->width);
-    encode_text(&x, t);
-    tape_free(t);
-    return x.out;
+    return before == 0 || a->own->len > 0;
 }
 
-static bool embed_subject(struct learner *l, struct learner_subject *one, GError **error)
+static bool tell_apart(const struct learner *l, GError **error)
 {
-    one->ids = session_tokens(l->session, one->prompt, error);
-    if (one->ids == NULL) {
-        return false;
+    for (guint i = 0; i < l->subjects->len; i++) {
+        struct learner_subject *a = &g_array_index(l->subjects, struct learner_subject, i);
+        for (guint j = 0; j < i; j++) {
+            struct learner_subject *b = &g_array_index(l->subjects, struct learner_subject, j);
+            g_autoptr(GArray) kept = g_array_copy(a->own);
+            const bool apart = part_tokens(a, b);
+            struct learner_subject before = {.own = kept};
+            if (!apart || !part_tokens(b, &before)) {
+                g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                            "The subjects \"%s\" and \"%s\" are called by the same word; give each "
+                            "its own, or write [V] and one is chosen.",
+                            b->prompt, a->prompt);
+                return false;
+            }
+        }
     }
-    one->class_ids = session_tokens(l->session, one->class_prompt, error);
-    if (one->class_ids == NULL) {
-        return false;
-    }
-    one->text = learner_embed(l, one->ids, error);
-    one->class_text = one->text != NULL ? learner_embed(l, one->class_ids, error) : NULL;
-    return one->class_text != NULL;
+    return true;
 }
 
 bool learner_prepare_prompts(struct learner *l, GError **error)
@@ -133,12 +159,16 @@ bool learner_prepare_prompts(struct learner *l, GError **error)
         return false;
     }
     for (int i = 0; i < l->options->n_subjects; i++) {
-        name_subject(l, i, placeholders);
-        if (!embed_subject(l, &g_array_index(l->subjects, struct learner_subject, i), error)) {
+        struct learner_subject *one = &g_array_index(l->subjects, struct learner_subject, i);
+        name_subject(l, i, placeholders[i]);
+        one->text = learner_text(l, one->prompt, error);
+        one->class_text = one->text != NULL ? learner_text(l, one->class_prompt, error) : NULL;
+        if (one->class_text == NULL) {
             return false;
         }
+        find_own_tokens(l, one);
     }
-    return true;
+    return tell_apart(l, error);
 }
 
 void learner_subject_finish(struct learner_subject *one)
@@ -146,8 +176,7 @@ void learner_subject_finish(struct learner_subject *one)
     g_free(one->prompt);
     g_free(one->class_prompt);
     g_free(one->placeholder);
-    g_free(one->ids);
-    g_free(one->class_ids);
-    g_free(one->text);
-    g_free(one->class_text);
+    if (one->own != NULL) {
+        g_array_unref(one->own);
+    }
 }

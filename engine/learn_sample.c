@@ -108,13 +108,22 @@ static bool decode_to(struct learner *l, const float *latents, const char *path,
     return p != NULL && picture_write(path, p, NULL, 0, error);
 }
 
+// [V1], [V2] ... with the words of the subjects; owned by the caller
+static char *with_placeholders(const struct learner *l, const char *text)
+{
+    g_autofree const char **words = g_new0(const char *, l->subjects->len);
+
+    for (guint i = 0; i < l->subjects->len; i++) {
+        words[i] = g_array_index(l->subjects, struct learner_subject, i).placeholder;
+    }
+    return prompt_replace(text, words, (int)l->subjects->len);
+}
+
 bool learner_sample(struct learner *l, GError **error)
 {
     const struct learner_subject *one = &g_array_index(l->subjects, struct learner_subject, 0);
     const char *wanted = l->options->sample_prompt;
-    const char *const placeholders[] = {one->placeholder};
-    g_autofree char *prompt =
-        wanted != NULL ? prompt_replace(wanted, placeholders, 1) : g_strdup(one->prompt);
+    g_autofree char *prompt = wanted != NULL ? with_placeholders(l, wanted) : g_strdup(one->prompt);
     g_autofree char *path = g_strdup_printf("%s-%d.png", l->options->output, l->step);
     g_autofree float *latents =
         g_new(float, (size_t)l->pictures->h * l->pictures->w * l->pictures->c);
@@ -196,7 +205,8 @@ static bool add_class(struct learner *l, struct learner_subject *s, GError **err
         return false;
     }
     if (!load_cached(path, latents, (int64_t)(n * size))) {
-        if (!draw_many(l, s->class_text, l->options->seed, n, latents, "class pictures", error)) {
+        if (!draw_many(l, s->class_text->embedding, l->options->seed, n, latents, "class pictures",
+                       error)) {
             return false;
         }
         keep(l, path, latents, n);

@@ -4,7 +4,7 @@
  *   learn_data.c    pictures to latents          learn_prior.c  what keeps the class as it was
  *   learn_prompts.c texts and placeholders       learn_sample.c pictures on the way
  *   learn_draw.c    random numbers of a step     learn_step.c   forward and backward
- *   learn_state.c   checkpoint and resume */
+ *   learn_state.c   checkpoint and resume        learn_text.c   token ids and embeddings */
 #pragma once
 
 #include "engine/learn_data.h"
@@ -12,14 +12,19 @@
 #include "engine/session.h"
 #include "engine/trace.h"
 
-/* A subject with its prompts as token ids and as embeddings of the text encoder without shifts. */
+/* A text as the networks take it. */
+struct learner_text {
+    int32_t *ids;     // [tokens]
+    float *embedding; // [tokens, width] of the text encoder without shifts
+};
+
 struct learner_subject {
-    int first, count;            // its pictures in learner.pictures
-    int first_prior, priors;     // its class pictures in learner.prior_pictures
-    char *prompt, *class_prompt; // as they are tokenised
-    char *placeholder;           // the word that stands for [V]; NULL without one
-    int32_t *ids, *class_ids;    // [tokens]
-    float *text, *class_text;    // [tokens, width]
+    int first, count;                             // its pictures in learner.pictures
+    int first_prior, priors;                      // its class pictures in learner.prior_pictures
+    char *prompt, *class_prompt;                  // as they are tokenised
+    char *placeholder;                            // the word that stands for [V]; NULL without one
+    const struct learner_text *text, *class_text; // of them, owned by learner.texts
+    GArray *own; // int32_t: the tokens that no class prompt and no other subject has
 };
 
 struct learner {
@@ -31,6 +36,7 @@ struct learner {
     struct learn_pictures *pictures, *prior_pictures;
     double prior_weight; // the option's, or 0 where a prior cannot be had
     GArray *subjects;    // struct learner_subject
+    GHashTable *texts;   // prompt -> struct learner_text
     struct parameters *parameters;
     struct learn_batch *batch;
     struct tape *tape, *teacher_tape;
@@ -47,10 +53,15 @@ struct learner {
     bool cancelled;
 };
 
-/* learn_prompts.c: placeholders, token ids and embeddings of all subjects. */
-bool learner_prepare_prompts(struct learner *l, GError **error);
+/* learn_text.c: a text's tokens and embedding, made once and owned by the learner. */
+const struct learner_text *learner_text(struct learner *l, const char *prompt, GError **error);
+void learner_text_free(void *text);
 /* [tokens, width] of the text encoder as it is now; owned by the caller. */
 float *learner_embed(const struct learner *l, const int32_t *ids, GError **error);
+
+/* learn_prompts.c: placeholders and texts of all subjects. */
+bool learner_prepare_prompts(struct learner *l, GError **error);
+bool learner_is_own_token(const struct learner_subject *one, int32_t id);
 void learner_subject_finish(struct learner_subject *one);
 
 // how many prior rows a batch has

@@ -5,7 +5,9 @@
 #include <stdbool.h>
 #include <string.h>
 
-// the number k of a "[Vk]" at `at`, 1 for "[V]", 0 when there is none; *length of what was read
+#define ANY (-1) // "[V]": the first, or whoever is spoken of
+
+// the number k of a "[Vk]" at `at`, ANY for "[V]", 0 when there is none; *length of what was read
 static int placeholder_at(const char *at, size_t *length)
 {
     const char *end = at + 2;
@@ -21,7 +23,7 @@ static int placeholder_at(const char *at, size_t *length)
         return 0;
     }
     *length = (size_t)(end + 1 - at);
-    return end == at + 2 ? 1 : number;
+    return end == at + 2 ? ANY : number;
 }
 
 char *prompt_replace(const char *text, const char *const *placeholders, int n)
@@ -30,7 +32,7 @@ char *prompt_replace(const char *text, const char *const *placeholders, int n)
 
     while (*text != '\0') {
         size_t length = 0;
-        const int k = placeholder_at(text, &length);
+        const int number = placeholder_at(text, &length), k = number == ANY ? 1 : number;
         if (k >= 1 && k <= n && placeholders[k - 1] != NULL) {
             g_string_append(result, placeholders[k - 1]);
             text += length;
@@ -47,7 +49,7 @@ char *prompt_without(const char *text)
 
     while (*text != '\0') {
         size_t length = 0;
-        if (placeholder_at(text, &length) > 0) {
+        if (placeholder_at(text, &length) != 0) {
             text += length;
             // one of the two blanks around it goes, too
             text += *text == ' ' && (result->len == 0 || result->str[result->len - 1] == ' ');
@@ -58,14 +60,43 @@ char *prompt_without(const char *text)
     return g_strstrip(g_string_free(result, FALSE));
 }
 
+char *prompt_with(const char *text, const char *word)
+{
+    GString *result = g_string_new(NULL);
+
+    while (*text != '\0') {
+        size_t length = 0;
+        if (placeholder_at(text, &length) != 0) {
+            g_string_append(result, word);
+            text += length;
+        } else {
+            g_string_append_c(result, *text++);
+        }
+    }
+    return g_string_free(result, FALSE);
+}
+
 int prompt_has_placeholder(const char *text)
 {
     size_t length;
 
     for (; *text != '\0'; text++) {
-        if (placeholder_at(text, &length) > 0) {
+        if (placeholder_at(text, &length) != 0) {
             return true;
         }
     }
     return false;
+}
+
+int prompt_foreign_placeholder(const char *text, int own)
+{
+    size_t length;
+
+    for (; *text != '\0'; text++) {
+        const int number = placeholder_at(text, &length);
+        if (number > 0 && number != own) {
+            return number;
+        }
+    }
+    return 0;
 }

@@ -9,5 +9,11 @@ char *prompt_replace(const char *text, const char *const *placeholders, int n);
 /* text without its [V]s, blanks tidied: what the class is called. Owned by the caller. */
 char *prompt_without(const char *text);
 
+/* text with each [V] and [Vk] replaced by the same word. Owned by the caller. */
+char *prompt_with(const char *text, const char *word);
+
 /* Whether text has a [V] or [Vk]. */
 int prompt_has_placeholder(const char *text);
+
+/* The number k of the first [Vk] in text that is neither [V] nor [V`own`]; 0 when there is none. */
+int prompt_foreign_placeholder(const char *text, int own);

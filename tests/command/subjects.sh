@@ -67,6 +67,22 @@ check 'each has its word' test -n "$first" -a -n "$second" -a "$first" != "$seco
 generate --prompt '[V] and [V2]' --subject two.safetensors --steps 1 --output two.png
 check 'both words are put in' grep -aq "$first and $second" two.png
 
+run learn --model "$sd1" --size 64 --seed 3 --prompt 'a [V1] dog' --image "$pictures/rgb8.png" \
+    --prompt 'a [V2] cat' --image "$pictures/rgb16.png" --steps 3 --output said.safetensors
+check 'both words are said' grep -q "\[V\] of \"a \[V2\] cat\" is the word \"$second\"" "$work/err"
+check '[V1] and [V2] are [V] of each' test "$(metadata said.safetensors placeholder.2)" = "$second"
+refuses 'two subjects with one word' 1 'same word' learn --model "$sd1" --size 64 --steps 1 --quiet \
+    --output s.safetensors --prompt 'a sks dog' --class-prompt 'a dog' --image "$pictures/rgb8.png" \
+    --prompt 'a sks cat' --class-prompt 'a cat' --image "$pictures/rgb16.png"
+learn --prompt 'a red sks dog' --class-prompt 'a dog' --image "$pictures/rgb8.png" \
+    --prompt 'a red zwx cat' --class-prompt 'a cat' --image "$pictures/rgb16.png" --steps 1 \
+    --output named.safetensors
+check 'words that both have are no names' is 0
+run learn --model "$sd1" --size 64 --seed 3 --quiet --prompt 'a [V1] dog' \
+    --image "$pictures/rgb8.png" --prompt 'a [V2] cat' --image "$pictures/rgb16.png" --steps 1 \
+    --sample-every 1 --sample-prompt '[V1] and [V2]' --output sampled.safetensors
+check 'a sample of both' is 0
+
 # ---- subjects in pictures ----
 
 # without the text in the file, which names the subjects

@@ -89,6 +89,8 @@ refuses 'an empty prompt' 2 '--prompt' learn --prompt '' --image a.png --output 
 refuses 'a blank prompt' 2 '--prompt' learn --prompt '  ' --image a.png --output s.safetensors
 refuses 'no picture' 2 '--image' learn --prompt '[V]' --output s.safetensors
 refuses 'a picture before any prompt' 2 '--image' learn --image a.png --output s.safetensors
+refuses "another subject's [V2]" 2 'subject 1 but has \[V2\]' \
+    learn --prompt 'a [V2] dog' --image a.png --prompt '[V2]' --image b.png --output s.safetensors
 refuses 'no output' 2 '--output' learn --prompt '[V]' --image a.png
 
 long=$(head -c 10001 /dev/zero | tr '\0' a)
