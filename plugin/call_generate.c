@@ -8,6 +8,7 @@
 #include "plugin/layers_in.h"
 #include "plugin/layers_out.h"
 #include "plugin/paths.h"
+#include "plugin/settings.h"
 
 #include "engine/svdiff.h"
 
@@ -207,7 +208,7 @@ static GArray *read_pictures(const struct generate *g, char **files, GError **er
             return NULL;
         }
         p.name = g_strdup_printf("%s (seed %" G_GINT64_FORMAT ")", prompt, seed);
-        p.settings = values_json(g->v, seed);
+        p.settings = settings_write(g->v, seed);
         g_array_append_val(all, p);
     }
     return all;

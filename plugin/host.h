@@ -41,6 +41,9 @@ host_item host_layer_mask(host_item layer);
 host_item host_selection(host_image image);
 bool host_selection_area(host_image image, struct host_area *area);
 
+/* A text that host_attach gave to a layer, or NULL. g_free it. */
+char *host_attached(host_item layer, const char *name);
+
 /* ---- making ---- */
 
 /* A new empty image; host_image_show opens a window of it where there is a screen. */

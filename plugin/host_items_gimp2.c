@@ -69,6 +69,18 @@ bool host_selection_area(host_image image, struct host_area *area)
     return true;
 }
 
+char *host_attached(host_item layer, const char *name)
+{
+    GimpParasite *parasite = gimp_item_get_parasite(layer, name);
+    char *text = NULL;
+
+    if (parasite != NULL) {
+        text = g_strndup(gimp_parasite_data(parasite), (gsize)gimp_parasite_data_size(parasite));
+        gimp_parasite_free(parasite);
+    }
+    return text;
+}
+
 /* ---- making ---- */
 
 host_image host_image_new(int width, int height)

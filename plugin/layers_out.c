@@ -4,7 +4,7 @@
  * selection, and undo holds one step for all of them. */
 #include "plugin/layers_out.h"
 
-#define PARASITE "svdiff-settings"
+#include "plugin/settings.h"
 
 static GeglBuffer *picture_buffer(const picture *p)
 {
@@ -54,7 +54,7 @@ static host_item make_layer(const struct layers_out *out, const struct layers_ou
     const host_item layer = host_layer_new(out->image, p->name, &out->area);
 
     fill_layer(layer, p->pixels);
-    host_attach(layer, PARASITE, p->settings);
+    host_attach(layer, SETTINGS_NAME, p->settings);
     return layer;
 }
 

@@ -9,7 +9,7 @@
 struct layers_out_picture {
     picture *pixels;
     char *name;
-    char *settings; // JSON, the parasite "svdiff-settings"
+    char *settings; // of settings_write
 };
 
 struct layers_out {

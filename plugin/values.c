@@ -3,11 +3,10 @@
 
 #include "engine/svdiff.h"
 
-#include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
 
-static bool is_text(const struct argument *p)
+bool argument_is_text(const struct argument *p)
 {
     return p->kind == ARGUMENT_TEXT || p->kind == ARGUMENT_CHOICE || p->kind == ARGUMENT_FILE;
 }
@@ -114,12 +113,12 @@ bool values_check(values *v, GError **error)
         const struct argument *p = &v->procedure->arguments[i];
         bool allowed = true;
 
-        if (is_text(p) && v->items[i].text[0] == '\0') {
+        if (argument_is_text(p) && v->items[i].text[0] == '\0') {
             values_set_text(v, i, p->standard_text);
         }
         if (p->kind == ARGUMENT_INT || p->kind == ARGUMENT_NUMBER) {
             allowed = check_number(p, v->items[i].number, error);
-        } else if (is_text(p)) {
+        } else if (argument_is_text(p)) {
             allowed = check_text(p, v->items[i].text, error) &&
                       (p->kind != ARGUMENT_CHOICE || check_choice(p, v->items[i].text, error));
         }
@@ -132,25 +131,40 @@ bool values_check(values *v, GError **error)
 
 /* ---- keeping ---- */
 
-// one value of the file, if it is there and allowed
+void values_take_text(values *v, size_t index, const char *text)
+{
+    const struct argument *p = &v->procedure->arguments[index];
+
+    if (check_text(p, text, NULL) && (p->kind != ARGUMENT_CHOICE || check_choice(p, text, NULL))) {
+        values_set_text(v, index, text);
+    }
+}
+
+void values_take_number(values *v, size_t index, double number)
+{
+    const struct argument *p = &v->procedure->arguments[index];
+
+    if (p->kind != ARGUMENT_CHANNEL && check_number(p, number, NULL)) {
+        v->items[index].number = number;
+    }
+}
+
+// one value of the file, if it is there
 static void load_value(values *v, size_t i, GKeyFile *file)
 {
     const struct argument *p = &v->procedure->arguments[i];
     const char *group = v->procedure->name;
 
-    if (p->kind == ARGUMENT_CHANNEL || !g_key_file_has_key(file, group, p->name, NULL)) {
+    if (!g_key_file_has_key(file, group, p->name, NULL)) {
         return;
     }
-    if (is_text(p)) {
+    if (argument_is_text(p)) {
         g_autofree char *text = g_key_file_get_string(file, group, p->name, NULL);
-        if (text != NULL && (p->kind != ARGUMENT_CHOICE || check_choice(p, text, NULL))) {
-            values_set_text(v, i, text);
+        if (text != NULL) {
+            values_take_text(v, i, text);
         }
     } else {
-        const double number = g_key_file_get_double(file, group, p->name, NULL);
-        if (check_number(p, number, NULL)) {
-            v->items[i].number = number;
-        }
+        values_take_number(v, i, g_key_file_get_double(file, group, p->name, NULL));
     }
 }
 
@@ -172,33 +186,11 @@ bool values_store(const values *v, const char *path, GError **error)
     g_key_file_load_from_file(file, path, G_KEY_FILE_KEEP_COMMENTS, NULL); // none yet: an empty one
     for (size_t i = 0; i < v->procedure->n_arguments; i++) {
         const struct argument *p = &v->procedure->arguments[i];
-        if (is_text(p)) {
+        if (argument_is_text(p)) {
             g_key_file_set_string(file, v->procedure->name, p->name, v->items[i].text);
         } else if (p->kind != ARGUMENT_CHANNEL) {
             g_key_file_set_double(file, v->procedure->name, p->name, v->items[i].number);
         }
     }
     return g_key_file_save_to_file(file, path, error);
-}
-
-char *values_json(const values *v, int64_t seed)
-{
-    g_autoptr(JsonObject) object = json_object_new();
-    g_autoptr(JsonNode) root = json_node_init_object(json_node_alloc(), object);
-
-    json_object_set_string_member(object, "procedure", v->procedure->name);
-    for (size_t i = 0; i < v->procedure->n_arguments; i++) {
-        const struct argument *p = &v->procedure->arguments[i];
-        if (strcmp(p->name, "seed") == 0) {
-            json_object_set_int_member(object, p->name, seed);
-        } else if (is_text(p)) {
-            g_autofree char *valid = g_utf8_make_valid(v->items[i].text, -1);
-            json_object_set_string_member(object, p->name, valid);
-        } else if (p->kind == ARGUMENT_INT) {
-            json_object_set_int_member(object, p->name, (int64_t)v->items[i].number);
-        } else if (p->kind == ARGUMENT_NUMBER) {
-            json_object_set_double_member(object, p->name, v->items[i].number);
-        }
-    }
-    return json_to_string(root, FALSE);
 }

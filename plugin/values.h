@@ -4,7 +4,6 @@
 #include "plugin/procedures.h"
 
 #include <glib.h>
-#include <stdint.h>
 
 struct value {
     double number; // of whole numbers, numbers and channels (an id)
@@ -31,6 +30,14 @@ const char *values_text(const values *v, const char *name);
 void values_set_number(values *v, size_t index, double number);
 void values_set_text(values *v, size_t index, const char *text);
 
+/* Takes what comes from elsewhere, if the argument allows it; channels are not taken: their ids
+ * mean nothing in another image. */
+void values_take_number(values *v, size_t index, double number);
+void values_take_text(values *v, size_t index, const char *text);
+
+/* Whether the argument's value is a text: of texts, choices and files. */
+bool argument_is_text(const struct argument *p);
+
 /* Whether every value is one that its argument allows; an empty choice becomes the default. false
  * with an SVDIFF_ERROR_USAGE sentence that names the argument and what it can be. */
 bool values_check(values *v, GError **error);
@@ -41,6 +48,3 @@ void values_load(values *v, const char *path);
 
 /* Keeps the values for the next time, beside those of other procedures in the same file. */
 bool values_store(const values *v, const char *path, GError **error);
-
-/* The values as one JSON object, with "procedure", and "seed" replaced by this one. g_free it. */
-char *values_json(const values *v, int64_t seed);

@@ -1,5 +1,5 @@
-/* Values of the procedures' arguments: defaults, checks, the file of last values, the settings of a
- * layer; and the table itself. */
+/* Values of the procedures' arguments: defaults, checks, the file of last values; and the
+ * table itself. */
 #include "plugin/values.h"
 
 #include "engine/svdiff.h"
@@ -141,19 +141,6 @@ static void test_damaged_file(void)
     temporary_folder_remove(folder);
 }
 
-static void test_json(void)
-{
-    g_autoptr(values) v = make("plug-in-svdiff-generate");
-
-    set_text(v, "prompt", "a \"fox\"");
-    set_number(v, "strength", 0.5);
-    g_autofree char *json = values_json(v, 9);
-    g_assert_nonnull(strstr(json, "\"procedure\":\"plug-in-svdiff-generate\""));
-    g_assert_nonnull(strstr(json, "\"prompt\":\"a \\\"fox\\\"\""));
-    g_assert_nonnull(strstr(json, "\"strength\":0.5"));
-    g_assert_nonnull(strstr(json, "\"seed\":9"));
-}
-
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
@@ -163,6 +150,5 @@ int main(int argc, char **argv)
     g_test_add_func("/values/choices", test_choices);
     g_test_add_func("/values/kept", test_kept);
     g_test_add_func("/values/damaged-file", test_damaged_file);
-    g_test_add_func("/values/json", test_json);
     return g_test_run();
 }
