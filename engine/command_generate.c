@@ -2,6 +2,7 @@
 #include "engine/command.h"
 
 #include "engine/generate_check.h"
+#include "engine/kept_model.h"
 #include "engine/output_name.h"
 #include "engine/prompt.h"
 #include "engine/session.h"
@@ -202,7 +203,7 @@ static bool run(struct generate *g, GError **error)
     if (!check_usage(g, error) || !check_files(g, error)) {
         return false;
     }
-    svdiff *s = g->session = svdiff_open(&g->common.session, error);
+    svdiff *s = g->session = kept_model_open(&g->common.session, error);
     if (s == NULL || !take_options(g, s, error) || !take_prompt(g, error)) {
         return false;
     }
@@ -235,7 +236,7 @@ static void finish(struct generate *g)
     g_strfreev(g->subjects);
     g_ptr_array_unref(g->written);
     picture_free(g->init_picture);
-    svdiff_close(g->session);
+    kept_model_close(g->session);
 }
 
 int command_generate(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* svdiff: the command. The first word says what to do; each command has a file of its own. */
 #include "engine/arguments_file.h"
 #include "engine/command.h"
+#include "engine/stay.h"
 
 #include <locale.h>
 #include <stdbool.h>
@@ -43,6 +44,18 @@ static int run(int (*command)(int argc, char **argv), int argc, char **argv)
     // GOption moves pointers about: the strings stay with `expanded`
     g_autofree char **copy = g_memdup2(expanded, (g_strv_length(expanded) + 1) * sizeof *copy);
     return command((int)g_strv_length(expanded), copy);
+}
+
+// argv[0]: what to do
+static int run_command(int argc, char **argv)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+        if (strcmp(argv[0], commands[i].word) == 0) {
+            return run(commands[i].run, argc, argv);
+        }
+    }
+    fprintf(stderr, "There is no command '%s'; 'svdiff --help' lists them.\n", argv[0]);
+    return COMMAND_USAGE;
 }
 
 // whether this CPU has all of AVX-512 that OpenBLAS's SkylakeX kernels use
@@ -94,11 +107,9 @@ int main(int argc, char **argv)
         print_help(stdout);
         return COMMAND_DONE;
     }
-    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
-        if (strcmp(argv[1], commands[i].word) == 0) {
-            return run(commands[i].run, argc - 1, argv + 1);
-        }
+    if (strcmp(argv[1], "stay") == 0 && argc > 4) { // of plug-ins, not of people
+        return stay_run(argv[2], (pid_t)g_ascii_strtoll(argv[3], NULL, 10), run_command, argc - 4,
+                        argv + 4);
     }
-    fprintf(stderr, "There is no command '%s'; 'svdiff --help' lists them.\n", argv[1]);
-    return COMMAND_USAGE;
+    return run_command(argc - 1, argv + 1);
 }

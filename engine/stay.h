@@ -1,0 +1,20 @@
+/* stay.h: a worker that stays after its job, with the model loaded, for the next one.
+ *
+ *   svdiff stay SOCKET PID COMMAND --worker --json --arguments FILE
+ *
+ * does the command as if it had been called without the first three words. When it went well and a
+ * model was kept (kept_model.h), the process closes its standard streams, listens on SOCKET, in a
+ * private folder, and waits for another job: some minutes, and no longer than the process PID
+ * lives. A job is a connection of the same user that sends two lines, COMMAND and FILE; the
+ * connection is then the command's standard input and output, so that events come back on it and
+ * its end cancels. Messages go to the file `messages` beside FILE. While it works the worker does
+ * not listen: who comes then starts another one. After a job that failed or was cancelled the
+ * worker leaves. */
+#pragma once
+
+#include <sys/types.h>
+
+/* Runs the job in argv [argc] with `run`, which gives the exit code, and stays. Returns the exit
+ * code of the last job. owner: the process PID above. */
+int stay_run(const char *socket, pid_t owner, int (*run)(int argc, char **argv), int argc,
+             char **argv);
