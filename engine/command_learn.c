@@ -9,7 +9,7 @@
 
 struct learn_subject {
     char *prompt, *class_prompt;
-    GPtrArray *images; // NULL-terminated before use
+    GPtrArray *images, *masks; // as many of each; NULL-terminated before use
 };
 
 struct learn {
@@ -18,7 +18,7 @@ struct learn {
     GArray *subjects; // struct learn_subject
     char *output, *schedule, *crop, *latent, *norms, *subset, *sample_prompt, *trace;
     // numbers as texts, so that an absent option keeps the model's default
-    char *rate, *rate_1d, *min_snr, *weight_decay, *clip, *prior_weight;
+    char *rate, *rate_1d, *min_snr, *weight_decay, *clip, *prior_weight, *mask_weight;
     int steps, warm_up, accumulate, batch, size, prior_images, sample_every, checkpoint_every;
     int flip, text_encoder; // -1: the default
     gboolean resume;
@@ -26,8 +26,9 @@ struct learn {
 
 static const char summary[] =
     "Learns one or several subjects into one subject file. Each --prompt starts a subject; the\n"
-    "--class-prompt and --image that follow belong to it. [V] in a prompt is replaced by a rare\n"
-    "word of the model, which the file remembers:\n\n"
+    "--class-prompt, --image and --mask that follow belong to it. [V] in a prompt is replaced by "
+    "a\n"
+    "rare word of the model, which the file remembers:\n\n"
     "  svdiff learn --prompt 'a photo of a [V] dog' --image a.png --image b.png --output "
     "dog.safetensors";
 
@@ -48,7 +49,8 @@ static gboolean on_prompt(const char *option, const char *value, void *data, GEr
 {
     struct learn *l = data;
     const struct learn_subject s = {.prompt = g_strdup(value),
-                                    .images = g_ptr_array_new_with_free_func(g_free)};
+                                    .images = g_ptr_array_new_with_free_func(g_free),
+                                    .masks = g_ptr_array_new_with_free_func(g_free)};
 
     g_array_append_val(l->subjects, s);
     return TRUE;
@@ -74,6 +76,31 @@ static gboolean on_image(const char *option, const char *value, void *data, GErr
         return FALSE;
     }
     g_ptr_array_add(s->images, g_strdup(value));
+    g_ptr_array_add(s->masks, NULL);
+    return TRUE;
+}
+
+static gboolean on_mask(const char *option, const char *value, void *data, GError **error)
+{
+    struct learn_subject *s;
+
+    if (!current(data, option, &s, error)) {
+        return FALSE;
+    }
+    if (s->images->len == 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "--mask %s comes before any --image; it belongs to the --image before it.",
+                    value);
+        return FALSE;
+    }
+    void **place = &s->masks->pdata[s->masks->len - 1];
+    if (*place != NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "--image %s has two masks, %s and %s; give it one.",
+                    (char *)s->images->pdata[s->images->len - 1], (char *)*place, value);
+        return FALSE;
+    }
+    *place = g_strdup(value);
     return TRUE;
 }
 
@@ -124,6 +151,7 @@ static bool take_numbers(struct learn *l, GError **error)
            take_number("--min-snr", l->min_snr, &o->min_snr, error) &&
            take_number("--weight-decay", l->weight_decay, &o->weight_decay, error) &&
            take_number("--clip", l->clip, &o->clip, error) &&
+           take_number("--mask-weight", l->mask_weight, &o->mask_weight, error) &&
            take_number("--prior-weight", l->prior_weight, &o->prior_weight, error);
 }
 
@@ -185,9 +213,11 @@ static struct svdiff_subject *take_subjects(struct learn *l)
     for (guint i = 0; i < l->subjects->len; i++) {
         struct learn_subject *s = &g_array_index(l->subjects, struct learn_subject, i);
         g_ptr_array_add(s->images, NULL);
+        g_ptr_array_add(s->masks, NULL);
         subjects[i] = (struct svdiff_subject){.prompt = s->prompt,
                                               .class_prompt = s->class_prompt,
-                                              .images = (const char *const *)s->images->pdata};
+                                              .images = (const char *const *)s->images->pdata,
+                                              .masks = (const char *const *)s->masks->pdata};
     }
     return subjects;
 }
@@ -225,9 +255,10 @@ static bool run(struct learn *l, GError **error)
 
 static void finish(struct learn *l)
 {
-    char *const texts[] = {l->output, l->schedule, l->crop,          l->latent,      l->norms,
-                           l->subset, l->trace,    l->sample_prompt, l->rate,        l->rate_1d,
-                           l->clip,   l->min_snr,  l->weight_decay,  l->prior_weight};
+    char *const texts[] = {l->output,       l->schedule,     l->crop,       l->latent,
+                           l->norms,        l->subset,       l->trace,      l->sample_prompt,
+                           l->rate,         l->rate_1d,      l->clip,       l->min_snr,
+                           l->weight_decay, l->prior_weight, l->mask_weight};
 
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
@@ -237,6 +268,7 @@ static void finish(struct learn *l)
         g_free(s->prompt);
         g_free(s->class_prompt);
         g_ptr_array_unref(s->images);
+        g_ptr_array_unref(s->masks);
     }
     g_array_unref(l->subjects);
 }
@@ -261,6 +293,7 @@ int command_learn(int argc, char **argv)
         {"class-prompt", 0, RAW(on_class_prompt), "the same without [V] (made from the prompt)",
          "TEXT"},
         {"image", 0, RAW(on_image), "a picture of the subject (repeat)", "FILE"},
+        {"mask", 0, RAW(on_mask), "of the image before it: the subject is white", "FILE"},
         {"output", 0, 0, G_OPTION_ARG_FILENAME, &l.output, "the subject file", "FILE"},
         {"steps", 0, 0, G_OPTION_ARG_INT, &l.steps, "steps of learning (500)", "N"},
         {"learning-rate", 0, 0, G_OPTION_ARG_FILENAME, &l.rate, "of matrices (0.001)", "X"},
@@ -282,6 +315,8 @@ int command_learn(int argc, char **argv)
          "NAME"},
         {"size", 0, 0, G_OPTION_ARG_INT, &l.size,
          "side of the pictures in pixels (the model's own)", "N"},
+        {"mask-weight", 0, 0, G_OPTION_ARG_FILENAME, &l.mask_weight,
+         "how much counts what is outside of the masks, 0 to 1 (0.1)", "X"},
         {"prior-weight", 0, 0, G_OPTION_ARG_FILENAME, &l.prior_weight,
          "how much the class is kept as it was; 0: not (1)", "X"},
         {"prior-images", 0, 0, G_OPTION_ARG_INT, &l.prior_images,

@@ -88,6 +88,7 @@ struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
                                      .accumulate = 1,
                                      .batch = 1,
                                      .size = native_size(s),
+                                     .mask_weight = 0.1,
                                      .prior_weight = 1,
                                      .text_encoder = true};
 
@@ -101,6 +102,7 @@ struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
     take_int(s, json, path, "batch", 64, &o.batch);
     take_int(s, json, path, "accumulate", 1024, &o.accumulate);
     take_bool(s, json, path, "flip", &o.flip);
+    take_double(s, json, path, "mask_weight", &o.mask_weight);
     take_double(s, json, path, "prior_weight", &o.prior_weight);
     take_int(s, json, path, "prior_images", 10000, &o.prior_images);
     take_bool(s, json, path, "text_encoder", &o.text_encoder);

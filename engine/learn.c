@@ -64,9 +64,12 @@ static void trace_micro(const struct learner *l, int64_t m)
     trace_add_image(l->trace, b->prediction, b->instance, b->h, b->w, b->c, "prediction.%d",
                     (int)m);
     trace_add(l->trace, &loss, one, 1, "loss.%d", (int)m);
+    if (b->map != NULL) {
+        trace_add_image(l->trace, b->map, b->instance, b->h, b->w, 1, "loss_weights.%d", (int)m);
+    }
     float total = 0;
     for (int i = 0; i < b->n; i++) {
-        total += b->weights[i] * b->losses[i];
+        total += b->weights[i] * b->weighted[i];
     }
     trace_add(l->trace, &total, one, 1, "total_loss.%d", (int)m);
     if (prior > 0) {

@@ -1,9 +1,7 @@
 /* Encoding of learning pictures; see learn_data.h. */
 #include "engine/learn_data.h"
 
-#include "engine/error.h"
-#include "engine/noise.h"
-#include "engine/picture_scale.h"
+#include "engine/learn_frame.h"
 #include "engine/tape.h"
 
 #include <math.h>
@@ -26,6 +24,10 @@ void learn_pictures_free(struct learn_pictures *p)
         const struct learn_picture *one = &g_array_index(p->list, struct learn_picture, i);
         g_free(one->mean);
         g_free(one->deviation);
+        for (int j = 0; j < one->n_masks; j++) {
+            g_free(one->masks[j].share);
+        }
+        g_free(one->masks);
     }
     g_array_unref(p->list);
     g_free(p);
@@ -62,21 +64,6 @@ static void split(const struct learn_pictures *p, const float *moments, double s
     }
 }
 
-static struct picture_frame frame_of(const picture *image, const struct learn_framing *f, int index,
-                                     int crop)
-{
-    struct picture_frame frame = picture_frame_centre(image->width, image->height, f->size);
-
-    if (f->crops > 0) {
-        const uint64_t number = (uint64_t)index * 1024 + (uint64_t)crop;
-        const double x = noise_uniform(f->seed, NOISE_CROP, number, 0);
-        const double y = noise_uniform(f->seed, NOISE_CROP, number, 1);
-        frame.x = (int)(x * (frame.width - frame.crop_width + 1));
-        frame.y = (int)(y * (frame.height - frame.crop_height + 1));
-    }
-    return frame;
-}
-
 // one variant into place v of the picture's arrays
 static bool encode_variant(struct learn_pictures *p, const kernels *k, struct encoding *e,
                            picture *square, struct learn_picture *one, int v, GError **error)
@@ -100,32 +87,80 @@ static bool encode_variant(struct learn_pictures *p, const kernels *k, struct en
     return true;
 }
 
+// what the masks mark of the variant's square, on the grid of the latents
+static bool mask_variant(const struct learn_pictures *p, const struct learn_source *source,
+                         const struct picture_frame *frame, bool mirrored,
+                         struct learn_picture *one, int v, GError **error)
+{
+    const size_t count = (size_t)p->h * p->w;
+
+    for (int i = 0; i < source->n_masks; i++) {
+        g_autoptr(picture) square = picture_cut(source->masks[i], frame, error);
+        g_autoptr(picture) grid =
+            square != NULL ? picture_area_mean(square, p->w, p->h, error) : NULL;
+        if (grid == NULL) {
+            return false;
+        }
+        if (mirrored) {
+            picture_flip(grid);
+        }
+        memcpy(one->masks[i].share + v * count, grid->pixels, count * sizeof(float));
+    }
+    return true;
+}
+
+static struct learn_picture *append(struct learn_pictures *p, const struct learn_source *source,
+                                    int variants)
+{
+    const size_t grid = (size_t)p->h * p->w;
+    struct learn_picture one = {.variants = variants, .n_masks = source->n_masks};
+
+    one.mean = g_new(float, variants *grid * p->c);
+    one.deviation = g_new(float, variants *grid * p->c);
+    one.masks = g_new0(struct learn_mask, source->n_masks);
+    for (int i = 0; i < source->n_masks; i++) {
+        one.masks[i].subject = source->subjects[i];
+        one.masks[i].share = g_new0(float, variants *grid);
+    }
+    g_array_append_val(p->list, one);
+    return &g_array_index(p->list, struct learn_picture, p->list->len - 1);
+}
+
+static bool add_variant(struct learn_pictures *p, const kernels *k, struct encoding *e,
+                        const struct learn_source *source, const struct picture_frame *frame,
+                        bool mirrored, struct learn_picture *one, int v, GError **error)
+{
+    g_autoptr(picture) square = picture_cut(source->image, frame, error);
+
+    if (square == NULL) {
+        return false;
+    }
+    if (mirrored) {
+        picture_flip(square);
+    }
+    return encode_variant(p, k, e, square, one, v, error) &&
+           mask_variant(p, source, frame, mirrored, one, v, error);
+}
+
 bool learn_pictures_add(struct learn_pictures *p, const kernels *k, const struct autoencoder *a,
-                        const picture *image, const struct learn_framing *f, int index,
+                        const struct learn_source *source, const struct learn_framing *f, int index,
                         GError **error)
 {
     const int factor = autoencoder_factor(autoencoder_config(a));
     const int crops = MAX(f->crops, 1), mirrors = f->flip ? 2 : 1;
     struct encoding e = {.autoencoder = a, .size = f->size};
+    g_autoptr(picture) marked = learn_frame_union(source, error);
 
+    if (source->n_masks > 0 && marked == NULL) {
+        return false;
+    }
     p->h = p->w = f->size / factor;
     p->c = autoencoder_config(a)->latent_channels;
-    const size_t count = (size_t)p->h * p->w * p->c;
-    const struct learn_picture empty = {.variants = crops * mirrors,
-                                        .mean = g_new(float, crops *mirrors *count),
-                                        .deviation = g_new(float, crops *mirrors *count)};
-    g_array_append_val(p->list, empty);
-    struct learn_picture *one = &g_array_index(p->list, struct learn_picture, p->list->len - 1);
+    struct learn_picture *one = append(p, source, crops * mirrors);
     for (int v = 0; v < one->variants; v++) {
-        const struct picture_frame frame = frame_of(image, f, index, v / mirrors);
-        g_autoptr(picture) square = picture_cut(image, &frame, error);
-        if (square == NULL) {
-            return false;
-        }
-        if (v % mirrors == 1) {
-            picture_flip(square);
-        }
-        if (!encode_variant(p, k, &e, square, one, v, error)) {
+        const struct picture_frame frame =
+            learn_frame(source->image, marked, f, index, v / mirrors);
+        if (!add_variant(p, k, &e, source, &frame, v % mirrors == 1, one, v, error)) {
             return false;
         }
     }
@@ -149,10 +184,15 @@ void learn_pictures_add_latents(struct learn_pictures *p, const struct learn_pic
     }
 }
 
+const struct learn_picture *learn_pictures_at(const struct learn_pictures *p, int index)
+{
+    return &g_array_index(p->list, struct learn_picture, index);
+}
+
 void learn_pictures_latents(const struct learn_pictures *p, int index, int variant,
                             const float *noise, float *latents)
 {
-    const struct learn_picture *one = &g_array_index(p->list, struct learn_picture, index);
+    const struct learn_picture *one = learn_pictures_at(p, index);
     const size_t count = (size_t)p->h * p->w * p->c;
     const float *mean = one->mean + variant * count;
     const float *deviation = one->deviation + variant * count;
@@ -160,4 +200,15 @@ void learn_pictures_latents(const struct learn_pictures *p, int index, int varia
     for (size_t i = 0; i < count; i++) {
         latents[i] = mean[i] + (noise != NULL ? deviation[i] * noise[i] : 0);
     }
+}
+
+double learn_mask_share(const struct learn_pictures *p, const struct learn_mask *mask, int variant)
+{
+    const int count = p->h * p->w;
+    double sum = 0;
+
+    for (int i = 0; i < count; i++) {
+        sum += mask->share[variant * count + i];
+    }
+    return sum / count;
 }

@@ -10,9 +10,13 @@
 
 #include <string.h>
 
+#define ANYONE (-1) // all of a picture counts
+
 struct row {
     float *noise, *latents, *noisy, *target; // [h, w, c]
     int timestep;
+    const struct learn_picture *picture;
+    int variant;
 };
 
 /* The streams of random numbers of a row: the prior's are its own, so that the instance rows are
@@ -25,17 +29,44 @@ static const struct streams instance_streams = {NOISE_ORDER, NOISE_LATENT, NOISE
 static const struct streams prior_streams = {NOISE_PRIOR_ORDER, NOISE_PRIOR_LATENT,
                                              NOISE_PRIOR_TRAINING, NOISE_PRIOR_TIMESTEP};
 
-/* Draws row number `number` from pictures [first, first + count). */
+/* The weight of each place's loss, [h, w], mean 1: 1 where the subject is, mask_weight elsewhere,
+ * over their mean. All of a picture without masks is the subject. */
+static void fill_map(const struct learner *l, const struct learn_picture *one, int variant,
+                     int subject, float *map)
+{
+    const int count = l->batch->h * l->batch->w;
+    const double outside = l->options->mask_weight;
+    double sum = 0;
+
+    for (int i = 0; i < count; i++) {
+        float share = one->n_masks == 0 || subject == ANYONE ? 1 : 0;
+        for (int j = 0; j < one->n_masks; j++) {
+            if (one->masks[j].subject == subject) {
+                share = one->masks[j].share[variant * count + i];
+            }
+        }
+        map[i] = (float)(outside + (1 - outside) * share);
+        sum += map[i];
+    }
+    for (int i = 0; i < count; i++) {
+        map[i] = (float)(map[i] * count / sum);
+    }
+}
+
+/* Draws row number `number` from one of these pictures. */
 static void draw_row(struct learner *l, uint64_t number, const struct streams *s,
-                     const struct learn_pictures *pictures, int first, int count, struct row *r)
+                     const struct learn_pictures *pictures, const GArray *indices, struct row *r)
 {
     const uint64_t seed = l->options->seed;
     const int64_t size = (int64_t)l->batch->h * l->batch->w * l->batch->c;
-    const int index = first + noise_integer(seed, s->order, number, 0, count);
-    const struct learn_picture *one = &g_array_index(pictures->list, struct learn_picture, index);
+    const int chosen = noise_integer(seed, s->order, number, 0, (int)indices->len);
+    const int index = g_array_index(indices, int, chosen);
+    const struct learn_picture *one = learn_pictures_at(pictures, index);
     const int variant = noise_integer(seed, s->order, number, 1, one->variants);
     g_autofree float *posterior = NULL;
 
+    r->picture = one;
+    r->variant = variant;
     if (!l->options->latent_mean) {
         posterior = g_new(float, size);
         noise_normal(seed, s->latent, number, posterior, size);
@@ -77,14 +108,6 @@ static void trace_rows(const struct learner *l, int64_t m, const float *noise, c
     }
 }
 
-static const struct learner_subject *draw_subject(const struct learner *l, int64_t m)
-{
-    const int n = (int)l->subjects->len;
-    const int chosen = noise_integer(l->options->seed, NOISE_SUBJECT, (uint64_t)m, 0, n);
-
-    return &g_array_index(l->subjects, struct learner_subject, chosen);
-}
-
 static void set_text(struct learner *l, int i, const struct learner_text *text)
 {
     struct learn_batch *b = l->batch;
@@ -97,7 +120,9 @@ static void set_text(struct learner *l, int i, const struct learner_text *text)
 void learner_draw(struct learner *l, int64_t m)
 {
     struct learn_batch *b = l->batch;
-    const struct learner_subject *s = draw_subject(l, m);
+    const int chosen =
+        noise_integer(l->options->seed, NOISE_SUBJECT, (uint64_t)m, 0, (int)l->subjects->len);
+    const struct learner_subject *s = &g_array_index(l->subjects, struct learner_subject, chosen);
     const size_t size = (size_t)b->h * b->w * b->c;
     const double share = 1.0 / l->options->accumulate;
     g_autofree float *noise = g_new(float, b->n *size);
@@ -105,7 +130,7 @@ void learner_draw(struct learner *l, int64_t m)
 
     for (int i = 0; i < b->n; i++) {
         const bool prior = i >= b->instance;
-        const bool own = !prior || s->priors == 0;
+        const bool own = !prior || s->prior_pictures->len == 0;
         struct row r = {.noise = noise + i * size,
                         .latents = latents + i * size,
                         .noisy = b->noisy + i * size,
@@ -113,7 +138,11 @@ void learner_draw(struct learner *l, int64_t m)
         const int i_part = prior ? i - b->instance : i;
         draw_row(l, (uint64_t)m * (uint64_t)l->options->batch + (uint64_t)i_part,
                  prior ? &prior_streams : &instance_streams, own ? l->pictures : l->prior_pictures,
-                 own ? s->first : s->first_prior, own ? s->count : s->priors, &r);
+                 own ? s->pictures : s->prior_pictures, &r);
+        if (b->map != NULL) {
+            fill_map(l, r.picture, r.variant, prior ? ANYONE : chosen,
+                     b->map + (size_t)i * b->h * b->w);
+        }
         b->timesteps[i] = r.timestep;
         b->weights[i] = (float)(prior ? share * l->prior_weight / (b->n - b->instance)
                                       : share / b->instance *

@@ -9,51 +9,8 @@
 
 #include <string.h>
 
-#define CROPS 8 // squares that are cut of a picture with --crop random
-
 // the components whose weights are there at once
 #define LEARNING (1u << MODEL_UNET | 1u << MODEL_TEXT_ENCODER)
-
-/* ---- pictures ---- */
-
-static bool add_picture(struct learner *l, const struct autoencoder *a, const char *file,
-                        GError **error)
-{
-    static const float white[3] = {1, 1, 1};
-    const struct learn_framing f = {.size = l->options->size,
-                                    .flip = l->options->flip,
-                                    .crops = l->options->random_crop ? CROPS : 0,
-                                    .seed = l->options->seed};
-    g_autoptr(picture) p = picture_read(file, 2, error);
-
-    if (p == NULL) {
-        return false;
-    }
-    picture_flatten(p, white);
-    return learn_pictures_add(l->pictures, l->session->k, a, p, &f, (int)l->pictures->list->len,
-                              error);
-}
-
-static bool encode_pictures(struct learner *l, GError **error)
-{
-    svdiff *s = l->session;
-    struct session_component c = {s, MODEL_VAE};
-    struct autoencoder *a = autoencoder_create(s->k, checkpoint_vae_config(s->checkpoint),
-                                               AUTOENCODER_ENCODER, session_source(&c), error);
-    bool done = a != NULL;
-
-    for (int i = 0; i < l->options->n_subjects && done; i++) {
-        struct learner_subject one = {.first = (int)l->pictures->list->len};
-        const char *const *file = l->options->subjects[i].images;
-        for (; *file != NULL && done; file++) {
-            done = add_picture(l, a, *file, error);
-        }
-        one.count = (int)l->pictures->list->len - one.first;
-        g_array_append_val(l->subjects, one);
-    }
-    autoencoder_free(a);
-    return done;
-}
 
 /* ---- networks ---- */
 
@@ -117,6 +74,16 @@ static void measure_step(void *user, struct tape *t)
     learn_step_run(t, &networks, l->batch);
 }
 
+static bool has_masks(const struct learner *l)
+{
+    for (guint i = 0; i < l->pictures->list->len; i++) {
+        if (learn_pictures_at(l->pictures, (int)i)->n_masks > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool prepare_tape(struct learner *l, GError **error)
 {
     const struct text_config *text = text_encoder_config(l->text_encoder);
@@ -125,6 +92,9 @@ static bool prepare_tape(struct learner *l, GError **error)
 
     l->batch = learn_batch_create(l->options->batch + prior, l->options->batch, p->h, p->w, p->c,
                                   text->positions, text->width);
+    if (has_masks(l)) {
+        l->batch->map = g_new0(float, (size_t)l->batch->n * p->h * p->w);
+    }
     l->tape = tape_create_measured(l->session->k, (struct tape_options){.training = true},
                                    measure_step, l, NULL);
     if (l->tape != NULL) {
@@ -149,7 +119,7 @@ static bool prepare(struct learner *l, GError **error)
         return false;
     }
     l->schedule = schedule_create(checkpoint_schedule_config(s->checkpoint), error);
-    if (l->schedule == NULL || !encode_pictures(l, error) || !open_networks(l, error) ||
+    if (l->schedule == NULL || !learner_encode_images(l, error) || !open_networks(l, error) ||
         !learner_prepare_prompts(l, error) || !learner_prior_pictures(l, error) ||
         !make_spectral(l, error) || !prepare_tape(l, error)) {
         return false;

@@ -176,6 +176,8 @@ void learner_subject_finish(struct learner_subject *one)
     g_free(one->prompt);
     g_free(one->class_prompt);
     g_free(one->placeholder);
+    g_array_unref(one->pictures);
+    g_array_unref(one->prior_pictures);
     if (one->own != NULL) {
         g_array_unref(one->own);
     }

@@ -211,8 +211,10 @@ static bool add_class(struct learner *l, struct learner_subject *s, GError **err
         }
         keep(l, path, latents, n);
     }
-    s->first_prior = (int)l->prior_pictures->list->len;
-    s->priors = n;
+    for (int i = 0; i < n; i++) {
+        const int index = (int)l->prior_pictures->list->len + i;
+        g_array_append_val(s->prior_pictures, index);
+    }
     learn_pictures_add_latents(l->prior_pictures, l->pictures, latents, n);
     return true;
 }

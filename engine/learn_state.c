@@ -22,8 +22,8 @@ static char *state_path(const struct learner *l)
 static void add_options(const struct learner *l, GChecksum *sum)
 {
     const struct svdiff_learn_options *o = l->options;
-    const double numbers[] = {o->rate,         o->rate_1d, o->min_snr,
-                              o->prior_weight, o->clip,    o->weight_decay};
+    const double numbers[] = {o->rate, o->rate_1d,      o->min_snr,    o->prior_weight,
+                              o->clip, o->weight_decay, o->mask_weight};
     char number[G_ASCII_DTOSTR_BUF_SIZE];
     g_autoptr(GString) text = g_string_new(l->session->base_hash);
 
@@ -45,7 +45,7 @@ static void add_subjects(const struct learner *l, GChecksum *sum)
 {
     for (guint i = 0; i < l->subjects->len; i++) {
         const struct learner_subject *one = &g_array_index(l->subjects, struct learner_subject, i);
-        g_autofree char *count = g_strdup_printf("%d", one->count);
+        g_autofree char *count = g_strdup_printf("%u", one->pictures->len);
         const char *const texts[] = {one->prompt, one->class_prompt, count};
         for (size_t j = 0; j < G_N_ELEMENTS(texts); j++) {
             g_checksum_update(sum, (const guchar *)texts[j], (gssize)strlen(texts[j]) + 1);
@@ -60,6 +60,10 @@ static void add_pictures(const struct learner *l, GChecksum *sum)
         const size_t count = (size_t)p->variants * l->pictures->h * l->pictures->w * l->pictures->c;
         g_checksum_update(sum, (const guchar *)p->mean, (gssize)(count * sizeof(float)));
         g_checksum_update(sum, (const guchar *)p->deviation, (gssize)(count * sizeof(float)));
+        for (int j = 0; j < p->n_masks; j++) {
+            g_checksum_update(sum, (const guchar *)p->masks[j].share,
+                              (gssize)(count / l->pictures->c * sizeof(float)));
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 /* One step of learning; see learn_step.h. */
 #include "engine/learn_step.h"
 
+#include <string.h>
+
 struct learn_batch *learn_batch_create(int n, int instance, int h, int w, int c, int tokens,
                                        int width)
 {
@@ -15,6 +17,7 @@ struct learn_batch *learn_batch_create(int n, int instance, int h, int w, int c,
     b->timesteps = g_new0(double, n);
     b->weights = g_new0(float, n);
     b->losses = g_new0(float, n);
+    b->weighted = g_new0(float, n);
     b->ids = g_new0(int32_t, (size_t)n * tokens);
     b->text = g_new0(float, (size_t)n *tokens *width);
     return b;
@@ -31,6 +34,8 @@ void learn_batch_free(struct learn_batch *b)
     g_free(b->timesteps);
     g_free(b->weights);
     g_free(b->losses);
+    g_free(b->weighted);
+    g_free(b->map);
     g_free(b->ids);
     g_free(b->text);
     g_free(b);
@@ -53,7 +58,13 @@ void learn_step_run(struct tape *t, const struct learn_networks *networks,
     struct tensor *x = tape_input(t, batch->noisy, batch->n, batch->h, batch->w, batch->c, false);
     struct tensor *y = unet_forward(t, networks->unet, x, batch->timesteps, text);
 
-    mse_loss(t, y, batch->target, batch->weights, batch->losses);
+    if (batch->map != NULL) {
+        mse_loss_mapped(t, y, batch->target, batch->weights, batch->map, batch->losses,
+                        batch->weighted);
+    } else {
+        mse_loss(t, y, batch->target, batch->weights, batch->losses);
+        memcpy(batch->weighted, batch->losses, (size_t)batch->n * sizeof *batch->losses);
+    }
     tape_backward(t, y, NULL);
     if (batch->prediction != NULL) {
         tape_download(t, y, batch->prediction);

@@ -3,6 +3,7 @@
  *   L = mean (prediction(z_t, text) - target)^2 + prior_weight * mean (prediction(z'_t', class) -
  *       target')^2
  *
+ * Where a picture has masks, each place of it counts with the weight of a map whose mean is 1.
  * Instance rows come first, prior rows after them, all in one batch. target is the noise, or the
  * velocity for v-models; a prior without pictures has the unshifted model's prediction as target.
  */
@@ -20,10 +21,12 @@ struct learn_batch {
     float *noisy, *target; // [n, h, w, c]
     double *timesteps;     // [n]
     float *weights;        // [n]: factor of each row's mean in the gradient
+    float *map;            // [n, h, w]: weight of each place's loss; NULL: 1 everywhere
     int32_t *ids;          // [n, tokens]
     float *text;           // [n, tokens, width]: used when the text encoder does not learn
     // results
     float *losses;     // [n], unweighted
+    float *weighted;   // [n], with the map
     float *prediction; // [n, h, w, c], NULL when not wanted
 };
 

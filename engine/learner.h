@@ -1,6 +1,7 @@
 /* learner.h: the state of a run of learning, shared by the files that make it up.
  *
  *   learn.c         opens everything, runs the loop, writes the subject file
+ *   learn_images.c  files to pictures and masks
  *   learn_data.c    pictures to latents          learn_prior.c  what keeps the class as it was
  *   learn_prompts.c texts and placeholders       learn_sample.c pictures on the way
  *   learn_draw.c    random numbers of a step     learn_step.c   forward and backward
@@ -19,8 +20,8 @@ struct learner_text {
 };
 
 struct learner_subject {
-    int first, count;                             // its pictures in learner.pictures
-    int first_prior, priors;                      // its class pictures in learner.prior_pictures
+    GArray *pictures;                             // int: indices in learner.pictures
+    GArray *prior_pictures;                       // int: indices in learner.prior_pictures
     char *prompt, *class_prompt;                  // as they are tokenised
     char *placeholder;                            // the word that stands for [V]; NULL without one
     const struct learner_text *text, *class_text; // of them, owned by learner.texts
@@ -52,6 +53,10 @@ struct learner {
     int started_at; // step
     bool cancelled;
 };
+
+/* learn_images.c: reads the pictures and masks of all subjects and encodes them; makes the list of
+ * the subjects. */
+bool learner_encode_images(struct learner *l, GError **error);
 
 /* learn_text.c: a text's tokens and embedding, made once and owned by the learner. */
 const struct learner_text *learner_text(struct learner *l, const char *prompt, GError **error);

@@ -61,3 +61,8 @@ struct tensor *upsample(struct tape *t, struct tensor *x, int out_h, int out_w);
  * losses [n], on the host, is written. */
 void mse_loss(struct tape *t, struct tensor *x, const float *target, const float *weight,
               float *losses);
+/* The same with a weight for each place, map [n, h, w] on the host: adds the gradient of sum over
+ * n of weight [n] * weighted [n], where weighted [n] = mean over h, w of map * (mean over c of
+ * (x - target)^2). losses [n] are without the map. */
+void mse_loss_mapped(struct tape *t, struct tensor *x, const float *target, const float *weight,
+                     const float *map, float *losses, float *weighted);

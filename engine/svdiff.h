@@ -54,6 +54,9 @@ struct svdiff_subject {
     const char *prompt;        // "a photo of a [V] dog"
     const char *class_prompt;  // "a photo of a dog"; NULL: the prompt without [V]
     const char *const *images; // files, NULL-terminated
+    /* Files, one for each image: white is the subject; an entry may be NULL, and so may the list.
+     * Subjects with masks of the same image are learned from it together. */
+    const char *const *masks;
 };
 
 enum svdiff_rate_schedule { SVDIFF_RATE_CONSTANT, SVDIFF_RATE_LINEAR, SVDIFF_RATE_COSINE };
@@ -71,7 +74,8 @@ struct svdiff_learn_options {
     double weight_decay, clip;
     int accumulate, batch;
     bool flip, random_crop, latent_mean;
-    int size; // side of the learning pictures in pixels
+    int size;           // side of the learning pictures in pixels
+    double mask_weight; // of the loss outside of the masks; inside it is 1
     double prior_weight;
     int prior_images; // made by the model before learning; 0: its prediction is the target
     bool text_encoder, scalar_norms;

@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
-FILES = ("model", "subject", "image")
+FILES = ("model", "subject", "image", "mask")
 BOUNDS = {
     "generate": {"text_embeddings": 5e-6, "timesteps": 1e-7, "initial_noise": 1e-6, "step_noise": 1e-6},
     "learn": {
@@ -27,6 +27,7 @@ BOUNDS = {
         "noise": 1e-6,
         "timestep": 0,
         "tokens": 0,
+        "loss_weights": 1e-6,
         "loss": 1e-5,
         "total_loss": 1e-5,
         "prior_loss": 1e-3,

@@ -148,6 +148,31 @@ static void test_mse(void)
     tape_free(t);
 }
 
+// the gradient of weight * mean over places of map * error, and both losses
+static void test_mapped_mse(void)
+{
+    g_autoptr(kernels) k = kernels_reference();
+    g_autoptr(GError) error = NULL;
+    const struct tape_options o = {.training = true, .outer_bytes = 1 << 16};
+    struct tape *t = tape_create(k, o, &error);
+    const float x[] = {1, 2, 3, 4, 0, 0, 2, 2}, target[] = {0, 2, 5, 4, 1, 1, 2, 2};
+    const float weight[] = {1, 3}, map[] = {0.5, 1.5, 2, 0};
+    float loss[2], weighted[2];
+    struct tensor *y = tape_input(t, x, 2, 1, 2, 2, true);
+
+    mse_loss_mapped(t, y, target, weight, map, loss, weighted);
+    // errors of the four places: 0.5, 2, 1, 0
+    g_assert_cmpfloat(loss[0], ==, 1.25);
+    g_assert_cmpfloat(loss[1], ==, 0.5);
+    g_assert_cmpfloat(weighted[0], ==, 1.625);
+    g_assert_cmpfloat(weighted[1], ==, 1);
+    g_assert_cmpfloat(y->gradient[0], ==, 0.25);
+    g_assert_cmpfloat(y->gradient[2], ==, -1.5);
+    g_assert_cmpfloat(y->gradient[4], ==, -3);
+    g_assert_cmpfloat(y->gradient[6], ==, 0);
+    tape_free(t);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -166,5 +191,6 @@ int main(int argc, char **argv)
     FIXTURE_TEST("/ops/add-row", test_add_row, 0);
     FIXTURE_TEST("/ops/concat-upsample", test_shapes, 0);
     g_test_add_func("/ops/mse", test_mse);
+    g_test_add_func("/ops/mse/mapped", test_mapped_mse);
     return g_test_run();
 }

@@ -4,7 +4,8 @@ Every step builds each weight from its shift by the paper's formula (reference.p
 latents, noise, timesteps and tokens, and lets autograd and torch.optim.AdamW do the rest. Loss of one micro-step:
     mean (prediction - target)^2 of the instance rows, each row times its min-SNR weight
     + prior_weight * the same mean over the prior rows, without min-SNR weights
-divided by the number of micro-steps that are accumulated.
+divided by the number of micro-steps that are accumulated. With masks each place of an instance row counts as the
+trace's loss_weights [n, 1, h, w] say.
 """
 
 import math
@@ -105,9 +106,11 @@ class Relearner:
         else:
             target = self.target(latents, noise, timesteps)
         out[f"{prefix}prediction.{m}"] = prediction.detach()
-        losses = (prediction - target).square().flatten(1).mean(1)
-        out[f"{prefix}loss.{m}"] = losses.mean().detach().reshape(1)
-        return losses, timesteps
+        errors = (prediction - target).square()
+        out[f"{prefix}loss.{m}"] = errors.mean().detach().reshape(1)
+        if not prefix and f"loss_weights.{m}" in given:
+            errors = errors * given[f"loss_weights.{m}"].to(self.dtype)
+        return errors.flatten(1).mean(1), timesteps
 
     def micro_step(self, given, m, out):
         weights = self.weights()
