@@ -5,9 +5,7 @@
  * values_check does. Several layers are chosen by linking them (the chain in the dialog of layers):
  * they come along when the drawable is one of them. Results: the path of a file, or how many layers
  * and an array of them. */
-#include "plugin/call.h"
-#include "plugin/dialog_gtk2.h"
-#include "plugin/watch.h"
+#include "plugin/entry.h"
 
 #include "engine/svdiff.h"
 
@@ -110,72 +108,17 @@ static void read_arguments(values *v, const GimpParam *arguments)
     }
 }
 
-static bool on_progress(void *user, const struct call_progress *p)
-{
-    watch_progress(user, p);
-    if (p->warning != NULL) {
-        g_message("%s", p->warning);
-    }
-    return true;
-}
-
-// with the layers of the call, but without its values
-static bool run_without_dialog(const struct call *chosen, values *v, struct call_result *result,
-                               GError **error)
-{
-    struct watch watch = {0};
-    struct call call = *chosen;
-
-    if (!values_check(v, error)) {
-        return false;
-    }
-    call.values = v;
-    call.progress = on_progress;
-    call.user = &watch;
-    host_progress_begin(v->procedure->title);
-    const bool done = call_run(&call, result, error);
-    host_progress_end();
-    return done;
-}
-
-// with the dialog; closing it without a result is a cancel
-static bool run_with_dialog(const struct call *chosen, values *v, struct call_result *result,
+static bool check_arguments(const struct procedure *p, int n, const GimpParam *arguments,
                             GError **error)
 {
-    g_autofree char *file = host_values_file();
-    g_autoptr(GError) unkept = NULL;
+    const int wanted = first_of(p) + (int)p->n_arguments;
 
-    values_load(v, file);
-    if (!dialog_run(chosen, v, result)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, "Cancelled.");
-        return false;
+    if (n == wanted || (n > 0 && arguments[0].data.d_int32 != GIMP_RUN_NONINTERACTIVE)) {
+        return true;
     }
-    if (!values_store(v, file, &unkept)) {
-        g_message("The settings are not kept for the next time: %s", unkept->message);
-    }
-    return true;
-}
-
-static bool run_in_mode(int n, const GimpParam *arguments, const struct call *chosen, values *v,
-                        struct call_result *result, GError **error)
-{
-    const GimpRunMode mode = (GimpRunMode)arguments[0].data.d_int32;
-    const int wanted = first_of(v->procedure) + (int)v->procedure->n_arguments;
-    g_autofree char *file = host_values_file();
-
-    if (mode == GIMP_RUN_INTERACTIVE) {
-        return run_with_dialog(chosen, v, result, error);
-    }
-    if (mode == GIMP_RUN_WITH_LAST_VALS) {
-        values_load(v, file);
-    } else if (n == wanted) {
-        read_arguments(v, arguments);
-    } else {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "%s takes %d arguments, %d were given.", v->procedure->name, wanted, n);
-        return false;
-    }
-    return run_without_dialog(chosen, v, result, error);
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "%s takes %d arguments, %d were given.",
+                p->name, wanted, n);
+    return false;
 }
 
 // appends the linked layers of these and of the groups among them
@@ -219,11 +162,14 @@ static bool run_procedure(int n, const GimpParam *arguments, values *v, struct c
     const struct call chosen = {
         .image = image, .layers = (host_item *)layers->data, .n_layers = (int)layers->len};
 
-    if (n < 1) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "The run-mode is missing.");
+    if (!check_arguments(v->procedure, n, arguments, error)) {
         return false;
     }
-    return run_in_mode(n, arguments, &chosen, v, result, error);
+    const enum entry_mode mode = (enum entry_mode)arguments[0].data.d_int32;
+    if (mode == ENTRY_NONINTERACTIVE) {
+        read_arguments(v, arguments);
+    }
+    return entry_run(mode, &chosen, v, result, error);
 }
 
 /* ---- results: they live until the process ends, as GIMP's library wants it ---- */

@@ -36,7 +36,7 @@
                     "svdiff/converted/sd1-subject-elementwise-lora.safetensors"))
   (check-refused "nothing to convert" "input is empty" (lambda () (convert "" "lora" "" 0)))
   (check-refused "unknown format" "to is" (lambda () (convert subject "onnx" "" 0)))
-  (check-refused "rank out of range" "rank is" (lambda () (convert subject "lora" "" 9000)))
+  (check-refused "rank out of range" "9000" (lambda () (convert subject "lora" "" 9000)))
   (check-refused "missing subject" "no-such" (lambda () (convert "/no-such.safetensors" "lora" "" 0)))
   (check-refused "output in no folder" "no-such"
                  (lambda () (convert subject "lora" "/no-such/lora.safetensors" 0))))

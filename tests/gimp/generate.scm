@@ -175,7 +175,7 @@
     (gimp-image-clean-all other)
     (check-fails "unknown choice" image "init is" (lambda () (generate image '(init "nothing"))))
     (check-fails "unknown sampler" image "euler-a" (lambda () (generate image '(sampler "plms"))))
-    (check-fails "number out of range" image "steps is" (lambda () (generate image '(steps 2000000))))
+    (check-fails "number out of range" image "2000000" (lambda () (generate image '(steps 2000000))))
     (check-fails "size" image "divisible by 8" (lambda () (generate image '(width 100))))
     (check-fails "no prompt" image "prompt is empty" (lambda () (generate image '(prompt ""))))
     (check-fails "no selection" image "Nothing is selected"
@@ -183,7 +183,7 @@
     (check-fails "missing model" image "no-such" (lambda () (generate image '(model "/no-such/model"))))
     (check-fails "missing subject" image "no-such"
                  (lambda () (generate image '(subjects "/no-such.safetensors"))))
-    (check-fails "learning rate" image "learning-rate is" (lambda () (learn image '(rate 3))))
+    (check-fails "learning rate" image "3.75" (lambda () (learn image '(rate 3.75))))
     (check-fails "no name" image "name is" (lambda () (learn image '(output ""))))
     (check-fails "channel of another image" image "mask-channel"
                  (lambda () (learn image (list 'mask foreign))))

@@ -1,4 +1,4 @@
-/* dialog_gtk2.h: the dialog of a procedure in GIMP 2.10, made from its arguments. */
+/* dialog.h: the dialog of a procedure, made from its arguments; the same in both GIMPs. */
 #pragma once
 
 #include "plugin/call.h"

@@ -1,0 +1,67 @@
+/* Widgets of GTK 3, in GIMP 3; see dialog_toolkit.h. */
+#include "plugin/dialog_toolkit.h"
+
+void toolkit_start(void)
+{
+    gimp_ui_init("svdiff");
+}
+
+GtkWidget *toolkit_column(int spacing)
+{
+    return gtk_box_new(GTK_ORIENTATION_VERTICAL, spacing);
+}
+
+GtkWidget *toolkit_table(void)
+{
+    GtkWidget *table = gtk_grid_new();
+
+    gtk_grid_set_row_spacing(GTK_GRID(table), 6);
+    gtk_grid_set_column_spacing(GTK_GRID(table), 6);
+    return table;
+}
+
+void toolkit_attach(GtkWidget *table, int row, const char *name, GtkWidget *widget)
+{
+    GtkWidget *label = gtk_label_new_with_mnemonic(name);
+
+    gtk_label_set_xalign(GTK_LABEL(label), 0.0);
+    gtk_label_set_mnemonic_widget(GTK_LABEL(label), widget);
+    gtk_widget_set_hexpand(widget, TRUE);
+    gtk_grid_attach(GTK_GRID(table), label, 0, row, 1, 1);
+    gtk_grid_attach(GTK_GRID(table), widget, 1, row, 1, 1);
+}
+
+GtkWidget *toolkit_paragraph(int width)
+{
+    GtkWidget *label = gtk_label_new(NULL);
+
+    gtk_label_set_line_wrap(GTK_LABEL(label), TRUE);
+    gtk_label_set_selectable(GTK_LABEL(label), TRUE);
+    gtk_label_set_xalign(GTK_LABEL(label), 0.0);
+    gtk_widget_set_can_focus(label, FALSE);
+    gtk_widget_set_size_request(label, width, -1);
+    return label;
+}
+
+GtkWidget *toolkit_bar(void)
+{
+    GtkWidget *bar = gtk_progress_bar_new();
+
+    gtk_progress_bar_set_show_text(GTK_PROGRESS_BAR(bar), TRUE);
+    return bar;
+}
+
+static gboolean is_of_image(GimpImage *image, GimpItem *item, gpointer wanted)
+{
+    return gimp_image_get_id(image) == GPOINTER_TO_INT(wanted);
+}
+
+GtkWidget *toolkit_channels(host_image image)
+{
+    GtkWidget *box = gimp_channel_combo_box_new(is_of_image, GINT_TO_POINTER(image), NULL);
+
+    gimp_int_combo_box_prepend(GIMP_INT_COMBO_BOX(box), GIMP_INT_STORE_VALUE, HOST_NONE,
+                               GIMP_INT_STORE_LABEL, "(none)", -1);
+    gimp_int_combo_box_set_active(GIMP_INT_COMBO_BOX(box), HOST_NONE);
+    return box;
+}

@@ -1,0 +1,28 @@
+/* dialog_toolkit.h: what the dialog needs of GTK and what GTK 2 and GTK 3 do not do alike. One
+ * implementation for each, dialog_gtk2.c and dialog_gtk3.c. Widgets come floating, as GTK makes
+ * them. */
+#pragma once
+
+#include "plugin/host.h"
+
+#include <libgimp/gimp.h>
+#include <libgimp/gimpui.h>
+
+/* Must be called before any widget is made. */
+void toolkit_start(void);
+
+/* A column, `spacing` pixels between its parts. */
+GtkWidget *toolkit_column(int spacing);
+
+/* Two columns: names with mnemonics, and what they name. */
+GtkWidget *toolkit_table(void);
+void toolkit_attach(GtkWidget *table, int row, const char *name, GtkWidget *widget);
+
+/* A text that wraps at `width` pixels, to be set and to be copied from, without the focus. */
+GtkWidget *toolkit_paragraph(int width);
+
+/* A bar that shows a text. */
+GtkWidget *toolkit_bar(void);
+
+/* The image's channels by id, and none (HOST_NONE), which is chosen: a GimpIntComboBox. */
+GtkWidget *toolkit_channels(host_image image);

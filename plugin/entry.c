@@ -1,0 +1,65 @@
+/* The modes of a call: with the dialog, with given values, with the last ones; see entry.h. */
+#include "plugin/entry.h"
+
+#include "plugin/dialog.h"
+#include "plugin/watch.h"
+
+#include "engine/svdiff.h"
+
+static bool on_progress(void *user, const struct call_progress *p)
+{
+    watch_progress(user, p);
+    if (p->warning != NULL) {
+        g_message("%s", p->warning);
+    }
+    return true;
+}
+
+static bool run_without_dialog(const struct call *chosen, values *v, struct call_result *result,
+                               GError **error)
+{
+    struct watch watch = {0};
+    struct call call = *chosen;
+
+    if (!values_check(v, error)) {
+        return false;
+    }
+    call.values = v;
+    call.progress = on_progress;
+    call.user = &watch;
+    host_progress_begin(v->procedure->title);
+    const bool done = call_run(&call, result, error);
+    host_progress_end();
+    return done;
+}
+
+// closing the dialog without a result is a cancel
+static bool run_with_dialog(const struct call *chosen, values *v, const char *file,
+                            struct call_result *result, GError **error)
+{
+    g_autoptr(GError) unkept = NULL;
+
+    values_load(v, file);
+    if (!dialog_run(chosen, v, result)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, "Cancelled.");
+        return false;
+    }
+    if (!values_store(v, file, &unkept)) {
+        g_message("The settings are not kept for the next time: %s", unkept->message);
+    }
+    return true;
+}
+
+bool entry_run(enum entry_mode mode, const struct call *chosen, values *v,
+               struct call_result *result, GError **error)
+{
+    g_autofree char *file = host_values_file();
+
+    if (mode == ENTRY_INTERACTIVE) {
+        return run_with_dialog(chosen, v, file, result, error);
+    }
+    if (mode == ENTRY_WITH_LAST_VALUES) {
+        values_load(v, file);
+    }
+    return run_without_dialog(chosen, v, result, error);
+}

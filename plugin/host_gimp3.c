@@ -1,0 +1,259 @@
+/* The plug-in in GIMP 3: registration and calls, both from the table of procedures.
+ *
+ * GIMP adds run-mode, image and drawables where the procedure works on layers; then the arguments
+ * in order: files travel as GFile, channels as objects. Choices are registered as texts: GIMP 3.0
+ * replaces a choice that it does not know by the default and tells nobody, and values_check is to
+ * see it. Results: a file, or an array of layers. */
+#include "plugin/entry.h"
+
+#include "engine/svdiff.h"
+
+#include <libgimp/gimp.h>
+
+typedef struct {
+    GimpPlugIn parent;
+} SvdiffPlugIn;
+
+typedef struct {
+    GimpPlugInClass parent;
+} SvdiffPlugInClass;
+
+static GType svdiff_plug_in_get_type(void);
+G_DEFINE_TYPE(SvdiffPlugIn, svdiff_plug_in, GIMP_TYPE_PLUG_IN)
+GIMP_MAIN(svdiff_plug_in_get_type())
+
+/* ---- registration ---- */
+
+static void add_choice(GimpProcedure *procedure, const struct argument *p)
+{
+    g_auto(GStrv) words = g_strsplit(p->choices, "|", -1);
+    g_autofree char *list = g_strjoinv(", ", words);
+    g_autofree char *text = g_strdup_printf("%s (%s)", p->text, list);
+
+    gimp_procedure_add_string_argument(procedure, p->name, p->label, text, p->standard_text,
+                                       GIMP_PARAM_READWRITE & ~G_PARAM_STATIC_BLURB);
+}
+
+static void add_argument(GimpProcedure *procedure, const struct argument *p)
+{
+    const GParamFlags flags = GIMP_PARAM_READWRITE;
+
+    switch (p->kind) {
+    case ARGUMENT_INT:
+        gimp_procedure_add_int_argument(procedure, p->name, p->label, p->text, (int)p->low,
+                                        (int)p->high, (int)p->standard, flags);
+        break;
+    case ARGUMENT_NUMBER:
+        gimp_procedure_add_double_argument(procedure, p->name, p->label, p->text, p->low, p->high,
+                                           p->standard, flags);
+        break;
+    case ARGUMENT_TEXT:
+        gimp_procedure_add_string_argument(procedure, p->name, p->label, p->text,
+                                           p->standard_text != NULL ? p->standard_text : "", flags);
+        break;
+    case ARGUMENT_CHOICE:
+        add_choice(procedure, p);
+        break;
+    case ARGUMENT_FILE:
+        gimp_procedure_add_file_argument(procedure, p->name, p->label, p->text,
+                                         GIMP_FILE_CHOOSER_ACTION_ANY, TRUE, NULL, flags);
+        break;
+    case ARGUMENT_CHANNEL:
+        gimp_procedure_add_channel_argument(procedure, p->name, p->label, p->text, TRUE, flags);
+        break;
+    }
+}
+
+static void add_result(GimpProcedure *procedure, const struct procedure *p)
+{
+    if (p->result == RESULT_FILE) {
+        gimp_procedure_add_file_return_value(procedure, "file", "File", "The file",
+                                             GIMP_PARAM_READWRITE);
+    } else {
+        gimp_procedure_add_core_object_array_return_value(
+            procedure, "layers", "Layers", "The new layers", GIMP_TYPE_LAYER, GIMP_PARAM_READWRITE);
+    }
+}
+
+static GimpValueArray *run_on_layers(GimpProcedure *procedure, GimpRunMode mode, GimpImage *image,
+                                     GimpDrawable **drawables, GimpProcedureConfig *config,
+                                     void *data);
+static GimpValueArray *run_alone(GimpProcedure *procedure, GimpProcedureConfig *config, void *data);
+
+static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const char *name)
+{
+    const struct procedure *p = procedure_find(name);
+    GimpProcedure *procedure;
+
+    if (p->input == INPUT_LAYER) {
+        procedure = gimp_image_procedure_new(plug_in, name, GIMP_PDB_PROC_TYPE_PLUGIN,
+                                             run_on_layers, (void *)p, NULL);
+        gimp_procedure_set_image_types(procedure, "*");
+        // never grey in the menu: what is missing is said when it runs
+        gimp_procedure_set_sensitivity_mask(procedure, GIMP_PROCEDURE_SENSITIVE_ALWAYS);
+    } else {
+        procedure = gimp_procedure_new(plug_in, name, GIMP_PDB_PROC_TYPE_PLUGIN, run_alone,
+                                       (void *)p, NULL);
+        gimp_procedure_add_enum_argument(procedure, "run-mode", "Run mode", "The run mode",
+                                         GIMP_TYPE_RUN_MODE, GIMP_RUN_NONINTERACTIVE,
+                                         GIMP_PARAM_READWRITE);
+    }
+    gimp_procedure_set_menu_label(procedure, p->menu);
+    gimp_procedure_add_menu_path(procedure, "<Image>/Filters/SVDiff");
+    gimp_procedure_set_documentation(procedure, p->summary, p->help, NULL);
+    gimp_procedure_set_attribution(procedure, "The SVDiff for GIMP authors", "GPL-3.0-or-later",
+                                   "2026");
+    for (size_t i = 0; i < p->n_arguments; i++) {
+        add_argument(procedure, &p->arguments[i]);
+    }
+    add_result(procedure, p);
+    return procedure;
+}
+
+static GList *query_procedures(GimpPlugIn *plug_in)
+{
+    GList *names = NULL;
+    size_t n;
+    const struct procedure *all = procedures_all(&n);
+
+    for (size_t i = 0; i < n; i++) {
+        names = g_list_append(names, g_strdup(all[i].name));
+    }
+    return names;
+}
+
+// texts are in the table's language
+static gboolean set_no_i18n(GimpPlugIn *plug_in, const char *procedure, char **domain,
+                            char **catalog)
+{
+    return FALSE;
+}
+
+static void svdiff_plug_in_class_init(SvdiffPlugInClass *class)
+{
+    GimpPlugInClass *parent = GIMP_PLUG_IN_CLASS(class);
+
+    parent->query_procedures = query_procedures;
+    parent->create_procedure = create_procedure;
+    parent->set_i18n = set_no_i18n;
+}
+
+static void svdiff_plug_in_init(SvdiffPlugIn *plug_in)
+{
+}
+
+/* ---- calls ---- */
+
+static void read_file(values *v, size_t i, GimpProcedureConfig *config, const char *name)
+{
+    g_autoptr(GFile) file = NULL;
+
+    g_object_get(config, name, &file, NULL);
+    g_autofree char *path = file != NULL ? g_file_get_path(file) : NULL;
+    values_set_text(v, i, path);
+}
+
+static void read_argument(values *v, size_t i, GimpProcedureConfig *config)
+{
+    const struct argument *p = &v->procedure->arguments[i];
+    g_autofree char *text = NULL;
+    GimpItem *channel = NULL; // GIMP's library keeps it
+    double number = 0;
+    int whole = 0;
+
+    switch (p->kind) {
+    case ARGUMENT_INT:
+        g_object_get(config, p->name, &whole, NULL);
+        values_set_number(v, i, whole);
+        break;
+    case ARGUMENT_NUMBER:
+        g_object_get(config, p->name, &number, NULL);
+        values_set_number(v, i, number);
+        break;
+    case ARGUMENT_TEXT:
+    case ARGUMENT_CHOICE:
+        g_object_get(config, p->name, &text, NULL);
+        values_set_text(v, i, text);
+        break;
+    case ARGUMENT_FILE:
+        read_file(v, i, config, p->name);
+        break;
+    case ARGUMENT_CHANNEL:
+        g_object_get(config, p->name, &channel, NULL);
+        values_set_number(v, i, channel != NULL ? gimp_item_get_id(channel) : HOST_NONE);
+        g_clear_object(&channel);
+        break;
+    }
+}
+
+static GimpValueArray *return_error(GimpProcedure *procedure, GError *error)
+{
+    const bool cancelled = g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED);
+    const bool usage = g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE);
+
+    return gimp_procedure_new_return_values(procedure,
+                                            cancelled ? GIMP_PDB_CANCEL
+                                            : usage   ? GIMP_PDB_CALLING_ERROR
+                                                      : GIMP_PDB_EXECUTION_ERROR,
+                                            cancelled ? NULL : g_error_copy(error));
+}
+
+static GimpValueArray *return_result(GimpProcedure *procedure, const struct call_result *result)
+{
+    GimpValueArray *out = gimp_procedure_new_return_values(procedure, GIMP_PDB_SUCCESS, NULL);
+    GValue *value = gimp_value_array_index(out, 1);
+
+    if (result->file != NULL) {
+        g_value_take_object(value, g_file_new_for_path(result->file));
+        return out;
+    }
+    g_autofree GObject **layers = g_new0(GObject *, result->n_layers + 1);
+    for (int i = 0; i < result->n_layers; i++) {
+        layers[i] = G_OBJECT(gimp_layer_get_by_id(result->layers[i]));
+    }
+    g_value_set_boxed(value, layers);
+    return out;
+}
+
+static GimpValueArray *run(GimpProcedure *procedure, GimpRunMode mode, const struct call *chosen,
+                           GimpProcedureConfig *config, const struct procedure *p)
+{
+    g_autoptr(values) v = values_create(p);
+    g_autoptr(GError) error = NULL;
+    struct call_result result = {0};
+
+    gegl_init(NULL, NULL);
+    for (size_t i = 0; mode == GIMP_RUN_NONINTERACTIVE && i < p->n_arguments; i++) {
+        read_argument(v, i, config);
+    }
+    GimpValueArray *out = entry_run((enum entry_mode)mode, chosen, v, &result, &error)
+                              ? return_result(procedure, &result)
+                              : return_error(procedure, error);
+    call_result_clear(&result);
+    return out;
+}
+
+static GimpValueArray *run_on_layers(GimpProcedure *procedure, GimpRunMode mode, GimpImage *image,
+                                     GimpDrawable **drawables, GimpProcedureConfig *config,
+                                     void *data)
+{
+    const int n = (int)gimp_core_object_array_get_length((GObject **)drawables);
+    g_autofree host_item *layers = g_new(host_item, n);
+
+    for (int i = 0; i < n; i++) {
+        layers[i] = gimp_item_get_id(GIMP_ITEM(drawables[i]));
+    }
+    const struct call chosen = {.image = image != NULL ? gimp_image_get_id(image) : HOST_NONE,
+                                .layers = layers,
+                                .n_layers = n};
+    return run(procedure, mode, &chosen, config, data);
+}
+
+static GimpValueArray *run_alone(GimpProcedure *procedure, GimpProcedureConfig *config, void *data)
+{
+    const struct call chosen = {.image = HOST_NONE};
+    GimpRunMode mode = GIMP_RUN_NONINTERACTIVE;
+
+    g_object_get(config, "run-mode", &mode, NULL);
+    return run(procedure, mode, &chosen, config, data);
+}

@@ -1,0 +1,230 @@
+/* Images, layers and progress of GIMP 3; see host.h. Objects of images and items belong to GIMP's
+ * library and are never released here. */
+#include "plugin/host.h"
+
+#include <libgimp/gimp.h>
+#include <string.h>
+
+static GimpImage *image_of(host_image image)
+{
+    return gimp_image_get_by_id(image);
+}
+
+static GimpItem *item_of(host_item item)
+{
+    return gimp_item_get_by_id(item);
+}
+
+static GimpLayer *layer_of(host_item layer)
+{
+    return gimp_layer_get_by_id(layer);
+}
+
+static GimpDrawable *drawable_of(host_item item)
+{
+    return gimp_drawable_get_by_id(item);
+}
+
+/* ---- reading ---- */
+
+bool host_image_exists(host_image image)
+{
+    return image > 0 && gimp_image_id_is_valid(image);
+}
+
+static bool belongs(host_item item, host_image image)
+{
+    return item > 0 && gimp_item_id_is_valid(item) && host_image_exists(image) &&
+           gimp_item_get_image(item_of(item)) == image_of(image);
+}
+
+bool host_is_layer_of(host_item item, host_image image)
+{
+    return belongs(item, image) && gimp_item_id_is_layer(item);
+}
+
+bool host_is_channel_of(host_item item, host_image image)
+{
+    return belongs(item, image) && gimp_item_id_is_channel(item) &&
+           !gimp_item_id_is_layer_mask(item);
+}
+
+struct host_area host_item_area(host_item item)
+{
+    GimpDrawable *drawable = drawable_of(item);
+    struct host_area area = {.width = gimp_drawable_get_width(drawable),
+                             .height = gimp_drawable_get_height(drawable)};
+
+    gimp_drawable_get_offsets(drawable, &area.x, &area.y);
+    return area;
+}
+
+char *host_item_name(host_item item)
+{
+    return gimp_item_get_name(item_of(item));
+}
+
+GeglBuffer *host_buffer(host_item item)
+{
+    return gimp_drawable_get_buffer(drawable_of(item));
+}
+
+host_item host_layer_mask(host_item layer)
+{
+    GimpLayerMask *mask = gimp_layer_get_mask(layer_of(layer));
+
+    return mask != NULL && gimp_layer_get_apply_mask(layer_of(layer))
+               ? gimp_item_get_id(GIMP_ITEM(mask))
+               : HOST_NONE;
+}
+
+host_item host_selection(host_image image)
+{
+    return gimp_item_get_id(GIMP_ITEM(gimp_image_get_selection(image_of(image))));
+}
+
+bool host_selection_area(host_image image, struct host_area *area)
+{
+    gboolean some = FALSE;
+    int x0, y0, x1, y1;
+
+    if (!gimp_selection_bounds(image_of(image), &some, &x0, &y0, &x1, &y1) || !some) {
+        return false;
+    }
+    *area = (struct host_area){.x = x0, .y = y0, .width = x1 - x0, .height = y1 - y0};
+    return true;
+}
+
+char *host_attached(host_item layer, const char *name)
+{
+    GimpParasite *parasite = gimp_item_get_parasite(item_of(layer), name);
+    char *text = NULL;
+
+    if (parasite != NULL) {
+        guint32 size;
+        const char *data = gimp_parasite_get_data(parasite, &size);
+        text = g_strndup(data, size);
+        gimp_parasite_free(parasite);
+    }
+    return text;
+}
+
+/* ---- making ---- */
+
+host_image host_image_new(int width, int height)
+{
+    return gimp_image_get_id(gimp_image_new(width, height, GIMP_RGB));
+}
+
+void host_image_show(host_image image)
+{
+    gimp_image_clean_all(image_of(image));
+    gimp_display_new(image_of(image)); // without a screen this does nothing
+}
+
+void host_image_delete(host_image image)
+{
+    gimp_image_delete(image_of(image));
+}
+
+static GimpImageType layer_type(GimpImage *image)
+{
+    switch (gimp_image_get_base_type(image)) {
+    case GIMP_GRAY:
+        return GIMP_GRAYA_IMAGE;
+    case GIMP_INDEXED:
+        return GIMP_INDEXEDA_IMAGE;
+    default:
+        return GIMP_RGBA_IMAGE;
+    }
+}
+
+host_item host_layer_new(host_image image, const char *name, const struct host_area *area)
+{
+    GimpImage *parent = image_of(image);
+    GimpLayer *layer = gimp_layer_new(parent, name, area->width, area->height, layer_type(parent),
+                                      100, gimp_image_get_default_new_layer_mode(parent));
+
+    gimp_layer_set_offsets(layer, area->x, area->y);
+    return gimp_item_get_id(GIMP_ITEM(layer));
+}
+
+host_item host_group_new(host_image image, const char *name)
+{
+    return gimp_item_get_id(GIMP_ITEM(gimp_group_layer_new(image_of(image), name)));
+}
+
+void host_item_delete(host_item item)
+{
+    gimp_item_delete(item_of(item));
+}
+
+void host_insert(host_image image, host_item layer, host_item parent, host_item below)
+{
+    GimpItem *above = below != HOST_NONE ? gimp_item_get_parent(item_of(below)) : NULL;
+    GimpLayer *group = above != NULL ? GIMP_LAYER(above) : NULL;
+    int position = 0;
+
+    if (parent != HOST_NONE) {
+        group = layer_of(parent);
+    } else if (below != HOST_NONE) {
+        position = gimp_image_get_item_position(image_of(image), item_of(below));
+    }
+    gimp_image_insert_layer(image_of(image), layer_of(layer), group, position);
+}
+
+void host_mask_by_selection(host_item layer)
+{
+    gimp_layer_add_mask(layer_of(layer),
+                        gimp_layer_create_mask(layer_of(layer), GIMP_ADD_MASK_SELECTION));
+}
+
+void host_attach(host_item layer, const char *name, const char *text)
+{
+    GimpParasite *parasite =
+        gimp_parasite_new(name, GIMP_PARASITE_PERSISTENT, (guint32)strlen(text) + 1, text);
+
+    gimp_item_attach_parasite(item_of(layer), parasite);
+    gimp_parasite_free(parasite);
+}
+
+void host_undo_begin(host_image image)
+{
+    gimp_image_undo_group_start(image_of(image));
+}
+
+void host_undo_end(host_image image)
+{
+    gimp_image_undo_group_end(image_of(image));
+}
+
+void host_flush(void)
+{
+    gimp_displays_flush();
+}
+
+/* ---- telling ---- */
+
+void host_progress_begin(const char *text)
+{
+    gimp_progress_init(text);
+}
+
+void host_progress(double fraction)
+{
+    if (fraction < 0) {
+        gimp_progress_pulse();
+    } else {
+        gimp_progress_update(fraction);
+    }
+}
+
+void host_progress_end(void)
+{
+    gimp_progress_end();
+}
+
+char *host_values_file(void)
+{
+    return g_build_filename(gimp_directory(), "svdiff.rc", NULL);
+}
