@@ -1,8 +1,10 @@
 /* svdiff generate: a prompt to pictures. */
 #include "engine/command.h"
 
+#include "engine/canvas.h"
 #include "engine/generate_check.h"
 #include "engine/kept_model.h"
+#include "engine/mask.h"
 #include "engine/output_name.h"
 #include "engine/prompt.h"
 #include "engine/session.h"
@@ -16,12 +18,14 @@ struct generate {
     struct svdiff_generate_options options;
     svdiff *session;
     char *prompt, *negative, *sampler, *spacing, *init, *output, *trace;
+    char *mask, *fill, *extend;
     char **subjects; // FILE_OR_NAME[:SCALE]
-    int steps, width, height, count;
+    int steps, width, height, count, feather, grow;
     double guidance, eta, strength;
-    gboolean force;
+    gboolean force, outpaint;
     GPtrArray *written;
-    picture *init_picture;
+    picture *init_picture, *mask_picture;
+    struct canvas_margins margins;
     struct svdiff_scaled_subject *scaled;
 };
 
@@ -44,6 +48,22 @@ static bool take_words(struct generate *g, GError **error)
         return false;
     }
     return true;
+}
+
+// the index of a word of --fill
+static bool take_fill(struct generate *g, GError **error)
+{
+    static const char *const words[] = {"original", "blurred", "noise"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (g->fill == NULL || strcmp(g->fill, words[i]) == 0) {
+            g->options.fill = (enum svdiff_fill)i;
+            return true;
+        }
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                "--fill is '%s'; it can be original, blurred or noise.", g->fill);
+    return false;
 }
 
 static void take_subjects(struct generate *g)
@@ -81,7 +101,33 @@ static bool take_options(struct generate *g, const svdiff *s, GError **error)
     o->force = g->force;
     o->trace = g->trace;
     o->init = g->init_picture;
-    return take_words(g, error);
+    o->mask = g->mask_picture;
+    o->feather = g->feather != G_MININT ? g->feather : o->feather;
+    o->grow = g->grow;
+    o->outpaint = g->outpaint || g->extend != NULL;
+    return take_words(g, error) && take_fill(g, error);
+}
+
+// options that mean nothing alone
+static bool check_painting(struct generate *g, GError **error)
+{
+    const bool painting = g->mask != NULL || g->extend != NULL || g->outpaint;
+    const char *alone = g->fill != NULL          ? "--fill"
+                        : g->feather != G_MININT ? "--feather"
+                        : g->grow != 0           ? "--grow"
+                                                 : NULL;
+
+    if (painting && g->init == NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "Say which picture is to be painted into with --init-image FILE.");
+        return false;
+    }
+    if (alone != NULL && !painting) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "%s goes with a part of a picture; say which with --mask FILE.", alone);
+        return false;
+    }
+    return g->extend == NULL || canvas_parse("--extend", g->extend, &g->margins, error);
 }
 
 // what is wrong on the command line alone
@@ -93,8 +139,39 @@ static bool check_usage(struct generate *g, GError **error)
         return false;
     }
     take_subjects(g);
-    return picture_check_name(g->output, error) && take_options(g, NULL, error) &&
-           generate_check(&g->options, 8, error);
+    return picture_check_name(g->output, error) && check_painting(g, error) &&
+           take_options(g, NULL, error) && generate_check(&g->options, 8, error);
+}
+
+// a larger picture and the mask of its new parts in place of what was read
+static bool extend(struct generate *g, GError **error)
+{
+    const picture *p = g->init_picture;
+    picture *mask = canvas_extend_mask(p->width, p->height, g->mask_picture, &g->margins, error);
+    picture *larger = mask != NULL ? canvas_extend(p, &g->margins, error) : NULL;
+
+    picture_free(g->mask_picture);
+    g->mask_picture = mask;
+    if (larger == NULL) {
+        return false;
+    }
+    picture_free(g->init_picture);
+    g->init_picture = larger;
+    return true;
+}
+
+// where the picture may be painted: what the mask says, what is clear, what is beyond its edges
+static bool read_mask(struct generate *g, GError **error)
+{
+    if (g->mask != NULL) {
+        g->mask_picture = picture_read_mask(g->mask, 1, error);
+    } else if (g->outpaint && g->extend == NULL) {
+        g->mask_picture = canvas_clear(g->init_picture, error);
+    } else {
+        return g->extend == NULL || extend(g, error);
+    }
+    return g->mask_picture != NULL && mask_check(g->init_picture, g->mask_picture, error) &&
+           (g->extend == NULL || extend(g, error));
 }
 
 // what would fail after long work
@@ -105,8 +182,8 @@ static bool check_files(struct generate *g, GError **error)
     if (!output_check(first, error) || !output_check(g->trace, error)) {
         return false;
     }
-    g->init_picture = g->init != NULL ? picture_read(g->init, 2, error) : NULL;
-    return g->init == NULL || g->init_picture != NULL;
+    g->init_picture = g->init != NULL ? picture_read(g->init, 8, error) : NULL;
+    return g->init == NULL || (g->init_picture != NULL && read_mask(g, error));
 }
 
 /* The words of all subjects of a file, those that have none as NULL. */
@@ -223,8 +300,8 @@ static void remove_written(const struct generate *g)
 
 static void finish(struct generate *g)
 {
-    char **const texts[] = {&g->prompt, &g->negative, &g->sampler, &g->spacing,
-                            &g->init,   &g->output,   &g->trace};
+    char **const texts[] = {&g->prompt, &g->negative, &g->sampler, &g->spacing, &g->init,
+                            &g->output, &g->trace,    &g->mask,    &g->fill,    &g->extend};
 
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(*texts[i]);
@@ -236,6 +313,7 @@ static void finish(struct generate *g)
     g_strfreev(g->subjects);
     g_ptr_array_unref(g->written);
     picture_free(g->init_picture);
+    picture_free(g->mask_picture);
     kept_model_close(g->session);
 }
 
@@ -247,6 +325,7 @@ int command_generate(int argc, char **argv)
                          .height = G_MININT,
                          .count = 1,
                          .strength = 0.75,
+                         .feather = G_MININT,
                          .written = g_ptr_array_new_with_free_func(g_free)};
     const GOptionEntry entries[] = {
         {"prompt", 0, 0, G_OPTION_ARG_FILENAME, &g.prompt, "what to draw", "TEXT"},
@@ -267,6 +346,18 @@ int command_generate(int argc, char **argv)
         {"init-image", 0, 0, G_OPTION_ARG_FILENAME, &g.init, "a picture to start from", "FILE"},
         {"strength", 0, 0, G_OPTION_ARG_DOUBLE, &g.strength,
          "how far from it the result may go, 0 to 1 (0.75)", "X"},
+        {"mask", 0, 0, G_OPTION_ARG_FILENAME, &g.mask,
+         "where that picture may change: white in a picture of its size", "FILE"},
+        {"fill", 0, 0, G_OPTION_ARG_FILENAME, &g.fill,
+         "what painting begins with there: original, blurred or noise (original)", "NAME"},
+        {"feather", 0, 0, G_OPTION_ARG_INT, &g.feather,
+         "pixels over which the model's freedom ends (from mask and strength)", "N"},
+        {"grow", 0, 0, G_OPTION_ARG_INT, &g.grow, "pixels around the mask that may change, too (0)",
+         "N"},
+        {"outpaint", 0, 0, G_OPTION_ARG_NONE, &g.outpaint,
+         "paint what is clear: below the mask, or everywhere without one", NULL},
+        {"extend", 0, 0, G_OPTION_ARG_FILENAME, &g.extend,
+         "paint this many pixels beyond the edges, too", "N|LEFT,TOP,RIGHT,BOTTOM"},
         {"output", 0, 0, G_OPTION_ARG_FILENAME, &g.output,
          ".png or .tif; %d or %04d is the picture's number (picture.png)", "PATTERN"},
         {"force", 0, 0, G_OPTION_ARG_NONE, &g.force, "open subjects of another model", NULL},

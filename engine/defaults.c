@@ -123,7 +123,8 @@ struct svdiff_generate_options svdiff_generate_defaults(const svdiff *s)
                                         .width = native_size(s),
                                         .height = native_size(s),
                                         .count = 1,
-                                        .strength = 0.75};
+                                        .strength = 0.75,
+                                        .feather = -1};
 
     take_int(s, json, path, "steps", 1000, &o.steps);
     take_double(s, json, path, "guidance", &o.guidance);

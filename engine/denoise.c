@@ -11,21 +11,35 @@ static bool guided(const struct denoise *d)
     return d->guidance > 1;
 }
 
+// n times the latents, each with the further channels behind it (zeros while measuring):
+// [n, h, w, c + more_c]
+static float *network_input(const struct denoise *d, const float *latents, int n)
+{
+    const size_t tokens = (size_t)d->h * d->w;
+    const int c = d->c + d->more_c;
+    float *input = g_new0(float, n *tokens *c);
+
+    for (size_t i = 0; i < n * tokens; i++) {
+        memcpy(input + i * c, latents + i % tokens * d->c, d->c * sizeof *input);
+        if (d->more != NULL) {
+            memcpy(input + i * c + d->c, d->more + i % tokens * d->more_c,
+                   d->more_c * sizeof *input);
+        }
+    }
+    return input;
+}
+
 // one forward for both halves of the guidance; returns [n, h, w, c], n = 1 or 2
-static struct tensor *predict(const struct denoise *d, struct tape *t, const float *input,
+static struct tensor *predict(const struct denoise *d, struct tape *t, const float *latents,
                               double timestep)
 {
     const int n = guided(d) ? 2 : 1;
-    const size_t count = (size_t)d->h * d->w * d->c;
     const double timesteps[2] = {timestep, timestep};
-    g_autofree float *both = g_new(float, n *count);
-
-    for (int i = 0; i < n; i++) {
-        memcpy(both + i * count, input, count * sizeof *both);
-    }
+    g_autofree float *input = network_input(d, latents, n);
     const float *text = d->text + (guided(d) ? 0 : (size_t)d->tokens * d->width);
-    struct tensor *x = tape_input(t, both, n, d->h, d->w, d->c, false);
+    struct tensor *x = tape_input(t, input, n, d->h, d->w, d->c + d->more_c, false);
     struct tensor *context = tape_input(t, text, n, 1, d->tokens, d->width, false);
+
     return unet_forward(t, d->unet, x, timesteps, context);
 }
 
@@ -93,6 +107,25 @@ static void trace_step(const struct denoise *d, int step, const float *predictio
     }
 }
 
+// after a step: what is not free yet goes back to the picture that stays
+static void hold(const struct denoise *d, int step, float *latents)
+{
+    const int64_t tokens = (int64_t)d->h * d->w;
+    const int first = sampler_first(d->sampler), steps = sampler_steps(d->sampler) - first;
+    const int left = steps - (step + 1 - first);
+    g_autofree float *kept = d->mask != NULL ? g_new(float, tokens * d->c) : NULL;
+
+    if (kept == NULL) {
+        return;
+    }
+    sampler_add_noise(d->sampler, step + 1, d->init, d->noise, kept, tokens * d->c);
+    for (int64_t i = 0; i < tokens; i++) {
+        if ((double)d->mask[i] * steps <= left) {
+            memcpy(latents + i * d->c, kept + i * d->c, d->c * sizeof *latents);
+        }
+    }
+}
+
 static void one_step(struct denoise *d, struct tape *t, int step, uint64_t seed, float *latents)
 {
     const int64_t count = (int64_t)d->h * d->w * d->c;
@@ -111,6 +144,7 @@ static void one_step(struct denoise *d, struct tape *t, int step, uint64_t seed,
     }
     sampler_step(d->sampler, step, prediction, noise, latents, count);
     trace_step(d, step, prediction, noise, latents);
+    hold(d, step, latents);
 }
 
 bool denoise_run(struct denoise *d, struct tape *t, uint64_t seed, float *latents, GError **error)

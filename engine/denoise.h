@@ -3,7 +3,11 @@
  *   prediction = unconditional + guidance * (conditional - unconditional)
  *
  * (classifier-free guidance, Ho & Salimans 2022), then the sampler's step, for each of its
- * timesteps. With guidance at most 1 the conditional prediction is used alone. */
+ * timesteps. With guidance at most 1 the conditional prediction is used alone.
+ *
+ * With a mask: after step j of n, latents with mask <= 1 - j / n are those of `init` with the noise
+ * of the next level (differential diffusion, Levin and Fried 2023): the darker, the later a place
+ * is set free; black never is. */
 #pragma once
 
 #include "engine/progress.h"
@@ -19,6 +23,11 @@ struct denoise {
     int tokens, width;       // of text
     int h, w, c;             // latents
     double guidance;
+    const float *more; // [h, w, more_c]: further channels that the network sees behind the latents
+    int more_c;
+    /* Where the latents may change, [h, w] 0..1, and what stays: latents [h, w, c] and the noise on
+     * them. NULL: everywhere. */
+    const float *mask, *init, *noise;
     struct trace *trace;        // may be NULL
     const char *phase;          // of the progress
     progress_function progress; // may be NULL

@@ -9,9 +9,7 @@
 #include "engine/decode.h"
 #include "engine/denoise.h"
 #include "engine/generate_check.h"
-#include "engine/noise.h"
-#include "engine/painter.h"
-#include "engine/picture_scale.h"
+#include "engine/start.h"
 
 // the components whose weights are there at once
 #define GENERATING (1u << MODEL_UNET | 1u << MODEL_VAE)
@@ -20,9 +18,8 @@ struct generator {
     svdiff *session;
     const struct svdiff_generate_options *options;
     struct painter painter;
+    struct start start;
     float *text; // [2, tokens, width]
-    int h, w, c; // latents
-    float *init; // [h, w, c] latents of the picture to start from, or NULL
     struct trace *trace;
     progress_function progress;
     void *user;
@@ -40,15 +37,6 @@ static bool prepare_text(struct generator *g, GError **error)
     }
     return g->text != NULL;
 }
-
-static bool open_networks(struct generator *g, GError **error)
-{
-    return painter_networks(
-        &g->painter, AUTOENCODER_DECODER | (g->options->init != NULL ? AUTOENCODER_ENCODER : 0),
-        error);
-}
-
-/* ---- start ---- */
 
 /* A sampler keeps the history of one picture: each picture has its own. */
 static struct sampler *make_sampler(const struct generator *g, GError **error)
@@ -75,41 +63,7 @@ static bool check_sampler(const struct generator *g, GError **error)
     return good;
 }
 
-static bool encode_init(struct generator *g, GError **error)
-{
-    if (g->options->init == NULL) {
-        return true;
-    }
-    const int64_t count = (int64_t)g->h * g->w * g->c;
-    g_autofree float *noise = g_new(float, count);
-    noise_normal(g->options->seed, NOISE_INIT_PICTURE, 0, noise, count);
-    g->init = encode_picture(g->session->k, g->painter.autoencoder, g->options->init,
-                             g->options->width, g->options->height, noise, error);
-    if (g->init != NULL) {
-        trace_add_image(g->trace, g->init, 1, g->h, g->w, g->c, "init_latents");
-    }
-    return g->init != NULL;
-}
-
 /* ---- pictures ---- */
-
-static void start_latents(const struct generator *g, const struct sampler *s, uint64_t seed,
-                          struct trace *trace, float *latents)
-{
-    const int64_t count = (int64_t)g->h * g->w * g->c;
-    g_autofree float *noise = g_new(float, count);
-
-    noise_normal(seed, NOISE_INITIAL_LATENTS, 0, noise, count);
-    trace_add_image(trace, noise, 1, g->h, g->w, g->c, "initial_noise");
-    if (g->init != NULL) {
-        sampler_add_noise(s, sampler_first(s), g->init, noise, latents, count);
-        return;
-    }
-    const double scale = sampler_initial_scale(s);
-    for (int64_t i = 0; i < count; i++) {
-        latents[i] = (float)(scale * noise[i]);
-    }
-}
 
 static void trace_timesteps(const struct sampler *s, struct trace *trace)
 {
@@ -122,24 +76,11 @@ static void trace_timesteps(const struct sampler *s, struct trace *trace)
     trace_add(trace, timesteps, (const int64_t[]){n}, 1, "timesteps");
 }
 
-// the result in the size of the picture that it started from
-static picture *finish(const struct generator *g, picture *p, GError **error)
-{
-    const picture *init = g->options->init;
-
-    if (init == NULL || (init->width == p->width && init->height == p->height)) {
-        return p;
-    }
-    picture *scaled = picture_resize(p, init->width, init->height, error);
-    picture_free(p);
-    return scaled;
-}
-
 static bool one_picture(struct generator *g, struct denoise *d, struct tape *t,
                         struct decoder *decoder, int index, svdiff_take take, GError **error)
 {
     const uint64_t seed = g->options->seed + (uint64_t)index;
-    g_autofree float *latents = g_new(float, (size_t)g->h * g->w * g->c);
+    g_autofree float *latents = g_new(float, (size_t)g->start.h * g->start.w * g->start.c);
     struct sampler *s = make_sampler(g, error);
 
     if (s == NULL) {
@@ -147,15 +88,18 @@ static bool one_picture(struct generator *g, struct denoise *d, struct tape *t,
     }
     d->sampler = s;
     d->trace = index == 0 ? g->trace : NULL;
-    start_latents(g, s, seed, d->trace, latents);
     trace_timesteps(s, d->trace);
-    const bool done = denoise_run(d, t, seed, latents, error);
+    bool done = start_picture(&g->start, g->painter.autoencoder, s, seed, d->trace, latents, error);
+    d->init = g->start.init;
+    d->noise = g->start.noise;
+    d->more = g->start.more;
+    done = done && denoise_run(d, t, seed, latents, error);
     sampler_free(s);
     if (!done) {
         return false;
     }
     g_autoptr(picture) p = decoder_run(decoder, latents, d->trace, error);
-    p = p != NULL ? finish(g, g_steal_pointer(&p), error) : NULL;
+    p = p != NULL ? start_finish(&g->start, g_steal_pointer(&p), error) : NULL;
     return p != NULL && take(g->user, index, seed, p, error);
 }
 
@@ -167,9 +111,11 @@ static bool all_pictures(struct generator *g, svdiff_take take, GError **error)
                         .text = g->text,
                         .tokens = text->positions,
                         .width = text->width,
-                        .h = g->h,
-                        .w = g->w,
-                        .c = g->c,
+                        .h = g->start.h,
+                        .w = g->start.w,
+                        .c = g->start.c,
+                        .more_c = g->start.more_c,
+                        .mask = g->start.mask,
                         .guidance = g->options->guidance,
                         .phase = "generate",
                         .progress = g->progress,
@@ -177,8 +123,9 @@ static bool all_pictures(struct generator *g, svdiff_take take, GError **error)
     g_autoptr(GHashTable) uses = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     struct tape *t = denoise_tape(&d, uses, error);
     const bool packed = t != NULL && network_pack(unet_network(g->painter.unet), uses, error);
-    struct decoder *decoder =
-        packed ? decoder_create(g->session->k, g->painter.autoencoder, g->h, g->w, error) : NULL;
+    struct decoder *decoder = packed ? decoder_create(g->session->k, g->painter.autoencoder,
+                                                      g->start.h, g->start.w, error)
+                                     : NULL;
     bool done = decoder != NULL;
 
     for (int i = 0; i < g->options->count && done; i++) {
@@ -194,29 +141,26 @@ static void generator_finish(struct generator *g)
     painter_finish(&g->painter);
     trace_free(g->trace);
     g_free(g->text);
-    g_free(g->init);
+    start_close(&g->start);
 }
 
 bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
                      progress_function progress, void *user, GError **error)
 {
-    const struct vae_config *vae = checkpoint_vae_config(s->checkpoint);
-    const int factor = autoencoder_factor(vae);
+    const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
     struct generator g = {.session = s,
                           .options = options,
                           .painter = {.session = s, .progress = progress, .user = user},
-                          .h = options->height / factor,
-                          .w = options->width / factor,
-                          .c = vae->latent_channels,
                           .progress = progress,
                           .user = user,
                           .trace = options->trace != NULL ? trace_create() : NULL};
 
     const bool done =
         generate_check(options, MAX(factor, 8), error) && check_sampler(&g, error) &&
+        start_prepare(&g.start, s, options, error) &&
         session_check_memory(s, GENERATING, false, error) &&
         painter_open(&g.painter, options->subjects, options->n_subjects, options->force, error) &&
-        prepare_text(&g, error) && open_networks(&g, error) && encode_init(&g, error) &&
+        prepare_text(&g, error) && painter_networks(&g.painter, start_halves(&g.start), error) &&
         all_pictures(&g, take, error) &&
         (g.trace == NULL || trace_write(g.trace, options->trace, error));
     generator_finish(&g);

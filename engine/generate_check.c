@@ -89,7 +89,9 @@ bool generate_check(const struct svdiff_generate_options *o, int unit, GError **
     return check_int("--steps", o->steps, 1, 1000000, error) &&
            check_int("--count", o->count, 1, COUNT_MAX, error) &&
            check_double("--guidance", o->guidance, 0, GUIDANCE_MAX, error) &&
-           check_double("--eta", o->eta, 0, 1, error) && check_scales(o, error) &&
+           check_double("--eta", o->eta, 0, 1, error) &&
+           check_int("--feather", o->feather, -1, SIDE_MAX, error) &&
+           check_int("--grow", o->grow, 0, SIDE_MAX, error) && check_scales(o, error) &&
            check_size("--width", o->width, unit, error) &&
            check_size("--height", o->height, unit, error) &&
            check_text("--prompt", o->prompt, error) && check_text("--negative", o->negative, error);

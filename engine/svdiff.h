@@ -106,6 +106,10 @@ struct svdiff_scaled_subject {
     double scale;     // 1: as learned
 };
 
+/* What lies below a mask before it is painted: the picture itself, its surroundings' colours, or
+ * noise in the place of its latents. */
+enum svdiff_fill { SVDIFF_FILL_ORIGINAL, SVDIFF_FILL_BLURRED, SVDIFF_FILL_NOISE };
+
 struct svdiff_generate_options {
     const char *prompt, *negative;
     const struct svdiff_scaled_subject *subjects; // shifts add up
@@ -121,6 +125,11 @@ struct svdiff_generate_options {
     uint64_t seed;       // of the first picture; the next ones count on
     const picture *init; // picture to start from, or NULL; the results have its size
     double strength;     // how much of it is noise: 1 is all
+    const picture *mask; // 1 channel, of init's size: where it may change; NULL: everywhere
+    enum svdiff_fill fill;
+    int feather;   // pixels over which the model's freedom ends; negative: from mask and strength
+    int grow;      // pixels around the mask that may change, too
+    bool outpaint; // clear pixels below the mask become opaque
     const char *trace;
 };
 

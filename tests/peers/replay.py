@@ -2,7 +2,9 @@
 
 `Job` is the command's options; `generate` returns the tensors of `--trace` under their names. All noise comes from
 the trace: `initial_noise`, `step_noise.K` (unit normal; what eta or an ancestral step scales and adds), and
-for a run that starts from a picture `init_latents` and `mask`.
+for a run that starts from a picture `init_latents` and `mask`. A mask is soft: after step j of n, latents whose mask is
+at most 1 - j / n are the picture's with the noise of the next level (differential diffusion). An inpainting model's
+network sees [latents, mask, `masked_image_latents`], and nothing is put back between its steps.
 """
 
 from dataclasses import dataclass, field
@@ -37,12 +39,14 @@ def generate(model, job, given, forced=False):
     sampler = Sampler(model.scheduler_config, job.sampler, job.steps, job.spacing, job.eta, job.strength)
     out = {"text_embeddings": embeddings, "timesteps": sampler.timesteps.to(dtype)}
     mask, init, noise = given.get("mask"), given.get("init_latents"), given["initial_noise"]
+    more = torch.cat([mask, given["masked_image_latents"]], 1) if model.unet.config.in_channels == 9 else None
     if mask is not None and job.strength >= 1:
         latents = sampler.begin(noise)
     else:
         latents = sampler.begin(noise, init)
     for k, t in enumerate(sampler.timesteps):
-        prediction = predict(model, job, sampler.model_input(latents, k), t, embeddings)
+        shown = sampler.model_input(latents, k)
+        prediction = predict(model, job, shown if more is None else torch.cat([shown, more], 1), t, embeddings)
         out[f"noise_prediction.{k}"] = prediction
         if forced:
             prediction = given[f"noise_prediction.{k}"]
@@ -50,10 +54,10 @@ def generate(model, job, given, forced=False):
         out[f"latents.{k}"] = latents
         if forced:
             latents = given[f"latents.{k}"]
-        if mask is not None:
-            last = k + 1 == len(sampler.timesteps)
-            kept = init if last else sampler.noised(init, noise, k + 1)
-            latents = (1 - mask) * kept + mask * latents
+        if mask is not None and more is None:
+            steps = len(sampler.timesteps)
+            kept = init if k + 1 == steps else sampler.noised(init, noise, k + 1)
+            latents = torch.where(mask.double() * steps <= steps - k - 1, kept, latents)
     out["image"] = model.decode(latents).clamp(-1, 1)
     return out
 
@@ -64,6 +68,12 @@ def predict(model, job, latents, timestep, embeddings):
         return model.predict(latents, timestep, embeddings[1:])
     without, with_prompt = model.predict(torch.cat([latents] * 2), timestep, embeddings).chunk(2)
     return without + job.guidance * (with_prompt - without)
+
+
+def encode(model, picture, noise):
+    """Scaled latents of a picture [1, 3, H, W] in -1..1, sampled with this noise."""
+    moments = model.vae.encode(picture).latent_dist
+    return (moments.mean + moments.std * noise) * model.scaling
 
 
 def draw(model, job, height, width, seed):

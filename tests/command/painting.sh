@@ -1,0 +1,167 @@
+#!/bin/sh
+# `svdiff generate` with --init-image: painting into a part of a picture, whatever its size and
+# alpha, and beyond its edges. What lies outside keeps every bit.
+. "$(dirname "$0")/lib.sh"
+
+picture() { # FILE WIDTH HEIGHT CHANNELS EXPRESSION: values 0..255 of x, y, c
+    python3 - "$@" <<'END'
+import struct, sys, zlib
+
+path, width, height, channels, text = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
+value = eval("lambda x, y, c: " + text)
+rows = b"".join(
+    b"\0" + bytes(int(value(x, y, c)) & 255 for x in range(width) for c in range(channels)) for y in range(height)
+)
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+kinds = {1: 0, 3: 2, 4: 6}
+with open(path, "wb") as file:
+    file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">2I5B", width, height, 8, kinds[channels], 0, 0, 0)))
+    file.write(chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+END
+}
+
+# FILE OTHER MASK [CONDITION]: where the mask is black both are the same; where it is white some
+# value differs; CONDITION is about size (width, height, channels) and pixels a and b
+unchanged() {
+    python3 - "$@" <<'END'
+import struct, sys, zlib
+
+def read(path):
+    data = open(path, "rb").read()
+    at, rows, header = 8, b"", None
+    while at < len(data):
+        size, kind = struct.unpack(">I4s", data[at : at + 8])
+        body = data[at + 8 : at + 8 + size]
+        header = struct.unpack(">2I5B", body) if kind == b"IHDR" else header
+        rows += body if kind == b"IDAT" else b""
+        at += 12 + size
+    width, height, channels = header[0], header[1], {0: 1, 2: 3, 6: 4}[header[3]]
+    rows, before, out = zlib.decompress(rows), bytes(width * channels), []
+    for y in range(height):
+        kind, row = rows[y * (width * channels + 1)], bytearray(rows[y * (width * channels + 1) + 1 :][: width * channels])
+        for i in range(len(row)):
+            a = row[i - channels] if i >= channels else 0
+            b, c = before[i], before[i - channels] if i >= channels else 0
+            p = a + b - c
+            paeth = min((abs(p - a), 0, a), (abs(p - b), 1, b), (abs(p - c), 2, c))[2]
+            row[i] = row[i] + (0, a, b, (a + b) // 2, paeth)[kind] & 255
+        out.append([tuple(row[i : i + channels]) for i in range(0, len(row), channels)])
+        before = row
+    return width, height, channels, out
+
+width, height, channels, a = read(sys.argv[1])
+other = read(sys.argv[2])
+mask = read(sys.argv[3])[3]
+b = other[3]
+assert other[:3] == (width, height, channels), (other[:3], width, height, channels)
+pairs = [(a[y][x], b[y][x], mask[y][x][0] > 0) for y in range(height) for x in range(width)]
+outside = sum(p != q for p, q, inside in pairs if not inside)
+inside = sum(p != q for p, q, inside in pairs if inside)
+assert outside == 0, f"{outside} pixels outside changed"
+assert inside > 0, "nothing inside changed"
+if len(sys.argv) > 4:
+    assert eval(sys.argv[4]), sys.argv[4]
+END
+}
+
+paint() { # ARGUMENTS...: working at the model's own size, 128 pixels
+    run generate --model "$sd1" --threads 1 --prompt x --steps 4 --seed 1 --quiet "$@"
+}
+
+colours='x * 3 + y * 2 + c * 70'
+picture wide.png 250 175 3 "$colours"
+picture spot.png 250 175 1 '255 * (60 <= x < 63 and 100 <= y < 103)'
+picture disc.png 250 175 1 '255 * ((x - 120) ** 2 + (y - 90) ** 2 < 1600)'
+picture soft.png 250 175 1 'max(0, 255 - ((x - 120) ** 2 + (y - 90) ** 2) // 16)'
+picture corner.png 250 175 1 '255 * (x >= 200 and y >= 150)'
+picture all.png 250 175 1 255
+for mask in spot disc soft corner all; do
+    for strength in 0.5 1; do
+        paint --init-image wide.png --mask $mask.png --strength $strength --output out.png
+        check "$mask, strength $strength" is 0
+        check "$mask, strength $strength: outside nothing changed" unchanged wide.png out.png $mask.png
+    done
+done
+for fill in original blurred noise; do
+    paint --init-image wide.png --mask disc.png --strength 0.5 --fill $fill --output $fill.png
+    check "--fill $fill" unchanged wide.png $fill.png disc.png
+done
+check '--fill makes a difference' differ original.png blurred.png
+check '--fill makes a difference, too' differ original.png noise.png
+for sampler in euler euler-a dpmpp-2m; do
+    paint --init-image wide.png --mask disc.png --sampler $sampler --output out.png
+    check "--sampler $sampler" unchanged wide.png out.png disc.png
+done
+paint --init-image wide.png --mask disc.png --grow 10 --output out.png
+picture grown.png 250 175 1 \
+    '255 * (max(abs(x - 120) - 10, 0) ** 2 + max(abs(y - 90) - 10, 0) ** 2 < 1600)'
+check '--grow: pixels around the mask change, too' unchanged wide.png out.png grown.png \
+    'sum(p != q for p, q, i in pairs) > 5100'
+paint --init-image wide.png --mask disc.png --feather 0 --output out.png
+check '--feather 0' unchanged wide.png out.png disc.png
+paint --init-image wide.png --mask disc.png --width 64 --height 96 --output out.png
+check 'another working size' unchanged wide.png out.png disc.png
+paint --init-image wide.png --mask disc.png --count 2 --output 'many%d.png'
+paint --init-image wide.png --mask disc.png --output again.png --seed 2
+check 'the second picture of a run' same again.png many1.png
+
+# ---- sizes ----
+
+picture tiny.png 8 8 3 "$colours"
+picture tinymask.png 8 8 1 '255 * (x == 3 and y == 3)'
+paint --init-image tiny.png --mask tinymask.png --strength 1 --output out.png
+check 'a picture of 8x8' unchanged tiny.png out.png tinymask.png
+picture flat.png 300 9 3 "$colours"
+picture flatmask.png 300 9 1 '255 * (x > 200 and y > 3)'
+paint --init-image flat.png --mask flatmask.png --output out.png
+check 'a picture of 300x9' unchanged flat.png out.png flatmask.png
+
+# ---- alpha ----
+
+picture clear.png 90 70 4 "$colours if c < 3 else 255 * (x < 60)"
+picture half.png 90 70 1 '255 * (40 < x < 80 and 20 < y < 60)'
+paint --init-image clear.png --mask half.png --strength 1 --output out.png
+check 'alpha comes back' unchanged clear.png out.png half.png \
+    'channels == 4 and all(p[3] == q[3] for p, q, i in pairs)'
+paint --init-image clear.png --mask half.png --strength 1 --outpaint --output out.png
+check '--outpaint: what is painted is opaque' unchanged clear.png out.png half.png \
+    'all(q[3] == 255 for p, q, i in pairs if i)'
+paint --init-image clear.png --strength 0.5 --output out.png
+picture full.png 90 70 1 255
+check 'alpha comes back without a mask, too' unchanged clear.png out.png full.png \
+    'channels == 4 and all(p[3] == q[3] for p, q, i in pairs)'
+
+# ---- beyond the edges ----
+
+picture small.png 90 70 3 "$colours"
+picture larger.png 110 80 3 "(x - 15) * 3 + (y - 10) * 2 + c * 70"
+picture margins.png 110 80 1 '255 * (x < 15 or x >= 105 or y < 10)'
+paint --init-image small.png --extend 15,10,5,0 --strength 1 --output out.png
+check '--extend' unchanged larger.png out.png margins.png
+
+# ---- what is refused ----
+
+picture black.png 250 175 1 0
+paint_line="generate --model $sd1 --prompt x --steps 2 --quiet --output o.png"
+refuses 'a mask without a picture' 2 '--init-image' $paint_line --mask disc.png
+refuses '--extend without a picture' 2 '--init-image' $paint_line --extend 8
+refuses '--fill without a mask' 2 '--fill.*--mask' $paint_line --init-image wide.png --fill blurred
+refuses 'an unknown --fill' 2 '--fill.*original' \
+    $paint_line --init-image wide.png --mask disc.png --fill red
+refuses 'margins that are none' 2 '--extend.*LEFT' $paint_line --init-image wide.png --extend 1,2
+refuses '--grow below 0' 2 '--grow' $paint_line --init-image wide.png --mask disc.png --grow -1
+refuses 'a mask of another size' 1 'mask.*90 x 70.*250 x 175' \
+    $paint_line --init-image wide.png --mask half.png
+refuses 'an empty mask' 1 'mask.*empty' $paint_line --init-image wide.png --mask black.png
+refuses 'no clear pixel to paint' 1 'empty' $paint_line --init-image wide.png --outpaint
+refuses 'no such mask' 1 'none.png' $paint_line --init-image wide.png --mask none.png
+picture sliver.png 40 7 3 "$colours"
+refuses 'a picture of less than 8x8' 1 'sliver.png.*40 x 7.*8 x 8' \
+    $paint_line --init-image sliver.png
+refuses 'strength beyond 1' 2 '--strength' \
+    $paint_line --init-image wide.png --mask disc.png --strength 1.1
+refuses 'strength 0' 2 '--strength' $paint_line --init-image wide.png --mask disc.png --strength 0
+refuses 'a strength that leaves no step' 2 '--strength' \
+    $paint_line --init-image wide.png --mask disc.png --strength 0.1
+end_tests
