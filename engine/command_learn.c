@@ -8,7 +8,7 @@
 #include <string.h>
 
 struct learn_subject {
-    char *prompt, *class_prompt;
+    char *prompt, *class_prompt, *region;
     GPtrArray *images, *masks; // as many of each; NULL-terminated before use
 };
 
@@ -18,7 +18,7 @@ struct learn {
     GArray *subjects; // struct learn_subject
     char *output, *schedule, *crop, *latent, *norms, *subset, *sample_prompt, *trace;
     // numbers as texts, so that an absent option keeps the model's default
-    char *rate, *rate_1d, *min_snr, *weight_decay, *clip, *prior_weight, *mask_weight;
+    char *rate, *rate_1d, *min_snr, *weight_decay, *clip, *prior_weight, *mask_weight, *cut_mix;
     int steps, warm_up, accumulate, batch, size, prior_images, sample_every, checkpoint_every;
     int flip, text_encoder; // -1: the default
     gboolean resume;
@@ -104,6 +104,23 @@ static gboolean on_mask(const char *option, const char *value, void *data, GErro
     return TRUE;
 }
 
+static gboolean on_region(const char *option, const char *value, void *data, GError **error)
+{
+    struct learn_subject *s;
+
+    if (!current(data, option, &s, error)) {
+        return FALSE;
+    }
+    if (s->region != NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "The subject '%s' has two regions, %s and %s; give it one.", s->prompt,
+                    s->region, value);
+        return FALSE;
+    }
+    s->region = g_strdup(value);
+    return TRUE;
+}
+
 /* ---- the other options ---- */
 
 static bool take_number(const char *option, const char *text, double *value, GError **error)
@@ -152,6 +169,7 @@ static bool take_numbers(struct learn *l, GError **error)
            take_number("--weight-decay", l->weight_decay, &o->weight_decay, error) &&
            take_number("--clip", l->clip, &o->clip, error) &&
            take_number("--mask-weight", l->mask_weight, &o->mask_weight, error) &&
+           take_number("--cut-mix", l->cut_mix, &o->cut_mix, error) &&
            take_number("--prior-weight", l->prior_weight, &o->prior_weight, error);
 }
 
@@ -216,6 +234,7 @@ static struct svdiff_subject *take_subjects(struct learn *l)
         g_ptr_array_add(s->masks, NULL);
         subjects[i] = (struct svdiff_subject){.prompt = s->prompt,
                                               .class_prompt = s->class_prompt,
+                                              .region = s->region,
                                               .images = (const char *const *)s->images->pdata,
                                               .masks = (const char *const *)s->masks->pdata};
     }
@@ -255,10 +274,10 @@ static bool run(struct learn *l, GError **error)
 
 static void finish(struct learn *l)
 {
-    char *const texts[] = {l->output,       l->schedule,     l->crop,       l->latent,
-                           l->norms,        l->subset,       l->trace,      l->sample_prompt,
-                           l->rate,         l->rate_1d,      l->clip,       l->min_snr,
-                           l->weight_decay, l->prior_weight, l->mask_weight};
+    char *const texts[] = {l->output,       l->schedule,     l->crop,        l->latent,
+                           l->norms,        l->subset,       l->trace,       l->sample_prompt,
+                           l->rate,         l->rate_1d,      l->clip,        l->min_snr,
+                           l->weight_decay, l->prior_weight, l->mask_weight, l->cut_mix};
 
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
@@ -267,6 +286,7 @@ static void finish(struct learn *l)
         const struct learn_subject *s = &g_array_index(l->subjects, struct learn_subject, i);
         g_free(s->prompt);
         g_free(s->class_prompt);
+        g_free(s->region);
         g_ptr_array_unref(s->images);
         g_ptr_array_unref(s->masks);
     }
@@ -294,6 +314,8 @@ int command_learn(int argc, char **argv)
          "TEXT"},
         {"image", 0, RAW(on_image), "a picture of the subject (repeat)", "FILE"},
         {"mask", 0, RAW(on_mask), "of the image before it: the subject is white", "FILE"},
+        {"region", 0, RAW(on_region), "where the subject goes beside another: white (any half)",
+         "FILE"},
         {"output", 0, 0, G_OPTION_ARG_FILENAME, &l.output, "the subject file", "FILE"},
         {"steps", 0, 0, G_OPTION_ARG_INT, &l.steps, "steps of learning (500)", "N"},
         {"learning-rate", 0, 0, G_OPTION_ARG_FILENAME, &l.rate, "of matrices (0.001)", "X"},
@@ -317,6 +339,8 @@ int command_learn(int argc, char **argv)
          "side of the pictures in pixels (the model's own)", "N"},
         {"mask-weight", 0, 0, G_OPTION_ARG_FILENAME, &l.mask_weight,
          "how much counts what is outside of the masks, 0 to 1 (0.1)", "X"},
+        {"cut-mix", 0, 0, G_OPTION_ARG_FILENAME, &l.cut_mix,
+         "how often two subjects are mixed into one picture, 0 to 1 (0.6)", "P"},
         {"prior-weight", 0, 0, G_OPTION_ARG_FILENAME, &l.prior_weight,
          "how much the class is kept as it was; 0: not (1)", "X"},
         {"prior-images", 0, 0, G_OPTION_ARG_INT, &l.prior_images,

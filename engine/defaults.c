@@ -89,6 +89,7 @@ struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
                                      .batch = 1,
                                      .size = native_size(s),
                                      .mask_weight = 0.1,
+                                     .cut_mix = 0.6,
                                      .prior_weight = 1,
                                      .text_encoder = true};
 
@@ -103,6 +104,7 @@ struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
     take_int(s, json, path, "accumulate", 1024, &o.accumulate);
     take_bool(s, json, path, "flip", &o.flip);
     take_double(s, json, path, "mask_weight", &o.mask_weight);
+    take_double(s, json, path, "cut_mix", &o.cut_mix);
     take_double(s, json, path, "prior_weight", &o.prior_weight);
     take_int(s, json, path, "prior_images", 10000, &o.prior_images);
     take_bool(s, json, path, "text_encoder", &o.text_encoder);

@@ -107,8 +107,7 @@ static bool accumulate(struct learner *l, GError **error)
     parameters_zero_gradient(l->parameters);
     for (int i = 0; i < l->options->accumulate; i++) {
         const int64_t m = (int64_t)l->step * l->options->accumulate + i;
-        learner_draw(l, m);
-        if (!learner_prior_targets(l, error)) {
+        if (!learner_draw(l, m, error) || !learner_prior_targets(l, error)) {
             return false;
         }
         tape_reset(l->tape);

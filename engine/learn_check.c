@@ -71,6 +71,29 @@ static bool check_range(const char *option, double value, double low, double hig
     return refuse(error, "%s is %g; it can be from %.10g to %.10g.", option, value, low, high);
 }
 
+// regions belong to mixed pictures, and each of the two has to have its own
+static bool check_regions(const struct svdiff_subject *subjects, int n_subjects, GError **error)
+{
+    const struct svdiff_subject *with = NULL, *without = NULL;
+
+    for (int i = 0; i < n_subjects; i++) {
+        *(subjects[i].region != NULL ? &with : &without) = &subjects[i];
+    }
+    if (with != NULL && n_subjects == 1) {
+        return refuse(error,
+                      "--region %s says where '%s' goes beside another subject, but there is none; "
+                      "leave it out, or begin a second subject with --prompt.",
+                      with->region, with->prompt);
+    }
+    if (with != NULL && without != NULL) {
+        return refuse(error,
+                      "'%s' has a --region and '%s' has none; give one to each subject or to "
+                      "none.",
+                      with->prompt, without->prompt);
+    }
+    return true;
+}
+
 static bool check_subjects(const struct svdiff_subject *subjects, int n_subjects,
                            const char *output, GError **error)
 {
@@ -81,6 +104,9 @@ static bool check_subjects(const struct svdiff_subject *subjects, int n_subjects
         if (!check_subject(&subjects[i], i + 1, error)) {
             return false;
         }
+    }
+    if (!check_regions(subjects, n_subjects, error)) {
+        return false;
     }
     if (output == NULL || *output == '\0') {
         return refuse(error, "Say where the subject is to be written with --output FILE.");
@@ -111,6 +137,7 @@ bool learn_check(const struct svdiff_learn_options *o, int factor, GError **erro
            check_range("--accumulate", o->accumulate, 1, 1024, error) &&
            check_range("--batch", o->batch, 1, 64, error) &&
            check_range("--mask-weight", o->mask_weight, 0, 1, error) &&
+           check_range("--cut-mix", o->cut_mix, 0, 1, error) &&
            check_range("--prior-weight", o->prior_weight, 0, 1e3, error) &&
            check_range("--prior-images", o->prior_images, 0, 10000, error) &&
            check_range("--sample-every", o->sample_every, 0, 1e6, error) &&

@@ -1,82 +1,248 @@
 /* The random choices of a step, each a function of (seed, step, row): a run that was stopped and
  * resumed draws what an uninterrupted one draws.
  *
- *   latents   mean + deviation * noise of the autoencoder's posterior
+ *   latents   mean + deviation * noise of the autoencoder's posterior, or a mixture of two such
  *   noisy     sqrt(abar_t) latents + sqrt(1 - abar_t) noise
- *   target    noise, or for v-models sqrt(abar_t) noise - sqrt(1 - abar_t) latents */
-#include "engine/learner.h"
+ *   target    noise, or for v-models sqrt(abar_t) noise - sqrt(1 - abar_t) latents
+ *
+ * A row of the prior shows the same subjects as the instance row of its number, under their class
+ * words. */
+#include "engine/learn_choice.h"
+#include "engine/learn_mix.h"
 
 #include "engine/noise.h"
 
 #include <string.h>
 
-#define ANYONE (-1) // all of a picture counts
-
-struct row {
-    float *noise, *latents, *noisy, *target; // [h, w, c]
-    int timestep;
-    const struct learn_picture *picture;
-    int variant;
-};
-
 /* The streams of random numbers of a row: the prior's are its own, so that the instance rows are
  * the same with and without it. */
 struct streams {
-    enum noise_stream order, latent, training, timestep;
+    enum noise_stream training, timestep;
+    struct learn_mix_streams pictures;
 };
-static const struct streams instance_streams = {NOISE_ORDER, NOISE_LATENT, NOISE_TRAINING,
-                                                NOISE_TIMESTEP};
-static const struct streams prior_streams = {NOISE_PRIOR_ORDER, NOISE_PRIOR_LATENT,
-                                             NOISE_PRIOR_TRAINING, NOISE_PRIOR_TIMESTEP};
+static const struct streams instance_streams = {
+    NOISE_TRAINING, NOISE_TIMESTEP, {NOISE_ORDER, {NOISE_LATENT, NOISE_CUT_MIX_LATENT}}};
+static const struct streams prior_streams = {
+    NOISE_PRIOR_TRAINING,
+    NOISE_PRIOR_TIMESTEP,
+    {NOISE_PRIOR_ORDER, {NOISE_PRIOR_LATENT, NOISE_PRIOR_CUT_MIX_LATENT}}};
 
-/* The weight of each place's loss, [h, w], mean 1: 1 where the subject is, mask_weight elsewhere,
- * over their mean. All of a picture without masks is the subject. */
-static void fill_map(const struct learner *l, const struct learn_picture *one, int variant,
-                     int subject, float *map)
+// a row of the batch while it is drawn
+struct row {
+    int i; // in the batch
+    bool prior;
+    uint64_t number;
+    const struct streams *streams;
+    struct learn_choice choice;
+    float *noise, *latents; // [h, w, c]
+    struct learn_mixture mixture;
+};
+
+// what is drawn besides the batch itself; kept for the trace
+struct drawing {
+    float *noise, *latents; // [n, h, w, c]
+    float *sources;         // [n, 2, h, w, c]
+    float *weights;         // [n, 2, h, w]
+    float *regions;         // [n, 2, h, w] of mixed rows
+};
+
+static struct drawing *drawing_create(const struct learn_batch *b)
 {
-    const int count = l->batch->h * l->batch->w;
-    const double outside = l->options->mask_weight;
-    double sum = 0;
+    struct drawing *d = g_new(struct drawing, 1);
+    const size_t places = (size_t)b->n * b->h * b->w;
 
+    *d = (struct drawing){.noise = g_new(float, places * b->c),
+                          .latents = g_new(float, places * b->c),
+                          .sources = g_new0(float, 2 * places * b->c),
+                          .weights = g_new0(float, 2 * places),
+                          .regions = g_new0(float, 2 * places)};
+    return d;
+}
+
+static void drawing_free(struct drawing *d)
+{
+    g_free(d->noise);
+    g_free(d->latents);
+    g_free(d->sources);
+    g_free(d->weights);
+    g_free(d->regions);
+    g_free(d);
+}
+
+/* ---- one picture ---- */
+
+// how much of each place is one of the subjects; all of a picture without masks is
+static void mark(const struct learn_picture *p, int variant, const struct learn_choice *c,
+                 int count, float *map)
+{
     for (int i = 0; i < count; i++) {
-        float share = one->n_masks == 0 || subject == ANYONE ? 1 : 0;
-        for (int j = 0; j < one->n_masks; j++) {
-            if (one->masks[j].subject == subject) {
-                share = one->masks[j].share[variant * count + i];
+        map[i] = p->n_masks == 0 ? 1 : 0;
+        for (int j = 0; j < p->n_masks; j++) {
+            for (int k = 0; k < c->n; k++) {
+                if (p->masks[j].subject == c->subjects[k]) {
+                    map[i] = MAX(map[i], p->masks[j].share[variant * count + i]);
+                }
             }
         }
-        map[i] = (float)(outside + (1 - outside) * share);
-        sum += map[i];
-    }
-    for (int i = 0; i < count; i++) {
-        map[i] = (float)(map[i] * count / sum);
     }
 }
 
-/* Draws row number `number` from one of these pictures. */
-static void draw_row(struct learner *l, uint64_t number, const struct streams *s,
-                     const struct learn_pictures *pictures, const GArray *indices, struct row *r)
+// where each of several subjects of one picture is
+static void mark_regions(const struct learn_picture *p, int variant, const struct learn_choice *c,
+                         int count, float *regions)
 {
-    const uint64_t seed = l->options->seed;
-    const int64_t size = (int64_t)l->batch->h * l->batch->w * l->batch->c;
-    const int chosen = noise_integer(seed, s->order, number, 0, (int)indices->len);
-    const int index = g_array_index(indices, int, chosen);
-    const struct learn_picture *one = learn_pictures_at(pictures, index);
-    const int variant = noise_integer(seed, s->order, number, 1, one->variants);
+    for (int k = 0; k < c->n; k++) {
+        for (int j = 0; j < p->n_masks; j++) {
+            if (p->masks[j].subject == c->subjects[k]) {
+                memcpy(regions + (size_t)k * count, p->masks[j].share + variant * count,
+                       count * sizeof *regions);
+            }
+        }
+    }
+}
+
+/* Words for places hold only as the picture is, so several subjects are not mirrored. */
+static int draw_variant(const struct learner *l, const struct row *r, const struct learn_picture *p)
+{
+    const int mirrors = l->options->flip && r->choice.n > 1 ? 2 : 1;
+
+    return mirrors * noise_integer(l->options->seed, r->streams->pictures.order, r->number, 1,
+                                   p->variants / mirrors);
+}
+
+static void draw_single(struct learner *l, struct row *r)
+{
+    const struct learn_batch *b = l->batch;
+    const struct learner_subject *s =
+        &g_array_index(l->subjects, struct learner_subject, r->choice.subjects[0]);
+    const bool made = r->prior && s->prior_pictures->len > 0;
+    const struct learn_pictures *pictures = made ? l->prior_pictures : l->pictures;
+    const GArray *own = made ? s->prior_pictures : s->pictures;
+    const int64_t size = (int64_t)b->h * b->w * b->c;
+    const int drawn =
+        noise_integer(l->options->seed, r->streams->pictures.order, r->number, 0, (int)own->len);
+    const bool given = !made && (!r->prior || r->choice.n > 1);
+    const int index = given ? r->choice.picture : g_array_index(own, int, drawn);
+    const struct learn_picture *p = learn_pictures_at(pictures, index);
+    const int variant = made ? 0 : draw_variant(l, r, p);
     g_autofree float *posterior = NULL;
 
-    r->picture = one;
-    r->variant = variant;
     if (!l->options->latent_mean) {
         posterior = g_new(float, size);
-        noise_normal(seed, s->latent, number, posterior, size);
+        noise_normal(l->options->seed, r->streams->pictures.latent[0], r->number, posterior, size);
     }
     learn_pictures_latents(pictures, index, variant, posterior, r->latents);
-    noise_normal(seed, s->training, number, r->noise, size);
-    r->timestep = noise_integer(seed, s->timestep, number, 0, l->schedule->n_timesteps);
-    schedule_add_noise(l->schedule, r->timestep, r->latents, r->noise, r->noisy, size);
-    schedule_target(l->schedule, r->timestep, r->latents, r->noise, r->target, size);
+    if (r->prior) {
+        return;
+    }
+    if (b->map != NULL) {
+        mark(p, variant, &r->choice, b->h * b->w, r->mixture.map);
+        learner_loss_map(l, r->mixture.map, b->h * b->w);
+    }
+    if (r->choice.n > 1) {
+        mark_regions(p, variant, &r->choice, b->h * b->w,
+                     b->regions + (size_t)r->i * b->slots * b->h * b->w);
+    }
 }
+
+/* ---- a row ---- */
+
+static void draw_latents(struct learner *l, struct row *r)
+{
+    struct learn_batch *b = l->batch;
+
+    if (!r->choice.mixed) {
+        draw_single(l, r);
+        return;
+    }
+    learner_mix(l, r->number, &r->choice, &r->streams->pictures,
+                r->prior && !learner_prior_by_prediction(l), &r->mixture, r->latents);
+    if (!r->prior) {
+        memcpy(b->regions + (size_t)r->i * b->slots * b->h * b->w, r->mixture.regions,
+               2 * (size_t)b->h * b->w * sizeof(float));
+    }
+}
+
+// the places in the prompt of each subject's own words
+static void mark_words(const struct learner *l, const struct row *r, const int32_t *ids)
+{
+    const struct learn_batch *b = l->batch;
+    float *own = b->own + (size_t)r->i * b->slots * b->tokens;
+
+    for (int k = 0; k < r->choice.n; k++) {
+        const struct learner_subject *s =
+            &g_array_index(l->subjects, struct learner_subject, r->choice.subjects[k]);
+        for (int t = 0; t < b->tokens; t++) {
+            own[k * b->tokens + t] = learner_is_own_token(s, ids[t]);
+        }
+    }
+}
+
+static bool set_text(struct learner *l, const struct row *r, GError **error)
+{
+    struct learn_batch *b = l->batch;
+    const size_t width = (size_t)unet_config(l->unet)->cross_attention_dim * b->tokens;
+    g_autofree char *prompt = learn_choice_prompt(l, &r->choice, r->prior);
+    const struct learner_text *text = learner_text(l, prompt, error);
+
+    if (text == NULL) {
+        return false;
+    }
+    memcpy(b->ids + (size_t)r->i * b->tokens, text->ids, b->tokens * sizeof *text->ids);
+    memcpy(b->text + r->i * width, text->embedding, width * sizeof *text->embedding);
+    if (!r->prior && r->choice.n > 1) {
+        mark_words(l, r, text->ids);
+    }
+    return true;
+}
+
+static double row_weight(const struct learner *l, const struct row *r, int timestep)
+{
+    const struct learn_batch *b = l->batch;
+    const double share = 1.0 / l->options->accumulate;
+
+    return r->prior ? share * l->prior_weight / (b->n - b->instance)
+                    : share / b->instance *
+                          schedule_min_snr_weight(l->schedule, timestep, l->options->min_snr);
+}
+
+static bool draw_row(struct learner *l, struct row *r, GError **error)
+{
+    struct learn_batch *b = l->batch;
+    const uint64_t seed = l->options->seed;
+    const int64_t size = (int64_t)b->h * b->w * b->c, at = r->i * size;
+
+    learner_choose(l, r->number, &r->choice);
+    if (r->prior && !r->choice.mixed && !learner_prior_by_prediction(l)) {
+        // pictures of the class show one thing each
+        r->choice.n = 1;
+    }
+    draw_latents(l, r);
+    noise_normal(seed, r->streams->training, r->number, r->noise, size);
+    const int timestep =
+        noise_integer(seed, r->streams->timestep, r->number, 0, l->schedule->n_timesteps);
+    schedule_add_noise(l->schedule, timestep, r->latents, r->noise, b->noisy + at, size);
+    schedule_target(l->schedule, timestep, r->latents, r->noise, b->target + at, size);
+    b->timesteps[r->i] = timestep;
+    b->weights[r->i] = (float)row_weight(l, r, timestep);
+    b->shown[r->i] = r->prior ? 1 : r->choice.n;
+    return set_text(l, r, error);
+}
+
+static void clear(struct learn_batch *b)
+{
+    const size_t places = (size_t)b->h * b->w;
+
+    if (b->slots > 1) {
+        memset(b->regions, 0, b->n * b->slots * places * sizeof *b->regions);
+        memset(b->own, 0, (size_t)b->n * b->slots * b->tokens * sizeof *b->own);
+    }
+    for (size_t i = 0; b->map != NULL && i < b->n * places; i++) {
+        b->map[i] = 1;
+    }
+}
+
+/* ---- the trace ---- */
 
 static void trace_rows(const struct learner *l, int64_t m, const float *noise, const float *latents)
 {
@@ -85,7 +251,7 @@ static void trace_rows(const struct learner *l, int64_t m, const float *noise, c
     const int first[] = {0, b->instance}, rows[] = {b->instance, b->n - b->instance};
     const size_t size = (size_t)b->h * b->w * b->c;
 
-    for (int part = 0; part < 2 && l->trace != NULL; part++) {
+    for (int part = 0; part < 2; part++) {
         if (rows[part] == 0) {
             continue;
         }
@@ -108,47 +274,56 @@ static void trace_rows(const struct learner *l, int64_t m, const float *noise, c
     }
 }
 
-static void set_text(struct learner *l, int i, const struct learner_text *text)
+// the regions and words of rows with several subjects, and what was mixed how
+static void trace_mixture(const struct learner *l, int64_t m, const struct drawing *d)
 {
-    struct learn_batch *b = l->batch;
-    const size_t width = (size_t)unet_config(l->unet)->cross_attention_dim * b->tokens;
+    const struct learn_batch *b = l->batch;
+    const int n = b->instance, places = b->h * b->w;
+    const int64_t regions[] = {n, b->slots, b->h, b->w}, words[] = {n, b->slots, b->tokens};
+    const int64_t weights[] = {n, 2, b->h, b->w};
+    bool mixed = false;
 
-    memcpy(b->ids + (size_t)i * b->tokens, text->ids, b->tokens * sizeof *text->ids);
-    memcpy(b->text + i * width, text->embedding, width * sizeof *text->embedding);
+    if (learn_batch_shown(b) < 2) {
+        return;
+    }
+    trace_add(l->trace, b->regions, regions, 4, "regions.%d", (int)m);
+    trace_add(l->trace, b->own, words, 3, "subject_tokens.%d", (int)m);
+    for (int i = 0; i < 2 * n * places; i++) {
+        mixed = mixed || d->weights[i] > 0;
+    }
+    if (mixed) {
+        trace_add(l->trace, d->weights, weights, 4, "mix_weights.%d", (int)m);
+        trace_add_image(l->trace, d->sources, 2 * n, b->h, b->w, b->c, "mix_latents.%d", (int)m);
+    }
 }
 
-void learner_draw(struct learner *l, int64_t m)
+bool learner_draw(struct learner *l, int64_t m, GError **error)
 {
     struct learn_batch *b = l->batch;
-    const int chosen =
-        noise_integer(l->options->seed, NOISE_SUBJECT, (uint64_t)m, 0, (int)l->subjects->len);
-    const struct learner_subject *s = &g_array_index(l->subjects, struct learner_subject, chosen);
-    const size_t size = (size_t)b->h * b->w * b->c;
-    const double share = 1.0 / l->options->accumulate;
-    g_autofree float *noise = g_new(float, b->n *size);
-    g_autofree float *latents = g_new(float, b->n *size);
+    const size_t places = (size_t)b->h * b->w, size = places * b->c;
+    struct drawing *d = drawing_create(b);
+    bool done = true;
 
-    for (int i = 0; i < b->n; i++) {
+    clear(b);
+    for (int i = 0; i < b->n && done; i++) {
         const bool prior = i >= b->instance;
-        const bool own = !prior || s->prior_pictures->len == 0;
-        struct row r = {.noise = noise + i * size,
-                        .latents = latents + i * size,
-                        .noisy = b->noisy + i * size,
-                        .target = b->target + i * size};
-        const int i_part = prior ? i - b->instance : i;
-        draw_row(l, (uint64_t)m * (uint64_t)l->options->batch + (uint64_t)i_part,
-                 prior ? &prior_streams : &instance_streams, own ? l->pictures : l->prior_pictures,
-                 own ? s->pictures : s->prior_pictures, &r);
-        if (b->map != NULL) {
-            fill_map(l, r.picture, r.variant, prior ? ANYONE : chosen,
-                     b->map + (size_t)i * b->h * b->w);
-        }
-        b->timesteps[i] = r.timestep;
-        b->weights[i] = (float)(prior ? share * l->prior_weight / (b->n - b->instance)
-                                      : share / b->instance *
-                                            schedule_min_snr_weight(l->schedule, r.timestep,
-                                                                    l->options->min_snr));
-        set_text(l, i, prior ? s->class_text : s->text);
+        const int in_part = prior ? i - b->instance : i;
+        struct row r = {.i = i,
+                        .prior = prior,
+                        .number = (uint64_t)m * (uint64_t)l->options->batch + (uint64_t)in_part,
+                        .streams = prior ? &prior_streams : &instance_streams,
+                        .noise = d->noise + i * size,
+                        .latents = d->latents + i * size,
+                        .mixture = {.sources = d->sources + 2 * i * size,
+                                    .weights = d->weights + 2 * i * places,
+                                    .regions = d->regions + 2 * i * places}};
+        r.mixture.map = b->map != NULL && !prior ? b->map + i * places : NULL;
+        done = draw_row(l, &r, error);
     }
-    trace_rows(l, m, noise, latents);
+    if (l->trace != NULL && done) {
+        trace_rows(l, m, d->noise, d->latents);
+        trace_mixture(l, m, d);
+    }
+    drawing_free(d);
+    return done;
 }

@@ -164,6 +164,20 @@ static bool say_shares(const struct learner *l, const struct plan *p, GError **e
     return true;
 }
 
+// for mixing, once for each subject in the picture
+static bool add_placed(struct learner *l, const struct autoencoder *a, const struct plan *p,
+                       const picture *image, const GPtrArray *masks, GError **error)
+{
+    for (guint i = 0; i < p->subjects->len; i++) {
+        const picture *mask = i < masks->len ? masks->pdata[i] : NULL;
+        const int subject = g_array_index(p->subjects, int, i);
+        if (!learner_add_placed(l, a, image, mask, subject, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool add_picture(struct learner *l, const struct autoencoder *a, const struct plan *p,
                         GError **error)
 {
@@ -185,7 +199,7 @@ static bool add_picture(struct learner *l, const struct autoencoder *a, const st
                                         .masks = (const picture *const *)masks->pdata,
                                         .subjects = (const int *)p->subjects->data};
     return learn_pictures_add(l->pictures, l->session->k, a, &source, &f, index, error) &&
-           say_shares(l, p, error);
+           say_shares(l, p, error) && add_placed(l, a, p, image, masks, error);
 }
 
 static void own_pictures(struct learner *l, const GArray *plans)
@@ -193,7 +207,8 @@ static void own_pictures(struct learner *l, const GArray *plans)
     for (int i = 0; i < l->options->n_subjects; i++) {
         const struct learner_subject one = {.pictures = g_array_new(FALSE, FALSE, sizeof(int)),
                                             .prior_pictures =
-                                                g_array_new(FALSE, FALSE, sizeof(int))};
+                                                g_array_new(FALSE, FALSE, sizeof(int)),
+                                            .placed = g_array_new(FALSE, FALSE, sizeof(int))};
         g_array_append_val(l->subjects, one);
         for (int j = 0; j < (int)plans->len; j++) {
             if (has_subject(&g_array_index(plans, struct plan, j), i)) {
@@ -210,9 +225,10 @@ bool learner_encode_images(struct learner *l, GError **error)
     g_autoptr(GArray) plans = make_plans(l->options);
     struct autoencoder *a = autoencoder_create(s->k, checkpoint_vae_config(s->checkpoint),
                                                AUTOENCODER_ENCODER, session_source(&c), error);
-    bool done = a != NULL;
+    const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
 
     own_pictures(l, plans);
+    bool done = a != NULL && learner_read_regions(l, l->options->size / factor, error);
     for (guint i = 0; i < plans->len && done; i++) {
         done = add_picture(l, a, &g_array_index(plans, struct plan, i), error);
     }

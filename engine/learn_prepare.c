@@ -4,6 +4,7 @@
 
 #include "engine/error.h"
 #include "engine/learn_check.h"
+#include "engine/learn_choice.h"
 #include "engine/machine.h"
 #include "engine/model_spectrum.h"
 
@@ -74,6 +75,20 @@ static void measure_step(void *user, struct tape *t)
     learn_step_run(t, &networks, l->batch);
 }
 
+// the most subjects that a row can show
+static int count_slots(const struct learner *l)
+{
+    int most = 1;
+
+    for (guint i = 0; i < l->pictures->list->len; i++) {
+        most = MAX(most, learn_pictures_at(l->pictures, (int)i)->n_masks);
+    }
+    for (int i = 0; i < (int)l->subjects->len; i++) {
+        most = learner_mixes(l, i) ? MAX(most, 2) : most;
+    }
+    return MIN(most, CHOICE_MAX);
+}
+
 static bool has_masks(const struct learner *l)
 {
     for (guint i = 0; i < l->pictures->list->len; i++) {
@@ -92,6 +107,7 @@ static bool prepare_tape(struct learner *l, GError **error)
 
     l->batch = learn_batch_create(l->options->batch + prior, l->options->batch, p->h, p->w, p->c,
                                   text->positions, text->width);
+    learn_batch_set_slots(l->batch, count_slots(l));
     if (has_masks(l)) {
         l->batch->map = g_new0(float, (size_t)l->batch->n * p->h * p->w);
     }
@@ -140,6 +156,7 @@ struct learner *learner_create(svdiff *s, const struct svdiff_learn_options *o,
     l->prior_weight = o->prior_weight;
     l->pictures = learn_pictures_create();
     l->prior_pictures = learn_pictures_create();
+    l->placed = learn_pictures_create();
     l->subjects = g_array_new(FALSE, TRUE, sizeof(struct learner_subject));
     l->texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, learner_text_free);
     l->losses = g_array_new(FALSE, FALSE, sizeof(float));
@@ -165,6 +182,7 @@ void learner_free(struct learner *l)
     schedule_free(l->schedule);
     learn_pictures_free(l->pictures);
     learn_pictures_free(l->prior_pictures);
+    learn_pictures_free(l->placed);
     for (guint i = 0; i < l->subjects->len; i++) {
         learner_subject_finish(&g_array_index(l->subjects, struct learner_subject, i));
     }

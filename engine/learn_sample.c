@@ -5,6 +5,7 @@
 #include "engine/decode.h"
 #include "engine/denoise.h"
 #include "engine/error.h"
+#include "engine/learn_wording.h"
 #include "engine/noise.h"
 #include "engine/output_name.h"
 #include "engine/prompt.h"
@@ -119,11 +120,22 @@ static char *with_placeholders(const struct learner *l, const char *text)
     return prompt_replace(text, words, (int)l->subjects->len);
 }
 
+// "a photo of A and B", owned by the caller
+static char *name_all(const struct learner *l)
+{
+    g_autofree const char **prompts = g_new0(const char *, l->subjects->len);
+
+    for (guint i = 0; i < l->subjects->len; i++) {
+        prompts[i] = g_array_index(l->subjects, struct learner_subject, i).prompt;
+    }
+    return l->subjects->len > 1 ? wording_list(prompts, (int)l->subjects->len)
+                                : g_strdup(prompts[0]);
+}
+
 bool learner_sample(struct learner *l, GError **error)
 {
-    const struct learner_subject *one = &g_array_index(l->subjects, struct learner_subject, 0);
     const char *wanted = l->options->sample_prompt;
-    g_autofree char *prompt = wanted != NULL ? with_placeholders(l, wanted) : g_strdup(one->prompt);
+    g_autofree char *prompt = wanted != NULL ? with_placeholders(l, wanted) : name_all(l);
     g_autofree char *path = g_strdup_printf("%s-%d.png", l->options->output, l->step);
     g_autofree float *latents =
         g_new(float, (size_t)l->pictures->h * l->pictures->w * l->pictures->c);

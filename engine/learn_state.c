@@ -53,10 +53,11 @@ static void add_subjects(const struct learner *l, GChecksum *sum)
     }
 }
 
-static void add_pictures(const struct learner *l, GChecksum *sum)
+static void add_pictures(const struct learner *l, const struct learn_pictures *pictures,
+                         GChecksum *sum)
 {
-    for (guint i = 0; i < l->pictures->list->len; i++) {
-        const struct learn_picture *p = &g_array_index(l->pictures->list, struct learn_picture, i);
+    for (guint i = 0; i < pictures->list->len; i++) {
+        const struct learn_picture *p = learn_pictures_at(pictures, (int)i);
         const size_t count = (size_t)p->variants * l->pictures->h * l->pictures->w * l->pictures->c;
         g_checksum_update(sum, (const guchar *)p->mean, (gssize)(count * sizeof(float)));
         g_checksum_update(sum, (const guchar *)p->deviation, (gssize)(count * sizeof(float)));
@@ -67,6 +68,22 @@ static void add_pictures(const struct learner *l, GChecksum *sum)
     }
 }
 
+// with the probability of mixing, which means nothing to one subject
+static void add_regions(const struct learner *l, GChecksum *sum)
+{
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+    for (guint i = 0; i < l->subjects->len && l->subjects->len > 1; i++) {
+        const struct learner_subject *s = &g_array_index(l->subjects, struct learner_subject, i);
+        if (s->region != NULL) {
+            g_checksum_update(sum, (const guchar *)s->region,
+                              (gssize)(sizeof(float) * l->pictures->h * l->pictures->w));
+        }
+        g_ascii_dtostr(number, sizeof number, l->options->cut_mix);
+        g_checksum_update(sum, (const guchar *)number, (gssize)strlen(number));
+    }
+}
+
 // everything that decides the course of a run but its length
 static char *fingerprint(const struct learner *l)
 {
@@ -74,7 +91,9 @@ static char *fingerprint(const struct learner *l)
 
     add_options(l, sum);
     add_subjects(l, sum);
-    add_pictures(l, sum);
+    add_pictures(l, l->pictures, sum);
+    add_pictures(l, l->placed, sum);
+    add_regions(l, sum);
     return g_strdup(g_checksum_get_string(sum));
 }
 

@@ -16,11 +16,32 @@ struct learn_batch *learn_batch_create(int n, int instance, int h, int w, int c,
     b->prediction = g_new0(float, count);
     b->timesteps = g_new0(double, n);
     b->weights = g_new0(float, n);
+    b->slots = 1;
+    b->shown = g_new0(int, n);
     b->losses = g_new0(float, n);
     b->weighted = g_new0(float, n);
     b->ids = g_new0(int32_t, (size_t)n * tokens);
     b->text = g_new0(float, (size_t)n *tokens *width);
     return b;
+}
+
+void learn_batch_set_slots(struct learn_batch *b, int slots)
+{
+    b->slots = slots;
+    if (slots > 1) {
+        b->regions = g_new0(float, (size_t)b->n *slots * b->h * b->w);
+        b->own = g_new0(float, (size_t)b->n *slots * b->tokens);
+    }
+}
+
+int learn_batch_shown(const struct learn_batch *b)
+{
+    int most = 0;
+
+    for (int i = 0; i < b->instance; i++) {
+        most = MAX(most, b->shown[i]);
+    }
+    return most;
 }
 
 void learn_batch_free(struct learn_batch *b)
@@ -33,6 +54,9 @@ void learn_batch_free(struct learn_batch *b)
     g_free(b->prediction);
     g_free(b->timesteps);
     g_free(b->weights);
+    g_free(b->shown);
+    g_free(b->regions);
+    g_free(b->own);
     g_free(b->losses);
     g_free(b->weighted);
     g_free(b->map);

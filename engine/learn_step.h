@@ -22,8 +22,14 @@ struct learn_batch {
     double *timesteps;     // [n]
     float *weights;        // [n]: factor of each row's mean in the gradient
     float *map;            // [n, h, w]: weight of each place's loss; NULL: 1 everywhere
-    int32_t *ids;          // [n, tokens]
-    float *text;           // [n, tokens, width]: used when the text encoder does not learn
+    /* Rows with several subjects: how many each shows, where they are, and which tokens of the
+     * prompt are each one's own; zeros where a row shows one. NULL where slots is 1. */
+    int slots;
+    int *shown;     // [n]
+    float *regions; // [n, slots, h, w]
+    float *own;     // [n, slots, tokens]
+    int32_t *ids;   // [n, tokens]
+    float *text;    // [n, tokens, width]: used when the text encoder does not learn
     // results
     float *losses;     // [n], unweighted
     float *weighted;   // [n], with the map
@@ -38,6 +44,10 @@ struct learn_networks {
 
 struct learn_batch *learn_batch_create(int n, int instance, int h, int w, int c, int tokens,
                                        int width);
+/* Room for the regions and words of so many subjects a row. */
+void learn_batch_set_slots(struct learn_batch *b, int slots);
+/* The most subjects that an instance row shows. */
+int learn_batch_shown(const struct learn_batch *b);
 void learn_batch_free(struct learn_batch *b); // accepts NULL
 
 /* Runs the batch on t; adds to the gradients of all shifts, writes losses and prediction. */

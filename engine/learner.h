@@ -1,14 +1,16 @@
 /* learner.h: the state of a run of learning, shared by the files that make it up.
  *
  *   learn.c         opens everything, runs the loop, writes the subject file
- *   learn_images.c  files to pictures and masks
+ *   learn_images.c  files to pictures and masks  learn_placed.c the same for mixing
  *   learn_data.c    pictures to latents          learn_prior.c  what keeps the class as it was
  *   learn_prompts.c texts and placeholders       learn_sample.c pictures on the way
- *   learn_draw.c    random numbers of a step     learn_step.c   forward and backward
+ *   learn_choice.c  what a row shows             learn_mix.c    two subjects in one picture
+ *   learn_draw.c    the batch of a step          learn_step.c   forward and backward
  *   learn_state.c   checkpoint and resume        learn_text.c   token ids and embeddings */
 #pragma once
 
 #include "engine/learn_data.h"
+#include "engine/learn_layout.h"
 #include "engine/learn_step.h"
 #include "engine/session.h"
 #include "engine/trace.h"
@@ -26,6 +28,12 @@ struct learner_subject {
     char *placeholder;                            // the word that stands for [V]; NULL without one
     const struct learner_text *text, *class_text; // of them, owned by learner.texts
     GArray *own; // int32_t: the tokens that no class prompt and no other subject has
+    /* For mixing: where in learner.placed the copies of each of its pictures begin (int), one for
+     * each place and mirror image; and the region that the user drew, [h, w], NULL without one. */
+    GArray *placed;
+    float *region;
+    struct layout_box region_box;
+    double region_x, region_y; // its middle, in parts of the square
 };
 
 struct learner {
@@ -35,9 +43,10 @@ struct learner {
     struct unet *unet;
     struct text_encoder *text_encoder;
     struct learn_pictures *pictures, *prior_pictures;
-    double prior_weight; // the option's, or 0 where a prior cannot be had
-    GArray *subjects;    // struct learner_subject
-    GHashTable *texts;   // prompt -> struct learner_text
+    struct learn_pictures *placed; // pictures in the regions of mixed ones
+    double prior_weight;           // the option's, or 0 where a prior cannot be had
+    GArray *subjects;              // struct learner_subject
+    GHashTable *texts;             // prompt -> struct learner_text
     struct parameters *parameters;
     struct learn_batch *batch;
     struct tape *tape, *teacher_tape;
@@ -58,6 +67,13 @@ struct learner {
  * the subjects. */
 bool learner_encode_images(struct learner *l, GError **error);
 
+/* learn_placed.c: whether a subject is ever mixed with another; regions on a grid of n x n latents;
+ * a picture and its mask (or NULL) placed and encoded for all places of a subject. */
+bool learner_mixes(const struct learner *l, int subject);
+bool learner_read_regions(struct learner *l, int n, GError **error);
+bool learner_add_placed(struct learner *l, const struct autoencoder *a, const picture *image,
+                        const picture *mask, int subject, GError **error);
+
 /* learn_text.c: a text's tokens and embedding, made once and owned by the learner. */
 const struct learner_text *learner_text(struct learner *l, const char *prompt, GError **error);
 void learner_text_free(void *text);
@@ -74,9 +90,9 @@ int learner_prior_rows(const struct learner *l);
 /* The unshifted model's prediction is the target of the prior rows. */
 bool learner_prior_by_prediction(const struct learner *l);
 
-/* learn_draw.c: fills the batch for micro-step m (step * accumulate + i): which pictures, which
+/* learn_draw.c: fills the batch for micro-step m (step * accumulate + i): which subjects, pictures,
  * timesteps, noise, latents, targets, weights, prompts. A function of (seed, m) alone. */
-void learner_draw(struct learner *l, int64_t m);
+bool learner_draw(struct learner *l, int64_t m, GError **error);
 
 /* learn_prior.c: the targets of the prior rows of the drawn batch, where the unshifted model's
  * prediction is wanted: a forward with all shifts switched off. */

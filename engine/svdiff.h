@@ -57,6 +57,7 @@ struct svdiff_subject {
     /* Files, one for each image: white is the subject; an entry may be NULL, and so may the list.
      * Subjects with masks of the same image are learned from it together. */
     const char *const *masks;
+    const char *region; // a mask: where the subject goes in mixed pictures; NULL: any half
 };
 
 enum svdiff_rate_schedule { SVDIFF_RATE_CONSTANT, SVDIFF_RATE_LINEAR, SVDIFF_RATE_COSINE };
@@ -76,6 +77,7 @@ struct svdiff_learn_options {
     bool flip, random_crop, latent_mean;
     int size;           // side of the learning pictures in pixels
     double mask_weight; // of the loss outside of the masks; inside it is 1
+    double cut_mix;     // probability that two subjects are mixed into one picture
     double prior_weight;
     int prior_images; // made by the model before learning; 0: its prediction is the target
     bool text_encoder, scalar_norms;

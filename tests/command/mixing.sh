@@ -1,0 +1,137 @@
+#!/bin/sh
+# Several subjects learned together: how they are mixed, with regions and masks, from one picture
+# and from several; that a stopped run goes on as if it had not been.
+. "$(dirname "$0")/lib.sh"
+
+image=$pictures/baseline-expected.png
+left=$pictures/mask-left.png
+right=$pictures/mask-right.png
+dog="--prompt [V1]-dog --image $pictures/rgb8.png --image $pictures/rgb16.png"
+cat="--prompt [V2]-cat --image $image"
+common="--model $sd1 --size 64 --seed 3"
+
+# ---- what is refused ----
+
+for value in -0.1 1.5 nan none; do
+    refuses "--cut-mix $value" 2 "cut-mix.*$value" learn $common $dog $cat --steps 1 \
+        --output s.safetensors --cut-mix $value
+done
+refuses 'a region before any prompt' 2 '--region .*--prompt' learn --region $left $dog --output s
+refuses 'two regions of one subject' 2 'mask-left.png and .*mask-right.png' \
+    learn $common $dog $cat --region $left --region $right --output s
+refuses 'a region with one subject' 2 '--region .*mask-left.png' \
+    learn $common $dog --region $left --output s
+refuses 'a region for one of two' 2 'cat.* has a --region and .*dog' \
+    learn $common $dog $cat --region $left --output s
+refuses 'an empty region' 1 'mask-empty.png is empty' learn $common --quiet $dog --region $left \
+    $cat --region $pictures/mask-empty.png --steps 1 --output s.safetensors
+refuses 'no such region' 1 '^missing.png: ' learn $common --quiet $dog --region $left \
+    $cat --region missing.png --steps 1 --output s.safetensors
+mkfifo fifo
+refuses 'a FIFO as region' 1 '^fifo: .*FIFO' learn $common --quiet $dog --region fifo \
+    $cat --region $left --steps 1 --output s.safetensors
+
+# ---- what a run shows, read from its trace ----
+
+cat >shown.py <<'END'
+"""Checks that mixed latents are the weighted sum of their sources; prints for each step how many subjects it
+shows, how many tokens are their own, and m where it is mixed."""
+import array, json, struct, sys
+with open(sys.argv[1], "rb") as file:
+    header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+    data = file.read()
+header.pop("__metadata__", None)
+shape = {k: v["shape"] for k, v in header.items()}
+value = {k: array.array("f", data[slice(*v["data_offsets"])]) for k, v in header.items()}
+words = []
+for k in range(sum(n.startswith("loss.") for n in shape)):
+    if f"regions.{k}" not in shape:
+        words.append("1")
+        continue
+    n, s, h, w = shape[f"regions.{k}"]
+    t = shape[f"subject_tokens.{k}"][2]
+    own = value[f"subject_tokens.{k}"]
+    counts = [sum(own[i * t:(i + 1) * t]) for i in range(n * s)]
+    assert shape[f"subject_tokens.{k}"] == [n, s, t]
+    assert all(0 <= x <= 1 for x in value[f"regions.{k}"])
+    word = "+".join("%d" % c for c in counts if c)
+    if f"mix_weights.{k}" in shape:
+        c = shape[f"latents.{k}"][1]
+        z, weight, source = (value[f"{x}.{k}"] for x in ("latents", "mix_weights", "mix_latents"))
+        for i in range(n):
+            for j in range(c):
+                for p in range(h * w):
+                    mixed = sum(weight[(2 * i + q) * h * w + p] * source[((2 * i + q) * c + j) * h * w + p]
+                                for q in range(2))
+                    assert abs(mixed - z[(i * c + j) * h * w + p]) < 1e-5
+        word += "m"
+    words.append(word)
+print(" ".join(words))
+END
+shown() { # TRACE
+    python3 shown.py "$1" 2>"$work/err"
+}
+
+two="learn $common --quiet $dog $cat --prior-weight 0"
+run $two --steps 6 --cut-mix 1 --trace all --output all.safetensors
+check '--cut-mix 1' is 0
+check 'every step is mixed' test "$(shown all)" = '1+1m 1+1m 1+1m 1+1m 1+1m 1+1m'
+run $two --steps 6 --cut-mix 0 --trace none --output none.safetensors
+check '--cut-mix 0: none is' test "$(shown none)" = '1 1 1 1 1 1'
+run $two --steps 30 --trace some --output some.safetensors
+mixed=$(shown some | tr ' ' '\n' | grep -c m)
+check 'the default mixes some' test "$mixed" -gt 9 -a "$mixed" -lt 27
+run $two --steps 4 --cut-mix 1 --batch 2 --accumulate 2 --flip --crop random --trace many \
+    --output many.safetensors
+check 'batches, flips and crops' test "$(shown many | tr ' ' '\n' | sort -u)" = 1+1+1+1m
+run learn $common --quiet $dog --steps 3 --cut-mix 1 --output one.safetensors
+check 'one subject is not mixed' is 0
+run learn $common --quiet $dog $cat --steps 3 --cut-mix 1 --prior-images 2 --trace prior \
+    --output prior.safetensors
+check 'with class pictures' is 0
+run learn $common --quiet $dog $cat --steps 3 --cut-mix 1 --output prediction.safetensors
+check "with the model's predictions" is 0
+check 'the prior makes a difference' differ prior.safetensors prediction.safetensors
+
+run $two --steps 4 --cut-mix 1 --output halves.safetensors
+run learn $common --quiet --prior-weight 0 $dog --region $left $cat --region $right --steps 4 \
+    --cut-mix 1 --trace drawn --output drawn.safetensors
+check 'regions' test "$(shown drawn)" = '1+1m 1+1m 1+1m 1+1m'
+check 'regions make a difference' differ drawn.safetensors halves.safetensors
+run learn $common --quiet --prior-weight 0 $dog $cat --mask $right --steps 4 --cut-mix 1 \
+    --trace masked --output masked.safetensors
+check 'a mask of one of them' test "$(shown masked)" = '1+1m 1+1m 1+1m 1+1m'
+check 'masks make a difference' differ masked.safetensors halves.safetensors
+
+# three of one picture, named in two ways: random subsets, never mixed
+cp $image same.png
+run learn $common --quiet --flip --prior-weight 0 --prompt '[V1]-dog' --image same.png \
+    --mask $left --prompt '[V2]-cat' --image ./same.png --mask $right --prompt '[V3]-owl' \
+    --image "$PWD/same.png" --mask $left --steps 24 --trace scene --output scene.safetensors
+check 'several subjects of one picture' is 0
+check 'every subset comes up, nothing is mixed' test \
+    "$(shown scene | tr ' ' '\n' | sort -u | tr '\n' ' ')" = '1 1+1 1+1+1 '
+
+# ---- stopped and resumed ----
+
+mixing="$dog --region $left $cat --region $right"
+"$svdiff" learn $common $mixing --output stopped.safetensors --steps 100000 --json </dev/null \
+    >"$work/out" 2>"$work/err" &
+process=$!
+await $process "$work/out" '"phase":"learn","step":5,'
+kill -INT $process
+wait $process
+steps=$(($(metadata stopped.safetensors steps) + 4))
+cp stopped.safetensors.resume kept.resume
+run learn $common --quiet $mixing --steps $steps --output stopped.safetensors --resume
+check 'it goes on' is 0
+run learn $common --quiet $mixing --steps $steps --output straight.safetensors
+check 'and gives the subject of an uninterrupted run' same stopped.safetensors straight.safetensors
+cp kept.resume stopped.safetensors.resume
+refuses '--resume with another --cut-mix' 1 'stopped.safetensors.resume ' learn $common --quiet \
+    $mixing --steps $steps --cut-mix 0.5 --output stopped.safetensors --resume
+refuses '--resume with other regions' 1 'stopped.safetensors.resume ' learn $common --quiet \
+    $dog --region $right $cat --region $left --steps $steps --output stopped.safetensors --resume
+refuses '--resume without regions' 1 'stopped.safetensors.resume ' learn $common --quiet \
+    $dog $cat --steps $steps --output stopped.safetensors --resume
+end_tests
