@@ -33,27 +33,27 @@ BOUNDS = {
         "total_loss": 1e-5,
         "prior_loss": 1e-3,
         "gradient": 2e-3,
-        "shift": 1e-2,
-        "all_shifts": 1e-3,
+        "shift": 1e-3,
     },
 }
 OTHERS = 1e-4
-# A shift's element whose gradient is lost in rounding goes the other way under Adam, by as much as any other: one such
-# element shows in its own tensor, so the bound of 1e-3 is for all shifts together.
+# Under Adam an element whose gradient is lost in rounding moves as far as any other, in either direction. A trace names
+# the tensors where PyTorch's own single precision misses its double so much that SLACK times that is the bound.
+SLACK = 10
 
 
 def read(path):
-    """(options of the run, {name: floats}) of a safetensors file; all its tensors are F32."""
+    """(metadata, {name: floats}) of a safetensors file; all its tensors are F32."""
     with open(path, "rb") as file:
         header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
         data = file.read()
-    options = json.loads(header.pop("__metadata__", {}).get("options", "{}"))
+    metadata = {name: json.loads(text) for name, text in header.pop("__metadata__", {}).items() if text[:1] == "{"}
     tensors = {}
     for name, entry in header.items():
         if entry["dtype"] != "F32":
             sys.exit(f"{path}: {name} is {entry['dtype']}, not F32")
         tensors[name] = array.array("f", data[slice(*entry["data_offsets"])])
-    return options, tensors
+    return metadata, tensors
 
 
 def relative(got, want):
@@ -79,7 +79,7 @@ def run(svdiff, options, folder):
     return read(trace)[1]
 
 
-def compare(got, want, bounds):
+def compare(got, want, bounds, rounding):
     """Lines about each kind of tensor, and whether all are within their bounds."""
     worst, good, lines = {}, True, []
     for name, values in want.items():
@@ -89,27 +89,24 @@ def compare(got, want, bounds):
         if name.startswith("prior_loss.") and math.isfinite(error):  # begins at zero: beside the step's loss
             beside = "loss." + name.split(".")[1]
             error = min(error, relative([*got[name], *got[beside]], [*values, *want[beside]]) * 100)
-        if not error <= worst.get(kind, (-1, ""))[0]:
-            worst[kind] = (error, name)
-    shifts = [name for name in want if name.startswith("shift.") and name in got]
-    if shifts:
-        error = relative([x for n in shifts for x in got[n]], [x for n in shifts for x in want[n]])
-        worst["all_shifts"] = (error, f"{len(shifts)} tensors")
-    for kind, (error, name) in sorted(worst.items()):
-        bound = bounds.get(kind, OTHERS)
+        bound = max(bounds.get(kind, OTHERS), SLACK * rounding.get(name, 0))
         good = good and error <= bound
+        if not error - bound <= worst.get(kind, (-math.inf,))[0]:
+            worst[kind] = (error - bound, error, name, bound)
+    for kind, (_, error, name, bound) in sorted(worst.items()):
         lines.append(f"# {kind}: {error:.1e} at {name}, bound {bound:.0e}")
     return lines, good
 
 
 def check(svdiff, path):
-    options, want = read(path)
+    metadata, want = read(path)
+    options = metadata["options"]
     with tempfile.TemporaryDirectory() as folder:
         try:
             got = run(svdiff, options, Path(folder))
         except (OSError, subprocess.CalledProcessError) as problem:
             return [f"# {problem}"], False
-    return compare(got, want, BOUNDS[options["command"]])
+    return compare(got, want, BOUNDS[options["command"]], metadata.get("rounding", {}))
 
 
 def main():
