@@ -1,10 +1,10 @@
-/* The worker process: starting it, reading what it tells, cancelling it; see job.h.
+/* One job of a worker: handing it over, reading what the worker tells, cancelling; see job.h.
  *
  * Everything happens in the default main context, which this file turns until the worker's output
- * has ended and the worker has been reaped. */
+ * has ended, and, if the job did not come to its end, until the process has. */
 #include "plugin/job.h"
 
-#include "plugin/paths.h"
+#include "plugin/worker.h"
 
 #include "engine/svdiff.h"
 
@@ -18,13 +18,14 @@
 
 struct job {
     const struct call *call;
-    GSubprocess *process;
+    worker *worker;
     GDataInputStream *output;
     struct call_progress last; // phase is `phase`
     char *phase;
     char *sentence; // of the error event
     char **files;   // of the done event
-    bool done, cancelled, output_ended, exited;
+    bool heard;     // anything
+    bool done, cancelled, output_ended;
     int64_t cancel_time; // microseconds
 };
 
@@ -35,7 +36,7 @@ static void cancel(struct job *j)
     if (!j->cancelled) {
         j->cancelled = true;
         j->cancel_time = g_get_monotonic_time();
-        g_output_stream_close(g_subprocess_get_stdin_pipe(j->process), NULL, NULL);
+        worker_cancel(j->worker);
     }
 }
 
@@ -53,8 +54,9 @@ static gboolean on_tick(void *data)
 
     if (!j->cancelled) {
         tell(j);
-    } else if (!j->exited && g_get_monotonic_time() - j->cancel_time > PATIENCE_US) {
-        g_subprocess_force_exit(j->process);
+    } else if (!worker_is_gone(j->worker) &&
+               g_get_monotonic_time() - j->cancel_time > PATIENCE_US) {
+        worker_kill(j->worker);
     }
     return G_SOURCE_CONTINUE;
 }
@@ -153,6 +155,7 @@ static void on_worker_line(GObject *source, GAsyncResult *result, void *data)
         j->output_ended = true;
         return;
     }
+    j->heard = true;
     take_line(j, line);
     read_line(j);
 }
@@ -160,14 +163,6 @@ static void on_worker_line(GObject *source, GAsyncResult *result, void *data)
 static void read_line(struct job *j)
 {
     g_data_input_stream_read_line_async(j->output, G_PRIORITY_DEFAULT, NULL, on_worker_line, j);
-}
-
-static void on_worker_exit(GObject *source, GAsyncResult *result, void *data)
-{
-    struct job *j = data;
-
-    g_subprocess_wait_finish(j->process, result, NULL);
-    j->exited = true;
 }
 
 /* ---- starting ---- */
@@ -184,24 +179,6 @@ static char *write_arguments(GPtrArray *arguments, const scratch *folder, GError
     g_autoptr(JsonNode) root = json_node_init_array(json_node_alloc(), array);
     g_autofree char *text = json_to_string(root, FALSE);
     return g_file_set_contents(path, text, -1, error) ? g_steal_pointer(&path) : NULL;
-}
-
-static GSubprocess *start(const char *command, const char *arguments, const scratch *folder,
-                          GError **error)
-{
-    g_autoptr(GSubprocessLauncher) launcher =
-        g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE);
-    g_autofree char *log = scratch_file(folder, "messages");
-    g_autofree char *program = paths_command(error);
-
-    if (program == NULL) {
-        return NULL;
-    }
-    g_subprocess_launcher_set_stderr_file_path(launcher, log);
-    // threads that wait actively would make GIMP crawl
-    g_subprocess_launcher_setenv(launcher, "OMP_WAIT_POLICY", "passive", TRUE);
-    return g_subprocess_launcher_spawn(launcher, error, program, command, "--worker", "--json",
-                                       "--arguments", arguments, NULL);
 }
 
 /* ---- the end ---- */
@@ -225,34 +202,68 @@ static char *last_message(const scratch *folder)
 static void set_failure(const struct job *j, const scratch *folder, GError **error)
 {
     g_autofree char *message = last_message(folder);
+    const int signal = worker_signal(j->worker);
 
     if (j->cancelled) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, "Cancelled.");
     } else if (j->sentence != NULL) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s", j->sentence);
-    } else if (g_subprocess_get_if_signaled(j->process)) {
+    } else if (signal != 0) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                     "The worker was ended by signal %d (%s); if memory was short, close other "
                     "programs or choose a smaller size.",
-                    g_subprocess_get_term_sig(j->process),
-                    g_strsignal(g_subprocess_get_term_sig(j->process)));
+                    signal, g_strsignal(signal));
     } else {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s",
                     message != NULL ? message : "The worker ended without a word.");
     }
 }
 
-// turns the main context until the worker is gone
+// turns the main context until the job is done, or the worker is gone
 static void wait_for_end(struct job *j)
 {
     const guint tick = g_timeout_add(TICK_MS, on_tick, j);
 
     read_line(j);
-    g_subprocess_wait_async(j->process, NULL, on_worker_exit, j);
-    while (!j->output_ended || !j->exited) {
+    while (!j->output_ended || (!(j->done && !j->cancelled) && !worker_is_gone(j->worker))) {
         g_main_context_iteration(NULL, TRUE);
     }
     g_source_remove(tick);
+}
+
+static bool run_once(struct job *j, const char *command, const char *arguments,
+                     const scratch *folder, bool anew, GError **error)
+{
+    j->worker = worker_start(command, arguments, folder, anew, error);
+    if (j->worker == NULL) {
+        return false;
+    }
+    j->output_ended = false;
+    j->output = g_data_input_stream_new(worker_output(j->worker));
+    wait_for_end(j);
+    g_clear_object(&j->output);
+    return true;
+}
+
+// a worker that had waited and left before it said a word was leaving anyway: a new one is started
+static bool is_lost(const struct job *j)
+{
+    return worker_had_stayed(j->worker) && !j->heard && !j->cancelled;
+}
+
+static bool run(struct job *j, const char *command, const char *arguments, const scratch *folder,
+                GError **error)
+{
+    bool ran = run_once(j, command, arguments, folder, false, error);
+
+    if (ran && is_lost(j)) {
+        g_clear_pointer(&j->worker, worker_free);
+        ran = run_once(j, command, arguments, folder, true, error);
+    }
+    if (ran && (!j->done || j->cancelled)) {
+        set_failure(j, folder, error);
+    }
+    return ran && j->done && !j->cancelled;
 }
 
 bool job_run(const char *command, GPtrArray *arguments, const scratch *folder, const struct call *c,
@@ -263,24 +274,13 @@ bool job_run(const char *command, GPtrArray *arguments, const scratch *folder, c
                     .last = {.phase = "start", .loss = -1, .seconds_left = -1}};
     g_autofree char *path = write_arguments(arguments, folder, error);
 
-    j.process = path != NULL ? start(command, path, folder, error) : NULL;
-    if (j.process == NULL) {
-        g_free(j.phase);
-        return false;
-    }
-    j.output = g_data_input_stream_new(g_subprocess_get_stdout_pipe(j.process));
-    wait_for_end(&j);
-
-    const bool good = j.done && !j.cancelled && g_subprocess_get_successful(j.process);
-    if (!good) {
-        set_failure(&j, folder, error);
-    } else if (files != NULL) {
+    const bool good = path != NULL && run(&j, command, path, folder, error);
+    if (good && files != NULL) {
         *files = g_steal_pointer(&j.files);
     }
+    worker_free(j.worker);
     g_strfreev(j.files);
     g_free(j.sentence);
     g_free(j.phase);
-    g_object_unref(j.output);
-    g_object_unref(j.process);
     return good;
 }

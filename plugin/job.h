@@ -1,8 +1,8 @@
-/* job.h: one run of the command `svdiff` as a worker process.
+/* job.h: one run of the command `svdiff` in a worker process (worker.h).
  *
  * The worker reads its arguments from a file, so that prompts do not show in the list of processes,
- * and tells on its standard output, one JSON object a line, where it is. It leaves by itself when
- * its standard input is closed: when this process cancels, and also when it is killed. */
+ * and tells, one JSON object a line, where it is. It leaves by itself when its input is closed:
+ * when this process cancels, and also when it is killed. */
 #pragma once
 
 #include "plugin/call.h"

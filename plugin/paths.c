@@ -6,8 +6,11 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 // BUILD/plugin/gimp2/svdiff and BUILD/engine/svdiff; links to the plug-in are followed
 static char *built_command(void)
@@ -88,6 +91,45 @@ char *paths_converted(const char *subjects, const char *format, GError **error)
     }
     g_autofree char *file = g_strdup_printf("%s-%s%s", name, format, folder ? "" : ".safetensors");
     return data_file("converted", file, error);
+}
+
+/* ---- the worker that stays ---- */
+
+#define SOCKET "worker-" // and the process number of GIMP
+
+// whether the folder is there and nobody else can come in
+static bool make_private(const char *folder)
+{
+    GStatBuf info;
+
+    return g_mkdir_with_parents(folder, 0700) == 0 && g_lstat(folder, &info) == 0 &&
+           S_ISDIR(info.st_mode) && info.st_uid == getuid() && (info.st_mode & 0777) == 0700;
+}
+
+static void sweep_sockets(const char *folder)
+{
+    g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
+
+    for (const char *name; entries != NULL && (name = g_dir_read_name(entries)) != NULL;) {
+        const gint64 pid =
+            g_str_has_prefix(name, SOCKET) ? g_ascii_strtoll(name + strlen(SOCKET), NULL, 10) : 0;
+        if (pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH) {
+            g_autofree char *path = g_build_filename(folder, name, NULL);
+            g_unlink(path);
+        }
+    }
+}
+
+char *paths_socket(void)
+{
+    g_autofree char *folder = g_build_filename(g_get_user_runtime_dir(), "svdiff", NULL);
+    g_autofree char *name = g_strdup_printf(SOCKET "%d", (int)getppid()); // GIMP starts plug-ins
+
+    if (!make_private(folder)) {
+        return NULL;
+    }
+    sweep_sockets(folder);
+    return g_build_filename(folder, name, NULL);
 }
 
 /* ---- models ---- */

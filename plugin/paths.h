@@ -16,6 +16,10 @@ char *paths_subject(const char *name, GError **error);
  * sentence. g_free it. */
 char *paths_converted(const char *subjects, const char *format, GError **error);
 
+/* The socket of the worker that stays for this GIMP, in a folder that is the user's alone; those of
+ * GIMPs that are gone are removed. NULL when there is no such folder. g_free it. */
+char *paths_socket(void);
+
 /* The side in pixels at which a model (a folder; "": the one that ships) makes its pictures; 0 when
  * that cannot be known here. */
 int paths_model_side(const char *model);
