@@ -71,7 +71,7 @@ static void install(const struct procedure *p)
                            "GPL-3.0-or-later", "2026", p->menu, p->input == INPUT_NONE ? "" : "*",
                            GIMP_PLUGIN, first + (int)p->n_arguments, is_file ? 1 : 2, arguments,
                            is_file ? file : layers);
-    gimp_plugin_menu_register(p->name, "<Image>/Filters/SVDiff");
+    gimp_plugin_menu_register(p->name, p->place);
 }
 
 static void query(void)

@@ -99,7 +99,7 @@ static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const char *name)
                                          GIMP_PARAM_READWRITE);
     }
     gimp_procedure_set_menu_label(procedure, p->menu);
-    gimp_procedure_add_menu_path(procedure, "<Image>/Filters/SVDiff");
+    gimp_procedure_add_menu_path(procedure, p->place);
     gimp_procedure_set_documentation(procedure, p->summary, p->help, NULL);
     gimp_procedure_set_attribution(procedure, "The SVDiff for GIMP authors", "GPL-3.0-or-later",
                                    "2026");

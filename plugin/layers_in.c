@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define SIDE_MIN 8 // pixels: one value of the latents
+#define SIDE_MIN 8            // pixels: one value of the latents
+#define LEAST    (0.5f / 255) // of a mask: 8 bits would round less to 0
 
 /* The pixels of `area` in a buffer whose corner is at (x, y) of the image, as `format` floats;
  * outside the buffer 0. */
@@ -47,15 +48,15 @@ bool layers_in_intersect(const struct host_area *a, const struct host_area *b,
     return shared->width > 0 && shared->height > 0;
 }
 
-bool layers_in_bounds(host_item channel, struct host_area *bounds)
+bool layers_in_bounds(host_item item, const struct host_area *item_area, struct host_area *bounds)
 {
-    const struct host_area all = host_item_area(channel);
-    g_autofree float *mask = layers_in_mask(channel, &all, &all);
+    const struct host_area all = *item_area;
+    g_autofree float *mask = layers_in_mask(item, &all, &all);
     int left = all.width, right = -1, top = all.height, bottom = -1;
 
     for (int y = 0; mask != NULL && y < all.height; y++) {
         for (int x = 0; x < all.width; x++) {
-            if (mask[(size_t)y * all.width + x] > 0) {
+            if (mask[(size_t)y * all.width + x] > LEAST) {
                 left = MIN(left, x);
                 right = MAX(right, x);
                 top = MIN(top, y);
@@ -111,10 +112,26 @@ static void drop_alpha_if_opaque(picture *p)
     p->channels = 3;
 }
 
-picture *layers_in_read(host_item layer, const struct host_area *area, GError **error)
+picture *layers_in_mask_picture(host_item item, const struct host_area *item_area,
+                                const struct host_area *area, GError **error)
+{
+    g_autofree float *values = layers_in_mask(item, item_area, area);
+    picture *p = values != NULL ? picture_create(area->width, area->height, 1, error) : NULL;
+
+    if (values == NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "There is no memory for a mask of %dx%d pixels.", area->width, area->height);
+    }
+    for (size_t i = 0; p != NULL && i < (size_t)p->width * p->height; i++) {
+        p->pixels[i] = values[i] > 0 ? MIN(values[i], 1.0f) : 0.0f; // what is no number becomes 0
+    }
+    return p;
+}
+
+picture *layers_in_read(host_item layer, const struct host_area *area, bool masked, GError **error)
 {
     const struct host_area whole = host_item_area(layer);
-    const host_item mask = host_layer_mask(layer);
+    const host_item mask = masked ? host_layer_mask(layer) : HOST_NONE;
     g_autofree char *name = host_item_name(layer);
     g_autoptr(picture) p = NULL;
 

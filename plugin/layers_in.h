@@ -10,17 +10,23 @@
 #include "engine/svdiff.h"
 
 /* What the area (in the image's coordinates) of a layer looks like: with alpha where the layer has
- * alpha or an applied mask, which counts as alpha. Outside the layer: transparent. NULL with a
- * sentence when the area is smaller than 8 pixels a side or all of it is transparent. */
-picture *layers_in_read(host_item layer, const struct host_area *area, GError **error);
+ * alpha, and, if masked is true, an applied mask, which counts as alpha. Outside the layer:
+ * transparent. NULL with a sentence when the area is smaller than 8 pixels a side or all of it is
+ * transparent. */
+picture *layers_in_read(host_item layer, const struct host_area *area, bool masked, GError **error);
 
 /* The values 0..1 of a channel, a mask or the selection in an area, [height, width]; `item`'s own
  * corner is at item_area's. g_free it; NULL without memory. */
 float *layers_in_mask(host_item item, const struct host_area *item_area,
                       const struct host_area *area);
 
-/* The smallest rectangle around all that is not 0 in a channel; false when there is nothing. */
-bool layers_in_bounds(host_item channel, struct host_area *bounds);
+/* The same as a picture of one channel, cut to 0..1; NULL with a sentence. */
+picture *layers_in_mask_picture(host_item item, const struct host_area *item_area,
+                                const struct host_area *area, GError **error);
+
+/* The smallest rectangle around all that is marked (what 8 bits would not round to 0) in a channel
+ * or mask whose own rectangle is at item_area's; false when there is nothing. */
+bool layers_in_bounds(host_item item, const struct host_area *item_area, struct host_area *bounds);
 
 /* What two rectangles share; false when nothing. */
 bool layers_in_intersect(const struct host_area *a, const struct host_area *b,

@@ -5,6 +5,15 @@
 
 #include "engine/svdiff.h"
 
+#define SIDE_MIN 8 // pixels
+
+// what marks the subject, and whether that is the layer's own mask
+struct mark {
+    host_item item; // HOST_NONE: nothing does, all of the layer is the subject
+    struct host_area area;
+    bool own;
+};
+
 static bool check_channel(const struct call *c, host_item mask, GError **error)
 {
     if (host_is_channel_of(mask, c->image)) {
@@ -15,44 +24,86 @@ static bool check_channel(const struct call *c, host_item mask, GError **error)
     return false;
 }
 
-// the rectangle that marks the subject: of the mask, else of the selection; false with a sentence
-static bool find_mark(const struct call *c, host_item layer, host_item mask, struct host_area *mark,
+// the first of the given channel, the selection and the layer's mask; false with a sentence
+static bool find_mark(const struct call *c, host_item layer, host_item given, struct mark *mark,
                       GError **error)
 {
-    *mark = host_item_area(layer);
-    if (mask == HOST_NONE) {
-        host_selection_area(c->image, mark);
-        return true;
+    const host_item own = host_layer_mask(layer);
+    struct host_area selected;
+
+    *mark = (struct mark){.item = given};
+    if (given != HOST_NONE) {
+        if (!check_channel(c, given, error)) {
+            return false;
+        }
+    } else if (host_selection_area(c->image, &selected)) {
+        mark->item = host_selection(c->image);
+    } else if (own != HOST_NONE) {
+        mark->item = own;
+        mark->own = true;
     }
-    if (!check_channel(c, mask, error)) {
-        return false;
-    }
-    if (!layers_in_bounds(mask, mark)) {
-        g_autofree char *name = host_item_name(mask);
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The channel “%s” marks nothing; paint the subject white in it.", name);
-        return false;
-    }
+    mark->area = host_item_area(mark->own || mark->item == HOST_NONE ? layer : mark->item);
     return true;
 }
 
-// the part of the layer that is learned from; false with a sentence
-static bool find_area(const struct call *c, host_item layer, host_item mask, struct host_area *area,
+static bool fail_empty(const struct mark *mark, host_item layer, GError **error)
+{
+    g_autofree char *name = host_item_name(mark->own ? layer : mark->item);
+
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                mark->own
+                    ? "The mask of the layer “%s” marks nothing; paint the subject white in it."
+                    : "The channel “%s” marks nothing; paint the subject white in it.",
+                name);
+    return false;
+}
+
+// begins at the middle of what is marked, stays in the layer
+static int place(int low, int length, int mark_low, int mark_length, int side)
+{
+    return CLAMP(mark_low + mark_length / 2 - side / 2, low, low + length - side);
+}
+
+/* The part of the layer that is learned from: a square around what is marked, a little larger, as
+ * far as the layer goes. Learning would otherwise see a small subject smaller still. */
+static bool find_area(host_item layer, const struct mark *mark, struct host_area *area,
                       GError **error)
 {
     const struct host_area whole = host_item_area(layer);
-    struct host_area mark;
+    struct host_area bounds, b;
 
-    if (!find_mark(c, layer, mask, &mark, error)) {
-        return false;
+    *area = whole;
+    if (mark->item == HOST_NONE) {
+        return true;
     }
-    if (!layers_in_intersect(&whole, &mark, area)) {
+    if (!layers_in_bounds(mark->item, &mark->area, &bounds)) {
+        return fail_empty(mark, layer, error);
+    }
+    if (!layers_in_intersect(&whole, &bounds, &b)) {
         g_autofree char *name = host_item_name(layer);
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                     "What is marked lies beside the layer “%s”; select something on the layer.",
                     name);
         return false;
     }
+    const int side = MAX(SIDE_MIN, MAX(b.width, b.height) * 5 / 4);
+    area->width = MIN(side, whole.width);
+    area->height = MIN(side, whole.height);
+    area->x = place(whole.x, whole.width, b.x, b.width, area->width);
+    area->y = place(whole.y, whole.height, b.y, b.height, area->height);
+    return true;
+}
+
+// writes what marks the subject in the area, and adds it
+static bool add_mask(const struct mark *mark, const struct host_area *area, const char *file,
+                     GPtrArray *arguments, GError **error)
+{
+    g_autoptr(picture) p = layers_in_mask_picture(mark->item, &mark->area, area, error);
+
+    if (p == NULL || !picture_write(file, p, NULL, 0, error)) {
+        return false;
+    }
+    call_add_text(arguments, "--mask", file);
     return true;
 }
 
@@ -60,16 +111,19 @@ bool marks_add(const struct call *c, host_item layer, host_item mask, int number
                const scratch *folder, GPtrArray *arguments, GError **error)
 {
     g_autofree char *name = g_strdup_printf("layer-%d.tif", number);
+    g_autofree char *mask_name = g_strdup_printf("mask-%d.tif", number);
     g_autofree char *file = scratch_file(folder, name);
+    g_autofree char *mask_file = scratch_file(folder, mask_name);
     struct host_area area;
+    struct mark mark;
 
-    if (!find_area(c, layer, mask, &area, error)) {
+    if (!find_mark(c, layer, mask, &mark, error) || !find_area(layer, &mark, &area, error)) {
         return false;
     }
-    g_autoptr(picture) p = layers_in_read(layer, &area, error);
+    g_autoptr(picture) p = layers_in_read(layer, &area, !mark.own, error);
     if (p == NULL || !picture_write(file, p, NULL, 0, error)) {
         return false;
     }
     call_add_text(arguments, "--image", file);
-    return true;
+    return mark.item == HOST_NONE || add_mask(&mark, &area, mask_file, arguments, error);
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define SEED_MAX 2147483647.0
+#define FILTERS  "<Image>/Filters/SVDiff"
+#define CREATE   "<Image>/File/Create/SVDiff" // is there without an image, too
 
 static const struct argument learn_arguments[] = {
     {.name = "name",
@@ -73,25 +75,78 @@ static const struct argument learn_arguments[] = {
      .advanced = true},
 };
 
+// arguments that several procedures have
+#define PROMPT_ARGUMENT                                                                            \
+    {                                                                                              \
+        .name = "prompt", .label = "_Prompt",                                                      \
+        .text = "What the picture shows, with [V] for a learned subject.", .kind = ARGUMENT_TEXT   \
+    }
+#define NEGATIVE_ARGUMENT                                                                          \
+    {                                                                                              \
+        .name = "negative", .label = "_Negative", .text = "What the picture should not show.",     \
+        .kind = ARGUMENT_TEXT                                                                      \
+    }
+#define SUBJECTS_ARGUMENT                                                                          \
+    {                                                                                              \
+        .name = "subjects", .label = "_Subjects",                                                  \
+        .text = "Learned subjects by name or file, with a strength if wanted: fox:0.8; "           \
+                "cat.safetensors",                                                                 \
+        .kind = ARGUMENT_TEXT                                                                      \
+    }
+#define MODEL_ARGUMENT                                                                             \
+    {                                                                                              \
+        .name = "model", .label = "M_odel",                                                        \
+        .text = "A folder of diffusers or a .safetensors file; empty: the model that ships.",      \
+        .kind = ARGUMENT_FILE, .advanced = true                                                    \
+    }
+#define WIDTH_ARGUMENT                                                                             \
+    {                                                                                              \
+        .name = "width", .label = "_Width",                                                        \
+        .text = "Width in pixels at which the picture is made, divisible by 8; 0: what suits.",    \
+        .kind = ARGUMENT_INT, .low = -1, .high = 4096, .advanced = true                            \
+    }
+#define HEIGHT_ARGUMENT                                                                            \
+    {                                                                                              \
+        .name = "height", .label = "He_ight",                                                      \
+        .text = "Height in pixels at which the picture is made, divisible by 8; 0: what suits.",   \
+        .kind = ARGUMENT_INT, .low = -1, .high = 4096, .advanced = true                            \
+    }
+#define STEPS_ARGUMENT                                                                             \
+    {                                                                                              \
+        .name = "steps", .label = "St_eps", .text = "Steps of the sampler; 0: the model's own.",   \
+        .kind = ARGUMENT_INT, .low = -1, .high = 1000, .advanced = true                            \
+    }
+#define GUIDANCE_ARGUMENT                                                                          \
+    {                                                                                              \
+        .name = "guidance", .label = "G_uidance",                                                  \
+        .text = "How closely the prompt is followed, 1: not enforced; 0: the model's own.",        \
+        .kind = ARGUMENT_NUMBER, .low = -1, .high = 100, .advanced = true                          \
+    }
+#define SAMPLER_ARGUMENT                                                                           \
+    {                                                                                              \
+        .name = "sampler", .label = "Samp_ler",                                                    \
+        .text = "How noise becomes a picture; auto: the model's own way.",                         \
+        .kind = ARGUMENT_CHOICE, .standard_text = "auto",                                          \
+        .choices = "auto|ddim|euler|euler-a|dpmpp-2m", .advanced = true                            \
+    }
+#define SEED_ARGUMENT                                                                              \
+    {                                                                                              \
+        .name = "seed", .label = "See_d",                                                          \
+        .text = "What random numbers begin with, the next pictures count on; -1: a random one.",   \
+        .kind = ARGUMENT_INT, .low = -1, .high = SEED_MAX, .standard = -1                          \
+    }
+#define COUNT_ARGUMENT                                                                             \
+    {                                                                                              \
+        .name = "count", .label = "Nu_mber of pictures",                                           \
+        .text = "How many pictures are made, each a layer; 0: one.", .kind = ARGUMENT_INT,         \
+        .low = -1, .high = 100, .standard = 1                                                      \
+    }
+
 static const struct argument generate_arguments[] = {
-    {.name = "prompt",
-     .label = "_Prompt",
-     .text = "What the picture shows, with [V] for a learned subject.",
-     .kind = ARGUMENT_TEXT},
-    {.name = "negative",
-     .label = "_Negative",
-     .text = "What the picture should not show.",
-     .kind = ARGUMENT_TEXT},
-    {.name = "subjects",
-     .label = "_Subjects",
-     .text =
-         "Learned subjects by name or file, with a strength if wanted: fox:0.8; cat.safetensors",
-     .kind = ARGUMENT_TEXT},
-    {.name = "model",
-     .label = "M_odel",
-     .text = "A folder of diffusers or a .safetensors file; empty: the model that ships.",
-     .kind = ARGUMENT_FILE,
-     .advanced = true},
+    PROMPT_ARGUMENT,
+    NEGATIVE_ARGUMENT,
+    SUBJECTS_ARGUMENT,
+    MODEL_ARGUMENT,
     {.name = "init",
      .label = "Start _from",
      .text = "none: from noise; layer: from the layer; selection: from what of it is selected.",
@@ -109,55 +164,19 @@ static const struct argument generate_arguments[] = {
      .text = "Channels that say where each subject goes; empty: everywhere.",
      .kind = ARGUMENT_TEXT,
      .advanced = true},
-    {.name = "width",
-     .label = "_Width",
-     .text = "Width in pixels at which the picture is made, divisible by 8; 0: what suits.",
-     .kind = ARGUMENT_INT,
-     .low = -1,
-     .high = 4096,
-     .advanced = true},
-    {.name = "height",
-     .label = "He_ight",
-     .text = "Height in pixels at which the picture is made, divisible by 8; 0: what suits.",
-     .kind = ARGUMENT_INT,
-     .low = -1,
-     .high = 4096,
-     .advanced = true},
-    {.name = "steps",
-     .label = "St_eps",
-     .text = "Steps of the sampler; 0: the model's own.",
-     .kind = ARGUMENT_INT,
-     .low = -1,
-     .high = 1000,
-     .advanced = true},
-    {.name = "guidance",
-     .label = "G_uidance",
-     .text = "How closely the prompt is followed, 1: not enforced; 0: the model's own.",
-     .kind = ARGUMENT_NUMBER,
-     .low = -1,
-     .high = 100,
-     .advanced = true},
-    {.name = "sampler",
-     .label = "Samp_ler",
-     .text = "How noise becomes a picture; auto: the model's own way.",
-     .kind = ARGUMENT_CHOICE,
-     .standard_text = "auto",
-     .choices = "auto|ddim|euler|euler-a|dpmpp-2m",
-     .advanced = true},
-    {.name = "seed",
-     .label = "See_d",
-     .text = "What random numbers begin with, the next pictures count on; -1: a random one.",
-     .kind = ARGUMENT_INT,
-     .low = -1,
-     .high = SEED_MAX,
-     .standard = -1},
-    {.name = "count",
-     .label = "Nu_mber of pictures",
-     .text = "How many pictures are made, each a layer; 0: one.",
-     .kind = ARGUMENT_INT,
-     .low = -1,
-     .high = 100,
-     .standard = 1},
+    WIDTH_ARGUMENT,
+    HEIGHT_ARGUMENT,
+    STEPS_ARGUMENT,
+    GUIDANCE_ARGUMENT,
+    SAMPLER_ARGUMENT,
+    SEED_ARGUMENT,
+    COUNT_ARGUMENT,
+};
+
+static const struct argument create_arguments[] = {
+    PROMPT_ARGUMENT,  NEGATIVE_ARGUMENT, SUBJECTS_ARGUMENT, MODEL_ARGUMENT,
+    WIDTH_ARGUMENT,   HEIGHT_ARGUMENT,   STEPS_ARGUMENT,    GUIDANCE_ARGUMENT,
+    SAMPLER_ARGUMENT, SEED_ARGUMENT,     COUNT_ARGUMENT,
 };
 
 static const struct argument convert_arguments[] = {
@@ -194,6 +213,7 @@ static const struct argument convert_arguments[] = {
 static const struct procedure procedures[] = {
     {.id = PROCEDURE_LEARN,
      .name = "plug-in-svdiff-learn",
+     .place = FILTERS,
      .menu = "_Learn Subject...",
      .action = "_Learn",
      .title = "SVDiff: Learn Subject",
@@ -207,6 +227,7 @@ static const struct procedure procedures[] = {
      .n_arguments = G_N_ELEMENTS(learn_arguments)},
     {.id = PROCEDURE_GENERATE,
      .name = "plug-in-svdiff-generate",
+     .place = FILTERS,
      .menu = "_Generate...",
      .action = "_Generate",
      .title = "SVDiff: Generate",
@@ -218,8 +239,22 @@ static const struct procedure procedures[] = {
      .result = RESULT_LAYERS,
      .arguments = generate_arguments,
      .n_arguments = G_N_ELEMENTS(generate_arguments)},
+    {.id = PROCEDURE_CREATE,
+     .name = "plug-in-svdiff-create",
+     .place = CREATE,
+     .menu = "_Picture from Text...",
+     .action = "_Generate",
+     .title = "SVDiff: Picture from Text",
+     .summary = "Paints pictures of a text, with learned subjects, as a new image.",
+     .help = "Makes pictures from a prompt as the layers of a new image, in a group when there are "
+             "several. No image needs to be open.",
+     .input = INPUT_NONE,
+     .result = RESULT_LAYERS,
+     .arguments = create_arguments,
+     .n_arguments = G_N_ELEMENTS(create_arguments)},
     {.id = PROCEDURE_CONVERT,
      .name = "plug-in-svdiff-convert",
+     .place = FILTERS,
      .menu = "_Convert Subject...",
      .action = "_Convert",
      .title = "SVDiff: Convert Subject",

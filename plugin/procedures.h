@@ -29,7 +29,12 @@ struct argument {
     bool advanced;             // not among the first things of a dialog
 };
 
-enum procedure_id { PROCEDURE_LEARN, PROCEDURE_GENERATE, PROCEDURE_CONVERT };
+enum procedure_id {
+    PROCEDURE_LEARN,
+    PROCEDURE_GENERATE,
+    PROCEDURE_CREATE, // generates into a new image
+    PROCEDURE_CONVERT,
+};
 
 enum procedure_input {
     INPUT_NONE,  // run-mode alone
@@ -44,7 +49,8 @@ enum procedure_result {
 struct procedure {
     enum procedure_id id;
     const char *name;           // "plug-in-svdiff-learn"
-    const char *menu;           // in Filters > SVDiff, with a mnemonic
+    const char *place;          // of the menu, "<Image>/Filters/SVDiff"
+    const char *menu;           // what it is called there, with a mnemonic
     const char *action;         // on the button that starts it
     const char *title;          // of its dialog and of GIMP's progress bar
     const char *summary;        // one sentence

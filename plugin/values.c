@@ -50,6 +50,16 @@ const char *values_text(const values *v, const char *name)
     return v->items[procedure_index(v->procedure, name)].text;
 }
 
+bool values_has(const values *v, const char *name)
+{
+    for (size_t i = 0; i < v->procedure->n_arguments; i++) {
+        if (strcmp(v->procedure->arguments[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void values_set_number(values *v, size_t index, double number)
 {
     v->items[index].number = number;

@@ -26,6 +26,9 @@ double values_number(const values *v, const char *name);
 int values_int(const values *v, const char *name);
 const char *values_text(const values *v, const char *name);
 
+/* Whether the procedure has this argument. */
+bool values_has(const values *v, const char *name);
+
 /* By position. NULL is "". */
 void values_set_number(values *v, size_t index, double number);
 void values_set_text(values *v, size_t index, const char *text);

@@ -88,7 +88,7 @@ static void test_formats(void)
         g_autoptr(GError) error = NULL;
         set_layer(formats[i], 16, 12, colour);
         const struct host_area area = host_item_area(LAYER);
-        g_autoptr(picture) p = layers_in_read(LAYER, &area, &error);
+        g_autoptr(picture) p = layers_in_read(LAYER, &area, true, &error);
         g_assert_no_error(error);
         g_assert_cmpint(p->width, ==, 16);
         g_assert_cmpint(p->height, ==, 12);
@@ -106,7 +106,7 @@ static void test_grey(void)
         g_autoptr(GError) error = NULL;
         set_layer(formats[i], 16, 12, colour);
         const struct host_area area = host_item_area(LAYER);
-        g_autoptr(picture) p = layers_in_read(LAYER, &area, &error);
+        g_autoptr(picture) p = layers_in_read(LAYER, &area, true, &error);
         g_assert_no_error(error);
         check_colour(p, colour, 3);
         clear_host();
@@ -127,7 +127,7 @@ static void test_indexed(void)
     memset(index, 1, sizeof index);
     gegl_buffer_set(host.layer, NULL, 0, indexed, index, GEGL_AUTO_ROWSTRIDE);
     const struct host_area area = host_item_area(LAYER);
-    g_autoptr(picture) p = layers_in_read(LAYER, &area, &error);
+    g_autoptr(picture) p = layers_in_read(LAYER, &area, true, &error);
     g_assert_no_error(error);
     check_colour(p, colour, 3);
     clear_host();
@@ -145,7 +145,7 @@ static void test_alpha_and_offset(void)
     host.mask = make_buffer("Y' float", 20, 20, half);
     host.x = -6;
     host.y = 2;
-    g_autoptr(picture) p = layers_in_read(LAYER, &area, &error);
+    g_autoptr(picture) p = layers_in_read(LAYER, &area, true, &error);
     g_assert_no_error(error);
     check_colour(p, expected, 4);
     g_assert_cmpfloat(p->pixels[3], ==, 0);         // 4 pixels left of the layer
@@ -191,10 +191,11 @@ static void test_bounds(void)
     struct host_area bounds;
 
     host.channel = gegl_buffer_new(GEGL_RECTANGLE(0, 0, 30, 20), babl_format("Y' u8"));
-    g_assert_false(layers_in_bounds(CHANNEL, &bounds));
+    const struct host_area all = host_item_area(CHANNEL);
+    g_assert_false(layers_in_bounds(CHANNEL, &all, &bounds));
     gegl_buffer_set(host.channel, GEGL_RECTANGLE(7, 3, 1, 1), 0, NULL, &one, GEGL_AUTO_ROWSTRIDE);
     gegl_buffer_set(host.channel, GEGL_RECTANGLE(20, 18, 1, 1), 0, NULL, &one, GEGL_AUTO_ROWSTRIDE);
-    g_assert_true(layers_in_bounds(CHANNEL, &bounds));
+    g_assert_true(layers_in_bounds(CHANNEL, &all, &bounds));
     g_assert_cmpint(bounds.x, ==, 7);
     g_assert_cmpint(bounds.y, ==, 3);
     g_assert_cmpint(bounds.width, ==, 14);
@@ -206,7 +207,7 @@ static void check_refused(const struct host_area *area, const char *words)
 {
     g_autoptr(GError) error = NULL;
 
-    g_assert_null(layers_in_read(LAYER, area, &error));
+    g_assert_null(layers_in_read(LAYER, area, true, &error));
     g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED);
     g_assert_nonnull(strstr(error->message, words));
 }
@@ -233,7 +234,7 @@ static void test_wild_values(void)
     }
     host.layer = gegl_buffer_new(GEGL_RECTANGLE(0, 0, 8, 8), babl_format("R'G'B'A float"));
     gegl_buffer_set(host.layer, NULL, 0, NULL, pixels, GEGL_AUTO_ROWSTRIDE);
-    g_autoptr(picture) p = layers_in_read(LAYER, &area, &error);
+    g_autoptr(picture) p = layers_in_read(LAYER, &area, true, &error);
     g_assert_no_error(error);
     check_colour(p, (const float[]){1, 0, 0}, 3);
     clear_host();

@@ -80,12 +80,12 @@
     (check "single layers go above the layer" (= (length (layer-list image)) 3))
     (gimp-image-delete image)))
 
-(define (test-selection)
+(define (test-selection init)
   (let ((image (make-image RGB 96 80 0 0)) (layer 0) (before 0) (after 0))
     (gimp-image-select-rectangle image CHANNEL-OP-REPLACE 16 8 40 24)
     (set! before (car (gimp-layer-new-from-visible image image "before")))
-    (set! layer (vector-ref (cadr (generate image)) 0))
-    (check "the layer fills the selection's rectangle" (equal? (layer-box layer) '(16 8 40 24)))
+    (set! layer (vector-ref (cadr (generate image (list 'init init))) 0))
+    (check (string-append "from " init ": the layer fills the selection's rectangle") (equal? (layer-box layer) '(16 8 40 24)))
     (check "it is opaque to its corners"
            (and (= 255 (cadddr (pixel layer 0 0))) (= 255 (cadddr (pixel layer 39 23)))))
     (check "the selection is its mask" (> (car (gimp-layer-get-mask layer)) 0))
@@ -166,6 +166,16 @@
     (check "without an image a new one is made"
            (and (= (car made) 1) (= (car (gimp-image-list)) (+ images 1))))))
 
+(define (test-create)
+  (let* ((images (car (gimp-image-list)))
+         (made (plug-in-svdiff-create RUN-NONINTERACTIVE "a photo of [V]" "" subject model 64 48 2 0
+                 "" 5 2))
+         (layers (vector->list (cadr made))))
+    (check "a new image of a text" (= (car (gimp-image-list)) (+ images 1)))
+    (check "has a layer for each picture, of the size asked for"
+           (equal? (map layer-box layers) '((0 0 64 48) (0 0 64 48))))
+    (check "in a group" (= 1 (length (layer-list (car (gimp-item-get-image (car layers)))))))))
+
 (define (test-bad-input)
   (let* ((image (make-image RGB 48 40 0 0)) (other (make-image RGB 48 40 0 0))
          (foreign (car (gimp-selection-save other))) (tiny (make-image RGB 1 1 0 0))
@@ -199,10 +209,12 @@
   (test-learn)
   (test-several)
   (test-seed)
-  (test-selection)
+  (test-selection "none")
+  (test-selection "selection")
   (test-undo)
   (test-places)
   (test-last-values)
   (test-kinds)
   (test-no-image)
+  (test-create)
   (test-bad-input))

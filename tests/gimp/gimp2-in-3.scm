@@ -52,6 +52,8 @@
 (define (plug-in-svdiff-learn mode image layer . rest)
   (apply learn-in-3 (append (list mode image (layers-from layer)) rest)))
 
+(define plug-in-svdiff-create (counted plug-in-svdiff-create))
+
 ; without an image only words with names can leave it out
 (define generate-in-3 plug-in-svdiff-generate)
 (define (plug-in-svdiff-generate mode image layer . rest)

@@ -1,9 +1,12 @@
 ; What learning hands to the worker: the same pictures whatever the layer is. A recorder stands in
 ; the worker's place; compare_pictures.c looks at what it kept, KIND-WHAT against KIND-reference.
 
-(define (record name image layer)
-  (plug-in-svdiff-learn RUN-NONINTERACTIVE image layer "" "a photo of [V]" "" -1 -1 "" 0 0 0 1
+(define (record-marked name image layer channel)
+  (plug-in-svdiff-learn RUN-NONINTERACTIVE image layer "" "a photo of [V]" "" channel -1 "" 0 0 0 1
     (string-append files-folder "/" name ".safetensors")))
+
+(define (record name image layer)
+  (record-marked name image layer -1))
 
 (define (fill-box image layer x y w h colour)
   (gimp-context-set-foreground colour)
@@ -109,6 +112,46 @@
       (half-opaque image layer)
       (gimp-image-convert-precision image PRECISION-FLOAT-LINEAR))))
 
+; a feathered selection, the channel that it was saved to, and a layer mask made of it are one mask
+(define (feathered image)
+  (gimp-context-set-feather TRUE)
+  (gimp-context-set-feather-radius 9 9)
+  (gimp-image-select-ellipse image CHANNEL-OP-REPLACE 20 15 40 36)
+  (gimp-context-set-feather FALSE))
+
+(define (record-mask name box change)
+  (let* ((image (make-scene (car box) (cadr box) (caddr box) (cadddr box) #f))
+         (layer (layer-of image)))
+    (change image)
+    (feathered image)
+    (record-marked name image layer (if (contains? name "channel") (save-selection image) -1))
+    (gimp-image-delete image)))
+
+(define (save-selection image)
+  (let ((channel (car (gimp-selection-save image))))
+    (gimp-selection-none image)
+    channel))
+
+(define (record-layer-mask name)
+  (let* ((image (make-scene -9 -4 130 110 #f)) (layer (layer-of image)))
+    (feathered image)
+    (gimp-layer-add-mask layer (car (gimp-layer-create-mask layer ADD-MASK-SELECTION)))
+    (gimp-selection-none image)
+    (record name image layer)
+    (gimp-image-delete image)))
+
+(define (test-masks)
+  (let ((linear (lambda (image) (gimp-image-convert-precision image PRECISION-FLOAT-LINEAR)))
+        (as-it-is (lambda (image) #f)))
+    (record-mask "mask-reference" whole as-it-is)
+    (record-mask "mask-saved channel" whole as-it-is)
+    (record-mask "mask-saved channel, layer with offsets" '(-30 -20 160 140) as-it-is)
+    (record-mask "mask-selection in 32-bit linear" whole linear)
+    (record-mask "mask-saved channel in 32-bit linear" whole linear)
+    (record-mask "mask-saved channel in 16-bit" whole
+      (lambda (image) (gimp-image-convert-precision image PRECISION-U16-GAMMA)))
+    (record-layer-mask "mask-layer mask")))
+
 ; linked layers come along, from the current one on
 (define (test-several)
   (let* ((image (make-scene 0 0 96 80 #f)) (first (layer-of image))
@@ -133,4 +176,5 @@
   (test-colours)
   (test-greys)
   (test-alpha)
+  (test-masks)
   (test-several))
