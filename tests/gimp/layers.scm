@@ -70,7 +70,7 @@
 (define (test-colours)
   (record-scene "colour-reference" whole #f nothing)
   (record-scene "colour-larger layer" '(-30 -20 160 140) #f nothing)
-  (record-scene "colour-layer with offsets" '(5 3 80 70) #f nothing)
+  (record-scene "colour-layer with offsets" '(5 1 85 75) #f nothing)
   (record-in-group "colour-layer in groups")
   (record-scene "colour-indexed" whole #f
     (lambda (image layer)
@@ -115,8 +115,8 @@
 ; a feathered selection, the channel that it was saved to, and a layer mask made of it are one mask
 (define (feathered image)
   (gimp-context-set-feather TRUE)
-  (gimp-context-set-feather-radius 9 9)
-  (gimp-image-select-ellipse image CHANNEL-OP-REPLACE 20 15 40 36)
+  (gimp-context-set-feather-radius 6 6)
+  (gimp-image-select-ellipse image CHANNEL-OP-REPLACE 28 20 30 28)
   (gimp-context-set-feather FALSE))
 
 (define (record-mask name box change)
