@@ -39,6 +39,9 @@ int command_end(struct command *c, int code);
  * --worker, the end of standard input) asked to stop. user is the struct command. */
 bool command_progress(void *user, const struct progress *p);
 
+/* Prints what a run would take, as --estimate asks. False when standard output is full. */
+bool command_tell_estimate(struct command *c, const struct svdiff_estimate *e, GError **error);
+
 /* The commands: each gets its own arguments. */
 int command_learn(int argc, char **argv);
 int command_generate(int argc, char **argv);

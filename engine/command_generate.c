@@ -22,7 +22,7 @@ struct generate {
     char **subjects; // FILE_OR_NAME[:SCALE]
     int steps, width, height, count, feather, grow;
     double guidance, eta, strength;
-    gboolean force, outpaint;
+    gboolean force, outpaint, estimate;
     GPtrArray *written;
     picture *init_picture, *mask_picture;
     struct canvas_margins margins;
@@ -284,6 +284,11 @@ static bool run(struct generate *g, GError **error)
     if (s == NULL || !take_options(g, s, error) || !take_prompt(g, error)) {
         return false;
     }
+    if (g->estimate) {
+        struct svdiff_estimate e;
+        return svdiff_estimate_generate(s, &g->options, &e, error) &&
+               command_tell_estimate(&g->common, &e, error);
+    }
     if (g->common.seed_text == NULL) {
         report_note(g->common.report, "seed %" G_GUINT64_FORMAT, g->common.seed);
     }
@@ -362,6 +367,8 @@ int command_generate(int argc, char **argv)
          ".png or .tif; %d or %04d is the picture's number (picture.png)", "PATTERN"},
         {"force", 0, 0, G_OPTION_ARG_NONE, &g.force, "open subjects of another model", NULL},
         {"trace", 0, 0, G_OPTION_ARG_FILENAME, &g.trace, "write what was computed", "FILE"},
+        {"estimate", 0, 0, G_OPTION_ARG_NONE, &g.estimate,
+         "say how much memory and time it takes, and do nothing", NULL},
         G_OPTION_ENTRY_NULL};
     GError *error = NULL;
     int code = command_begin(&g.common, &argc, &argv, entries, summary, "", &g, NULL);
@@ -373,7 +380,7 @@ int command_generate(int argc, char **argv)
         if (code == COMMAND_CANCELLED) {
             remove_written(&g);
         }
-    } else if (code == COMMAND_DONE) {
+    } else if (code == COMMAND_DONE && !g.estimate) {
         g_ptr_array_add(g.written, NULL);
         report_files(g.common.report, (const char *const *)g.written->pdata);
     }

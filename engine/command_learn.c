@@ -21,7 +21,7 @@ struct learn {
     char *rate, *rate_1d, *min_snr, *weight_decay, *clip, *prior_weight, *mask_weight, *cut_mix;
     int steps, warm_up, accumulate, batch, size, prior_images, sample_every, checkpoint_every;
     int flip, text_encoder; // -1: the default
-    gboolean resume;
+    gboolean resume, estimate;
 };
 
 static const char summary[] =
@@ -258,6 +258,14 @@ static bool make_options(struct learn *l, const svdiff *s, const struct svdiff_s
     return take_options(l, error);
 }
 
+static bool estimate(struct learn *l, svdiff *s, GError **error)
+{
+    struct svdiff_estimate e;
+
+    return svdiff_estimate_learn(s, &l->options, &e, error) &&
+           command_tell_estimate(&l->common, &e, error);
+}
+
 static bool run(struct learn *l, GError **error)
 {
     g_autofree struct svdiff_subject *subjects = take_subjects(l);
@@ -268,8 +276,10 @@ static bool run(struct learn *l, GError **error)
         return false;
     }
     g_autoptr(svdiff) s = svdiff_open(&l->common.session, error);
-    return s != NULL && make_options(l, s, subjects, error) &&
-           svdiff_learn(s, &l->options, progress, l, error);
+    if (s == NULL || !make_options(l, s, subjects, error)) {
+        return false;
+    }
+    return l->estimate ? estimate(l, s, error) : svdiff_learn(s, &l->options, progress, l, error);
 }
 
 static void finish(struct learn *l)
@@ -360,13 +370,15 @@ int command_learn(int argc, char **argv)
          "steps between checkpoints; 0: none (0)", "N"},
         {"resume", 0, 0, G_OPTION_ARG_NONE, &l.resume, "go on from OUTPUT.resume", NULL},
         {"trace", 0, 0, G_OPTION_ARG_FILENAME, &l.trace, "write what was computed", "FILE"},
+        {"estimate", 0, 0, G_OPTION_ARG_NONE, &l.estimate,
+         "say how much memory and time it takes, and do nothing", NULL},
         G_OPTION_ENTRY_NULL};
     GError *error = NULL;
     int code = command_begin(&l.common, &argc, &argv, entries, summary, "", &l, NULL);
 
     if (code == COMMAND_DONE && !run(&l, &error)) {
         code = command_fail(&l.common, error);
-    } else if (code == COMMAND_DONE) {
+    } else if (code == COMMAND_DONE && !l.estimate) {
         report_files(l.common.report, (const char *const[]){l.output, NULL});
     }
     finish(&l);

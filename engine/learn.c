@@ -9,6 +9,7 @@
 
 #include "engine/atomic_file.h"
 #include "engine/error.h"
+#include "engine/estimate.h"
 #include "engine/learn_prepare.h"
 
 #include <glib/gstdio.h>
@@ -362,9 +363,12 @@ static bool end_done(struct learner *l, GError **error)
 bool svdiff_learn(svdiff *s, const struct svdiff_learn_options *options, progress_function progress,
                   void *user, GError **error)
 {
-    struct learner *l = learner_create(s, options, progress, user, error);
+    struct learner *l = NULL;
     bool done = false;
 
+    if (estimate_check_learn(s, options, error)) {
+        l = learner_create(s, options, progress, user, error);
+    }
     if (l == NULL) {
         return false;
     }

@@ -209,14 +209,14 @@ static bool add_class(struct learner *l, struct learner_subject *s, GError **err
     const int n = l->options->prior_images;
     const size_t size = (size_t)l->pictures->h * l->pictures->w * l->pictures->c;
     g_autofree char *path = cache_path(l, s);
-    g_autofree float *latents = g_try_new(float, n *size);
+    g_autofree float *latents = g_try_new0(float, n *size);
 
     if (latents == NULL) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                     "There is no memory for %d class pictures; lower --prior-images.", n);
         return false;
     }
-    if (!load_cached(path, latents, (int64_t)(n * size))) {
+    if (!l->session->dry && !load_cached(path, latents, (int64_t)(n * size))) {
         if (!draw_many(l, s->class_text->embedding, l->options->seed, n, latents, "class pictures",
                        error)) {
             return false;

@@ -137,6 +137,9 @@ struct model_spectrum *model_spectrum_open(svdiff *s, progress_function progress
     m->entries = g_array_new(FALSE, TRUE, sizeof(struct entry));
     m->index = g_hash_table_new(g_str_hash, g_str_equal);
     list_weights(m);
+    if (s->dry) {
+        return m;
+    }
     m->identity = checkpoint_identity(s->checkpoint);
     m->source = (struct spectrum_source){.weights = m->weights,
                                          .count = m->entries->len,
@@ -187,7 +190,7 @@ static bool get(struct model_spectrum *m, const char *prefix, const struct weigh
                     name);
         return false;
     }
-    return spectrum_get(m->spectrum, found - 1, u, s, vt, error);
+    return m->session->dry || spectrum_get(m->spectrum, found - 1, u, s, vt, error);
 }
 
 static bool get_unet(void *user, const struct weight *w, float *u, float *s, float *vt,

@@ -9,9 +9,9 @@
 
 struct model_spectrum;
 
-/* Makes sure that every matrix of the UNet and the text encoder has its spectrum; progress with
- * the phase "spectrum" while they are computed (false cancels: SVDIFF_ERROR_CANCELLED). Owned by
- * the caller. */
+/* (Of a dry session: computes and keeps nothing.) Makes sure that every matrix of the UNet and the
+ * text encoder has its spectrum; progress with the phase "spectrum" while they are computed (false
+ * cancels: SVDIFF_ERROR_CANCELLED). Owned by the caller. */
 struct model_spectrum *model_spectrum_open(svdiff *s, progress_function progress, void *user,
                                            GError **error);
 void model_spectrum_close(struct model_spectrum *m); // accepts NULL

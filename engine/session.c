@@ -68,6 +68,9 @@ void svdiff_close(svdiff *s)
 
 const char *session_base_hash(svdiff *s, GError **error)
 {
+    if (s->base_hash == NULL && s->dry) {
+        s->base_hash = g_strdup("");
+    }
     if (s->base_hash == NULL) {
         s->base_hash = base_hash(s->checkpoint, NULL, NULL, error);
     }
@@ -84,7 +87,7 @@ static bool read_component(void *user, const char *name, const int64_t *shape, i
 
 struct weight_source session_source(struct session_component *c)
 {
-    return (struct weight_source){.read = read_component, .user = c};
+    return (struct weight_source){.read = c->session->dry ? NULL : read_component, .user = c};
 }
 
 // values of a tensor: itself, or U [m, r] and Vt [r, n]
@@ -111,7 +114,7 @@ bool session_check_memory(const svdiff *s, unsigned components, bool factored, G
             values += values_of(t, factored);
         }
     }
-    return machine_check_memory(values * sizeof(real), error);
+    return s->dry || machine_check_memory(values * sizeof(real), error);
 }
 
 void session_warn(const svdiff *s, const char *format, ...)

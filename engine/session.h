@@ -15,6 +15,9 @@ struct svdiff {
     struct tokenizer *tokenizer;
     kernels *k;
     char *base_hash; // NULL until asked for
+    /* k computes nothing (kernels_count): weights and spectra are not read, memory is not asked
+     * for, nothing is written. For estimates. */
+    bool dry;
 };
 
 /* The hash of the model's weights (base_hash.h), computed once. NULL with an error. */

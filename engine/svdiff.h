@@ -48,6 +48,14 @@ svdiff *svdiff_open(const struct svdiff_options *options, GError **error);
 void svdiff_close(svdiff *s); // accepts NULL
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(svdiff, svdiff_close)
 
+/* What a run takes; told before it starts. */
+struct svdiff_estimate {
+    uint64_t bytes;       // memory at its peak
+    uint64_t least_bytes; // the same where memory is short: slower
+    double operations;    // of all products
+    double seconds;       // about; without reading the model and decomposing it. -1: unknown
+};
+
 /* ---- learning ---- */
 
 struct svdiff_subject {
@@ -101,6 +109,10 @@ struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s);
 bool svdiff_learn(svdiff *s, const struct svdiff_learn_options *options, progress_function progress,
                   void *user, GError **error);
 
+/* What svdiff_learn with these options would take; reads the pictures, writes nothing. */
+bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options,
+                           struct svdiff_estimate *e, GError **error);
+
 /* ---- generating ---- */
 
 struct svdiff_scaled_subject {
@@ -142,3 +154,7 @@ typedef bool (*svdiff_take)(void *user, int index, uint64_t seed, const picture 
 
 bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
                      progress_function progress, void *user, GError **error);
+
+/* What svdiff_generate with these options would take; subjects are not opened. */
+bool svdiff_estimate_generate(svdiff *s, const struct svdiff_generate_options *options,
+                              struct svdiff_estimate *e, GError **error);

@@ -3,7 +3,8 @@
  *
  * Addresses are made up: distinct, aligned, never inside a page that exists for a program, never to
  * be read. What is downloaded reads as zero. Packing sizes are those of the table it stands for,
- * and that table's own workspace is counted too. */
+ * and that table's own workspace is counted too. Products are counted as two operations for each
+ * multiplication, of matrices, convolutions and attention; the rest of the work is small beside. */
 #include "kernels/memory.h"
 
 #include <string.h>
@@ -14,7 +15,30 @@ struct count_device {
     struct kernels_memory memory;
     const kernels *like;
     uintptr_t next;
+    double operations;
 };
+
+static void add_products(const kernels *k, double products)
+{
+    struct count_device *device = k->device;
+
+    device->operations += 2 * products;
+}
+
+static double linear_products(struct linear_shape s)
+{
+    return (double)s.t * s.in * s.out;
+}
+
+static double conv_products(struct conv_shape s)
+{
+    return (double)s.n * s.out_h * s.out_w * s.out * s.kh * s.kw * s.c;
+}
+
+static double attention_products(struct attention_shape s)
+{
+    return 2.0 * s.n * s.heads * s.tq * s.tk * s.d;
+}
 
 static void *count_alloc(const kernels *k, size_t bytes)
 {
@@ -66,36 +90,43 @@ static void count_destroy(kernels *k)
 
 static void count_gemm(const kernels *k, struct gemm_shape s, const real *a, const real *b, real *c)
 {
+    add_products(k, (double)s.m * (double)s.n * (double)s.k);
 }
 
 static void count_linear_forward(const kernels *k, struct linear_shape s, const real *x,
                                  struct kernels_weight w, const real *bias, real *y)
 {
+    add_products(k, linear_products(s));
 }
 
 static void count_linear_backward_input(const kernels *k, struct linear_shape s, const real *dy,
                                         struct kernels_weight w, real *dx)
 {
+    add_products(k, linear_products(s));
 }
 
 static void count_linear_backward_weight(const kernels *k, struct linear_shape s, const real *dy,
                                          const real *x, real *dw)
 {
+    add_products(k, linear_products(s));
 }
 
 static void count_conv_forward(const kernels *k, struct conv_shape s, const real *x,
                                struct kernels_weight w, const real *bias, real *y)
 {
+    add_products(k, conv_products(s));
 }
 
 static void count_conv_backward_input(const kernels *k, struct conv_shape s, const real *dy,
                                       struct kernels_weight w, real *dx)
 {
+    add_products(k, conv_products(s));
 }
 
 static void count_conv_backward_weight(const kernels *k, struct conv_shape s, const real *dy,
                                        const real *x, real *dw)
 {
+    add_products(k, conv_products(s));
 }
 
 static size_t count_linear_packed_bytes(const kernels *k, struct linear_shape s)
@@ -151,12 +182,14 @@ static void count_layernorm_backward(const kernels *k, struct layernorm_shape s,
 static void count_attention_forward(const kernels *k, struct attention_shape s, const real *q,
                                     const real *key, const real *v, real *y, real *lse)
 {
+    add_products(k, attention_products(s));
 }
 
 static void count_attention_backward(const kernels *k, struct attention_shape s, const real *q,
                                      const real *key, const real *v, const real *y, const real *lse,
                                      const real *dy, real *dq, real *dkey, real *dv)
 {
+    add_products(k, 2.5 * attention_products(s)); // P again, dV, dP, dQ, dK
 }
 
 static void count_activation_forward(const kernels *k, enum activation a, int64_t count,
@@ -303,4 +336,11 @@ kernels *kernels_count(const kernels *like)
     k->precision = like->precision;
     k->device = device;
     return k;
+}
+
+double kernels_counted_operations(const kernels *k)
+{
+    const struct count_device *device = k->device;
+
+    return device->operations;
 }

@@ -268,6 +268,10 @@ bool kernels_cpu_has_bf16(void);
  * Pointers that the counting table gives must not be read. */
 kernels *kernels_count(const kernels *like);
 
+/* Floating-point operations of the products that a counting table was asked for since it was made.
+ * Only for tables of kernels_count. */
+double kernels_counted_operations(const kernels *k);
+
 /* Bytes allocated now and at most since the table was made or reset. Works for every table. */
 size_t kernels_bytes(const kernels *k);
 size_t kernels_peak_bytes(const kernels *k);

@@ -63,10 +63,12 @@ static void test_remembered(void)
 
     g_autofree char *first = base_hash(model, NULL, NULL, &error);
     g_assert_cmpstr(first, ==, SD1_HASH);
-    g_assert_true(g_file_set_contents(memory, other, -1, NULL));
+    g_file_set_contents(memory, other, -1, &error);
+    g_assert_no_error(error);
     g_autofree char *second = base_hash(model, NULL, NULL, &error);
     g_assert_cmpstr(second, ==, other);
-    g_assert_true(g_file_set_contents(memory, "0123", -1, NULL));
+    g_file_set_contents(memory, "0123", -1, &error);
+    g_assert_no_error(error);
     g_autofree char *third = base_hash(model, NULL, NULL, &error);
     g_assert_cmpstr(third, ==, SD1_HASH);
     temporary_folder_remove(folder);

@@ -223,5 +223,8 @@ small() { # NAME ARGUMENTS...
 small 'generate: no memory' generate --model "$sd1" --prompt x --width 4096 --height 4096 \
     --steps 1 --threads 1 --quiet --output o.png
 check 'and nothing is written' test ! -e o.png
+small 'learn: no memory' learn --model "$sd1" --prompt '[V] dog' --image "$pictures/rgb8.png" \
+    --size 1024 --batch 16 --steps 1 --threads 1 --quiet --output o.safetensors
+check 'learn: nothing is written' test ! -e o.safetensors
 check 'no hidden files are left' test -z "$(find . -name '.?*')"
 end_tests

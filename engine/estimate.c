@@ -1,0 +1,208 @@
+/* Estimates of runs; see estimate.h. A dry session shares the model's files with the true one and
+ * has a device of its own. */
+#include "engine/estimate.h"
+
+#include "engine/learn_prepare.h"
+#include "engine/machine.h"
+
+#include <string.h>
+
+// the program itself, its libraries and the host's copies of pictures
+#define PROGRAM_BYTES ((uint64_t)32 << 20)
+// what of the measured speed whole networks reach: small shapes, and work that is no product
+#define SHARE 0.6
+// of the largest weight: its copies on the host while it is read or decomposed
+#define COPIES 2
+
+static svdiff dry_session(const svdiff *s)
+{
+    svdiff dry = *s;
+
+    dry.dry = true;
+    dry.k = kernels_count(s->k);
+    dry.base_hash = NULL;
+    dry.options.warn = dry.options.note = NULL;
+    return dry;
+}
+
+static void dry_finish(svdiff *dry)
+{
+    kernels_destroy(dry->k);
+    g_free(dry->base_hash);
+}
+
+static uint64_t host_bytes(const svdiff *s)
+{
+    uint64_t largest = 0;
+
+    for (size_t i = 0; i < checkpoint_count(s->checkpoint); i++) {
+        const struct model_tensor *t = checkpoint_at(s->checkpoint, i);
+        uint64_t values = 1;
+        for (int d = 0; d < t->n_dims; d++) {
+            values *= (uint64_t)t->shape[d];
+        }
+        largest = MAX(largest, values);
+    }
+    return PROGRAM_BYTES + COPIES * largest * sizeof(float);
+}
+
+/* ---- speed ---- */
+
+// operations a second of a 3x3 convolution with c channels on h x w latents; 0 without memory
+static double conv_speed(const kernels *k, int h, int w, int c)
+{
+    const struct conv_shape s = {2, h, w, c, h, w, c, 3, 3, 1, 1, 1};
+    const size_t bytes = (size_t)s.n * h * w * c * sizeof(real);
+    const size_t weight = (size_t)9 * c * c * sizeof(real);
+    real *x = k->alloc(k, bytes), *y = k->alloc(k, bytes), *values = k->alloc(k, weight);
+    const struct kernels_weight whole = {.data = values};
+    double best = 0;
+
+    for (int i = 0; x != NULL && y != NULL && values != NULL && i < 4; i++) {
+        const gint64 begin = g_get_monotonic_time();
+        k->conv_forward(k, s, x, whole, NULL, y);
+        const double seconds = (double)(g_get_monotonic_time() - begin + 1) / 1e6;
+        best = MAX(best, 2.0 * s.n * h * w * c * 9 * c / seconds);
+    }
+    k->release(k, x, bytes);
+    k->release(k, y, bytes);
+    k->release(k, values, weight);
+    return best;
+}
+
+static double speed_of(const svdiff *s, int width, int height)
+{
+    const struct unet_config *u = checkpoint_unet_config(s->checkpoint);
+    const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
+    const int last = u->n_levels - 1;
+    const int h = MAX(height / factor, 1), w = MAX(width / factor, 1);
+    const double first = conv_speed(s->k, h, w, u->block_out_channels[0]);
+    const double deep =
+        conv_speed(s->k, MAX(h >> last, 1), MAX(w >> last, 1), u->block_out_channels[last]);
+
+    return first > 0 && deep > 0 ? SHARE * 2 / (1 / first + 1 / deep) : 0;
+}
+
+static double seconds_of(const svdiff *s, double operations, int width, int height)
+{
+    const double speed = speed_of(s, width, height);
+
+    return speed > 0 ? operations / speed : -1;
+}
+
+/* ---- learning ---- */
+
+static void step_once(void *user, struct tape *t)
+{
+    struct learner *l = user;
+    const struct learn_networks networks = {.k = l->session->k,
+                                            .unet = l->unet,
+                                            .text_encoder =
+                                                l->options->text_encoder ? l->text_encoder : NULL};
+    learn_step_run(t, &networks, l->batch);
+}
+
+// products of one step; memory of the teacher is counted on the way
+static bool count_step(struct learner *l, double *operations, GError **error)
+{
+    const kernels *k = l->session->k;
+    const double before = kernels_counted_operations(k);
+
+    if (!learner_draw(l, 0, error) || !learner_prior_targets(l, error)) {
+        return false;
+    }
+    tape_reset(l->tape);
+    step_once(l, l->tape);
+    *operations = kernels_counted_operations(k) - before;
+    return true;
+}
+
+// the peak with segments run again instead of kept
+static bool count_replayed(struct learner *l, uint64_t *bytes, GError **error)
+{
+    kernels *k = l->session->k;
+
+    tape_free(l->tape);
+    kernels_reset_peak(k);
+    l->tape = tape_create_measured(k, (struct tape_options){.training = true, .replay = true},
+                                   step_once, l, error);
+    *bytes = kernels_peak_bytes(k);
+    return l->tape != NULL;
+}
+
+static bool count_learning(svdiff *dry, const struct svdiff_learn_options *o,
+                           struct svdiff_estimate *e, GError **error)
+{
+    struct learner *l = learner_create(dry, o, NULL, NULL, error);
+    double step = 0;
+
+    if (l == NULL) {
+        return false;
+    }
+    bool done = count_step(l, &step, error);
+    e->bytes = kernels_peak_bytes(dry->k);
+    e->operations = step * o->accumulate * o->steps;
+    done = done && count_replayed(l, &e->least_bytes, error);
+    learner_free(l);
+    return done;
+}
+
+static bool estimate_learn(svdiff *s, const struct svdiff_learn_options *options,
+                           struct svdiff_estimate *e, GError **error)
+{
+    struct svdiff_learn_options o = *options;
+    svdiff dry = dry_session(s);
+
+    o.trace = NULL;
+    const bool done = count_learning(&dry, &o, e, error);
+    dry_finish(&dry);
+    e->bytes += host_bytes(s);
+    e->least_bytes = MIN(e->least_bytes + host_bytes(s), e->bytes);
+    return done;
+}
+
+bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options,
+                           struct svdiff_estimate *e, GError **error)
+{
+    *e = (struct svdiff_estimate){0};
+    if (!estimate_learn(s, options, e, error)) {
+        return false;
+    }
+    e->seconds = seconds_of(s, e->operations, options->size, options->size);
+    return true;
+}
+
+bool estimate_check_learn(svdiff *s, const struct svdiff_learn_options *options, GError **error)
+{
+    struct svdiff_estimate e = {0};
+
+    return estimate_learn(s, options, &e, error) && machine_check_memory(e.least_bytes, error);
+}
+
+/* ---- generating ---- */
+
+static bool take_nothing(void *user, int index, uint64_t seed, const picture *p, GError **error)
+{
+    return true;
+}
+
+bool svdiff_estimate_generate(svdiff *s, const struct svdiff_generate_options *options,
+                              struct svdiff_estimate *e, GError **error)
+{
+    struct svdiff_generate_options o = *options;
+    svdiff dry = dry_session(s);
+
+    // shifts are in the weights before the first step and cost nothing after
+    o.n_subjects = 0;
+    o.count = 1;
+    o.trace = NULL;
+    *e = (struct svdiff_estimate){0};
+    const bool done = svdiff_generate(&dry, &o, take_nothing, NULL, NULL, error);
+    e->bytes = e->least_bytes = kernels_peak_bytes(dry.k) + host_bytes(s);
+    e->operations = kernels_counted_operations(dry.k) * options->count;
+    dry_finish(&dry);
+    if (done) {
+        e->seconds = seconds_of(s, e->operations, options->width, options->height);
+    }
+    return done;
+}

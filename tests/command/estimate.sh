@@ -1,0 +1,50 @@
+#!/bin/sh
+# What `svdiff learn --estimate` and `svdiff generate --estimate` say, held against what a run takes.
+. "$(dirname "$0")/lib.sh"
+
+value() { # MEMBER: of the object in $work/out, a whole number
+    python3 -c 'import json, sys; print(int(json.load(open(sys.argv[1]))[sys.argv[2]]))' \
+        "$work/out" "$1"
+}
+
+# kilobytes that a run had at most
+peak() { # ARGUMENTS...
+    python3 -c 'import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$svdiff" "$@"
+}
+
+estimate() { # NAME ARGUMENTS...
+    what=$1
+    shift
+    run "$@" --estimate --json
+    check "$what: an estimate" is 0
+    check "$what: memory" test "$(value bytes)" -gt 0
+    check "$what: never more where it is short" test "$(value least_bytes)" -le "$(value bytes)"
+    check "$what: products" test "$(value operations)" -gt 0
+    check "$what: time" test "$(value seconds)" -ge 0
+    if nm "$svdiff" 2>/dev/null | grep -q __asan_init; then
+        skip "$what: a run takes no more" 'a sanitizer needs memory of its own'
+        return
+    fi
+    told=$(value bytes)
+    taken=$(peak "$@" --quiet)
+    check "$what: a run takes no more" test $((taken * 1024)) -le "$told"
+    check "$what: nor much less" test $((taken * 1024 + 201326592)) -ge "$told"
+}
+
+picture=$pictures/rgb8.png
+estimate learn learn --model "$sd1" --prompt '[V] dog' --image "$picture" --size 256 --batch 2 \
+    --steps 2 --seed 1 --output a.safetensors
+estimate generate generate --model "$sd1" --prompt x --steps 2 --width 512 --height 512 --seed 1 \
+    --output a.png
+rm -f a.*
+
+run learn --model "$sd1" --prompt '[V] dog' --image "$picture" --size 64 --estimate --output b.safetensors
+check 'for people' is 0
+check 'its line' grep -q '^memory: ' "$work/out"
+check 'nothing is written' test -z "$(ls)"
+run learn --model "$sd1" --prompt '[V] dog' --image none.png --estimate --output b.safetensors
+check 'a picture that is missing' is 1
+check 'is named' one_sentence '^none.png: '
+end_tests
