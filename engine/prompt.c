@@ -43,6 +43,19 @@ char *prompt_replace(const char *text, const char *const *placeholders, int n)
     return g_string_free(result, FALSE);
 }
 
+// "a [V] insect" leaves "an insect": the article belonged to the word that went
+static void mend_article(GString *before, char next)
+{
+    const size_t n = before->len;
+    const bool article = n >= 2 && before->str[n - 1] == ' ' &&
+                         g_ascii_tolower(before->str[n - 2]) == 'a' &&
+                         (n == 2 || before->str[n - 3] == ' ');
+
+    if (article && next != '\0' && strchr("aeiouAEIOU", next) != NULL) {
+        g_string_insert_c(before, (gssize)n - 1, 'n');
+    }
+}
+
 char *prompt_without(const char *text)
 {
     GString *result = g_string_new(NULL);
@@ -53,6 +66,7 @@ char *prompt_without(const char *text)
             text += length;
             // one of the two blanks around it goes, too
             text += *text == ' ' && (result->len == 0 || result->str[result->len - 1] == ' ');
+            mend_article(result, *text);
         } else {
             g_string_append_c(result, *text++);
         }

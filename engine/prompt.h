@@ -6,7 +6,8 @@
  * without a placeholder (NULL, or beyond n) stay as they are. Owned by the caller. */
 char *prompt_replace(const char *text, const char *const *placeholders, int n);
 
-/* text without its [V]s, blanks tidied: what the class is called. Owned by the caller. */
+/* text without its [V]s, blanks and articles tidied ("a [V] insect" leaves "an insect"): what the
+ * class is called. Owned by the caller. */
 char *prompt_without(const char *text);
 
 /* text with each [V] and [Vk] replaced by the same word. Owned by the caller. */

@@ -28,6 +28,11 @@ static void test_without(void)
     check(prompt_without("a photo of a [V] dog"), "a photo of a dog");
     check(prompt_without("[V] dog"), "dog");
     check(prompt_without("dog [V2]"), "dog");
+    check(prompt_without("a photo of a [V] insect"), "a photo of an insect");
+    check(prompt_without("A [V2] owl"), "An owl");
+    check(prompt_without("pizza [V] owl"), "pizza owl");
+    check(prompt_without("an [V] owl"), "an owl");
+    check(prompt_without("a [V]"), "a");
 }
 
 static void test_has(void)
