@@ -15,6 +15,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from . import tokens
 from .denoiser import Model, build_scheduler
 
+DEFAULTS = "svdiff.json"  # the command's defaults for this model, written by hand: kept
 INDEX = {
     "_class_name": "StableDiffusionPipeline", "_diffusers_version": "0.42.1",
     "feature_extractor": [None, None], "image_encoder": [None, None],
@@ -40,7 +41,7 @@ def forget_origin(path):
 
 
 def write_model(model, folder):
-    """Writes `model` to `folder`, replacing what is there at once."""
+    """Writes `model` to `folder`, replacing at once what is there but for the defaults."""
     new = folder.with_name(folder.name + ".new")
     shutil.rmtree(new, ignore_errors=True)
     tokens.write_tokenizer(new / "tokenizer")
@@ -60,6 +61,8 @@ def write_model(model, folder):
         save_file(halves(module, prefix), path, {"format": "pt"})
         path.chmod(0o644)
     (new / "model_index.json").write_text(json.dumps(INDEX, indent=2) + "\n", encoding="utf-8")
+    if (folder / DEFAULTS).exists():
+        shutil.copyfile(folder / DEFAULTS, new / DEFAULTS)
     old = folder.with_name(folder.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():

@@ -2,11 +2,11 @@
 
 Muon (K. Jordan, 2024) steps a weight matrix along the orthogonal factor of its momentum, found with
 five Newton-Schulz iterations; vectors, embeddings and the first and last layers take AdamW.  The
-learning rate rises over the first steps and falls along a cosine to the end of the time that was
-given.  Several processes (torchrun) share a training: each has its
-own pictures, the gradients are averaged, the first process keeps the time and writes the files.
+learning rate rises over the first steps, stays, and falls in a straight line over the last quarter
+of the time that was given.  Several processes (torchrun) share a training: each has its own pictures, the gradients are
+averaged, each finds the orthogonal factors of its share of the matrices, the first process keeps
+the time and writes the files.
 """
-import math
 import os
 import time
 
@@ -21,15 +21,18 @@ def rank():
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
-def share_gradients(weights):
-    """Replaces every gradient by its mean over the processes."""
-    if not distributed.is_initialized():
+def processes():
+    return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+def add_up(tensors):
+    """Replaces every tensor by its sum over the processes."""
+    if processes() == 1:
         return
-    flat = torch.cat([weight.grad.flatten() for weight in weights])
+    flat = torch.cat([tensor.flatten() for tensor in tensors])
     distributed.all_reduce(flat)
-    flat /= distributed.get_world_size()
-    for weight, mean in zip(weights, flat.split([weight.numel() for weight in weights])):
-        weight.grad.copy_(mean.view_as(weight))
+    for tensor, total in zip(tensors, flat.split([tensor.numel() for tensor in tensors])):
+        tensor.copy_(total.view_as(tensor))
 
 
 def orthogonal_factor(matrix, steps=5):
@@ -71,20 +74,33 @@ class Optimiser:
         self.adam = torch.optim.AdamW(others, lr=adam_rate, betas=(0.9, 0.99), weight_decay=0.0)
 
     def step(self, factor, momentum=0.95, decay=0.01):
-        share_gradients(self.weights)
+        for weight in self.weights:
+            weight.grad /= processes()
+        add_up([weight.grad for weight in self.weights])
         for group in self.adam.param_groups:
             group["lr"] = self.adam_rate * factor
         self.adam.step()
         rate = self.muon_rate * factor
         with torch.no_grad():
-            for weight, average in zip(self.matrices, self.momenta):
-                average.lerp_(weight.grad, 1 - momentum)
-                step = torch.lerp(weight.grad, average, momentum).flatten(1)
-                step = orthogonal_factor(step) * max(1.0, step.shape[0] / step.shape[1]) ** 0.5
-                weight.mul_(1 - rate * decay).sub_(step.view_as(weight), alpha=rate)
+            for weight, step in zip(self.matrices, self._muon_steps(momentum)):
+                weight.mul_(1 - rate * decay).sub_(step, alpha=rate)
         for weight in self.matrices:
             weight.grad = None
         self.adam.zero_grad(set_to_none=True)
+
+    def _muon_steps(self, momentum):
+        """Returns one step for each matrix; every process works out its share of them."""
+        steps = []
+        for index, (weight, average) in enumerate(zip(self.matrices, self.momenta)):
+            average.lerp_(weight.grad, 1 - momentum)
+            if index % processes() != rank():
+                steps.append(torch.zeros_like(weight))
+                continue
+            step = torch.lerp(weight.grad, average, momentum).flatten(1)
+            step = orthogonal_factor(step) * max(1.0, step.shape[0] / step.shape[1]) ** 0.5
+            steps.append(step.view_as(weight))
+        add_up(steps)
+        return steps
 
     def state_dict(self):
         return {"momenta": self.momenta, "adam": self.adam.state_dict()}
@@ -123,8 +139,8 @@ class MovingAverage:
 class Clock:
     """Counts training time across interruptions and sets the learning rate by it."""
 
-    def __init__(self, seconds, warm_up=60, floor=0.02):
-        self.seconds, self.warm_up, self.floor = seconds, warm_up, floor
+    def __init__(self, seconds, warm_up=60, fall=0.25):
+        self.seconds, self.warm_up, self.fall = seconds, warm_up, fall
         self.before, self.now, self.started, self.step = 0.0, 0.0, time.monotonic(), 0
 
     def elapsed(self):
@@ -142,9 +158,8 @@ class Clock:
     def factor(self):
         """Returns the share of the full learning rate for the next step."""
         self.step += 1
-        done = min(1.0, self.now / self.seconds)
-        cosine = self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * done))
-        return min(1.0, self.step / self.warm_up) * cosine
+        left = max(0.02, 1 - self.now / self.seconds)
+        return min(1.0, self.step / self.warm_up, left / self.fall)
 
 
 def save_checkpoint(path, clock, **parts):
