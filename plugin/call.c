@@ -1,7 +1,11 @@
 /* What the procedures share; see call.h. */
 #include "plugin/call.h"
+#include "plugin/paths.h"
+#include "plugin/words.h"
 
 #include "engine/svdiff.h"
+
+#include <math.h>
 
 bool call_run(const struct call *c, struct call_result *result, GError **error)
 {
@@ -29,7 +33,7 @@ bool call_check_layers(const struct call *c, GError **error)
 {
     if (!host_image_exists(c->image)) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "There is no image; open one and choose a layer of it.");
+                    _("There is no image; open one and choose a layer of it."));
         return false;
     }
     bool good = c->n_layers > 0;
@@ -39,7 +43,7 @@ bool call_check_layers(const struct call *c, GError **error)
     if (!good) {
         g_set_error(
             error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-            "What is chosen is not a layer of the image; choose a layer, no channel or mask.");
+            _("What is chosen is not a layer of the image; choose a layer, no channel or mask."));
     }
     return good;
 }
@@ -87,4 +91,35 @@ int call_seed(const values *v)
     const int seed = values_int(v, "seed");
 
     return seed >= 0 ? seed : (int)(g_random_int() & G_MAXINT32);
+}
+
+bool call_check_size(const values *v, const char *name, GError **error)
+{
+    const int size = values_int(v, name);
+
+    if (size <= 0 || size % 8 == 0) {
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                _("%s is %d; it must be divisible by 8, such as %d or %d."), name, size,
+                MAX(8, size / 8 * 8), size / 8 * 8 + 8);
+    return false;
+}
+
+static int round_to_8(double size)
+{
+    return MAX(8, (int)lround(size / 8) * 8);
+}
+
+void call_size(const values *v, const struct host_area *area, int *width, int *height)
+{
+    const int side = paths_model_side(values_text(v, "model"));
+    const double shape = area != NULL ? sqrt((double)area->width / area->height) : 1;
+
+    *width = MAX(0, values_int(v, "width"));
+    *height = MAX(0, values_int(v, "height"));
+    if (area != NULL && side > 0 && *width == 0 && *height == 0) {
+        *width = round_to_8(side * shape);
+        *height = round_to_8(side / shape);
+    }
 }

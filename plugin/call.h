@@ -38,6 +38,8 @@ void call_result_clear(struct call_result *result);
 // the procedures themselves
 bool call_learn(const struct call *c, struct call_result *result, GError **error);
 bool call_generate(const struct call *c, struct call_result *result, GError **error);
+bool call_edit(const struct call *c, struct call_result *result, GError **error);
+bool call_compose(const struct call *c, struct call_result *result, GError **error);
 bool call_convert(const struct call *c, struct call_result *result, GError **error);
 
 /* Whether there is at least one layer and all are of the call's image, with a sentence if not. */
@@ -52,6 +54,14 @@ void call_add_text(GPtrArray *arguments, const char *option, const char *text);
 
 /* "fox:0.8; cat.safetensors", as people write it, to one "--subject" each. */
 void call_add_subjects(GPtrArray *arguments, const char *subjects);
+
+/* Whether the size of this name is 0 or divisible by 8, with a sentence if not. */
+bool call_check_size(const values *v, const char *name, GError **error);
+
+/* The size at which a picture is made: the values' width and height; where they say nothing, as
+ * many pixels as the model's own square, in the shape of the area. 0: the worker chooses, as it
+ * does for area NULL. */
+void call_size(const values *v, const struct host_area *area, int *width, int *height);
 
 /* The seed of the values; for -1 a random one. */
 int call_seed(const values *v);

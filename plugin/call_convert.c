@@ -2,6 +2,7 @@
 #include "plugin/call.h"
 #include "plugin/job.h"
 #include "plugin/paths.h"
+#include "plugin/words.h"
 
 #include "engine/svdiff.h"
 
@@ -30,7 +31,7 @@ bool call_convert(const struct call *c, struct call_result *result, GError **err
 {
     if (values_text(c->values, "input")[0] == '\0') {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "input is empty; name a learned subject or its file.");
+                    _("input is empty; name a learned subject or its file."));
         return false;
     }
     g_autofree char *output = find_output(c->values, error);

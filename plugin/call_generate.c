@@ -9,17 +9,14 @@
 #include "plugin/call.h"
 #include "plugin/job.h"
 #include "plugin/layers_in.h"
-#include "plugin/layers_out.h"
-#include "plugin/paths.h"
-#include "plugin/settings.h"
+#include "plugin/results.h"
+#include "plugin/words.h"
 
 #include "engine/svdiff.h"
 
-#include <math.h>
 #include <string.h>
 
-#define NAME_CHARACTERS 48  // of the prompt in a layer's name
-#define CONTEXT         512 // pixels around a selection, at least
+#define CONTEXT 512 // pixels around a selection, at least
 
 struct generate {
     const struct call *call;
@@ -41,29 +38,17 @@ static bool fail_usage(GError **error, const char *sentence)
     return false;
 }
 
-static bool check_size(const values *v, const char *name, GError **error)
-{
-    const int size = values_int(v, name);
-
-    if (size <= 0 || size % 8 == 0) {
-        return true;
-    }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                "%s is %d; it must be divisible by 8, such as %d or %d.", name, size,
-                MAX(8, size / 8 * 8), size / 8 * 8 + 8);
-    return false;
-}
-
 static bool check_values(const struct generate *g, GError **error)
 {
     if (values_text(g->v, "prompt")[0] == '\0') {
-        return fail_usage(error, "prompt is empty; say what the picture shows.");
+        return fail_usage(error, _("prompt is empty; say what the picture shows."));
     }
     if (values_has(g->v, "regions") && values_text(g->v, "regions")[0] != '\0') {
-        return fail_usage(error, "regions are not possible with this version of svdiff; leave them "
-                                 "empty, and select where to paint.");
+        return fail_usage(error,
+                          _("regions are not possible with this version of svdiff; leave them "
+                            "empty, and select where to paint."));
     }
-    return check_size(g->v, "width", error) && check_size(g->v, "height", error);
+    return call_check_size(g->v, "width", error) && call_check_size(g->v, "height", error);
 }
 
 /* What of the layer is around the area: as much again on each side, for the worker to choose its
@@ -94,8 +79,8 @@ static bool find_area(struct generate *g, GError **error)
     layer = host_item_area(g->call->layers[0]);
     g->masked = host_selection_area(g->call->image, &selection);
     if (strcmp(init, "selection") == 0 && !g->masked) {
-        return fail_usage(error, "Nothing is selected; select what the picture starts from, or "
-                                 "choose none or layer for init.");
+        return fail_usage(error, _("Nothing is selected; select what the picture starts from, or "
+                                   "choose none or layer for init."));
     }
     g->placed = g->from_picture || g->masked;
     g->area = g->seen = layer;
@@ -104,32 +89,12 @@ static bool find_area(struct generate *g, GError **error)
     }
     g->area = selection;
     if (g->from_picture && !layers_in_intersect(&layer, &selection, &g->area)) {
-        return fail_usage(error, "The selection lies beside the layer; select something on the "
-                                 "layer.");
+        return fail_usage(error, _("The selection lies beside the layer; select something on the "
+                                   "layer."));
     }
     g->into = g->from_picture;
     look_around(g, &layer);
     return true;
-}
-
-static int round_to_8(double size)
-{
-    return MAX(8, (int)lround(size / 8) * 8);
-}
-
-/* The size at which the picture is made: as many pixels as the model's own square, in the shape of
- * the area; into a selection as the worker sees fit. */
-static void find_size(struct generate *g)
-{
-    const int side = paths_model_side(values_text(g->v, "model"));
-    const double shape = g->placed ? sqrt((double)g->area.width / g->area.height) : 1;
-
-    g->width = MAX(0, values_int(g->v, "width"));
-    g->height = MAX(0, values_int(g->v, "height"));
-    if (g->placed && !g->into && side > 0 && g->width == 0 && g->height == 0) {
-        g->width = round_to_8(side * shape);
-        g->height = round_to_8(side / shape);
-    }
 }
 
 /* ---- the worker ---- */
@@ -197,119 +162,29 @@ static char **make_pictures(const struct generate *g, const scratch *folder, GEr
         !job_run("generate", arguments, folder, g->call, &files, error)) {
         return NULL;
     }
-    if ((int)g_strv_length(files) != g->count) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The worker made %d pictures instead of %d; it may be another version than "
-                    "the plug-in.",
-                    (int)g_strv_length(files), g->count);
-        g_clear_pointer(&files, g_strfreev);
-    }
     return files;
-}
-
-/* ---- the layers ---- */
-
-static char *short_prompt(const values *v)
-{
-    const char *prompt = values_text(v, "prompt");
-
-    if (g_utf8_strlen(prompt, -1) <= NAME_CHARACTERS) {
-        return g_strdup(prompt);
-    }
-    g_autofree char *begin = g_utf8_substring(prompt, 0, NAME_CHARACTERS - 1);
-    return g_strconcat(begin, "…", NULL);
-}
-
-static void clear_picture(void *data)
-{
-    struct layers_out_picture *p = data;
-
-    picture_free(p->pixels);
-    g_free(p->name);
-    g_free(p->settings);
-}
-
-// what of the picture lies in the area; frees the picture
-static picture *cut(const struct generate *g, picture *p, GError **error)
-{
-    const int x = g->area.x - g->seen.x, y = g->area.y - g->seen.y;
-
-    if (!g->into || p == NULL || p->width != g->seen.width || p->height != g->seen.height) {
-        return p;
-    }
-    picture *part = picture_create(g->area.width, g->area.height, p->channels, error);
-    const size_t row = (size_t)g->area.width * p->channels;
-    for (int i = 0; part != NULL && i < part->height; i++) {
-        memcpy(part->pixels + i * row, p->pixels + ((size_t)(y + i) * p->width + x) * p->channels,
-               row * sizeof(float));
-    }
-    picture_free(p);
-    return part;
-}
-
-// all pictures in memory before the image is touched; NULL with a sentence
-static GArray *read_pictures(const struct generate *g, char **files, GError **error)
-{
-    GArray *all = g_array_new(FALSE, TRUE, sizeof(struct layers_out_picture));
-    g_autofree char *prompt = short_prompt(g->v);
-
-    g_array_set_clear_func(all, clear_picture);
-    for (int i = 0; files[i] != NULL; i++) {
-        const int64_t seed = (int64_t)g->seed + i;
-        struct layers_out_picture p = {.pixels = cut(g, picture_read(files[i], 1, error), error)};
-        if (p.pixels == NULL) {
-            g_array_unref(all);
-            return NULL;
-        }
-        p.name = g_strdup_printf("%s (seed %" G_GINT64_FORMAT ")", prompt, seed);
-        p.settings = settings_write(g->v, seed);
-        g_array_append_val(all, p);
-    }
-    return all;
-}
-
-static void insert_pictures(struct generate *g, const GArray *pictures, struct call_result *result)
-{
-    const struct layers_out_picture *first = (const struct layers_out_picture *)pictures->data;
-    g_autofree char *prompt = short_prompt(g->v);
-    const bool fresh = !host_image_exists(g->call->image);
-
-    if (!g->placed) {
-        g->area.width = first->pixels->width;
-        g->area.height = first->pixels->height;
-    }
-    const struct layers_out out = {.image = fresh ? host_image_new(g->area.width, g->area.height)
-                                                  : g->call->image,
-                                   .below = fresh ? HOST_NONE : g->call->layers[0],
-                                   .area = g->area,
-                                   .masked = g->masked,
-                                   .group = prompt,
-                                   .pictures = first,
-                                   .n = (int)pictures->len};
-    result->n_layers = out.n;
-    result->layers = g_new(host_item, out.n);
-    layers_out_insert(&out, result->layers);
-    if (fresh) {
-        host_image_show(out.image);
-    }
 }
 
 bool call_generate(const struct call *c, struct call_result *result, GError **error)
 {
     struct generate g = {.call = c, .v = c->values};
+    const char *const prompts[] = {values_text(g.v, "prompt"), NULL};
 
     g.count = MAX(1, values_int(g.v, "count"));
     g.seed = call_seed(g.v);
     if (!check_values(&g, error) || !find_area(&g, error)) {
         return false;
     }
-    find_size(&g);
+    call_size(g.v, g.placed && !g.into ? &g.area : NULL, &g.width, &g.height);
     g_autoptr(scratch) folder = scratch_create(error);
     g_auto(GStrv) files = folder != NULL ? make_pictures(&g, folder, error) : NULL;
-    g_autoptr(GArray) pictures = files != NULL ? read_pictures(&g, files, error) : NULL;
-    if (pictures == NULL) {
-        return false;
-    }
-    insert_pictures(&g, pictures, result);
-    return true;
+    const struct results results = {.call = c,
+                                    .prompts = prompts,
+                                    .count = g.count,
+                                    .seed = g.seed,
+                                    .placed = g.placed,
+                                    .area = g.area,
+                                    .seen = g.into ? g.seen : (struct host_area){0},
+                                    .masked = g.masked};
+    return files != NULL && results_insert(&results, files, result, error);
 }

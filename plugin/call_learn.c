@@ -3,6 +3,7 @@
 #include "plugin/job.h"
 #include "plugin/marks.h"
 #include "plugin/paths.h"
+#include "plugin/words.h"
 
 #include "engine/svdiff.h"
 
@@ -13,7 +14,7 @@ static bool check_region(const struct call *c, GError **error)
     }
     g_set_error(
         error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-        "region-channel is for several subjects learned at once; one subject has none (-1).");
+        _("region-channel is for several subjects learned at once; one subject has none (-1)."));
     return false;
 }
 

@@ -6,6 +6,7 @@
 
 #include "plugin/dialog_toolkit.h"
 #include "plugin/watch.h"
+#include "plugin/words.h"
 
 #include "engine/svdiff.h"
 
@@ -113,8 +114,8 @@ static GtkWidget *make_table(struct dialog *d, bool advanced)
         const struct argument *p = &d->v->procedure->arguments[i];
         if (p->advanced == advanced) {
             d->widgets[i] = make_widget(d, i);
-            gimp_help_set_help_data(d->widgets[i], p->text, NULL);
-            toolkit_attach(table, row++, p->label, d->widgets[i]);
+            gimp_help_set_help_data(d->widgets[i], _(p->text), NULL);
+            toolkit_attach(table, row++, _(p->label), d->widgets[i]);
         }
     }
     return table;
@@ -123,7 +124,7 @@ static GtkWidget *make_table(struct dialog *d, bool advanced)
 static GtkWidget *make_fields(struct dialog *d)
 {
     GtkWidget *box = toolkit_column(12);
-    GtkWidget *expander = gtk_expander_new_with_mnemonic("_Advanced");
+    GtkWidget *expander = gtk_expander_new_with_mnemonic(_("_Advanced"));
 
     gtk_box_pack_start(GTK_BOX(box), make_table(d, false), FALSE, FALSE, 0);
     gtk_container_add(GTK_CONTAINER(expander), make_table(d, true));
@@ -136,8 +137,9 @@ static void make_window(struct dialog *d)
     const struct procedure *p = d->v->procedure;
     GtkWidget *box = toolkit_column(12);
 
-    d->window = gimp_dialog_new(p->title, "svdiff", NULL, 0, gimp_standard_help_func, p->name,
-                                "_Close", GTK_RESPONSE_CLOSE, p->action, GTK_RESPONSE_OK, NULL);
+    d->window =
+        gimp_dialog_new(_(p->title), "svdiff", NULL, 0, gimp_standard_help_func, p->name,
+                        _("_Close"), GTK_RESPONSE_CLOSE, _(p->action), GTK_RESPONSE_OK, NULL);
     gimp_window_set_transient(GTK_WINDOW(d->window));
     gtk_dialog_set_default_response(GTK_DIALOG(d->window), GTK_RESPONSE_OK);
     d->fields = make_fields(d);
@@ -191,7 +193,7 @@ static void on_response(GtkDialog *window, int response, void *user)
 
     if (d->running && response != GTK_RESPONSE_OK) {
         d->cancelled = true;
-        say(d, "Cancelling…");
+        say(d, _("Cancelling…"));
     }
 }
 
@@ -204,7 +206,7 @@ static void set_running(struct dialog *d, bool running)
     d->cancelled = false;
     gtk_widget_set_sensitive(d->fields, !running);
     gtk_dialog_set_response_sensitive(GTK_DIALOG(d->window), GTK_RESPONSE_OK, !running);
-    gtk_button_set_label(GTK_BUTTON(close), running ? "_Cancel" : "_Close");
+    gtk_button_set_label(GTK_BUTTON(close), running ? _("_Cancel") : _("_Close"));
     gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(d->bar), 0);
     gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->bar), "");
 }
@@ -212,9 +214,9 @@ static void set_running(struct dialog *d, bool running)
 // what was made, for people; g_free it
 static char *describe(const struct call_result *r)
 {
-    return r->file != NULL    ? g_strdup_printf("The subject is in %s.", r->file)
-           : r->n_layers == 1 ? g_strdup("One layer was added.")
-                              : g_strdup_printf("%d layers were added.", r->n_layers);
+    return r->file != NULL    ? g_strdup_printf(_("The file is %s."), r->file)
+           : r->n_layers == 1 ? g_strdup(_("One layer was added."))
+                              : g_strdup_printf(_("%d layers were added."), r->n_layers);
 }
 
 static bool run_once(struct dialog *d, struct call_result *result)
@@ -233,7 +235,7 @@ static bool run_once(struct dialog *d, struct call_result *result)
     }
     say(d, "");
     set_running(d, true);
-    host_progress_begin(d->v->procedure->title);
+    host_progress_begin(_(d->v->procedure->title));
     const bool done = values_check(d->v, &error) && call_run(&call, &made, &error);
     host_progress_end();
     set_running(d, false);

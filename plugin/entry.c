@@ -3,6 +3,7 @@
 
 #include "plugin/dialog.h"
 #include "plugin/watch.h"
+#include "plugin/words.h"
 
 #include "engine/svdiff.h"
 
@@ -27,7 +28,7 @@ static bool run_without_dialog(const struct call *chosen, values *v, struct call
     call.values = v;
     call.progress = on_progress;
     call.user = &watch;
-    host_progress_begin(v->procedure->title);
+    host_progress_begin(_(v->procedure->title));
     const bool done = call_run(&call, result, error);
     host_progress_end();
     return done;
@@ -41,11 +42,11 @@ static bool run_with_dialog(const struct call *chosen, values *v, const char *fi
 
     values_load(v, file);
     if (!dialog_run(chosen, v, result)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, "Cancelled.");
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, _("Cancelled."));
         return false;
     }
     if (!values_store(v, file, &unkept)) {
-        g_message("The settings are not kept for the next time: %s", unkept->message);
+        g_message(_("The settings are not kept for the next time: %s"), unkept->message);
     }
     return true;
 }

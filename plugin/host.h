@@ -25,6 +25,9 @@ bool host_image_exists(host_image image);
 bool host_is_layer_of(host_item item, host_image image);
 bool host_is_channel_of(host_item item, host_image image);
 
+/* The channel of the image with this name, or HOST_NONE. */
+host_item host_channel_named(host_image image, const char *name);
+
 /* Where a layer or channel lies. */
 struct host_area host_item_area(host_item item);
 

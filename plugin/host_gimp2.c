@@ -6,6 +6,7 @@
  * they come along when the drawable is one of them. Results: the path of a file, or how many layers
  * and an array of them. */
 #include "plugin/entry.h"
+#include "plugin/words.h"
 
 #include "engine/svdiff.h"
 
@@ -79,6 +80,7 @@ static void query(void)
     size_t n;
     const struct procedure *all = procedures_all(&n);
 
+    gimp_plugin_domain_register(WORDS_DOMAIN, words_folder()); // GIMP translates menus itself
     for (size_t i = 0; i < n; i++) {
         install(&all[i]);
     }
@@ -214,6 +216,7 @@ static void run(const char *name, int n, const GimpParam *arguments, int *n_resu
     g_autoptr(GError) error = NULL;
     struct call_result result = {0};
 
+    words_begin();
     gegl_init(NULL, NULL);
     gimp_plugin_enable_precision();
     out[0].type = GIMP_PDB_STATUS;

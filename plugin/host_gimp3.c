@@ -5,6 +5,7 @@
  * replaces a choice that it does not know by the default and tells nobody, and values_check is to
  * see it. Results: a file, or an array of layers. */
 #include "plugin/entry.h"
+#include "plugin/words.h"
 
 #include "engine/svdiff.h"
 
@@ -28,9 +29,9 @@ static void add_choice(GimpProcedure *procedure, const struct argument *p)
 {
     g_auto(GStrv) words = g_strsplit(p->choices, "|", -1);
     g_autofree char *list = g_strjoinv(", ", words);
-    g_autofree char *text = g_strdup_printf("%s (%s)", p->text, list);
+    g_autofree char *text = g_strdup_printf("%s (%s)", _(p->text), list);
 
-    gimp_procedure_add_string_argument(procedure, p->name, p->label, text, p->standard_text,
+    gimp_procedure_add_string_argument(procedure, p->name, _(p->label), text, p->standard_text,
                                        GIMP_PARAM_READWRITE & ~G_PARAM_STATIC_BLURB);
 }
 
@@ -40,26 +41,27 @@ static void add_argument(GimpProcedure *procedure, const struct argument *p)
 
     switch (p->kind) {
     case ARGUMENT_INT:
-        gimp_procedure_add_int_argument(procedure, p->name, p->label, p->text, (int)p->low,
+        gimp_procedure_add_int_argument(procedure, p->name, _(p->label), _(p->text), (int)p->low,
                                         (int)p->high, (int)p->standard, flags);
         break;
     case ARGUMENT_NUMBER:
-        gimp_procedure_add_double_argument(procedure, p->name, p->label, p->text, p->low, p->high,
-                                           p->standard, flags);
+        gimp_procedure_add_double_argument(procedure, p->name, _(p->label), _(p->text), p->low,
+                                           p->high, p->standard, flags);
         break;
     case ARGUMENT_TEXT:
-        gimp_procedure_add_string_argument(procedure, p->name, p->label, p->text,
+        gimp_procedure_add_string_argument(procedure, p->name, _(p->label), _(p->text),
                                            p->standard_text != NULL ? p->standard_text : "", flags);
         break;
     case ARGUMENT_CHOICE:
         add_choice(procedure, p);
         break;
     case ARGUMENT_FILE:
-        gimp_procedure_add_file_argument(procedure, p->name, p->label, p->text,
+        gimp_procedure_add_file_argument(procedure, p->name, _(p->label), _(p->text),
                                          GIMP_FILE_CHOOSER_ACTION_ANY, TRUE, NULL, flags);
         break;
     case ARGUMENT_CHANNEL:
-        gimp_procedure_add_channel_argument(procedure, p->name, p->label, p->text, TRUE, flags);
+        gimp_procedure_add_channel_argument(procedure, p->name, _(p->label), _(p->text), TRUE,
+                                            flags);
         break;
     }
 }
@@ -98,9 +100,9 @@ static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const char *name)
                                          GIMP_TYPE_RUN_MODE, GIMP_RUN_NONINTERACTIVE,
                                          GIMP_PARAM_READWRITE);
     }
-    gimp_procedure_set_menu_label(procedure, p->menu);
+    gimp_procedure_set_menu_label(procedure, _(p->menu));
     gimp_procedure_add_menu_path(procedure, p->place);
-    gimp_procedure_set_documentation(procedure, p->summary, p->help, NULL);
+    gimp_procedure_set_documentation(procedure, _(p->summary), _(p->help), NULL);
     gimp_procedure_set_attribution(procedure, "The SVDiff for GIMP authors", "GPL-3.0-or-later",
                                    "2026");
     for (size_t i = 0; i < p->n_arguments; i++) {
@@ -140,6 +142,7 @@ static void svdiff_plug_in_class_init(SvdiffPlugInClass *class)
 
 static void svdiff_plug_in_init(SvdiffPlugIn *plug_in)
 {
+    words_begin();
 }
 
 /* ---- calls ---- */

@@ -26,6 +26,13 @@ bool host_is_channel_of(host_item item, host_image image)
     return belongs(item, image) && gimp_item_is_channel(item) && !gimp_item_is_layer_mask(item);
 }
 
+host_item host_channel_named(host_image image, const char *name)
+{
+    const host_item channel = gimp_image_get_channel_by_name(image, name);
+
+    return channel > 0 ? channel : HOST_NONE;
+}
+
 struct host_area host_item_area(host_item item)
 {
     struct host_area area = {.width = gimp_drawable_width(item),

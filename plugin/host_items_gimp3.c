@@ -49,6 +49,13 @@ bool host_is_channel_of(host_item item, host_image image)
            !gimp_item_id_is_layer_mask(item);
 }
 
+host_item host_channel_named(host_image image, const char *name)
+{
+    GimpChannel *channel = gimp_image_get_channel_by_name(image_of(image), name);
+
+    return channel != NULL ? gimp_item_get_id(GIMP_ITEM(channel)) : HOST_NONE;
+}
+
 struct host_area host_item_area(host_item item)
 {
     GimpDrawable *drawable = drawable_of(item);

@@ -5,6 +5,7 @@
 #include "plugin/job.h"
 
 #include "plugin/worker.h"
+#include "plugin/words.h"
 
 #include "engine/svdiff.h"
 
@@ -205,17 +206,17 @@ static void set_failure(const struct job *j, const scratch *folder, GError **err
     const int signal = worker_signal(j->worker);
 
     if (j->cancelled) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, "Cancelled.");
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, _("Cancelled."));
     } else if (j->sentence != NULL) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s", j->sentence);
     } else if (signal != 0) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The worker was ended by signal %d (%s); if memory was short, close other "
-                    "programs or choose a smaller size.",
+                    _("The worker was ended by signal %d (%s); if memory was short, close other "
+                      "programs or choose a smaller size."),
                     signal, g_strsignal(signal));
     } else {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s",
-                    message != NULL ? message : "The worker ended without a word.");
+                    message != NULL ? message : _("The worker ended without a word."));
     }
 }
 

@@ -1,5 +1,6 @@
 /* Layers and masks as pictures; see layers_in.h. */
 #include "plugin/layers_in.h"
+#include "plugin/words.h"
 
 #include <string.h>
 
@@ -120,7 +121,7 @@ picture *layers_in_mask_picture(host_item item, const struct host_area *item_are
 
     if (values == NULL) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "There is no memory for a mask of %dx%d pixels.", area->width, area->height);
+                    _("There is no memory for a mask of %dx%d pixels."), area->width, area->height);
     }
     for (size_t i = 0; p != NULL && i < (size_t)p->width * p->height; i++) {
         p->pixels[i] = values[i] > 0 ? MIN(values[i], 1.0f) : 0.0f; // what is no number becomes 0
@@ -137,8 +138,8 @@ picture *layers_in_read(host_item layer, const struct host_area *area, bool mask
 
     if (area->width < SIDE_MIN || area->height < SIDE_MIN) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "What is to be read of the layer “%s” is %dx%d pixels; it must have at least "
-                    "%dx%d.",
+                    _("What is to be read of the layer “%s” is %dx%d pixels; it must have at least "
+                      "%dx%d."),
                     name, area->width, area->height, SIDE_MIN, SIDE_MIN);
         return NULL;
     }
@@ -149,13 +150,14 @@ picture *layers_in_read(host_item layer, const struct host_area *area, bool mask
     read_buffer(layer, whole.x, whole.y, area, babl_format("R'G'B'A float"), p->pixels);
     if (mask != HOST_NONE && !apply_mask(p, mask, &whole, area)) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "There is no memory for the mask of the layer “%s”.", name);
+                    _("There is no memory for the mask of the layer “%s”."), name);
         return NULL;
     }
     if (!settle(p)) {
         g_set_error(
             error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-            "The layer “%s” is empty there; paint something first, or choose another layer.", name);
+            _("The layer “%s” is empty there; paint something first, or choose another layer."),
+            name);
         return NULL;
     }
     drop_alpha_if_opaque(p);

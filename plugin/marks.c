@@ -2,6 +2,7 @@
 #include "plugin/marks.h"
 
 #include "plugin/layers_in.h"
+#include "plugin/words.h"
 
 #include "engine/svdiff.h"
 
@@ -19,8 +20,9 @@ static bool check_channel(const struct call *c, host_item mask, GError **error)
     if (host_is_channel_of(mask, c->image)) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                "mask-channel is no channel of this image; choose one of its channels, or none.");
+    g_set_error(
+        error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+        _("mask-channel is no channel of this image; choose one of its channels, or none."));
     return false;
 }
 
@@ -82,7 +84,7 @@ static bool find_area(host_item layer, const struct mark *mark, struct host_area
     if (!layers_in_intersect(&whole, &bounds, &b)) {
         g_autofree char *name = host_item_name(layer);
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "What is marked lies beside the layer “%s”; select something on the layer.",
+                    _("What is marked lies beside the layer “%s”; select something on the layer."),
                     name);
         return false;
     }

@@ -1,5 +1,6 @@
 /* Where things are; see paths.h. */
 #include "plugin/paths.h"
+#include "plugin/words.h"
 
 #include "engine/svdiff.h"
 
@@ -12,13 +13,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// BUILD/plugin/gimp2/svdiff and BUILD/engine/svdiff; links to the plug-in are followed
+bool paths_are_built(void)
+{
+    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL); // links are followed
+
+    return program != NULL && g_str_has_prefix(program, SVDIFF_BUILD_DIR "/");
+}
+
+// BUILD/plugin/gimp2/svdiff and BUILD/engine/svdiff
 static char *built_command(void)
 {
     g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
     g_autofree char *folder = program != NULL ? g_path_get_dirname(program) : g_strdup(".");
 
-    if (!g_str_has_prefix(folder, SVDIFF_BUILD_DIR)) {
+    if (!paths_are_built()) {
         return NULL;
     }
     return g_build_filename(folder, "..", "..", "engine", "svdiff", NULL);
@@ -43,21 +51,21 @@ char *paths_command(GError **error)
     char *found = g_find_program_in_path("svdiff");
     if (found == NULL) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The command svdiff is neither at %s/svdiff nor in PATH; install it, the "
-                    "plug-in cannot work without it.",
+                    _("The command svdiff is neither at %s/svdiff nor in PATH; install it, the "
+                      "plug-in cannot work without it."),
                     SVDIFF_BIN_DIR);
     }
     return found;
 }
 
-// a file of one of our folders in the user's data folder, which is made
-static char *data_file(const char *kind, const char *file, GError **error)
+// a file of one of our folders in a folder of the user's, which is made
+static char *own_file(const char *user, const char *kind, const char *file, GError **error)
 {
-    g_autofree char *folder = g_build_filename(g_get_user_data_dir(), "svdiff", kind, NULL);
+    g_autofree char *folder = g_build_filename(user, "svdiff", kind, NULL);
 
     if (g_mkdir_with_parents(folder, 0700) != 0) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The folder %s cannot be made: %s; name an output file elsewhere.", folder,
+                    _("The folder %s cannot be made: %s; name an output file elsewhere."), folder,
                     g_strerror(errno));
         return NULL;
     }
@@ -68,13 +76,13 @@ char *paths_subject(const char *name, GError **error)
 {
     if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL || strlen(name) > 200) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "name is “%s”; give the subject a name without / that does not begin with a "
-                    "point, or an output file.",
+                    _("name is “%s”; give the subject a name without / that does not begin with a "
+                      "point, or an output file."),
                     name);
         return NULL;
     }
     g_autofree char *file = g_strconcat(name, ".safetensors", NULL);
-    return data_file("subjects", file, error);
+    return own_file(g_get_user_data_dir(), "subjects", file, error);
 }
 
 char *paths_converted(const char *subjects, const char *format, GError **error)
@@ -90,7 +98,14 @@ char *paths_converted(const char *subjects, const char *format, GError **error)
         name[strlen(name) - strlen(".safetensors")] = '\0';
     }
     g_autofree char *file = g_strdup_printf("%s-%s%s", name, format, folder ? "" : ".safetensors");
-    return data_file("converted", file, error);
+    return own_file(g_get_user_data_dir(), "converted", file, error);
+}
+
+char *paths_edit(const char *hash, GError **error)
+{
+    g_autofree char *file = g_strconcat(hash, ".safetensors", NULL);
+
+    return own_file(g_get_user_cache_dir(), "edits", file, error);
 }
 
 /* ---- the worker that stays ---- */

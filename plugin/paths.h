@@ -2,6 +2,10 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
+
+/* Whether this program is one of the build folder. */
+bool paths_are_built(void);
 
 /* The command `svdiff`: of the same build folder, of the same installation, or in PATH, in this
  * order. NULL with a sentence when there is none. g_free it. */
@@ -15,6 +19,10 @@ char *paths_subject(const char *name, GError **error);
  * folder, which is made when it is missing. subjects: the first one gives the name. NULL with a
  * sentence. g_free it. */
 char *paths_converted(const char *subjects, const char *format, GError **error);
+
+/* The file in the user's cache folder, which is made, that keeps what was learned for an edit. NULL
+ * with a sentence. g_free it. */
+char *paths_edit(const char *hash, GError **error);
 
 /* The socket of the worker that stays for this GIMP, in a folder that is the user's alone; those of
  * GIMPs that are gone are removed. NULL when there is no such folder. g_free it. */

@@ -1,6 +1,7 @@
 /* The table of procedures; see procedures.h. Order and names of the arguments are what scripts
  * rely on: new ones go to the end. */
 #include "plugin/procedures.h"
+#include "plugin/words.h"
 
 #include <glib.h>
 #include <string.h>
@@ -11,66 +12,68 @@
 
 static const struct argument learn_arguments[] = {
     {.name = "name",
-     .label = "_Name",
-     .text = "What the subject is called; it is kept under this name in your data folder.",
+     .label = N_("_Name"),
+     .text = N_("What the subject is called; it is kept under this name in your data folder."),
      .kind = ARGUMENT_TEXT},
     {.name = "prompt",
-     .label = "_Prompt",
-     .text = "What the layer shows, with [V] for the subject; empty: a photo of a [V] thing.",
+     .label = N_("_Prompt"),
+     .text = N_("What the layer shows, with [V] for the subject; empty: a photo of a [V] thing."),
      .kind = ARGUMENT_TEXT,
      .standard_text = "a photo of a [V] thing"},
     {.name = "class-prompt",
-     .label = "Class p_rompt",
-     .text = "The same without the subject's own word; empty: the prompt without [V].",
+     .label = N_("Class p_rompt"),
+     .text = N_("The same without the subject's own word; empty: the prompt without [V]."),
      .kind = ARGUMENT_TEXT},
     {.name = "mask-channel",
-     .label = "_Mask",
-     .text = "A channel that marks the subject; none (-1): the selection, if there is one.",
+     .label = N_("_Mask"),
+     .text = N_("A channel that marks the subject; none (-1): the selection, else the layer's "
+                "mask, if any."),
      .kind = ARGUMENT_CHANNEL,
      .standard = -1},
     {.name = "region-channel",
-     .label = "Re_gion",
-     .text = "Where the subject goes in pictures of several subjects; one subject has none (-1).",
+     .label = N_("Re_gion"),
+     .text =
+         N_("Where the subject goes in pictures of several subjects; one subject has none (-1)."),
      .kind = ARGUMENT_CHANNEL,
      .standard = -1,
      .advanced = true},
     {.name = "model",
-     .label = "M_odel",
-     .text = "A folder of diffusers or a .safetensors file; empty: the model that ships.",
+     .label = N_("M_odel"),
+     .text = N_("A folder of diffusers or a .safetensors file; empty: the model that ships."),
      .kind = ARGUMENT_FILE,
      .advanced = true},
     {.name = "steps",
-     .label = "_Steps",
-     .text = "How many steps are learned; 0: as many as the model wants.",
+     .label = N_("_Steps"),
+     .text = N_("How many steps are learned; 0: as many as the model wants."),
      .kind = ARGUMENT_INT,
      .low = -1,
      .high = 100000,
      .advanced = true},
     {.name = "learning-rate",
-     .label = "Learning ra_te",
-     .text = "How far a step goes; 0: the model's own.",
+     .label = N_("Learning ra_te"),
+     .text = N_("How far a step goes; 0: the model's own."),
      .kind = ARGUMENT_NUMBER,
      .low = -1,
      .high = 1,
      .advanced = true},
     {.name = "size",
-     .label = "Si_ze",
-     .text = "Side of the learning picture in pixels, divisible by 8; 0: the model's own.",
+     .label = N_("Si_ze"),
+     .text = N_("Side of the learning picture in pixels, divisible by 8; 0: the model's own."),
      .kind = ARGUMENT_INT,
      .low = -1,
      .high = 4096,
      .advanced = true},
     {.name = "seed",
-     .label = "S_eed",
-     .text = "What random numbers begin with; -1: a random one.",
+     .label = N_("S_eed"),
+     .text = N_("What random numbers begin with; -1: a random one."),
      .kind = ARGUMENT_INT,
      .low = -1,
      .high = SEED_MAX,
      .standard = -1,
      .advanced = true},
     {.name = "output",
-     .label = "O_utput",
-     .text = "The subject file to write; empty: your data folder, by name.",
+     .label = N_("O_utput"),
+     .text = N_("The subject file to write; empty: your data folder, by name."),
      .kind = ARGUMENT_FILE,
      .advanced = true},
 };
@@ -78,67 +81,72 @@ static const struct argument learn_arguments[] = {
 // arguments that several procedures have
 #define PROMPT_ARGUMENT                                                                            \
     {                                                                                              \
-        .name = "prompt", .label = "_Prompt",                                                      \
-        .text = "What the picture shows, with [V] for a learned subject.", .kind = ARGUMENT_TEXT   \
+        .name = "prompt", .label = N_("_Prompt"),                                                  \
+        .text = N_("What the picture shows, with [V] for a learned subject."),                     \
+        .kind = ARGUMENT_TEXT                                                                      \
     }
 #define NEGATIVE_ARGUMENT                                                                          \
     {                                                                                              \
-        .name = "negative", .label = "_Negative", .text = "What the picture should not show.",     \
-        .kind = ARGUMENT_TEXT                                                                      \
+        .name = "negative", .label = N_("_Negative"),                                              \
+        .text = N_("What the picture should not show."), .kind = ARGUMENT_TEXT                     \
     }
 #define SUBJECTS_ARGUMENT                                                                          \
     {                                                                                              \
-        .name = "subjects", .label = "_Subjects",                                                  \
-        .text = "Learned subjects by name or file, with a strength if wanted: fox:0.8; "           \
-                "cat.safetensors",                                                                 \
+        .name = "subjects", .label = N_("_Subjects"),                                              \
+        .text = N_("Learned subjects by name or file, with a strength if wanted: fox:0.8; "        \
+                   "cat.safetensors"),                                                             \
         .kind = ARGUMENT_TEXT                                                                      \
     }
 #define MODEL_ARGUMENT                                                                             \
     {                                                                                              \
-        .name = "model", .label = "M_odel",                                                        \
-        .text = "A folder of diffusers or a .safetensors file; empty: the model that ships.",      \
+        .name = "model", .label = N_("M_odel"),                                                    \
+        .text = N_("A folder of diffusers or a .safetensors file; empty: the model that ships."),  \
         .kind = ARGUMENT_FILE, .advanced = true                                                    \
     }
 #define WIDTH_ARGUMENT                                                                             \
     {                                                                                              \
-        .name = "width", .label = "_Width",                                                        \
-        .text = "Width in pixels at which the picture is made, divisible by 8; 0: what suits.",    \
+        .name = "width", .label = N_("_Width"),                                                    \
+        .text =                                                                                    \
+            N_("Width in pixels at which the picture is made, divisible by 8; 0: what suits."),    \
         .kind = ARGUMENT_INT, .low = -1, .high = 4096, .advanced = true                            \
     }
 #define HEIGHT_ARGUMENT                                                                            \
     {                                                                                              \
-        .name = "height", .label = "He_ight",                                                      \
-        .text = "Height in pixels at which the picture is made, divisible by 8; 0: what suits.",   \
+        .name = "height", .label = N_("He_ight"),                                                  \
+        .text =                                                                                    \
+            N_("Height in pixels at which the picture is made, divisible by 8; 0: what suits."),   \
         .kind = ARGUMENT_INT, .low = -1, .high = 4096, .advanced = true                            \
     }
 #define STEPS_ARGUMENT                                                                             \
     {                                                                                              \
-        .name = "steps", .label = "St_eps", .text = "Steps of the sampler; 0: the model's own.",   \
-        .kind = ARGUMENT_INT, .low = -1, .high = 1000, .advanced = true                            \
+        .name = "steps", .label = N_("St_eps"),                                                    \
+        .text = N_("Steps of the sampler; 0: the model's own."), .kind = ARGUMENT_INT, .low = -1,  \
+        .high = 1000, .advanced = true                                                             \
     }
 #define GUIDANCE_ARGUMENT                                                                          \
     {                                                                                              \
-        .name = "guidance", .label = "G_uidance",                                                  \
-        .text = "How closely the prompt is followed, 1: not enforced; 0: the model's own.",        \
+        .name = "guidance", .label = N_("G_uidance"),                                              \
+        .text = N_("How closely the prompt is followed, 1: not enforced; 0: the model's own."),    \
         .kind = ARGUMENT_NUMBER, .low = -1, .high = 100, .advanced = true                          \
     }
 #define SAMPLER_ARGUMENT                                                                           \
     {                                                                                              \
-        .name = "sampler", .label = "Samp_ler",                                                    \
-        .text = "How noise becomes a picture; auto: the model's own way.",                         \
+        .name = "sampler", .label = N_("Samp_ler"),                                                \
+        .text = N_("How noise becomes a picture; auto: the model's own way."),                     \
         .kind = ARGUMENT_CHOICE, .standard_text = "auto",                                          \
         .choices = "auto|ddim|euler|euler-a|dpmpp-2m", .advanced = true                            \
     }
 #define SEED_ARGUMENT                                                                              \
     {                                                                                              \
-        .name = "seed", .label = "See_d",                                                          \
-        .text = "What random numbers begin with, the next pictures count on; -1: a random one.",   \
+        .name = "seed", .label = N_("See_d"),                                                      \
+        .text =                                                                                    \
+            N_("What random numbers begin with, the next pictures count on; -1: a random one."),   \
         .kind = ARGUMENT_INT, .low = -1, .high = SEED_MAX, .standard = -1                          \
     }
 #define COUNT_ARGUMENT                                                                             \
     {                                                                                              \
-        .name = "count", .label = "Nu_mber of pictures",                                           \
-        .text = "How many pictures are made, each a layer; 0: one.", .kind = ARGUMENT_INT,         \
+        .name = "count", .label = N_("Nu_mber of pictures"),                                       \
+        .text = N_("How many pictures are made, each a layer; 0: one."), .kind = ARGUMENT_INT,     \
         .low = -1, .high = 100, .standard = 1                                                      \
     }
 
@@ -148,20 +156,20 @@ static const struct argument generate_arguments[] = {
     SUBJECTS_ARGUMENT,
     MODEL_ARGUMENT,
     {.name = "init",
-     .label = "Start _from",
-     .text = "none: from noise; layer: from the layer; selection: from what of it is selected.",
+     .label = N_("Start _from"),
+     .text = N_("none: from noise; layer: from the layer; selection: from what of it is selected."),
      .kind = ARGUMENT_CHOICE,
      .standard_text = "none",
      .choices = "none|layer|selection"},
     {.name = "strength",
-     .label = "S_trength",
-     .text = "How far the result may go from where it starts, up to 1; 0: the default, 0.75.",
+     .label = N_("S_trength"),
+     .text = N_("How far the result may go from where it starts, up to 1; 0: the default, 0.75."),
      .kind = ARGUMENT_NUMBER,
      .low = -1,
      .high = 1},
     {.name = "regions",
-     .label = "_Regions",
-     .text = "Channels that say where each subject goes; empty: everywhere.",
+     .label = N_("_Regions"),
+     .text = N_("Channels that say where each subject goes; empty: everywhere."),
      .kind = ARGUMENT_TEXT,
      .advanced = true},
     WIDTH_ARGUMENT,
@@ -181,29 +189,30 @@ static const struct argument create_arguments[] = {
 
 static const struct argument convert_arguments[] = {
     {.name = "input",
-     .label = "_Subjects",
-     .text = "A learned subject by name or file; a model or a LoRA can hold several: fox:0.8; cat",
+     .label = N_("_Subjects"),
+     .text =
+         N_("A learned subject by name or file; a model or a LoRA can hold several: fox:0.8; cat"),
      .kind = ARGUMENT_TEXT},
     {.name = "to",
-     .label = "_To",
+     .label = N_("_To"),
      .text =
-         "subject, svdiff-pytorch: the subject; folder, checkpoint: a model with it; lora: part "
-         "of it.",
+         N_("subject, svdiff-pytorch: the subject; folder, checkpoint: a model with it; lora: part "
+            "of it."),
      .kind = ARGUMENT_CHOICE,
      .standard_text = "lora",
      .choices = "subject|svdiff-pytorch|folder|checkpoint|lora"},
     {.name = "output",
-     .label = "_Output",
-     .text = "The file or folder to write; empty: in your data folder, by the subject's name.",
+     .label = N_("_Output"),
+     .text = N_("The file or folder to write; empty: in your data folder, by the subject's name."),
      .kind = ARGUMENT_FILE},
     {.name = "model",
-     .label = "_Model",
-     .text = "A folder of diffusers or a .safetensors file; empty: the model that ships.",
+     .label = N_("_Model"),
+     .text = N_("A folder of diffusers or a .safetensors file; empty: the model that ships."),
      .kind = ARGUMENT_FILE,
      .advanced = true},
     {.name = "rank",
-     .label = "_Rank",
-     .text = "Of a LoRA: more keeps more of the subject in a larger file; 0: 64.",
+     .label = N_("_Rank"),
+     .text = N_("Of a LoRA: more keeps more of the subject in a larger file; 0: 64."),
      .kind = ARGUMENT_INT,
      .low = -1,
      .high = 8192,
@@ -214,13 +223,14 @@ static const struct procedure procedures[] = {
     {.id = PROCEDURE_LEARN,
      .name = "plug-in-svdiff-learn",
      .place = FILTERS,
-     .menu = "_Learn Subject...",
-     .action = "_Learn",
-     .title = "SVDiff: Learn Subject",
-     .summary = "Learns the subject of a layer, to paint it again.",
-     .help = "Learns what the layer shows, or what of it is selected, into a subject file of about "
-             "1 MB, by changing only the singular values of a Stable Diffusion model. The file "
-             "lies in the user's data folder under the subject's name, if no other is given.",
+     .menu = N_("_Learn Subject..."),
+     .action = N_("_Learn"),
+     .title = N_("SVDiff: Learn Subject"),
+     .summary = N_("Learns the subject of a layer, to paint it again."),
+     .help =
+         N_("Learns what the layer shows, or what of it is selected, into a subject file of about "
+            "1 MB, by changing only the singular values of a Stable Diffusion model. The file "
+            "lies in the user's data folder under the subject's name, if no other is given."),
      .input = INPUT_LAYER,
      .result = RESULT_FILE,
      .arguments = learn_arguments,
@@ -228,13 +238,14 @@ static const struct procedure procedures[] = {
     {.id = PROCEDURE_GENERATE,
      .name = "plug-in-svdiff-generate",
      .place = FILTERS,
-     .menu = "_Generate...",
-     .action = "_Generate",
-     .title = "SVDiff: Generate",
-     .summary = "Paints pictures of a text, with learned subjects, as new layers.",
-     .help = "Makes pictures from a prompt, from noise or from the layer, as new layers above the "
-             "layer, in a group when there are several. A selection confines what is painted; the "
-             "image's own pixels are never changed. Without an image (-1) a new one is made.",
+     .menu = N_("_Generate..."),
+     .action = N_("_Generate"),
+     .title = N_("SVDiff: Generate"),
+     .summary = N_("Paints pictures of a text, with learned subjects, as new layers."),
+     .help =
+         N_("Makes pictures from a prompt, from noise or from the layer, as new layers above the "
+            "layer, in a group when there are several. A selection confines what is painted; the "
+            "image's own pixels are never changed. Without an image (-1) a new one is made."),
      .input = INPUT_LAYER,
      .result = RESULT_LAYERS,
      .arguments = generate_arguments,
@@ -242,12 +253,13 @@ static const struct procedure procedures[] = {
     {.id = PROCEDURE_CREATE,
      .name = "plug-in-svdiff-create",
      .place = CREATE,
-     .menu = "_Picture from Text...",
-     .action = "_Generate",
-     .title = "SVDiff: Picture from Text",
-     .summary = "Paints pictures of a text, with learned subjects, as a new image.",
-     .help = "Makes pictures from a prompt as the layers of a new image, in a group when there are "
-             "several. No image needs to be open.",
+     .menu = N_("_Picture from Text..."),
+     .action = N_("_Generate"),
+     .title = N_("SVDiff: Picture from Text"),
+     .summary = N_("Paints pictures of a text, with learned subjects, as a new image."),
+     .help =
+         N_("Makes pictures from a prompt as the layers of a new image, in a group when there are "
+            "several. No image needs to be open."),
      .input = INPUT_NONE,
      .result = RESULT_LAYERS,
      .arguments = create_arguments,
@@ -255,13 +267,14 @@ static const struct procedure procedures[] = {
     {.id = PROCEDURE_CONVERT,
      .name = "plug-in-svdiff-convert",
      .place = FILTERS,
-     .menu = "_Convert Subject...",
-     .action = "_Convert",
-     .title = "SVDiff: Convert Subject",
-     .summary = "Writes a subject as a file of another program, or into a model.",
-     .help = "Writes learned subjects as files that other programs read: as a subject file or in "
-             "the two files of svdiff-pytorch, unchanged; in a whole model, as a diffusers folder "
-             "or as one file; or as a LoRA, which keeps only part of what was learned.",
+     .menu = N_("_Convert Subject..."),
+     .action = N_("_Convert"),
+     .title = N_("SVDiff: Convert Subject"),
+     .summary = N_("Writes a subject as a file of another program, or into a model."),
+     .help =
+         N_("Writes learned subjects as files that other programs read: as a subject file or in "
+            "the two files of svdiff-pytorch, unchanged; in a whole model, as a diffusers folder "
+            "or as one file; or as a LoRA, which keeps only part of what was learned."),
      .input = INPUT_NONE,
      .result = RESULT_FILE,
      .arguments = convert_arguments,

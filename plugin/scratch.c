@@ -3,6 +3,7 @@
  * A folder is abandoned when its lock can be taken. One without a lock is being made by someone
  * right now, or was left in that moment: it is removed when it is a minute old. */
 #include "plugin/scratch.h"
+#include "plugin/words.h"
 
 #include "engine/svdiff.h"
 
@@ -102,7 +103,7 @@ scratch *scratch_create(GError **error)
     }
     if (s->lock < 0) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "No private folder can be made in %s: %s; check that it can be written to.",
+                    _("No private folder can be made in %s: %s; check that it can be written to."),
                     g_get_tmp_dir(), g_strerror(errno));
         g_clear_pointer(&s, scratch_free);
     }

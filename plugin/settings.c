@@ -1,6 +1,7 @@
 /* Settings of a layer, to JSON and back; see settings.h. They may come from a stranger's image: a
  * text that is too long or too deep is refused before it is parsed, and each value is checked. */
 #include "plugin/settings.h"
+#include "plugin/words.h"
 
 #include "engine/svdiff.h"
 
@@ -91,6 +92,6 @@ bool settings_of_layer(values *v, host_item layer, GError **error)
     }
     g_autofree char *name = host_item_name(layer);
     g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "The layer “%s” carries no settings of SVDiff; choose one that it made.", name);
+                _("The layer “%s” carries no settings of SVDiff; choose one that it made."), name);
     return false;
 }

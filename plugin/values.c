@@ -1,5 +1,6 @@
 /* Values of arguments: defaults, checks, and the file that keeps the last ones; see values.h. */
 #include "plugin/values.h"
+#include "plugin/words.h"
 
 #include "engine/svdiff.h"
 
@@ -89,7 +90,7 @@ static bool check_number(const struct argument *p, double number, GError **error
     if (number >= p->low && number <= p->high) { // false for what is no number
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "%s is %s; it can be from %s to %s.",
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, _("%s is %s; it can be from %s to %s."),
                 p->name, print_number(given, number), print_number(low, p->low),
                 print_number(high, p->high));
     return false;
@@ -103,7 +104,7 @@ static bool check_choice(const struct argument *p, const char *text, GError **er
         return true;
     }
     g_autofree char *list = g_strjoinv(", ", words);
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "%s is “%s”; it can be one of: %s.",
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, _("%s is “%s”; it can be one of: %s."),
                 p->name, text, list);
     return false;
 }
@@ -113,7 +114,7 @@ static bool check_text(const struct argument *p, const char *text, GError **erro
     if (p->kind == ARGUMENT_FILE || g_utf8_validate(text, -1, NULL)) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "%s is not a text in UTF-8.", p->name);
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, _("%s is not a text in UTF-8."), p->name);
     return false;
 }
 

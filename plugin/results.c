@@ -1,0 +1,124 @@
+/* The pictures that a worker made, as layers; see results.h. */
+#include "plugin/results.h"
+
+#include "plugin/layers_out.h"
+#include "plugin/settings.h"
+#include "plugin/words.h"
+
+#include "engine/svdiff.h"
+
+#include <string.h>
+
+#define NAME_CHARACTERS 48 // of the prompt in a layer's name
+
+static char *short_text(const char *prompt)
+{
+    if (g_utf8_strlen(prompt, -1) <= NAME_CHARACTERS) {
+        return g_strdup(prompt);
+    }
+    g_autofree char *begin = g_utf8_substring(prompt, 0, NAME_CHARACTERS - 1);
+    return g_strconcat(begin, "…", NULL);
+}
+
+static void clear_picture(void *data)
+{
+    struct layers_out_picture *p = data;
+
+    picture_free(p->pixels);
+    g_free(p->name);
+    g_free(p->settings);
+}
+
+// what of the picture lies in the area; frees the picture
+static picture *cut(const struct results *r, picture *p, GError **error)
+{
+    const int x = r->area.x - r->seen.x, y = r->area.y - r->seen.y;
+
+    if (p == NULL || p->width != r->seen.width || p->height != r->seen.height) {
+        return p;
+    }
+    picture *part = picture_create(r->area.width, r->area.height, p->channels, error);
+    const size_t row = (size_t)r->area.width * p->channels;
+    for (int i = 0; part != NULL && i < part->height; i++) {
+        memcpy(part->pixels + i * row, p->pixels + ((size_t)(y + i) * p->width + x) * p->channels,
+               row * sizeof(float));
+    }
+    picture_free(p);
+    return part;
+}
+
+static bool read_picture(const struct results *r, int index, const char *file, GArray *to,
+                         GError **error)
+{
+    const int64_t seed = (int64_t)r->seed + index % r->count;
+    g_autofree char *prompt = short_text(r->prompts[index / r->count]);
+    struct layers_out_picture p = {.pixels = cut(r, picture_read(file, 1, error), error)};
+
+    if (p.pixels == NULL) {
+        return false;
+    }
+    p.name = g_strdup_printf("%s (seed %" G_GINT64_FORMAT ")", prompt, seed);
+    p.settings = settings_write(r->call->values, seed);
+    g_array_append_val(to, p);
+    return true;
+}
+
+static bool check_count(const struct results *r, char **files, GError **error)
+{
+    const int wanted = r->count * (int)g_strv_length((char **)r->prompts);
+    const int made = (int)g_strv_length(files);
+
+    if (made == wanted) {
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                _("The worker made %d pictures instead of %d; it may be another version than "
+                  "the plug-in."),
+                made, wanted);
+    return false;
+}
+
+static void insert(const struct results *r, const GArray *pictures, struct call_result *result)
+{
+    const struct layers_out_picture *first = (const struct layers_out_picture *)pictures->data;
+    g_autofree char *group = short_text(r->prompts[0]);
+    const bool fresh = !host_image_exists(r->call->image);
+    struct host_area area = r->area;
+
+    if (!r->placed) {
+        area.width = first->pixels->width;
+        area.height = first->pixels->height;
+    }
+    const struct layers_out out = {.image = fresh ? host_image_new(area.width, area.height)
+                                                  : r->call->image,
+                                   .below = fresh ? HOST_NONE : r->call->layers[0],
+                                   .area = area,
+                                   .masked = r->masked,
+                                   .group = group,
+                                   .pictures = first,
+                                   .n = (int)pictures->len};
+    result->n_layers = out.n;
+    result->layers = g_new(host_item, out.n);
+    layers_out_insert(&out, result->layers);
+    if (fresh) {
+        host_image_show(out.image);
+    }
+}
+
+bool results_insert(const struct results *r, char **files, struct call_result *result,
+                    GError **error)
+{
+    g_autoptr(GArray) pictures = g_array_new(FALSE, TRUE, sizeof(struct layers_out_picture));
+
+    g_array_set_clear_func(pictures, clear_picture);
+    if (!check_count(r, files, error)) {
+        return false;
+    }
+    for (int i = 0; files[i] != NULL; i++) {
+        if (!read_picture(r, i, files[i], pictures, error)) {
+            return false;
+        }
+    }
+    insert(r, pictures, result);
+    return true;
+}
