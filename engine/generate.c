@@ -38,6 +38,13 @@ static bool prepare_text(struct generator *g, GError **error)
     return g->text != NULL;
 }
 
+static bool open_networks(struct generator *g, GError **error)
+{
+    g->painter.h = g->start.h;
+    g->painter.w = g->start.w;
+    return painter_networks(&g->painter, start_halves(&g->start), error);
+}
+
 /* A sampler keeps the history of one picture: each picture has its own. */
 static struct sampler *make_sampler(const struct generator *g, GError **error)
 {
@@ -160,8 +167,7 @@ bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, s
         start_prepare(&g.start, s, options, error) &&
         session_check_memory(s, GENERATING, false, error) &&
         painter_open(&g.painter, options->subjects, options->n_subjects, options->force, error) &&
-        prepare_text(&g, error) && painter_networks(&g.painter, start_halves(&g.start), error) &&
-        all_pictures(&g, take, error) &&
+        prepare_text(&g, error) && open_networks(&g, error) && all_pictures(&g, take, error) &&
         (g.trace == NULL || trace_write(g.trace, options->trace, error));
     generator_finish(&g);
     return done;

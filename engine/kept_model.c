@@ -2,12 +2,10 @@
 #include "engine/kept_model.h"
 
 #include "engine/default_model.h"
+#include "engine/file_stamp.h"
 #include "engine/session.h"
 
 #include <string.h>
-#include <sys/stat.h>
-
-#define DEPTH_MAX 2 // of a model's folders
 
 /* The one that is kept: commands are called with their words only and have no context to hand it
  * in. */
@@ -18,37 +16,6 @@ static struct {
 } kept;
 
 /* ---- what a model is ---- */
-
-static int compare_names(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void stamp_file(GString *stamp, const char *path, const struct stat *info)
-{
-    g_string_append_printf(stamp, "%s %lu %lu %ld %ld.%09ld\n", path, (unsigned long)info->st_dev,
-                           (unsigned long)info->st_ino, (long)info->st_size,
-                           (long)info->st_mtim.tv_sec, info->st_mtim.tv_nsec);
-}
-
-// all files below the path, in the order of their names
-static void stamp_path(GString *stamp, const char *path, int depth)
-{
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GDir) folder = depth < DEPTH_MAX ? g_dir_open(path, 0, NULL) : NULL;
-    struct stat info;
-
-    if (stat(path, &info) == 0 && !S_ISDIR(info.st_mode)) {
-        stamp_file(stamp, path, &info);
-    }
-    for (const char *name; folder != NULL && (name = g_dir_read_name(folder)) != NULL;) {
-        g_ptr_array_add(names, g_build_filename(path, name, NULL));
-    }
-    g_ptr_array_sort(names, compare_names);
-    for (guint i = 0; i < names->len; i++) {
-        stamp_path(stamp, names->pdata[i], depth + 1);
-    }
-}
 
 // NULL with an error when there is no model that ships
 static char *make_stamp(const struct svdiff_options *o, GError **error)
@@ -62,7 +29,7 @@ static char *make_stamp(const struct svdiff_options *o, GError **error)
     }
     g_string_printf(stamp, "%d %d %d %s\n", (int)o->device, (int)o->precision, o->threads,
                     o->cache != NULL ? o->cache : "");
-    stamp_path(stamp, model, 0);
+    file_stamp(stamp, model);
     return g_string_free(stamp, FALSE);
 }
 
@@ -83,6 +50,7 @@ svdiff *kept_model_open(const struct svdiff_options *options, GError **error)
         kept.stamp = kept.session != NULL ? g_steal_pointer(&stamp) : NULL;
     }
     if (kept.session != NULL) { // who is told is another at every job
+        kept.session->keeps = true;
         kept.session->options.warn = options->warn;
         kept.session->options.note = options->note;
         kept.session->options.user = options->user;

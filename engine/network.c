@@ -344,7 +344,7 @@ bool network_pack(struct network *net, GHashTable *uses, GError **error)
     for (guint i = 0; i < net->weights->len; i++) {
         struct weight *w = net->weights->pdata[i];
         const struct weight_use *use = g_hash_table_lookup(uses, w);
-        if (use != NULL && !use->several && w->form == WEIGHT_FROZEN &&
+        if (use != NULL && !use->several && w->form == WEIGHT_FROZEN && w->packed.data == NULL &&
             !pack_weight(net, w, use, error)) {
             return false;
         }

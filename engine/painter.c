@@ -1,13 +1,29 @@
 /* A model with subjects in it; see painter.h. The text encoder is gone before the UNet comes. */
 #include "engine/painter.h"
 
+#include "engine/file_stamp.h"
 #include "engine/model_spectrum.h"
 
 #include <string.h>
 
+// what the weights are made of
+static char *describe(const struct svdiff_scaled_subject *subjects, int n)
+{
+    GString *made = g_string_new(NULL);
+    char scale[G_ASCII_DTOSTR_BUF_SIZE];
+
+    for (int i = 0; i < n; i++) {
+        g_string_append_printf(made, "%s\n",
+                               g_ascii_dtostr(scale, sizeof scale, subjects[i].scale));
+        file_stamp(made, subjects[i].file);
+    }
+    return g_string_free(made, FALSE);
+}
+
 bool painter_open(struct painter *p, const struct svdiff_scaled_subject *subjects, int n,
                   bool force, GError **error)
 {
+    p->made = describe(subjects, n);
     if (!subject_list_open(&p->subjects, p->session, subjects, n, force, error)) {
         return false;
     }
@@ -94,11 +110,36 @@ float *painter_embed(struct painter *p, const char *const *texts, int n, GError 
 
 /* ---- networks ---- */
 
+static char *make_key(const struct painter *p, unsigned halves)
+{
+    return g_strdup_printf("%u %d %d\n%s", halves, p->h, p->w, p->made);
+}
+
+// the networks that were kept, if they are these
+static bool take_kept(struct painter *p, unsigned halves)
+{
+    svdiff *s = p->session;
+    g_autofree char *key = make_key(p, halves);
+
+    if (g_strcmp0(key, s->kept.key) != 0 || p->h == 0) {
+        session_drop_networks(s);
+        return false;
+    }
+    p->unet = g_steal_pointer(&s->kept.unet);
+    p->autoencoder = g_steal_pointer(&s->kept.autoencoder);
+    session_drop_networks(s);
+    return true;
+}
+
 bool painter_networks(struct painter *p, unsigned halves, GError **error)
 {
     svdiff *s = p->session;
     struct session_component unet = {s, MODEL_UNET}, vae = {s, MODEL_VAE};
 
+    p->halves = halves;
+    if (take_kept(p, halves)) {
+        return true;
+    }
     p->unet = unet_create(s->k, checkpoint_unet_config(s->checkpoint),
                           source_of(p, &p->bake_unet, "", &unet), error);
     if (p->unet == NULL) {
@@ -109,8 +150,22 @@ bool painter_networks(struct painter *p, unsigned halves, GError **error)
     return p->autoencoder != NULL;
 }
 
+static void keep(struct painter *p)
+{
+    struct session_networks *kept = &p->session->kept;
+
+    kept->key = make_key(p, p->halves);
+    kept->unet = g_steal_pointer(&p->unet);
+    kept->autoencoder = g_steal_pointer(&p->autoencoder);
+}
+
 void painter_finish(struct painter *p)
 {
+    if (p->session->keeps && p->h > 0 && p->unet != NULL && p->autoencoder != NULL) {
+        session_drop_networks(p->session);
+        keep(p);
+    }
+    g_free(p->made);
     subject_list_close(&p->subjects);
     model_spectrum_close(p->spectrum);
     unet_free(p->unet);

@@ -14,6 +14,9 @@ struct painter {
     struct subject_list subjects;
     struct model_spectrum *spectrum; // NULL without subjects
     struct bake bake_text, bake_unet;
+    int h, w;        // of the latents; 0: nothing is kept for the next call
+    char *made;      // of which files the subjects are, and how strong
+    unsigned halves; // of the autoencoder
     struct unet *unet;
     struct autoencoder *autoencoder;
     progress_function progress; // may be NULL
@@ -29,8 +32,10 @@ bool painter_open(struct painter *p, const struct svdiff_scaled_subject *subject
  * caller, NULL with an error. */
 float *painter_embed(struct painter *p, const char *const *texts, int n, GError **error);
 
-/* Opens the UNet and these halves of the autoencoder (autoencoder_half). */
+/* Opens the UNet and these halves of the autoencoder (autoencoder_half); where the session keeps
+ * networks (session.h), those of the last call, if they have the same subjects in them and are for
+ * the same h and w. */
 bool painter_networks(struct painter *p, unsigned halves, GError **error);
 
-/* Closes what was opened; after any of the above, failed or not. */
+/* Closes what was opened, or keeps it; after any of the above, failed or not. */
 void painter_finish(struct painter *p);

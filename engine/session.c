@@ -52,11 +52,20 @@ svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
     return s;
 }
 
+void session_drop_networks(svdiff *s)
+{
+    unet_free(s->kept.unet);
+    autoencoder_free(s->kept.autoencoder);
+    g_free(s->kept.key);
+    s->kept = (struct session_networks){0};
+}
+
 void svdiff_close(svdiff *s)
 {
     if (s == NULL) {
         return;
     }
+    session_drop_networks(s);
     checkpoint_close(s->checkpoint);
     tokenizer_free(s->tokenizer);
     kernels_destroy(s->k);
@@ -108,6 +117,9 @@ bool session_check_memory(const svdiff *s, unsigned components, bool factored, G
 {
     uint64_t values = 0;
 
+    if (s->kept.key != NULL) {
+        return true;
+    }
     for (size_t i = 0; i < checkpoint_count(s->checkpoint); i++) {
         const struct model_tensor *t = checkpoint_at(s->checkpoint, i);
         if (components & (1u << t->component)) {

@@ -9,6 +9,13 @@
 #include "engine/tokenizer.h"
 #include "engine/unet.h"
 
+/* Networks that are ready to draw, kept from one call to the next. */
+struct session_networks {
+    char *key; // what they were made of and for: painter.c
+    struct unet *unet;
+    struct autoencoder *autoencoder;
+};
+
 struct svdiff {
     struct svdiff_options options; // strings are copies, owned
     struct checkpoint *checkpoint;
@@ -18,7 +25,12 @@ struct svdiff {
     /* k computes nothing (kernels_count): weights and spectra are not read, memory is not asked
      * for, nothing is written. For estimates. */
     bool dry;
+    bool keeps; // networks, for the next call
+    struct session_networks kept;
 };
+
+/* Frees the kept networks. */
+void session_drop_networks(svdiff *s);
 
 /* The hash of the model's weights (base_hash.h), computed once. NULL with an error. */
 const char *session_base_hash(svdiff *s, GError **error);
@@ -36,7 +48,8 @@ kernels *session_device(const struct svdiff_options *o, GError **error);
 
 /* Whether the machine has the memory that the weights of these components (bits 1 << component)
  * take at least; factored: matrices that are shifted as their singular vectors. To be asked before
- * anything is read. False with what is needed and what is there. */
+ * anything is read; while networks are kept, whose memory is used again, it does. False with what
+ * is needed and what is there. */
 bool session_check_memory(const svdiff *s, unsigned components, bool factored, GError **error);
 
 /* A sentence for the person in front, through options.warn. */
