@@ -21,6 +21,8 @@ static svdiff dry_session(const svdiff *s)
     dry.dry = true;
     dry.k = kernels_count(s->k);
     dry.base_hash = NULL;
+    dry.keeps = false;
+    dry.kept = (struct session_networks){0};
     dry.options.warn = dry.options.note = NULL;
     return dry;
 }
