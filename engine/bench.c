@@ -80,7 +80,7 @@ static void run_once(void *user, struct tape *t)
     const struct learn_networks networks = {.k = r->k, .unet = r->unet};
 
     if (r->o->part == BENCH_LEARN) {
-        learn_step_run(t, &networks, r->batch);
+        learn_step_run(t, &networks, r->batch, NULL);
         return;
     }
     struct tensor *x = tape_input(t, r->input, r->o->batch, r->h, r->w, r->c, false);

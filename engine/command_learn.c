@@ -18,7 +18,8 @@ struct learn {
     GArray *subjects; // struct learn_subject
     char *output, *schedule, *crop, *latent, *norms, *subset, *sample_prompt, *trace;
     // numbers as texts, so that an absent option keeps the model's default
-    char *rate, *rate_1d, *min_snr, *weight_decay, *clip, *prior_weight, *mask_weight, *cut_mix;
+    char *rate, *rate_1d, *min_snr, *weight_decay, *clip, *prior_weight, *mask_weight, *cut_mix,
+        *unmix_weight;
     int steps, warm_up, accumulate, batch, size, prior_images, sample_every, checkpoint_every;
     int flip, text_encoder; // -1: the default
     gboolean resume, estimate;
@@ -170,6 +171,7 @@ static bool take_numbers(struct learn *l, GError **error)
            take_number("--clip", l->clip, &o->clip, error) &&
            take_number("--mask-weight", l->mask_weight, &o->mask_weight, error) &&
            take_number("--cut-mix", l->cut_mix, &o->cut_mix, error) &&
+           take_number("--unmix-weight", l->unmix_weight, &o->unmix_weight, error) &&
            take_number("--prior-weight", l->prior_weight, &o->prior_weight, error);
 }
 
@@ -284,10 +286,10 @@ static bool run(struct learn *l, GError **error)
 
 static void finish(struct learn *l)
 {
-    char *const texts[] = {l->output,       l->schedule,     l->crop,        l->latent,
-                           l->norms,        l->subset,       l->trace,       l->sample_prompt,
-                           l->rate,         l->rate_1d,      l->clip,        l->min_snr,
-                           l->weight_decay, l->prior_weight, l->mask_weight, l->cut_mix};
+    char *const texts[] = {
+        l->output,       l->schedule,      l->crop,        l->latent,  l->norms,       l->subset,
+        l->trace,        l->sample_prompt, l->rate,        l->rate_1d, l->clip,        l->min_snr,
+        l->weight_decay, l->prior_weight,  l->mask_weight, l->cut_mix, l->unmix_weight};
 
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
@@ -351,6 +353,8 @@ int command_learn(int argc, char **argv)
          "how much counts what is outside of the masks, 0 to 1 (0.1)", "X"},
         {"cut-mix", 0, 0, G_OPTION_ARG_FILENAME, &l.cut_mix,
          "how often two subjects are mixed into one picture, 0 to 1 (0.6)", "P"},
+        {"unmix-weight", 0, 0, G_OPTION_ARG_FILENAME, &l.unmix_weight,
+         "how much counts that words attend to the places of other subjects; 0: not (0.01)", "W"},
         {"prior-weight", 0, 0, G_OPTION_ARG_FILENAME, &l.prior_weight,
          "how much the class is kept as it was; 0: not (1)", "X"},
         {"prior-images", 0, 0, G_OPTION_ARG_INT, &l.prior_images,

@@ -90,6 +90,7 @@ struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
                                      .size = native_size(s),
                                      .mask_weight = 0.1,
                                      .cut_mix = 0.6,
+                                     .unmix_weight = 0.01,
                                      .prior_weight = 1,
                                      .text_encoder = true};
 
@@ -105,6 +106,7 @@ struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
     take_bool(s, json, path, "flip", &o.flip);
     take_double(s, json, path, "mask_weight", &o.mask_weight);
     take_double(s, json, path, "cut_mix", &o.cut_mix);
+    take_double(s, json, path, "unmix_weight", &o.unmix_weight);
     take_double(s, json, path, "prior_weight", &o.prior_weight);
     take_int(s, json, path, "prior_images", 10000, &o.prior_images);
     take_bool(s, json, path, "text_encoder", &o.text_encoder);

@@ -101,7 +101,7 @@ static void step_once(void *user, struct tape *t)
                                             .unet = l->unet,
                                             .text_encoder =
                                                 l->options->text_encoder ? l->text_encoder : NULL};
-    learn_step_run(t, &networks, l->batch);
+    learn_step_run(t, &networks, l->batch, l->unmix != NULL ? &l->unmix->guide : NULL);
 }
 
 // products of one step; memory of the teacher is counted on the way

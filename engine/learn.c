@@ -72,6 +72,11 @@ static void trace_micro(const struct learner *l, int64_t m)
     for (int i = 0; i < b->n; i++) {
         total += b->weights[i] * b->weighted[i];
     }
+    if (l->unmix != NULL && learn_batch_shown(b) > 1) {
+        const float unmix = (float)learn_unmix_loss(l->unmix);
+        total += (float)(l->unmix->plan.weight * learn_unmix_loss(l->unmix));
+        trace_add(l->trace, &unmix, one, 1, "unmix_loss.%d", (int)m);
+    }
     trace_add(l->trace, &total, one, 1, "total_loss.%d", (int)m);
     if (prior > 0) {
         trace_add_image(l->trace, b->prediction + b->instance * size, prior, b->h, b->w, b->c,
@@ -111,8 +116,12 @@ static bool accumulate(struct learner *l, GError **error)
         if (!learner_draw(l, m, error) || !learner_prior_targets(l, error)) {
             return false;
         }
+        const bool several = l->unmix != NULL && learn_batch_shown(l->batch) > 1;
+        if (several && !learn_unmix_fill(l->unmix, l->batch, error)) {
+            return false;
+        }
         tape_reset(l->tape);
-        learn_step_run(l->tape, &networks, l->batch);
+        learn_step_run(l->tape, &networks, l->batch, several ? &l->unmix->guide : NULL);
         if (tape_cancelled(l->tape)) {
             l->cancelled = true;
             return true;
@@ -269,7 +278,7 @@ static bool loop(struct learner *l, GError **error)
 static void note_options(const struct learner *l)
 {
     const struct svdiff_learn_options *o = l->options;
-    char number[6][G_ASCII_DTOSTR_BUF_SIZE];
+    char number[7][G_ASCII_DTOSTR_BUF_SIZE];
 
     trace_note(l->trace, "learning_rate", "%s", g_ascii_dtostr(number[0], 39, o->rate));
     trace_note(l->trace, "learning_rate_1d", "%s", g_ascii_dtostr(number[1], 39, o->rate_1d));
@@ -277,6 +286,7 @@ static void note_options(const struct learner *l)
     trace_note(l->trace, "clip", "%s", g_ascii_dtostr(number[3], 39, o->clip));
     trace_note(l->trace, "prior_weight", "%s", g_ascii_dtostr(number[4], 39, o->prior_weight));
     trace_note(l->trace, "min_snr", "%s", g_ascii_dtostr(number[5], 39, o->min_snr));
+    trace_note(l->trace, "unmix_weight", "%s", g_ascii_dtostr(number[6], 39, o->unmix_weight));
     trace_note(l->trace, "norms", "%s", o->scalar_norms ? "scalar" : "elementwise");
     trace_note(l->trace, "text_encoder", "%s", o->text_encoder ? "true" : "false");
     trace_note(l->trace, "steps", "%d", o->steps);

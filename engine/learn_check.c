@@ -138,6 +138,7 @@ bool learn_check(const struct svdiff_learn_options *o, int factor, GError **erro
            check_range("--batch", o->batch, 1, 64, error) &&
            check_range("--mask-weight", o->mask_weight, 0, 1, error) &&
            check_range("--cut-mix", o->cut_mix, 0, 1, error) &&
+           check_range("--unmix-weight", o->unmix_weight, 0, 1e6, error) &&
            check_range("--prior-weight", o->prior_weight, 0, 1e3, error) &&
            check_range("--prior-images", o->prior_images, 0, 10000, error) &&
            check_range("--sample-every", o->sample_every, 0, 1e6, error) &&

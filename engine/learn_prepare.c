@@ -72,7 +72,7 @@ static void measure_step(void *user, struct tape *t)
                                             .unet = l->unet,
                                             .text_encoder =
                                                 l->options->text_encoder ? l->text_encoder : NULL};
-    learn_step_run(t, &networks, l->batch);
+    learn_step_run(t, &networks, l->batch, l->unmix != NULL ? &l->unmix->guide : NULL);
 }
 
 // the most subjects that a row can show
@@ -108,6 +108,10 @@ static bool prepare_tape(struct learner *l, GError **error)
     l->batch = learn_batch_create(l->options->batch + prior, l->options->batch, p->h, p->w, p->c,
                                   text->positions, text->width);
     learn_batch_set_slots(l->batch, count_slots(l));
+    if (l->batch->slots > 1 && l->options->unmix_weight > 0) {
+        l->unmix = learn_unmix_create(l->batch, l->unet,
+                                      l->options->unmix_weight / l->options->accumulate);
+    }
     if (has_masks(l)) {
         l->batch->map = g_new0(float, (size_t)l->batch->n * p->h * p->w);
     }
@@ -176,6 +180,7 @@ void learner_free(struct learner *l)
     tape_free(l->tape);
     tape_free(l->teacher_tape);
     learn_batch_free(l->batch);
+    learn_unmix_free(l->unmix);
     parameters_free(l->parameters);
     unet_free(l->unet);
     text_encoder_free(l->text_encoder);

@@ -68,7 +68,7 @@ static void add_pictures(const struct learner *l, const struct learn_pictures *p
     }
 }
 
-// with the probability of mixing, which means nothing to one subject
+// with what means nothing to one subject: the probability of mixing, the unmix loss
 static void add_regions(const struct learner *l, GChecksum *sum)
 {
     char number[G_ASCII_DTOSTR_BUF_SIZE];
@@ -79,8 +79,11 @@ static void add_regions(const struct learner *l, GChecksum *sum)
             g_checksum_update(sum, (const guchar *)s->region,
                               (gssize)(sizeof(float) * l->pictures->h * l->pictures->w));
         }
-        g_ascii_dtostr(number, sizeof number, l->options->cut_mix);
-        g_checksum_update(sum, (const guchar *)number, (gssize)strlen(number));
+        const double options[] = {l->options->cut_mix, l->options->unmix_weight};
+        for (int j = 0; j < 2; j++) {
+            g_ascii_dtostr(number, sizeof number, options[j]);
+            g_checksum_update(sum, (const guchar *)number, (gssize)strlen(number) + 1);
+        }
     }
 }
 

@@ -76,11 +76,11 @@ static struct tensor *text_of(struct tape *t, const struct learn_networks *netwo
 }
 
 void learn_step_run(struct tape *t, const struct learn_networks *networks,
-                    struct learn_batch *batch)
+                    struct learn_batch *batch, const struct attention_guide *guide)
 {
     struct tensor *text = text_of(t, networks, batch);
     struct tensor *x = tape_input(t, batch->noisy, batch->n, batch->h, batch->w, batch->c, false);
-    struct tensor *y = unet_forward(t, networks->unet, x, batch->timesteps, text);
+    struct tensor *y = unet_forward_guided(t, networks->unet, x, batch->timesteps, text, guide);
 
     if (batch->map != NULL) {
         mse_loss_mapped(t, y, batch->target, batch->weights, batch->map, batch->losses,

@@ -50,6 +50,7 @@ void learn_batch_set_slots(struct learn_batch *b, int slots);
 int learn_batch_shown(const struct learn_batch *b);
 void learn_batch_free(struct learn_batch *b); // accepts NULL
 
-/* Runs the batch on t; adds to the gradients of all shifts, writes losses and prediction. */
+/* Runs the batch on t, guided or (NULL) not; adds to the gradients of all shifts, writes losses and
+ * prediction. */
 void learn_step_run(struct tape *t, const struct learn_networks *networks,
-                    struct learn_batch *batch);
+                    struct learn_batch *batch, const struct attention_guide *guide);

@@ -12,6 +12,7 @@
 #include "engine/learn_data.h"
 #include "engine/learn_layout.h"
 #include "engine/learn_step.h"
+#include "engine/learn_unmix.h"
 #include "engine/session.h"
 #include "engine/trace.h"
 
@@ -49,6 +50,7 @@ struct learner {
     GHashTable *texts;             // prompt -> struct learner_text
     struct parameters *parameters;
     struct learn_batch *batch;
+    struct learn_unmix *unmix; // NULL: off
     struct tape *tape, *teacher_tape;
     struct trace *trace;
     GArray *losses; // float: of each step so far, instance part

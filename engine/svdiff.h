@@ -86,6 +86,9 @@ struct svdiff_learn_options {
     int size;           // side of the learning pictures in pixels
     double mask_weight; // of the loss outside of the masks; inside it is 1
     double cut_mix;     // probability that two subjects are mixed into one picture
+    /* How much counts that the words of subjects in one picture attend to each other's places
+     * (engine/attention_guide.h); 0: not. */
+    double unmix_weight;
     double prior_weight;
     int prior_images; // made by the model before learning; 0: its prediction is the target
     bool text_encoder, scalar_norms;

@@ -31,6 +31,7 @@ struct tape {
     struct arena outer, inner;
     struct slabs outer_tensors, inner_tensors;
     GArray *outer_records, *inner_records; // struct record
+    GPtrArray *kept;                       // host memory of tape_keep
     bool inside;                           // in a segment: the inner arena is in use
     bool recording;
     bool cancelled;
@@ -64,6 +65,7 @@ struct tape *tape_create(const kernels *k, struct tape_options options, GError *
     slabs_init(&t->inner_tensors);
     t->outer_records = g_array_new(FALSE, FALSE, sizeof(struct record));
     t->inner_records = g_array_new(FALSE, FALSE, sizeof(struct record));
+    t->kept = g_ptr_array_new_with_free_func(g_free);
     if (!arena_init(&t->outer, k, options.outer_bytes, error) ||
         !arena_init(&t->inner, k, options.inner_bytes, error)) {
         tape_free(t);
@@ -83,6 +85,7 @@ void tape_free(struct tape *t)
     g_ptr_array_unref(t->inner_tensors.blocks);
     g_array_unref(t->outer_records);
     g_array_unref(t->inner_records);
+    g_ptr_array_unref(t->kept);
     kernels_destroy(t->idle);
     g_free(t);
 }
@@ -182,6 +185,7 @@ void tape_reset(struct tape *t)
     empty_inner(t);
     arena_rewind(&t->outer, 0);
     t->outer_tensors.used = 0;
+    g_ptr_array_set_size(t->kept, 0);
     g_array_set_size(t->outer_records, 0);
     t->inside = false;
     t->recording = t->options.training;
@@ -219,6 +223,14 @@ struct tensor *tape_input(struct tape *t, const float *values, int n, int h, int
     x->needs_gradient = needs_gradient && t->options.training;
     transfer_upload(tape_kernels(t), x->data, values, tensor_count(x));
     return x;
+}
+
+const void *tape_keep(struct tape *t, const void *data, size_t bytes)
+{
+    void *copy = g_memdup2(data, bytes);
+
+    g_ptr_array_add(t->kept, copy);
+    return copy;
 }
 
 const int32_t *tape_ids(struct tape *t, const int32_t *ids, int count)

@@ -119,6 +119,9 @@ struct tensor *tape_input(struct tape *t, const float *values, int n, int h, int
 /* Scratch of count reals in the arena in use; kept as long as the records of the segment. */
 real *tape_scratch(struct tape *t, int64_t count);
 
+/* A copy of host memory that stays until the tape is reset: contexts of segments. */
+const void *tape_keep(struct tape *t, const void *data, size_t bytes);
+
 /* Token ids on the device, [count], values of the host copied in. */
 const int32_t *tape_ids(struct tape *t, const int32_t *ids, int count);
 

@@ -224,7 +224,20 @@ static struct tensor *skip_segment(struct tape *t, const void *context, struct t
 static struct tensor *transformer_segment(struct tape *t, const void *context,
                                           struct tensor *const *in)
 {
-    return transformer_block(t, context, in[0], in[1]);
+    return transformer_block(t, context, in[0], in[1], NULL);
+}
+
+// a transformer with what a guide asks of it
+struct guided_block {
+    const struct transformer_block *block;
+    struct block_guide guide;
+};
+
+static struct tensor *guided_segment(struct tape *t, const void *context, struct tensor *const *in)
+{
+    const struct guided_block *g = context;
+
+    return transformer_block(t, g->block, in[0], in[1], &g->guide);
 }
 
 static struct tensor *down_segment(struct tape *t, const void *context, struct tensor *const *in)
@@ -279,20 +292,44 @@ static struct tensor *time_forward(struct tape *t, const struct unet *u, const d
     return activate(t, x, ACTIVATION_SILU);
 }
 
-static struct tensor *down_forward(struct tape *t, const struct level *l, struct tensor *x,
-                                   struct tensor *time, struct tensor *context, GPtrArray *skips)
+// what all blocks of one forward share
+struct pass {
+    struct tensor *time, *context;
+    const struct attention_guide *guide;
+    GPtrArray *skips;
+    int watched; // cross-attentions so far
+};
+
+// level: -1 in the middle
+static struct tensor *transform(struct tape *t, const struct transformer_block *b, struct tensor *x,
+                                struct pass *p, int level)
 {
+    struct tensor *const in[] = {x, p->context};
+
+    if (p->guide == NULL) {
+        return tape_segment(t, transformer_segment, b, in, 2);
+    }
+    const struct unmix *unmix = p->guide->unmix;
+    struct guided_block g = {b, {p->guide, unmix != NULL && unmix->level == level, p->watched}};
+    p->watched += g.guide.watched ? b->n_layers : 0;
+    return tape_segment(t, guided_segment, tape_keep(t, &g, sizeof g), in, 2);
+}
+
+static struct tensor *down_forward(struct tape *t, const struct unet *u, int level,
+                                   struct tensor *x, struct pass *p)
+{
+    const struct level *l = &u->down[level];
+
     for (int i = 0; i < l->n_blocks; i++) {
-        x = tape_segment(t, residual_segment, &l->residuals[i], (struct tensor *[]){x, time}, 2);
+        x = tape_segment(t, residual_segment, &l->residuals[i], (struct tensor *[]){x, p->time}, 2);
         if (l->transformers != NULL) {
-            x = tape_segment(t, transformer_segment, &l->transformers[i],
-                             (struct tensor *[]){x, context}, 2);
+            x = transform(t, &l->transformers[i], x, p, level);
         }
-        g_ptr_array_add(skips, x);
+        g_ptr_array_add(p->skips, x);
     }
     if (l->has_sampler) {
         x = tape_segment(t, down_segment, &l->sampler, &x, 1);
-        g_ptr_array_add(skips, x);
+        g_ptr_array_add(p->skips, x);
     }
     return x;
 }
@@ -302,50 +339,98 @@ static struct tensor *take_skip(GPtrArray *skips)
     return g_ptr_array_steal_index(skips, skips->len - 1);
 }
 
-static struct tensor *up_forward(struct tape *t, const struct level *l, struct tensor *x,
-                                 struct tensor *time, struct tensor *context, GPtrArray *skips)
+// block: from below, so the last one is level 0
+static struct tensor *up_forward(struct tape *t, const struct unet *u, int block, struct tensor *x,
+                                 struct pass *p)
 {
+    const struct level *l = &u->up[block];
+    const int level = u->config.n_levels - 1 - block;
+
     for (int i = 0; i < l->n_blocks; i++) {
         x = tape_segment(t, skip_segment, &l->residuals[i],
-                         (struct tensor *[]){x, time, take_skip(skips)}, 3);
+                         (struct tensor *[]){x, p->time, take_skip(p->skips)}, 3);
         if (l->transformers != NULL) {
-            x = tape_segment(t, transformer_segment, &l->transformers[i],
-                             (struct tensor *[]){x, context}, 2);
+            x = transform(t, &l->transformers[i], x, p, level);
         }
     }
     if (l->has_sampler) {
         x = tape_segment(t, up_segment, &l->sampler,
-                         (struct tensor *[]){x, skips->pdata[skips->len - 1]}, 2);
+                         (struct tensor *[]){x, p->skips->pdata[p->skips->len - 1]}, 2);
     }
     return x;
 }
 
 static struct tensor *mid_forward(struct tape *t, const struct unet *u, struct tensor *x,
-                                  struct tensor *time, struct tensor *context)
+                                  struct pass *p)
 {
-    x = tape_segment(t, residual_segment, &u->mid_residuals[0], (struct tensor *[]){x, time}, 2);
-    x = tape_segment(t, transformer_segment, &u->mid_transformer, (struct tensor *[]){x, context},
-                     2);
-    return tape_segment(t, residual_segment, &u->mid_residuals[1], (struct tensor *[]){x, time}, 2);
+    x = tape_segment(t, residual_segment, &u->mid_residuals[0], (struct tensor *[]){x, p->time}, 2);
+    x = transform(t, &u->mid_transformer, x, p, -1);
+    return tape_segment(t, residual_segment, &u->mid_residuals[1], (struct tensor *[]){x, p->time},
+                        2);
+}
+
+struct tensor *unet_forward_guided(struct tape *t, const struct unet *u, struct tensor *latents,
+                                   const double *timesteps, struct tensor *context,
+                                   const struct attention_guide *guide)
+{
+    const struct unet_config *c = &u->config;
+    g_autoptr(GPtrArray) skips = g_ptr_array_new();
+    struct pass p = {.time = time_forward(t, u, timesteps, latents->n),
+                     .context = context,
+                     .guide = guide,
+                     .skips = skips};
+    struct tensor *x = conv_same(t, latents, &u->conv_in);
+
+    g_ptr_array_add(skips, x);
+    for (int i = 0; i < c->n_levels; i++) {
+        x = down_forward(t, u, i, x, &p);
+    }
+    if (c->has_mid) {
+        x = mid_forward(t, u, x, &p);
+    }
+    for (int i = 0; i < c->n_levels; i++) {
+        x = up_forward(t, u, i, x, &p);
+    }
+    return conv_same(t, groupnorm(t, x, &u->norm_out, true), &u->conv_out);
 }
 
 struct tensor *unet_forward(struct tape *t, const struct unet *u, struct tensor *latents,
                             const double *timesteps, struct tensor *context)
 {
-    const struct unet_config *c = &u->config;
-    g_autoptr(GPtrArray) skips = g_ptr_array_new();
-    struct tensor *time = time_forward(t, u, timesteps, latents->n);
-    struct tensor *x = conv_same(t, latents, &u->conv_in);
+    return unet_forward_guided(t, u, latents, timesteps, context, NULL);
+}
 
-    g_ptr_array_add(skips, x);
-    for (int i = 0; i < c->n_levels; i++) {
-        x = down_forward(t, &u->down[i], x, time, context, skips);
+// cross-attentions in the down and up blocks of a level
+static int attentions_at(const struct unet *u, int level)
+{
+    const struct level *const sides[] = {&u->down[level], &u->up[u->config.n_levels - 1 - level]};
+    int n = 0;
+
+    for (int i = 0; i < 2; i++) {
+        for (int j = 0; sides[i]->transformers != NULL && j < sides[i]->n_blocks; j++) {
+            n += sides[i]->transformers[j].n_layers;
+        }
     }
-    if (c->has_mid) {
-        x = mid_forward(t, u, x, time, context);
+    return n;
+}
+
+int unet_attention_level(const struct unet *u, int h, int w, int wanted, int *grid_h, int *grid_w,
+                         int *layers)
+{
+    double nearest = INFINITY;
+    int found = -1;
+
+    for (int level = 0; level < u->config.n_levels; level++) {
+        const double distance = fabs(log((double)h * w / ((double)wanted * wanted)));
+        if (attentions_at(u, level) > 0 && distance < nearest) {
+            nearest = distance;
+            found = level;
+            *grid_h = h;
+            *grid_w = w;
+            *layers = attentions_at(u, level);
+        }
+        h = (h + 1) / 2;
+        w = (w + 1) / 2;
     }
-    for (int i = 0; i < c->n_levels; i++) {
-        x = up_forward(t, &u->up[i], x, time, context, skips);
-    }
-    return conv_same(t, groupnorm(t, x, &u->norm_out, true), &u->conv_out);
+    return found;
 }

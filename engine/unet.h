@@ -2,6 +2,7 @@
  * UNet2DConditionModel computes it. Sizes and kinds come from its config.json alone. */
 #pragma once
 
+#include "engine/attention_guide.h"
 #include "engine/model_config.h"
 #include "engine/network.h"
 
@@ -21,6 +22,17 @@ const struct unet_config *unet_config(const struct unet *u);
  */
 struct tensor *unet_forward(struct tape *t, const struct unet *u, struct tensor *latents,
                             const double *timesteps, struct tensor *context);
+
+/* The same with a guide of the cross-attentions (attention_guide.h), which has to stay until the
+ * tape is reset; NULL: none. */
+struct tensor *unet_forward_guided(struct tape *t, const struct unet *u, struct tensor *latents,
+                                   const double *timesteps, struct tensor *context,
+                                   const struct attention_guide *guide);
+
+/* The level whose cross-attentions in down and up blocks have the grid nearest to wanted x wanted
+ * for latents of h x w, its grid, and how many attentions these are; -1 when there are none. */
+int unet_attention_level(const struct unet *u, int h, int w, int wanted, int *grid_h, int *grid_w,
+                         int *layers);
 
 /* How many segments one forward has: ticks for progress. */
 int unet_segments(const struct unet *u);

@@ -104,13 +104,30 @@ static struct tensor *attend(struct tape *t, const struct attention_weights *a, 
     return linear(t, attention(t, q, k, v, a->heads, false), &a->out);
 }
 
+// number: of this layer in its block
+static struct tensor *attend_text(struct tape *t, const struct attention_weights *a,
+                                  struct tensor *x, struct tensor *text,
+                                  const struct block_guide *guide, int number)
+{
+    struct tensor *q = linear(t, x, &a->q);
+    struct tensor *k = linear(t, text, &a->k);
+    struct tensor *v = linear(t, text, &a->v);
+
+    if (guide != NULL && guide->watched) {
+        unmix_attention(t, q, k, a->heads, guide->guide->unmix, guide->layer + number);
+    }
+    return linear(t, attention(t, q, k, v, a->heads, false), &a->out);
+}
+
 static struct tensor *layer_forward(struct tape *t, const struct transformer_layer *l,
-                                    struct tensor *x, struct tensor *context)
+                                    struct tensor *x, struct tensor *context,
+                                    const struct block_guide *guide, int number)
 {
     struct tensor *h = layernorm(t, x, &l->norm1);
 
     x = add(t, attend(t, &l->self, h, l->only_cross ? context : h), x);
-    x = add(t, attend(t, &l->cross, layernorm(t, x, &l->norm2), context), x);
+    h = layernorm(t, x, &l->norm2);
+    x = add(t, attend_text(t, &l->cross, h, context, guide, number), x);
     h = linear(t, layernorm(t, x, &l->norm3), &l->expand);
     return add(t, linear(t, geglu(t, h), &l->contract), x);
 }
@@ -122,12 +139,13 @@ static struct tensor *project(struct tape *t, struct tensor *x, const struct wei
 }
 
 struct tensor *transformer_block(struct tape *t, const struct transformer_block *b,
-                                 struct tensor *x, struct tensor *context)
+                                 struct tensor *x, struct tensor *context,
+                                 const struct block_guide *guide)
 {
     struct tensor *h = project(t, groupnorm(t, x, &b->norm, false), &b->proj_in);
 
     for (int i = 0; i < b->n_layers; i++) {
-        h = layer_forward(t, &b->layers[i], h, context);
+        h = layer_forward(t, &b->layers[i], h, context, guide, i);
     }
     return add(t, project(t, h, &b->proj_out), x);
 }

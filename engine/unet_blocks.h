@@ -7,6 +7,7 @@
  *                and with a residual */
 #pragma once
 
+#include "engine/attention_guide.h"
 #include "engine/network.h"
 
 struct residual_block {
@@ -53,6 +54,14 @@ void transformer_block_read(struct reader *r, struct transformer_block *b,
                             struct transformer_shape s, const char *name);
 void transformer_block_finish(struct transformer_block *b);
 
-/* x [n, h, w, c], context [n, 1, tokens, width]. */
+/* What a guide asks of one block: NULL, or its cross-attentions are watched from layer on. */
+struct block_guide {
+    const struct attention_guide *guide;
+    bool watched; // the unmix loss is taken here
+    int layer;    // number of the block's first cross-attention among the watched
+};
+
+/* x [n, h, w, c], context [n, 1, tokens, width]; guide may be NULL. */
 struct tensor *transformer_block(struct tape *t, const struct transformer_block *b,
-                                 struct tensor *x, struct tensor *context);
+                                 struct tensor *x, struct tensor *context,
+                                 const struct block_guide *guide);

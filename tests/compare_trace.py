@@ -29,8 +29,11 @@ BOUNDS = {
         "timestep": 0,
         "tokens": 0,
         "loss_weights": 1e-6,
+        "regions": 1e-6,
+        "subject_tokens": 0,
         "loss": 1e-5,
         "total_loss": 1e-5,
+        "unmix_loss": 1e-5,
         "prior_loss": 1e-3,
         "gradient": 2e-3,
         "shift": 1e-3,
@@ -72,6 +75,7 @@ def run(svdiff, options, folder):
     command = [svdiff, options["command"], "--quiet", "--precision", "f32", "--trace", trace, "--output", output]
     for name, value in options.items():
         if name != "command":
+            name = name.split("#")[0]
             value = FIXTURES / value if name in FILES else value
             command += [f"--{name}", value] if value or name in ("prompt", "negative") else [f"--{name}"]
     private = {name: str(folder) for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}

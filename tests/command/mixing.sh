@@ -16,6 +16,8 @@ for value in -0.1 1.5 nan none; do
     refuses "--cut-mix $value" 2 "cut-mix.*$value" learn $common $dog $cat --steps 1 \
         --output s.safetensors --cut-mix $value
 done
+refuses '--unmix-weight -1' 2 'unmix-weight.*-1' learn $common $dog $cat --steps 1 \
+    --output s.safetensors --unmix-weight -1
 refuses 'a region before any prompt' 2 '--region .*--prompt' learn --region $left $dog --output s
 refuses 'two regions of one subject' 2 'mask-left.png and .*mask-right.png' \
     learn $common $dog $cat --region $left --region $right --output s
@@ -86,6 +88,11 @@ run $two --steps 4 --cut-mix 1 --batch 2 --accumulate 2 --flip --crop random --t
 check 'batches, flips and crops' test "$(shown many | tr ' ' '\n' | sort -u)" = 1+1+1+1m
 run learn $common --quiet $dog --steps 3 --cut-mix 1 --output one.safetensors
 check 'one subject is not mixed' is 0
+run $two --steps 2 --cut-mix 1 --unmix-weight 5 --trace unmix --output unmix.safetensors
+check 'the unmix loss' grep -aq '"unmix_loss.1":{"dtype":"F32","shape":\[1\]' unmix
+run $two --steps 2 --cut-mix 1 --unmix-weight 0 --trace off --output off.safetensors
+check 'none with weight 0' test -z "$(grep -ao unmix_loss.1 off)"
+check '--unmix-weight makes a difference' differ unmix.safetensors off.safetensors
 run learn $common --quiet $dog $cat --steps 3 --cut-mix 1 --prior-images 2 --trace prior \
     --output prior.safetensors
 check 'with class pictures' is 0
@@ -130,6 +137,8 @@ check 'and gives the subject of an uninterrupted run' same stopped.safetensors s
 cp kept.resume stopped.safetensors.resume
 refuses '--resume with another --cut-mix' 1 'stopped.safetensors.resume ' learn $common --quiet \
     $mixing --steps $steps --cut-mix 0.5 --output stopped.safetensors --resume
+refuses '--resume with another --unmix-weight' 1 'stopped.safetensors.resume ' learn $common --quiet \
+    $mixing --steps $steps --unmix-weight 0.5 --output stopped.safetensors --resume
 refuses '--resume with other regions' 1 'stopped.safetensors.resume ' learn $common --quiet \
     $dog --region $right $cat --region $left --steps $steps --output stopped.safetensors --resume
 refuses '--resume without regions' 1 'stopped.safetensors.resume ' learn $common --quiet \

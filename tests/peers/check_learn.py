@@ -39,11 +39,12 @@ OPTIONS = {
     "prior": str,
     "prior_weight": float,
     "min_snr": float,
+    "unmix_weight": float,
     "accumulate": int,
     "schedule": str,
     "warm_up": int,
 }
-LOSSES = ("loss", "prior_loss", "total_loss")
+LOSSES = ("loss", "prior_loss", "unmix_loss", "total_loss")
 
 
 def parse(argv=None):

@@ -4,6 +4,7 @@ Every step builds each weight from its shift by the paper's formula (reference.p
 latents, noise, timesteps and tokens, and lets autograd and torch.optim.AdamW do the rest. Loss of one micro-step:
     mean (prediction - target)^2 of the instance rows, each row times its min-SNR weight
     + prior_weight * the same mean over the prior rows, without min-SNR weights
+    + unmix_weight * the attention of subjects' words in each other's regions, where a row shows several
 divided by the number of micro-steps that are accumulated. With masks each place of an instance row counts as the
 trace's loss_weights [n, 1, h, w] say.
 """
@@ -26,6 +27,7 @@ class Rules:
     clip: float = 1.0
     prior: str = "none"  # none, images, prediction
     prior_weight: float = 1.0
+    unmix_weight: float = 0.0
     min_snr: float = 0.0
     accumulate: int = 1
     schedule: str = "constant"
@@ -44,11 +46,57 @@ def rate_factor(rules, step):
     return 1.0
 
 
+class CrossAttention:
+    """Keeps the probabilities [n, heads, places, tokens] of the cross-attentions in the down and up blocks of the
+    level nearest to 16 x 16. Works as a processor of diffusers' attention."""
+
+    def __init__(self, unet):
+        self.unet, self.kept = unet, []
+
+    def watch(self, h, w):
+        """Sets itself as processor where the level's grid is nearest; returns the grid."""
+        levels = []
+        for i, block in enumerate(self.unet.down_blocks):
+            sides = (block, self.unet.up_blocks[len(self.unet.down_blocks) - 1 - i])
+            found = [m for side in sides for n, m in side.named_modules() if n.endswith("attn2")]
+            if found:
+                levels.append((abs(math.log(h * w / 256)), i, (h, w), found))
+            h, w = (h + 1) // 2, (w + 1) // 2
+        _, _, grid, modules = min(levels, key=lambda x: x[:2])
+        for module in modules:
+            module.set_processor(self)
+        return grid
+
+    def __call__(self, attn, hidden_states, encoder_hidden_states=None, attention_mask=None, **_):
+        heads = lambda x: x.unflatten(-1, (attn.heads, -1)).transpose(1, 2)
+        q, k, v = (heads(f(x)) for f, x in (
+            (attn.to_q, hidden_states), (attn.to_k, encoder_hidden_states), (attn.to_v, encoder_hidden_states)))
+        probabilities = (q @ k.transpose(-1, -2) * attn.scale).softmax(-1)
+        self.kept.append(probabilities)
+        out = (probabilities @ v).transpose(1, 2).flatten(2)
+        return attn.to_out[1](attn.to_out[0](out))
+
+    def unmix(self, regions, words, grid):
+        """The loss over rows: regions [n, s, h, w], words [n, s, t]; rows with fewer than two subjects count as 0."""
+        regions = torch.nn.functional.adaptive_avg_pool2d(regions, grid).flatten(2)
+        total = 0
+        for row in range(len(regions)):
+            own = [i for i in range(regions.shape[1]) if words[row, i].sum() > 0]
+            for i in own if len(own) > 1 else []:
+                share = words[row, i] / words[row, i].sum()
+                others = torch.stack([regions[row, j] for j in own if j != i]).amax(0)
+                for p in self.kept:
+                    a = p[row].mean(0) @ share
+                    total = total + (others * a**2).sum() / others.sum() / len(own) / len(self.kept)
+        return total / len(regions)
+
+
 class Relearner:
     """The model, one shift for each name, and the optimiser."""
 
     def __init__(self, model, rules, lengths):
         self.model, self.rules = model, rules
+        self.attention, self.grid = CrossAttention(model.unet), None
         self.dtype = next(model.unet.parameters()).dtype
         self.schedule = DDPMScheduler.from_config(model.scheduler_config)
         self.spectra = Spectra(model, lengths)
@@ -114,8 +162,14 @@ class Relearner:
 
     def micro_step(self, given, m, out):
         weights = self.weights()
+        self.attention.kept.clear()
         losses, timesteps = self.part(weights, given, "", m, out)
         total = (losses * self.snr_weights(timesteps)).mean()
+        if self.rules.unmix_weight > 0 and f"regions.{m}" in given:
+            regions, words = (given[f"{x}.{m}"].to(self.dtype) for x in ("regions", "subject_tokens"))
+            unmix = self.attention.unmix(regions, words, self.grid)
+            out[f"unmix_loss.{m}"] = unmix.detach().reshape(1)
+            total = total + self.rules.unmix_weight * unmix
         if self.rules.prior != "none":
             losses, _ = self.part(weights, given, "prior_", m, out)
             total = total + self.rules.prior_weight * losses.mean()
@@ -140,6 +194,8 @@ class Relearner:
 def relearn(model, rules, given, lengths):
     """The expected trace of a run; names that begin with # are for people. `lengths`: shift name -> length."""
     learner, out = Relearner(model, rules, lengths), {}
+    if any(k.startswith("regions.") for k in given):
+        learner.grid = learner.attention.watch(*given["latents.0"].shape[-2:])
     for k in range(rules.steps):
         learner.step(given, k, out)
     out.update({f"shift.{n}": s.detach().clone() for n, s in learner.shifts.items()})

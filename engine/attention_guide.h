@@ -1,0 +1,33 @@
+/* attention_guide.h: what is asked of a UNet's cross-attention besides its text. */
+#pragma once
+
+#include "engine/tape.h"
+
+/* The unmix loss of Cut-Mix-Unmix (Han et al. 2023, section 3.3): the attention of each subject's
+ * own words in the regions of the others, drawn to zero. For the layers l of one level and the
+ * subjects i of a row,
+ *   A_i = attention probabilities, averaged over heads, then over the subject's tokens
+ *   L   = mean over l, i of (sum over x of M_i A_i^2) / (sum over x of M_i)
+ * with M_i the largest region of the others at x. Rows that show one subject have no part in it. */
+struct unmix {
+    int level;           // of the UNet whose down and up blocks are watched
+    int layers;          // cross-attentions there
+    int n, slots;        // rows, subjects a row has room for
+    int rows;            // over which the mean is taken
+    int places, tokens;  // h * w of the level's grid; of the text
+    const int *shown;    // [n]: subjects of each row; 0 and 1 take no part
+    const float *others; // [n, slots, places]: M
+    const float *words;  // [n, slots, tokens]: shares of the subject's tokens in their mean
+    double weight;       // of the loss in what is differentiated
+    double *losses;      // [layers]: receives each layer's mean over rows and subjects
+};
+
+struct attention_guide {
+    const struct unmix *unmix; // NULL: none
+};
+
+/* Computes the probabilities of queries q [n, .., heads * d] on keys k [n, 1, tokens, heads * d]
+ * once more for the words alone, writes losses[layer] and starts the way back from there: the
+ * gradient flows to q and k through the attention. */
+void unmix_attention(struct tape *t, struct tensor *q, struct tensor *k, int heads,
+                     const struct unmix *u, int layer);

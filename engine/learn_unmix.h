@@ -1,0 +1,25 @@
+/* learn_unmix.h: the unmix loss (attention_guide.h) of a learning batch. */
+#pragma once
+
+#include "engine/learn_step.h"
+
+// what the plan's arrays are made of
+struct learn_unmix {
+    struct unmix plan;
+    struct attention_guide guide;
+    int grid_h, grid_w;
+    float *others, *words;
+    double *losses;
+};
+
+/* For batches with b's slots: the level nearest to 16 x 16 is watched, and its loss counts `weight`
+ * in what is differentiated. NULL when no down or up block attends to text. Owned by the caller. */
+struct learn_unmix *learn_unmix_create(const struct learn_batch *b, const struct unet *u,
+                                       double weight);
+void learn_unmix_free(struct learn_unmix *x); // accepts NULL
+
+/* Takes regions and words of the drawn batch. */
+bool learn_unmix_fill(struct learn_unmix *x, const struct learn_batch *b, GError **error);
+
+/* The loss after a run: the mean over the layers. */
+double learn_unmix_loss(const struct learn_unmix *x);

@@ -1,0 +1,156 @@
+/* The unmix loss against its definition, and its gradient against finite differences in double. */
+#include "engine/attention_guide.h"
+
+#include <glib.h>
+#include <math.h>
+#include <string.h>
+
+// three subjects in heads of two channels take two runs
+enum { ROWS = 3, SLOTS = 3, PLACES = 4, WORDS = 5, HEADS = 2, D = 2, WIDTH = HEADS * D };
+enum { QUERIES = ROWS * PLACES * WIDTH, KEYS = ROWS * WORDS * WIDTH };
+
+struct data {
+    float others[ROWS * SLOTS * PLACES], words[ROWS * SLOTS * WORDS];
+    double losses[2];
+    double q[QUERIES], k[KEYS], dq[QUERIES], dk[KEYS];
+    struct unmix u;
+};
+
+static void fill(struct data *s)
+{
+    static const int shown[ROWS] = {2, 1, 3}; // the second takes no part
+
+    *s = (struct data){.u = {.layers = 2,
+                             .n = ROWS,
+                             .slots = SLOTS,
+                             .rows = 2,
+                             .places = PLACES,
+                             .tokens = WORDS,
+                             .shown = shown,
+                             .weight = 3}};
+    for (int i = 0; i < ROWS * SLOTS * PLACES; i++) {
+        s->others[i] = (float)(i * 7 % 11) / 10;
+    }
+    for (int i = 0; i < ROWS * SLOTS * WORDS; i++) {
+        s->words[i] = i % WORDS == i / WORDS % SLOTS + 1 ? 0.75f : i % WORDS == 4 ? 0.25f : 0;
+    }
+    for (int i = 0; i < KEYS; i++) {
+        s->q[i % QUERIES] = sin(3.7 * i + 1);
+        s->k[i] = cos(2.3 * i + 2);
+    }
+    s->u.others = s->others;
+    s->u.words = s->words;
+    s->u.losses = s->losses;
+}
+
+// the probability of a subject's words at place x of row n, mean over heads
+static double attention_of(const struct data *s, int n, int x, int subject)
+{
+    double sum = 0;
+
+    for (int h = 0; h < HEADS; h++) {
+        double p[WORDS], total = 0;
+        for (int t = 0; t < WORDS; t++) {
+            double dot = 0;
+            for (int c = 0; c < D; c++) {
+                dot += s->q[(n * PLACES + x) * WIDTH + h * D + c] *
+                       s->k[(n * WORDS + t) * WIDTH + h * D + c];
+            }
+            p[t] = exp(dot / sqrt(D));
+            total += p[t];
+        }
+        for (int t = 0; t < WORDS; t++) {
+            sum += p[t] / total * s->words[(n * SLOTS + subject) * WORDS + t] / HEADS;
+        }
+    }
+    return sum;
+}
+
+static double expected(const struct data *s)
+{
+    double loss = 0;
+
+    for (int n = 0; n < ROWS; n++) {
+        for (int i = 0; i < s->u.shown[n] && s->u.shown[n] > 1; i++) {
+            double sum = 0, squares = 0;
+            for (int x = 0; x < PLACES; x++) {
+                const double m = s->others[(n * SLOTS + i) * PLACES + x];
+                const double a = attention_of(s, n, x, i);
+                sum += m;
+                squares += m * a * a;
+            }
+            loss += squares / sum / s->u.shown[n] / s->u.rows;
+        }
+    }
+    return loss;
+}
+
+static double run(struct data *s)
+{
+    static const float zeros[QUERIES + KEYS];
+    g_autoptr(kernels) table = kernels_reference();
+    struct tape *t =
+        tape_create(table, (struct tape_options){.training = true, .outer_bytes = 1 << 20}, NULL);
+    struct tensor *q = tape_input(t, zeros, ROWS, 2, 2, WIDTH, true);
+    struct tensor *k = tape_input(t, zeros, ROWS, 1, WORDS, WIDTH, true);
+
+    memcpy(q->data, s->q, sizeof s->q);
+    memcpy(k->data, s->k, sizeof s->k);
+    unmix_attention(t, q, k, HEADS, &s->u, 1);
+    tape_backward(t, q, NULL);
+    memcpy(s->dq, q->gradient, sizeof s->dq);
+    memcpy(s->dk, k->gradient, sizeof s->dk);
+    tape_free(t);
+    return s->losses[1];
+}
+
+static void test_value(void)
+{
+    struct data s;
+
+    fill(&s);
+    g_assert_cmpfloat_with_epsilon(run(&s), expected(&s), 1e-12);
+    g_assert_cmpfloat(expected(&s), >, 1e-3);
+    g_assert_cmpfloat(s.losses[0], ==, 0);
+}
+
+// the gradient is that of weight / layers times the loss of this layer
+static void check_gradient(struct data *s, double *values, double *gradient, int count)
+{
+    const double step = 1e-4, factor = s->u.weight / s->u.layers;
+    g_autofree double *kept = NULL;
+    double largest = 0, worst = 0;
+
+    run(s);
+    kept = g_memdup2(gradient, count * sizeof *kept);
+    for (int i = 0; i < count; i++) {
+        const double old = values[i];
+        values[i] = old + step;
+        const double more = run(s);
+        values[i] = old - step;
+        const double less = run(s);
+        values[i] = old;
+        const double wanted = factor * (more - less) / (2 * step);
+        largest = MAX(largest, fabs(wanted));
+        worst = MAX(worst, fabs(wanted - kept[i]));
+    }
+    g_assert_cmpfloat(largest, >, 1e-3);
+    g_assert_cmpfloat(worst, <, 1e-6 * largest);
+}
+
+static void test_gradient(void)
+{
+    struct data s;
+
+    fill(&s);
+    check_gradient(&s, s.q, s.dq, QUERIES);
+    check_gradient(&s, s.k, s.dk, KEYS);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/op-unmix/value", test_value);
+    g_test_add_func("/op-unmix/gradient", test_gradient);
+    return g_test_run();
+}
