@@ -16,6 +16,8 @@ bool call_run(const struct call *c, struct call_result *result, GError **error)
     case PROCEDURE_GENERATE:
     case PROCEDURE_CREATE:
         return call_generate(c, result, error);
+    case PROCEDURE_COMPOSE:
+        return call_compose(c, result, error);
     case PROCEDURE_CONVERT:
         return call_convert(c, result, error);
     }

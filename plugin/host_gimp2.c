@@ -47,7 +47,7 @@ static GimpParamDef definition(GimpPDBArgType type, const char *name, const char
 // what comes before the arguments of the table
 static int first_of(const struct procedure *p)
 {
-    return p->input == INPUT_NONE ? 1 : 3;
+    return p->input == INPUT_NONE ? 1 : p->input == INPUT_LAYERS ? 4 : 3;
 }
 
 static void install(const struct procedure *p)
@@ -57,13 +57,17 @@ static void install(const struct procedure *p)
                                    definition(GIMP_PDB_INT32ARRAY, "layers", "The new layers")};
     const bool is_file = p->result == RESULT_FILE;
     const int first = first_of(p);
-    g_autofree GimpParamDef *arguments = g_new(GimpParamDef, 3 + p->n_arguments);
+    g_autofree GimpParamDef *arguments = g_new(GimpParamDef, 4 + p->n_arguments);
 
     arguments[0] =
         definition(GIMP_PDB_INT32, "run-mode",
                    "RUN-INTERACTIVE (0), RUN-NONINTERACTIVE (1), RUN-WITH-LAST-VALS (2)");
     arguments[1] = definition(GIMP_PDB_IMAGE, "image", "The image");
     arguments[2] = definition(GIMP_PDB_DRAWABLE, "drawable", "The layer");
+    if (p->input == INPUT_LAYERS) {
+        arguments[2] = definition(GIMP_PDB_INT32, "num-drawables", "How many layers");
+        arguments[3] = definition(GIMP_PDB_INT32ARRAY, "drawables", "The layers");
+    }
     for (size_t i = 0; i < p->n_arguments; i++) {
         arguments[first + i] = definition(argument_type(p->arguments[i].kind), p->arguments[i].name,
                                           p->arguments[i].text);
@@ -127,7 +131,7 @@ static bool check_arguments(const struct procedure *p, int n, const GimpParam *a
 static void add_linked(GArray *to, const gint32 *layers, int n)
 {
     for (int i = 0; i < n; i++) {
-        const bool known = layers[i] == g_array_index(to, host_item, 0);
+        const bool known = to->len > 0 && layers[i] == g_array_index(to, host_item, 0);
         if (gimp_item_get_linked(layers[i]) && !known) {
             g_array_append_val(to, layers[i]);
         } else if (gimp_item_is_group(layers[i]) && !known) {
@@ -138,18 +142,46 @@ static void add_linked(GArray *to, const gint32 *layers, int n)
     }
 }
 
-/* The layers of a call: the drawable, and if it is linked all that are. (host_item is gint32.) */
-static GArray *chosen_layers(host_image image, host_item drawable)
+// the linked layers, or where there are not two of them all that lie in no group
+static void choose_layers(host_image image, GArray *all)
+{
+    int n;
+    g_autofree gint32 *layers = gimp_image_get_layers(image, &n);
+
+    add_linked(all, layers, n);
+    if (all->len < 2) {
+        g_array_set_size(all, 0);
+        g_array_append_vals(all, layers, (guint)n);
+    }
+}
+
+/* The layers of a call: the given ones, or the drawable, and if it is linked all that are. From the
+ * menu GIMP gives no array. (host_item is gint32.) */
+static GArray *chosen_layers(const struct procedure *p, int n, const GimpParam *arguments)
 {
     GArray *all = g_array_new(FALSE, FALSE, sizeof(host_item));
+    const host_image image = arguments[1].data.d_image;
 
-    if (host_image_exists(image) && drawable > 0) {
+    if (!host_image_exists(image)) {
+        return all;
+    }
+    if (p->input == INPUT_LAYERS) {
+        if (n >= first_of(p) && arguments[2].data.d_int32 > 0) {
+            g_array_append_vals(all, arguments[3].data.d_int32array,
+                                (guint)arguments[2].data.d_int32);
+        } else if (arguments[0].data.d_int32 != GIMP_RUN_NONINTERACTIVE) {
+            choose_layers(image, all);
+        }
+        return all;
+    }
+    const host_item drawable = n > 2 ? arguments[2].data.d_drawable : HOST_NONE;
+    if (drawable > 0) {
         g_array_append_val(all, drawable);
     }
     if (all->len > 0 && host_is_layer_of(drawable, image) && gimp_item_get_linked(drawable)) {
-        int n;
-        g_autofree gint32 *layers = gimp_image_get_layers(image, &n);
-        add_linked(all, layers, n);
+        int n_layers;
+        g_autofree gint32 *layers = gimp_image_get_layers(image, &n_layers);
+        add_linked(all, layers, n_layers);
     }
     return all;
 }
@@ -157,10 +189,10 @@ static GArray *chosen_layers(host_image image, host_item drawable)
 static bool run_procedure(int n, const GimpParam *arguments, values *v, struct call_result *result,
                           GError **error)
 {
-    const bool has_layers = v->procedure->input == INPUT_LAYER && n >= first_of(v->procedure);
-    const host_image image = has_layers ? arguments[1].data.d_image : HOST_NONE;
-    const host_item drawable = has_layers ? arguments[2].data.d_drawable : HOST_NONE;
-    g_autoptr(GArray) layers = chosen_layers(image, drawable);
+    const bool has_image = v->procedure->input != INPUT_NONE && n >= 2;
+    const host_image image = has_image ? arguments[1].data.d_image : HOST_NONE;
+    g_autoptr(GArray) layers = has_image ? chosen_layers(v->procedure, n, arguments)
+                                         : g_array_new(FALSE, FALSE, sizeof(host_item));
     const struct call chosen = {
         .image = image, .layers = (host_item *)layers->data, .n_layers = (int)layers->len};
 

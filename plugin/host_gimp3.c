@@ -87,7 +87,7 @@ static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const char *name)
     const struct procedure *p = procedure_find(name);
     GimpProcedure *procedure;
 
-    if (p->input == INPUT_LAYER) {
+    if (p->input != INPUT_NONE) {
         procedure = gimp_image_procedure_new(plug_in, name, GIMP_PDB_PROC_TYPE_PLUGIN,
                                              run_on_layers, (void *)p, NULL);
         gimp_procedure_set_image_types(procedure, "*");

@@ -33,12 +33,14 @@ enum procedure_id {
     PROCEDURE_LEARN,
     PROCEDURE_GENERATE,
     PROCEDURE_CREATE, // generates into a new image
+    PROCEDURE_COMPOSE,
     PROCEDURE_CONVERT,
 };
 
 enum procedure_input {
-    INPUT_NONE,  // run-mode alone
-    INPUT_LAYER, // image and layer, or layers where GIMP lets choose several
+    INPUT_NONE,   // run-mode alone
+    INPUT_LAYER,  // image and layer, or layers where GIMP lets choose several
+    INPUT_LAYERS, // image and layers: in GIMP 2.10 their number and an array
 };
 
 enum procedure_result {

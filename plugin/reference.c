@@ -44,7 +44,10 @@ static void print_procedure(const struct procedure *p)
 {
     printf("### %s\n\n%s\n\n", p->name, p->help);
     printf("Arguments after `run-mode`%s; gives back %s.\n\n",
-           p->input == INPUT_NONE ? "" : ", `image` and the layer",
+           p->input == INPUT_NONE ? ""
+           : p->input == INPUT_LAYERS
+               ? ", `image` and the layers (in GIMP 2.10 their number and an array)"
+               : ", `image` and the layer",
            p->result == RESULT_FILE ? "the path of the file" : "the new layers");
     printf("| argument | kind | values | default | meaning |\n");
     printf("| --- | --- | --- | --- | --- |\n");

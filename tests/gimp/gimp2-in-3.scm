@@ -54,6 +54,10 @@
 
 (define plug-in-svdiff-create (counted plug-in-svdiff-create))
 
+(define compose-in-3 plug-in-svdiff-compose)
+(define (plug-in-svdiff-compose mode image n layers . rest)
+  (apply (counted compose-in-3) (append (list mode image layers) rest)))
+
 ; without an image only words with names can leave it out
 (define generate-in-3 plug-in-svdiff-generate)
 (define (plug-in-svdiff-generate mode image layer . rest)

@@ -1,0 +1,228 @@
+/* plug-in-svdiff-compose: each layer is a subject; all are learned together, mixed into one picture
+ * again and again so that they stay apart, and painted together from one prompt.
+ *
+ * What of a layer is the subject says its mask or the selection; where it goes in mixed pictures
+ * its channel. The result covers the image. The subjects stay in one file, for generating again. */
+#include "plugin/call.h"
+#include "plugin/job.h"
+#include "plugin/layers_in.h"
+#include "plugin/marks.h"
+#include "plugin/paths.h"
+#include "plugin/results.h"
+#include "plugin/words.h"
+
+#include "engine/svdiff.h"
+
+#include <string.h>
+
+struct compose {
+    const struct call *call;
+    const values *v;
+    char **prompts, **class_prompts, **regions; // one a layer, or none at all
+    char *output;
+    struct host_area area; // the image
+    int seed, count;
+};
+
+/* ---- what is asked for ---- */
+
+// "a; b" to its parts; nothing to none
+static char **split(const char *list)
+{
+    char **parts = g_strsplit_set(list, ";\n", -1);
+
+    for (char **part = parts; *part != NULL; part++) {
+        g_strstrip(*part);
+    }
+    return parts;
+}
+
+static bool check_list(const struct compose *c, const char *name, char **list, GError **error)
+{
+    const int n = (int)g_strv_length(list);
+
+    if (n == 0 || n == c->call->n_layers) {
+        return true;
+    }
+    g_set_error(
+        error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+        _("%s has %d parts for %d layers; give one for each, with ; between them, or none."), name,
+        n, c->call->n_layers);
+    return false;
+}
+
+static bool check_layers(const struct compose *c, GError **error)
+{
+    if (!call_check_layers(c->call, error)) {
+        return false;
+    }
+    if (c->call->n_layers >= 2) {
+        return true;
+    }
+    g_set_error(
+        error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+        _("One layer is chosen; composing needs a layer for each of two or more subjects."));
+    return false;
+}
+
+static bool check(const struct compose *c, GError **error)
+{
+    if (!check_layers(c, error) || !check_list(c, "prompts", c->prompts, error) ||
+        !check_list(c, "class-prompts", c->class_prompts, error) ||
+        !check_list(c, "region-channels", c->regions, error)) {
+        return false;
+    }
+    if (values_text(c->v, "prompt")[0] == '\0') {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    _("prompt is empty; say what the picture shows, with [V1], [V2] for the "
+                      "subjects in the order of the layers."));
+        return false;
+    }
+    return call_check_size(c->v, "width", error) && call_check_size(c->v, "height", error);
+}
+
+/* ---- learning ---- */
+
+// "a photo of a [V] NAME", for a layer whose prompt was not given
+static char *prompt_of(const struct compose *c, int i)
+{
+    if (c->prompts[0] != NULL && c->prompts[i][0] != '\0') {
+        return g_strdup(c->prompts[i]);
+    }
+    g_autofree char *name = host_item_name(c->call->layers[i]);
+    return g_strdup_printf("a photo of a [V] %s", name);
+}
+
+static bool add_region(const struct compose *c, int i, const scratch *folder, GPtrArray *arguments,
+                       GError **error)
+{
+    const char *name = c->regions[0] != NULL ? c->regions[i] : "";
+    g_autofree char *file_name = g_strdup_printf("region-%d.tif", i);
+    g_autofree char *file = scratch_file(folder, file_name);
+
+    if (name[0] == '\0') {
+        return true;
+    }
+    const host_item channel = host_channel_named(c->call->image, name);
+    if (channel == HOST_NONE) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    _("region-channels names “%s”, which is no channel of this image."), name);
+        return false;
+    }
+    const struct host_area whole = host_item_area(channel);
+    g_autoptr(picture) p = layers_in_mask_picture(channel, &whole, &c->area, error);
+    if (p == NULL || !picture_write(file, p, NULL, 0, error)) {
+        return false;
+    }
+    call_add_text(arguments, "--region", file);
+    return true;
+}
+
+static bool add_subject(const struct compose *c, int i, const scratch *folder, GPtrArray *arguments,
+                        GError **error)
+{
+    g_autofree char *prompt = prompt_of(c, i);
+
+    call_add_text(arguments, "--prompt", prompt);
+    if (c->class_prompts[0] != NULL) {
+        call_add_text(arguments, "--class-prompt", c->class_prompts[i]);
+    }
+    return marks_add(c->call, c->call->layers[i], HOST_NONE, i, folder, arguments, error) &&
+           add_region(c, i, folder, arguments, error);
+}
+
+static bool learn(const struct compose *c, const scratch *folder, GError **error)
+{
+    g_autoptr(GPtrArray) a = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *seed = g_strdup_printf("%d", c->seed);
+
+    for (int i = 0; i < c->call->n_layers; i++) {
+        if (!add_subject(c, i, folder, a, error)) {
+            return false;
+        }
+    }
+    call_add_text(a, "--output", c->output);
+    call_add_text(a, "--model", values_text(c->v, "model"));
+    call_add_int(a, "--steps", values_int(c->v, "steps"));
+    call_add_number(a, "--cut-mix", values_number(c->v, "cut-mix"));
+    call_add_number(a, "--unmix-weight", values_number(c->v, "unmix"));
+    call_add_text(a, "--seed", seed);
+    return job_run("learn", a, folder, c->call, NULL, error);
+}
+
+/* ---- painting ---- */
+
+// the files of the pictures (g_strfreev), or NULL with a sentence
+static char **paint(const struct compose *c, const scratch *folder, GError **error)
+{
+    g_autoptr(GPtrArray) a = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *seed = g_strdup_printf("%d", c->seed);
+    g_autofree char *output = scratch_file(folder, "picture-%04d.tif");
+    char **files = NULL;
+    int width, height;
+
+    call_size(c->v, &c->area, &width, &height);
+    call_add_text(a, "--prompt", values_text(c->v, "prompt"));
+    call_add_text(a, "--negative", values_text(c->v, "negative"));
+    call_add_text(a, "--subject", c->output);
+    call_add_text(a, "--model", values_text(c->v, "model"));
+    call_add_int(a, "--width", width);
+    call_add_int(a, "--height", height);
+    call_add_text(a, "--seed", seed);
+    call_add_int(a, "--count", c->count);
+    call_add_text(a, "--output", output);
+    return job_run("generate", a, folder, c->call, &files, error) ? files : NULL;
+}
+
+// all that is learned goes to one file: the given one, or one with the names of the layers
+static char *find_output(const struct call *c, GError **error)
+{
+    const char *output = values_text(c->values, "output");
+    GString *name = g_string_new(NULL);
+
+    for (int i = 0; i < c->n_layers; i++) {
+        g_autofree char *layer = host_item_name(c->layers[i]);
+        g_string_append_printf(name, "%s%s", i > 0 ? "+" : "", g_strdelimit(layer, "/:.", '-'));
+    }
+    g_autofree char *names = g_string_free(name, FALSE);
+    return output[0] != '\0' ? g_strdup(output) : paths_subject(names, error);
+}
+
+static bool run(struct compose *c, struct call_result *result, GError **error)
+{
+    const char *const prompts[] = {values_text(c->v, "prompt"), NULL};
+
+    if (!check(c, error)) {
+        return false;
+    }
+    c->area = host_item_area(host_selection(c->call->image)); // it covers the image
+    c->output = find_output(c->call, error);
+    g_autoptr(scratch) folder = c->output != NULL ? scratch_create(error) : NULL;
+    g_auto(GStrv) files =
+        folder != NULL && learn(c, folder, error) ? paint(c, folder, error) : NULL;
+    const struct results results = {.call = c->call,
+                                    .prompts = prompts,
+                                    .count = c->count,
+                                    .seed = c->seed,
+                                    .placed = true,
+                                    .area = c->area};
+    return files != NULL && results_insert(&results, files, result, error);
+}
+
+bool call_compose(const struct call *c, struct call_result *result, GError **error)
+{
+    struct compose compose = {.call = c,
+                              .v = c->values,
+                              .prompts = split(values_text(c->values, "prompts")),
+                              .class_prompts = split(values_text(c->values, "class-prompts")),
+                              .regions = split(values_text(c->values, "region-channels")),
+                              .seed = call_seed(c->values),
+                              .count = MAX(1, values_int(c->values, "count"))};
+    const bool done = run(&compose, result, error);
+
+    g_strfreev(compose.prompts);
+    g_strfreev(compose.class_prompts);
+    g_strfreev(compose.regions);
+    g_free(compose.output);
+    return done;
+}
