@@ -22,8 +22,17 @@ struct unmix {
     double *losses;      // [layers]: receives each layer's mean over rows and subjects
 };
 
+/* Texts that act in regions: the keys are those of n + 1 texts of the same length, the first for
+ * everywhere, each other one with the factor m of its region, which is 0 outside of it. */
+struct attention_regions {
+    int n;
+    int h, w;           // grid of the masks, that of the latents
+    const float *masks; // [n, h, w], 0..1; their area mean on the grid of an attention is m
+};
+
 struct attention_guide {
-    const struct unmix *unmix; // NULL: none
+    const struct unmix *unmix;               // NULL: none
+    const struct attention_regions *regions; // NULL: none; for forward runs alone
 };
 
 /* Computes the probabilities of queries q [n, .., heads * d] on keys k [n, 1, tokens, heads * d]
@@ -31,3 +40,7 @@ struct attention_guide {
  * gradient flows to q and k through the attention. */
 void unmix_attention(struct tape *t, struct tensor *q, struct tensor *k, int heads,
                      const struct unmix *u, int layer);
+
+/* Attention of queries q [n, h, w, heads * d] on the texts' keys and values; without a gradient. */
+struct tensor *regional_attention(struct tape *t, struct tensor *q, struct tensor *k,
+                                  struct tensor *v, int heads, const struct attention_regions *r);

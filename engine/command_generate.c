@@ -20,6 +20,8 @@ struct generate {
     char *prompt, *negative, *sampler, *spacing, *init, *output, *trace;
     char *mask, *fill, *extend;
     char **subjects; // FILE_OR_NAME[:SCALE]
+    char **regions;  // FILE=TEXT
+    struct svdiff_region *parsed;
     int steps, width, height, count, feather, grow;
     double guidance, eta, strength;
     gboolean force, outpaint, estimate;
@@ -78,14 +80,40 @@ static void take_subjects(struct generate *g)
     g->options.n_subjects = n;
 }
 
+// "left.png=a [V] dog"
+static bool take_regions(struct generate *g, GError **error)
+{
+    const int n = g->regions != NULL ? (int)g_strv_length(g->regions) : 0;
+
+    g->parsed = g_new0(struct svdiff_region, n + 1);
+    g->options.regions = g->parsed;
+    g->options.n_regions = n;
+    for (int i = 0; i < n; i++) {
+        const char *equals = strchr(g->regions[i], '=');
+        if (equals == NULL || equals == g->regions[i] ||
+            strspn(equals + 1, " ") == strlen(equals + 1)) {
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                        "--region is '%s'; it must be a mask and a text, such as "
+                        "left.png='a dog'.",
+                        g->regions[i]);
+            return false;
+        }
+        g->parsed[i].file = g_strndup(g->regions[i], (gsize)(equals - g->regions[i]));
+        g->parsed[i].text = g_strdup(equals + 1);
+    }
+    return true;
+}
+
 /* What was given on top of the model's defaults, or with s NULL on top of Stable Diffusion's. */
 static bool take_options(struct generate *g, const svdiff *s, GError **error)
 {
     struct svdiff_generate_options *o = &g->options;
     const struct svdiff_scaled_subject *subjects = o->subjects;
-    const int n_subjects = o->n_subjects;
+    const int n_subjects = o->n_subjects, n_regions = o->n_regions;
 
     *o = svdiff_generate_defaults(s);
+    o->regions = g->parsed;
+    o->n_regions = n_regions;
     o->prompt = g->prompt;
     o->negative = g->negative != NULL ? g->negative : "";
     o->subjects = subjects;
@@ -139,8 +167,9 @@ static bool check_usage(struct generate *g, GError **error)
         return false;
     }
     take_subjects(g);
-    return picture_check_name(g->output, error) && check_painting(g, error) &&
-           take_options(g, NULL, error) && generate_check(&g->options, 8, error);
+    return take_regions(g, error) && picture_check_name(g->output, error) &&
+           check_painting(g, error) && take_options(g, NULL, error) &&
+           generate_check(&g->options, 8, error);
 }
 
 // a larger picture and the mask of its new parts in place of what was read
@@ -200,7 +229,15 @@ static void add_placeholders(const struct subject *s, GPtrArray *to)
     }
 }
 
-/* The prompt with [V] replaced by the subjects' placeholders. */
+static void put_words_in(char **text, const GPtrArray *words)
+{
+    char *replaced = prompt_replace(*text, (const char *const *)words->pdata, (int)words->len);
+
+    g_free(*text);
+    *text = replaced;
+}
+
+/* The prompt and the texts of regions with [V] replaced by the subjects' placeholders. */
 static bool take_prompt(struct generate *g, GError **error)
 {
     g_autoptr(GPtrArray) placeholders = g_ptr_array_new_with_free_func(g_free);
@@ -213,10 +250,11 @@ static bool take_prompt(struct generate *g, GError **error)
         add_placeholders(s, placeholders);
         subject_free(s);
     }
-    char *replaced =
-        prompt_replace(g->prompt, (const char *const *)placeholders->pdata, (int)placeholders->len);
-    g_free(g->prompt);
-    g->options.prompt = g->prompt = replaced;
+    put_words_in(&g->prompt, placeholders);
+    g->options.prompt = g->prompt;
+    for (int i = 0; i < g->options.n_regions; i++) {
+        put_words_in((char **)&g->parsed[i].text, placeholders);
+    }
     return true;
 }
 
@@ -236,15 +274,28 @@ static char *list_subjects(const struct svdiff_generate_options *o)
     return g_string_free(list, FALSE);
 }
 
+// a line for each, without folders
+static char *list_regions(const struct svdiff_generate_options *o)
+{
+    GString *list = g_string_new(NULL);
+
+    for (int i = 0; i < o->n_regions; i++) {
+        g_autofree char *name = g_path_get_basename(o->regions[i].file);
+        g_string_append_printf(list, "\nRegion %s: %s", name, o->regions[i].text);
+    }
+    return g_string_free(list, FALSE);
+}
+
 static char *describe(const struct generate *g, const char *hash, uint64_t seed, const picture *p)
 {
     const struct svdiff_generate_options *o = &g->options;
     char guidance[G_ASCII_DTOSTR_BUF_SIZE];
     g_autofree char *subjects = list_subjects(o);
+    g_autofree char *regions = list_regions(o);
     g_autofree char *all = g_strdup_printf(
-        "%s\nNegative prompt: %s\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %" G_GUINT64_FORMAT
+        "%s%s\nNegative prompt: %s\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %" G_GUINT64_FORMAT
         ", Size: %dx%d, Model hash: %.12s%s, Version: svdiff %s",
-        o->prompt, o->negative, o->steps, sampler_name(o->sampler),
+        o->prompt, regions, o->negative, o->steps, sampler_name(o->sampler),
         g_ascii_formatd(guidance, sizeof guidance, "%.6g", o->guidance), seed, p->width, p->height,
         hash, subjects, SVDIFF_VERSION);
 
@@ -316,6 +367,12 @@ static void finish(struct generate *g)
     }
     g_free(g->scaled);
     g_strfreev(g->subjects);
+    for (int i = 0; g->parsed != NULL && i < g->options.n_regions; i++) {
+        g_free((char *)g->parsed[i].file);
+        g_free((char *)g->parsed[i].text);
+    }
+    g_free(g->parsed);
+    g_strfreev(g->regions);
     g_ptr_array_unref(g->written);
     picture_free(g->init_picture);
     picture_free(g->mask_picture);
@@ -337,6 +394,8 @@ int command_generate(int argc, char **argv)
         {"negative", 0, 0, G_OPTION_ARG_FILENAME, &g.negative, "what not to draw", "TEXT"},
         {"subject", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &g.subjects,
          "a subject file or name, with its strength (repeat: they add up)", "FILE[:SCALE]"},
+        {"region", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &g.regions,
+         "a text that acts only where a mask is white (repeat)", "FILE=TEXT"},
         {"steps", 0, 0, G_OPTION_ARG_INT, &g.steps, "sampling steps (50)", "N"},
         {"guidance", 0, 0, G_OPTION_ARG_DOUBLE, &g.guidance,
          "how closely the prompt is followed; at most 1: without guidance (7.5)", "X"},

@@ -40,7 +40,7 @@ static struct tensor *predict(const struct denoise *d, struct tape *t, const flo
     struct tensor *x = tape_input(t, input, n, d->h, d->w, d->c + d->more_c, false);
     struct tensor *context = tape_input(t, text, n, 1, d->tokens, d->width, false);
 
-    return unet_forward(t, d->unet, x, timesteps, context);
+    return unet_forward_guided(t, d->unet, x, timesteps, context, d->guide);
 }
 
 // the prediction after guidance, [h, w, c]

@@ -23,6 +23,7 @@ struct denoise {
     int tokens, width;       // of text
     int h, w, c;             // latents
     double guidance;
+    const struct attention_guide *guide; // NULL: none
     const float *more; // [h, w, more_c]: further channels that the network sees behind the latents
     int more_c;
     /* Where the latents may change, [h, w] 0..1, and what stays: latents [h, w, c] and the noise on

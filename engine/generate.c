@@ -9,6 +9,7 @@
 #include "engine/decode.h"
 #include "engine/denoise.h"
 #include "engine/generate_check.h"
+#include "engine/regions.h"
 #include "engine/start.h"
 
 // the components whose weights are there at once
@@ -19,7 +20,8 @@ struct generator {
     const struct svdiff_generate_options *options;
     struct painter painter;
     struct start start;
-    float *text; // [2, tokens, width]
+    struct regions regions;
+    float *text; // [2, (1 + regions) tokens, width]
     struct trace *trace;
     progress_function progress;
     void *user;
@@ -28,12 +30,12 @@ struct generator {
 static bool prepare_text(struct generator *g, GError **error)
 {
     const struct text_config *c = checkpoint_text_config(g->session->checkpoint);
-    const char *const texts[] = {g->options->negative, g->options->prompt};
+    const struct svdiff_generate_options *o = g->options;
+    const int tokens = (1 + o->n_regions) * c->positions;
 
-    g->text = painter_embed(&g->painter, texts, 2, error);
+    g->text = regions_embed(&g->painter, o->negative, o->prompt, o->regions, o->n_regions, error);
     if (g->text != NULL) {
-        trace_add(g->trace, g->text, (const int64_t[]){2, c->positions, c->width}, 3,
-                  "text_embeddings");
+        trace_add(g->trace, g->text, (const int64_t[]){2, tokens, c->width}, 3, "text_embeddings");
     }
     return g->text != NULL;
 }
@@ -116,7 +118,8 @@ static bool all_pictures(struct generator *g, svdiff_take take, GError **error)
     struct denoise d = {.k = g->session->k,
                         .unet = g->painter.unet,
                         .text = g->text,
-                        .tokens = text->positions,
+                        .tokens = (1 + g->options->n_regions) * text->positions,
+                        .guide = g->options->n_regions > 0 ? &g->regions.guide : NULL,
                         .width = text->width,
                         .h = g->start.h,
                         .w = g->start.w,
@@ -143,8 +146,19 @@ static bool all_pictures(struct generator *g, svdiff_take take, GError **error)
     return done;
 }
 
+static bool trace_regions(const struct generator *g)
+{
+    const struct attention_regions *r = &g->regions.list;
+
+    if (r->n > 0) {
+        trace_add(g->trace, r->masks, (const int64_t[]){1, r->n, r->h, r->w}, 4, "regions");
+    }
+    return true;
+}
+
 static void generator_finish(struct generator *g)
 {
+    regions_finish(&g->regions);
     painter_finish(&g->painter);
     trace_free(g->trace);
     g_free(g->text);
@@ -167,7 +181,10 @@ bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, s
         start_prepare(&g.start, s, options, error) &&
         session_check_memory(s, GENERATING, false, error) &&
         painter_open(&g.painter, options->subjects, options->n_subjects, options->force, error) &&
-        prepare_text(&g, error) && open_networks(&g, error) && all_pictures(&g, take, error) &&
+        regions_open(&g.regions, options->regions, options->n_regions, g.start.h, g.start.w,
+                     error) &&
+        trace_regions(&g) && prepare_text(&g, error) && open_networks(&g, error) &&
+        all_pictures(&g, take, error) &&
         (g.trace == NULL || trace_write(g.trace, options->trace, error));
     generator_finish(&g);
     return done;

@@ -7,6 +7,7 @@
 #define PROMPT_MAX   10000 // characters
 #define COUNT_MAX    10000
 #define GUIDANCE_MAX 1000
+#define REGIONS_MAX  16
 
 static bool check_size(const char *option, int size, int unit, GError **error)
 {
@@ -79,6 +80,21 @@ static bool check_scales(const struct svdiff_generate_options *o, GError **error
     return true;
 }
 
+static bool check_regions(const struct svdiff_generate_options *o, GError **error)
+{
+    if (o->n_regions > REGIONS_MAX) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "There are %d --region; at most %d are possible.", o->n_regions, REGIONS_MAX);
+        return false;
+    }
+    for (int i = 0; i < o->n_regions; i++) {
+        if (!check_text("--region", o->regions[i].text, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool generate_check(const struct svdiff_generate_options *o, int unit, GError **error)
 {
     if (!(o->strength > 0 && o->strength <= 1)) {
@@ -92,7 +108,7 @@ bool generate_check(const struct svdiff_generate_options *o, int unit, GError **
            check_double("--eta", o->eta, 0, 1, error) &&
            check_int("--feather", o->feather, -1, SIDE_MAX, error) &&
            check_int("--grow", o->grow, 0, SIDE_MAX, error) && check_scales(o, error) &&
-           check_size("--width", o->width, unit, error) &&
+           check_regions(o, error) && check_size("--width", o->width, unit, error) &&
            check_size("--height", o->height, unit, error) &&
            check_text("--prompt", o->prompt, error) && check_text("--negative", o->negative, error);
 }

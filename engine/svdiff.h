@@ -127,8 +127,16 @@ struct svdiff_scaled_subject {
  * noise in the place of its latents. */
 enum svdiff_fill { SVDIFF_FILL_ORIGINAL, SVDIFF_FILL_BLURRED, SVDIFF_FILL_NOISE };
 
+// a text that acts only where a mask is white; the whole of the mask is the whole of the picture
+struct svdiff_region {
+    const char *file; // of the mask, of any size
+    const char *text;
+};
+
 struct svdiff_generate_options {
     const char *prompt, *negative;
+    const struct svdiff_region *regions; // besides the prompt, which acts everywhere
+    int n_regions;
     const struct svdiff_scaled_subject *subjects; // shifts add up
     int n_subjects;
     bool force; // open subjects of another model

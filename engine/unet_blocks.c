@@ -116,6 +116,9 @@ static struct tensor *attend_text(struct tape *t, const struct attention_weights
     if (guide != NULL && guide->watched) {
         unmix_attention(t, q, k, a->heads, guide->guide->unmix, guide->layer + number);
     }
+    if (guide != NULL && guide->guide->regions != NULL) {
+        return linear(t, regional_attention(t, q, k, v, a->heads, guide->guide->regions), &a->out);
+    }
     return linear(t, attention(t, q, k, v, a->heads, false), &a->out);
 }
 

@@ -54,7 +54,7 @@ void transformer_block_read(struct reader *r, struct transformer_block *b,
                             struct transformer_shape s, const char *name);
 void transformer_block_finish(struct transformer_block *b);
 
-/* What a guide asks of one block: NULL, or its cross-attentions are watched from layer on. */
+// what a guide asks of one block
 struct block_guide {
     const struct attention_guide *guide;
     bool watched; // the unmix loss is taken here

@@ -40,6 +40,7 @@ def parse(argv=None):
     for name, (kind, _) in OPTIONS.items():
         parser.add_argument(f"--{name}", type=kind, help="as given to svdiff generate")
     parser.add_argument("--subject", action="append", default=[], metavar="FILE[:SCALE]", help="may be repeated")
+    parser.add_argument("--region", action="append", default=[], metavar="TEXT", help="text of a region; may be repeated")
     parser.add_argument("--forced", action="store_true", help="start each step from the trace's latents (for debugging)")
     parser.add_argument("--double", action="store_true", help="run the reference in double")
     parser.add_argument("--all", action="store_true", help="print every tensor's error, not the largest of each kind")
@@ -64,7 +65,7 @@ def job_of(options, metadata, trace):
         if values["strength"] < 1:
             sys.exit("--steps is needed with --strength")
         values["steps"] = len(trace["timesteps"])
-    return Job(**values, subjects=[read_subject(s) for s in options.subject])
+    return Job(**values, subjects=[read_subject(s) for s in options.subject], regions=options.region)
 
 
 def read_subject(text):

@@ -4,7 +4,9 @@
 the trace: `initial_noise`, `step_noise.K` (unit normal; what eta or an ancestral step scales and adds), and
 for a run that starts from a picture `init_latents` and `mask`. A mask is soft: after step j of n, latents whose mask is
 at most 1 - j / n are the picture's with the noise of the next level (differential diffusion). An inpainting model's
-network sees [latents, mask, `masked_image_latents`], and nothing is put back between its steps.
+network sees [latents, mask, `masked_image_latents`], and nothing is put back between its steps. Texts of regions stand
+behind the prompt's, each with the factor of its mask in the attention on its words (`regions` [1, r, h, w]); the negative
+prompt acts everywhere.
 """
 
 from dataclasses import dataclass, field
@@ -25,9 +27,53 @@ class Job:
     eta: float = 0.0
     strength: float = 1.0
     subjects: list = field(default_factory=list)  # (shifts by name, scale)
+    regions: list = field(default_factory=list)  # texts
 
     def has_step_noise(self):
         return self.sampler == "euler-a" or (self.sampler == "ddim" and self.eta > 0)
+
+
+def area_mean(old, new):
+    """[new, old]: the length of each old cell within each new one, over the new one's."""
+    edges = torch.arange(new + 1).double() * old / new
+    low, high = edges[:-1, None], edges[1:, None]
+    cells = torch.arange(old).double()
+    return (torch.minimum(high, cells + 1) - torch.maximum(low, cells)).clamp(min=0) * new / old
+
+
+class Regional:
+    """A processor of diffusers' attention: the words of region i, behind the prompt's, count as its mask says."""
+
+    def __init__(self, masks, tokens):
+        self.masks, self.tokens = masks, tokens
+
+    def bias(self, places):
+        h, w = self.masks.shape[-2:]
+        while h * w > places:
+            h, w = (h + 1) // 2, (w + 1) // 2
+        means = [area_mean(m.shape[0], h) @ m.double() @ area_mean(m.shape[1], w).T for m in self.masks]
+        factors = torch.stack([torch.ones(h * w, dtype=torch.float64), *(m.flatten() for m in means)])
+        return factors.log().T.repeat_interleave(self.tokens, 1)
+
+    def __call__(self, attn, hidden_states, encoder_hidden_states=None, attention_mask=None, **_):
+        heads = lambda x: x.unflatten(-1, (attn.heads, -1)).transpose(1, 2)
+        q, k, v = (heads(f(x)) for f, x in (
+            (attn.to_q, hidden_states), (attn.to_k, encoder_hidden_states), (attn.to_v, encoder_hidden_states)))
+        scores = q @ k.transpose(-1, -2) * attn.scale
+        if k.shape[-2] > self.tokens:
+            scores = scores + self.bias(q.shape[-2]).to(scores.dtype)
+        out = (scores.softmax(-1) @ v).transpose(1, 2).flatten(2)
+        return attn.to_out[1](attn.to_out[0](out))
+
+
+def embed(model, job, given):
+    """[2, (1 + regions) tokens, width]: the negative prompt as often as there are texts, then the texts."""
+    negative, *texts = (model.embed(model.tokens(p)) for p in (job.negative, job.prompt, *job.regions))
+    if job.regions:
+        for name, module in model.unet.named_modules():
+            if name.endswith("attn2"):
+                module.set_processor(Regional(given["regions"][0], model.positions))
+    return torch.cat([torch.cat([negative] * len(texts), 1), torch.cat(texts, 1)])
 
 
 def generate(model, job, given, forced=False):
@@ -35,7 +81,7 @@ def generate(model, job, given, forced=False):
     and prediction, so that each figure is one step's own error."""
     dtype = next(model.unet.parameters()).dtype
     given = {k: v.to(dtype) for k, v in given.items()}
-    embeddings = torch.cat([model.embed(model.tokens(p)) for p in (job.negative, job.prompt)])
+    embeddings = embed(model, job, given)
     sampler = Sampler(model.scheduler_config, job.sampler, job.steps, job.spacing, job.eta, job.strength)
     out = {"text_embeddings": embeddings, "timesteps": sampler.timesteps.to(dtype)}
     mask, init, noise = given.get("mask"), given.get("init_latents"), given["initial_noise"]
@@ -66,6 +112,10 @@ def predict(model, job, latents, timestep, embeddings):
     """The network's guided output; guidance at most 1 means no unconditional pass."""
     if job.guidance <= 1:
         return model.predict(latents, timestep, embeddings[1:])
+    if job.regions:
+        without = model.predict(latents, timestep, embeddings[:1, : model.positions])
+        with_prompt = model.predict(latents, timestep, embeddings[1:])
+        return without + job.guidance * (with_prompt - without)
     without, with_prompt = model.predict(torch.cat([latents] * 2), timestep, embeddings).chunk(2)
     return without + job.guidance * (with_prompt - without)
 

@@ -1,0 +1,47 @@
+#!/bin/sh
+# `svdiff generate --region FILE=TEXT`: what is refused, and that each text acts in its region.
+. "$(dirname "$0")/lib.sh"
+
+left=$pictures/mask-left.png
+right=$pictures/mask-right.png
+draw="generate --model $sd1 --prompt x --width 64 --height 64 --steps 2 --seed 3 --quiet --output"
+
+# ---- what is refused ----
+
+for value in left.png =dog "$left=" "$left=  "; do
+    refuses "--region '$value'" 2 '--region is ' $draw o.png --region "$value"
+done
+bad=$(printf '\377')
+refuses 'a text that is not UTF-8' 2 '--region.*UTF-8' $draw o.png --region "$left=$bad"
+refuses 'a text that is too long' 2 '--region.*10000' $draw o.png \
+    --region "$left=$(head -c 10001 /dev/zero | tr '\0' a)"
+set -- $draw o.png
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17; do
+    set -- "$@" --region "$left=dog"
+done
+refuses 'too many regions' 2 '17 --region.*16' "$@"
+refuses 'an empty region' 1 'mask-empty.png is empty' $draw o.png \
+    --region "$pictures/mask-empty.png=dog"
+refuses 'no such region' 1 '^missing.png: ' $draw o.png --region missing.png=dog
+mkfifo fifo
+refuses 'a FIFO as region' 1 '^fifo: .*FIFO' $draw o.png --region fifo=dog
+
+# ---- what it does ----
+
+run $draw plain.png
+run $draw dog.png --region "$left=a dog"
+check 'a region' is 0
+check 'it makes a difference' differ plain.png dog.png
+run $draw cat.png --region "$left=a cat"
+check 'so does its text' differ cat.png dog.png
+run $draw swapped.png --region "$right=a dog"
+check 'and its place' differ swapped.png dog.png
+check 'the picture tells of it' grep -aq 'Region mask-left.png: a dog' dog.png
+run $draw both.png --region "$left=a dog" --region "$right=a cat = a pet" --count 2 --guidance 1
+check 'two regions, several pictures, no guidance' is 0
+run learn --model "$sd1" --size 64 --seed 3 --quiet --prompt '[V1]-dog' --image $pictures/rgb8.png \
+    --prompt '[V2]-cat' --image $pictures/rgb16.png --steps 1 --output two.safetensors
+run $draw words.png --subject two.safetensors --region "$left=[V2]"
+check 'words of subjects' grep -aq \
+    "Region mask-left.png: $(metadata two.safetensors placeholder.2)" words.png
+end_tests
