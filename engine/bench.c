@@ -240,34 +240,3 @@ bool bench_run(const kernels *k, const struct bench_options *o, struct bench_res
     finish(&r);
     return done;
 }
-
-void bench_shapes_sd15(struct unet_config *unet, struct vae_config *vae)
-{
-    *unet = (struct unet_config){.in_channels = 4,
-                                 .out_channels = 4,
-                                 .sample_size = 64,
-                                 .n_levels = 4,
-                                 .layers_per_block = 2,
-                                 .block_out_channels = {320, 640, 1280, 1280},
-                                 .down_cross = {true, true, true, false},
-                                 .up_cross = {false, true, true, true},
-                                 .has_mid = true,
-                                 .transformer_layers = {1, 1, 1, 1},
-                                 .heads = {8, 8, 8, 8},
-                                 .cross_attention_dim = 768,
-                                 .norm_num_groups = 32,
-                                 .norm_eps = 1e-5,
-                                 .flip_sin_to_cos = true};
-    *vae = (struct vae_config){.in_channels = 3,
-                               .out_channels = 3,
-                               .latent_channels = 4,
-                               .sample_size = 512,
-                               .n_levels = 4,
-                               .layers_per_block = 2,
-                               .block_out_channels = {128, 256, 512, 512},
-                               .norm_num_groups = 32,
-                               .scaling_factor = 0.18215,
-                               .use_quant_conv = true,
-                               .use_post_quant_conv = true,
-                               .mid_block_add_attention = true};
-}

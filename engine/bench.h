@@ -29,6 +29,3 @@ struct bench_result {
  * no memory, or cancelled. */
 bool bench_run(const kernels *k, const struct bench_options *o, struct bench_result *result,
                progress_function progress, void *user, GError **error);
-
-/* The configs of Stable Diffusion 1.5. */
-void bench_shapes_sd15(struct unet_config *unet, struct vae_config *vae);

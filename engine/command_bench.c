@@ -3,6 +3,7 @@
 
 #include "engine/bench.h"
 #include "engine/bench_spectrum.h"
+#include "engine/compvis_config.h"
 #include "engine/session.h"
 
 #include <string.h>
@@ -25,7 +26,7 @@ static const char *const parts[] = {"unet", "learn", "decode", "spectrum"};
 static bool take_shapes(struct bench *b, GError **error)
 {
     if (g_strcmp0(b->shapes, "sd15") == 0) {
-        bench_shapes_sd15(&b->unet, &b->vae);
+        compvis_config_sd15(&b->unet, &b->vae);
         b->tokens = 77;
         return true;
     }
