@@ -20,7 +20,8 @@ struct learn {
     // numbers as texts, so that an absent option keeps the model's default
     char *rate, *rate_1d, *min_snr, *weight_decay, *clip, *prior_weight, *mask_weight, *cut_mix,
         *unmix_weight;
-    int steps, warm_up, accumulate, batch, size, prior_images, sample_every, checkpoint_every;
+    int steps, warm_up, accumulate, batch, size, prior_images;
+    int validate_every, sample_every, checkpoint_every;
     int flip, text_encoder; // -1: the default
     gboolean resume, estimate;
 };
@@ -208,6 +209,7 @@ static bool take_options(struct learn *l, GError **error)
                    {l->batch, &o->batch},
                    {l->size, &o->size},
                    {l->prior_images, &o->prior_images},
+                   {l->validate_every, &o->validate_every},
                    {l->sample_every, &o->sample_every},
                    {l->checkpoint_every, &o->checkpoint_every}};
 
@@ -318,6 +320,7 @@ int command_learn(int argc, char **argv)
                       .batch = G_MININT,
                       .size = G_MININT,
                       .prior_images = G_MININT,
+                      .validate_every = G_MININT,
                       .sample_every = G_MININT,
                       .checkpoint_every = G_MININT};
     const GOptionEntry entries[] = {
@@ -367,6 +370,8 @@ int command_learn(int argc, char **argv)
          "NAME"},
         {"subset", 0, 0, G_OPTION_ARG_FILENAME, &l.subset,
          "weights of the UNet that are shifted (unet)", "NAME"},
+        {"validate-every", 0, 0, G_OPTION_ARG_INT, &l.validate_every,
+         "steps between losses on fixed noise, a column of OUTPUT.csv; 0: none (0)", "N"},
         {"sample-every", 0, 0, G_OPTION_ARG_INT, &l.sample_every,
          "steps between samples; 0: none (0)", "N"},
         {"sample-prompt", 0, 0, G_OPTION_ARG_FILENAME, &l.sample_prompt, "what they show", "TEXT"},

@@ -223,6 +223,13 @@ static bool sample(struct learner *l, GError **error)
     return false;
 }
 
+static bool validate(struct learner *l, GError **error)
+{
+    const int every = l->options->validate_every;
+
+    return every == 0 || l->step % every != 0 || learner_validate(l, error);
+}
+
 static bool save_state(struct learner *l, GError **error)
 {
     g_autofree char *path = g_strconcat(l->options->output, ".resume", NULL);
@@ -247,6 +254,9 @@ static bool after_step(struct learner *l, GError **error)
     const float loss = (float)l->loss;
 
     g_array_append_val(l->losses, loss);
+    if (!validate(l, error)) {
+        return false;
+    }
     if (o->checkpoint_every > 0 && l->step % o->checkpoint_every == 0 && !save_state(l, error)) {
         return false;
     }
@@ -262,6 +272,9 @@ static bool loop(struct learner *l, GError **error)
     l->started = g_get_monotonic_time();
     l->started_at = l->step;
     tape_set_tick(l->tape, tick, l);
+    if (l->step == 0 && !validate(l, error)) {
+        return false;
+    }
     if (l->options->sample_every > 0 && l->step == 0 && !sample(l, error)) {
         return false;
     }
@@ -307,16 +320,36 @@ static bool write_trace(struct learner *l, GError **error)
     return trace_write(l->trace, l->options->trace, error);
 }
 
+static void append_validation(GString *csv, double loss)
+{
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+    g_string_append_c(csv, ',');
+    if (loss >= 0) {
+        g_string_append(csv, g_ascii_formatd(number, sizeof number, "%.8g", loss));
+    }
+}
+
 // the losses of all steps, those before a resume included
 static bool write_losses(const struct learner *l, GError **error)
 {
     g_autofree char *path = g_strconcat(l->options->output, ".csv", NULL);
-    g_autoptr(GString) csv = g_string_new("step,loss\n");
+    const bool validated = l->options->validate_every > 0;
+    g_autoptr(GString) csv =
+        g_string_new(validated ? "step,loss,validation_loss\n" : "step,loss\n");
     char loss[G_ASCII_DTOSTR_BUF_SIZE];
 
-    for (guint i = 0; i < l->losses->len; i++) {
-        g_ascii_formatd(loss, sizeof loss, "%.8g", g_array_index(l->losses, float, i));
-        g_string_append_printf(csv, "%u,%s\n", i + 1, loss);
+    for (int i = validated ? 0 : 1; i <= (int)l->losses->len; i++) {
+        g_string_append_printf(csv, "%d", i);
+        g_string_append_c(csv, ',');
+        if (i > 0) {
+            g_string_append(csv, g_ascii_formatd(loss, sizeof loss, "%.8g",
+                                                 g_array_index(l->losses, float, i - 1)));
+        }
+        if (validated) {
+            append_validation(csv, learner_validation(l, i));
+        }
+        g_string_append_c(csv, '\n');
     }
     return atomic_file_store(path, csv->str, csv->len, error);
 }

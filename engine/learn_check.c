@@ -141,6 +141,7 @@ bool learn_check(const struct svdiff_learn_options *o, int factor, GError **erro
            check_range("--unmix-weight", o->unmix_weight, 0, 1e6, error) &&
            check_range("--prior-weight", o->prior_weight, 0, 1e3, error) &&
            check_range("--prior-images", o->prior_images, 0, 10000, error) &&
+           check_range("--validate-every", o->validate_every, 0, 1e6, error) &&
            check_range("--sample-every", o->sample_every, 0, 1e6, error) &&
            check_range("--checkpoint-every", o->checkpoint_every, 0, 1e6, error);
 }

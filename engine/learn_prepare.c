@@ -164,6 +164,7 @@ struct learner *learner_create(svdiff *s, const struct svdiff_learn_options *o,
     l->subjects = g_array_new(FALSE, TRUE, sizeof(struct learner_subject));
     l->texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, learner_text_free);
     l->losses = g_array_new(FALSE, FALSE, sizeof(float));
+    l->validations = g_array_new(FALSE, FALSE, sizeof(float));
     l->trace = o->trace != NULL ? trace_create() : NULL;
     if (!prepare(l, error)) {
         learner_free(l);
@@ -194,6 +195,7 @@ void learner_free(struct learner *l)
     g_array_unref(l->subjects);
     g_hash_table_unref(l->texts);
     g_array_unref(l->losses);
+    g_array_unref(l->validations);
     trace_free(l->trace);
     g_free(l->good);
     g_free(l);

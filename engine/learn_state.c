@@ -105,8 +105,10 @@ bool learner_save_state(const struct learner *l, GError **error)
     static const char *const names[] = {"value", "first_moment", "second_moment"};
     const struct parameters *p = l->parameters;
     const real *const arrays[] = {p->value, p->m, p->v};
-    struct safetensors_entry entries[4] = {
-        [3] = {.name = "loss", .dtype = DTYPE_F32, .n_dims = 1, .shape = {l->losses->len}}};
+    struct safetensors_entry entries[5] = {
+        [3] = {.name = "loss", .dtype = DTYPE_F32, .n_dims = 1, .shape = {l->losses->len}},
+        [4] = {
+            .name = "validation", .dtype = DTYPE_F32, .n_dims = 1, .shape = {l->validations->len}}};
     g_autofree float *values = g_new(float, p->count);
     g_autofree char *print = fingerprint(l), *path = state_path(l);
     g_autofree char *step = g_strdup_printf("%d", l->step);
@@ -117,13 +119,14 @@ bool learner_save_state(const struct learner *l, GError **error)
         entries[i] = (struct safetensors_entry){
             .name = names[i], .dtype = DTYPE_F32, .n_dims = 1, .shape = {p->count}};
     }
-    struct safetensors_writer *w = safetensors_writer_create(path, entries, 4, keys, texts, error);
+    struct safetensors_writer *w = safetensors_writer_create(path, entries, 5, keys, texts, error);
     bool done = w != NULL;
     for (int i = 0; i < 3 && done; i++) {
         parameters_download(p, arrays[i], values);
         done = safetensors_writer_put(w, names[i], values, error);
     }
     done = done && safetensors_writer_put(w, "loss", (const float *)l->losses->data, error) &&
+           safetensors_writer_put(w, "validation", (const float *)l->validations->data, error) &&
            safetensors_writer_commit(w, error);
     safetensors_writer_close(w);
     return done;
@@ -149,6 +152,21 @@ static bool load_array(struct parameters *p, struct safetensors *file, const cha
     return true;
 }
 
+static bool load_validations(struct learner *l, struct safetensors *file, GError **error)
+{
+    const struct safetensors_tensor *t = safetensors_find(file, "validation");
+
+    if (t == NULL || t->values > l->step + 1) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "The checkpoint %s does not hold the validation losses of its %d steps; delete "
+                    "it or leave out --resume.",
+                    safetensors_path(file), l->step);
+        return false;
+    }
+    g_array_set_size(l->validations, (guint)t->values);
+    return safetensors_read_f32(file, t, (float *)l->validations->data, error);
+}
+
 static bool load_losses(struct learner *l, struct safetensors *file, GError **error)
 {
     const struct safetensors_tensor *t = safetensors_find(file, "loss");
@@ -162,7 +180,8 @@ static bool load_losses(struct learner *l, struct safetensors *file, GError **er
         return false;
     }
     g_array_set_size(l->losses, (guint)l->step);
-    return safetensors_read_f32(file, t, (float *)l->losses->data, error);
+    return safetensors_read_f32(file, t, (float *)l->losses->data, error) &&
+           load_validations(l, file, error);
 }
 
 static bool check_step(const struct learner *l, const char *path, GError **error)

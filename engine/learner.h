@@ -5,6 +5,7 @@
  *   learn_data.c    pictures to latents          learn_prior.c  what keeps the class as it was
  *   learn_prompts.c texts and placeholders       learn_sample.c pictures on the way
  *   learn_choice.c  what a row shows             learn_mix.c    two subjects in one picture
+ *   learn_validate.c  the validation loss
  *   learn_draw.c    the batch of a step          learn_step.c   forward and backward
  *   learn_state.c   checkpoint and resume        learn_text.c   token ids and embeddings */
 #pragma once
@@ -53,11 +54,12 @@ struct learner {
     struct learn_unmix *unmix; // NULL: off
     struct tape *tape, *teacher_tape;
     struct trace *trace;
-    GArray *losses; // float: of each step so far, instance part
-    float *good;    // [parameters.count]: the last values whose loss was a number
-    int good_step;  // and the steps that they had
-    int step;       // next to be done
-    double loss;    // of the last step, instance part
+    GArray *losses;      // float: of each step so far, instance part
+    GArray *validations; // float: the validation loss after step i, negative where there is none
+    float *good;         // [parameters.count]: the last values whose loss was a number
+    int good_step;       // and the steps that they had
+    int step;            // next to be done
+    double loss;         // of the last step, instance part
     progress_function progress;
     void *user;
     gint64 started;
@@ -99,6 +101,13 @@ bool learner_draw(struct learner *l, int64_t m, GError **error);
 /* learn_prior.c: the targets of the prior rows of the drawn batch, where the unshifted model's
  * prediction is wanted: a forward with all shifts switched off. */
 bool learner_prior_targets(struct learner *l, GError **error);
+
+/* learn_validate.c: works out the validation loss of the shifts as they are and keeps it as that of
+ * l->step. */
+bool learner_validate(struct learner *l, GError **error);
+void learner_set_validation(struct learner *l, int step, float loss);
+// after `step` steps; negative: none
+double learner_validation(const struct learner *l, int step);
 
 /* learn_state.c: OUTPUT.resume, written whole or not at all; and the subject file itself. */
 bool learner_save_state(const struct learner *l, GError **error);

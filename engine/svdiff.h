@@ -95,7 +95,8 @@ struct svdiff_learn_options {
     enum shift_subset subset;
     uint64_t seed;
 
-    int sample_every; // steps; 0: no samples
+    int validate_every; // steps; 0: no validation loss
+    int sample_every;   // steps; 0: no samples
     const char *sample_prompt;
     int checkpoint_every; // steps; 0: only at the end of a cancelled run
     bool resume;

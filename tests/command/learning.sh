@@ -60,6 +60,32 @@ finish
 check 'SIGKILL: no half files' test "$(ls -A | grep killed)" = killed.safetensors.resume
 goes_on SIGKILL killed.safetensors "$(metadata killed.safetensors.resume step)"
 
+# ---- the validation loss: the same noise in every run, begun before the first step ----
+
+column() { # FILE STEP: the validation loss
+    awk -F, -v step="$2" '$1 == step { print $3 }' "$1"
+}
+
+learn $dog --steps 8 --validate-every 4 --output valid.safetensors
+check 'validation: a column' test "$(head -1 valid.safetensors.csv)" = step,loss,validation_loss
+check 'validation: from step 0 on' test -n "$(column valid.safetensors.csv 0)"
+check 'validation: where it was asked for' test -z "$(column valid.safetensors.csv 3)"
+check 'validation: it falls' awk -v a="$(column valid.safetensors.csv 0)" \
+    -v b="$(column valid.safetensors.csv 8)" 'BEGIN { exit !(b < a) }'
+learn $dog --steps 8 --output unmeasured.safetensors
+check 'validation: learning is the same without' same valid.safetensors unmeasured.safetensors
+learn $dog --steps 1 --validate-every 4 --seed 9 --output other.safetensors
+check 'validation: its noise is of no seed' \
+    test "$(column other.safetensors.csv 0)" = "$(column valid.safetensors.csv 0)"
+begin halved.safetensors --checkpoint-every 4 --validate-every 4
+await $process "$work/out" '"event":"checkpoint".*"step":4,'
+kill -KILL $process
+finish
+learn $dog --steps 8 --validate-every 4 --output halved.safetensors --resume
+check 'validation: a resumed run tells the same' same halved.safetensors.csv valid.safetensors.csv
+refuses 'validation: fewer than no steps' 2 '--validate-every' learn --model "$sd1" $dog \
+    --validate-every -1 --output none.safetensors
+
 for how in end cancel stop; do
     rm -f pipe
     mkfifo pipe
