@@ -28,9 +28,8 @@ struct learn {
 
 static const char summary[] =
     "Learns one or several subjects into one subject file. Each --prompt starts a subject; the\n"
-    "--class-prompt, --image and --mask that follow belong to it. [V] in a prompt is replaced by "
-    "a\n"
-    "rare word of the model, which the file remembers:\n\n"
+    "--class-prompt, --image, --mask (of the image before it) and --region that follow belong to\n"
+    "it. [V] in a prompt is replaced by a rare word of the model, which the file remembers:\n\n"
     "  svdiff learn --prompt 'a photo of a [V] dog' --image a.png --image b.png --output "
     "dog.safetensors";
 
