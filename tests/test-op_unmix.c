@@ -1,5 +1,6 @@
 /* The unmix loss against its definition, and its gradient against finite differences in double. */
 #include "engine/attention_guide.h"
+#include "engine/ops.h"
 
 #include <glib.h>
 #include <math.h>
@@ -147,10 +148,56 @@ static void test_gradient(void)
     check_gradient(&s, s.k, s.dk, KEYS);
 }
 
+// a piece of a network that the loss is taken in
+static struct tensor *segment(struct tape *t, const void *context, struct tensor *const *in)
+{
+    unmix_attention(t, in[0], in[1], HEADS, context, 1);
+    return attention(t, in[0], in[1], in[1], HEADS, false);
+}
+
+static void run_segment(struct data *s, bool replay)
+{
+    static const float zeros[QUERIES + KEYS];
+    g_autoptr(kernels) table = kernels_reference();
+    struct tape *t = tape_create(
+        table,
+        (struct tape_options){
+            .training = true, .replay = replay, .outer_bytes = 1 << 20, .inner_bytes = 1 << 20},
+        NULL);
+    struct tensor *q = tape_input(t, zeros, ROWS, 2, 2, WIDTH, true);
+    struct tensor *k = tape_input(t, zeros, ROWS, 1, WORDS, WIDTH, true);
+    float dy[QUERIES];
+
+    memcpy(q->data, s->q, sizeof s->q);
+    memcpy(k->data, s->k, sizeof s->k);
+    for (int i = 0; i < QUERIES; i++) {
+        dy[i] = (float)i / QUERIES;
+    }
+    tape_backward(t, tape_segment(t, segment, &s->u, (struct tensor *[]){q, k}, 2), dy);
+    memcpy(s->dq, q->gradient, sizeof s->dq);
+    memcpy(s->dk, k->gradient, sizeof s->dk);
+    tape_free(t);
+}
+
+// segments that are run again on the way back count the loss once
+static void test_replay(void)
+{
+    struct data kept, replayed;
+
+    fill(&kept);
+    fill(&replayed);
+    run_segment(&kept, false);
+    run_segment(&replayed, true);
+    g_assert_cmpfloat(kept.losses[1], ==, replayed.losses[1]);
+    g_assert_cmpmem(kept.dq, sizeof kept.dq, replayed.dq, sizeof replayed.dq);
+    g_assert_cmpmem(kept.dk, sizeof kept.dk, replayed.dk, sizeof replayed.dk);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/op-unmix/value", test_value);
     g_test_add_func("/op-unmix/gradient", test_gradient);
+    g_test_add_func("/op-unmix/replay", test_replay);
     return g_test_run();
 }
