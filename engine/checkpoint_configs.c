@@ -69,16 +69,14 @@ bool checkpoint_configs_check(const char *path, const struct checkpoint_configs 
 {
     const int latent = configs->vae.latent_channels, in = configs->unet.in_channels;
 
-    if (in == 2 * latent + 1) {
-        return refuse(path, "an inpainting model", error);
-    }
     if (in == 2 * latent) {
         return refuse(path, "an InstructPix2Pix model", error);
     }
     if (in == latent + 1) {
         return refuse(path, "a depth model", error);
     }
-    if (in != latent || configs->unet.out_channels != latent) {
+    // an inpainting model also sees the mask and the picture without what is below it
+    if ((in != latent && in != 2 * latent + 1) || configs->unet.out_channels != latent) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                     "%s: the UNet has %d and %d channels, the autoencoder %d; they are not of one "
                     "model.",

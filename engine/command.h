@@ -45,6 +45,7 @@ bool command_tell_estimate(struct command *c, const struct svdiff_estimate *e, G
 /* The commands: each gets its own arguments. */
 int command_learn(int argc, char **argv);
 int command_generate(int argc, char **argv);
+int command_edit(int argc, char **argv);
 int command_info(int argc, char **argv);
 int command_spectrum(int argc, char **argv);
 int command_bench(int argc, char **argv);

@@ -18,7 +18,7 @@ struct generate {
     struct svdiff_generate_options options;
     svdiff *session;
     char *prompt, *negative, *sampler, *spacing, *init, *output, *trace;
-    char *mask, *fill, *extend;
+    char *mask, *fill, *extend, *preview;
     char **subjects; // FILE_OR_NAME[:SCALE]
     char **regions;  // FILE=TEXT
     struct svdiff_region *parsed;
@@ -128,6 +128,7 @@ static bool take_options(struct generate *g, const svdiff *s, GError **error)
     o->seed = g->common.seed;
     o->force = g->force;
     o->trace = g->trace;
+    o->preview = g->preview;
     o->init = g->init_picture;
     o->mask = g->mask_picture;
     o->feather = g->feather != G_MININT ? g->feather : o->feather;
@@ -168,6 +169,7 @@ static bool check_usage(struct generate *g, GError **error)
     }
     take_subjects(g);
     return take_regions(g, error) && picture_check_name(g->output, error) &&
+           (g->preview == NULL || picture_check_name(g->preview, error)) &&
            check_painting(g, error) && take_options(g, NULL, error) &&
            generate_check(&g->options, 8, error);
 }
@@ -208,7 +210,10 @@ static bool check_files(struct generate *g, GError **error)
 {
     g_autofree char *first = output_name(g->output, 0, g->count);
 
-    if (!output_check(first, error) || !output_check(g->trace, error)) {
+    g_autofree char *preview = g->preview != NULL ? output_name(g->preview, 1, 1) : NULL;
+
+    if (!output_check(first, error) || !output_check(preview, error) ||
+        !output_check(g->trace, error)) {
         return false;
     }
     g->init_picture = g->init != NULL ? picture_read(g->init, 8, error) : NULL;
@@ -356,8 +361,9 @@ static void remove_written(const struct generate *g)
 
 static void finish(struct generate *g)
 {
-    char **const texts[] = {&g->prompt, &g->negative, &g->sampler, &g->spacing, &g->init,
-                            &g->output, &g->trace,    &g->mask,    &g->fill,    &g->extend};
+    char **const texts[] = {&g->prompt, &g->negative, &g->sampler, &g->spacing,
+                            &g->init,   &g->output,   &g->trace,   &g->mask,
+                            &g->fill,   &g->extend,   &g->preview};
 
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(*texts[i]);
@@ -424,6 +430,8 @@ int command_generate(int argc, char **argv)
          "paint this many pixels beyond the edges, too", "N|LEFT,TOP,RIGHT,BOTTOM"},
         {"output", 0, 0, G_OPTION_ARG_FILENAME, &g.output,
          ".png or .tif; %d or %04d is the picture's number (picture.png)", "PATTERN"},
+        {"preview", 0, 0, G_OPTION_ARG_FILENAME, &g.preview,
+         "a small picture of each step (.png); %d is the step's number", "PATTERN"},
         {"force", 0, 0, G_OPTION_ARG_NONE, &g.force, "open subjects of another model", NULL},
         {"trace", 0, 0, G_OPTION_ARG_FILENAME, &g.trace, "write what was computed", "FILE"},
         {"estimate", 0, 0, G_OPTION_ARG_NONE, &g.estimate,

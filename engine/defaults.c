@@ -1,5 +1,6 @@
-/* Defaults of a model: svdiff.json of its folder, else those of Stable Diffusion. The file has two
- * objects, "learn" and "generate", with the options' words and underscores for their hyphens:
+/* Defaults of a model: svdiff.json of its folder, else those of Stable Diffusion. The file has
+ * objects "learn", "generate" and "edit", with the options' words and underscores for their
+ * hyphens:
  *
  *   {"learn": {"steps": 300, "learning_rate": 0.005}, "generate": {"steps": 25}} */
 #include "engine/session.h"
@@ -130,6 +131,33 @@ struct svdiff_generate_options svdiff_generate_defaults(const svdiff *s)
                                         .strength = 0.75,
                                         .feather = -1};
 
+    take_int(s, json, path, "steps", 1000, &o.steps);
+    take_double(s, json, path, "guidance", &o.guidance);
+    return o;
+}
+
+struct svdiff_edit_options svdiff_edit_defaults(const svdiff *s)
+{
+    g_autoptr(JsonNode) root = NULL;
+    g_autofree char *path = NULL;
+    JsonObject *json = defaults_of(s, "edit", &root, &path);
+    const struct svdiff_learn_options learn = svdiff_learn_defaults(s);
+    const struct svdiff_generate_options generate = svdiff_generate_defaults(s);
+    struct svdiff_edit_options o = {.prompt = "",
+                                    .negative = "",
+                                    .learn_steps = learn.steps,
+                                    .rate = learn.rate,
+                                    .rate_1d = learn.rate_1d,
+                                    .steps = generate.steps,
+                                    .guidance = 3,
+                                    .width = generate.width,
+                                    .height = generate.height,
+                                    .count = 1};
+
+    svdiff_edit_structure(&o, 0.75);
+    take_int(s, json, path, "learn_steps", 1000000, &o.learn_steps);
+    take_double(s, json, path, "learning_rate", &o.rate);
+    take_double(s, json, path, "learning_rate_1d", &o.rate_1d);
     take_int(s, json, path, "steps", 1000, &o.steps);
     take_double(s, json, path, "guidance", &o.guidance);
     return o;

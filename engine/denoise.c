@@ -3,6 +3,7 @@
 
 #include "engine/error.h"
 #include "engine/noise.h"
+#include "engine/preview.h"
 
 #include <string.h>
 
@@ -63,9 +64,8 @@ struct run {
     gint64 started;
 };
 
-static bool report(void *user)
+static bool tell(const struct run *r, const char *file)
 {
-    const struct run *r = user;
     const struct denoise *d = r->d;
     const int first = sampler_first(d->sampler), steps = sampler_steps(d->sampler) - first;
 
@@ -78,8 +78,14 @@ static bool report(void *user)
                                .step = done,
                                .steps = steps,
                                .loss = -1,
-                               .seconds_left = done > 0 ? elapsed / done * (steps - done) : -1};
+                               .seconds_left = done > 0 ? elapsed / done * (steps - done) : -1,
+                               .file = file};
     return d->progress(d->user, &p);
+}
+
+static bool report(void *user)
+{
+    return tell(user, NULL);
 }
 
 static void measure(void *user, struct tape *t)
@@ -100,8 +106,10 @@ static void trace_step(const struct denoise *d, int step, const float *predictio
 {
     const int number = step - sampler_first(d->sampler);
 
-    trace_add_image(d->trace, prediction, 1, d->h, d->w, d->c, "noise_prediction.%d", number);
-    trace_add_image(d->trace, latents, 1, d->h, d->w, d->c, "latents.%d", number);
+    trace_add_image(d->trace, prediction, 1, d->h, d->w, d->c, "%s.%d",
+                    d->inverts ? "inversion_prediction" : "noise_prediction", number);
+    trace_add_image(d->trace, latents, 1, d->h, d->w, d->c, "%s.%d",
+                    d->inverts ? "inversion_latents" : "latents", number);
     if (noise != NULL) {
         trace_add_image(d->trace, noise, 1, d->h, d->w, d->c, "step_noise.%d", number);
     }
@@ -126,7 +134,9 @@ static void hold(const struct denoise *d, int step, float *latents)
     }
 }
 
-static void one_step(struct denoise *d, struct tape *t, int step, uint64_t seed, float *latents)
+// sees: [h, w, c] receives what the picture looks like from this step; NULL without previews
+static void one_step(struct denoise *d, struct tape *t, int step, uint64_t seed, float *latents,
+                     float *sees)
 {
     const int64_t count = (int64_t)d->h * d->w * d->c;
     g_autofree float *input = g_new(float, count);
@@ -138,6 +148,9 @@ static void one_step(struct denoise *d, struct tape *t, int step, uint64_t seed,
     sampler_scale_input(d->sampler, step, latents, input, count);
     tape_download(t, predict(d, t, input, sampler_timestep(d->sampler, step)), both);
     guide(d, both, prediction);
+    if (sees != NULL) {
+        sampler_original(d->sampler, step, latents, prediction, sees, count);
+    }
     if (sampler_noise_scale(d->sampler, step) > 0) {
         noise = g_new(float, count);
         noise_normal(seed, NOISE_SAMPLER_STEP, (uint64_t)step, noise, count);
@@ -147,16 +160,36 @@ static void one_step(struct denoise *d, struct tape *t, int step, uint64_t seed,
     hold(d, step, latents);
 }
 
+// the step that was done, as a small picture
+static bool show(const struct run *r, const float *sees, GError **error)
+{
+    const struct denoise *d = r->d;
+    const int number = r->step - sampler_first(d->sampler);
+    g_autofree char *file =
+        sees != NULL ? preview_write(d->preview, sees, d->h, d->w, number, error) : NULL;
+
+    if (file != NULL) {
+        tell(r, file);
+    }
+    return sees == NULL || file != NULL;
+}
+
 bool denoise_run(struct denoise *d, struct tape *t, uint64_t seed, float *latents, GError **error)
 {
     struct run r = {.d = d, .started = g_get_monotonic_time()};
+    const size_t count = (size_t)d->h * d->w * d->c;
+    g_autofree float *sees = d->preview != NULL ? g_new(float, count) : NULL;
 
     tape_set_tick(t, report, &r);
-    for (r.step = sampler_first(d->sampler); r.step < sampler_steps(d->sampler); r.step++) {
-        one_step(d, t, r.step, seed, latents);
+    for (r.step = sampler_first(d->sampler); r.step < sampler_steps(d->sampler);) {
+        one_step(d, t, r.step, seed, latents, sees);
         if (tape_cancelled(t)) {
             g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED,
                         "Cancelled while generating; nothing was written.");
+            return false;
+        }
+        r.step++;
+        if (!show(&r, sees, error)) {
             return false;
         }
     }

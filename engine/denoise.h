@@ -15,6 +15,8 @@
 #include "engine/trace.h"
 #include "engine/unet.h"
 
+struct preview;
+
 struct denoise {
     const kernels *k;
     const struct unet *unet;
@@ -29,6 +31,8 @@ struct denoise {
     /* Where the latents may change, [h, w] 0..1, and what stays: latents [h, w, c] and the noise on
      * them. NULL: everywhere. */
     const float *mask, *init, *noise;
+    bool inverts;               // from a picture to noise: the trace's names say so
+    struct preview *preview;    // a picture of each step; may be NULL
     struct trace *trace;        // may be NULL
     const char *phase;          // of the progress
     progress_function progress; // may be NULL

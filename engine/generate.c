@@ -9,6 +9,7 @@
 #include "engine/decode.h"
 #include "engine/denoise.h"
 #include "engine/generate_check.h"
+#include "engine/preview.h"
 #include "engine/regions.h"
 #include "engine/start.h"
 
@@ -138,9 +139,14 @@ static bool all_pictures(struct generator *g, svdiff_take take, GError **error)
                                      : NULL;
     bool done = decoder != NULL;
 
+    if (done && g->options->preview != NULL) {
+        d.preview = preview_create(g->session, decoder, d.h, d.w, g->options->preview, error);
+        done = d.preview != NULL;
+    }
     for (int i = 0; i < g->options->count && done; i++) {
         done = one_picture(g, &d, t, decoder, i, take, error);
     }
+    preview_free(d.preview);
     decoder_free(decoder);
     tape_free(t);
     return done;

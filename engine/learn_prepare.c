@@ -134,7 +134,7 @@ static bool prepare(struct learner *l, GError **error)
     svdiff *s = l->session;
     const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
 
-    if (!learn_check(l->options, factor, error) ||
+    if (!learn_check(l->options, factor, error) || !session_check_plain(s, error) ||
         !session_check_memory(s, LEARNING, true, error) || session_base_hash(s, error) == NULL) {
         return false;
     }

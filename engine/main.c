@@ -15,6 +15,7 @@ static const struct {
 } commands[] = {
     {"learn", "learn subjects from pictures into a subject file", command_learn},
     {"generate", "make pictures from a text, with learned subjects", command_generate},
+    {"edit", "learn one picture and draw it from other prompts", command_edit},
     {"convert", "subjects to other formats, models with subjects in them", command_convert},
     {"compare", "how alike subjects are", command_compare},
     {"info", "what a model, a subject or a LoRA file is", command_info},

@@ -129,6 +129,20 @@ bool session_check_memory(const svdiff *s, unsigned components, bool factored, G
     return s->dry || machine_check_memory(values * sizeof(real), error);
 }
 
+bool session_check_plain(const svdiff *s, GError **error)
+{
+    if (checkpoint_unet_config(s->checkpoint)->in_channels ==
+        checkpoint_vae_config(s->checkpoint)->latent_channels) {
+        return true;
+    }
+    g_set_error(
+        error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+        "%s is an inpainting model, which only paints; learn and edit with the model that it "
+        "was made from.",
+        s->options.model);
+    return false;
+}
+
 void session_warn(const svdiff *s, const char *format, ...)
 {
     va_list arguments;

@@ -52,6 +52,10 @@ kernels *session_device(const struct svdiff_options *o, GError **error);
  * is needed and what is there. */
 bool session_check_memory(const svdiff *s, unsigned components, bool factored, GError **error);
 
+/* Whether the model's UNet sees nothing but latents: inpainting models, which see the mask, too,
+ * can only draw. False with SVDIFF_ERROR_FAILED. */
+bool session_check_plain(const svdiff *s, GError **error);
+
 /* A sentence for the person in front, through options.warn. */
 void session_warn(const svdiff *s, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* The same through options.note. */

@@ -156,6 +156,7 @@ struct svdiff_generate_options {
     int feather;   // pixels over which the model's freedom ends; negative: from mask and strength
     int grow;      // pixels around the mask that may change, too
     bool outpaint; // clear pixels below the mask become opaque
+    const char *preview; // .png file of each step's picture (preview.h), NULL: none
     const char *trace;
 };
 
@@ -170,3 +171,44 @@ bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, s
 /* What svdiff_generate with these options would take; subjects are not opened. */
 bool svdiff_estimate_generate(svdiff *s, const struct svdiff_generate_options *options,
                               struct svdiff_estimate *e, GError **error);
+
+/* ---- editing one picture ---- */
+
+struct svdiff_edit_options {
+    const char *image;          // file
+    const char *prompt;         // describes it, in plain words
+    const char *const *targets; // what to draw in its place
+    int n_targets;
+    const char *negative;
+    const char *shift; // file of what was learned of the picture; NULL: svdiff_edit_shift's
+    int learn_steps;
+    double rate, rate_1d;
+    int steps; // of sampling and of inversion
+    double guidance;
+    bool invert;        // begin with what the picture becomes when sampling is run backwards
+    bool invert_source; // under the prompt that describes it, in place of the target
+    double eta;         // share of fresh noise in each step
+    double noise;       // alpha: from the inverted latents (0) to fresh noise (1), along the sphere
+    int width, height;  // working size, in whose number of pixels the picture is drawn
+    int count;          // pictures a target
+    uint64_t seed;
+    const char *preview, *trace;
+};
+
+struct svdiff_edit_options svdiff_edit_defaults(const svdiff *s);
+
+/* Sets invert, eta and noise from one number, how much of the picture's structure is kept: 1
+ * inverts and adds nothing, 0 begins with noise alone; between them eta and noise are 1 -
+ * structure. */
+void svdiff_edit_structure(struct svdiff_edit_options *options, double structure);
+
+/* The file beside the picture (where that folder cannot be written, in the user's data folder) that
+ * keeps what was learned of it: PICTURE.HASH.svdiff.safetensors, of a hash of picture, prompt,
+ * model and learning options, so that anything else is learned anew. Owned by the caller; NULL with
+ * an error. */
+char *svdiff_edit_shift(svdiff *s, const struct svdiff_edit_options *options, GError **error);
+
+/* Learns the picture unless its shifts are kept, then draws it from each target: picture
+ * target * count + k has seed + k. */
+bool svdiff_edit(svdiff *s, const struct svdiff_edit_options *options, svdiff_take take,
+                 progress_function progress, void *user, GError **error);

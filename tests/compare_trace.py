@@ -3,7 +3,7 @@
 
     compare_trace.py SVDIFF TRACE...          a TRACE may be a folder of them
 
-A trace under fixtures/traces/generate or fixtures/traces/learn has the command and its options in its metadata and
+A trace in a folder of fixtures/traces that is called like a command has the command and its options in its metadata and
 the expected tensors. Each is run with --trace, and every expected tensor must be there within its bound: the norm of
 the difference over the norm of what is expected. Prints TAP. Needs only Python itself.
 """
@@ -19,10 +19,12 @@ import tempfile
 from pathlib import Path
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
-FILES = ("model", "subject", "image", "init-image", "mask", "region")
+FILES = ("model", "subject", "image", "init-image", "mask", "region", "shift")
 BOUNDS = {
     "generate": {"text_embeddings": 5e-6, "timesteps": 1e-7, "initial_noise": 1e-6, "step_noise": 1e-6,
                  "init_latents": 1e-5, "masked_image_latents": 1e-5},
+    "edit": {"timesteps": 1e-7, "inversion_timesteps": 1e-7, "fresh_noise": 1e-6, "step_noise": 1e-6,
+             "init_latents": 1e-5},
     "learn": {
         "latents": 1e-5,
         "noise": 1e-6,
@@ -70,7 +72,7 @@ def relative(got, want):
 def run(svdiff, options, folder):
     """The trace that the program writes for these options."""
     trace, output = folder / "trace.safetensors", folder / "output.safetensors"
-    if options["command"] == "generate":
+    if options["command"] in ("generate", "edit"):
         output = folder / "output.png"
     command = [svdiff, options["command"], "--quiet", "--precision", "f32", "--trace", trace, "--output", output]
     for name, value in options.items():

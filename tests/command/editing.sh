@@ -1,0 +1,150 @@
+#!/bin/sh
+# `svdiff edit`: what is learned stays beside the picture, several targets share it, the slider and
+# what it sets; previews of each step.
+. "$(dirname "$0")/lib.sh"
+
+cp "$pictures/paint.png" fox.png
+edit() { # ARGUMENTS...
+    run edit --model "$sd1" --threads 1 --width 72 --height 64 --image fox.png \
+        --prompt 'a photo of a dog' --learn-steps 3 --steps 4 --seed 1 "$@"
+}
+# the same pixels, whatever the texts say
+same_pixels() {
+    python3 -c '
+import sys
+parts = [open(path, "rb").read().partition(b"IDAT")[2] for path in sys.argv[1:]]
+sys.exit(not parts[0] or parts[0] != parts[1])' "$@"
+}
+size() { od -An -tx1 -j16 -N8 "$1"; }
+
+# ---- learning once ----
+
+edit --target 'a cat' --target 'a dog on the beach' --output 'first%d.png'
+check 'two targets' is 0
+check 'both are drawn' differ first0.png first1.png
+check 'of the size of the picture' test "$(size first0.png)" = "$(size fox.png)"
+kept=$(ls fox.png.*.svdiff.safetensors)
+check 'what was learned is kept' test -f "$kept"
+check 'and said' grep -q "kept in $kept" "$work/err"
+check 'nothing else is left' test "$(ls | wc -l)" -eq 4
+edit --target 'a cat' --output again.png
+check 'the second edit' same again.png first0.png
+check 'learns nothing' sh -c "! grep -q '^learn' '$work/err'"
+edit --target 'a dog on the beach' --count 2 --output 'many%d.png'
+check 'another target, too' same many0.png first1.png
+edit --target 'a dog on the beach' --seed 2 --output seed.png
+check 'the second picture has the next seed' same seed.png many1.png
+edit --target 'a cat' --prompt 'a photo of a bird' --output other.png
+check 'another description is learned anew' test "$(ls fox.png.*.safetensors | wc -l)" -eq 2
+edit --target 'a cat' --shift "$kept" --prompt 'a photo of a bird' --output shift.png
+check '--shift is taken as it is' same_pixels shift.png first0.png
+edit --target 'a cat' --shift mine.safetensors --output mine.png
+check '--shift is made where it is not there' same mine.png first0.png
+check 'it holds the same' cmp mine.safetensors "$kept"
+
+# ---- structure ----
+
+edit --target 'a cat' --structure 1 --output whole.png
+edit --target 'a cat' --invert --eta 0 --noise 0 --output hand.png
+check '--structure 1 inverts and adds nothing' same whole.png hand.png
+edit --target 'a cat' --structure 0 --output none.png
+edit --target 'a cat' --no-invert --eta 1 --output hand.png
+check '--structure 0 begins with noise' same_pixels none.png hand.png
+check 'both differ' differ whole.png none.png
+edit --target 'a cat' --structure 1 --seed 5 --output seed.png
+check 'without noise the seed does not matter' same_pixels whole.png seed.png
+edit --target 'a cat' --structure 1 --invert-on prompt --output prompt.png
+check '--invert-on prompt' differ whole.png prompt.png
+check 'the picture says how it was made' grep -aq 'Described as: a photo of a dog' whole.png
+
+# Sampling undoes the inversion, the better the more steps: back to the picture's latents. (Of sd2:
+# random weights that predict noise change their mind too fast from step to step.)
+undone() { # STEPS: distance from the latents over their size
+    run edit --model "$sd2" --threads 1 --width 72 --height 64 --image fox.png --prompt 'a dog' \
+        --target 'a dog' --structure 1 --guidance 1 --learn-steps 1 --shift back.safetensors \
+        --steps $1 --seed 1 --quiet --trace trace.safetensors --output back.png
+    python3 -c '
+import json, struct, sys
+data = open("trace.safetensors", "rb").read()
+size = struct.unpack("<Q", data[:8])[0]
+header = json.loads(data[8 : 8 + size])
+def read(name):
+    begin, end = header[name]["data_offsets"]
+    return struct.unpack(f"<{(end - begin) // 4}f", data[8 + size + begin : 8 + size + end])
+want, got = read("init_latents"), read(f"latents.{int(sys.argv[1]) - 1}")
+print((sum((x - y) ** 2 for x, y in zip(want, got)) / sum(x * x for x in want)) ** 0.5)
+' $1
+}
+few=$(undone 20)
+many=$(undone 100)
+check 'inversion and sampling give the picture back' \
+    awk "BEGIN { exit !($many > 0 && $many < 0.2 && $many < $few / 2.5) }"
+
+# ---- alpha, sizes, previews ----
+
+cp "$pictures/rgba8.png" clear.png
+run edit --model "$sd1" --threads 1 --image clear.png --prompt dog --target cat --learn-steps 1 \
+    --steps 1 --shift "$kept" --output clear-cat.png
+check 'a picture with alpha' is 0
+check 'has its size' test "$(size clear-cat.png)" = "$(size clear.png)"
+check 'and its alpha' test "$(od -An -tx1 -j25 -N1 clear-cat.png)" = ' 06'
+edit --target 'a cat' --json --preview 'step%d.png' --output json.png
+check '--preview' is 0
+check '--preview: a small picture of each step' test -f step1.png -a -f step4.png -a ! -e step5.png
+check '--preview: each is an event' python3 -c '
+import json, sys
+lines = [json.loads(line) for line in open(sys.argv[1])]
+files = [(l["step"], l["file"]) for l in lines if l["event"] == "progress" and "file" in l]
+assert files == [(k, f"step{k}.png") for k in range(1, 5)], files
+' "$work/out"
+generate --prompt x --steps 3 --json --preview same.png --output p.png
+run generate --model "$sd1" --width 64 --height 64 --prompt x --steps 3 --json \
+    --preview same.png --output p.png
+check '--preview without a number: one file' grep -q '"file":"same.png"' "$work/out"
+
+# ---- what is refused ----
+
+edit_line="edit --model $sd1 --quiet --output o.png"
+refuses 'no picture' 2 '--image' $edit_line --prompt x --target y
+refuses 'no description' 2 '--prompt' $edit_line --image fox.png --target y
+refuses 'no target' 2 '--target' $edit_line --image fox.png --prompt x
+refuses 'a new word' 2 '--prompt.*\[V\]' $edit_line --image fox.png --prompt '[V]' --target y
+refuses 'no such picture' 1 'missing.png' $edit_line --image missing.png --prompt x --target y
+refuses 'an empty description' 2 '--prompt' $edit_line --image fox.png --prompt '' --target y
+refuses 'an unknown --invert-on' 2 '--invert-on.*target' \
+    $edit_line --image fox.png --prompt x --target y --invert-on seed
+refuses 'an inpainting model' 1 'sd1-inpaint.*inpainting' edit --model "$models/sd1-inpaint" \
+    --image fox.png --prompt x --target y --output o.png --quiet
+refuses 'learning with one' 1 'sd1-inpaint.*inpainting' learn --model "$models/sd1-inpaint" \
+    --prompt '[V]' --image fox.png --output s.safetensors --quiet
+refuses 'a folder of no output' 1 'none/o.png' edit --model "$sd1" --image fox.png --prompt x \
+    --target y --output none/o.png --quiet
+while read -r option value; do
+    refuses "$option $value" 2 "(${option#--}.*$value|$value.*${option#--})" \
+        $edit_line --image fox.png --prompt x --target y "$option" "$value"
+done <<'END'
+--structure 1.5
+--structure -0.1
+--structure nan
+--eta 2
+--noise -1
+--noise 1.1
+--guidance -1
+--learn-steps 0
+--learning-rate -1
+--steps 0
+--count 0
+--width 30
+END
+
+# ---- cancel: nothing is left ----
+
+before=$(ls)
+run edit --worker --model "$sd1" --image fox.png --prompt 'another dog' --target y --learn-steps 9 \
+    --output o.png </dev/null
+check 'cancelled while learning: exit 130' is 130
+check 'cancelled while learning: nothing is left' test "$(ls)" = "$before"
+run generate --model "$models/sd1-inpaint" --width 64 --height 64 --prompt x --steps 2 --quiet \
+    --output plain.png
+check 'an inpainting model draws without a mask, too' is 0
+end_tests

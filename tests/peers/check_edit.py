@@ -1,0 +1,61 @@
+"""Holds a trace of `svdiff edit --trace` with inversion against diffusers.
+
+    check_edit.py MODEL TRACE --subject SHIFT --target ... [the options of the run]
+
+MODEL is the diffusers folder, SHIFT the file of what was learned (--shift). The run is repeated from the trace's
+init_latents on its own noise: DDIM inversion, spherical interpolation, sampling with eta. The relative error, norm of
+the difference over norm, of each tensor must be at most 1e-4. Exit 1 when it is not.
+"""
+
+import argparse
+import sys
+
+import torch
+from safetensors.torch import load_file
+
+from reinvert import edit
+from reference import bake, load, relative
+from replay import Job
+
+BOUND = 1e-4
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("trace")
+    parser.add_argument("--subject", required=True, help="the learned shifts")
+    parser.add_argument("--target", required=True)
+    parser.add_argument("--source", help="inverted under this prompt (the target)")
+    parser.add_argument("--negative", default="")
+    parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("--guidance", type=float, default=3.0)
+    parser.add_argument("--eta", type=float, default=0.25)
+    parser.add_argument("--noise", type=float, default=0.25)
+    return parser.parse_args()
+
+
+def main():
+    options = parse()
+    torch.set_grad_enabled(False)
+    trace = load_file(options.trace)
+    model = bake(load(options.model), [(load_file(options.subject), 1.0)])
+    job = Job(
+        prompt=options.target,
+        negative=options.negative,
+        steps=options.steps,
+        guidance=options.guidance,
+        eta=options.eta,
+    )
+    expected = edit(model, job, trace, options.source or options.target, options.noise)
+    worst = {}
+    for name, want in expected.items():
+        kind = name.rsplit(".", 1)[0]
+        worst[kind] = max(worst.get(kind, 0), relative(trace[name], want) if name in trace else float("inf"))
+    for kind, error in worst.items():
+        print(f"{kind}: {error:.2e}")
+    sys.exit(0 if all(error <= BOUND for error in worst.values()) else 1)
+
+
+if __name__ == "__main__":
+    main()

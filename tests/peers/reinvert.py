@@ -1,0 +1,41 @@
+"""A whole `svdiff edit` in diffusers, its random numbers taken from a trace: what the trace should hold.
+
+    inversion   DDIMInverseScheduler at guidance 1, from `init_latents`, all timesteps
+    start       slerp(alpha; inverted latents, fresh noise) over the whole tensor
+    sampling    DDIMScheduler with eta and guidance
+"""
+
+import torch
+from diffusers import DDIMInverseScheduler
+
+from replay import generate
+
+
+def slerp(alpha, a, b):
+    """Shoemake's interpolation of two tensors as vectors."""
+    phi = torch.arccos((a * b).sum() / (a.norm() * b.norm()))
+    return (torch.sin((1 - alpha) * phi) * a + torch.sin(alpha * phi) * b) / torch.sin(phi)
+
+
+def invert(model, latents, prompt, steps):
+    """The tensors of the inversion; the last latents are what it comes to."""
+    scheduler = DDIMInverseScheduler.from_config(model.scheduler_config)
+    scheduler.set_timesteps(steps)
+    embeddings = model.embed(model.tokens(prompt))
+    out = {"inversion_timesteps": scheduler.timesteps.to(latents), "inversion_embeddings": embeddings}
+    for k, t in enumerate(scheduler.timesteps):
+        out[f"inversion_prediction.{k}"] = model.predict(latents, t, embeddings)
+        latents = scheduler.step(out[f"inversion_prediction.{k}"], t, latents).prev_sample
+        out[f"inversion_latents.{k}"] = latents
+    return out
+
+
+def edit(model, job, given, source, alpha):
+    """The expected trace of a run that inverts under the prompt `source`; job.prompt is the target."""
+    dtype = next(model.unet.parameters()).dtype
+    given = {k: v.to(dtype) for k, v in given.items()}
+    out = invert(model, given["init_latents"], source, job.steps)
+    inverted = out[f"inversion_latents.{job.steps - 1}"]
+    start = inverted if alpha == 0 else slerp(alpha, inverted, given["fresh_noise"])
+    drawn = generate(model, job, {k: v for k, v in given.items() if k != "init_latents"} | {"initial_noise": start})
+    return {**out, "start_latents": start, **drawn}
