@@ -50,6 +50,7 @@ GtkWidget *toolkit_bar(void)
     GtkWidget *bar = gtk_progress_bar_new();
 
     gtk_progress_bar_set_show_text(GTK_PROGRESS_BAR(bar), TRUE);
+    gtk_progress_bar_set_text(GTK_PROGRESS_BAR(bar), ""); // no percent
     return bar;
 }
 

@@ -34,7 +34,8 @@ struct host_area host_item_area(host_item item);
 /* g_free it. */
 char *host_item_name(host_item item);
 
-/* The pixels as they are stored. g_object_unref it. */
+/* The pixels as they are stored, to be read or, of a new item, written; of a layer with filters as
+ * they are shown, to be read. g_object_unref it. */
 GeglBuffer *host_buffer(host_item item);
 
 /* The mask of a layer that is applied when the image is shown, or HOST_NONE. */

@@ -71,9 +71,47 @@ char *host_item_name(host_item item)
     return gimp_item_get_name(item_of(item));
 }
 
+// the part of a layer's pixels that lies where another, of the same image or a copy, lies
+static GeglBuffer *part_of(GimpLayer *from, GimpLayer *where)
+{
+    g_autoptr(GeglBuffer) pixels = gimp_drawable_get_buffer(GIMP_DRAWABLE(from));
+    GeglRectangle whole = {0, 0, gimp_drawable_get_width(GIMP_DRAWABLE(where)),
+                           gimp_drawable_get_height(GIMP_DRAWABLE(where))};
+    GeglRectangle part = whole;
+    GeglBuffer *buffer = gegl_buffer_new(&whole, gegl_buffer_get_format(pixels));
+    int x, y, from_x, from_y;
+
+    gimp_drawable_get_offsets(GIMP_DRAWABLE(where), &x, &y);
+    gimp_drawable_get_offsets(GIMP_DRAWABLE(from), &from_x, &from_y);
+    part.x = x - from_x;
+    part.y = y - from_y;
+    gegl_buffer_copy(pixels, &part, GEGL_ABYSS_NONE, buffer, &whole);
+    return buffer;
+}
+
+/* What a layer shows with its filters, within its own rectangle. They are merged in a copy of the
+ * image, which shares its memory: merging changes the image that it happens in, even where the
+ * layer is not part of it. Names of layers are unique. */
+static GeglBuffer *filtered_buffer(GimpLayer *layer)
+{
+    GimpImage *image = gimp_image_duplicate(gimp_item_get_image(GIMP_ITEM(layer)));
+    g_autofree char *name = gimp_item_get_name(GIMP_ITEM(layer));
+    GimpLayer *copy = gimp_image_get_layer_by_name(image, name);
+
+    gimp_drawable_merge_filters(GIMP_DRAWABLE(copy));
+    GeglBuffer *buffer = part_of(copy, layer);
+    gimp_image_delete(image);
+    return buffer;
+}
+
 GeglBuffer *host_buffer(host_item item)
 {
-    return gimp_drawable_get_buffer(drawable_of(item));
+    GimpDrawable *drawable = drawable_of(item);
+    g_autofree GimpDrawableFilter **filters = gimp_drawable_get_filters(drawable);
+    const bool filtered = gimp_item_id_is_layer(item) && !gimp_item_id_is_group_layer(item) &&
+                          filters != NULL && filters[0] != NULL;
+
+    return filtered ? filtered_buffer(layer_of(item)) : gimp_drawable_get_buffer(drawable);
 }
 
 host_item host_layer_mask(host_item layer)
