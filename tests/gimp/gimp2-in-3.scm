@@ -8,6 +8,9 @@
 (define gimp-item-get-children (counted gimp-item-get-children))
 (define gimp-image-list (counted gimp-get-images))
 
+(define (gimp-image-get-active-layer image)
+  (list (vector-ref (car (gimp-image-get-selected-layers image)) 0)))
+
 (define gimp-drawable-width gimp-drawable-get-width)
 (define gimp-drawable-height gimp-drawable-get-height)
 (define gimp-drawable-offsets gimp-drawable-get-offsets)
@@ -23,6 +26,9 @@
 (define copy-layer-in-3 gimp-layer-copy)
 (define (gimp-layer-copy layer add-alpha) (copy-layer-in-3 layer))
 (define (gimp-layer-group-new image) (gimp-group-layer-new image "group"))
+
+(define load-in-3 gimp-file-load)
+(define (gimp-file-load mode file name) (load-in-3 mode file))
 
 (define PRECISION-U16-GAMMA PRECISION-U16-NON-LINEAR)
 (define PRECISION-U32-GAMMA PRECISION-U32-NON-LINEAR)
@@ -64,6 +70,6 @@
   (let ((at (lambda (index) (list-ref rest index))))
     (if (= image -1)
         ((counted generate-in-3) #:run-mode mode #:prompt (at 0) #:model (at 3) #:steps (at 9)
-                                 #:seed (at 12) #:count (at 13))
+                                 #:guidance (at 10) #:seed (at 12) #:count (at 13))
         (apply (counted generate-in-3)
                (append (list mode image (layers-from layer)) rest)))))
