@@ -8,6 +8,7 @@
 #include "plugin/layers_in.h"
 #include "plugin/marks.h"
 #include "plugin/paths.h"
+#include "plugin/regions.h"
 #include "plugin/results.h"
 #include "plugin/words.h"
 
@@ -152,6 +153,25 @@ static bool learn(const struct compose *c, const scratch *folder, GError **error
 
 /* ---- painting ---- */
 
+// "a photo of a [V2] cat", where the second subject goes
+static bool add_places(const struct compose *c, const scratch *folder, GPtrArray *arguments,
+                       GError **error)
+{
+    bool added = true;
+
+    for (int i = 0; c->regions[0] != NULL && i < c->call->n_layers && added; i++) {
+        if (c->regions[i][0] != '\0') {
+            g_autofree char *prompt = prompt_of(c, i);
+            g_autofree char *word = g_strdup_printf("[V%d]", i + 1);
+            g_auto(GStrv) parts = g_strsplit(prompt, "[V]", -1);
+            g_autofree char *text = g_strjoinv(word, parts);
+            added =
+                regions_add(c->call, c->regions[i], text, i, &c->area, folder, arguments, error);
+        }
+    }
+    return added;
+}
+
 // the files of the pictures (g_strfreev), or NULL with a sentence
 static char **paint(const struct compose *c, const scratch *folder, GError **error)
 {
@@ -171,7 +191,9 @@ static char **paint(const struct compose *c, const scratch *folder, GError **err
     call_add_text(a, "--seed", seed);
     call_add_int(a, "--count", c->count);
     call_add_text(a, "--output", output);
-    return job_run("generate", a, folder, c->call, &files, error) ? files : NULL;
+    return add_places(c, folder, a, error) && job_run("generate", a, folder, c->call, &files, error)
+               ? files
+               : NULL;
 }
 
 // all that is learned goes to one file: the given one, or one with the names of the layers

@@ -9,6 +9,7 @@
 #include "plugin/call.h"
 #include "plugin/job.h"
 #include "plugin/layers_in.h"
+#include "plugin/regions.h"
 #include "plugin/results.h"
 #include "plugin/words.h"
 
@@ -42,11 +43,6 @@ static bool check_values(const struct generate *g, GError **error)
 {
     if (values_text(g->v, "prompt")[0] == '\0') {
         return fail_usage(error, _("prompt is empty; say what the picture shows."));
-    }
-    if (values_has(g->v, "regions") && values_text(g->v, "regions")[0] != '\0') {
-        return fail_usage(error,
-                          _("regions are not possible with this version of svdiff; leave them "
-                            "empty, and select where to paint."));
     }
     return call_check_size(g->v, "width", error) && call_check_size(g->v, "height", error);
 }
@@ -149,6 +145,27 @@ static bool write_mask(const struct generate *g, const char *path, GError **erro
     return p != NULL && picture_write(path, p, NULL, 0, error);
 }
 
+// what the picture shows of the image: where it goes, or all
+static struct host_area find_view(const struct generate *g)
+{
+    return g->into ? g->seen : g->placed ? g->area : host_item_area(host_selection(g->call->image));
+}
+
+static bool add_regions(const struct generate *g, const scratch *folder, GPtrArray *arguments,
+                        GError **error)
+{
+    const char *regions = values_has(g->v, "regions") ? values_text(g->v, "regions") : "";
+
+    if (regions[0] == '\0') {
+        return true;
+    }
+    if (!host_image_exists(g->call->image)) {
+        return fail_usage(error, _("regions are channels of an image; there is none."));
+    }
+    const struct host_area view = find_view(g);
+    return regions_add_list(g->call, regions, &view, folder, arguments, error);
+}
+
 // runs the worker; the files of the pictures (g_strfreev), or NULL with a sentence
 static char **make_pictures(const struct generate *g, const scratch *folder, GError **error)
 {
@@ -159,6 +176,7 @@ static char **make_pictures(const struct generate *g, const scratch *folder, GEr
     char **files = NULL;
 
     if (!write_init(g, init, error) || !write_mask(g, mask, error) ||
+        !add_regions(g, folder, arguments, error) ||
         !job_run("generate", arguments, folder, g->call, &files, error)) {
         return NULL;
     }

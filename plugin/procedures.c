@@ -169,7 +169,7 @@ static const struct argument generate_arguments[] = {
      .high = 1},
     {.name = "regions",
      .label = N_("_Regions"),
-     .text = N_("Channels that say where each subject goes; empty: everywhere."),
+     .text = N_("Texts that act where a channel is white: left=a [V1] fox; right=a [V2] cat"),
      .kind = ARGUMENT_TEXT,
      .advanced = true},
     WIDTH_ARGUMENT,

@@ -166,6 +166,24 @@
     (check "without an image a new one is made"
            (and (= (car made) 1) (= (car (gimp-image-list)) (+ images 1))))))
 
+; two channels with a text each
+(define (test-regions)
+  (let ((image (make-image RGB 96 80 0 0)))
+    (gimp-image-select-rectangle image CHANNEL-OP-REPLACE 0 0 48 80)
+    (gimp-item-set-name (car (gimp-selection-save image)) "left half")
+    (gimp-selection-invert image)
+    (gimp-item-set-name (car (gimp-selection-save image)) "right half")
+    (gimp-selection-none image)
+    (let ((plain (vector-ref (cadr (generate image)) 0))
+          (made (vector-ref (cadr (generate image '(regions "left half=a cat; right half=a dog"))) 0)))
+      (check "texts in regions are drawn" (not (equal? (pixels plain) (pixels made)))))
+    (gimp-image-clean-all image)
+    (check-fails "a region of no channel" image "which is no channel"
+                 (lambda () (generate image '(regions "middle=a cat"))))
+    (check-fails "a region without a text" image "write a channel's name"
+                 (lambda () (generate image '(regions "left half"))))
+    (gimp-image-delete image)))
+
 (define (test-create)
   (let* ((images (car (gimp-image-list)))
          (made (plug-in-svdiff-create RUN-NONINTERACTIVE "a photo of [V]" "" subject model 64 48 2 0
@@ -216,5 +234,6 @@
   (test-last-values)
   (test-kinds)
   (test-no-image)
+  (test-regions)
   (test-create)
   (test-bad-input))
