@@ -18,6 +18,8 @@ bool call_run(const struct call *c, struct call_result *result, GError **error)
         return call_generate(c, result, error);
     case PROCEDURE_COMPOSE:
         return call_compose(c, result, error);
+    case PROCEDURE_EDIT:
+        return call_edit(c, result, error);
     case PROCEDURE_CONVERT:
         return call_convert(c, result, error);
     }

@@ -241,6 +241,35 @@ static const struct argument compose_arguments[] = {
      .advanced = true},
 };
 
+static const struct argument edit_arguments[] = {
+    {.name = "prompt",
+     .label = N_("_Prompt"),
+     .text = N_("What the layer shows, in plain words."),
+     .kind = ARGUMENT_TEXT},
+    {.name = "target",
+     .label = N_("_Target"),
+     .text = N_("What the layer should show; several targets in lines of their own."),
+     .kind = ARGUMENT_TEXT},
+    MODEL_ARGUMENT,
+    {.name = "structure",
+     .label = N_("_Structure"),
+     .text = N_("How much of the layer's structure is kept, up to 1; 0: the default, 0.75."),
+     .kind = ARGUMENT_NUMBER,
+     .low = -1,
+     .high = 1},
+    {.name = "learn-steps",
+     .label = N_("Lear_ning steps"),
+     .text = N_("How many steps the layer is learned; 0: as many as the model wants."),
+     .kind = ARGUMENT_INT,
+     .low = -1,
+     .high = 100000,
+     .advanced = true},
+    STEPS_ARGUMENT,
+    GUIDANCE_ARGUMENT,
+    SEED_ARGUMENT,
+    COUNT_ARGUMENT,
+};
+
 static const struct argument convert_arguments[] = {
     {.name = "input",
      .label = N_("_Subjects"),
@@ -333,6 +362,21 @@ static const struct procedure procedures[] = {
      .result = RESULT_LAYERS,
      .arguments = compose_arguments,
      .n_arguments = G_N_ELEMENTS(compose_arguments)},
+    {.id = PROCEDURE_EDIT,
+     .name = "plug-in-svdiff-edit",
+     .place = FILTERS,
+     .menu = N_("_Edit Layer..."),
+     .action = N_("_Redraw"),
+     .title = N_("SVDiff: Edit Layer"),
+     .summary = N_("Draws a layer from another description."),
+     .help =
+         N_("Learns the layer with its description and draws it from another one, as new layers "
+            "above it; a selection confines what is painted. What was learned of a layer is "
+            "kept, so that the next edit of it begins at once."),
+     .input = INPUT_LAYER,
+     .result = RESULT_LAYERS,
+     .arguments = edit_arguments,
+     .n_arguments = G_N_ELEMENTS(edit_arguments)},
     {.id = PROCEDURE_CONVERT,
      .name = "plug-in-svdiff-convert",
      .place = FILTERS,

@@ -34,6 +34,7 @@ enum procedure_id {
     PROCEDURE_GENERATE,
     PROCEDURE_CREATE, // generates into a new image
     PROCEDURE_COMPOSE,
+    PROCEDURE_EDIT,
     PROCEDURE_CONVERT,
 };
 

@@ -60,6 +60,10 @@
 
 (define plug-in-svdiff-create (counted plug-in-svdiff-create))
 
+(define edit-in-3 plug-in-svdiff-edit)
+(define (plug-in-svdiff-edit mode image layer . rest)
+  (apply (counted edit-in-3) (append (list mode image (layers-from layer)) rest)))
+
 (define compose-in-3 plug-in-svdiff-compose)
 (define (plug-in-svdiff-compose mode image n layers . rest)
   (apply (counted compose-in-3) (append (list mode image layers) rest)))

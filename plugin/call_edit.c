@@ -1,0 +1,139 @@
+/* plug-in-svdiff-edit: a layer, learned with its description and drawn from another, as new layers
+ * where the layer is; a selection masks them. What was learned of a picture is kept in the user's
+ * cache folder, so that the next edit of it begins at once. */
+#include "plugin/call.h"
+#include "plugin/job.h"
+#include "plugin/layers_in.h"
+#include "plugin/paths.h"
+#include "plugin/results.h"
+#include "plugin/words.h"
+
+#include "engine/svdiff.h"
+
+struct edit {
+    const struct call *call;
+    const values *v;
+    char **targets; // one a line
+    struct host_area area;
+    bool masked;
+    int seed, count;
+};
+
+static bool fail_usage(GError **error, const char *sentence)
+{
+    g_set_error_literal(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, sentence);
+    return false;
+}
+
+// the lines that say something
+static char **split_targets(const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    GPtrArray *all = g_ptr_array_new();
+
+    for (char **line = lines; *line != NULL; line++) {
+        if (g_strstrip(*line)[0] != '\0') {
+            g_ptr_array_add(all, g_strdup(*line));
+        }
+    }
+    g_ptr_array_add(all, NULL);
+    return (char **)g_ptr_array_free(all, FALSE);
+}
+
+static bool check(const struct edit *e, GError **error)
+{
+    if (values_text(e->v, "prompt")[0] == '\0') {
+        return fail_usage(error, _("prompt is empty; say what the layer shows."));
+    }
+    if (e->targets[0] == NULL) {
+        return fail_usage(error, _("target is empty; say what the layer should show."));
+    }
+    return call_check_layers(e->call, error);
+}
+
+// where what is learned of this picture, with these words and this model, is kept
+static char *find_kept(const struct edit *e, const char *image, GError **error)
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autofree char *words =
+        g_strdup_printf("%s\n%s\n%d", values_text(e->v, "prompt"), values_text(e->v, "model"),
+                        values_int(e->v, "learn-steps"));
+    g_autofree char *bytes = NULL;
+    gsize length;
+
+    if (!g_file_get_contents(image, &bytes, &length, error)) {
+        return NULL;
+    }
+    g_checksum_update(sum, (const guchar *)bytes, (gssize)length);
+    g_checksum_update(sum, (const guchar *)words, -1);
+    return paths_edit(g_checksum_get_string(sum), error);
+}
+
+static GPtrArray *make_arguments(const struct edit *e, const char *image, const char *kept,
+                                 const char *output)
+{
+    GPtrArray *a = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *seed = g_strdup_printf("%d", e->seed);
+
+    call_add_text(a, "--image", image);
+    call_add_text(a, "--prompt", values_text(e->v, "prompt"));
+    for (int i = 0; e->targets[i] != NULL; i++) {
+        call_add_text(a, "--target", e->targets[i]);
+    }
+    call_add_text(a, "--model", values_text(e->v, "model"));
+    call_add_number(a, "--structure", values_number(e->v, "structure"));
+    call_add_int(a, "--learn-steps", values_int(e->v, "learn-steps"));
+    call_add_int(a, "--steps", values_int(e->v, "steps"));
+    call_add_number(a, "--guidance", values_number(e->v, "guidance"));
+    call_add_text(a, "--seed", seed);
+    call_add_int(a, "--count", e->count);
+    call_add_text(a, "--shift", kept);
+    call_add_text(a, "--output", output);
+    return a;
+}
+
+// runs the worker; the files of the pictures (g_strfreev), or NULL with a sentence
+static char **make_pictures(const struct edit *e, const scratch *folder, GError **error)
+{
+    g_autofree char *image = scratch_file(folder, "layer.tif");
+    g_autofree char *output = scratch_file(folder, "picture-%04d.tif");
+    g_autoptr(picture) p = layers_in_read(e->call->layers[0], &e->area, true, error);
+
+    if (p == NULL || !picture_write(image, p, NULL, 0, error)) {
+        return NULL;
+    }
+    g_autofree char *kept = find_kept(e, image, error);
+    g_autoptr(GPtrArray) arguments = kept != NULL ? make_arguments(e, image, kept, output) : NULL;
+    char **files = NULL;
+    if (arguments == NULL || !job_run("edit", arguments, folder, e->call, &files, error)) {
+        return NULL;
+    }
+    return files;
+}
+
+bool call_edit(const struct call *c, struct call_result *result, GError **error)
+{
+    g_auto(GStrv) targets = split_targets(values_text(c->values, "target"));
+    struct edit e = {.call = c,
+                     .v = c->values,
+                     .targets = targets,
+                     .seed = call_seed(c->values),
+                     .count = MAX(1, values_int(c->values, "count"))};
+    struct host_area selection;
+
+    if (!check(&e, error)) {
+        return false;
+    }
+    e.area = host_item_area(c->layers[0]);
+    e.masked = host_selection_area(c->image, &selection);
+    g_autoptr(scratch) folder = scratch_create(error);
+    g_auto(GStrv) files = folder != NULL ? make_pictures(&e, folder, error) : NULL;
+    const struct results results = {.call = c,
+                                    .prompts = (const char *const *)targets,
+                                    .count = e.count,
+                                    .seed = e.seed,
+                                    .placed = true,
+                                    .area = e.area,
+                                    .masked = e.masked};
+    return files != NULL && results_insert(&results, files, result, error);
+}
