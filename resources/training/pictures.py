@@ -128,7 +128,7 @@ def random_scene(rng, things):
         ground, said = random_ground(rng)
         draw = rng.random()
         thing = rng.choice(things)
-        if draw < 0.52 or (draw > 0.94 and thing.name in PLURALS):
+        if draw < 0.70 or (draw > 0.94 and thing.name in PLURALS):
             scene = one_thing(rng, thing, ground, said)
         elif draw < 0.94:
             scene = two_things(rng, *rng.sample(things, 2), ground, said)
