@@ -72,7 +72,7 @@ def untrained_model(chosen, vae):
         model.vae = vae
         return model
     torch.manual_seed(0)
-    tokenizer = tokens.write_tokenizer(chosen.cache / f"tokenizer-{rank()}")
+    tokenizer = tokens.kept_tokenizer(chosen.cache / f"tokenizer-{rank()}")
     return denoiser.Model(tokenizer, denoiser.build_text(tokenizer), denoiser.build_unet(), vae)
 
 

@@ -44,7 +44,7 @@ def write_model(model, folder):
     """Writes `model` to `folder`, replacing at once what is there but for the defaults."""
     new = folder.with_name(folder.name + ".new")
     shutil.rmtree(new, ignore_errors=True)
-    tokens.write_tokenizer(new / "tokenizer")
+    tokens.copy_tokenizer(model.tokenizer, new / "tokenizer")
     build_scheduler().save_pretrained(new / "scheduler")
     model.unet.save_config(new / "unet")
     model.vae.save_config(new / "vae")

@@ -7,7 +7,9 @@ Placeholder words (`sks`, ...) become single tokens too, though captions never u
 """
 import json
 import random
+import shutil
 from collections import Counter
+from pathlib import Path
 
 from transformers import CLIPTokenizer
 
@@ -16,6 +18,7 @@ from .things import training_things
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 LENGTH = 77
+FILES = "vocab.json", "merges.txt", "special_tokens_map.json", "tokenizer_config.json"
 EXTRA = """this that my your one four five animal thing background wall picture photo of with
 front sitting beside next to above""".split()
 
@@ -69,7 +72,7 @@ def joined(parts, pair):
 
 
 def write_tokenizer(folder):
-    """Writes the tokenizer's files and returns the tokenizer, after checking it."""
+    """Writes the tokenizer's files, after checking them."""
     folder.mkdir(parents=True, exist_ok=True)
     words = caption_words()
     merges = learn_merges(words)
@@ -86,9 +89,22 @@ def write_tokenizer(folder):
         "tokenizer_class": "CLIPTokenizer", "model_max_length": LENGTH, "add_prefix_space": False,
         "bos_token": START, "eos_token": END, "pad_token": END, "unk_token": END,
         "do_lower_case": True, "errors": "replace"})
-    tokenizer = CLIPTokenizer.from_pretrained(folder)
-    check(tokenizer, words)
-    return tokenizer
+    check(CLIPTokenizer.from_pretrained(folder), words)
+
+
+def kept_tokenizer(folder):
+    """Returns the tokenizer of the folder, made there if need be: ids stay what they were."""
+    if not folder.exists():
+        write_tokenizer(folder.with_name(folder.name + ".new"))
+        folder.with_name(folder.name + ".new").rename(folder)
+    return CLIPTokenizer.from_pretrained(folder)
+
+
+def copy_tokenizer(tokenizer, folder):
+    """Copies the files that the tokenizer was read from."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in FILES:
+        shutil.copyfile(Path(tokenizer.name_or_path) / name, folder / name)
 
 
 def write_json(path, value):
