@@ -128,9 +128,9 @@ def random_scene(rng, things):
         ground, said = random_ground(rng)
         draw = rng.random()
         thing = rng.choice(things)
-        if draw < 0.70 or (draw > 0.94 and thing.name in PLURALS):
+        if draw < 0.53 or (draw > 0.95 and thing.name in PLURALS):
             scene = one_thing(rng, thing, ground, said)
-        elif draw < 0.94:
+        elif draw < 0.95:
             scene = two_things(rng, *rng.sample(things, 2), ground, said)
         else:
             scene = several(rng, thing, ground, said)
