@@ -13,7 +13,7 @@ run goes on where the first one stopped.  It prints
     sides         'A on the left and B on the right': both halves right
 
 The feature space: the picture's thing is what differs from the background (the median of the
-border) by more than 40 in some channel; its bounding square, scaled to 24x24 pixels and laid on
+border) by more than 40 in some channel, specks left out; its bounding square, scaled to 24x24 pixels and laid on
 gray, is compared with the same crop of every thing's own picture on the same background by the mean
 squared difference after a 3x3 box blur.  The background is right when its median is closer to the
 named colour than to any other of the dozen.
@@ -50,10 +50,21 @@ def nearest_colour(colour):
     return min(pictures.COLOURS, key=lambda name: np.abs(colour - pictures.COLOURS[name]).sum())
 
 
+def without_specks(mask):
+    """Returns the mask less the pixels that have no more than two of it among their eight neighbours.
+
+    One pixel in a corner, which nobody sees, would else stretch the thing's square to the corner.
+    """
+    padded = np.pad(mask, 1).astype(int)
+    height, width = mask.shape
+    around = sum(padded[y:y + height, x:x + width] for y in range(3) for x in range(3))
+    return mask & (around > 3)
+
+
 def feature(picture):
     """Returns the thing's crop on gray as a vector; an empty picture gives all gray."""
     ground = border_colour(picture)
-    mask = np.abs(picture - ground).max(2) > DIFFERENT
+    mask = without_specks(np.abs(picture - ground).max(2) > DIFFERENT)
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
         return np.full(SIDE * SIDE * 3, 128.0)
