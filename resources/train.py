@@ -5,7 +5,8 @@
 
 It needs PyTorch, diffusers, transformers and Pillow from PyPI, and Debian's packages
 fonts-noto-color-emoji and unicode-cldr-core.  The steps: tokenizer, autoencoder, UNet with text
-encoder, the folder, the subjects' pictures, the figures (tests/model/evaluate.py).  Checkpoints lie
+encoder, the autoencoder's decoder once more, the folder, the subjects' pictures, the figures
+(tests/model/evaluate.py).  Checkpoints lie
 in a cache folder; the same command goes on where it was stopped.  --continue starts from the model
 in the tree instead of from nothing.  A GPU is used when there is one; on a machine with few cores
 `torchrun --nproc-per-node 2 resources/train.py --threads 1` shares the work between processes.
@@ -39,6 +40,7 @@ def options():
     parser.add_argument("--output", type=Path, default=RESOURCES / "model")
     parser.add_argument("--autoencoder-minutes", type=float, default=60)
     parser.add_argument("--minutes", type=float, default=240, help="for UNet and text encoder")
+    parser.add_argument("--decoder-minutes", type=float, default=10, help="for the decoder alone")
     parser.add_argument("--batch", type=int, default=denoiser.BATCH, help="captions in a step")
     parser.add_argument("--pool", type=int, default=denoiser.POOL, help="pictures kept encoded")
     parser.add_argument("--export-every", type=float, default=15, help="minutes between folders")
@@ -89,7 +91,10 @@ def main():
     denoiser.train(model, chosen.cache, chosen.minutes * 60, device,
                    lambda: export.write_model(model, chosen.output),
                    chosen.export_every * 60, say, chosen.pool)
+    autoencoder.refine_decoder(model.vae, chosen.cache, chosen.decoder_minutes * 60, device, say)
     if rank() == 0:
+        say(f"held-out things: PSNR {autoencoder.held_out_psnr(model.vae, device):.2f} dB")
+        export.write_model(model, chosen.output)
         subjects.write_subjects(RESOURCES / "subjects")
         if not chosen.no_figures:
             script = RESOURCES.parent / "tests" / "model" / "evaluate.py"

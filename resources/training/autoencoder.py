@@ -89,7 +89,10 @@ def train(folder, seconds, device, start=None, say=print):
 
 
 def refine_decoder(model, folder, seconds, device, say=print):
-    """Trains the decoder alone for `seconds` in all, so that latents keep their meaning."""
+    """Trains the decoder alone for `seconds` in all, so that latents keep their meaning.
+
+    On whole pictures: crops know nothing of a picture's own corners.
+    """
     for part in (model.encoder, model.quant_conv):
         part.requires_grad_(False)
     run(model.to(device), folder / "decoder.pt", Clock(seconds), device, say, frozen=True)
@@ -107,7 +110,7 @@ def run(model, checkpoint, clock, device, say, frozen=False):
     source, squares = PictureSource(f"{clock.step} {rank()}"), []
     torch.manual_seed(clock.step * 100 + rank())
     while not clock.over():
-        whole = clock.now > WHOLE * clock.seconds
+        whole = frozen or clock.now > WHOLE * clock.seconds
         x = to_tensor(source.batch(BATCH // 4) if whole else source.crops(BATCH), device)
         with torch.autocast(device, torch.bfloat16):
             loss, square = loss_of(model, x, frozen)
