@@ -4,10 +4,20 @@
 #include "engine/checkpoint.h"
 #include "engine/model_kind.h"
 #include "engine/subject_file.h"
+#include "engine/thumbnail.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char summary[] = "Says what a model, a subject, a LoRA or another file is.";
+
+struct info {
+    struct command common;
+    char *path;
+    char *preview_file; // --preview
+    struct model_info model;
+    picture *preview; // of a subject; NULL without one
+};
 
 static void add_text(JsonBuilder *j, const char *name, const char *value)
 {
@@ -25,6 +35,7 @@ static void add_number(JsonBuilder *j, const char *name, int64_t value)
     json_builder_add_int_value(j, value);
 }
 
+// all texts but the picture, which nobody reads as text
 static void add_metadata(JsonBuilder *j, const char *path)
 {
     struct safetensors *file =
@@ -34,7 +45,9 @@ static void add_metadata(JsonBuilder *j, const char *path)
     json_builder_begin_object(j);
     for (const char *const *key = file != NULL ? safetensors_metadata_keys(file) : NULL;
          key != NULL && *key != NULL; key++) {
-        add_text(j, *key, safetensors_metadata(file, *key));
+        if (strcmp(*key, THUMBNAIL_KEY) != 0) {
+            add_text(j, *key, safetensors_metadata(file, *key));
+        }
     }
     json_builder_end_object(j);
     safetensors_close(file);
@@ -60,63 +73,115 @@ static const char *base_of(const char *path, char **owned)
     return *owned;
 }
 
-static JsonNode *describe(const char *path, const struct model_info *info)
+static void add_preview(JsonBuilder *j, const picture *preview)
 {
+    json_builder_set_member_name(j, "preview");
+    if (preview == NULL) {
+        json_builder_add_null_value(j);
+        return;
+    }
+    json_builder_begin_object(j);
+    add_number(j, "width", preview->width);
+    add_number(j, "height", preview->height);
+    json_builder_end_object(j);
+}
+
+static JsonNode *describe(const struct info *i)
+{
+    const struct model_info *m = &i->model;
     g_autoptr(JsonBuilder) j = json_builder_new();
     g_autofree char *base = NULL;
-    const bool model = info->kind == MODEL_KIND_FOLDER || info->kind == MODEL_KIND_CHECKPOINT;
+    const bool model = m->kind == MODEL_KIND_FOLDER || m->kind == MODEL_KIND_CHECKPOINT;
 
     json_builder_begin_object(j);
-    add_text(j, "kind", model_kind_word(info->kind));
-    add_text(j, "format", info->format);
-    add_number(j, "tensors", info->tensors);
-    add_number(j, "values", info->values);
-    add_number(j, "bytes", info->bytes);
-    add_text(j, "family", info->family);
-    add_text(j, "prediction", model ? prediction_of(path) : NULL);
-    add_text(j, "base", info->kind == MODEL_KIND_SUBJECT ? base_of(path, &base) : NULL);
-    add_metadata(j, path);
+    add_text(j, "kind", model_kind_word(m->kind));
+    add_text(j, "format", m->format);
+    add_number(j, "tensors", m->tensors);
+    add_number(j, "values", m->values);
+    add_number(j, "bytes", m->bytes);
+    add_text(j, "family", m->family);
+    add_text(j, "prediction", model ? prediction_of(i->path) : NULL);
+    add_text(j, "base", m->kind == MODEL_KIND_SUBJECT ? base_of(i->path, &base) : NULL);
+    add_preview(j, i->preview);
+    add_metadata(j, i->path);
     json_builder_end_object(j);
     return json_builder_get_root(j);
 }
 
-static void tell(struct command *c, const char *path, const struct model_info *info)
+static void tell(struct info *i)
 {
-    report_note(c->report,
-                "%s: %s, %s%s%s, %" G_GINT64_FORMAT " tensors, %" G_GINT64_FORMAT
-                " values, %" G_GINT64_FORMAT " bytes",
-                path, model_kind_word(info->kind), info->format != NULL ? info->format : "unknown",
-                info->family != NULL ? ", " : "", info->family != NULL ? info->family : "",
-                info->tensors, info->values, info->bytes);
+    const struct model_info *m = &i->model;
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    g_string_printf(text,
+                    "%s: %s, %s%s%s, %" G_GINT64_FORMAT " tensors, %" G_GINT64_FORMAT
+                    " values, %" G_GINT64_FORMAT " bytes",
+                    i->path, model_kind_word(m->kind), m->format != NULL ? m->format : "unknown",
+                    m->family != NULL ? ", " : "", m->family != NULL ? m->family : "", m->tensors,
+                    m->values, m->bytes);
+    if (i->preview != NULL) {
+        g_string_append_printf(text, ", a preview of %d x %d pixels", i->preview->width,
+                               i->preview->height);
+    }
+    report_note(i->common.report, "%s", text->str);
 }
 
-static bool run(struct command *c, char **arguments, GError **error)
+// a damaged one is worth a warning, or the error where it is what was asked for
+static bool read_preview(struct info *i, GError **error)
 {
-    struct model_info info;
+    g_autoptr(GError) problem = NULL;
 
+    if (i->model.kind == MODEL_KIND_SUBJECT) {
+        i->preview = svdiff_subject_preview(i->path, &problem);
+    }
+    if (i->preview == NULL && i->preview_file != NULL) {
+        if (problem != NULL) {
+            g_propagate_error(error, g_steal_pointer(&problem));
+        } else {
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                        "%s carries no preview; subjects that svdiff learn wrote have one.",
+                        i->path);
+        }
+        return false;
+    }
+    if (problem != NULL) {
+        report_warning(i->common.report, "%s", problem->message);
+    }
+    return i->preview_file == NULL || picture_write(i->preview_file, i->preview, NULL, 0, error);
+}
+
+static bool run(struct info *i, char **arguments, GError **error)
+{
     if (arguments[0] == NULL || arguments[1] != NULL) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
                     "Name one file or folder: svdiff info PATH.");
         return false;
     }
-    if (!model_kind_examine(arguments[0], &info, error)) {
+    i->path = arguments[0];
+    if ((i->preview_file != NULL && !picture_check_name(i->preview_file, error)) ||
+        !model_kind_examine(i->path, &i->model, error) || !read_preview(i, error)) {
         return false;
     }
-    tell(c, arguments[0], &info);
-    g_autoptr(JsonNode) json = describe(arguments[0], &info);
-    return report_result(c->report, json, NULL, error);
+    tell(i);
+    g_autoptr(JsonNode) json = describe(i);
+    return report_result(i->common.report, json, NULL, error);
 }
 
 int command_info(int argc, char **argv)
 {
-    struct command c = {0};
-    const GOptionEntry entries[] = {G_OPTION_ENTRY_NULL};
+    struct info i = {0};
+    const GOptionEntry entries[] = {{"preview", 0, 0, G_OPTION_ARG_FILENAME, &i.preview_file,
+                                     "write the small picture that a subject carries: .png or .tif",
+                                     "FILE"},
+                                    G_OPTION_ENTRY_NULL};
     char **arguments = NULL;
     GError *error = NULL;
-    int code = command_begin(&c, &argc, &argv, entries, summary, "PATH", NULL, &arguments);
+    int code = command_begin(&i.common, &argc, &argv, entries, summary, "PATH", NULL, &arguments);
 
-    if (code == COMMAND_DONE && !run(&c, arguments, &error)) {
-        code = command_fail(&c, error);
+    if (code == COMMAND_DONE && !run(&i, arguments, &error)) {
+        code = command_fail(&i.common, error);
     }
-    return command_end(&c, code);
+    picture_free(i.preview);
+    g_free(i.preview_file);
+    return command_end(&i.common, code);
 }

@@ -5,7 +5,9 @@
 #include "engine/learner.h"
 
 #include "engine/error.h"
+#include "engine/learn_frame.h"
 #include "engine/learn_prepare.h"
+#include "engine/thumbnail.h"
 
 #include <string.h>
 
@@ -178,6 +180,22 @@ static bool add_placed(struct learner *l, const struct autoencoder *a, const str
     return true;
 }
 
+// the first picture stands for the subject in its file
+static bool keep_thumbnail(struct learner *l, const struct learn_source *source, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(picture) marked = learn_frame_union(source, &problem);
+
+    if (problem == NULL) {
+        l->thumbnail = thumbnail_encode(source->image, marked, &problem);
+    }
+    if (problem != NULL) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+    return true;
+}
+
 static bool add_picture(struct learner *l, const struct autoencoder *a, const struct plan *p,
                         GError **error)
 {
@@ -198,7 +216,8 @@ static bool add_picture(struct learner *l, const struct autoencoder *a, const st
                                         .n_masks = (int)masks->len,
                                         .masks = (const picture *const *)masks->pdata,
                                         .subjects = (const int *)p->subjects->data};
-    return learn_pictures_add(l->pictures, l->session->k, a, &source, &f, index, error) &&
+    return (index > 0 || keep_thumbnail(l, &source, error)) &&
+           learn_pictures_add(l->pictures, l->session->k, a, &source, &f, index, error) &&
            say_shares(l, p, error) && add_placed(l, a, p, image, masks, error);
 }
 

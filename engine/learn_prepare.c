@@ -197,6 +197,7 @@ void learner_free(struct learner *l)
     g_array_unref(l->losses);
     g_array_unref(l->validations);
     trace_free(l->trace);
+    g_free(l->thumbnail);
     g_free(l->good);
     g_free(l);
 }

@@ -10,6 +10,7 @@
 #include "engine/safetensors.h"
 #include "engine/safetensors_write.h"
 #include "engine/subject_file.h"
+#include "engine/thumbnail.h"
 
 #include <string.h>
 
@@ -273,6 +274,7 @@ bool learner_write_subject(const struct learner *l, const float *values, int ste
         subject_set_shift(s, p->name, values + p->offset, (int)p->count);
     }
     note_prompts(l, s);
+    subject_set_metadata(s, THUMBNAIL_KEY, l->thumbnail);
     note(s, "base_hash", g_strdup(l->session->base_hash));
     note(s, "norms", g_strdup(o->scalar_norms ? "scalar" : "elementwise"));
     note(s, "subset", g_strdup(shift_subset_name(o->subset)));

@@ -54,6 +54,7 @@ struct learner {
     struct learn_unmix *unmix; // NULL: off
     struct tape *tape, *teacher_tape;
     struct trace *trace;
+    char *thumbnail;     // the first picture, small, as the subject file has it
     GArray *losses;      // float: of each step so far, instance part
     GArray *validations; // float: the validation loss after step i, negative where there is none
     float *good;         // [parameters.count]: the last values whose loss was a number

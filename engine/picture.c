@@ -45,6 +45,7 @@ void picture_free(picture *p)
 picture *picture_create_checked(const struct picture_source *source, int64_t width, int64_t height,
                                 int channels, GError **error)
 {
+    const int maximum = source->maximum > 0 ? source->maximum : PICTURE_SIDE_MAX;
     picture *p;
 
     if (width < source->minimum || height < source->minimum || width < 1 || height < 1) {
@@ -54,11 +55,11 @@ picture *picture_create_checked(const struct picture_source *source, int64_t wid
                     source->path, width, height, source->minimum, source->minimum);
         return NULL;
     }
-    if (width > PICTURE_SIDE_MAX || height > PICTURE_SIDE_MAX) {
+    if (width > maximum || height > maximum) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                     "%s: this picture has %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT
                     " pixels; scale it down to at most %d a side.",
-                    source->path, width, height, PICTURE_SIDE_MAX);
+                    source->path, width, height, maximum);
         return NULL;
     }
     p = picture_create((int)width, (int)height, channels, error);

@@ -60,6 +60,15 @@ bool picture_check_name(const char *path, GError **error);
 bool picture_write(const char *path, const picture *p, const struct picture_text *texts,
                    size_t n_texts, GError **error);
 
+/* A PNG file in memory, as picture_write makes it, without texts. Owned by the caller
+ * (g_bytes_unref); NULL with an error. */
+GBytes *picture_to_png(const picture *p, GError **error);
+
+/* And back: of 1 to `maximum` pixels a side, 3 or 4 channels. name: what a sentence calls it. The
+ * caller frees the result. */
+picture *picture_from_png(const void *data, size_t size, int maximum, const char *name,
+                          GError **error);
+
 /* The text with this key of a PNG file as UTF-8 (g_free it); NULL without an error if it has none,
  * NULL with an error if the file is not a sound PNG. */
 char *picture_read_text(const char *path, const char *key, GError **error);

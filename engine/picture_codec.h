@@ -16,10 +16,11 @@
 // A picture file that is being read. The codec closes nothing.
 struct picture_source {
     const char *path;
-    struct regular_file *file;
-    FILE *stream;  // of the same file, at its start
-    uint64_t size; // bytes
-    int minimum;   // pixels a side
+    struct regular_file *file; // NULL: in memory
+    FILE *stream;              // of the same file, at its start
+    uint64_t size;             // bytes
+    int minimum;               // pixels a side
+    int maximum;               // and the most of them; 0: PICTURE_SIDE_MAX
 };
 
 picture *picture_png_read(const struct picture_source *source, GError **error);
@@ -39,7 +40,7 @@ bool picture_png_write(struct atomic_file *file, const char *path, const picture
 bool picture_tiff_write(struct atomic_file *file, const char *path, const picture *p,
                         const struct picture_text *texts, size_t n_texts, GError **error);
 
-/* picture_create after a look at the size: at least source->minimum, at most PICTURE_SIDE_MAX. */
+/* picture_create after a look at the size: at least source->minimum, at most its maximum. */
 picture *picture_create_checked(const struct picture_source *source, int64_t width, int64_t height,
                                 int channels, GError **error);
 

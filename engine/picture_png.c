@@ -158,6 +158,23 @@ picture *picture_png_read(const struct picture_source *source, GError **error)
     return picture_orient(job.out, orientation, error);
 }
 
+picture *picture_from_png(const void *data, size_t size, int maximum, const char *name,
+                          GError **error)
+{
+    struct picture_source source = {.path = name, .size = size, .minimum = 1, .maximum = maximum};
+    picture *p;
+
+    // a stream of no bytes cannot be had
+    source.stream = size > 0 ? fmemopen((void *)data, size, "rb") : NULL;
+    if (!source.stream) {
+        picture_set_damaged(&source, "PNG", "it is empty", error);
+        return NULL;
+    }
+    p = picture_png_read(&source, error);
+    fclose(source.stream);
+    return p;
+}
+
 // texts may follow the pixels: these are decoded into one row that nobody looks at
 static bool skip_pixels(struct png_job *job)
 {

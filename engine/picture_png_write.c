@@ -13,8 +13,9 @@
 struct png_output {
     png_structp png;
     png_infop info;
-    char message[128]; // libpng's own, when it jumped
-    struct atomic_file *file;
+    char message[128];        // libpng's own, when it jumped
+    struct atomic_file *file; // or NULL, and the bytes
+    GByteArray *bytes;
     GError **error;
     bool refused; // by the file, with an error set
     const picture *p;
@@ -39,7 +40,9 @@ static void on_write(png_structp png, png_bytep data, png_size_t size)
 {
     struct png_output *out = png_get_io_ptr(png);
 
-    if (!atomic_file_write(out->file, data, size, out->error)) {
+    if (out->file == NULL) {
+        g_byte_array_append(out->bytes, data, (guint)size);
+    } else if (!atomic_file_write(out->file, data, size, out->error)) {
         out->refused = true;
         png_error(png, "write");
     }
@@ -115,25 +118,43 @@ static bool write_all(struct png_output *out)
     return true;
 }
 
+// path: what a sentence calls it
+static bool write_to(struct png_output *out, const char *path, const struct picture_text *texts)
+{
+    g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(g_free);
+    bool done = false;
+
+    out->texts = encode_texts(texts, out->n_texts, kept);
+    out->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, out, on_error, on_warning);
+    out->info = out->png ? png_create_info_struct(out->png) : NULL;
+    out->row = g_try_malloc_n(out->p->width, out->p->channels);
+    if (out->info && out->row) {
+        done = write_all(out);
+    }
+    if (!done && !out->refused) {
+        g_set_error(out->error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "%s: the PNG cannot be made: %s.", path,
+                    out->message[0] ? out->message : "no memory is left");
+    }
+    png_destroy_write_struct(&out->png, &out->info);
+    g_free(out->row);
+    return done;
+}
+
 bool picture_png_write(struct atomic_file *file, const char *path, const picture *p,
                        const struct picture_text *texts, size_t n_texts, GError **error)
 {
-    g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(g_free);
     struct png_output out = {.file = file, .p = p, .n_texts = n_texts, .error = error};
-    bool done = false;
 
-    out.texts = encode_texts(texts, n_texts, kept);
-    out.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &out, on_error, on_warning);
-    out.info = out.png ? png_create_info_struct(out.png) : NULL;
-    out.row = g_try_malloc_n(p->width, p->channels);
-    if (out.info && out.row) {
-        done = write_all(&out);
-    }
-    if (!done && !out.refused) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: the PNG cannot be made: %s.",
-                    path, out.message[0] ? out.message : "no memory is left");
-    }
-    png_destroy_write_struct(&out.png, &out.info);
-    g_free(out.row);
-    return done;
+    return write_to(&out, path, texts);
+}
+
+GBytes *picture_to_png(const picture *p, GError **error)
+{
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    struct png_output out = {.bytes = bytes, .p = p, .error = error};
+
+    return write_to(&out, "a picture in memory", NULL)
+               ? g_byte_array_free_to_bytes(g_steal_pointer(&bytes))
+               : NULL;
 }

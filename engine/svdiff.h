@@ -117,6 +117,10 @@ bool svdiff_learn(svdiff *s, const struct svdiff_learn_options *options, progres
 bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options,
                            struct svdiff_estimate *e, GError **error);
 
+/* The small picture of its subject that a subject file carries, owned by the caller. NULL with an
+ * error for what is no subject file or a damaged picture; NULL without one when it carries none. */
+picture *svdiff_subject_preview(const char *file, GError **error);
+
 /* ---- generating ---- */
 
 struct svdiff_scaled_subject {

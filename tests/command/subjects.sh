@@ -122,6 +122,30 @@ mv strong.safetensors "$XDG_DATA_HOME/svdiff/subjects/mine.safetensors"
 draw named --subject mine
 check 'a subject by its name' same named.pixels learned.pixels
 
+# ---- the small picture in a subject file ----
+
+run info default.safetensors --preview small.png
+check 'info tells of the preview' grep -q 'a preview of 64 x 64 pixels' "$work/err"
+check 'info: its size as JSON' grep -q '"preview":{"width":64,"height":64}' "$work/out"
+check 'info: it is no text' test -z "$(grep -o iVBOR "$work/out")"
+check 'info: and written out' python3 -c '
+import base64, json, struct, sys
+with open(sys.argv[1], "rb") as file:
+    (size,) = struct.unpack("<Q", file.read(8))
+    png = base64.b64decode(json.loads(file.read(size))["__metadata__"]["preview"], validate=True)
+assert png[:16] == b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+assert struct.unpack(">II", png[16:24]) == (64, 64)
+assert png == open(sys.argv[2], "rb").read()
+' default.safetensors small.png
+learn --prompt [V]-dog --image "$pictures/rgb16.png" --image "$pictures/rgb8.png" --steps 1 \
+    --output second.safetensors
+check 'that of the first picture' test \
+    "$(metadata second.safetensors preview)" != "$(metadata default.safetensors preview)"
+run info --preview none.txt default.safetensors
+check 'info: a picture of no known kind' is 2
+refuses 'info: a file without one' 1 'sd1-subject-scalar.* carries no preview' info --preview none.png \
+    "$models/sd1-subject-scalar.safetensors"
+
 # ---- svdiff-pytorch's files ----
 
 run convert scalar.safetensors --to svdiff-pytorch --output pair --quiet
@@ -137,6 +161,10 @@ check 'and back: the text encoder unchanged' same pair/spectral_shifts_te.safete
 draw scalar --subject scalar.safetensors
 draw pair --subject pair
 check 'both draw the same' same scalar.pixels pair.pixels
+refuses 'svdiff-pytorch has no place for a preview' 1 'pair carries no preview' info \
+    --preview none.png pair
+run convert default.safetensors --to subject --output again.safetensors --quiet
+check 'a subject as it is, preview and all' same default.safetensors again.safetensors
 run convert default.safetensors --to svdiff-pytorch --output pair3
 check 'element-wise norms are left out, and it says so' grep -q '^warning: .*norms' "$work/err"
 end_tests
