@@ -26,7 +26,7 @@ int64_t weight_shift_count(const struct weight *w, bool scalar)
 
 bool weight_learns(const struct weight *w)
 {
-    return w->form != WEIGHT_FROZEN;
+    return w->form != WEIGHT_FROZEN || w->rows > 0;
 }
 
 bool weight_rebuild_pays(const struct weight *w, int64_t tokens, int forwards)
@@ -69,6 +69,7 @@ static void rebuild(struct weight *w, const kernels *k)
 
 void weight_refresh(struct weight *w, const kernels *k, real scale)
 {
+    w->row_scale = scale;
     if (w->form != WEIGHT_SPECTRAL) {
         return;
     }

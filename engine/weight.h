@@ -14,7 +14,9 @@
  *
  * A norm's gain [c] is a weight too: spectral means gain + shift element by element (the author's
  * form, shift [c]), or gain * relu(|gain| + shift) / |gain| with one shift (svdiff-pytorch's).
- * An embedding table is [vocabulary, width]; spectral rows are (U[id] * g) Vt. */
+ * An embedding table is [vocabulary, width]; spectral rows are (U[id] * g) Vt. In any form a few
+ * rows of it may learn as vectors of their own: row i is then that of the form plus row_scale *
+ * row [i], which begins at zero as a shift does. */
 #pragma once
 
 #include "engine/parameters.h"
@@ -44,6 +46,12 @@ struct weight {
     bool scalar;  // norm with a single shift
     bool rebuilt; // dense holds W'
 
+    // embedding: rows that learn, by their numbers in the table; 0 rows: none
+    int rows;
+    int32_t *row_ids; // [rows] on the device
+    real *row, *drow; // [rows, in]
+    real row_scale;
+
     // low-rank
     real *down, *ddown, *up, *dup; // [r, in ...], [out, r]
 };
@@ -64,7 +72,8 @@ int64_t weight_shift_count(const struct weight *w, bool scalar);
  *   rebuilt   m r n + forwards * t m n + t m n + t r (m + n) */
 bool weight_rebuild_pays(const struct weight *w, int64_t tokens, int forwards);
 
-/* After the shifts changed: gains, and W' of rebuilt weights. Device memory is already there. */
+/* After the shifts changed: gains, and W' of rebuilt weights, all with the shifts (and an
+ * embedding's rows) times scale. Device memory is already there. */
 void weight_refresh(struct weight *w, const kernels *k, real scale);
 
 bool weight_learns(const struct weight *w);

@@ -258,6 +258,11 @@ static void count_embedding(const kernels *k, int64_t t, int c, const int32_t *i
 {
 }
 
+static void count_chosen_rows(const kernels *k, struct chosen_shape s, const int32_t *ids,
+                              const int32_t *chosen, const real *from, real *to)
+{
+}
+
 static void count_mse(const kernels *k, int n, int64_t count, const real *x, const real *target,
                       const real *weight, real *loss, real *dx)
 {
@@ -316,6 +321,8 @@ static const kernels count_table = {
     .column_dot = count_column_dot,
     .embedding_forward = count_embedding,
     .embedding_backward = count_embedding,
+    .chosen_rows_forward = count_chosen_rows,
+    .chosen_rows_backward = count_chosen_rows,
     .mse = count_mse,
     .sum_squares = count_sum_squares,
     .adamw = count_adamw,

@@ -108,6 +108,13 @@ struct upsample_shape {
     int n, h, w, c, out_h, out_w;
 };
 
+// rows of a table that are looked at: t numbers among which n are chosen, c values each
+struct chosen_shape {
+    int64_t t;
+    int c, n;
+    real factor;
+};
+
 /* One AdamW step (Loshchilov & Hutter, in PyTorch's form):
  *   g' = gradient_scale * g;  p -= rate * decay * p;
  *   m = beta1 m + (1 - beta1) g';  v = beta2 v + (1 - beta2) g'^2
@@ -242,6 +249,14 @@ struct kernels {
     // dtable [ids[t], c] += dy [t, c], in the order of t
     void (*embedding_backward)(const kernels *k, int64_t t, int c, const int32_t *ids,
                                const real *dy, real *dtable);
+
+    /* y [t, c] += factor * rows [j, c] where ids [t] is chosen [j]; chosen [n] has no number twice.
+     */
+    void (*chosen_rows_forward)(const kernels *k, struct chosen_shape s, const int32_t *ids,
+                                const int32_t *chosen, const real *rows, real *y);
+    // drows [j, c] += factor * the sum of dy [t, c] where ids [t] is chosen [j], in the order of t
+    void (*chosen_rows_backward)(const kernels *k, struct chosen_shape s, const int32_t *ids,
+                                 const int32_t *chosen, const real *dy, real *drows);
 
     /* ---- loss and optimiser ---- */
     /* loss [n] = mean over count of (x - target)^2; weight [n] scales the gradient only:

@@ -120,6 +120,55 @@ static void test_embedding(struct fixture *f, const void *is_full)
     test_weight_release(f, &w);
 }
 
+/* Two rows that the text has and one that it has not, in each form of the table. */
+static void test_rows(struct fixture *f, const void *form)
+{
+    static const int32_t ids[] = {6, 3, 5};
+    struct weight w = test_weight_new(f, WEIGHT_EMBEDDING, 4, 7, 1);
+
+    f->build = build_embedding;
+    f->data = f->refresh = &w;
+    fixture_leaf(f, 2, 1, 2, 4);
+    test_weight_rows(f, &w, ids, G_N_ELEMENTS(ids));
+    if (GPOINTER_TO_INT(form) == WEIGHT_SPECTRAL) {
+        test_weight_spectral(f, &w);
+        fixture_check_trained(f, w.shift, w.dshift, w.rank);
+    } else if (GPOINTER_TO_INT(form) == WEIGHT_FULL) {
+        w.form = WEIGHT_FULL;
+        w.dvalue = fixture_values(f->k, weight_count(&w), 3, 0, 0);
+        fixture_check_trained(f, (double *)w.dense.data, w.dvalue, weight_count(&w));
+    }
+    fixture_check_trained(f, w.row, w.drow, 3 * w.in);
+    for (int i = 0; i < w.in; i++) {
+        g_assert_cmpfloat(w.drow[0 * w.in + i], !=, 0);
+        g_assert_cmpfloat(w.drow[2 * w.in + i], ==, 0);
+    }
+    test_weight_release(f, &w);
+}
+
+// the same values as rows and as a change of the table itself: the same result, by half too
+static void test_rows_are_the_table(struct fixture *f, const void *nothing)
+{
+    static const int32_t ids[] = {6, 3};
+    struct weight w = test_weight_new(f, WEIGHT_EMBEDDING, 4, 7, 1);
+
+    f->build = build_embedding;
+    f->data = f->refresh = &w;
+    fixture_leaf(f, 2, 1, 2, 4);
+    const double before = fixture_run(f);
+    test_weight_rows(f, &w, ids, G_N_ELEMENTS(ids));
+    const double with_rows = fixture_run(f);
+    g_assert_cmpfloat(with_rows, !=, before);
+    for (int j = 0; j < 2; j++) {
+        for (int i = 0; i < w.in; i++) {
+            ((double *)w.dense.data)[ids[j] * w.in + i] += w.row[j * w.in + i];
+            w.row[j * w.in + i] = 0;
+        }
+    }
+    g_assert_cmpfloat_with_epsilon(fixture_run(f), with_rows, 1e-12);
+    test_weight_release(f, &w);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -136,5 +185,9 @@ int main(int argc, char **argv)
     FIXTURE_TEST("/weight/conv/full", test_full, 1);
     FIXTURE_TEST("/weight/embedding/spectral", test_embedding, 0);
     FIXTURE_TEST("/weight/embedding/full", test_embedding, 1);
+    FIXTURE_TEST("/weight/embedding/rows-frozen", test_rows, WEIGHT_FROZEN);
+    FIXTURE_TEST("/weight/embedding/rows-spectral", test_rows, WEIGHT_SPECTRAL);
+    FIXTURE_TEST("/weight/embedding/rows-full", test_rows, WEIGHT_FULL);
+    FIXTURE_TEST("/weight/embedding/rows-are-the-table", test_rows_are_the_table, 0);
     return g_test_run();
 }

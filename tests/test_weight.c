@@ -38,6 +38,17 @@ void test_weight_low_rank(const struct fixture *f, struct weight *w)
     w->dup = fixture_values(f->k, 2 * w->out, 6, 0, 0);
 }
 
+void test_weight_rows(const struct fixture *f, struct weight *w, const int32_t *ids, int n)
+{
+    const int64_t count = (int64_t)n * w->in;
+
+    w->rows = n;
+    w->row_ids = f->k->alloc(f->k, (size_t)n * sizeof *ids);
+    f->k->upload(f->k, w->row_ids, ids, (size_t)n * sizeof *ids);
+    w->row = fixture_values(f->k, count, 9, -0.7, 0.7);
+    w->drow = fixture_values(f->k, count, 10, 0, 0);
+}
+
 void test_weight_release(const struct fixture *f, struct weight *w)
 {
     const int r = w->rank;
@@ -57,11 +68,16 @@ void test_weight_release(const struct fixture *f, struct weight *w)
                   {w->ddown, r * columns},
                   {w->up, (int64_t)r * w->out},
                   {w->dup, (int64_t)r * w->out},
+                  {w->row, (int64_t)w->rows * w->in},
+                  {w->drow, (int64_t)w->rows * w->in},
                   {w->dvalue, weight_count(w)}};
 
     for (size_t i = 0; i < G_N_ELEMENTS(arrays); i++) {
         if (arrays[i].memory != NULL) {
             f->k->release(f->k, (void *)arrays[i].memory, (size_t)arrays[i].count * sizeof(double));
         }
+    }
+    if (w->row_ids != NULL) {
+        f->k->release(f->k, w->row_ids, (size_t)w->rows * sizeof *w->row_ids);
     }
 }

@@ -10,4 +10,6 @@ struct weight test_weight_new(const struct fixture *f, enum weight_kind kind, in
 void test_weight_spectral(const struct fixture *f, struct weight *w);
 /* Makes it low-rank, of rank 2. */
 void test_weight_low_rank(const struct fixture *f, struct weight *w);
+/* Lets rows of an embedding learn; their values are not zero. */
+void test_weight_rows(const struct fixture *f, struct weight *w, const int32_t *ids, int n);
 void test_weight_release(const struct fixture *f, struct weight *w);

@@ -130,6 +130,47 @@ static void check_embedding_backward(struct check *c)
     }
 }
 
+// every second number of the vocabulary is chosen, the last first
+static void chosen_case(struct check *c, int64_t t, int width, bool backward)
+{
+    const struct chosen_shape s = {.t = t, .c = width, .n = VOCABULARY / 2, .factor = (real)0.7};
+    const struct bound bound = {.relative = 1e-6, .absolute = 1e-6};
+    g_autofree int32_t *numbers = g_new(int32_t, t + 1);
+    int32_t chosen[VOCABULARY / 2];
+
+    check_begin(c, "t=%d c=%d", (int)t, width);
+    for (int64_t i = 0; i < t; i++) {
+        numbers[i] = (int32_t)(VOCABULARY * check_uniform(c));
+    }
+    for (int j = 0; j < s.n; j++) {
+        chosen[j] = 2 * (s.n - j) - 1;
+    }
+    struct array *ids = check_raw(c, ROLE_INPUT, (size_t)t * sizeof *numbers, numbers);
+    struct array *which = check_raw(c, ROLE_INPUT, sizeof chosen, chosen);
+    struct array *from = check_input(c, (backward ? t : s.n) * width, FILL_RANDOM);
+    struct array *to = check_sum(c, (backward ? s.n : t) * width, backward ? close_sums : bound);
+
+    while (check_next(c)) {
+        (backward ? c->k->chosen_rows_backward : c->k->chosen_rows_forward)(
+            c->k, s, at(c, ids), at(c, which), at(c, from), at(c, to));
+    }
+    check_end_bytes(c, 8.0 * t * width);
+}
+
+static void check_chosen_forward(struct check *c)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(row_sizes); i++) {
+        chosen_case(c, row_sizes[i][0], row_sizes[i][1], false);
+    }
+}
+
+static void check_chosen_backward(struct check *c)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(row_sizes); i++) {
+        chosen_case(c, row_sizes[i][0], row_sizes[i][1], true);
+    }
+}
+
 /* ---- loss and optimiser ---- */
 
 static void mse_case(struct check *c, int n, int64_t count, bool backward)
@@ -231,6 +272,8 @@ const struct test tests_spectral[] = {
     {"column_dot", check_dot, bench_dot},
     {"embedding_forward", check_embedding_forward, NULL},
     {"embedding_backward", check_embedding_backward, NULL},
+    {"chosen_rows_forward", check_chosen_forward, NULL},
+    {"chosen_rows_backward", check_chosen_backward, NULL},
     {"mse", check_mse, NULL},
     {"sum_squares", check_squares, bench_squares},
     {"adamw", check_adamw, bench_adamw},

@@ -397,6 +397,27 @@ static void test_embedding(void)
         .forward = embedding_run, .backward = embedding_back, .x_count = {15}, .y_count = 12});
 }
 
+// of the numbers 2, 0, 2, 3 these have rows; 5 does not come up
+static const int32_t chosen[] = {2, 5, 3};
+static const struct chosen_shape some = {.t = 4, .c = 3, .n = 3, .factor = 0.7};
+
+static void chosen_run(const struct problem *p)
+{
+    p->k->copy(p->k, p->y, p->kept[0], 12 * sizeof(real));
+    p->k->chosen_rows_forward(p->k, some, ids, chosen, p->x[0], p->y);
+}
+
+static void chosen_back(const struct problem *p)
+{
+    p->k->chosen_rows_backward(p->k, some, ids, chosen, p->weight, p->d[0]);
+}
+
+static void test_chosen(void)
+{
+    run((struct problem){
+        .forward = chosen_run, .backward = chosen_back, .x_count = {9}, .y_count = 12});
+}
+
 // L = sum of weight * loss, which is what the entry's gradient is of
 static void mse_run(const struct problem *p)
 {
@@ -427,6 +448,7 @@ int main(int argc, char **argv)
     g_test_add_func("/derivatives/upsample", test_upsample);
     g_test_add_func("/derivatives/spectral", test_spectral);
     g_test_add_func("/derivatives/embedding", test_embedding);
+    g_test_add_func("/derivatives/chosen_rows", test_chosen);
     g_test_add_func("/derivatives/mse", test_mse);
     return g_test_run();
 }
