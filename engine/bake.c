@@ -50,6 +50,53 @@ static void bake_norm(const struct bake *b, const char *name, int c, float *gain
     }
 }
 
+// adds the rows of one subject; sums: row number to double [in]
+static void add_rows(const struct bake *b, const struct bake_subject *one, const struct weight *w,
+                     GHashTable *sums)
+{
+    g_autofree const char **names = subject_names(one->subject);
+
+    for (const char **name = names; *name != NULL; name++) {
+        const int32_t id = shift_row_parse(w, b->prefix, *name);
+        int count = 0;
+        const float *values = id >= 0 ? subject_shift(one->subject, *name, &count) : NULL;
+        if (values == NULL || count != w->in) {
+            continue;
+        }
+        double *sum = g_hash_table_lookup(sums, GINT_TO_POINTER(id));
+        if (sum == NULL) {
+            sum = g_new0(double, count);
+            g_hash_table_insert(sums, GINT_TO_POINTER(id), sum);
+        }
+        for (int i = 0; i < count; i++) {
+            sum[i] += one->scale * values[i];
+        }
+    }
+}
+
+double bake_rows(const struct bake *b, const struct weight *w, float *table)
+{
+    g_autoptr(GHashTable) sums = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    GHashTableIter iter;
+    void *id, *sum;
+    double square = 0;
+
+    for (int i = 0; i < b->n_subjects; i++) {
+        add_rows(b, &b->subjects[i], w, sums);
+    }
+    g_hash_table_iter_init(&iter, sums);
+    while (g_hash_table_iter_next(&iter, &id, &sum)) {
+        for (int i = 0; i < w->in; i++) {
+            const double d = ((double *)sum)[i];
+            square += d * d;
+            if (table != NULL) {
+                table[(size_t)GPOINTER_TO_INT(id) * w->in + i] += (float)d;
+            }
+        }
+    }
+    return square;
+}
+
 /* change [m, n] = (U * d) Vt on the device, to the host */
 static bool multiply(const struct bake *b, const struct weight *w, const float *u, const double *d,
                      const float *vt, float *change, GError **error)
@@ -133,7 +180,12 @@ static bool bake_matrix(const struct bake *b, const struct weight *w, const char
 // the weight that a tensor of this shape is; name is the module's, borrowed
 static struct weight as_weight(const char *module, const int64_t *shape, int n_dims)
 {
+    const bool embeds = g_str_has_suffix(module, "_embedding") && n_dims == 2;
+
     return (struct weight){.name = (char *)module,
+                           .kind = n_dims == 4 ? WEIGHT_CONV
+                                   : embeds    ? WEIGHT_EMBEDDING
+                                               : WEIGHT_LINEAR,
                            .out = (int)shape[0],
                            .in = (int)shape[1],
                            .kh = n_dims == 4 ? (int)shape[2] : 1,
@@ -158,7 +210,13 @@ static bool read_baked(void *user, const char *name, const int64_t *shape, int n
         return true;
     }
     const struct weight w = as_weight(module, shape, n_dims);
-    return bake_matrix(b, &w, shift, out, error);
+    if (!bake_matrix(b, &w, shift, out, error)) {
+        return false;
+    }
+    if (w.kind == WEIGHT_EMBEDDING) {
+        bake_rows(b, &w, out);
+    }
+    return true;
 }
 
 struct weight_source bake_source(struct bake *b)
@@ -173,19 +231,23 @@ static bool fits(const struct weight *w, int count)
     return count == weight_shift_count(w, false) || count == weight_shift_count(w, true);
 }
 
-static const struct weight *find(const char *shift, const struct network *const *networks,
-                                 const char *const *prefixes, int n_networks)
+// whether one of the networks has a place for a shift of this name and length
+static bool has_place(const char *shift, int count, const struct network *const *networks,
+                      const char *const *prefixes, int n_networks)
 {
     for (int i = 0; i < n_networks; i++) {
         for (guint j = 0; j < networks[i]->weights->len; j++) {
             const struct weight *w = networks[i]->weights->pdata[j];
             g_autofree char *name = shift_name(w, prefixes[i]);
             if (strcmp(name, shift) == 0) {
-                return w;
+                return fits(w, count);
+            }
+            if (shift_row_parse(w, prefixes[i], shift) >= 0) {
+                return count == w->in;
             }
         }
     }
-    return NULL;
+    return false;
 }
 
 bool bake_check(const struct bake_subject *subjects, int n_subjects,
@@ -197,8 +259,7 @@ bool bake_check(const struct bake_subject *subjects, int n_subjects,
         for (const char **name = names; *name != NULL; name++) {
             int count = 0;
             subject_shift(subjects[i].subject, *name, &count);
-            const struct weight *w = find(*name, networks, prefixes, n_networks);
-            if (w == NULL || !fits(w, count)) {
+            if (!has_place(*name, count, networks, prefixes, n_networks)) {
                 g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                             "The subject's shift %s with %d values has no place in this model; "
                             "use the model it was learned with.",

@@ -5,7 +5,7 @@
  *
  * which is U diag(relu(..)) Vt with the constant residual W - U diag(sigma) Vt added back. Gains of
  * norms: gain * relu(|gain| + sum of scale_i shift_i) / |gain| for scalar shifts, then plus the sum
- * of the element-wise ones. */
+ * of the element-wise ones. Rows of an embedding that learned for themselves are then added. */
 #pragma once
 
 #include "engine/model_spectrum.h"
@@ -32,6 +32,10 @@ struct weight_source bake_source(struct bake *b);
 /* sum [count] = sum of scale_i shift_i over the subjects' shifts called `name` (MODULE.delta) that
  * have `count` values. False when there is none; sum is then zero. */
 bool bake_shift(const struct bake *b, const char *name, int count, double *sum);
+
+/* What rows of the embedding w learned for themselves, added to table [out, in] where that is not
+ * NULL. Returns the squared norm of all of it. */
+double bake_rows(const struct bake *b, const struct weight *w, float *table);
 
 /* Every shift of the subjects must belong to a weight of one of the networks, with the right
  * number of values. False with SVDIFF_ERROR_FAILED that names the shift. */

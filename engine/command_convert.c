@@ -143,6 +143,12 @@ static bool to_folder(struct convert *c, const struct subject *s, GError **error
                        " values, %.2g %% of the change) have no place in svdiff-pytorch's files.",
                        out.tensors, out.values, 100 * out.share);
     }
+    if (out.rows > 0) {
+        report_warning(c->common.report,
+                       "What %d %s of the vocabulary learned has no place in svdiff-pytorch's "
+                       "files.",
+                       out.rows, out.rows == 1 ? "word" : "words");
+    }
     return true;
 }
 

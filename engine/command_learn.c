@@ -18,8 +18,8 @@ struct learn {
     GArray *subjects; // struct learn_subject
     char *output, *schedule, *crop, *latent, *norms, *subset, *sample_prompt, *trace;
     // numbers as texts, so that an absent option keeps the model's default
-    char *rate, *rate_1d, *min_snr, *weight_decay, *clip, *prior_weight, *mask_weight, *cut_mix,
-        *unmix_weight;
+    char *rate, *rate_1d, *placeholder_rate, *min_snr, *weight_decay, *clip, *prior_weight,
+        *mask_weight, *cut_mix, *unmix_weight;
     int steps, warm_up, accumulate, batch, size, prior_images;
     int validate_every, sample_every, checkpoint_every;
     int flip, text_encoder; // -1: the default
@@ -166,6 +166,7 @@ static bool take_numbers(struct learn *l, GError **error)
 
     return take_number("--learning-rate", l->rate, &o->rate, error) &&
            take_number("--learning-rate-1d", l->rate_1d, &o->rate_1d, error) &&
+           take_number("--placeholder-rate", l->placeholder_rate, &o->placeholder_rate, error) &&
            take_number("--min-snr", l->min_snr, &o->min_snr, error) &&
            take_number("--weight-decay", l->weight_decay, &o->weight_decay, error) &&
            take_number("--clip", l->clip, &o->clip, error) &&
@@ -287,10 +288,11 @@ static bool run(struct learn *l, GError **error)
 
 static void finish(struct learn *l)
 {
-    char *const texts[] = {
-        l->output,       l->schedule,      l->crop,        l->latent,  l->norms,       l->subset,
-        l->trace,        l->sample_prompt, l->rate,        l->rate_1d, l->clip,        l->min_snr,
-        l->weight_decay, l->prior_weight,  l->mask_weight, l->cut_mix, l->unmix_weight};
+    char *const texts[] = {l->output,       l->schedule,        l->crop,        l->latent,
+                           l->norms,        l->subset,          l->trace,       l->sample_prompt,
+                           l->rate,         l->rate_1d,         l->clip,        l->min_snr,
+                           l->weight_decay, l->prior_weight,    l->mask_weight, l->cut_mix,
+                           l->unmix_weight, l->placeholder_rate};
 
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
@@ -334,6 +336,8 @@ int command_learn(int argc, char **argv)
         {"steps", 0, 0, G_OPTION_ARG_INT, &l.steps, "steps of learning (500)", "N"},
         {"learning-rate", 0, 0, G_OPTION_ARG_FILENAME, &l.rate, "of matrices (0.001)", "X"},
         {"learning-rate-1d", 0, 0, G_OPTION_ARG_FILENAME, &l.rate_1d, "of norms (0.000001)", "X"},
+        {"placeholder-rate", 0, 0, G_OPTION_ARG_FILENAME, &l.placeholder_rate,
+         "of the word that stands for [V], such as 0.0005; 0: it stays (0)", "X"},
         {"schedule", 0, 0, G_OPTION_ARG_FILENAME, &l.schedule,
          "constant, linear or cosine (constant)", "NAME"},
         {"warm-up", 0, 0, G_OPTION_ARG_INT, &l.warm_up, "steps in which the rates rise (0)", "N"},

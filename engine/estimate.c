@@ -97,10 +97,8 @@ static double seconds_of(const svdiff *s, double operations, int width, int heig
 static void step_once(void *user, struct tape *t)
 {
     struct learner *l = user;
-    const struct learn_networks networks = {.k = l->session->k,
-                                            .unet = l->unet,
-                                            .text_encoder =
-                                                l->options->text_encoder ? l->text_encoder : NULL};
+    const struct learn_networks networks = learner_networks(l);
+
     learn_step_run(t, &networks, l->batch, l->unmix != NULL ? &l->unmix->guide : NULL);
 }
 

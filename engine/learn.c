@@ -104,10 +104,7 @@ static void trace_parameters(const struct learner *l, const real *array, const c
 
 static bool accumulate(struct learner *l, GError **error)
 {
-    const struct learn_networks networks = {.k = l->session->k,
-                                            .unet = l->unet,
-                                            .text_encoder =
-                                                l->options->text_encoder ? l->text_encoder : NULL};
+    const struct learn_networks networks = learner_networks(l);
     double sum = 0;
 
     parameters_zero_gradient(l->parameters);
@@ -150,7 +147,9 @@ static void update(struct learner *l, double norm)
 {
     const struct svdiff_learn_options *o = l->options;
     const double factor = rate_factor(o, l->step);
-    const double rates[] = {[SHIFT_RATE] = factor * o->rate, [SHIFT_RATE_1D] = factor * o->rate_1d};
+    const double rates[] = {[SHIFT_RATE] = factor * o->rate,
+                            [SHIFT_RATE_1D] = factor * o->rate_1d,
+                            [SHIFT_RATE_ROWS] = factor * o->placeholder_rate};
     const struct adamw_options a = {.rates = rates,
                                     .beta1 = BETA1,
                                     .beta2 = BETA2,
@@ -160,7 +159,7 @@ static void update(struct learner *l, double norm)
     parameters_step(l->parameters, &a, l->step + 1,
                     o->clip > 0 ? MIN(1.0, o->clip / (norm + 1e-6)) : 1);
     network_refresh(unet_network(l->unet), 1);
-    if (o->text_encoder) {
+    if (learner_networks(l).text_encoder != NULL) {
         network_refresh(text_encoder_network(l->text_encoder), 1);
     }
 }
@@ -291,7 +290,7 @@ static bool loop(struct learner *l, GError **error)
 static void note_options(const struct learner *l)
 {
     const struct svdiff_learn_options *o = l->options;
-    char number[7][G_ASCII_DTOSTR_BUF_SIZE];
+    char number[8][G_ASCII_DTOSTR_BUF_SIZE];
 
     trace_note(l->trace, "learning_rate", "%s", g_ascii_dtostr(number[0], 39, o->rate));
     trace_note(l->trace, "learning_rate_1d", "%s", g_ascii_dtostr(number[1], 39, o->rate_1d));
@@ -300,6 +299,8 @@ static void note_options(const struct learner *l)
     trace_note(l->trace, "prior_weight", "%s", g_ascii_dtostr(number[4], 39, o->prior_weight));
     trace_note(l->trace, "min_snr", "%s", g_ascii_dtostr(number[5], 39, o->min_snr));
     trace_note(l->trace, "unmix_weight", "%s", g_ascii_dtostr(number[6], 39, o->unmix_weight));
+    trace_note(l->trace, "placeholder_rate", "%s",
+               g_ascii_dtostr(number[7], 39, o->placeholder_rate));
     trace_note(l->trace, "norms", "%s", o->scalar_norms ? "scalar" : "elementwise");
     trace_note(l->trace, "text_encoder", "%s", o->text_encoder ? "true" : "false");
     trace_note(l->trace, "steps", "%d", o->steps);

@@ -13,6 +13,8 @@
 // the components whose weights are there at once
 #define LEARNING (1u << MODEL_UNET | 1u << MODEL_TEXT_ENCODER)
 
+#define TEXT_PREFIX "text_model."
+
 /* ---- networks ---- */
 
 static bool open_networks(struct learner *l, GError **error)
@@ -46,6 +48,23 @@ static bool attach_all(struct learner *l, struct network *net, struct model_spec
     return true;
 }
 
+// the words that stand for [V], where they learn
+static bool attach_words(struct learner *l, GError **error)
+{
+    g_autofree int32_t *ids = g_new(int32_t, l->subjects->len);
+
+    if (l->options->placeholder_rate == 0) {
+        return true;
+    }
+    for (guint i = 0; i < l->subjects->len; i++) {
+        const struct learner_subject *one = &g_array_index(l->subjects, struct learner_subject, i);
+        ids[i] = tokenizer_id(l->session->tokenizer, one->placeholder);
+    }
+    return shift_attach_rows(text_encoder_network(l->text_encoder),
+                             text_encoder_words(l->text_encoder), TEXT_PREFIX, ids,
+                             (int)l->subjects->len, l->parameters, error);
+}
+
 static bool make_spectral(struct learner *l, GError **error)
 {
     struct shift_options o = {.prefix = "", .scalar = l->options->scalar_norms, .forwards = 1};
@@ -55,12 +74,20 @@ static bool make_spectral(struct learner *l, GError **error)
 
     l->parameters = parameters_create(l->session->k);
     done = done && attach_all(l, nets[0], spectrum, &o, false, error);
-    o.prefix = "text_model.";
+    o.prefix = TEXT_PREFIX;
     if (l->options->text_encoder) {
         done = done && attach_all(l, nets[1], spectrum, &o, true, error);
     }
     model_spectrum_close(spectrum);
-    return done && parameters_allocate(l->parameters, error);
+    return done && attach_words(l, error) && parameters_allocate(l->parameters, error);
+}
+
+struct learn_networks learner_networks(const struct learner *l)
+{
+    const bool text = l->options->text_encoder || l->options->placeholder_rate > 0;
+
+    return (struct learn_networks){
+        .k = l->session->k, .unet = l->unet, .text_encoder = text ? l->text_encoder : NULL};
 }
 
 /* ---- tape ---- */
@@ -68,10 +95,8 @@ static bool make_spectral(struct learner *l, GError **error)
 static void measure_step(void *user, struct tape *t)
 {
     struct learner *l = user;
-    const struct learn_networks networks = {.k = l->session->k,
-                                            .unet = l->unet,
-                                            .text_encoder =
-                                                l->options->text_encoder ? l->text_encoder : NULL};
+    const struct learn_networks networks = learner_networks(l);
+
     learn_step_run(t, &networks, l->batch, l->unmix != NULL ? &l->unmix->guide : NULL);
 }
 

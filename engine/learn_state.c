@@ -39,6 +39,10 @@ static void add_options(const struct learner *l, GChecksum *sum)
     // a schedule that falls depends on the number of steps
     g_string_append_printf(text, "|%d", o->schedule == SVDIFF_RATE_CONSTANT ? 0 : o->steps);
     g_checksum_update(sum, (const guchar *)text->str, (gssize)text->len);
+    if (o->placeholder_rate > 0) {
+        g_ascii_dtostr(number, sizeof number, o->placeholder_rate);
+        g_checksum_update(sum, (const guchar *)number, (gssize)strlen(number) + 1);
+    }
 }
 
 // texts with their final zero, so that what one ends with is not what the next begins with
@@ -283,6 +287,10 @@ bool learner_write_subject(const struct learner *l, const float *values, int ste
     note(s, "seed", g_strdup_printf("%" G_GUINT64_FORMAT, o->seed));
     note(s, "learning_rate", g_strdup(g_ascii_dtostr(rate, sizeof rate, o->rate)));
     note(s, "learning_rate_1d", g_strdup(g_ascii_dtostr(rate, sizeof rate, o->rate_1d)));
+    if (o->placeholder_rate > 0) {
+        note(s, "placeholder_rate",
+             g_strdup(g_ascii_dtostr(rate, sizeof rate, o->placeholder_rate)));
+    }
     const bool written = subject_write(s, o->output, error);
     subject_free(s);
     return written;

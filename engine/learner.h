@@ -68,6 +68,10 @@ struct learner {
     bool cancelled;
 };
 
+/* learn_prepare.c: what a step runs. The text encoder is run where any of it learns; otherwise its
+ * texts are embedded once. */
+struct learn_networks learner_networks(const struct learner *l);
+
 /* learn_images.c: reads the pictures and masks of all subjects and encodes them; makes the list of
  * the subjects. */
 bool learner_encode_images(struct learner *l, GError **error);

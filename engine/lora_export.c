@@ -206,7 +206,19 @@ static bool export_matrix(struct exporter *e, const struct model_tensor *t, GErr
     return done;
 }
 
-// the change of a norm's gain has no place
+// what rows of an embedding learned for themselves has no place
+static void count_rows(struct exporter *e, const struct model_tensor *t)
+{
+    if (!t->shifts || !g_str_has_suffix(t->name, "_embedding.weight")) {
+        return;
+    }
+    g_autofree char *module = g_strndup(t->name, strlen(t->name) - strlen(".weight"));
+    const struct weight w = {
+        .name = module, .kind = WEIGHT_EMBEDDING, .out = (int)t->shape[0], .in = (int)t->shape[1]};
+    e->all += bake_rows(&e->m->bakes[t->component], &w, NULL);
+}
+
+// nor has the change of a norm's gain
 static bool count_norm(struct exporter *e, size_t index, GError **error)
 {
     const struct model_tensor *t = checkpoint_at(e->m->session->checkpoint, index);
@@ -330,6 +342,7 @@ static bool export_all(struct exporter *e, GError **error)
     for (size_t i = 0; i < checkpoint_count(c); i++) {
         const struct model_tensor *t = checkpoint_at(c, i);
         const bool norm = t->shifts && t->n_dims == 1;
+        count_rows(e, t);
         if (!(norm ? count_norm(e, i, error) : export_matrix(e, t, error)) ||
             !go_on(e, i + 1, checkpoint_count(c), error)) {
             return false;

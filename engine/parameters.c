@@ -70,8 +70,10 @@ bool parameters_allocate(struct parameters *p, GError **error)
     }
     for (guint i = 0; i < p->list->len; i++) {
         const struct parameter *one = &g_array_index(p->list, struct parameter, i);
-        *one->value = p->value + one->offset;
-        *one->gradient = p->gradient + one->offset;
+        if (one->value != NULL) {
+            *one->value = p->value + one->offset;
+            *one->gradient = p->gradient + one->offset;
+        }
     }
     return true;
 }

@@ -7,7 +7,8 @@
 #include "kernels/kernels.h"
 
 /* One trained tensor: count values from offset. rate is an index into the rates given to
- * parameters_step. value and gradient are where its owner wants to be told the addresses. */
+ * parameters_step. value and gradient are where its owner wants to be told the addresses, or NULL
+ * where it knows them from the tensor that was added before. */
 struct parameter {
     char *name;
     int64_t count, offset;

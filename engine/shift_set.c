@@ -73,6 +73,31 @@ char *shift_name(const struct weight *w, const char *prefix)
     return g_strdup_printf("%s%s.delta", prefix, w->name);
 }
 
+char *shift_row_name(const struct weight *w, const char *prefix, int32_t id)
+{
+    return g_strdup_printf("%s%s.row.%d.delta", prefix, w->name, id);
+}
+
+int32_t shift_row_parse(const struct weight *w, const char *prefix, const char *name)
+{
+    guint64 id;
+
+    if (w->kind != WEIGHT_EMBEDDING) {
+        return -1;
+    }
+    g_autofree char *begin = g_strdup_printf("%s%s.row.", prefix, w->name);
+    if (!g_str_has_prefix(name, begin)) {
+        return -1;
+    }
+    g_autofree char *number = g_strdup(name + strlen(begin));
+    char *dot = strchr(number, '.');
+    if (dot == NULL || strcmp(dot, ".delta") != 0) {
+        return -1;
+    }
+    *dot = '\0';
+    return g_ascii_string_to_unsigned(number, 10, 0, w->out - 1, &id, NULL) ? (int32_t)id : -1;
+}
+
 /* ---- turning weights spectral ---- */
 
 static real *upload_new(struct network *net, const float *values, int64_t count, GError **error)
@@ -190,5 +215,27 @@ bool shift_attach(struct network *net, struct weight *w, const struct shift_opti
     w->form = WEIGHT_SPECTRAL;
     parameters_add(p, name, weight_shift_count(w, o->scalar), norm ? SHIFT_RATE_1D : SHIFT_RATE,
                    &w->shift, &w->dshift);
+    return true;
+}
+
+/* ---- rows of an embedding ---- */
+
+bool shift_attach_rows(struct network *net, struct weight *w, const char *prefix,
+                       const int32_t *ids, int n, struct parameters *p, GError **error)
+{
+    const size_t bytes = (size_t)n * sizeof *ids;
+
+    w->row_ids = network_alloc(net, bytes, error);
+    if (w->row_ids == NULL) {
+        return false;
+    }
+    net->k->upload(net->k, w->row_ids, ids, bytes);
+    w->rows = n;
+    for (int i = 0; i < n; i++) {
+        g_autofree char *name = shift_row_name(w, prefix, ids[i]);
+        // each a tensor of the file; side by side in memory, so that the first is where all begin
+        parameters_add(p, name, w->in, SHIFT_RATE_ROWS, i == 0 ? &w->row : NULL,
+                       i == 0 ? &w->drow : NULL);
+    }
     return true;
 }

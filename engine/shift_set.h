@@ -35,6 +35,11 @@ bool shift_subset_has(enum shift_subset s, const struct weight *w);
 /* "down_blocks.0....to_q.delta"; prefix "" or "text_model.". Owned by the caller. */
 char *shift_name(const struct weight *w, const char *prefix);
 
+/* "text_model.embeddings.token_embedding.row.ID.delta": what row `id` of an embedding has learned
+ * beside the shift of the whole table. parse: the row that a name of w's rows means, or -1. */
+char *shift_row_name(const struct weight *w, const char *prefix, int32_t id);
+int32_t shift_row_parse(const struct weight *w, const char *prefix, const char *name);
+
 /* Writes the thin SVD of w: u [out, r], s [r] descending, vt [r, columns] in the engine's order of
  * columns. */
 struct spectrum_provider {
@@ -42,7 +47,7 @@ struct spectrum_provider {
     void *user;
 };
 
-enum { SHIFT_RATE = 0, SHIFT_RATE_1D = 1 }; // indices of the learning rates
+enum { SHIFT_RATE = 0, SHIFT_RATE_1D = 1, SHIFT_RATE_ROWS = 2 }; // indices of the learning rates
 
 struct shift_options {
     const char *prefix;
@@ -58,3 +63,7 @@ struct shift_options {
  * registered with p. */
 bool shift_attach(struct network *net, struct weight *w, const struct shift_options *o,
                   struct spectrum_provider provider, struct parameters *p, GError **error);
+
+/* Lets n rows of an embedding learn, none of them twice, and registers them with p. */
+bool shift_attach_rows(struct network *net, struct weight *w, const char *prefix,
+                       const int32_t *ids, int n, struct parameters *p, GError **error);

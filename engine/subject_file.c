@@ -144,6 +144,11 @@ bool subject_is_elementwise(const char *name, int count)
     return count != 1 && strstr(dot == NULL ? module : dot, "norm") != NULL;
 }
 
+bool subject_is_row(const char *name)
+{
+    return strstr(name, "_embedding.row.") != NULL;
+}
+
 /* ---- reading ---- */
 
 static bool is_shift_name(const char *name)

@@ -70,19 +70,22 @@ const char **subject_metadata_keys(const struct subject *s);
 bool subject_name_is_text(const char *name);
 /* Whether a shift is that of a norm with a value per channel, by its name and length. */
 bool subject_is_elementwise(const char *name, int count);
+/* Whether it is what one row of an embedding learned for itself, by its name (shift_row_name). */
+bool subject_is_row(const char *name);
 
 /* Writes one file, whole or not at all: shifts as f32 by name, texts by key, format and version. */
 bool subject_write(const struct subject *s, const char *path, GError **error);
 
 // what svdiff-pytorch has no place for
 struct subject_left_out {
-    int tensors;
+    int tensors; // element-wise shifts of norms
     int64_t values;
     double share; // of the squared norm of all shifts
+    int rows;     // of embeddings
 };
 
 /* Writes svdiff-pytorch's folder (made when missing): the values unchanged, no texts, the second
- * file only when the text encoder has shifts. Element-wise shifts of norms are left out. False with
- * a sentence when nothing would be left or a file cannot be written. */
+ * file only when the text encoder has shifts. Element-wise shifts of norms and rows of embeddings
+ * are left out. False with a sentence when nothing would be left or a file cannot be written. */
 bool subject_write_folder(const struct subject *s, const char *folder, struct subject_left_out *out,
                           GError **error);

@@ -115,7 +115,9 @@ static void split(const struct subject *s, struct selection *unet, struct select
         const float *values = subject_shift(s, *name, &count);
         double square = squared_norm(values, count);
         all += square;
-        if (subject_is_elementwise(*name, count)) {
+        if (subject_is_row(*name)) {
+            out->rows++;
+        } else if (subject_is_elementwise(*name, count)) {
             out->tensors++;
             out->values += count;
             left += square;

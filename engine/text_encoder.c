@@ -72,6 +72,11 @@ void text_encoder_free(struct text_encoder *e)
     g_free(e);
 }
 
+struct weight *text_encoder_words(struct text_encoder *e)
+{
+    return &e->token;
+}
+
 struct network *text_encoder_network(struct text_encoder *e)
 {
     return &e->net;

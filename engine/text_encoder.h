@@ -13,6 +13,7 @@ struct text_encoder *text_encoder_create(const kernels *k, const struct text_con
 void text_encoder_free(struct text_encoder *e); // accepts NULL
 
 struct network *text_encoder_network(struct text_encoder *e);
+struct weight *text_encoder_words(struct text_encoder *e); // the table of the vocabulary
 const struct text_config *text_encoder_config(const struct text_encoder *e);
 
 /* The last hidden state after the final layer norm, [n, 1, tokens, width]. ids [n * tokens] on the

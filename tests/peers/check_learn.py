@@ -34,6 +34,7 @@ OPTIONS = {
     "steps": int,
     "learning_rate": float,
     "learning_rate_1d": float,
+    "placeholder_rate": float,
     "weight_decay": float,
     "clip": float,
     "prior": str,

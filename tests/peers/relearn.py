@@ -1,6 +1,7 @@
 """A run of `svdiff learn` in PyTorch autograd, its random numbers taken from a trace: what the trace should hold.
 
-Every step builds each weight from its shift by the paper's formula (reference.py), runs the networks on the trace's
+Every step builds each weight from its shift by the paper's formula (reference.py), adds to rows of the word table what
+they learned for themselves (EMBEDDING.row.ID.delta), runs the networks on the trace's
 latents, noise, timesteps and tokens, and lets autograd and torch.optim.AdamW do the rest. Loss of one micro-step:
     mean (prediction - target)^2 of the instance rows, each row times its min-SNR weight
     + prior_weight * the same mean over the prior rows, without min-SNR weights
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from diffusers import DDPMScheduler
 
-from reference import Spectra
+from reference import Spectra, shift_names
 
 
 @dataclass
@@ -23,6 +24,7 @@ class Rules:
     steps: int
     learning_rate: float = 1e-3
     learning_rate_1d: float = 1e-6
+    placeholder_rate: float = 0.0
     weight_decay: float = 0.01
     clip: float = 1.0
     prior: str = "none"  # none, images, prediction
@@ -99,12 +101,15 @@ class Relearner:
         self.attention, self.grid = CrossAttention(model.unet), None
         self.dtype = next(model.unet.parameters()).dtype
         self.schedule = DDPMScheduler.from_config(model.scheduler_config)
-        self.spectra = Spectra(model, lengths)
+        self.names = shift_names(model)
+        self.rows = {n: n.partition(".row.") for n in lengths if ".row." in n}
+        self.spectra = Spectra(model, {n for n in lengths if n not in self.rows})
         self.shifts = {n: torch.zeros(k, dtype=self.dtype, requires_grad=True) for n, k in lengths.items()}
-        groups = {True: [], False: []}
+        groups = {"norm": [], "matrix": [], "row": []}
         for name, shift in self.shifts.items():
-            groups[self.spectra.weight(name).ndim == 1].append(shift)
-        rates = {False: rules.learning_rate, True: rules.learning_rate_1d}
+            matrix = name not in self.rows and self.spectra.weight(name).ndim > 1
+            groups["row" if name in self.rows else "matrix" if matrix else "norm"].append(shift)
+        rates = {"matrix": rules.learning_rate, "norm": rules.learning_rate_1d, "row": rules.placeholder_rate}
         self.optimizer = torch.optim.AdamW(
             [{"params": groups[k], "lr": rates[k]} for k in groups if groups[k]],
             betas=(0.9, 0.999),
@@ -117,8 +122,14 @@ class Relearner:
         """Parameters by name of the two networks, shifted."""
         out = {"unet": {}, "text": {}}
         for name, shift in self.shifts.items():
-            network, key = self.spectra.names[name]
-            out[network][key] = self.spectra.shifted(name, shift)
+            if name not in self.rows:
+                network, key = self.spectra.names[name]
+                out[network][key] = self.spectra.shifted(name, shift)
+        for name, (table, _, number) in self.rows.items():
+            network, key = self.names[f"{table}.delta"]
+            values = out[network].get(key, getattr(self.model, network).get_parameter(key))
+            row = torch.nn.functional.one_hot(torch.tensor(int(number.removesuffix(".delta"))), len(values))
+            out[network][key] = values + row.to(self.dtype)[:, None] * self.shifts[name]
         return out
 
     def predict(self, weights, noisy, timesteps, tokens):
