@@ -49,6 +49,9 @@ svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
         svdiff_close(s);
         return NULL;
     }
+    for (const char *const *notice = checkpoint_notices(s->checkpoint); *notice != NULL; notice++) {
+        session_warn(s, "%s", *notice);
+    }
     return s;
 }
 

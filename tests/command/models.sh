@@ -1,0 +1,319 @@
+#!/bin/sh
+# Model files in shards and variants and in one file: damaged ones are refused by name with nothing
+# written, odd but sound ones give the same picture, and one that is replaced while it is in use, or
+# a process that is killed, spoils nothing.
+. "$(dirname "$0")/lib.sh"
+
+index=unet/diffusion_pytorch_model.safetensors.index.json
+first=unet/diffusion_pytorch_model-00001-of-00002.safetensors
+second=unet/diffusion_pytorch_model-00002-of-00002.safetensors
+half=unet/diffusion_pytorch_model.fp16.safetensors
+
+fresh_sd2() {
+    rm -rf model
+    cp -r "$sd2" model
+    chmod -R u+w model
+}
+
+# of the UNet only the variant is left
+fresh_half() {
+    fresh_sd2
+    rm model/$index model/$first model/$second
+}
+
+draw() { # OUTPUT MODEL
+    run generate --model "$2" --prompt x --width 64 --height 64 --steps 2 --seed 1 --quiet \
+        --output "$1"
+}
+
+with_model() { # NAME PATTERN MODEL
+    refuses "generate: $1" 1 "$2" generate --model "$3" --prompt x --width 64 --height 64 \
+        --steps 1 --quiet --output o.png
+}
+
+with_both() { # NAME PATTERN: the folder `model`
+    with_model "$1" "$2" model
+    refuses "learn: $1" 1 "$2" learn --model model --prompt '[V]' --image "$pictures/rgb8.png" \
+        --size 64 --steps 1 --quiet --output s.safetensors
+}
+
+# a safetensors file with this header and so many bytes behind it
+write() { # FILE HEADER BYTES
+    python3 -c '
+import struct, sys
+text = sys.argv[2].encode()
+open(sys.argv[1], "wb").write(struct.pack("<Q", len(text)) + text + bytes(int(sys.argv[3])))
+' "$@"
+}
+
+# JSON that is 100,000 objects deep behind these words
+deep() { # FILE WORDS...
+    python3 -c '
+import struct, sys
+text = (sys.argv[3] + "{\"a\":" * 100000 + "1" + "}" * 100000 + "}").encode()
+header = struct.pack("<Q", len(text)) if sys.argv[2] == "header" else b""
+open(sys.argv[1], "wb").write(header + text)
+' "$@"
+}
+
+# ---- shards ----
+
+draw whole.png "$sd2"
+check 'a model in shards' is 0
+for elsewhere in ../vae/diffusion_pytorch_model.safetensors /etc/passwd .. \
+    ../unet/diffusion_pytorch_model-00002-of-00002.safetensors; do
+    fresh_sd2
+    sed -i "s|diffusion_pytorch_model-00002-of-00002.safetensors|$elsewhere|" model/$index
+    with_both "a shard at $elsewhere" "model/$index: .*is not in its folder"
+done
+fresh_sd2
+rm model/$second
+with_both 'a shard that is missing' "model/$second: "
+mkfifo model/$second
+with_both 'a FIFO as shard' "model/$second: .*FIFO"
+rm model/$second
+mkdir model/$second
+with_both 'a folder as shard' "model/$second: .*folder"
+fresh_sd2
+truncate -s -1 model/$second
+with_both 'a shard that is cut off' "model/$second: .*truncated"
+fresh_sd2
+cp model/$first model/$second
+with_both 'the same shard twice' 'up_blocks.*missing'
+fresh_sd2
+deep model/$second header '{"__metadata__":'
+with_both 'a header nested too deep' "model/$second: .*nested"
+fresh_sd2
+write model/$second '{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}' 0
+with_both 'a tensor that overflows' "model/$second: .*a .*too many values"
+fresh_sd2
+poke model/$second up_blocks.0.resnets.0.conv1.bias '\000\000\300\177'
+with_both 'a NaN in the second shard' \
+    "model/$second: .*up_blocks.0.resnets.0.conv1.bias.*NaN"
+fresh_sd2
+deep model/$index file '{"weight_map":'
+with_both 'an index nested too deep' "model/$index: .*nested"
+fresh_sd2
+truncate -s 100 model/$index
+with_both 'an index that is cut off' "model/$index: "
+fresh_sd2
+sed -i 's/"conv_in.bias":/"conv_in.weight":/' model/$index
+with_both 'an index with a key twice' "model/$index: .*conv_in.weight"
+rm model/$index
+mkdir model/$index
+with_both 'a folder as index' "model/unet"
+
+# ---- variants ----
+
+fresh_half
+draw half.png model
+check 'a variant in half precision' is 0
+check 'its weights are not the others' differ half.png whole.png
+truncate -s -1 model/$half
+with_both 'a variant that is cut off' "model/$half: .*truncated"
+fresh_half
+poke model/$half conv_in.bias '\000\176'
+with_both 'a NaN in half precision' "model/$half: .*conv_in.bias.*NaN"
+fresh_half
+edit model/$half 's/"conv_in.bias":{"dtype":"F16"/"conv_in.bias":{"dtype":"I16"/'
+with_both 'integers in half precision' "model/$half: .*conv_in.bias.*I16"
+fresh_sd2
+rm model/text_encoder/model-0000?-of-00002.safetensors model/text_encoder/model.safetensors.index.json
+draw text.png model
+check 'a variant in shards' is 0
+rm model/text_encoder/model.fp16-00002-of-00002.safetensors
+with_both 'a shard of a variant is missing' 'model.fp16-00002-of-00002.safetensors: '
+
+# ---- configs and tokenizers ----
+
+fresh_sd2
+deep model/unet/config.json file '{"a":'
+with_both 'a config nested too deep' 'model/unet/config.json: .*nested'
+fresh_sd2
+sed -i 's/^{/{"in_channels": 4,/' model/unet/config.json
+with_both 'a config with a key twice' 'model/unet/config.json: .*in_channels'
+for file in scheduler/scheduler_config.json tokenizer/vocab.json tokenizer/merges.txt; do
+    fresh_sd2
+    rm model/$file
+    mkfifo model/$file
+    with_both "a FIFO as $file" "model/$file: .*FIFO"
+    rm model/$file
+    mkdir model/$file
+    with_both "a folder as $file" "model/$file: "
+done
+fresh_sd2
+truncate -s 1000 model/tokenizer/vocab.json
+with_both 'a vocabulary that is cut off' 'model/tokenizer/vocab.json: '
+
+# ---- one file ----
+
+cp -r "$models/sd1.config" single.config
+cp "$models/sd1.safetensors" single.safetensors
+chmod -R u+w single.config single.safetensors
+draw single.png single.safetensors
+check 'a model in one file' is 0
+truncate -s -1 single.safetensors
+with_model 'one file that is cut off' '^single.safetensors: .*truncated' single.safetensors
+deep single.safetensors header '{"__metadata__":'
+with_model 'one file, nested too deep' '^single.safetensors: .*nested' single.safetensors
+cp "$models/sd1.safetensors" single.safetensors
+edit single.safetensors 's/"model.diffusion_model.out.2.bias"/"model.diffusion_model.out.2.xxxx"/'
+with_model 'one file without a tensor' '^single.safetensors: .*model.out.2.bias.*missing' \
+    single.safetensors
+for kind in pickle zip; do
+    case $kind in
+    pickle) printf '\200\002\212\012\154\374\234\106\371\040\152\250\120\031.' >model.ckpt ;;
+    zip) printf 'PK\003\004and so on' >model.ckpt ;;
+    esac
+    with_model "a .ckpt file ($kind): what to do instead" '^model.ckpt: .*pickled.*safetensors' \
+        model.ckpt
+done
+
+# ---- odd, and accepted: the same picture ----
+
+draw plain.png "$sd1"
+same_picture() { # NAME: of the folder `model`
+    draw odd.png model
+    check "$1" is 0
+    check "$1: the same picture" same odd.png plain.png
+}
+fresh_model
+python3 - model/$unet <<'EOF'
+import struct, sys
+data = open(sys.argv[1], "rb").read()
+(size,) = struct.unpack("<Q", data[:8])
+text = data[8:8 + size].rstrip()
+text += b" " * (1 - (8 + len(text)) % 2)
+assert (8 + len(text)) % 2 == 1
+open(sys.argv[1], "wb").write(struct.pack("<Q", len(text)) + text + data[8 + size:])
+EOF
+same_picture 'tensors at odd addresses'
+fresh_model
+python3 - model/$unet <<'EOF'
+import json, struct, sys
+data = open(sys.argv[1], "rb").read()
+(size,) = struct.unpack("<Q", data[:8])
+header, values = json.loads(data[8:8 + size]), data[8 + size:]
+header["somebody.else"] = {"dtype": "F8_E4M3", "shape": [3], "data_offsets": [len(values), len(values) + 3]}
+text = json.dumps(header).encode()
+open(sys.argv[1], "wb").write(struct.pack("<Q", len(text)) + text + values + b"abc")
+EOF
+same_picture 'a foreign tensor'
+check 'a foreign tensor: it is told' grep -q '^warning: .*somebody.else' "$work/err"
+fresh_model
+mkdir blobs
+mv model/$unet blobs/0123
+ln -s ../../blobs/0123 model/$unet
+same_picture 'files that are links, as in a cache of downloads'
+fresh_sd2
+mv model/$second blobs/4567
+ln -s "$PWD/blobs/4567" model/$second
+draw odd.png model
+check 'a shard that is a link' same odd.png whole.png
+
+# ---- replaced while it is in use ----
+
+begin() { # ARGUMENTS...
+    rm -f "$work/out"
+    "$svdiff" "$@" </dev/null >"$work/out" 2>"$work/err" &
+    process=$!
+}
+finish() {
+    wait $process
+    status=$?
+}
+learn --prompt '[V]' --image "$pictures/rgb8.png" --steps 1 --output one.safetensors
+
+fresh_model
+begin learn --model model --size 64 --seed 3 --prompt '[V]' --image "$pictures/rgb8.png" \
+    --steps 100000 --json --output replaced.safetensors
+await $process "$work/out" '"phase":"learn","step":2,'
+for file in $unet text_encoder/model.safetensors vae/diffusion_pytorch_model.safetensors; do
+    truncate -s 1000 model/$file
+done
+at=$(grep -o '"phase":"learn","step":[0-9]*' "$work/out" | tail -1 | sed 's/.*://')
+await $process "$work/out" "\"phase\":\"learn\",\"step\":$((at + 3)),"
+check 'learn: goes on when its model is cut off' kill -0 $process
+kill -INT $process
+finish
+check 'learn: and ends as it should' is 130
+steps=$(metadata replaced.safetensors steps)
+learn --prompt '[V]' --image "$pictures/rgb8.png" --steps "$steps" --output straight.safetensors
+check 'learn: with the subject of the model that it began with' \
+    same replaced.safetensors straight.safetensors
+with_both 'the next run says so' 'model/.*truncated'
+
+fresh_model
+begin generate --model model --prompt x --width 64 --height 64 --steps 400 --seed 1 --json \
+    --output replaced.png
+await $process "$work/out" '"phase":"generate","step":2,'
+cp -r "$sd1" other
+chmod -R u+w other
+poke other/$unet conv_in.weight '\000\000\200\077'
+mv -f other/$unet model/$unet
+finish
+check 'generate: goes on when another model takes its name' is 0
+run generate --model "$sd1" --prompt x --width 64 --height 64 --steps 400 --seed 1 --quiet \
+    --output straight.png
+check 'generate: with the picture of the model that it began with' same replaced.png straight.png
+
+# ---- SIGKILL at any moment: files are whole, or not there ----
+
+rm -rf "$XDG_CACHE_HOME" killed*
+for delay in 0.02 0.1 0.3 0.6 1 1.5; do
+    begin learn --model "$sd1" --size 64 --seed 3 --prompt '[V]' --image "$pictures/rgb8.png" \
+        --steps 4 --checkpoint-every 1 --sample-every 2 --json --output killed.safetensors
+    sleep $delay
+    kill -KILL $process 2>/dev/null
+    finish 2>/dev/null
+    for file in killed*; do
+        case $file in
+        *.safetensors | *.resume) sound=$(run info "$file" && is 0 && echo yes) ;;
+        *.png) sound=$(run generate --model "$sd1" --prompt x --init-image "$file" --steps 1 \
+            --quiet --output sound.png && is 0 && echo yes) ;;
+        *) sound=yes ;;
+        esac
+        [ "$sound" = yes ] || break
+    done
+    check "learn: killed after $delay s, what is there is whole" test "$sound" = yes
+done
+learn --prompt '[V]' --image "$pictures/rgb8.png" --steps 1 --output after.safetensors
+check 'learn: the next run finds nothing amiss' same after.safetensors one.safetensors
+for delay in 0.05 0.3 0.7; do
+    rm -rf "$XDG_CACHE_HOME"
+    begin convert one.safetensors --to folder --model "$sd1" --output merged --json
+    sleep $delay
+    kill -KILL $process 2>/dev/null
+    finish 2>/dev/null
+    [ ! -e merged ] || draw merged.png merged
+    check "convert: killed after $delay s, the model is whole or not there" \
+        test ! -e merged -o "$status" -eq 0
+    rm -rf merged
+done
+run convert one.safetensors --to folder --model "$sd1" --output merged --quiet
+check 'convert: the next run finds nothing amiss' is 0
+check 'no hidden files are left' test -z "$(find . -name '.?*' ! -name '*.killed')"
+
+# ---- no space at all, on a file system of 1 MiB ----
+
+mkdir small
+space='mount -t tmpfs -o size=1m none small && head -c 1020000 /dev/zero >small/full'
+if unshare -rm sh -c "$space" 2>/dev/null; then
+    for what in "generate --model $sd1 --prompt x --width 64 --height 64 --steps 1 --output small/o.tif" \
+        "learn --model $sd1 --size 64 --prompt [V] --image $pictures/rgb8.png --steps 1 --output small/s" \
+        "convert one.safetensors --to checkpoint --model $models/sd1.safetensors --output small/m.safetensors"; do
+        unshare -rm sh -c "$space"'
+            "$@" >out 2>err
+            status=$?
+            ls -A small >left
+            exit $status' sh "$svdiff" $what --quiet
+        status=$?
+        mv err "$work/err"
+        check "${what%% *}: no space left: exit 1" is 1
+        check "${what%% *}: no space left: the file is named" one_sentence '^small/.*pace'
+        check "${what%% *}: no space left: nothing is written" test "$(cat left)" = full
+    done
+else
+    skip 'no space left on a file system' 'none can be mounted here'
+fi
+end_tests
