@@ -6,9 +6,9 @@
 #include "engine/kept_model.h"
 #include "engine/mask.h"
 #include "engine/output_name.h"
-#include "engine/prompt.h"
 #include "engine/session.h"
 #include "engine/subject_list.h"
+#include "engine/subject_words.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -18,7 +18,7 @@ struct generate {
     struct svdiff_generate_options options;
     svdiff *session;
     char *prompt, *negative, *sampler, *spacing, *init, *output, *trace;
-    char *mask, *fill, *extend, *preview;
+    char *mask, *fill, *extend, *preview, *unseam;
     char **subjects; // FILE_OR_NAME[:SCALE]
     char **regions;  // FILE=TEXT
     struct svdiff_region *parsed;
@@ -50,6 +50,18 @@ static bool take_words(struct generate *g, GError **error)
         return false;
     }
     return true;
+}
+
+static bool check_unseam(const struct generate *g, GError **error)
+{
+    static const char *const choices[] = {"none", "classes", "swapped", NULL};
+
+    if (g->unseam == NULL || g_strv_contains(choices, g->unseam)) {
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                "--unseam is '%s'; it can be none, classes or swapped.", g->unseam);
+    return false;
 }
 
 // the index of a word of --fill
@@ -134,7 +146,7 @@ static bool take_options(struct generate *g, const svdiff *s, GError **error)
     o->feather = g->feather != G_MININT ? g->feather : o->feather;
     o->grow = g->grow;
     o->outpaint = g->outpaint || g->extend != NULL;
-    return take_words(g, error) && take_fill(g, error);
+    return take_words(g, error) && check_unseam(g, error) && take_fill(g, error);
 }
 
 // options that mean nothing alone
@@ -220,47 +232,63 @@ static bool check_files(struct generate *g, GError **error)
     return g->init == NULL || (g->init_picture != NULL && read_mask(g, error));
 }
 
-/* The words of all subjects of a file, those that have none as NULL. */
-static void add_placeholders(const struct subject *s, GPtrArray *to)
+static void put_words_in(char **text, const struct subject_words *words)
 {
-    g_ptr_array_add(to, g_strdup(subject_metadata(s, "placeholder")));
-    for (int i = 2; i < 1000; i++) {
-        g_autofree char *prompt = g_strdup_printf("prompt.%d", i);
-        g_autofree char *placeholder = g_strdup_printf("placeholder.%d", i);
-        if (subject_metadata(s, prompt) == NULL) {
-            return;
-        }
-        g_ptr_array_add(to, g_strdup(subject_metadata(s, placeholder)));
-    }
-}
-
-static void put_words_in(char **text, const GPtrArray *words)
-{
-    char *replaced = prompt_replace(*text, (const char *const *)words->pdata, (int)words->len);
+    char *replaced = subject_words_put(words, *text);
 
     g_free(*text);
     *text = replaced;
 }
 
-/* The prompt and the texts of regions with [V] replaced by the subjects' placeholders. */
-static bool take_prompt(struct generate *g, GError **error)
+/* A negative prompt of the subjects' classes, behind what was given. */
+static bool take_unseam(struct generate *g, const struct subject_words *words, GError **error)
 {
-    g_autoptr(GPtrArray) placeholders = g_ptr_array_new_with_free_func(g_free);
+    const bool swapped = g->unseam != NULL && strcmp(g->unseam, "swapped") == 0;
+    const bool given = g->negative != NULL && g->negative[0] != '\0';
 
-    for (int i = 0; i < g->options.n_subjects; i++) {
-        struct subject *s = subject_open(g->scaled[i].file, error);
-        if (s == NULL) {
-            return false;
-        }
-        add_placeholders(s, placeholders);
-        subject_free(s);
+    if (g->unseam == NULL || strcmp(g->unseam, "none") == 0) {
+        return true;
     }
-    put_words_in(&g->prompt, placeholders);
-    g->options.prompt = g->prompt;
-    for (int i = 0; i < g->options.n_regions; i++) {
-        put_words_in((char **)&g->parsed[i].text, placeholders);
+    g_autofree char *classes = subject_words_classes(words, swapped);
+    if (classes == NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "--unseam needs two subjects that say their class, and the files of --subject "
+                    "have fewer; write a --negative of your own.");
+        return false;
     }
+    char *all = g_strjoin(given ? ", " : "", given ? g->negative : "", classes, NULL);
+    g_free(g->negative);
+    g->negative = all;
+    g->options.negative = all;
     return true;
+}
+
+/* Of several files, one that a region names is in that region alone. */
+static void take_places(struct generate *g, const struct subject_words *words)
+{
+    for (int i = 0; i < g->options.n_regions && g->options.n_subjects > 1; i++) {
+        g->parsed[i].subjects = subject_words_files(words, g->parsed[i].text);
+    }
+}
+
+/* What is said of subjects: [V]s, classes, and which region has which. */
+static bool take_subject_words(struct generate *g, GError **error)
+{
+    struct subject_words words;
+    const bool taken =
+        subject_words_open(&words, g->options.subjects, g->options.n_subjects, error) &&
+        take_unseam(g, &words, error);
+
+    if (taken) {
+        take_places(g, &words);
+        put_words_in(&g->prompt, &words);
+        g->options.prompt = g->prompt;
+    }
+    for (int i = 0; taken && i < g->options.n_regions; i++) {
+        put_words_in((char **)&g->parsed[i].text, &words);
+    }
+    subject_words_close(&words);
+    return taken;
 }
 
 /* ---- pictures ---- */
@@ -337,7 +365,7 @@ static bool run(struct generate *g, GError **error)
         return false;
     }
     svdiff *s = g->session = kept_model_open(&g->common.session, error);
-    if (s == NULL || !take_options(g, s, error) || !take_prompt(g, error)) {
+    if (s == NULL || !take_options(g, s, error) || !take_subject_words(g, error)) {
         return false;
     }
     if (g->estimate) {
@@ -363,7 +391,7 @@ static void finish(struct generate *g)
 {
     char **const texts[] = {&g->prompt, &g->negative, &g->sampler, &g->spacing,
                             &g->init,   &g->output,   &g->trace,   &g->mask,
-                            &g->fill,   &g->extend,   &g->preview};
+                            &g->fill,   &g->extend,   &g->preview, &g->unseam};
 
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(*texts[i]);
@@ -398,10 +426,16 @@ int command_generate(int argc, char **argv)
     const GOptionEntry entries[] = {
         {"prompt", 0, 0, G_OPTION_ARG_FILENAME, &g.prompt, "what to draw", "TEXT"},
         {"negative", 0, 0, G_OPTION_ARG_FILENAME, &g.negative, "what not to draw", "TEXT"},
+        {"unseam", 0, 0, G_OPTION_ARG_FILENAME, &g.unseam,
+         "a negative prompt against seams between several subjects: none, classes ('a dog and a "
+         "cat') or swapped (none)",
+         "NAME"},
         {"subject", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &g.subjects,
          "a subject file or name, with its strength (repeat: they add up)", "FILE[:SCALE]"},
         {"region", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &g.regions,
-         "a text that acts only where a mask is white (repeat)", "FILE=TEXT"},
+         "a text that acts only where a mask is white, and so do files of several --subject whose "
+         "words it has (repeat)",
+         "FILE=TEXT"},
         {"steps", 0, 0, G_OPTION_ARG_INT, &g.steps, "sampling steps (50)", "N"},
         {"guidance", 0, 0, G_OPTION_ARG_DOUBLE, &g.guidance,
          "how closely the prompt is followed; at most 1: without guidance (7.5)", "X"},

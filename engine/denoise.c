@@ -31,17 +31,48 @@ static float *network_input(const struct denoise *d, const float *latents, int n
 }
 
 // one forward for both halves of the guidance; returns [n, h, w, c], n = 1 or 2
-static struct tensor *predict(const struct denoise *d, struct tape *t, const float *latents,
-                              double timestep)
+static struct tensor *predict_part(const struct denoise *d, struct tape *t,
+                                   const struct denoise_part *p, const float *latents,
+                                   double timestep)
 {
     const int n = guided(d) ? 2 : 1;
     const double timesteps[2] = {timestep, timestep};
     g_autofree float *input = network_input(d, latents, n);
-    const float *text = d->text + (guided(d) ? 0 : (size_t)d->tokens * d->width);
+    const float *text = p->text + (guided(d) ? 0 : (size_t)d->tokens * d->width);
     struct tensor *x = tape_input(t, input, n, d->h, d->w, d->c + d->more_c, false);
     struct tensor *context = tape_input(t, text, n, 1, d->tokens, d->width, false);
 
-    return unet_forward_guided(t, d->unet, x, timesteps, context, d->guide);
+    return unet_forward_guided(t, p->unet, x, timesteps, context, d->guide);
+}
+
+// adds a part's prediction [n, h, w, c] where it counts
+static void blend(const struct denoise *d, const struct denoise_part *p, int n, const float *part,
+                  float *both)
+{
+    const size_t places = (size_t)d->h * d->w, values = n * places * d->c;
+
+    for (size_t i = 0; i < values; i++) {
+        both[i] += (p->weight != NULL ? p->weight[i / d->c % places] : 1) * part[i];
+    }
+}
+
+// both [n, h, w, c]: the prediction before guidance
+static void predict(const struct denoise *d, struct tape *t, const float *latents, double timestep,
+                    float *both)
+{
+    const int n = guided(d) ? 2 : 1;
+    const size_t values = (size_t)n * d->h * d->w * d->c;
+    g_autofree float *part = g_new(float, values);
+
+    const struct denoise_part whole = {.unet = d->unet, .text = d->text};
+    const struct denoise_part *parts = d->parts != NULL ? d->parts : &whole;
+    const int n_parts = d->parts != NULL ? d->n_parts : 1;
+    memset(both, 0, values * sizeof *both);
+    for (int i = 0; i < n_parts; i++) {
+        tape_reset(t);
+        tape_download(t, predict_part(d, t, &parts[i], latents, timestep), part);
+        blend(d, &parts[i], n, part, both);
+    }
 }
 
 // the prediction after guidance, [h, w, c]
@@ -91,9 +122,11 @@ static bool report(void *user)
 static void measure(void *user, struct tape *t)
 {
     const struct denoise *d = user;
-    g_autofree float *input = g_new0(float, (size_t)d->h * d->w * d->c);
+    const size_t count = (size_t)d->h * d->w * d->c;
+    g_autofree float *input = g_new0(float, count);
+    g_autofree float *both = g_new(float, 2 * count);
 
-    predict(d, t, input, 0);
+    predict(d, t, input, 0, both);
 }
 
 struct tape *denoise_tape(struct denoise *d, GHashTable *uses, GError **error)
@@ -144,9 +177,8 @@ static void one_step(struct denoise *d, struct tape *t, int step, uint64_t seed,
     g_autofree float *prediction = g_new(float, count);
     g_autofree float *noise = NULL;
 
-    tape_reset(t);
     sampler_scale_input(d->sampler, step, latents, input, count);
-    tape_download(t, predict(d, t, input, sampler_timestep(d->sampler, step)), both);
+    predict(d, t, input, sampler_timestep(d->sampler, step), both);
     guide(d, both, prediction);
     if (sees != NULL) {
         sampler_original(d->sampler, step, latents, prediction, sees, count);

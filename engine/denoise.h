@@ -5,6 +5,9 @@
  * (classifier-free guidance, Ho & Salimans 2022), then the sampler's step, for each of its
  * timesteps. With guidance at most 1 the conditional prediction is used alone.
  *
+ * Where the model is another one in parts of the picture, each has its own prediction, and what is
+ * guided is their mean by weight: sum over the parts of weight * prediction.
+ *
  * With a mask: after step j of n, latents with mask <= 1 - j / n are those of `init` with the noise
  * of the next level (differential diffusion, Levin and Fried 2023): the darker, the later a place
  * is set free; black never is. */
@@ -17,13 +20,22 @@
 
 struct preview;
 
+/* A network with its texts, and how much its prediction counts in each place. */
+struct denoise_part {
+    const struct unet *unet;
+    const float *text;   // [2, tokens, width]: without, then with the prompt
+    const float *weight; // [h, w]; those of all parts sum to 1. NULL: 1
+};
+
 struct denoise {
     const kernels *k;
     const struct unet *unet;
-    struct sampler *sampler; // borrowed; made for the wanted number of steps
-    const float *text;       // [2, tokens, width]: without, then with the prompt
-    int tokens, width;       // of text
-    int h, w, c;             // latents
+    struct sampler *sampler;          // borrowed; made for the wanted number of steps
+    const float *text;                // [2, tokens, width]: without, then with the prompt
+    const struct denoise_part *parts; // of the same shapes, in place of unet and text; NULL: these
+    int n_parts;
+    int tokens, width; // of text
+    int h, w, c;       // latents
     double guidance;
     const struct attention_guide *guide; // NULL: none
     const float *more; // [h, w, more_c]: further channels that the network sees behind the latents

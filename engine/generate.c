@@ -9,8 +9,8 @@
 #include "engine/decode.h"
 #include "engine/denoise.h"
 #include "engine/generate_check.h"
+#include "engine/paint_sets.h"
 #include "engine/preview.h"
-#include "engine/regions.h"
 #include "engine/start.h"
 
 // the components whose weights are there at once
@@ -19,33 +19,44 @@
 struct generator {
     svdiff *session;
     const struct svdiff_generate_options *options;
-    struct painter painter;
+    struct paint_sets painters;
     struct start start;
     struct regions regions;
-    float *text; // [2, (1 + regions) tokens, width]
     struct trace *trace;
     progress_function progress;
     void *user;
 };
 
+// the models and the regions that they are for
+static bool open_sets(struct generator *g, GError **error)
+{
+    const struct svdiff_generate_options *o = g->options;
+    const struct painter painter = {
+        .session = g->session, .progress = g->progress, .user = g->user};
+
+    return regions_open(&g->regions, o->regions, o->n_regions, g->start.h, g->start.w, error) &&
+           paint_sets_open(&g->painters, &painter, o, &g->regions, error);
+}
+
+// the first set's as such, those of others with their number
 static bool prepare_text(struct generator *g, GError **error)
 {
     const struct text_config *c = checkpoint_text_config(g->session->checkpoint);
-    const struct svdiff_generate_options *o = g->options;
-    const int tokens = (1 + o->n_regions) * c->positions;
+    const int64_t shape[] = {2, (1 + g->options->n_regions) * c->positions, c->width};
 
-    g->text = regions_embed(&g->painter, o->negative, o->prompt, o->regions, o->n_regions, error);
-    if (g->text != NULL) {
-        trace_add(g->trace, g->text, (const int64_t[]){2, tokens, c->width}, 3, "text_embeddings");
+    if (!paint_sets_embed(&g->painters, g->options, error)) {
+        return false;
     }
-    return g->text != NULL;
+    trace_add(g->trace, g->painters.sets[0].text, shape, 3, "text_embeddings");
+    for (int i = 1; i < g->painters.n; i++) {
+        trace_add(g->trace, g->painters.sets[i].text, shape, 3, "text_embeddings.%d", i);
+    }
+    return true;
 }
 
-static bool open_networks(struct generator *g, GError **error)
+static struct autoencoder *autoencoder_of(const struct generator *g)
 {
-    g->painter.h = g->start.h;
-    g->painter.w = g->start.w;
-    return painter_networks(&g->painter, start_halves(&g->start), error);
+    return g->painters.sets[0].painter.autoencoder;
 }
 
 /* A sampler keeps the history of one picture: each picture has its own. */
@@ -99,7 +110,7 @@ static bool one_picture(struct generator *g, struct denoise *d, struct tape *t,
     d->sampler = s;
     d->trace = index == 0 ? g->trace : NULL;
     trace_timesteps(s, d->trace);
-    bool done = start_picture(&g->start, g->painter.autoencoder, s, seed, d->trace, latents, error);
+    bool done = start_picture(&g->start, autoencoder_of(g), s, seed, d->trace, latents, error);
     d->init = g->start.init;
     d->noise = g->start.noise;
     d->more = g->start.more;
@@ -117,8 +128,8 @@ static bool all_pictures(struct generator *g, svdiff_take take, GError **error)
 {
     const struct text_config *text = checkpoint_text_config(g->session->checkpoint);
     struct denoise d = {.k = g->session->k,
-                        .unet = g->painter.unet,
-                        .text = g->text,
+                        .parts = g->painters.parts,
+                        .n_parts = g->painters.n,
                         .tokens = (1 + g->options->n_regions) * text->positions,
                         .guide = g->options->n_regions > 0 ? &g->regions.guide : NULL,
                         .width = text->width,
@@ -133,10 +144,10 @@ static bool all_pictures(struct generator *g, svdiff_take take, GError **error)
                         .user = g->user};
     g_autoptr(GHashTable) uses = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     struct tape *t = denoise_tape(&d, uses, error);
-    const bool packed = t != NULL && network_pack(unet_network(g->painter.unet), uses, error);
-    struct decoder *decoder = packed ? decoder_create(g->session->k, g->painter.autoencoder,
-                                                      g->start.h, g->start.w, error)
-                                     : NULL;
+    const bool packed = t != NULL && paint_sets_pack(&g->painters, uses, error);
+    struct decoder *decoder =
+        packed ? decoder_create(g->session->k, autoencoder_of(g), g->start.h, g->start.w, error)
+               : NULL;
     bool done = decoder != NULL;
 
     if (done && g->options->preview != NULL) {
@@ -159,15 +170,18 @@ static bool trace_regions(const struct generator *g)
     if (r->n > 0) {
         trace_add(g->trace, r->masks, (const int64_t[]){1, r->n, r->h, r->w}, 4, "regions");
     }
+    for (int i = 0; i < g->painters.n && g->painters.n > 1; i++) {
+        trace_add(g->trace, g->painters.sets[i].weight, (const int64_t[]){1, 1, r->h, r->w}, 4,
+                  "set_weight.%d", i);
+    }
     return true;
 }
 
 static void generator_finish(struct generator *g)
 {
     regions_finish(&g->regions);
-    painter_finish(&g->painter);
+    paint_sets_close(&g->painters);
     trace_free(g->trace);
-    g_free(g->text);
     start_close(&g->start);
 }
 
@@ -177,7 +191,6 @@ bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, s
     const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
     struct generator g = {.session = s,
                           .options = options,
-                          .painter = {.session = s, .progress = progress, .user = user},
                           .progress = progress,
                           .user = user,
                           .trace = options->trace != NULL ? trace_create() : NULL};
@@ -185,11 +198,9 @@ bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, s
     const bool done =
         generate_check(options, MAX(factor, 8), error) && check_sampler(&g, error) &&
         start_prepare(&g.start, s, options, error) &&
-        session_check_memory(s, GENERATING, false, error) &&
-        painter_open(&g.painter, options->subjects, options->n_subjects, options->force, error) &&
-        regions_open(&g.regions, options->regions, options->n_regions, g.start.h, g.start.w,
-                     error) &&
-        trace_regions(&g) && prepare_text(&g, error) && open_networks(&g, error) &&
+        session_check_memory(s, GENERATING, false, error) && open_sets(&g, error) &&
+        trace_regions(&g) && prepare_text(&g, error) &&
+        paint_sets_networks(&g.painters, g.start.h, g.start.w, start_halves(&g.start), error) &&
         all_pictures(&g, take, error) &&
         (g.trace == NULL || trace_write(g.trace, options->trace, error));
     generator_finish(&g);

@@ -145,6 +145,9 @@ bool painter_networks(struct painter *p, unsigned halves, GError **error)
     if (p->unet == NULL) {
         return false;
     }
+    if (halves == 0) {
+        return true;
+    }
     p->autoencoder = autoencoder_create(s->k, checkpoint_vae_config(s->checkpoint), halves,
                                         session_source(&vae), error);
     return p->autoencoder != NULL;

@@ -32,9 +32,9 @@ bool painter_open(struct painter *p, const struct svdiff_scaled_subject *subject
  * caller, NULL with an error. */
 float *painter_embed(struct painter *p, const char *const *texts, int n, GError **error);
 
-/* Opens the UNet and these halves of the autoencoder (autoencoder_half); where the session keeps
- * networks (session.h), those of the last call, if they have the same subjects in them and are for
- * the same h and w. */
+/* Opens the UNet and these halves of the autoencoder (autoencoder_half; 0: none of it); where the
+ * session keeps networks (session.h), those of the last call, if they have the same subjects in
+ * them and are for the same h and w. */
 bool painter_networks(struct painter *p, unsigned halves, GError **error);
 
 /* Closes what was opened, or keeps it; after any of the above, failed or not. */

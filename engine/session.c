@@ -116,19 +116,32 @@ static uint64_t values_of(const struct model_tensor *t, bool factored)
     return MIN(rows, columns) * (rows + columns);
 }
 
-bool session_check_memory(const svdiff *s, unsigned components, bool factored, GError **error)
+static uint64_t values_of_all(const svdiff *s, unsigned components, bool factored)
 {
     uint64_t values = 0;
 
-    if (s->kept.key != NULL) {
-        return true;
-    }
     for (size_t i = 0; i < checkpoint_count(s->checkpoint); i++) {
         const struct model_tensor *t = checkpoint_at(s->checkpoint, i);
         if (components & (1u << t->component)) {
             values += values_of(t, factored);
         }
     }
+    return values;
+}
+
+bool session_check_unets(const svdiff *s, int n, GError **error)
+{
+    const uint64_t values = (uint64_t)n * values_of_all(s, 1u << MODEL_UNET, false);
+
+    return n == 1 || s->dry || machine_check_memory(values * sizeof(real), error);
+}
+
+bool session_check_memory(const svdiff *s, unsigned components, bool factored, GError **error)
+{
+    if (s->kept.key != NULL) {
+        return true;
+    }
+    const uint64_t values = values_of_all(s, components, factored);
     return s->dry || machine_check_memory(values * sizeof(real), error);
 }
 

@@ -52,6 +52,9 @@ kernels *session_device(const struct svdiff_options *o, GError **error);
  * is needed and what is there. */
 bool session_check_memory(const svdiff *s, unsigned components, bool factored, GError **error);
 
+/* The same for n UNets at once. */
+bool session_check_unets(const svdiff *s, int n, GError **error);
+
 /* Whether the model's UNet sees nothing but latents: inpainting models, which see the mask, too,
  * can only draw. False with SVDIFF_ERROR_FAILED. */
 bool session_check_plain(const svdiff *s, GError **error);

@@ -139,13 +139,16 @@ enum svdiff_fill { SVDIFF_FILL_ORIGINAL, SVDIFF_FILL_BLURRED, SVDIFF_FILL_NOISE 
 struct svdiff_region {
     const char *file; // of the mask, of any size
     const char *text;
+    /* Bits 1 << i: subjects that are there in this region alone, and not in the rest of the
+     * picture; 0: the region's text is all that is its own. */
+    uint64_t subjects;
 };
 
 struct svdiff_generate_options {
     const char *prompt, *negative;
     const struct svdiff_region *regions; // besides the prompt, which acts everywhere
     int n_regions;
-    const struct svdiff_scaled_subject *subjects; // shifts add up
+    const struct svdiff_scaled_subject *subjects; // shifts add up where both are
     int n_subjects;
     bool force; // open subjects of another model
     int steps;

@@ -184,6 +184,7 @@ static char **paint(const struct compose *c, const scratch *folder, GError **err
     call_size(c->v, &c->area, &width, &height);
     call_add_text(a, "--prompt", values_text(c->v, "prompt"));
     call_add_text(a, "--negative", values_text(c->v, "negative"));
+    call_add_text(a, "--unseam", values_text(c->v, "unseam"));
     call_add_text(a, "--subject", c->output);
     call_add_text(a, "--model", values_text(c->v, "model"));
     call_add_int(a, "--width", width);

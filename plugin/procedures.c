@@ -239,6 +239,14 @@ static const struct argument compose_arguments[] = {
      .text = N_("The subject file to write; empty: your data folder, by the layers' names."),
      .kind = ARGUMENT_FILE,
      .advanced = true},
+    {.name = "unseam",
+     .label = N_("Against _seams"),
+     .text = N_("A negative prompt: none; classes: what the subjects are, in their order; "
+                "swapped: in the other order."),
+     .kind = ARGUMENT_CHOICE,
+     .standard_text = "none",
+     .choices = "none|classes|swapped",
+     .advanced = true},
 };
 
 static const struct argument edit_arguments[] = {

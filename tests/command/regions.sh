@@ -39,9 +39,44 @@ check 'and its place' differ swapped.png dog.png
 check 'the picture tells of it' grep -aq 'Region mask-left.png: a dog' dog.png
 run $draw both.png --region "$left=a dog" --region "$right=a cat = a pet" --count 2 --guidance 1
 check 'two regions, several pictures, no guidance' is 0
-run learn --model "$sd1" --size 64 --seed 3 --quiet --prompt '[V1]-dog' --image $pictures/rgb8.png \
-    --prompt '[V2]-cat' --image $pictures/rgb16.png --steps 1 --output two.safetensors
+for bad in '--unseam seams' '--unseam classes'; do
+    refuses "$bad without subjects" 2 '--unseam' $draw o.png $bad
+done
+run learn --model "$sd1" --size 64 --seed 3 --quiet --prompt 'a photo of a [V1] dog' \
+    --image $pictures/rgb8.png --prompt 'a photo of a [V2] cat' --image $pictures/rgb16.png \
+    --steps 1 --output two.safetensors
 run $draw words.png --subject two.safetensors --region "$left=[V2]"
 check 'words of subjects' grep -aq \
     "Region mask-left.png: $(metadata two.safetensors placeholder.2)" words.png
+
+# ---- subjects of two files ----
+
+two="--subject $models/sd1-word-sks.safetensors --subject $models/sd1-word-zwx.safetensors"
+run $draw added.png $two --region "$left=a dog" --region "$right=a cat"
+check 'regions without words of theirs: they add up' is 0
+run $draw parted.png $two --region "$left=a sks dog" --region "$right=a [V2] cat"
+check 'regions with their words' is 0
+check 'part them' differ added.png parted.png
+run $draw turned.png $two --region "$right=a sks dog" --region "$left=a [V2] cat"
+check 'masks and subjects belong together' differ parted.png turned.png
+run $draw one.png $two --region "$left=a sks dog"
+check 'the other one is everywhere' differ one.png parted.png
+run $draw painted.png $two --region "$left=a sks dog" --region "$right=a [V2] cat" \
+    --init-image $pictures/paint.png --mask $pictures/paint-mask.png --strength 0.9 --count 2
+check 'painting into a picture' is 0
+bytes() { # ARGUMENTS...: memory that a run is estimated to take
+    run $draw estimate.png "$@" --estimate --json
+    python3 -c 'import json, sys; print(json.loads(sys.stdin.readline())["bytes"])' <"$work/out"
+}
+check 'each set of subjects takes memory of its own' test \
+    "$(bytes $two --region "$left=a sks dog" --region "$right=a [V2] cat")" -gt "$(bytes $two)"
+
+# ---- negative prompts against seams ----
+
+run $draw classes.png --subject two.safetensors --unseam classes
+check 'classes' grep -aq 'Negative prompt: a dog and a cat$' classes.png
+run $draw swapped.png --subject two.safetensors --unseam swapped --negative blurry
+check 'swapped, behind what was given' grep -aq 'Negative prompt: blurry, a cat and a dog$' swapped.png
+run $draw none.png --subject two.safetensors --unseam none
+check 'none' grep -aq 'Negative prompt: $' none.png
 end_tests

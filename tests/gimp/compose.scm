@@ -28,9 +28,9 @@
   (gimp-image-select-rectangle image CHANNEL-OP-REPLACE x 0 48 64)
   (gimp-item-set-name (car (gimp-selection-save image)) name))
 
-(define (compose image layers prompts regions prompt)
+(define (compose image layers prompts regions prompt unseam)
   (plug-in-svdiff-compose RUN-NONINTERACTIVE image (vector-length layers) layers prompts "" regions
-    prompt "" model 2 1 0.5 64 48 9 2 subjects))
+    prompt "" model 2 1 0.5 64 48 9 2 subjects unseam))
 
 (define (all-layers image)
   (cadr (gimp-image-get-layers image)))
@@ -41,7 +41,7 @@
 
 (define (test-compose)
   (let* ((image (make-image)) (layers (all-layers image))
-         (made (vector->list (cadr (compose image layers "" "left; right" "[V1] and [V2] at sea")))))
+         (made (vector->list (cadr (compose image layers "" "left; right" "[V1] and [V2] at sea" "classes")))))
     (check "two pictures" (= 2 (length made)))
     (check "in a group above the layers" (= 3 (length (layer-list image))))
     (check "that cover the image" (equal? (layer-box (car made)) '(0 0 96 64)))
@@ -53,12 +53,12 @@
 (define (test-bad-input)
   (let* ((image (make-image)) (layers (all-layers image)))
     (check-fails "one layer" image "One layer is chosen"
-                 (lambda () (compose image (vector (vector-ref layers 0)) "" "" "[V1]")))
+                 (lambda () (compose image (vector (vector-ref layers 0)) "" "" "[V1]" "none")))
     (check-fails "prompts of another number" image "prompts has 3 parts for 2 layers"
-                 (lambda () (compose image layers "a; b; c" "" "[V1]")))
+                 (lambda () (compose image layers "a; b; c" "" "[V1]" "none")))
     (check-fails "no such channel" image "which is no channel"
-                 (lambda () (compose image layers "" "left; middle" "[V1]")))
-    (check-fails "no prompt" image "prompt is empty" (lambda () (compose image layers "" "" "")))
+                 (lambda () (compose image layers "" "left; middle" "[V1]" "none")))
+    (check-fails "no prompt" image "prompt is empty" (lambda () (compose image layers "" "" "" "none")))
     (gimp-image-delete image)))
 
 (define (run-tests)

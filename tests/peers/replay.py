@@ -6,7 +6,8 @@ for a run that starts from a picture `init_latents` and `mask`. A mask is soft: 
 at most 1 - j / n are the picture's with the noise of the next level (differential diffusion). An inpainting model's
 network sees [latents, mask, `masked_image_latents`], and nothing is put back between its steps. Texts of regions stand
 behind the prompt's, each with the factor of its mask in the attention on its words (`regions` [1, r, h, w]); the negative
-prompt acts everywhere.
+prompt acts everywhere. Where regions have subjects of their own there are several models, one for each set of subjects,
+and what is guided is the mean of their predictions by `share_out`'s weights.
 """
 
 from dataclasses import dataclass, field
@@ -76,14 +77,31 @@ def embed(model, job, given):
     return torch.cat([torch.cat([negative] * len(texts), 1), torch.cat(texts, 1)])
 
 
-def generate(model, job, given, forced=False):
+def share_out(masks, owners):
+    """[(subjects, weight [h, w])]: the regions' masks [r, h, w] shared out between the sets of subjects that own them;
+    first what is left for those without a region, unless that is nothing."""
+    total = {}
+    for mask, own in zip(masks.double(), owners):
+        if own:
+            total[own] = (total.get(own, torch.zeros_like(mask)) + mask).clamp(max=1)
+    over = sum(total.values()).clamp(min=1)
+    shares = {own: weight / over for own, weight in total.items()}
+    rest = 1 - sum(shares.values())
+    return ([(frozenset(), rest)] if rest.max() > 1e-6 else []) + list(shares.items())
+
+
+def generate(model, job, given, forced=False, others=()):
     """The expected trace. `given` has the noise; with `forced` every step starts from the given latents
-    and prediction, so that each figure is one step's own error."""
+    and prediction, so that each figure is one step's own error. others: (model, weight [h, w]) of further sets of
+    subjects; the first one has what these leave."""
     dtype = next(model.unet.parameters()).dtype
     given = {k: v.to(dtype) for k, v in given.items()}
-    embeddings = embed(model, job, given)
+    sets = [(model, 1 - sum(weight for _, weight in others)), *others]
+    texts = [embed(each, job, given) for each, _ in sets]
+    embeddings = texts[0]
     sampler = Sampler(model.scheduler_config, job.sampler, job.steps, job.spacing, job.eta, job.strength)
     out = {"text_embeddings": embeddings, "timesteps": sampler.timesteps.to(dtype)}
+    out.update({f"text_embeddings.{i}": text for i, text in enumerate(texts) if i > 0})
     mask, init, noise = given.get("mask"), given.get("init_latents"), given["initial_noise"]
     more = torch.cat([mask, given["masked_image_latents"]], 1) if model.unet.config.in_channels == 9 else None
     if mask is not None and job.strength >= 1:
@@ -92,7 +110,8 @@ def generate(model, job, given, forced=False):
         latents = sampler.begin(noise, init)
     for k, t in enumerate(sampler.timesteps):
         shown = sampler.model_input(latents, k)
-        prediction = predict(model, job, shown if more is None else torch.cat([shown, more], 1), t, embeddings)
+        shown = shown if more is None else torch.cat([shown, more], 1)
+        prediction = sum(weight * predict(each, job, shown, t, text) for (each, weight), text in zip(sets, texts))
         out[f"noise_prediction.{k}"] = prediction
         if forced:
             prediction = given[f"noise_prediction.{k}"]
