@@ -7,11 +7,17 @@
  * own words in the regions of the others, drawn to zero. For the layers l of one level and the
  * subjects i of a row,
  *   A_i = attention probabilities, averaged over heads, then over the subject's tokens
- *   L   = mean over l, i of (sum over x of M_i A_i^2) / (sum over x of M_i)
+ *   s_i = 1, the mean of A_i, or its largest value
+ *   L   = mean over l, i of (sum over x of M_i (A_i / s_i)^2) / (sum over x of M_i)
  * with M_i the largest region of the others at x. Rows that show one subject have no part in it. */
+enum unmix_layers { UNMIX_DOWN = 1, UNMIX_UP = 2, UNMIX_BOTH = UNMIX_DOWN | UNMIX_UP };
+enum unmix_maps { UNMIX_PLAIN, UNMIX_MEAN, UNMIX_MAX }; // what s_i is
+
 struct unmix {
-    int level;           // of the UNet whose down and up blocks are watched
-    int layers;          // cross-attentions there
+    int level;               // of the UNet that is watched
+    enum unmix_layers sides; // its down block, its up block, or both
+    int layers;              // cross-attentions there
+    enum unmix_maps maps;
     int n, slots;        // rows, subjects a row has room for
     int rows;            // over which the mean is taken
     int places, tokens;  // h * w of the level's grid; of the text
@@ -20,6 +26,7 @@ struct unmix {
     const float *words;  // [n, slots, tokens]: shares of the subject's tokens in their mean
     double weight;       // of the loss in what is differentiated
     double *losses;      // [layers]: receives each layer's mean over rows and subjects
+    double *seen;        // [layers, n, slots, places]: A is added; NULL: for forward runs alone
 };
 
 /* Texts that act in regions: the keys are those of n + 1 texts of the same length, the first for

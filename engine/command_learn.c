@@ -16,11 +16,12 @@ struct learn {
     struct command common;
     struct svdiff_learn_options options;
     GArray *subjects; // struct learn_subject
-    char *output, *schedule, *crop, *latent, *norms, *subset, *sample_prompt, *trace;
+    char *output, *schedule, *crop, *latent, *norms, *subset, *sample_prompt, *trace, *unmix_layers,
+        *unmix_maps;
     // numbers as texts, so that an absent option keeps the model's default
     char *rate, *rate_1d, *placeholder_rate, *min_snr, *weight_decay, *clip, *prior_weight,
         *mask_weight, *cut_mix, *unmix_weight;
-    int steps, warm_up, accumulate, batch, size, prior_images;
+    int steps, warm_up, accumulate, batch, size, prior_images, unmix_grid, apart_pictures;
     int validate_every, sample_every, checkpoint_every;
     int flip, text_encoder; // -1: the default
     gboolean resume, estimate;
@@ -182,11 +183,14 @@ static bool take_words(struct learn *l, GError **error)
     g_autofree char *subsets = shift_subset_words();
     int schedule = (int)o->schedule, crop = o->random_crop, latent = o->latent_mean;
     int norms = o->scalar_norms, subset = (int)o->subset;
+    int layers = (int)o->unmix_layers - UNMIX_DOWN, maps = (int)o->unmix_maps;
 
     if (!take_word("--schedule", l->schedule, "constant|linear|cosine", &schedule, error) ||
         !take_word("--crop", l->crop, "centre|random", &crop, error) ||
         !take_word("--latent", l->latent, "sample|mean", &latent, error) ||
         !take_word("--norms", l->norms, "elementwise|scalar", &norms, error) ||
+        !take_word("--unmix-layers", l->unmix_layers, "down|up|both", &layers, error) ||
+        !take_word("--unmix-maps", l->unmix_maps, "plain|mean|max", &maps, error) ||
         !take_word("--subset", l->subset, subsets, &subset, error)) {
         return false;
     }
@@ -195,6 +199,8 @@ static bool take_words(struct learn *l, GError **error)
     o->latent_mean = latent;
     o->scalar_norms = norms;
     o->subset = (enum shift_subset)subset;
+    o->unmix_layers = (enum unmix_layers)(UNMIX_DOWN + layers);
+    o->unmix_maps = (enum unmix_maps)maps;
     return true;
 }
 
@@ -209,6 +215,8 @@ static bool take_options(struct learn *l, GError **error)
                    {l->batch, &o->batch},
                    {l->size, &o->size},
                    {l->prior_images, &o->prior_images},
+                   {l->unmix_grid, &o->unmix_grid},
+                   {l->apart_pictures, &o->apart_pictures},
                    {l->validate_every, &o->validate_every},
                    {l->sample_every, &o->sample_every},
                    {l->checkpoint_every, &o->checkpoint_every}};
@@ -252,6 +260,62 @@ static bool progress(void *user, const struct progress *p)
     return command_progress(&l->common, p);
 }
 
+/* ---- how well several stay apart ---- */
+
+static JsonNode *apart_node(const struct learn *l, const struct svdiff_apart *a)
+{
+    g_autoptr(JsonBuilder) b = json_builder_new();
+
+    json_builder_begin_object(b);
+    json_builder_set_member_name(b, "event");
+    json_builder_add_string_value(b, "apart");
+    json_builder_set_member_name(b, "pictures");
+    json_builder_add_int_value(b, a->pictures);
+    json_builder_set_member_name(b, "subjects");
+    json_builder_begin_array(b);
+    for (int i = 0; i < a->n_subjects; i++) {
+        const struct learn_subject *s = &g_array_index(l->subjects, struct learn_subject, i);
+        json_builder_begin_object(b);
+        json_builder_set_member_name(b, "prompt");
+        json_builder_add_string_value(b, s->prompt);
+        json_builder_set_member_name(b, "own");
+        json_builder_add_double_value(b, a->own[i]);
+        json_builder_set_member_name(b, "others");
+        json_builder_add_double_value(b, a->others[i]);
+        json_builder_end_object(b);
+    }
+    json_builder_end_array(b);
+    if (a->seam >= 0) {
+        json_builder_set_member_name(b, "seam");
+        json_builder_add_double_value(b, a->seam);
+    }
+    json_builder_end_object(b);
+    return json_builder_get_root(b);
+}
+
+static void tell_apart(void *user, const struct svdiff_apart *a)
+{
+    struct learn *l = user;
+    g_autoptr(JsonNode) node = apart_node(l, a);
+    g_autoptr(GString) text = g_string_new(NULL);
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+    for (int i = 0; i < a->n_subjects; i++) {
+        const struct learn_subject *s = &g_array_index(l->subjects, struct learn_subject, i);
+        g_string_append_printf(text,
+                               "attention on the words of '%s': %.0f of 100 in its region, %.0f in "
+                               "the other's\n",
+                               s->prompt, 100 * a->own[i], 100 * a->others[i]);
+    }
+    g_string_append_printf(text, "seam: %s",
+                           a->seam < 0 ? "none, the regions were drawn"
+                                       : g_ascii_formatd(number, sizeof number, "%.2f", a->seam));
+    if (a->seam >= 0) {
+        g_string_append(text, " times the change around it");
+    }
+    report_result(l->common.report, node, text->str, NULL);
+}
+
 // the options on top of the model's defaults, or with s NULL on top of Stable Diffusion's
 static bool make_options(struct learn *l, const svdiff *s, const struct svdiff_subject *subjects,
                          GError **error)
@@ -259,6 +323,7 @@ static bool make_options(struct learn *l, const svdiff *s, const struct svdiff_s
     l->options = svdiff_learn_defaults(s);
     l->options.subjects = subjects;
     l->options.n_subjects = (int)l->subjects->len;
+    l->options.apart = tell_apart;
     return take_options(l, error);
 }
 
@@ -288,11 +353,11 @@ static bool run(struct learn *l, GError **error)
 
 static void finish(struct learn *l)
 {
-    char *const texts[] = {l->output,       l->schedule,        l->crop,        l->latent,
-                           l->norms,        l->subset,          l->trace,       l->sample_prompt,
-                           l->rate,         l->rate_1d,         l->clip,        l->min_snr,
-                           l->weight_decay, l->prior_weight,    l->mask_weight, l->cut_mix,
-                           l->unmix_weight, l->placeholder_rate};
+    char *const texts[] = {l->output,       l->schedule,         l->crop,         l->latent,
+                           l->norms,        l->subset,           l->trace,        l->sample_prompt,
+                           l->rate,         l->rate_1d,          l->clip,         l->min_snr,
+                           l->weight_decay, l->prior_weight,     l->mask_weight,  l->cut_mix,
+                           l->unmix_weight, l->placeholder_rate, l->unmix_layers, l->unmix_maps};
 
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
@@ -321,6 +386,8 @@ int command_learn(int argc, char **argv)
                       .batch = G_MININT,
                       .size = G_MININT,
                       .prior_images = G_MININT,
+                      .unmix_grid = G_MININT,
+                      .apart_pictures = G_MININT,
                       .validate_every = G_MININT,
                       .sample_every = G_MININT,
                       .checkpoint_every = G_MININT};
@@ -361,6 +428,15 @@ int command_learn(int argc, char **argv)
          "how often two subjects are mixed into one picture, 0 to 1 (0.6)", "P"},
         {"unmix-weight", 0, 0, G_OPTION_ARG_FILENAME, &l.unmix_weight,
          "how much counts that words attend to the places of other subjects; 0: not (0.01)", "W"},
+        {"unmix-grid", 0, 0, G_OPTION_ARG_INT, &l.unmix_grid,
+         "side of the attention maps that this is seen in, or the nearest (16)", "N"},
+        {"unmix-layers", 0, 0, G_OPTION_ARG_FILENAME, &l.unmix_layers,
+         "blocks of the UNet that it is seen in: down, up or both (both)", "NAME"},
+        {"unmix-maps", 0, 0, G_OPTION_ARG_FILENAME, &l.unmix_maps,
+         "plain, or divided by their mean or max (mean)", "NAME"},
+        {"apart-pictures", 0, 0, G_OPTION_ARG_INT, &l.apart_pictures,
+         "pictures drawn at the end, to say how well several subjects stay apart; 0: none (2)",
+         "N"},
         {"prior-weight", 0, 0, G_OPTION_ARG_FILENAME, &l.prior_weight,
          "how much the class is kept as it was; 0: not (1)", "X"},
         {"prior-images", 0, 0, G_OPTION_ARG_INT, &l.prior_images,

@@ -8,6 +8,7 @@
 #include "engine/json.h"
 
 #include <math.h>
+#include <string.h>
 
 #define FILE_MAX (1 << 16)
 
@@ -56,6 +57,29 @@ static void take_double(const svdiff *s, JsonObject *o, const char *path, const 
     }
 }
 
+// one of words, separated by "|": its index is the value less `first`
+static void take_word(const svdiff *s, JsonObject *o, const char *path, const char *key,
+                      const char *words, int first, int *value)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) list = g_strsplit(words, "|", -1);
+    const char *text = NULL;
+
+    if (o != NULL && !json_get_string(o, path, key, JSON_OPTIONAL, &text, &error)) {
+        session_warn(s, "%s", error->message);
+    }
+    for (int i = 0; text != NULL; i++) {
+        if (list[i] == NULL) {
+            session_warn(s, "%s: \"%s\" must be %s.", path, key, words);
+            return;
+        }
+        if (strcmp(list[i], text) == 0) {
+            *value = first + i;
+            return;
+        }
+    }
+}
+
 static void take_bool(const svdiff *s, JsonObject *o, const char *path, const char *key,
                       bool *value)
 {
@@ -76,6 +100,19 @@ static int native_size(const svdiff *s)
            autoencoder_factor(checkpoint_vae_config(s->checkpoint));
 }
 
+static void take_unmix(const svdiff *s, JsonObject *json, const char *path,
+                       struct svdiff_learn_options *o)
+{
+    int layers = (int)o->unmix_layers, maps = (int)o->unmix_maps;
+
+    take_double(s, json, path, "unmix_weight", &o->unmix_weight);
+    take_int(s, json, path, "unmix_grid", 4096, &o->unmix_grid);
+    take_word(s, json, path, "unmix_layers", "down|up|both", UNMIX_DOWN, &layers);
+    take_word(s, json, path, "unmix_maps", "plain|mean|max", UNMIX_PLAIN, &maps);
+    o->unmix_layers = (enum unmix_layers)layers;
+    o->unmix_maps = (enum unmix_maps)maps;
+}
+
 struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
 {
     g_autoptr(JsonNode) root = NULL;
@@ -92,6 +129,10 @@ struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
                                      .mask_weight = 0.1,
                                      .cut_mix = 0.6,
                                      .unmix_weight = 0.01,
+                                     .unmix_grid = 16,
+                                     .unmix_layers = UNMIX_BOTH,
+                                     .unmix_maps = UNMIX_MEAN,
+                                     .apart_pictures = 2,
                                      .prior_weight = 1,
                                      .text_encoder = true};
 
@@ -107,7 +148,7 @@ struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
     take_bool(s, json, path, "flip", &o.flip);
     take_double(s, json, path, "mask_weight", &o.mask_weight);
     take_double(s, json, path, "cut_mix", &o.cut_mix);
-    take_double(s, json, path, "unmix_weight", &o.unmix_weight);
+    take_unmix(s, json, path, &o);
     take_double(s, json, path, "prior_weight", &o.prior_weight);
     take_int(s, json, path, "prior_images", 10000, &o.prior_images);
     take_bool(s, json, path, "text_encoder", &o.text_encoder);

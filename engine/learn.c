@@ -290,6 +290,8 @@ static bool loop(struct learner *l, GError **error)
 static void note_options(const struct learner *l)
 {
     const struct svdiff_learn_options *o = l->options;
+    static const char *const unmix_layers_words[] = {"down", "up", "both"};
+    static const char *const unmix_maps_words[] = {"plain", "mean", "max"};
     char number[8][G_ASCII_DTOSTR_BUF_SIZE];
 
     trace_note(l->trace, "learning_rate", "%s", g_ascii_dtostr(number[0], 39, o->rate));
@@ -301,6 +303,9 @@ static void note_options(const struct learner *l)
     trace_note(l->trace, "unmix_weight", "%s", g_ascii_dtostr(number[6], 39, o->unmix_weight));
     trace_note(l->trace, "placeholder_rate", "%s",
                g_ascii_dtostr(number[7], 39, o->placeholder_rate));
+    trace_note(l->trace, "unmix_grid", "%d", o->unmix_grid);
+    trace_note(l->trace, "unmix_layers", "%s", unmix_layers_words[o->unmix_layers - UNMIX_DOWN]);
+    trace_note(l->trace, "unmix_maps", "%s", unmix_maps_words[o->unmix_maps]);
     trace_note(l->trace, "norms", "%s", o->scalar_norms ? "scalar" : "elementwise");
     trace_note(l->trace, "text_encoder", "%s", o->text_encoder ? "true" : "false");
     trace_note(l->trace, "steps", "%d", o->steps);
@@ -401,7 +406,7 @@ static bool end_done(struct learner *l, GError **error)
         return false;
     }
     g_unlink(state);
-    return true;
+    return learner_apart(l, error);
 }
 
 bool svdiff_learn(svdiff *s, const struct svdiff_learn_options *options, progress_function progress,

@@ -154,6 +154,8 @@ bool learn_check(const struct svdiff_learn_options *o, int factor, GError **erro
            check_range("--mask-weight", o->mask_weight, 0, 1, error) &&
            check_range("--cut-mix", o->cut_mix, 0, 1, error) &&
            check_range("--unmix-weight", o->unmix_weight, 0, 1e6, error) &&
+           check_range("--unmix-grid", o->unmix_grid, 1, 4096, error) &&
+           check_range("--apart-pictures", o->apart_pictures, 0, 1000, error) &&
            check_range("--prior-weight", o->prior_weight, 0, 1e3, error) &&
            check_range("--prior-images", o->prior_images, 0, 10000, error) &&
            check_range("--validate-every", o->validate_every, 0, 1e6, error) &&

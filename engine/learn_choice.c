@@ -198,6 +198,15 @@ void learner_choose(const struct learner *l, uint64_t number, struct learn_choic
     }
 }
 
+void learner_choose_pair(const struct learner *l, int first, int second, struct learn_choice *c)
+{
+    *c = (struct learn_choice){
+        .n = 2, .subjects = {first, second}, .mixed = true, .layout = LAYOUT_HALVES};
+    if (subject_at(l, first)->region != NULL) {
+        arrange_drawn(l, c);
+    }
+}
+
 char *learn_choice_prompt(const struct learner *l, const struct learn_choice *c, bool class_words)
 {
     const char *prompts[CHOICE_MAX];

@@ -25,8 +25,17 @@ struct learn_choice {
 /* Row number `number`: step, accumulation and row of the batch in one. */
 void learner_choose(const struct learner *l, uint64_t number, struct learn_choice *c);
 
+/* Two subjects in one picture: where the user's regions are, or else the first left of the other;
+ * in the first wording of that. */
+void learner_choose_pair(const struct learner *l, int first, int second, struct learn_choice *c);
+
 /* The prompt of exactly these subjects, or with their class words. Owned by the caller. */
 char *learn_choice_prompt(const struct learner *l, const struct learn_choice *c, bool class_words);
+
+/* own [n, tokens]: 1 where a token of its prompt is one of a subject's own words, else 0. In
+ * learn_draw.c. */
+void learner_mark_words(const struct learner *l, const struct learn_choice *c, const int32_t *ids,
+                        int tokens, float *own);
 
 /* Whether two subjects can be mixed: they share no picture. */
 bool learner_can_mix(const struct learner *l, int a, int b);

@@ -163,17 +163,14 @@ static void draw_latents(struct learner *l, struct row *r)
     }
 }
 
-// the places in the prompt of each subject's own words
-static void mark_words(const struct learner *l, const struct row *r, const int32_t *ids)
+void learner_mark_words(const struct learner *l, const struct learn_choice *c, const int32_t *ids,
+                        int tokens, float *own)
 {
-    const struct learn_batch *b = l->batch;
-    float *own = b->own + (size_t)r->i * b->slots * b->tokens;
-
-    for (int k = 0; k < r->choice.n; k++) {
+    for (int k = 0; k < c->n; k++) {
         const struct learner_subject *s =
-            &g_array_index(l->subjects, struct learner_subject, r->choice.subjects[k]);
-        for (int t = 0; t < b->tokens; t++) {
-            own[k * b->tokens + t] = learner_is_own_token(s, ids[t]);
+            &g_array_index(l->subjects, struct learner_subject, c->subjects[k]);
+        for (int t = 0; t < tokens; t++) {
+            own[k * tokens + t] = learner_is_own_token(s, ids[t]);
         }
     }
 }
@@ -191,7 +188,8 @@ static bool set_text(struct learner *l, const struct row *r, GError **error)
     memcpy(b->ids + (size_t)r->i * b->tokens, text->ids, b->tokens * sizeof *text->ids);
     memcpy(b->text + r->i * width, text->embedding, width * sizeof *text->embedding);
     if (!r->prior && r->choice.n > 1) {
-        mark_words(l, r, text->ids);
+        learner_mark_words(l, &r->choice, text->ids, b->tokens,
+                           b->own + (size_t)r->i * b->slots * b->tokens);
     }
     return true;
 }

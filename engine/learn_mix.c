@@ -91,7 +91,7 @@ static void class_source(const struct learner *l, uint64_t number, const struct 
 
 /* ---- who has which place ---- */
 
-static void fill_regions(const struct learner *l, const struct learn_choice *c, float *regions)
+void learner_mixed_regions(const struct learner *l, const struct learn_choice *c, float *regions)
 {
     const int n = l->pictures->w;
 
@@ -172,7 +172,7 @@ void learner_mix(const struct learner *l, uint64_t number, const struct learn_ch
             masks[i] = placed_source(l, number, c, s, i, source);
         }
     }
-    fill_regions(l, c, m->regions);
+    learner_mixed_regions(l, c, m->regions);
     fill_weights(c, masks, count, m);
     if (m->map != NULL) {
         fill_map(l, masks, count, m);

@@ -24,6 +24,9 @@ struct learn_mix_streams {
     enum noise_stream order, latent[2];
 };
 
+/* [2, h, w]: where the two subjects of a mixed choice go. */
+void learner_mixed_regions(const struct learner *l, const struct learn_choice *c, float *regions);
+
 /* Mixes the subjects of a choice. class_pictures: pictures of the class that the model made, cut to
  * their region (they have no masks); map is 1 then. */
 void learner_mix(const struct learner *l, uint64_t number, const struct learn_choice *c,

@@ -124,6 +124,16 @@ static bool has_masks(const struct learner *l)
     return false;
 }
 
+struct learn_unmix_options learner_unmix_options(const struct learner *l)
+{
+    const struct svdiff_learn_options *o = l->options;
+
+    return (struct learn_unmix_options){.grid = o->unmix_grid,
+                                        .sides = o->unmix_layers,
+                                        .maps = o->unmix_maps,
+                                        .weight = o->unmix_weight / o->accumulate};
+}
+
 static bool prepare_tape(struct learner *l, GError **error)
 {
     const struct text_config *text = text_encoder_config(l->text_encoder);
@@ -134,8 +144,8 @@ static bool prepare_tape(struct learner *l, GError **error)
                                   text->positions, text->width);
     learn_batch_set_slots(l->batch, count_slots(l));
     if (l->batch->slots > 1 && l->options->unmix_weight > 0) {
-        l->unmix = learn_unmix_create(l->batch, l->unet,
-                                      l->options->unmix_weight / l->options->accumulate);
+        const struct learn_unmix_options o = learner_unmix_options(l);
+        l->unmix = learn_unmix_create(l->batch, l->unet, &o);
     }
     if (has_masks(l)) {
         l->batch->map = g_new0(float, (size_t)l->batch->n * p->h * p->w);

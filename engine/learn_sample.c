@@ -63,8 +63,14 @@ static bool draw(struct learner *l, struct denoise *d, struct tape *t,
     return done;
 }
 
-static bool draw_many(struct learner *l, const float *text, uint64_t seed, int count,
-                      float *latents, const char *phase, GError **error)
+int learner_drawn_rows(const struct learner *l)
+{
+    return svdiff_generate_defaults(l->session).guidance > 1 ? 2 : 1;
+}
+
+bool learner_draw_latents(struct learner *l, const float *text, const struct attention_guide *guide,
+                          uint64_t seed, int count, float *latents, const char *phase,
+                          GError **error)
 {
     const struct svdiff_generate_options o = svdiff_generate_defaults(l->session);
     const struct text_config *c = text_encoder_config(l->text_encoder);
@@ -79,6 +85,7 @@ static bool draw_many(struct learner *l, const float *text, uint64_t seed, int c
                         .w = l->pictures->w,
                         .c = l->pictures->c,
                         .guidance = o.guidance,
+                        .guide = guide,
                         .phase = phase,
                         .progress = l->progress,
                         .user = l->user};
@@ -94,7 +101,7 @@ static bool draw_many(struct learner *l, const float *text, uint64_t seed, int c
 
 /* ---- samples ---- */
 
-static bool decode_to(struct learner *l, const float *latents, const char *path, GError **error)
+picture *learner_decode(const struct learner *l, const float *latents, GError **error)
 {
     svdiff *s = l->session;
     struct session_component c = {s, MODEL_VAE};
@@ -102,10 +109,18 @@ static bool decode_to(struct learner *l, const float *latents, const char *path,
                                                AUTOENCODER_DECODER, session_source(&c), error);
     struct decoder *d =
         a != NULL ? decoder_create(s->k, a, l->pictures->h, l->pictures->w, error) : NULL;
-    g_autoptr(picture) p = d != NULL ? decoder_run(d, latents, NULL, error) : NULL;
+    picture *p = d != NULL ? decoder_run(d, latents, NULL, error) : NULL;
 
     decoder_free(d);
     autoencoder_free(a);
+    return p;
+}
+
+static bool decode_to(const struct learner *l, const float *latents, const char *path,
+                      GError **error)
+{
+    g_autoptr(picture) p = learner_decode(l, latents, error);
+
     return p != NULL && picture_write(path, p, NULL, 0, error);
 }
 
@@ -149,7 +164,8 @@ bool learner_sample(struct learner *l, GError **error)
                                .seconds_left = -1,
                                .file = path};
 
-    if (text == NULL || !draw_many(l, text, l->options->seed, 1, latents, "sample", error) ||
+    if (text == NULL ||
+        !learner_draw_latents(l, text, NULL, l->options->seed, 1, latents, "sample", error) ||
         !decode_to(l, latents, path, error)) {
         return false;
     }
@@ -217,8 +233,8 @@ static bool add_class(struct learner *l, struct learner_subject *s, GError **err
         return false;
     }
     if (!l->session->dry && !load_cached(path, latents, (int64_t)(n * size))) {
-        if (!draw_many(l, s->class_text->embedding, l->options->seed, n, latents, "class pictures",
-                       error)) {
+        if (!learner_draw_latents(l, s->class_text->embedding, NULL, l->options->seed, n, latents,
+                                  "class pictures", error)) {
             return false;
         }
         keep(l, path, latents, n);

@@ -84,8 +84,10 @@ static void add_regions(const struct learner *l, GChecksum *sum)
             g_checksum_update(sum, (const guchar *)s->region,
                               (gssize)(sizeof(float) * l->pictures->h * l->pictures->w));
         }
-        const double options[] = {l->options->cut_mix, l->options->unmix_weight};
-        for (int j = 0; j < 2; j++) {
+        const struct svdiff_learn_options *o = l->options;
+        const double options[] = {o->cut_mix, o->unmix_weight, o->unmix_grid, o->unmix_layers,
+                                  o->unmix_maps};
+        for (size_t j = 0; j < G_N_ELEMENTS(options); j++) {
             g_ascii_dtostr(number, sizeof number, options[j]);
             g_checksum_update(sum, (const guchar *)number, (gssize)strlen(number) + 1);
         }

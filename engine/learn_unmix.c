@@ -5,13 +5,11 @@
 
 #include <string.h>
 
-#define GRID 16 // the attention maps that are said to show things best are of 16 x 16
-
 struct learn_unmix *learn_unmix_create(const struct learn_batch *b, const struct unet *u,
-                                       double weight)
+                                       const struct learn_unmix_options *o)
 {
     int h, w, layers;
-    const int level = unet_attention_level(u, b->h, b->w, GRID, &h, &w, &layers);
+    const int level = unet_attention_level(u, b->h, b->w, o->grid, o->sides, &h, &w, &layers);
 
     if (level < 0) {
         return NULL;
@@ -23,7 +21,9 @@ struct learn_unmix *learn_unmix_create(const struct learn_batch *b, const struct
     x->words = g_new0(float, (size_t)b->n * b->slots * b->tokens);
     x->losses = g_new0(double, layers);
     x->plan = (struct unmix){.level = level,
+                             .sides = o->sides,
                              .layers = layers,
+                             .maps = o->maps,
                              .n = b->n,
                              .slots = b->slots,
                              .rows = b->instance,
@@ -32,7 +32,7 @@ struct learn_unmix *learn_unmix_create(const struct learn_batch *b, const struct
                              .shown = b->shown,
                              .others = x->others,
                              .words = x->words,
-                             .weight = weight,
+                             .weight = o->weight,
                              .losses = x->losses};
     x->guide.unmix = &x->plan;
     return x;

@@ -12,10 +12,16 @@ struct learn_unmix {
     double *losses;
 };
 
-/* For batches with b's slots: the level nearest to 16 x 16 is watched, and its loss counts `weight`
- * in what is differentiated. NULL when no down or up block attends to text. Owned by the caller. */
+struct learn_unmix_options {
+    int grid;                // side of the attention maps: the level nearest to it is watched
+    enum unmix_layers sides; // of that level
+    enum unmix_maps maps;
+    double weight; // in what is differentiated
+};
+
+/* For batches with b's slots. NULL when no such block attends to text. Owned by the caller. */
 struct learn_unmix *learn_unmix_create(const struct learn_batch *b, const struct unet *u,
-                                       double weight);
+                                       const struct learn_unmix_options *o);
 void learn_unmix_free(struct learn_unmix *x); // accepts NULL
 
 /* Takes regions and words of the drawn batch. */

@@ -5,7 +5,7 @@
  *   learn_data.c    pictures to latents          learn_prior.c  what keeps the class as it was
  *   learn_prompts.c texts and placeholders       learn_sample.c pictures on the way
  *   learn_choice.c  what a row shows             learn_mix.c    two subjects in one picture
- *   learn_validate.c  the validation loss
+ *   learn_validate.c  the validation loss        learn_apart.c  how well subjects stay apart
  *   learn_draw.c    the batch of a step          learn_step.c   forward and backward
  *   learn_state.c   checkpoint and resume        learn_text.c   token ids and embeddings */
 #pragma once
@@ -123,3 +123,19 @@ bool learner_write_subject(const struct learner *l, const float *values, int ste
 
 /* learn_sample.c: class pictures made by the model before it learns, where they are wanted. */
 bool learner_prior_pictures(struct learner *l, GError **error);
+/* `count` pictures' latents [count, h, w, c] under a text [tokens, width] with the shifts as they
+ * are, of the seeds from `seed` on; guide may be NULL. */
+bool learner_draw_latents(struct learner *l, const float *text, const struct attention_guide *guide,
+                          uint64_t seed, int count, float *latents, const char *phase,
+                          GError **error);
+// latents [h, w, c] as a picture, owned by the caller
+picture *learner_decode(const struct learner *l, const float *latents, GError **error);
+// rows that drawing one picture has at each step; the text with its prompt is the last
+int learner_drawn_rows(const struct learner *l);
+
+/* learn_prepare.c: what the unmix options say. */
+struct learn_unmix_options learner_unmix_options(const struct learner *l);
+
+/* learn_apart.c: draws pictures of two subjects each and tells how well they stay apart; nothing
+ * for one subject. To be called when the tape is not needed any more. */
+bool learner_apart(struct learner *l, GError **error);

@@ -14,6 +14,7 @@
  * sentences (engine/error.h). */
 #pragma once
 
+#include "engine/attention_guide.h"
 #include "engine/error.h"
 #include "engine/picture.h"
 #include "engine/progress.h"
@@ -68,6 +69,16 @@ struct svdiff_subject {
     const char *region; // a mask: where the subject goes in mixed pictures; NULL: any half
 };
 
+/* How well several subjects stay apart, seen in pictures that the model draws of two of them in
+ * their regions: shares of the attention on a subject's own words, and how strong the seam is
+ * between two halves. */
+struct svdiff_apart {
+    int pictures;
+    int n_subjects;
+    const double *own, *others; // [n_subjects]: in its region, in the other's
+    double seam; // change across the seam over that of its surroundings; negative: there is none
+};
+
 enum svdiff_rate_schedule { SVDIFF_RATE_CONSTANT, SVDIFF_RATE_LINEAR, SVDIFF_RATE_COSINE };
 
 struct svdiff_learn_options {
@@ -92,6 +103,9 @@ struct svdiff_learn_options {
     /* How much counts that the words of subjects in one picture attend to each other's places
      * (engine/attention_guide.h); 0: not. */
     double unmix_weight;
+    int unmix_grid; // side of the attention maps that are taken: 16, else the nearest
+    enum unmix_layers unmix_layers;
+    enum unmix_maps unmix_maps;
     double prior_weight;
     int prior_images; // made by the model before learning; 0: its prediction is the target
     bool text_encoder, scalar_norms;
@@ -104,6 +118,11 @@ struct svdiff_learn_options {
     int checkpoint_every; // steps; 0: only at the end of a cancelled run
     bool resume;
     const char *trace; // file, NULL: none
+
+    /* Of several subjects, told at the end with svdiff_learn's user, from so many pictures, but at
+     * least one a subject; 0: not at all. */
+    void (*apart)(void *user, const struct svdiff_apart *a);
+    int apart_pictures;
 };
 
 /* The model's own defaults: svdiff.json of its folder, else those of Stable Diffusion; these also

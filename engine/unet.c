@@ -300,9 +300,9 @@ struct pass {
     int watched; // cross-attentions so far
 };
 
-// level: -1 in the middle
+// side: 0 in the middle
 static struct tensor *transform(struct tape *t, const struct transformer_block *b, struct tensor *x,
-                                struct pass *p, int level)
+                                struct pass *p, int level, unsigned side)
 {
     struct tensor *const in[] = {x, p->context};
 
@@ -310,7 +310,8 @@ static struct tensor *transform(struct tape *t, const struct transformer_block *
         return tape_segment(t, transformer_segment, b, in, 2);
     }
     const struct unmix *unmix = p->guide->unmix;
-    struct guided_block g = {b, {p->guide, unmix != NULL && unmix->level == level, p->watched}};
+    const bool watched = unmix != NULL && unmix->level == level && (unmix->sides & side) != 0;
+    struct guided_block g = {b, {p->guide, watched, p->watched}};
     p->watched += g.guide.watched ? b->n_layers : 0;
     return tape_segment(t, guided_segment, tape_keep(t, &g, sizeof g), in, 2);
 }
@@ -323,7 +324,7 @@ static struct tensor *down_forward(struct tape *t, const struct unet *u, int lev
     for (int i = 0; i < l->n_blocks; i++) {
         x = tape_segment(t, residual_segment, &l->residuals[i], (struct tensor *[]){x, p->time}, 2);
         if (l->transformers != NULL) {
-            x = transform(t, &l->transformers[i], x, p, level);
+            x = transform(t, &l->transformers[i], x, p, level, UNMIX_DOWN);
         }
         g_ptr_array_add(p->skips, x);
     }
@@ -350,7 +351,7 @@ static struct tensor *up_forward(struct tape *t, const struct unet *u, int block
         x = tape_segment(t, skip_segment, &l->residuals[i],
                          (struct tensor *[]){x, p->time, take_skip(p->skips)}, 3);
         if (l->transformers != NULL) {
-            x = transform(t, &l->transformers[i], x, p, level);
+            x = transform(t, &l->transformers[i], x, p, level, UNMIX_UP);
         }
     }
     if (l->has_sampler) {
@@ -364,7 +365,7 @@ static struct tensor *mid_forward(struct tape *t, const struct unet *u, struct t
                                   struct pass *p)
 {
     x = tape_segment(t, residual_segment, &u->mid_residuals[0], (struct tensor *[]){x, p->time}, 2);
-    x = transform(t, &u->mid_transformer, x, p, -1);
+    x = transform(t, &u->mid_transformer, x, p, -1, 0);
     return tape_segment(t, residual_segment, &u->mid_residuals[1], (struct tensor *[]){x, p->time},
                         2);
 }
@@ -400,34 +401,35 @@ struct tensor *unet_forward(struct tape *t, const struct unet *u, struct tensor 
     return unet_forward_guided(t, u, latents, timesteps, context, NULL);
 }
 
-// cross-attentions in the down and up blocks of a level
-static int attentions_at(const struct unet *u, int level)
+// cross-attentions in the down and up blocks of a level, as far as they are asked for
+static int attentions_at(const struct unet *u, int level, enum unmix_layers asked)
 {
     const struct level *const sides[] = {&u->down[level], &u->up[u->config.n_levels - 1 - level]};
     int n = 0;
 
     for (int i = 0; i < 2; i++) {
-        for (int j = 0; sides[i]->transformers != NULL && j < sides[i]->n_blocks; j++) {
+        const bool counts = (asked & (1u << i)) != 0 && sides[i]->transformers != NULL;
+        for (int j = 0; counts && j < sides[i]->n_blocks; j++) {
             n += sides[i]->transformers[j].n_layers;
         }
     }
     return n;
 }
 
-int unet_attention_level(const struct unet *u, int h, int w, int wanted, int *grid_h, int *grid_w,
-                         int *layers)
+int unet_attention_level(const struct unet *u, int h, int w, int wanted, enum unmix_layers sides,
+                         int *grid_h, int *grid_w, int *layers)
 {
     double nearest = INFINITY;
     int found = -1;
 
     for (int level = 0; level < u->config.n_levels; level++) {
         const double distance = fabs(log((double)h * w / ((double)wanted * wanted)));
-        if (attentions_at(u, level) > 0 && distance < nearest) {
+        if (attentions_at(u, level, sides) > 0 && distance < nearest) {
             nearest = distance;
             found = level;
             *grid_h = h;
             *grid_w = w;
-            *layers = attentions_at(u, level);
+            *layers = attentions_at(u, level, sides);
         }
         h = (h + 1) / 2;
         w = (w + 1) / 2;

@@ -148,6 +148,7 @@ static bool learn(const struct compose *c, const scratch *folder, GError **error
     call_add_number(a, "--cut-mix", values_number(c->v, "cut-mix"));
     call_add_number(a, "--unmix-weight", values_number(c->v, "unmix"));
     call_add_text(a, "--seed", seed);
+    call_add_text(a, "--apart-pictures", "0"); // nobody would see what they say
     return job_run("learn", a, folder, c->call, NULL, error);
 }
 

@@ -35,7 +35,7 @@ BOUNDS = {
         "subject_tokens": 0,
         "loss": 1e-5,
         "total_loss": 1e-5,
-        "unmix_loss": 1e-5,
+        "unmix_loss": 1e-4,
         "prior_loss": 1e-3,
         "gradient": 2e-3,
         "shift": 1e-3,

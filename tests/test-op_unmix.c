@@ -14,14 +14,16 @@ struct data {
     float others[ROWS * SLOTS * PLACES], words[ROWS * SLOTS * WORDS];
     double losses[2];
     double q[QUERIES], k[KEYS], dq[QUERIES], dk[KEYS];
+    double seen[2 * ROWS * SLOTS * PLACES];
     struct unmix u;
 };
 
-static void fill(struct data *s)
+static void fill(struct data *s, enum unmix_maps maps)
 {
     static const int shown[ROWS] = {2, 1, 3}; // the second takes no part
 
     *s = (struct data){.u = {.layers = 2,
+                             .maps = maps,
                              .n = ROWS,
                              .slots = SLOTS,
                              .rows = 2,
@@ -67,16 +69,30 @@ static double attention_of(const struct data *s, int n, int x, int subject)
     return sum;
 }
 
+// what the map of a subject is divided by
+static double scale_of(const struct data *s, int n, int subject)
+{
+    double sum = 0, largest = 0;
+
+    for (int x = 0; x < PLACES; x++) {
+        const double a = attention_of(s, n, x, subject);
+        sum += a;
+        largest = MAX(largest, a);
+    }
+    return s->u.maps == UNMIX_MEAN ? sum / PLACES : s->u.maps == UNMIX_MAX ? largest : 1;
+}
+
 static double expected(const struct data *s)
 {
     double loss = 0;
 
     for (int n = 0; n < ROWS; n++) {
         for (int i = 0; i < s->u.shown[n] && s->u.shown[n] > 1; i++) {
+            const double scale = scale_of(s, n, i);
             double sum = 0, squares = 0;
             for (int x = 0; x < PLACES; x++) {
                 const double m = s->others[(n * SLOTS + i) * PLACES + x];
-                const double a = attention_of(s, n, x, i);
+                const double a = attention_of(s, n, x, i) / scale;
                 sum += m;
                 squares += m * a * a;
             }
@@ -105,11 +121,11 @@ static double run(struct data *s)
     return s->losses[1];
 }
 
-static void test_value(void)
+static void test_value(const void *maps)
 {
     struct data s;
 
-    fill(&s);
+    fill(&s, (enum unmix_maps)GPOINTER_TO_INT(maps));
     g_assert_cmpfloat_with_epsilon(run(&s), expected(&s), 1e-12);
     g_assert_cmpfloat(expected(&s), >, 1e-3);
     g_assert_cmpfloat(s.losses[0], ==, 0);
@@ -139,11 +155,29 @@ static void check_gradient(struct data *s, double *values, double *gradient, int
     g_assert_cmpfloat(worst, <, 1e-6 * largest);
 }
 
-static void test_gradient(void)
+// what was seen is the maps themselves, added up over runs
+static void test_seen(void)
 {
     struct data s;
 
-    fill(&s);
+    fill(&s, UNMIX_MEAN);
+    s.u.seen = s.seen;
+    run(&s);
+    run(&s);
+    for (int i = 0; i < ROWS * SLOTS * PLACES; i++) {
+        const int n = i / PLACES / SLOTS, subject = i / PLACES % SLOTS;
+        const bool takes_part = s.u.shown[n] > 1 && subject < s.u.shown[n];
+        const double wanted = takes_part ? 2 * attention_of(&s, n, i % PLACES, subject) : 0;
+        g_assert_cmpfloat(s.seen[i], ==, 0);
+        g_assert_cmpfloat_with_epsilon(s.seen[ROWS * SLOTS * PLACES + i], wanted, 1e-12);
+    }
+}
+
+static void test_gradient(const void *maps)
+{
+    struct data s;
+
+    fill(&s, (enum unmix_maps)GPOINTER_TO_INT(maps));
     check_gradient(&s, s.q, s.dq, QUERIES);
     check_gradient(&s, s.k, s.dk, KEYS);
 }
@@ -184,8 +218,8 @@ static void test_replay(void)
 {
     struct data kept, replayed;
 
-    fill(&kept);
-    fill(&replayed);
+    fill(&kept, UNMIX_MAX);
+    fill(&replayed, UNMIX_MAX);
     run_segment(&kept, false);
     run_segment(&replayed, true);
     g_assert_cmpfloat(kept.losses[1], ==, replayed.losses[1]);
@@ -196,8 +230,14 @@ static void test_replay(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/op-unmix/value", test_value);
-    g_test_add_func("/op-unmix/gradient", test_gradient);
+    for (int i = UNMIX_PLAIN; i <= UNMIX_MAX; i++) {
+        static const char *const names[] = {"plain", "mean", "max"};
+        g_autofree char *value = g_strdup_printf("/op-unmix/value/%s", names[i]);
+        g_autofree char *gradient = g_strdup_printf("/op-unmix/gradient/%s", names[i]);
+        g_test_add_data_func(value, GINT_TO_POINTER(i), test_value);
+        g_test_add_data_func(gradient, GINT_TO_POINTER(i), test_gradient);
+    }
+    g_test_add_func("/op-unmix/seen", test_seen);
     g_test_add_func("/op-unmix/replay", test_replay);
     return g_test_run();
 }

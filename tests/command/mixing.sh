@@ -16,6 +16,9 @@ for value in -0.1 1.5 nan none; do
     refuses "--cut-mix $value" 2 "cut-mix.*$value" learn $common $dog $cat --steps 1 \
         --output s.safetensors --cut-mix $value
 done
+for bad in '--unmix-grid 0' '--unmix-layers side' '--unmix-maps most' '--apart-pictures -1'; do
+    refuses "$bad" 2 "^${bad% *} is" learn $common $dog $cat --steps 1 --output s.safetensors $bad
+done
 refuses '--unmix-weight -1' 2 'unmix-weight.*-1' learn $common $dog $cat --steps 1 \
     --output s.safetensors --unmix-weight -1
 refuses 'a region before any prompt' 2 '--region .*--prompt' learn --region $left $dog --output s
@@ -93,6 +96,10 @@ check 'the unmix loss' grep -aq '"unmix_loss.1":{"dtype":"F32","shape":\[1\]' un
 run $two --steps 2 --cut-mix 1 --unmix-weight 0 --trace off --output off.safetensors
 check 'none with weight 0' test -z "$(grep -ao unmix_loss.1 off)"
 check '--unmix-weight makes a difference' differ unmix.safetensors off.safetensors
+for other in '--unmix-grid 4' '--unmix-layers up' '--unmix-maps plain' '--unmix-maps max'; do
+    run $two --steps 2 --cut-mix 1 --unmix-weight 5 $other --output other.safetensors
+    check "$other makes one, too" differ unmix.safetensors other.safetensors
+done
 run learn $common --quiet $dog $cat --steps 3 --cut-mix 1 --prior-images 2 --trace prior \
     --output prior.safetensors
 check 'with class pictures' is 0
@@ -118,6 +125,43 @@ run learn $common --quiet --flip --prior-weight 0 --prompt '[V1]-dog' --image sa
 check 'several subjects of one picture' is 0
 check 'every subset comes up, nothing is mixed' test \
     "$(shown scene | tr ' ' '\n' | sort -u | tr '\n' ' ')" = '1 1+1 1+1+1 '
+
+# ---- how well they stay apart ----
+
+cat >apart.py <<'END'
+"""Checks the event `apart`: pictures, the subjects' shares, and the seam or none."""
+import json, sys
+pictures, subjects, seam = (int(x) for x in sys.argv[2:])
+events = [json.loads(line) for line in open(sys.argv[1])]
+told, = (event for event in events if event["event"] == "apart")
+assert told["pictures"] == pictures and len(told["subjects"]) == subjects, told
+assert all(0 < s["own"] < 1 and 0 < s["others"] < 1 for s in told["subjects"]), told
+assert ("seam" in told) == bool(seam), told
+if seam:  # halves: one or the other
+    assert all(abs(s["own"] + s["others"] - 1) < 1e-6 for s in told["subjects"]), told
+    assert told["seam"] > 0
+END
+apart() { # PICTURES SUBJECTS SEAM: what the last run told
+    python3 apart.py "$work/out" "$@" 2>"$work/err"
+}
+run learn $common $dog $cat --prior-weight 0 --steps 2 --output told.safetensors
+check 'for people' grep -q "^attention on the words of '\[V2\]-cat': [0-9]* of 100 in its region" "$work/out"
+check 'the seam' grep -q '^seam: [0-9.]* times the change around it$' "$work/out"
+run $two --steps 2 --cut-mix 0 --json --output told.safetensors
+check 'halves, also without mixing' apart 2 2 1
+run $two --steps 2 --json --apart-pictures 3 --output told.safetensors
+check 'more pictures' apart 3 2 1
+run $two --steps 2 --json --apart-pictures 0 --output told.safetensors
+check 'none' test -z "$(grep '"apart"' "$work/out")"
+run learn $common --quiet --prior-weight 0 --json $dog --region $left $cat --region $right --steps 2 \
+    --output told.safetensors
+check 'drawn regions have no seam' apart 2 2 0
+run learn $common --quiet --prior-weight 0 --json --prompt '[V1]-dog' --image same.png --mask $left \
+    --prompt '[V2]-cat' --image same.png --mask $right --prompt '[V3]-owl' --image $pictures/rgb8.png \
+    --steps 2 --output told.safetensors
+check 'three: a picture each' apart 3 3 1
+run learn $common --quiet --json $dog --steps 2 --output told.safetensors
+check 'one has nobody to be apart from' test -z "$(grep '"apart"' "$work/out")"
 
 # ---- stopped and resumed ----
 

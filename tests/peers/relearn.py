@@ -30,6 +30,9 @@ class Rules:
     prior: str = "none"  # none, images, prediction
     prior_weight: float = 1.0
     unmix_weight: float = 0.0
+    unmix_grid: int = 16
+    unmix_layers: str = "both"
+    unmix_maps: str = "plain"
     min_snr: float = 0.0
     accumulate: int = 1
     schedule: str = "constant"
@@ -49,20 +52,21 @@ def rate_factor(rules, step):
 
 
 class CrossAttention:
-    """Keeps the probabilities [n, heads, places, tokens] of the cross-attentions in the down and up blocks of the
-    level nearest to 16 x 16. Works as a processor of diffusers' attention."""
+    """Keeps the probabilities [n, heads, places, tokens] of the cross-attentions in the down and up blocks, or one of
+    these, of the level nearest to a grid. Works as a processor of diffusers' attention."""
 
-    def __init__(self, unet):
-        self.unet, self.kept = unet, []
+    def __init__(self, unet, rules):
+        self.unet, self.rules, self.kept = unet, rules, []
 
     def watch(self, h, w):
         """Sets itself as processor where the level's grid is nearest; returns the grid."""
         levels = []
         for i, block in enumerate(self.unet.down_blocks):
-            sides = (block, self.unet.up_blocks[len(self.unet.down_blocks) - 1 - i])
+            sides = {"down": block, "up": self.unet.up_blocks[len(self.unet.down_blocks) - 1 - i]}
+            sides = [side for name, side in sides.items() if self.rules.unmix_layers in (name, "both")]
             found = [m for side in sides for n, m in side.named_modules() if n.endswith("attn2")]
             if found:
-                levels.append((abs(math.log(h * w / 256)), i, (h, w), found))
+                levels.append((abs(math.log(h * w / self.rules.unmix_grid**2)), i, (h, w), found))
             h, w = (h + 1) // 2, (w + 1) // 2
         _, _, grid, modules = min(levels, key=lambda x: x[:2])
         for module in modules:
@@ -89,6 +93,7 @@ class CrossAttention:
                 others = torch.stack([regions[row, j] for j in own if j != i]).amax(0)
                 for p in self.kept:
                     a = p[row].mean(0) @ share
+                    a = a / {"plain": 1, "mean": a.mean(), "max": a.max()}[self.rules.unmix_maps]
                     total = total + (others * a**2).sum() / others.sum() / len(own) / len(self.kept)
         return total / len(regions)
 
@@ -98,7 +103,7 @@ class Relearner:
 
     def __init__(self, model, rules, lengths):
         self.model, self.rules = model, rules
-        self.attention, self.grid = CrossAttention(model.unet), None
+        self.attention, self.grid = CrossAttention(model.unet, rules), None
         self.dtype = next(model.unet.parameters()).dtype
         self.schedule = DDPMScheduler.from_config(model.scheduler_config)
         self.names = shift_names(model)
