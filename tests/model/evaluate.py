@@ -26,14 +26,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
-from diffusers import StableDiffusionPipeline
 from PIL import Image, ImageFilter
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "resources"))
 
-from training import autoencoder, pictures, things  # noqa: E402 (after the path is set)
+from training import pictures, things  # noqa: E402 (after the path is set)
 
 STEPS, GUIDANCE = 25, 4.0
 SIDE, DIFFERENT = 24, 40
@@ -117,6 +115,9 @@ class Drawer:
         return self.folder / (prompt.replace(" ", "-") + ".png")
 
     def _draw(self, prompts):
+        import torch  # here, because the scripts that only compare pictures need none of it
+        from diffusers import StableDiffusionPipeline
+
         if self.pipeline is None:
             self.pipeline = StableDiffusionPipeline.from_pretrained(self.model,
                                                                     torch_dtype=torch.float32)
@@ -150,6 +151,14 @@ def combinations(count):
 def percent(values):
     values = list(values)
     return f"{100 * sum(values) / len(values):.0f} of 100 ({len(values)})" if values else "none"
+
+
+def measure_autoencoder(model):
+    import torch
+    from training import autoencoder
+
+    vae = autoencoder.AutoencoderKL.from_pretrained(model, subfolder="vae", torch_dtype=torch.float32)
+    print(f"autoencoder: PSNR {autoencoder.held_out_psnr(vae):.2f} dB on held-out things")
 
 
 def measure_things(drawer, gallery, count):
@@ -199,9 +208,7 @@ def main():
     parser.add_argument("--sides", type=int, default=40)
     chosen = parser.parse_args()
     drawer = Drawer(chosen.model, chosen.results / weights_hash(chosen.model))
-    vae = autoencoder.AutoencoderKL.from_pretrained(chosen.model, subfolder="vae",
-                                                    torch_dtype=torch.float32)
-    print(f"autoencoder: PSNR {autoencoder.held_out_psnr(vae):.2f} dB on held-out things")
+    measure_autoencoder(chosen.model)
     gallery = Gallery()
     rows = measure_things(drawer, gallery, chosen.prompts)
     measure_sides(drawer, gallery, chosen.sides)
