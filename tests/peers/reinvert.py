@@ -17,25 +17,31 @@ def slerp(alpha, a, b):
     return (torch.sin((1 - alpha) * phi) * a + torch.sin(alpha * phi) * b) / torch.sin(phi)
 
 
-def invert(model, latents, prompt, steps):
-    """The tensors of the inversion; the last latents are what it comes to."""
+def invert(model, latents, prompt, steps, forced=None):
+    """The tensors of the inversion; the last latents are what it comes to. With `forced`, the tensors of a trace, every
+    step starts from theirs."""
     scheduler = DDIMInverseScheduler.from_config(model.scheduler_config)
     scheduler.set_timesteps(steps)
     embeddings = model.embed(model.tokens(prompt))
     out = {"inversion_timesteps": scheduler.timesteps.to(latents), "inversion_embeddings": embeddings}
     for k, t in enumerate(scheduler.timesteps):
-        out[f"inversion_prediction.{k}"] = model.predict(latents, t, embeddings)
-        latents = scheduler.step(out[f"inversion_prediction.{k}"], t, latents).prev_sample
+        out[f"inversion_prediction.{k}"] = prediction = model.predict(latents, t, embeddings)
+        prediction = forced[f"inversion_prediction.{k}"] if forced else prediction
+        latents = scheduler.step(prediction, t, latents).prev_sample
         out[f"inversion_latents.{k}"] = latents
+        latents = forced[f"inversion_latents.{k}"] if forced else latents
     return out
 
 
-def edit(model, job, given, source, alpha):
-    """The expected trace of a run that inverts under the prompt `source`; job.prompt is the target."""
+def edit(model, job, given, source, alpha, forced=False):
+    """The expected trace of a run that inverts under the prompt `source`; job.prompt is the target. With `forced` every
+    step starts from the given tensors, so that each figure is one step's own error."""
     dtype = next(model.unet.parameters()).dtype
     given = {k: v.to(dtype) for k, v in given.items()}
-    out = invert(model, given["init_latents"], source, job.steps)
-    inverted = out[f"inversion_latents.{job.steps - 1}"]
+    out = invert(model, given["init_latents"], source, job.steps, given if forced else None)
+    inverted = (given if forced else out)[f"inversion_latents.{job.steps - 1}"]
     start = inverted if alpha == 0 else slerp(alpha, inverted, given["fresh_noise"])
-    drawn = generate(model, job, {k: v for k, v in given.items() if k != "init_latents"} | {"initial_noise": start})
+    noise = {k: v for k, v in given.items() if k != "init_latents"}
+    noise["initial_noise"] = given["start_latents"] if forced else start
+    drawn = generate(model, job, noise, forced)
     return {**out, "start_latents": start, **drawn}
