@@ -54,8 +54,8 @@ static bool fail_empty(const struct mark *mark, host_item layer, GError **error)
 
     g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                 mark->own
-                    ? "The mask of the layer “%s” marks nothing; paint the subject white in it."
-                    : "The channel “%s” marks nothing; paint the subject white in it.",
+                    ? _("The mask of the layer “%s” marks nothing; paint the subject white in it.")
+                    : _("The channel “%s” marks nothing; paint the subject white in it."),
                 name);
     return false;
 }
