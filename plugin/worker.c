@@ -121,8 +121,6 @@ static worker *launch(const char *socket, const char *command, const char *argum
     }
     g_autoptr(GPtrArray) words = make_words(program, socket, command, arguments);
     g_subprocess_launcher_set_stderr_file_path(launcher, log);
-    // threads that wait actively would make GIMP crawl
-    g_subprocess_launcher_setenv(launcher, "OMP_WAIT_POLICY", "passive", TRUE);
     GSubprocess *process =
         g_subprocess_launcher_spawnv(launcher, (const char *const *)words->pdata, error);
     if (process == NULL) {
