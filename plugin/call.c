@@ -81,6 +81,13 @@ void call_add_text(GPtrArray *arguments, const char *option, const char *text)
     }
 }
 
+void call_add_preview(GPtrArray *arguments, const struct call *c, const scratch *folder)
+{
+    if (c->shows) { // one file, written again and again
+        push(arguments, "--preview", scratch_file(folder, "preview.png"));
+    }
+}
+
 void call_add_subjects(GPtrArray *arguments, const char *subjects)
 {
     g_auto(GStrv) list = g_strsplit_set(subjects, ";\n", -1);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "plugin/host.h"
+#include "plugin/scratch.h"
 #include "plugin/values.h"
 
 // where the work is; valid during the call only
@@ -10,6 +11,7 @@ struct call_progress {
     int step, steps;   // steps 0: not known
     double loss, seconds_left;
     const char *warning; // a sentence to be shown, else NULL
+    const char *picture; // a file that was just written and shows how far it is, else NULL
 };
 
 struct call {
@@ -17,6 +19,7 @@ struct call {
     const host_item *layers; // the chosen ones, the current one first
     int n_layers;            // 0: none
     const values *values;    // checked
+    bool shows;              // whether pictures on the way are wanted
 
     /* Called at every step and at least five times a second; false cancels the work. */
     bool (*progress)(void *user, const struct call_progress *p);
@@ -51,6 +54,9 @@ void call_add_number(GPtrArray *arguments, const char *option, double number);
 
 /* Adds "--NAME TEXT" where the text is not empty. */
 void call_add_text(GPtrArray *arguments, const char *option, const char *text);
+
+/* Adds "--preview" of a file in the folder where pictures on the way are wanted. */
+void call_add_preview(GPtrArray *arguments, const struct call *c, const scratch *folder);
 
 /* "fox:0.8; cat.safetensors", as people write it, to one "--subject" each. */
 void call_add_subjects(GPtrArray *arguments, const char *subjects);

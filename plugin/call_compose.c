@@ -6,6 +6,7 @@
 #include "plugin/call.h"
 #include "plugin/job.h"
 #include "plugin/layers_in.h"
+#include "plugin/learning.h"
 #include "plugin/marks.h"
 #include "plugin/paths.h"
 #include "plugin/regions.h"
@@ -149,7 +150,7 @@ static bool learn(const struct compose *c, const scratch *folder, GError **error
     call_add_number(a, "--unmix-weight", values_number(c->v, "unmix"));
     call_add_text(a, "--seed", seed);
     call_add_text(a, "--apart-pictures", "0"); // nobody would see what they say
-    return job_run("learn", a, folder, c->call, NULL, error);
+    return learning_run(a, c->output, folder, c->call, error);
 }
 
 /* ---- painting ---- */
@@ -193,6 +194,7 @@ static char **paint(const struct compose *c, const scratch *folder, GError **err
     call_add_text(a, "--seed", seed);
     call_add_int(a, "--count", c->count);
     call_add_text(a, "--output", output);
+    call_add_preview(a, c->call, folder);
     return add_places(c, folder, a, error) && job_run("generate", a, folder, c->call, &files, error)
                ? files
                : NULL;

@@ -70,7 +70,7 @@ static char *find_kept(const struct edit *e, const char *image, GError **error)
 }
 
 static GPtrArray *make_arguments(const struct edit *e, const char *image, const char *kept,
-                                 const char *output)
+                                 const char *output, const scratch *folder)
 {
     GPtrArray *a = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *seed = g_strdup_printf("%d", e->seed);
@@ -89,6 +89,7 @@ static GPtrArray *make_arguments(const struct edit *e, const char *image, const 
     call_add_int(a, "--count", e->count);
     call_add_text(a, "--shift", kept);
     call_add_text(a, "--output", output);
+    call_add_preview(a, e->call, folder);
     return a;
 }
 
@@ -103,7 +104,8 @@ static char **make_pictures(const struct edit *e, const scratch *folder, GError 
         return NULL;
     }
     g_autofree char *kept = find_kept(e, image, error);
-    g_autoptr(GPtrArray) arguments = kept != NULL ? make_arguments(e, image, kept, output) : NULL;
+    g_autoptr(GPtrArray) arguments =
+        kept != NULL ? make_arguments(e, image, kept, output, folder) : NULL;
     char **files = NULL;
     if (arguments == NULL || !job_run("edit", arguments, folder, e->call, &files, error)) {
         return NULL;

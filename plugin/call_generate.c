@@ -175,6 +175,7 @@ static char **make_pictures(const struct generate *g, const scratch *folder, GEr
     g_autoptr(GPtrArray) arguments = make_arguments(g, init, mask, output);
     char **files = NULL;
 
+    call_add_preview(arguments, g->call, folder);
     if (!write_init(g, init, error) || !write_mask(g, mask, error) ||
         !add_regions(g, folder, arguments, error) ||
         !job_run("generate", arguments, folder, g->call, &files, error)) {

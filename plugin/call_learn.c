@@ -1,6 +1,6 @@
 /* plug-in-svdiff-learn: layers, or what of them is marked, to a subject file. */
 #include "plugin/call.h"
-#include "plugin/job.h"
+#include "plugin/learning.h"
 #include "plugin/marks.h"
 #include "plugin/paths.h"
 #include "plugin/words.h"
@@ -69,7 +69,7 @@ bool call_learn(const struct call *c, struct call_result *result, GError **error
     g_autoptr(scratch) folder = output != NULL ? scratch_create(error) : NULL;
     g_autoptr(GPtrArray) arguments =
         folder != NULL ? make_arguments(c, output, folder, error) : NULL;
-    if (arguments == NULL || !job_run("learn", arguments, folder, c, NULL, error)) {
+    if (arguments == NULL || !learning_run(arguments, output, folder, c, error)) {
         return false;
     }
     result->file = g_steal_pointer(&output);

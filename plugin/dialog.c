@@ -1,169 +1,86 @@
 /* The dialog of a procedure; see dialog.h. It is compiled once for GTK 2 and once for GTK 3.
  *
- * The first arguments lie open, the others under Advanced. While a worker works, the fields are
- * insensitive, and Cancel ends it; the main context is turned by the job. */
+ * While a worker works, the fields are insensitive, beside them is shown what it makes, and Cancel
+ * ends it; the main context is turned by the job. */
 #include "plugin/dialog.h"
 
+#include "plugin/dialog_fields.h"
+#include "plugin/dialog_preview.h"
 #include "plugin/dialog_toolkit.h"
 #include "plugin/watch.h"
 #include "plugin/words.h"
 
 #include "engine/svdiff.h"
 
+#define PREVIEW_SIDE 256 // pixels
+
 struct dialog {
     const struct call *chosen; // image and layers
     values *v;
-    GtkWidget *window, *fields, *bar, *message;
-    GtkWidget **widgets; // one a argument
+    struct dialog_fields *fields;
+    GtkWidget *window, *bar, *message;
+    GtkWidget *side, *preview; // beside the fields, once there is something to show
     struct watch watch;
     bool running, cancelled;
 };
 
-/* ---- a widget for each kind of argument ---- */
-
-static GtkWidget *choice_widget(const struct argument *p, const char *text)
-{
-    g_auto(GStrv) words = g_strsplit(p->choices, "|", -1);
-    GtkWidget *w = gtk_combo_box_text_new();
-
-    for (int i = 0; words[i] != NULL; i++) {
-        gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(w), words[i]);
-        if (g_strcmp0(words[i], text) == 0) {
-            gtk_combo_box_set_active(GTK_COMBO_BOX(w), i);
-        }
-    }
-    return w;
-}
-
-static GtkWidget *number_widget(const struct argument *p, double number)
-{
-    const bool whole = p->kind == ARGUMENT_INT;
-    GtkWidget *w = gtk_spin_button_new_with_range(p->low, p->high, whole ? 1 : 0.01);
-
-    gtk_spin_button_set_digits(GTK_SPIN_BUTTON(w), whole ? 0 : 4);
-    gtk_spin_button_set_value(GTK_SPIN_BUTTON(w), number);
-    gtk_entry_set_activates_default(GTK_ENTRY(w), TRUE);
-    return w;
-}
-
-static GtkWidget *text_widget(const char *text)
-{
-    GtkWidget *w = gtk_entry_new();
-
-    gtk_entry_set_text(GTK_ENTRY(w), text);
-    gtk_entry_set_width_chars(GTK_ENTRY(w), 44);
-    gtk_entry_set_activates_default(GTK_ENTRY(w), TRUE);
-    return w;
-}
-
-static GtkWidget *make_widget(const struct dialog *d, size_t i)
-{
-    const struct argument *p = &d->v->procedure->arguments[i];
-    const struct value *value = &d->v->items[i];
-
-    switch (p->kind) {
-    case ARGUMENT_INT:
-    case ARGUMENT_NUMBER:
-        return number_widget(p, value->number);
-    case ARGUMENT_CHOICE:
-        return choice_widget(p, value->text);
-    case ARGUMENT_CHANNEL:
-        return toolkit_channels(d->chosen->image);
-    case ARGUMENT_TEXT:
-    case ARGUMENT_FILE:
-        break;
-    }
-    return text_widget(value->text);
-}
-
-static void read_widget(const struct dialog *d, size_t i)
-{
-    GtkWidget *w = d->widgets[i];
-    g_autofree char *choice = NULL;
-    int channel = HOST_NONE;
-
-    switch (d->v->procedure->arguments[i].kind) {
-    case ARGUMENT_INT:
-    case ARGUMENT_NUMBER:
-        gtk_spin_button_update(GTK_SPIN_BUTTON(w));
-        values_set_number(d->v, i, gtk_spin_button_get_value(GTK_SPIN_BUTTON(w)));
-        break;
-    case ARGUMENT_CHOICE:
-        choice = gtk_combo_box_text_get_active_text(GTK_COMBO_BOX_TEXT(w));
-        values_set_text(d->v, i, choice);
-        break;
-    case ARGUMENT_CHANNEL:
-        gimp_int_combo_box_get_active(GIMP_INT_COMBO_BOX(w), &channel);
-        values_set_number(d->v, i, channel);
-        break;
-    case ARGUMENT_TEXT:
-    case ARGUMENT_FILE:
-        values_set_text(d->v, i, gtk_entry_get_text(GTK_ENTRY(w)));
-        break;
-    }
-}
-
 /* ---- the window ---- */
 
-static GtkWidget *make_table(struct dialog *d, bool advanced)
+static GtkWidget *make_side(struct dialog *d)
 {
-    GtkWidget *table = toolkit_table();
-    int row = 0;
-
-    for (size_t i = 0; i < d->v->procedure->n_arguments; i++) {
-        const struct argument *p = &d->v->procedure->arguments[i];
-        if (p->advanced == advanced) {
-            d->widgets[i] = make_widget(d, i);
-            gimp_help_set_help_data(d->widgets[i], _(p->text), NULL);
-            toolkit_attach(table, row++, _(p->label), d->widgets[i]);
-        }
-    }
-    return table;
+    d->side = toolkit_column(12);
+    d->preview = dialog_preview_new(PREVIEW_SIDE);
+    gtk_box_pack_start(GTK_BOX(d->side), d->preview, FALSE, FALSE, 0);
+    gtk_widget_show_all(d->side);
+    gtk_widget_hide(d->side);
+    gtk_widget_set_no_show_all(d->side, TRUE);
+    return d->side;
 }
 
-static GtkWidget *make_fields(struct dialog *d)
+static GtkWidget *make_content(struct dialog *d)
 {
-    GtkWidget *box = toolkit_column(12);
-    GtkWidget *expander = gtk_expander_new_with_mnemonic(_("_Advanced"));
+    GtkWidget *box = toolkit_column(12), *row = toolkit_row(18);
 
-    gtk_box_pack_start(GTK_BOX(box), make_table(d, false), FALSE, FALSE, 0);
-    gtk_container_add(GTK_CONTAINER(expander), make_table(d, true));
-    gtk_box_pack_start(GTK_BOX(box), expander, FALSE, FALSE, 0);
+    d->bar = toolkit_bar();
+    d->message = toolkit_paragraph(420);
+    gtk_box_pack_start(GTK_BOX(row), dialog_fields_widget(d->fields), TRUE, TRUE, 0);
+    gtk_box_pack_start(GTK_BOX(row), make_side(d), FALSE, FALSE, 0);
+    gtk_container_set_border_width(GTK_CONTAINER(box), 12);
+    gtk_box_pack_start(GTK_BOX(box), row, TRUE, TRUE, 0);
+    gtk_box_pack_start(GTK_BOX(box), d->message, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(box), d->bar, FALSE, FALSE, 0);
     return box;
 }
 
 static void make_window(struct dialog *d)
 {
     const struct procedure *p = d->v->procedure;
-    GtkWidget *box = toolkit_column(12);
 
     d->window =
         gimp_dialog_new(_(p->title), "svdiff", NULL, 0, gimp_standard_help_func, p->name,
                         _("_Close"), GTK_RESPONSE_CLOSE, _(p->action), GTK_RESPONSE_OK, NULL);
     gimp_window_set_transient(GTK_WINDOW(d->window));
     gtk_dialog_set_default_response(GTK_DIALOG(d->window), GTK_RESPONSE_OK);
-    d->fields = make_fields(d);
-    d->bar = toolkit_bar();
-    d->message = toolkit_paragraph(420);
-    gtk_container_set_border_width(GTK_CONTAINER(box), 12);
-    gtk_box_pack_start(GTK_BOX(box), d->fields, TRUE, TRUE, 0);
-    gtk_box_pack_start(GTK_BOX(box), d->message, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(box), d->bar, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(gtk_dialog_get_content_area(GTK_DIALOG(d->window))), box, TRUE, TRUE,
-                       0);
+    gtk_box_pack_start(GTK_BOX(gtk_dialog_get_content_area(GTK_DIALOG(d->window))), make_content(d),
+                       TRUE, TRUE, 0);
     gtk_widget_show_all(d->window);
 }
 
 static void say(struct dialog *d, const char *text)
 {
     gtk_label_set_text(GTK_LABEL(d->message), text);
+    toolkit_tell("says: %s", text);
 }
 
 /* ---- running ---- */
 
-static void show_progress(struct dialog *d, const struct call_progress *p)
+// the title, too, which is seen when the window is not
+static void show_step(struct dialog *d, const struct call_progress *p)
 {
     g_autofree char *line = watch_line(p);
+    g_autofree char *title =
+        p->steps > 0 ? g_strdup_printf("%s – %d/%d", _(d->v->procedure->title), p->step, p->steps)
+                     : g_strdup(_(d->v->procedure->title));
 
     if (p->steps > 0) {
         gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(d->bar),
@@ -172,8 +89,18 @@ static void show_progress(struct dialog *d, const struct call_progress *p)
         gtk_progress_bar_pulse(GTK_PROGRESS_BAR(d->bar));
     }
     gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->bar), line);
+    gtk_window_set_title(GTK_WINDOW(d->window), title);
+}
+
+static void show_progress(struct dialog *d, const struct call_progress *p)
+{
+    show_step(d, p);
     if (p->warning != NULL) {
         say(d, p->warning);
+    }
+    if (p->picture != NULL && dialog_preview_show(d->preview, p->picture)) {
+        gtk_widget_show(d->side);
+        toolkit_tell("shows a picture at %s %d", p->phase, p->step);
     }
 }
 
@@ -204,11 +131,12 @@ static void set_running(struct dialog *d, bool running)
 
     d->running = running;
     d->cancelled = false;
-    gtk_widget_set_sensitive(d->fields, !running);
+    gtk_widget_set_sensitive(dialog_fields_widget(d->fields), !running);
     gtk_dialog_set_response_sensitive(GTK_DIALOG(d->window), GTK_RESPONSE_OK, !running);
     gtk_button_set_label(GTK_BUTTON(close), running ? _("_Cancel") : _("_Close"));
     gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(d->bar), 0);
     gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->bar), "");
+    gtk_window_set_title(GTK_WINDOW(d->window), _(d->v->procedure->title));
 }
 
 // what was made, for people; g_free it
@@ -225,14 +153,13 @@ static bool run_once(struct dialog *d, struct call_result *result)
                               .layers = d->chosen->layers,
                               .n_layers = d->chosen->n_layers,
                               .values = d->v,
+                              .shows = true,
                               .progress = on_progress,
                               .user = d};
     g_autoptr(GError) error = NULL;
     struct call_result made;
 
-    for (size_t i = 0; i < d->v->procedure->n_arguments; i++) {
-        read_widget(d, i);
-    }
+    dialog_fields_read(d->fields);
     say(d, "");
     set_running(d, true);
     host_progress_begin(_(d->v->procedure->title));
@@ -255,7 +182,7 @@ bool dialog_run(const struct call *chosen, values *v, struct call_result *result
 
     *result = (struct call_result){0};
     toolkit_start();
-    d.widgets = g_new0(GtkWidget *, v->procedure->n_arguments);
+    d.fields = dialog_fields_new(chosen, v);
     make_window(&d);
     g_signal_connect(d.window, "response", G_CALLBACK(on_response), &d);
     g_signal_connect(d.window, "delete-event", G_CALLBACK(gtk_true), NULL);
@@ -265,6 +192,6 @@ bool dialog_run(const struct call *chosen, values *v, struct call_result *result
         open = !(done && v->procedure->result == RESULT_FILE);
     }
     gtk_widget_destroy(d.window);
-    g_free(d.widgets);
+    dialog_fields_free(d.fields);
     return made;
 }

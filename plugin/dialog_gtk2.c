@@ -13,6 +13,11 @@ GtkWidget *toolkit_column(int spacing)
     return gtk_vbox_new(FALSE, spacing);
 }
 
+GtkWidget *toolkit_row(int spacing)
+{
+    return gtk_hbox_new(FALSE, spacing);
+}
+
 GtkWidget *toolkit_table(void)
 {
     GtkWidget *table = gtk_table_new(1, 2, FALSE);

@@ -13,6 +13,11 @@ GtkWidget *toolkit_column(int spacing)
     return gtk_box_new(GTK_ORIENTATION_VERTICAL, spacing);
 }
 
+GtkWidget *toolkit_row(int spacing)
+{
+    return gtk_box_new(GTK_ORIENTATION_HORIZONTAL, spacing);
+}
+
 GtkWidget *toolkit_table(void)
 {
     GtkWidget *table = gtk_grid_new();

@@ -8,11 +8,15 @@
 #include <libgimp/gimp.h>
 #include <libgimp/gimpui.h>
 
+/* What a person sees, in words: G_MESSAGES_DEBUG=svdiff prints it. */
+#define toolkit_tell(...) g_log("svdiff", G_LOG_LEVEL_DEBUG, __VA_ARGS__)
+
 /* Must be called before any widget is made. */
 void toolkit_start(void);
 
-/* A column, `spacing` pixels between its parts. */
+/* A column or row, `spacing` pixels between its parts. */
 GtkWidget *toolkit_column(int spacing);
+GtkWidget *toolkit_row(int spacing);
 
 /* Two columns: names with mnemonics, and what they name. */
 GtkWidget *toolkit_table(void);

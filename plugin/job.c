@@ -46,7 +46,7 @@ static void tell(struct job *j)
     if (!j->cancelled && !j->call->progress(j->call->user, &j->last)) {
         cancel(j);
     }
-    j->last.warning = NULL;
+    j->last.warning = j->last.picture = NULL;
 }
 
 static gboolean on_tick(void *data)
@@ -92,7 +92,8 @@ static void take_progress(struct job *j, JsonObject *event)
                                      .step = (int)get_number(event, "step", 0),
                                      .steps = (int)get_number(event, "steps", 0),
                                      .loss = get_number(event, "loss", -1),
-                                     .seconds_left = get_number(event, "seconds_left", -1)};
+                                     .seconds_left = get_number(event, "seconds_left", -1),
+                                     .picture = get_text(event, "file")};
 }
 
 static void take_files(struct job *j, JsonObject *event)
@@ -117,7 +118,7 @@ static void take_event(struct job *j, JsonObject *event)
     const char *kind = get_text(event, "event");
     const char *message = get_text(event, "message");
 
-    if (g_strcmp0(kind, "progress") == 0) {
+    if (g_strcmp0(kind, "progress") == 0 || g_strcmp0(kind, "sample") == 0) {
         take_progress(j, event);
         tell(j);
     } else if (g_strcmp0(kind, "warning") == 0 && message != NULL) {

@@ -1,0 +1,154 @@
+/* Arguments as widgets; see dialog_fields.h. */
+#include "plugin/dialog_fields.h"
+
+#include "plugin/dialog_toolkit.h"
+#include "plugin/words.h"
+
+struct dialog_fields {
+    const struct call *chosen;
+    values *v;
+    GtkWidget *box;
+    GtkWidget **widgets; // one an argument
+};
+
+/* ---- a widget for each kind of argument ---- */
+
+static GtkWidget *choice_widget(const struct argument *p, const char *text)
+{
+    g_auto(GStrv) words = g_strsplit(p->choices, "|", -1);
+    GtkWidget *w = gtk_combo_box_text_new();
+
+    for (int i = 0; words[i] != NULL; i++) {
+        gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(w), words[i]);
+        if (g_strcmp0(words[i], text) == 0) {
+            gtk_combo_box_set_active(GTK_COMBO_BOX(w), i);
+        }
+    }
+    return w;
+}
+
+static GtkWidget *number_widget(const struct argument *p, double number)
+{
+    const bool whole = p->kind == ARGUMENT_INT;
+    GtkWidget *w = gtk_spin_button_new_with_range(p->low, p->high, whole ? 1 : 0.01);
+
+    gtk_spin_button_set_digits(GTK_SPIN_BUTTON(w), whole ? 0 : 4);
+    gtk_spin_button_set_value(GTK_SPIN_BUTTON(w), number);
+    gtk_entry_set_activates_default(GTK_ENTRY(w), TRUE);
+    return w;
+}
+
+static GtkWidget *text_widget(const char *text)
+{
+    GtkWidget *w = gtk_entry_new();
+
+    gtk_entry_set_text(GTK_ENTRY(w), text);
+    gtk_entry_set_width_chars(GTK_ENTRY(w), 44);
+    gtk_entry_set_activates_default(GTK_ENTRY(w), TRUE);
+    return w;
+}
+
+static GtkWidget *make_widget(const struct dialog_fields *f, size_t i)
+{
+    const struct argument *p = &f->v->procedure->arguments[i];
+    const struct value *value = &f->v->items[i];
+
+    switch (p->kind) {
+    case ARGUMENT_INT:
+    case ARGUMENT_NUMBER:
+        return number_widget(p, value->number);
+    case ARGUMENT_CHOICE:
+        return choice_widget(p, value->text);
+    case ARGUMENT_CHANNEL:
+        return toolkit_channels(f->chosen->image);
+    case ARGUMENT_TEXT:
+    case ARGUMENT_FILE:
+        break;
+    }
+    return text_widget(value->text);
+}
+
+static void read_widget(const struct dialog_fields *f, size_t i)
+{
+    GtkWidget *w = f->widgets[i];
+    g_autofree char *choice = NULL;
+    int channel = HOST_NONE;
+
+    switch (f->v->procedure->arguments[i].kind) {
+    case ARGUMENT_INT:
+    case ARGUMENT_NUMBER:
+        gtk_spin_button_update(GTK_SPIN_BUTTON(w));
+        values_set_number(f->v, i, gtk_spin_button_get_value(GTK_SPIN_BUTTON(w)));
+        break;
+    case ARGUMENT_CHOICE:
+        choice = gtk_combo_box_text_get_active_text(GTK_COMBO_BOX_TEXT(w));
+        values_set_text(f->v, i, choice);
+        break;
+    case ARGUMENT_CHANNEL:
+        gimp_int_combo_box_get_active(GIMP_INT_COMBO_BOX(w), &channel);
+        values_set_number(f->v, i, channel);
+        break;
+    case ARGUMENT_TEXT:
+    case ARGUMENT_FILE:
+        values_set_text(f->v, i, gtk_entry_get_text(GTK_ENTRY(w)));
+        break;
+    }
+}
+
+/* ---- all of them ---- */
+
+static GtkWidget *make_table(struct dialog_fields *f, bool advanced)
+{
+    GtkWidget *table = toolkit_table();
+    int row = 0;
+
+    for (size_t i = 0; i < f->v->procedure->n_arguments; i++) {
+        const struct argument *p = &f->v->procedure->arguments[i];
+        if (p->advanced == advanced) {
+            f->widgets[i] = make_widget(f, i);
+            gimp_help_set_help_data(f->widgets[i], _(p->text), NULL);
+            toolkit_attach(table, row++, _(p->label), f->widgets[i]);
+        }
+    }
+    return table;
+}
+
+static GtkWidget *make_fields(struct dialog_fields *f)
+{
+    GtkWidget *box = toolkit_column(12);
+    GtkWidget *expander = gtk_expander_new_with_mnemonic(_("_Advanced"));
+
+    gtk_box_pack_start(GTK_BOX(box), make_table(f, false), FALSE, FALSE, 0);
+    gtk_container_add(GTK_CONTAINER(expander), make_table(f, true));
+    gtk_box_pack_start(GTK_BOX(box), expander, FALSE, FALSE, 0);
+    return box;
+}
+
+struct dialog_fields *dialog_fields_new(const struct call *chosen, values *v)
+{
+    struct dialog_fields *f = g_new0(struct dialog_fields, 1);
+
+    f->chosen = chosen;
+    f->v = v;
+    f->widgets = g_new0(GtkWidget *, v->procedure->n_arguments);
+    f->box = make_fields(f);
+    return f;
+}
+
+void dialog_fields_free(struct dialog_fields *f)
+{
+    g_free(f->widgets);
+    g_free(f);
+}
+
+GtkWidget *dialog_fields_widget(const struct dialog_fields *f)
+{
+    return f->box;
+}
+
+void dialog_fields_read(const struct dialog_fields *f)
+{
+    for (size_t i = 0; i < f->v->procedure->n_arguments; i++) {
+        read_widget(f, i);
+    }
+}

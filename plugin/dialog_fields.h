@@ -1,0 +1,19 @@
+/* dialog_fields.h: the arguments of a procedure as widgets, the first ones open, the others under
+ * Advanced. */
+#pragma once
+
+#include "plugin/call.h"
+
+#include <gtk/gtk.h>
+
+struct dialog_fields;
+
+/* Widgets with the values of v, for the image and layers of `chosen`; both must stay. */
+struct dialog_fields *dialog_fields_new(const struct call *chosen, values *v);
+void dialog_fields_free(struct dialog_fields *f); // the widgets belong to their window
+
+/* All of them in one widget. */
+GtkWidget *dialog_fields_widget(const struct dialog_fields *f);
+
+/* Takes what the widgets say into the values. */
+void dialog_fields_read(const struct dialog_fields *f);
