@@ -11,6 +11,9 @@ static char *sentence(const struct svdiff_estimate *e)
     if (e->least_bytes < e->bytes) {
         g_string_append_printf(text, ", %s where it is short", least);
     }
+    for (int i = 0; i < e->n_marked; i++) {
+        g_string_append_printf(text, "%s%.1f %%", i > 0 ? ", " : "\nmarked: ", 100 * e->marked[i]);
+    }
     if (e->seconds >= 0) {
         g_string_append_printf(text, "\ntime: about %.0f s", MAX(e->seconds, 1.0));
     }
@@ -35,6 +38,12 @@ bool command_tell_estimate(struct command *c, const struct svdiff_estimate *e, G
     json_builder_add_int_value(j, (gint64)e->least_bytes);
     member(j, "operations", e->operations);
     member(j, "seconds", e->seconds);
+    json_builder_set_member_name(j, "marked");
+    json_builder_begin_array(j);
+    for (int i = 0; i < e->n_marked; i++) {
+        json_builder_add_double_value(j, e->marked[i]);
+    }
+    json_builder_end_array(j);
     json_builder_end_object(j);
     g_autoptr(JsonNode) root = json_builder_get_root(j);
     return report_result(c->report, root, text, error);

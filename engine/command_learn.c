@@ -330,9 +330,11 @@ static bool make_options(struct learn *l, const svdiff *s, const struct svdiff_s
 static bool estimate(struct learn *l, svdiff *s, GError **error)
 {
     struct svdiff_estimate e;
+    const bool told = svdiff_estimate_learn(s, &l->options, &e, error) &&
+                      command_tell_estimate(&l->common, &e, error);
 
-    return svdiff_estimate_learn(s, &l->options, &e, error) &&
-           command_tell_estimate(&l->common, &e, error);
+    g_free(e.marked);
+    return told;
 }
 
 static bool run(struct learn *l, GError **error)

@@ -130,6 +130,21 @@ static bool count_replayed(struct learner *l, uint64_t *bytes, GError **error)
     return l->tape != NULL;
 }
 
+static void take_marks(const struct learner *l, struct svdiff_estimate *e)
+{
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(double));
+
+    for (guint i = 0; i < l->pictures->list->len; i++) {
+        const struct learn_picture *one = learn_pictures_at(l->pictures, (int)i);
+        for (int m = 0; m < one->n_masks; m++) {
+            const double mean = learn_mask_mean(l->pictures, &one->masks[m], one->variants);
+            g_array_append_val(all, mean);
+        }
+    }
+    e->n_marked = (int)all->len;
+    e->marked = (double *)g_array_free(all, FALSE);
+}
+
 static bool count_learning(svdiff *dry, const struct svdiff_learn_options *o,
                            struct svdiff_estimate *e, GError **error)
 {
@@ -139,6 +154,7 @@ static bool count_learning(svdiff *dry, const struct svdiff_learn_options *o,
     if (l == NULL) {
         return false;
     }
+    take_marks(l, e);
     bool done = count_step(l, &step, error);
     e->bytes = kernels_peak_bytes(dry->k);
     e->operations = step * o->accumulate * o->steps;
@@ -175,8 +191,11 @@ bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options
 bool estimate_check_learn(svdiff *s, const struct svdiff_learn_options *options, GError **error)
 {
     struct svdiff_estimate e = {0};
+    const bool enough =
+        estimate_learn(s, options, &e, error) && machine_check_memory(e.least_bytes, error);
 
-    return estimate_learn(s, options, &e, error) && machine_check_memory(e.least_bytes, error);
+    g_free(e.marked);
+    return enough;
 }
 
 /* ---- generating ---- */

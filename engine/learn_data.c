@@ -212,3 +212,13 @@ double learn_mask_share(const struct learn_pictures *p, const struct learn_mask 
     }
     return sum / count;
 }
+
+double learn_mask_mean(const struct learn_pictures *p, const struct learn_mask *mask, int variants)
+{
+    double sum = 0;
+
+    for (int v = 0; v < variants; v++) {
+        sum += learn_mask_share(p, mask, v);
+    }
+    return sum / variants;
+}

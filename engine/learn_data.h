@@ -63,3 +63,6 @@ void learn_pictures_latents(const struct learn_pictures *p, int index, int varia
 
 /* How much of the picture is the mask's subject, the mean over variant v. */
 double learn_mask_share(const struct learn_pictures *p, const struct learn_mask *mask, int variant);
+
+/* The same, the mean over all variants. */
+double learn_mask_mean(const struct learn_pictures *p, const struct learn_mask *mask, int variants);

@@ -146,11 +146,10 @@ static bool say_shares(const struct learner *l, const struct plan *p, GError **e
     char percent[G_ASCII_DTOSTR_BUF_SIZE];
 
     for (int i = 0; i < one->n_masks; i++) {
-        double least = 1, sum = 0;
+        const double mean = learn_mask_mean(l->pictures, &one->masks[i], one->variants);
+        double least = 1;
         for (int v = 0; v < one->variants; v++) {
-            const double share = learn_mask_share(l->pictures, &one->masks[i], v);
-            least = MIN(least, share);
-            sum += share;
+            least = MIN(least, learn_mask_share(l->pictures, &one->masks[i], v));
         }
         if (least < LEAST_SHARE) {
             g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
@@ -159,7 +158,7 @@ static bool say_shares(const struct learner *l, const struct plan *p, GError **e
                         (char *)p->masks->pdata[i], p->file);
             return false;
         }
-        g_ascii_formatd(percent, sizeof percent, "%.1f", 100 * sum / one->variants);
+        g_ascii_formatd(percent, sizeof percent, "%.1f", 100 * mean);
         session_note(l->session, "%s marks %s %% of what is learned of %s.",
                      (char *)p->masks->pdata[i], percent, p->file);
     }

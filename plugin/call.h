@@ -14,15 +14,31 @@ struct call_progress {
     const char *picture; // a file that was just written and shows how far it is, else NULL
 };
 
+// what a run would take
+struct call_estimate {
+    double bytes, least_bytes; // of memory, and where it is short; negative: not known
+    double seconds;            // negative: not known
+    GArray *marked;            // double: share of each marked picture; NULL: none is marked
+};
+
+// what whoever watches a call wants
+enum call_wish {
+    CALL_GO_ON,
+    CALL_STOP, // no more is learned, what was learned is used; other work goes on
+    CALL_CANCEL,
+};
+
 struct call {
     host_image image;        // HOST_NONE or none of GIMP's: there is none
     const host_item *layers; // the chosen ones, the current one first
     int n_layers;            // 0: none
     const values *values;    // checked
     bool shows;              // whether pictures on the way are wanted
+    /* Not NULL: nothing is made but this. The caller frees `marked`. */
+    struct call_estimate *estimate;
 
-    /* Called at every step and at least five times a second; false cancels the work. */
-    bool (*progress)(void *user, const struct call_progress *p);
+    /* Called at every step and at least five times a second. */
+    enum call_wish (*progress)(void *user, const struct call_progress *p);
     void *user;
 };
 

@@ -224,8 +224,11 @@ static bool run(struct compose *c, struct call_result *result, GError **error)
     c->area = host_item_area(host_selection(c->call->image)); // it covers the image
     c->output = find_output(c->call, error);
     g_autoptr(scratch) folder = c->output != NULL ? scratch_create(error) : NULL;
-    g_auto(GStrv) files =
-        folder != NULL && learn(c, folder, error) ? paint(c, folder, error) : NULL;
+    const bool learned = folder != NULL && learn(c, folder, error);
+    if (learned && c->call->estimate != NULL) { // painting takes less
+        return true;
+    }
+    g_auto(GStrv) files = learned ? paint(c, folder, error) : NULL;
     const struct results results = {.call = c->call,
                                     .prompts = prompts,
                                     .count = c->count,

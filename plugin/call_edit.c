@@ -123,8 +123,9 @@ bool call_edit(const struct call *c, struct call_result *result, GError **error)
                      .count = MAX(1, values_int(c->values, "count"))};
     struct host_area selection;
 
-    if (!check(&e, error)) {
-        return false;
+    const bool good = check(&e, error);
+    if (!good || c->estimate != NULL) { // the command has no estimate of an edit
+        return good;
     }
     e.area = host_item_area(c->layers[0]);
     e.masked = host_selection_area(c->image, &selection);

@@ -205,5 +205,5 @@ bool call_generate(const struct call *c, struct call_result *result, GError **er
                                     .area = g.area,
                                     .seen = g.into ? g.seen : (struct host_area){0},
                                     .masked = g.masked};
-    return files != NULL && results_insert(&results, files, result, error);
+    return files != NULL && (c->estimate != NULL || results_insert(&results, files, result, error));
 }

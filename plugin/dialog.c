@@ -4,6 +4,7 @@
  * ends it; the main context is turned by the job. */
 #include "plugin/dialog.h"
 
+#include "plugin/dialog_estimate.h"
 #include "plugin/dialog_fields.h"
 #include "plugin/dialog_preview.h"
 #include "plugin/dialog_toolkit.h"
@@ -12,16 +13,20 @@
 
 #include "engine/svdiff.h"
 
-#define PREVIEW_SIDE 256 // pixels
+#include <string.h>
+
+#define PREVIEW_SIDE  256 // pixels
+#define RESPONSE_STOP 1   // stop and keep
 
 struct dialog {
     const struct call *chosen; // image and layers
     values *v;
     struct dialog_fields *fields;
+    struct dialog_estimate *estimate;
     GtkWidget *window, *bar, *message;
     GtkWidget *side, *preview; // beside the fields, once there is something to show
     struct watch watch;
-    bool running, cancelled;
+    bool running, cancelled, stopped;
 };
 
 /* ---- the window ---- */
@@ -47,9 +52,24 @@ static GtkWidget *make_content(struct dialog *d)
     gtk_box_pack_start(GTK_BOX(row), make_side(d), FALSE, FALSE, 0);
     gtk_container_set_border_width(GTK_CONTAINER(box), 12);
     gtk_box_pack_start(GTK_BOX(box), row, TRUE, TRUE, 0);
+    gtk_box_pack_start(GTK_BOX(box), dialog_estimate_widget(d->estimate), FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(box), d->message, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(box), d->bar, FALSE, FALSE, 0);
     return box;
+}
+
+// a button for those that learn, beside the one that starts
+static void offer_keeping(struct dialog *d)
+{
+    const enum procedure_id id = d->v->procedure->id;
+
+    if (id == PROCEDURE_LEARN || id == PROCEDURE_COMPOSE) {
+        GtkWidget *stop =
+            gtk_dialog_add_button(GTK_DIALOG(d->window), _("Stop and _Keep"), RESPONSE_STOP);
+        gimp_help_set_help_data(
+            stop, _("No more is learned; what was learned so far is kept and used."), NULL);
+        gtk_widget_set_sensitive(stop, FALSE);
+    }
 }
 
 static void make_window(struct dialog *d)
@@ -63,6 +83,7 @@ static void make_window(struct dialog *d)
     gtk_dialog_set_default_response(GTK_DIALOG(d->window), GTK_RESPONSE_OK);
     gtk_box_pack_start(GTK_BOX(gtk_dialog_get_content_area(GTK_DIALOG(d->window))), make_content(d),
                        TRUE, TRUE, 0);
+    offer_keeping(d);
     gtk_widget_show_all(d->window);
 }
 
@@ -104,13 +125,23 @@ static void show_progress(struct dialog *d, const struct call_progress *p)
     }
 }
 
-static bool on_progress(void *user, const struct call_progress *p)
+// only learning can be stopped, once there is something to keep
+static void offer_stop(struct dialog *d, const struct call_progress *p)
+{
+    const bool learning = strcmp(p->phase, "learn") == 0 && p->step > 0;
+
+    gtk_dialog_set_response_sensitive(GTK_DIALOG(d->window), RESPONSE_STOP,
+                                      learning && !d->stopped);
+}
+
+static enum call_wish on_progress(void *user, const struct call_progress *p)
 {
     struct dialog *d = user;
 
     show_progress(d, p);
+    offer_stop(d, p);
     watch_progress(&d->watch, p);
-    return !d->cancelled;
+    return d->cancelled ? CALL_CANCEL : d->stopped ? CALL_STOP : CALL_GO_ON;
 }
 
 // while something runs, Close is Cancel, and so is the window's own button
@@ -118,10 +149,21 @@ static void on_response(GtkDialog *window, int response, void *user)
 {
     struct dialog *d = user;
 
-    if (d->running && response != GTK_RESPONSE_OK) {
+    dialog_estimate_drop(d->estimate); // it turns the main context, and would hold up what comes
+    if (d->running && response == RESPONSE_STOP) {
+        d->stopped = true;
+        say(d, _("Stopping; what was learned is kept…"));
+    } else if (d->running && response != GTK_RESPONSE_OK) {
         d->cancelled = true;
         say(d, _("Cancelling…"));
     }
+}
+
+static void on_change(void *user)
+{
+    struct dialog *d = user;
+
+    dialog_estimate_want(d->estimate);
 }
 
 static void set_running(struct dialog *d, bool running)
@@ -131,6 +173,8 @@ static void set_running(struct dialog *d, bool running)
 
     d->running = running;
     d->cancelled = false;
+    d->stopped = d->stopped && !running; // the end of a run asks for it
+    gtk_dialog_set_response_sensitive(GTK_DIALOG(d->window), RESPONSE_STOP, FALSE);
     gtk_widget_set_sensitive(dialog_fields_widget(d->fields), !running);
     gtk_dialog_set_response_sensitive(GTK_DIALOG(d->window), GTK_RESPONSE_OK, !running);
     gtk_button_set_label(GTK_BUTTON(close), running ? _("_Cancel") : _("_Close"));
@@ -140,11 +184,22 @@ static void set_running(struct dialog *d, bool running)
 }
 
 // what was made, for people; g_free it
-static char *describe(const struct call_result *r)
+static char *describe(const struct dialog *d, const struct call_result *r)
 {
-    return r->file != NULL    ? g_strdup_printf(_("The file is %s."), r->file)
+    return r->file != NULL && d->stopped
+               ? g_strdup_printf(_("Learning was stopped; %s holds what was learned."), r->file)
+           : r->file != NULL  ? g_strdup_printf(_("The file is %s."), r->file)
            : r->n_layers == 1 ? g_strdup(_("One layer was added."))
                               : g_strdup_printf(_("%d layers were added."), r->n_layers);
+}
+
+// a file is made once: what comes next is to close
+static void finish(struct dialog *d)
+{
+    if (d->v->procedure->result == RESULT_FILE) {
+        gtk_widget_grab_focus(
+            gtk_dialog_get_widget_for_response(GTK_DIALOG(d->window), GTK_RESPONSE_CLOSE));
+    }
 }
 
 static bool run_once(struct dialog *d, struct call_result *result)
@@ -166,11 +221,12 @@ static bool run_once(struct dialog *d, struct call_result *result)
     const bool done = values_check(d->v, &error) && call_run(&call, &made, &error);
     host_progress_end();
     set_running(d, false);
-    g_autofree char *text = done ? describe(&made) : g_strdup(error->message);
+    g_autofree char *text = done ? describe(d, &made) : g_strdup(error->message);
     say(d, text);
     if (done) {
         call_result_clear(result);
         *result = made;
+        finish(d);
     }
     return done;
 }
@@ -178,20 +234,22 @@ static bool run_once(struct dialog *d, struct call_result *result)
 bool dialog_run(const struct call *chosen, values *v, struct call_result *result)
 {
     struct dialog d = {.chosen = chosen, .v = v};
-    bool made = false, open = true;
+    bool made = false;
 
     *result = (struct call_result){0};
     toolkit_start();
     d.fields = dialog_fields_new(chosen, v);
+    d.estimate = dialog_estimate_new(chosen, v, d.fields);
     make_window(&d);
     g_signal_connect(d.window, "response", G_CALLBACK(on_response), &d);
     g_signal_connect(d.window, "delete-event", G_CALLBACK(gtk_true), NULL);
-    while (open && gimp_dialog_run(GIMP_DIALOG(d.window)) == GTK_RESPONSE_OK) {
-        const bool done = run_once(&d, result);
-        made = made || done;
-        open = !(done && v->procedure->result == RESULT_FILE);
+    dialog_fields_watch(d.fields, on_change, &d);
+    dialog_estimate_want(d.estimate);
+    while (gimp_dialog_run(GIMP_DIALOG(d.window)) == GTK_RESPONSE_OK) {
+        made = run_once(&d, result) || made;
     }
     gtk_widget_destroy(d.window);
+    dialog_estimate_free(d.estimate);
     dialog_fields_free(d.fields);
     return made;
 }

@@ -5,6 +5,6 @@
 
 /* Shows the dialog with these values for the image and layers of `chosen` and runs the procedure as
  * often as the person asks for it; the values are those of the last run. Errors are sentences in
- * the dialog. What makes a file closes it when it has succeeded, generating leaves it open for the
- * next try. Returns whether something was made; result is then that of the last successful run. */
+ * the dialog, which stays open for the next try. Returns whether something was made; result is then
+ * that of the last successful run. */
 bool dialog_run(const struct call *chosen, values *v, struct call_result *result);

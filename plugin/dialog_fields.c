@@ -146,6 +146,15 @@ GtkWidget *dialog_fields_widget(const struct dialog_fields *f)
     return f->box;
 }
 
+void dialog_fields_watch(const struct dialog_fields *f, void (*changed)(void *user), void *user)
+{
+    for (size_t i = 0; i < f->v->procedure->n_arguments; i++) {
+        g_signal_connect_swapped(f->widgets[i],
+                                 GTK_IS_SPIN_BUTTON(f->widgets[i]) ? "value-changed" : "changed",
+                                 G_CALLBACK(changed), user);
+    }
+}
+
 void dialog_fields_read(const struct dialog_fields *f)
 {
     for (size_t i = 0; i < f->v->procedure->n_arguments; i++) {

@@ -15,5 +15,8 @@ void dialog_fields_free(struct dialog_fields *f); // the widgets belong to their
 /* All of them in one widget. */
 GtkWidget *dialog_fields_widget(const struct dialog_fields *f);
 
+/* Has a function called whenever a person changes one of the widgets. */
+void dialog_fields_watch(const struct dialog_fields *f, void (*changed)(void *user), void *user);
+
 /* Takes what the widgets say into the values. */
 void dialog_fields_read(const struct dialog_fields *f);

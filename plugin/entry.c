@@ -7,13 +7,13 @@
 
 #include "engine/svdiff.h"
 
-static bool on_progress(void *user, const struct call_progress *p)
+static enum call_wish on_progress(void *user, const struct call_progress *p)
 {
     watch_progress(user, p);
     if (p->warning != NULL) {
         g_message("%s", p->warning);
     }
-    return true;
+    return CALL_GO_ON;
 }
 
 static bool run_without_dialog(const struct call *chosen, values *v, struct call_result *result,

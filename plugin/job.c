@@ -26,11 +26,12 @@ struct job {
     char *sentence; // of the error event
     char **files;   // of the done event
     bool heard;     // anything
+    bool can_stop, stopped;
     bool done, cancelled, output_ended;
     int64_t cancel_time; // microseconds
 };
 
-/* ---- cancelling ---- */
+/* ---- cancelling and stopping ---- */
 
 static void cancel(struct job *j)
 {
@@ -41,10 +42,23 @@ static void cancel(struct job *j)
     }
 }
 
+static void stop(struct job *j)
+{
+    if (j->can_stop && !j->stopped) {
+        j->stopped = true;
+        worker_stop(j->worker);
+    }
+}
+
 static void tell(struct job *j)
 {
-    if (!j->cancelled && !j->call->progress(j->call->user, &j->last)) {
+    const enum call_wish wish =
+        j->cancelled ? CALL_CANCEL : j->call->progress(j->call->user, &j->last);
+
+    if (wish == CALL_CANCEL) {
         cancel(j);
+    } else if (wish == CALL_STOP) {
+        stop(j);
     }
     j->last.warning = j->last.picture = NULL;
 }
@@ -113,6 +127,25 @@ static void take_files(struct job *j, JsonObject *event)
     j->done = true;
 }
 
+// the one object that a worker tells of an estimate
+static void take_estimate(struct job *j, JsonObject *o)
+{
+    struct call_estimate *e = j->call->estimate;
+    JsonNode *node = json_object_get_member(o, "marked");
+    JsonArray *marked =
+        node != NULL && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+
+    e->bytes = get_number(o, "bytes", -1);
+    e->least_bytes = get_number(o, "least_bytes", -1);
+    e->seconds = get_number(o, "seconds", -1);
+    for (guint i = 0; marked != NULL && i < json_array_get_length(marked); i++) {
+        const double share = json_node_get_double(json_array_get_element(marked, i));
+        e->marked = e->marked != NULL ? e->marked : g_array_new(FALSE, FALSE, sizeof(double));
+        g_array_append_val(e->marked, share);
+    }
+    take_files(j, o); // none
+}
+
 static void take_event(struct job *j, JsonObject *event)
 {
     const char *kind = get_text(event, "event");
@@ -130,6 +163,8 @@ static void take_event(struct job *j, JsonObject *event)
         j->sentence = g_utf8_substring(text, 0, MIN(g_utf8_strlen(text, -1), SENTENCE_MAX));
     } else if (g_strcmp0(kind, "done") == 0) {
         take_files(j, event);
+    } else if (kind == NULL && j->call->estimate != NULL) {
+        take_estimate(j, event);
     }
 }
 
@@ -209,7 +244,8 @@ static void set_failure(const struct job *j, const scratch *folder, GError **err
     if (j->cancelled) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, _("Cancelled."));
     } else if (j->sentence != NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s", j->sentence);
+        g_set_error(error, SVDIFF_ERROR, j->stopped ? SVDIFF_ERROR_CANCELLED : SVDIFF_ERROR_FAILED,
+                    "%s", j->sentence);
     } else if (signal != 0) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                     _("The worker was ended by signal %d (%s); if memory was short, close other "
@@ -221,13 +257,19 @@ static void set_failure(const struct job *j, const scratch *folder, GError **err
     }
 }
 
+// whether the end of the output is the end of the job; a cancelled worker leaves, too
+static bool is_over(const struct job *j)
+{
+    return j->done && (!j->cancelled || j->call->estimate != NULL);
+}
+
 // turns the main context until the job is done, or the worker is gone
 static void wait_for_end(struct job *j)
 {
     const guint tick = g_timeout_add(TICK_MS, on_tick, j);
 
     read_line(j);
-    while (!j->output_ended || (!(j->done && !j->cancelled) && !worker_is_gone(j->worker))) {
+    while (!j->output_ended || (!is_over(j) && !worker_is_gone(j->worker))) {
         g_main_context_iteration(NULL, TRUE);
     }
     g_source_remove(tick);
@@ -256,7 +298,9 @@ static bool is_lost(const struct job *j)
 static bool run(struct job *j, const char *command, const char *arguments, const scratch *folder,
                 GError **error)
 {
-    bool ran = run_once(j, command, arguments, folder, false, error);
+    // a worker that waits with a model for generating is not taken from that
+    const bool anew = j->call->estimate != NULL && j->can_stop;
+    bool ran = run_once(j, command, arguments, folder, anew, error);
 
     if (ran && is_lost(j)) {
         g_clear_pointer(&j->worker, worker_free);
@@ -272,10 +316,14 @@ bool job_run(const char *command, GPtrArray *arguments, const scratch *folder, c
              char ***files, GError **error)
 {
     struct job j = {.call = c,
+                    .can_stop = strcmp(command, "learn") == 0,
                     .phase = g_strdup("start"),
                     .last = {.phase = "start", .loss = -1, .seconds_left = -1}};
-    g_autofree char *path = write_arguments(arguments, folder, error);
 
+    if (c->estimate != NULL) {
+        g_ptr_array_add(arguments, g_strdup("--estimate"));
+    }
+    g_autofree char *path = write_arguments(arguments, folder, error);
     const bool good = path != NULL && run(&j, command, path, folder, error);
     if (good && files != NULL) {
         *files = g_steal_pointer(&j.files);

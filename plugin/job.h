@@ -13,7 +13,9 @@
 
 /* Runs `svdiff COMMAND` with the arguments (strings, not NULL-terminated) and waits for its end,
  * while the main context goes on. c->progress is told, and can cancel: the worker is then gone
- * within a second. files: receives the files that were written (g_strfreev), may be NULL.
- * false with a sentence: the worker's own, or what became of it. */
+ * within a second; or stop it if it learns: it then writes what it learned, and the error is
+ * SVDIFF_ERROR_CANCELLED with its sentence. files: receives the files that were written
+ * (g_strfreev), may be NULL. Where c->estimate is given, that is asked for and nothing else. false
+ * with a sentence: the worker's own, or what became of it. */
 bool job_run(const char *command, GPtrArray *arguments, const scratch *folder, const struct call *c,
              char ***files, GError **error);

@@ -4,30 +4,57 @@
 
 #include "plugin/job.h"
 
+#include "engine/svdiff.h"
+
 #include <glib/gstdio.h>
 
 #define SAMPLE_STEPS "100" // between two samples; one costs as much as about 15 to 30 steps
 
-static bool on_progress(void *user, const struct call_progress *p)
-{
-    const struct call *c = user;
-    const bool goes_on = c->progress(c->user, p);
+struct learning {
+    const struct call *call;
+    enum call_wish wish; // the last one
+};
 
+static enum call_wish on_progress(void *user, const struct call_progress *p)
+{
+    struct learning *l = user;
+
+    l->wish = l->call->progress(l->call->user, p);
     if (p->picture != NULL) {
         g_unlink(p->picture);
     }
-    return goes_on;
+    return l->wish;
+}
+
+// a file that is written whole is another one, under the name of the old
+static guint64 file_number(const char *path)
+{
+    GStatBuf status;
+
+    return g_stat(path, &status) == 0 ? (guint64)status.st_ino : 0;
 }
 
 bool learning_run(GPtrArray *arguments, const char *output, const scratch *folder,
                   const struct call *c, GError **error)
 {
+    struct learning l = {.call = c};
     struct call inner = *c;
+    const guint64 before = file_number(output);
+    GError *problem = NULL;
 
-    if (c->shows) {
-        inner.progress = on_progress;
-        inner.user = (void *)c;
+    inner.progress = on_progress;
+    inner.user = &l;
+    if (c->shows && c->estimate == NULL) {
         call_add_text(arguments, "--sample-every", SAMPLE_STEPS);
     }
-    return job_run("learn", arguments, folder, &inner, NULL, error);
+    if (job_run("learn", arguments, folder, &inner, NULL, &problem)) {
+        return true;
+    }
+    if (l.wish == CALL_STOP && g_error_matches(problem, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED) &&
+        file_number(output) != before) {
+        g_clear_error(&problem);
+        return true;
+    }
+    g_propagate_error(error, problem);
+    return false;
 }

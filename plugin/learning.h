@@ -6,6 +6,7 @@
 
 /* Runs `svdiff learn` with the arguments, which write the subject file output. Where pictures on
  * the way are wanted, samples of what was learned so far are among them, and are removed after they
- * were shown. false with a sentence. */
+ * were shown. A run that was stopped is done when it has written the file. false with a sentence.
+ */
 bool learning_run(GPtrArray *arguments, const char *output, const scratch *folder,
                   const struct call *c, GError **error);

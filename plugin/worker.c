@@ -182,6 +182,16 @@ void worker_cancel(worker *w)
     }
 }
 
+void worker_stop(worker *w)
+{
+    GOutputStream *input = w->process != NULL
+                               ? g_subprocess_get_stdin_pipe(w->process)
+                               : g_io_stream_get_output_stream(G_IO_STREAM(w->connection));
+
+    // a worker that is gone is noticed at its output
+    g_output_stream_write_all(input, "stop\n", strlen("stop\n"), NULL, NULL, NULL);
+}
+
 void worker_kill(worker *w)
 {
     if (w->process != NULL) {

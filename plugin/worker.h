@@ -27,6 +27,9 @@ GInputStream *worker_output(const worker *w);
 /* Closes its input: it ends the job and leaves. */
 void worker_cancel(worker *w);
 
+/* Tells it to stop: what it has so far is its result. */
+void worker_stop(worker *w);
+
 /* Ends the process by force. */
 void worker_kill(worker *w);
 

@@ -28,11 +28,12 @@ char *paths_socket(void)
 
 struct watcher {
     int calls, cancel_after; // 0: never
+    enum call_wish then;     // CALL_GO_ON: CALL_CANCEL
     int last_step;
     char *warning;
 };
 
-static bool on_progress(void *user, const struct call_progress *p)
+static enum call_wish on_progress(void *user, const struct call_progress *p)
 {
     struct watcher *w = user;
 
@@ -43,11 +44,14 @@ static bool on_progress(void *user, const struct call_progress *p)
         g_free(w->warning);
         w->warning = g_strdup(p->warning);
     }
-    return w->cancel_after == 0 || w->calls < w->cancel_after;
+    return w->cancel_after == 0 || w->calls < w->cancel_after ? CALL_GO_ON
+           : w->then != CALL_GO_ON                            ? w->then
+                                                              : CALL_CANCEL;
 }
 
 // runs a worker that does `text`; its arguments are $1 ..., the file of arguments the fifth
-static bool run(const char *text, struct watcher *w, char ***files, GError **error)
+static bool run_command(const char *command, const char *text, struct watcher *w, char ***files,
+                        GError **error)
 {
     char *folder = temporary_folder_create();
     const struct call call = {.progress = on_progress, .user = w};
@@ -59,10 +63,15 @@ static bool run(const char *text, struct watcher *w, char ***files, GError **err
     g_assert_true(g_file_set_contents_full(script, all, -1, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
     g_ptr_array_add(arguments, (char *)"--prompt");
     g_ptr_array_add(arguments, (char *)"a “fox”");
-    const bool done = job_run("generate", arguments, private, &call, files, error);
+    const bool done = job_run(command, arguments, private, &call, files, error);
     g_clear_pointer(&script, g_free);
     temporary_folder_remove(folder);
     return done;
+}
+
+static bool run(const char *text, struct watcher *w, char ***files, GError **error)
+{
+    return run_command("generate", text, w, files, error);
 }
 
 static void test_done(void)
@@ -127,6 +136,24 @@ static void test_cancel(void)
     check_cancelled("trap '' TERM INT; while :; do sleep 0.05; done");
 }
 
+// learning ends with its own sentence, other work goes on
+static void test_stop(void)
+{
+    struct watcher w = {.cancel_after = 2, .then = CALL_STOP};
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(run_command("learn",
+                               "read line\n[ \"$line\" = stop ] || exit 1\n"
+                               "sleep 1\n" // longer than a cancelled one is given
+                               "echo '{\"event\":\"error\",\"message\":\"x holds it.\"}'; exit 130",
+                               &w, NULL, &error));
+    g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED);
+    g_assert_cmpstr(error->message, ==, "x holds it.");
+    g_assert_true(run(
+        "sleep 0.5; timeout 0.1 cat | grep . && exit 1; echo '{\"event\":\"done\",\"files\":[]}'",
+        &w, NULL, NULL));
+}
+
 // what other processes left behind is removed, what they still use is not
 static void test_private_folders(void)
 {
@@ -161,6 +188,7 @@ int main(int argc, char **argv)
     g_test_add_func("/job/done", test_done);
     g_test_add_func("/job/failures", test_failures);
     g_test_add_func("/job/cancel", test_cancel);
+    g_test_add_func("/job/stop", test_stop);
     g_test_add_func("/job/private-folders", test_private_folders);
     status = g_test_run();
     temporary_folder_remove(temporary);

@@ -44,6 +44,22 @@ run learn --model "$sd1" --prompt '[V] dog' --image "$picture" --size 64 --estim
 check 'for people' is 0
 check 'its line' grep -q '^memory: ' "$work/out"
 check 'nothing is written' test -z "$(ls)"
+half=$work/half.png
+python3 - "$half" <<'PYTHON'
+import struct, sys, zlib
+
+side = 64 # a grey picture whose upper quarter is white
+rows = b"".join(b"\0" + bytes([255 if y < side // 4 else 0]) * side for y in range(side))
+chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+open(sys.argv[1], "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
+                              + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+PYTHON
+run learn --model "$sd1" --prompt '[V] dog' --image "$half" --mask "$half" --size 64 --crop centre \
+    --estimate --json --output b.safetensors
+check 'with a mask' is 0
+check 'what share of the square it marks' python3 -c '
+import json, sys
+assert json.load(open(sys.argv[1]))["marked"] == [0.25]' "$work/out"
 run learn --model "$sd1" --prompt '[V] dog' --image none.png --estimate --output b.safetensors
 check 'a picture that is missing' is 1
 check 'is named' one_sentence '^none.png: '
