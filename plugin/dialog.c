@@ -6,6 +6,7 @@
 
 #include "plugin/dialog_estimate.h"
 #include "plugin/dialog_fields.h"
+#include "plugin/dialog_gallery.h"
 #include "plugin/dialog_preview.h"
 #include "plugin/dialog_toolkit.h"
 #include "plugin/watch.h"
@@ -23,6 +24,7 @@ struct dialog {
     values *v;
     struct dialog_fields *fields;
     struct dialog_estimate *estimate;
+    struct dialog_gallery *gallery;
     GtkWidget *window, *bar, *message;
     GtkWidget *side, *preview; // beside the fields, once there is something to show
     struct watch watch;
@@ -35,7 +37,9 @@ static GtkWidget *make_side(struct dialog *d)
 {
     d->side = toolkit_column(12);
     d->preview = dialog_preview_new(PREVIEW_SIDE);
+    d->gallery = dialog_gallery_new(d->preview);
     gtk_box_pack_start(GTK_BOX(d->side), d->preview, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(d->side), dialog_gallery_widget(d->gallery), TRUE, TRUE, 0);
     gtk_widget_show_all(d->side);
     gtk_widget_hide(d->side);
     gtk_widget_set_no_show_all(d->side, TRUE);
@@ -176,6 +180,7 @@ static void set_running(struct dialog *d, bool running)
     d->stopped = d->stopped && !running; // the end of a run asks for it
     gtk_dialog_set_response_sensitive(GTK_DIALOG(d->window), RESPONSE_STOP, FALSE);
     gtk_widget_set_sensitive(dialog_fields_widget(d->fields), !running);
+    gtk_widget_set_sensitive(dialog_gallery_widget(d->gallery), !running);
     gtk_dialog_set_response_sensitive(GTK_DIALOG(d->window), GTK_RESPONSE_OK, !running);
     gtk_button_set_label(GTK_BUTTON(close), running ? _("_Cancel") : _("_Close"));
     gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(d->bar), 0);
@@ -193,13 +198,29 @@ static char *describe(const struct dialog *d, const struct call_result *r)
                               : g_strdup_printf(_("%d layers were added."), r->n_layers);
 }
 
-// a file is made once: what comes next is to close
-static void finish(struct dialog *d)
+// a file is made once: what comes next is to close; pictures are to be chosen from
+static void finish(struct dialog *d, const struct call_result *made)
 {
-    if (d->v->procedure->result == RESULT_FILE) {
+    if (made->file != NULL) {
         gtk_widget_grab_focus(
             gtk_dialog_get_widget_for_response(GTK_DIALOG(d->window), GTK_RESPONSE_CLOSE));
+    } else {
+        gtk_widget_show(d->side);
+        dialog_gallery_add(d->gallery, made);
     }
+}
+
+// layers that were taken out again, here or in the image's window, are no results
+static void drop_gone(struct call_result *result)
+{
+    int n = 0;
+
+    for (int i = 0; i < result->n_layers; i++) {
+        if (host_layer_exists(result->layers[i])) {
+            result->layers[n++] = result->layers[i];
+        }
+    }
+    result->n_layers = n;
 }
 
 static bool run_once(struct dialog *d, struct call_result *result)
@@ -226,7 +247,7 @@ static bool run_once(struct dialog *d, struct call_result *result)
     if (done) {
         call_result_clear(result);
         *result = made;
-        finish(d);
+        finish(d, result);
     }
     return done;
 }
@@ -248,7 +269,9 @@ bool dialog_run(const struct call *chosen, values *v, struct call_result *result
     while (gimp_dialog_run(GIMP_DIALOG(d.window)) == GTK_RESPONSE_OK) {
         made = run_once(&d, result) || made;
     }
+    drop_gone(result);
     gtk_widget_destroy(d.window);
+    dialog_gallery_free(d.gallery);
     dialog_estimate_free(d.estimate);
     dialog_fields_free(d.fields);
     return made;

@@ -44,6 +44,19 @@ GtkWidget *toolkit_paragraph(int width)
     return label;
 }
 
+GtkWidget *toolkit_label(const char *text)
+{
+    GtkWidget *label = gtk_label_new_with_mnemonic(text);
+
+    gtk_misc_set_alignment(GTK_MISC(label), 0.0, 0.5);
+    return label;
+}
+
+GdkPixbuf *toolkit_thumbnail(host_item layer, int side)
+{
+    return gimp_drawable_get_thumbnail(layer, side, side, GIMP_PIXBUF_SMALL_CHECKS);
+}
+
 GtkWidget *toolkit_bar(void)
 {
     return gtk_progress_bar_new();

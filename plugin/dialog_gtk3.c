@@ -50,6 +50,20 @@ GtkWidget *toolkit_paragraph(int width)
     return label;
 }
 
+GtkWidget *toolkit_label(const char *text)
+{
+    GtkWidget *label = gtk_label_new_with_mnemonic(text);
+
+    gtk_label_set_xalign(GTK_LABEL(label), 0.0);
+    return label;
+}
+
+GdkPixbuf *toolkit_thumbnail(host_item layer, int side)
+{
+    return gimp_drawable_get_thumbnail(gimp_drawable_get_by_id(layer), side, side,
+                                       GIMP_PIXBUF_SMALL_CHECKS);
+}
+
 GtkWidget *toolkit_bar(void)
 {
     GtkWidget *bar = gtk_progress_bar_new();

@@ -20,15 +20,21 @@ static GdkPixbuf *fit(const GdkPixbuf *p, int side)
                                    GDK_INTERP_BILINEAR);
 }
 
-bool dialog_preview_show(GtkWidget *preview, const char *file)
+void dialog_preview_set(GtkWidget *preview, const GdkPixbuf *picture)
 {
-    g_autoptr(GdkPixbuf) read = gdk_pixbuf_new_from_file(file, NULL);
     int side;
 
     gtk_widget_get_size_request(preview, &side, NULL);
-    g_autoptr(GdkPixbuf) shown = read != NULL ? fit(read, side) : NULL;
-    if (shown != NULL) {
-        gtk_image_set_from_pixbuf(GTK_IMAGE(preview), shown);
+    g_autoptr(GdkPixbuf) shown = fit(picture, side);
+    gtk_image_set_from_pixbuf(GTK_IMAGE(preview), shown);
+}
+
+bool dialog_preview_show(GtkWidget *preview, const char *file)
+{
+    g_autoptr(GdkPixbuf) read = gdk_pixbuf_new_from_file(file, NULL);
+
+    if (read != NULL) {
+        dialog_preview_set(preview, read);
     }
-    return shown != NULL;
+    return read != NULL;
 }

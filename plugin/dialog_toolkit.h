@@ -25,6 +25,12 @@ void toolkit_attach(GtkWidget *table, int row, const char *name, GtkWidget *widg
 /* A text that wraps at `width` pixels, to be set and to be copied from, without the focus. */
 GtkWidget *toolkit_paragraph(int width);
 
+/* A name with a mnemonic, at the left. */
+GtkWidget *toolkit_label(const char *text);
+
+/* What a layer shows, at most `side` pixels a side. g_object_unref it. */
+GdkPixbuf *toolkit_thumbnail(host_item layer, int side);
+
 /* A bar that shows a text. */
 GtkWidget *toolkit_bar(void);
 

@@ -25,6 +25,10 @@ bool host_image_exists(host_image image);
 bool host_is_layer_of(host_item item, host_image image);
 bool host_is_channel_of(host_item item, host_image image);
 
+/* Whether the item is a layer of an image, and of which. */
+bool host_layer_exists(host_item item);
+host_image host_image_of(host_item item);
+
 /* The channel of the image with this name, or HOST_NONE. */
 host_item host_channel_named(host_image image, const char *name);
 
@@ -64,6 +68,9 @@ void host_item_delete(host_item item);
 /* Puts a layer into the image: on top of `parent`, a group, if that is not HOST_NONE, else right
  * above `below`, else on top of all. */
 void host_insert(host_image image, host_item layer, host_item parent, host_item below);
+
+/* Takes a layer out of its image, and the group that would be empty then. */
+void host_remove(host_item layer);
 
 /* Gives the inserted layer the selection as its mask. */
 void host_mask_by_selection(host_item layer);

@@ -26,6 +26,16 @@ bool host_is_channel_of(host_item item, host_image image)
     return belongs(item, image) && gimp_item_is_channel(item) && !gimp_item_is_layer_mask(item);
 }
 
+bool host_layer_exists(host_item item)
+{
+    return item > 0 && gimp_item_is_valid(item) && gimp_item_is_layer(item);
+}
+
+host_image host_image_of(host_item item)
+{
+    return gimp_item_get_image(item);
+}
+
 host_item host_channel_named(host_image image, const char *name)
 {
     const host_item channel = gimp_image_get_channel_by_name(image, name);
@@ -152,6 +162,21 @@ void host_insert(host_image image, host_item layer, host_item parent, host_item 
                                 gimp_image_get_item_position(image, below));
     } else {
         gimp_image_insert_layer(image, layer, 0, 0);
+    }
+}
+
+void host_remove(host_item layer)
+{
+    const host_image image = gimp_item_get_image(layer);
+    const host_item parent = gimp_item_get_parent(layer);
+    int n = 1;
+
+    gimp_image_remove_layer(image, layer);
+    if (parent > 0) {
+        g_free(gimp_item_get_children(parent, &n));
+    }
+    if (n == 0) {
+        gimp_image_remove_layer(image, parent);
     }
 }
 

@@ -49,6 +49,16 @@ bool host_is_channel_of(host_item item, host_image image)
            !gimp_item_id_is_layer_mask(item);
 }
 
+bool host_layer_exists(host_item item)
+{
+    return item > 0 && gimp_item_id_is_valid(item) && gimp_item_id_is_layer(item);
+}
+
+host_image host_image_of(host_item item)
+{
+    return gimp_image_get_id(gimp_item_get_image(item_of(item)));
+}
+
 host_item host_channel_named(host_image image, const char *name)
 {
     GimpChannel *channel = gimp_image_get_channel_by_name(image_of(image), name);
@@ -216,6 +226,18 @@ void host_insert(host_image image, host_item layer, host_item parent, host_item 
         position = gimp_image_get_item_position(image_of(image), item_of(below));
     }
     gimp_image_insert_layer(image_of(image), layer_of(layer), group, position);
+}
+
+void host_remove(host_item layer)
+{
+    GimpImage *image = gimp_item_get_image(item_of(layer));
+    GimpItem *parent = gimp_item_get_parent(item_of(layer));
+
+    gimp_image_remove_layer(image, layer_of(layer));
+    g_autofree GimpItem **left = parent != NULL ? gimp_item_get_children(parent) : NULL;
+    if (parent != NULL && (left == NULL || left[0] == NULL)) {
+        gimp_image_remove_layer(image, GIMP_LAYER(parent));
+    }
 }
 
 void host_mask_by_selection(host_item layer)
