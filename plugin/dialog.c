@@ -9,6 +9,7 @@
 #include "plugin/dialog_gallery.h"
 #include "plugin/dialog_preview.h"
 #include "plugin/dialog_toolkit.h"
+#include "plugin/settings.h"
 #include "plugin/watch.h"
 #include "plugin/words.h"
 
@@ -16,8 +17,9 @@
 
 #include <string.h>
 
-#define PREVIEW_SIDE  256 // pixels
-#define RESPONSE_STOP 1   // stop and keep
+#define PREVIEW_SIDE      256 // pixels
+#define RESPONSE_STOP     1   // stop and keep
+#define RESPONSE_SETTINGS 2   // take those of the layer
 
 struct dialog {
     const struct call *chosen; // image and layers
@@ -76,6 +78,18 @@ static void offer_keeping(struct dialog *d)
     }
 }
 
+// a button for those whose results carry settings, far from the one that starts
+static void offer_settings(struct dialog *d)
+{
+    if (d->v->procedure->result == RESULT_LAYERS && d->chosen->n_layers > 0) {
+        GtkWidget *button = gtk_dialog_add_button(GTK_DIALOG(d->window), _("Settings of La_yer"),
+                                                  RESPONSE_SETTINGS);
+        gimp_help_set_help_data(
+            button, _("Takes the settings that the layer was made with, if SVDiff made it."), NULL);
+        toolkit_set_aside(d->window, button);
+    }
+}
+
 static void make_window(struct dialog *d)
 {
     const struct procedure *p = d->v->procedure;
@@ -88,6 +102,7 @@ static void make_window(struct dialog *d)
     gtk_box_pack_start(GTK_BOX(gtk_dialog_get_content_area(GTK_DIALOG(d->window))), make_content(d),
                        TRUE, TRUE, 0);
     offer_keeping(d);
+    offer_settings(d);
     gtk_widget_show_all(d->window);
 }
 
@@ -182,6 +197,7 @@ static void set_running(struct dialog *d, bool running)
     gtk_widget_set_sensitive(dialog_fields_widget(d->fields), !running);
     gtk_widget_set_sensitive(dialog_gallery_widget(d->gallery), !running);
     gtk_dialog_set_response_sensitive(GTK_DIALOG(d->window), GTK_RESPONSE_OK, !running);
+    gtk_dialog_set_response_sensitive(GTK_DIALOG(d->window), RESPONSE_SETTINGS, !running);
     gtk_button_set_label(GTK_BUTTON(close), running ? _("_Cancel") : _("_Close"));
     gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(d->bar), 0);
     gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->bar), "");
@@ -252,10 +268,25 @@ static bool run_once(struct dialog *d, struct call_result *result)
     return done;
 }
 
+static void take_settings(struct dialog *d)
+{
+    g_autoptr(GError) error = NULL;
+
+    dialog_fields_read(d->fields);
+    if (settings_of_layer(d->v, d->chosen->layers[0], &error)) {
+        dialog_fields_write(d->fields);
+        say(d, _("These are the settings that the layer was made with."));
+    } else {
+        say(d, error->message);
+    }
+    dialog_estimate_want(d->estimate);
+}
+
 bool dialog_run(const struct call *chosen, values *v, struct call_result *result)
 {
     struct dialog d = {.chosen = chosen, .v = v};
     bool made = false;
+    int response;
 
     *result = (struct call_result){0};
     toolkit_start();
@@ -266,8 +297,13 @@ bool dialog_run(const struct call *chosen, values *v, struct call_result *result
     g_signal_connect(d.window, "delete-event", G_CALLBACK(gtk_true), NULL);
     dialog_fields_watch(d.fields, on_change, &d);
     dialog_estimate_want(d.estimate);
-    while (gimp_dialog_run(GIMP_DIALOG(d.window)) == GTK_RESPONSE_OK) {
-        made = run_once(&d, result) || made;
+    while ((response = gimp_dialog_run(GIMP_DIALOG(d.window))) == GTK_RESPONSE_OK ||
+           response == RESPONSE_SETTINGS) {
+        if (response == RESPONSE_SETTINGS) {
+            take_settings(&d);
+        } else {
+            made = run_once(&d, result) || made;
+        }
     }
     drop_gone(result);
     gtk_widget_destroy(d.window);

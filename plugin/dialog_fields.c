@@ -13,36 +13,42 @@ struct dialog_fields {
 
 /* ---- a widget for each kind of argument ---- */
 
-static GtkWidget *choice_widget(const struct argument *p, const char *text)
+static GtkWidget *choice_widget(const struct argument *p)
 {
     g_auto(GStrv) words = g_strsplit(p->choices, "|", -1);
     GtkWidget *w = gtk_combo_box_text_new();
 
     for (int i = 0; words[i] != NULL; i++) {
         gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(w), words[i]);
-        if (g_strcmp0(words[i], text) == 0) {
-            gtk_combo_box_set_active(GTK_COMBO_BOX(w), i);
-        }
     }
     return w;
 }
 
-static GtkWidget *number_widget(const struct argument *p, double number)
+static void choose(GtkWidget *w, const struct argument *p, const char *text)
+{
+    g_auto(GStrv) words = g_strsplit(p->choices, "|", -1);
+
+    for (int i = 0; words[i] != NULL; i++) {
+        if (g_strcmp0(words[i], text) == 0) {
+            gtk_combo_box_set_active(GTK_COMBO_BOX(w), i);
+        }
+    }
+}
+
+static GtkWidget *number_widget(const struct argument *p)
 {
     const bool whole = p->kind == ARGUMENT_INT;
     GtkWidget *w = gtk_spin_button_new_with_range(p->low, p->high, whole ? 1 : 0.01);
 
     gtk_spin_button_set_digits(GTK_SPIN_BUTTON(w), whole ? 0 : 4);
-    gtk_spin_button_set_value(GTK_SPIN_BUTTON(w), number);
     gtk_entry_set_activates_default(GTK_ENTRY(w), TRUE);
     return w;
 }
 
-static GtkWidget *text_widget(const char *text)
+static GtkWidget *text_widget(void)
 {
     GtkWidget *w = gtk_entry_new();
 
-    gtk_entry_set_text(GTK_ENTRY(w), text);
     gtk_entry_set_width_chars(GTK_ENTRY(w), 44);
     gtk_entry_set_activates_default(GTK_ENTRY(w), TRUE);
     return w;
@@ -51,21 +57,43 @@ static GtkWidget *text_widget(const char *text)
 static GtkWidget *make_widget(const struct dialog_fields *f, size_t i)
 {
     const struct argument *p = &f->v->procedure->arguments[i];
-    const struct value *value = &f->v->items[i];
 
     switch (p->kind) {
     case ARGUMENT_INT:
     case ARGUMENT_NUMBER:
-        return number_widget(p, value->number);
+        return number_widget(p);
     case ARGUMENT_CHOICE:
-        return choice_widget(p, value->text);
+        return choice_widget(p);
     case ARGUMENT_CHANNEL:
         return toolkit_channels(f->chosen->image);
     case ARGUMENT_TEXT:
     case ARGUMENT_FILE:
         break;
     }
-    return text_widget(value->text);
+    return text_widget();
+}
+
+static void write_widget(const struct dialog_fields *f, size_t i)
+{
+    const struct argument *p = &f->v->procedure->arguments[i];
+    const struct value *value = &f->v->items[i];
+    GtkWidget *w = f->widgets[i];
+
+    switch (p->kind) {
+    case ARGUMENT_INT:
+    case ARGUMENT_NUMBER:
+        gtk_spin_button_set_value(GTK_SPIN_BUTTON(w), value->number);
+        break;
+    case ARGUMENT_CHOICE:
+        choose(w, p, value->text);
+        break;
+    case ARGUMENT_CHANNEL: // ids are never kept
+        break;
+    case ARGUMENT_TEXT:
+    case ARGUMENT_FILE:
+        gtk_entry_set_text(GTK_ENTRY(w), value->text);
+        break;
+    }
 }
 
 static void read_widget(const struct dialog_fields *f, size_t i)
@@ -132,6 +160,7 @@ struct dialog_fields *dialog_fields_new(const struct call *chosen, values *v)
     f->v = v;
     f->widgets = g_new0(GtkWidget *, v->procedure->n_arguments);
     f->box = make_fields(f);
+    dialog_fields_write(f);
     return f;
 }
 
@@ -159,5 +188,12 @@ void dialog_fields_read(const struct dialog_fields *f)
 {
     for (size_t i = 0; i < f->v->procedure->n_arguments; i++) {
         read_widget(f, i);
+    }
+}
+
+void dialog_fields_write(const struct dialog_fields *f)
+{
+    for (size_t i = 0; i < f->v->procedure->n_arguments; i++) {
+        write_widget(f, i);
     }
 }

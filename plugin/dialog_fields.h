@@ -18,5 +18,6 @@ GtkWidget *dialog_fields_widget(const struct dialog_fields *f);
 /* Has a function called whenever a person changes one of the widgets. */
 void dialog_fields_watch(const struct dialog_fields *f, void (*changed)(void *user), void *user);
 
-/* Takes what the widgets say into the values. */
+/* Takes what the widgets say into the values, and the other way round. */
 void dialog_fields_read(const struct dialog_fields *f);
+void dialog_fields_write(const struct dialog_fields *f);

@@ -57,6 +57,12 @@ GdkPixbuf *toolkit_thumbnail(host_item layer, int side)
     return gimp_drawable_get_thumbnail(layer, side, side, GIMP_PIXBUF_SMALL_CHECKS);
 }
 
+void toolkit_set_aside(GtkWidget *dialog, GtkWidget *button)
+{
+    gtk_button_box_set_child_secondary(
+        GTK_BUTTON_BOX(gtk_dialog_get_action_area(GTK_DIALOG(dialog))), button, TRUE);
+}
+
 GtkWidget *toolkit_bar(void)
 {
     return gtk_progress_bar_new();

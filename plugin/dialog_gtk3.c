@@ -64,6 +64,13 @@ GdkPixbuf *toolkit_thumbnail(host_item layer, int side)
                                        GIMP_PIXBUF_SMALL_CHECKS);
 }
 
+void toolkit_set_aside(GtkWidget *dialog, GtkWidget *button)
+{
+    GtkWidget *area = gtk_widget_get_parent(button);
+
+    gtk_button_box_set_child_secondary(GTK_BUTTON_BOX(area), button, TRUE);
+}
+
 GtkWidget *toolkit_bar(void)
 {
     GtkWidget *bar = gtk_progress_bar_new();

@@ -31,6 +31,9 @@ GtkWidget *toolkit_label(const char *text);
 /* What a layer shows, at most `side` pixels a side. g_object_unref it. */
 GdkPixbuf *toolkit_thumbnail(host_item layer, int side);
 
+/* Puts a button of the dialog to the other side, beside Help. */
+void toolkit_set_aside(GtkWidget *dialog, GtkWidget *button);
+
 /* A bar that shows a text. */
 GtkWidget *toolkit_bar(void);
 

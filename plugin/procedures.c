@@ -189,7 +189,7 @@ static const struct argument create_arguments[] = {
 
 static const struct argument compose_arguments[] = {
     {.name = "prompts",
-     .label = N_("La_yer prompts"),
+     .label = N_("_Layer prompts"),
      .text =
          N_("What each layer shows, with [V] for its subject and ; between them; empty: a photo "
             "of a [V] and the layer's name."),
