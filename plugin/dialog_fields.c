@@ -1,6 +1,7 @@
 /* Arguments as widgets; see dialog_fields.h. */
 #include "plugin/dialog_fields.h"
 
+#include "plugin/dialog_subjects.h"
 #include "plugin/dialog_toolkit.h"
 #include "plugin/words.h"
 
@@ -8,7 +9,7 @@ struct dialog_fields {
     const struct call *chosen;
     values *v;
     GtkWidget *box;
-    GtkWidget **widgets; // one an argument
+    GtkWidget **widgets; // one an argument: what has its value
 };
 
 /* ---- a widget for each kind of argument ---- */
@@ -73,6 +74,20 @@ static GtkWidget *make_widget(const struct dialog_fields *f, size_t i)
     return text_widget();
 }
 
+// what is around a widget in the table
+static GtkWidget *dress(const struct argument *p, GtkWidget *w)
+{
+    switch (p->look) {
+    case LOOK_SUBJECTS:
+        return dialog_subjects_new(w);
+    case LOOK_PROMPT:
+    case LOOK_MODEL:
+    case LOOK_ENTRY:
+        break;
+    }
+    return w;
+}
+
 static void write_widget(const struct dialog_fields *f, size_t i)
 {
     const struct argument *p = &f->v->procedure->arguments[i];
@@ -135,7 +150,7 @@ static GtkWidget *make_table(struct dialog_fields *f, bool advanced)
         if (p->advanced == advanced) {
             f->widgets[i] = make_widget(f, i);
             gimp_help_set_help_data(f->widgets[i], _(p->text), NULL);
-            toolkit_attach(table, row++, _(p->label), f->widgets[i]);
+            toolkit_attach(table, row++, _(p->label), dress(p, f->widgets[i]), f->widgets[i]);
         }
     }
     return table;

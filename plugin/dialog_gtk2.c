@@ -27,9 +27,20 @@ GtkWidget *toolkit_table(void)
     return table;
 }
 
-void toolkit_attach(GtkWidget *table, int row, const char *name, GtkWidget *widget)
+void toolkit_attach(GtkWidget *table, int row, const char *name, GtkWidget *widget,
+                    GtkWidget *inner)
 {
-    gimp_table_attach_aligned(GTK_TABLE(table), 0, row, name, 0.0, 0.5, widget, 1, FALSE);
+    GtkWidget *label =
+        gimp_table_attach_aligned(GTK_TABLE(table), 0, row, name, 0.0, 0.5, widget, 1, FALSE);
+
+    gtk_label_set_mnemonic_widget(GTK_LABEL(label), inner);
+}
+
+void toolkit_add_scrolled(GtkWidget *scrolled, GtkWidget *widget)
+{
+    gtk_scrolled_window_add_with_viewport(GTK_SCROLLED_WINDOW(scrolled), widget);
+    gtk_viewport_set_shadow_type(GTK_VIEWPORT(gtk_bin_get_child(GTK_BIN(scrolled))),
+                                 GTK_SHADOW_NONE);
 }
 
 GtkWidget *toolkit_paragraph(int width)

@@ -27,12 +27,18 @@ GtkWidget *toolkit_table(void)
     return table;
 }
 
-void toolkit_attach(GtkWidget *table, int row, const char *name, GtkWidget *widget)
+void toolkit_add_scrolled(GtkWidget *scrolled, GtkWidget *widget)
+{
+    gtk_container_add(GTK_CONTAINER(scrolled), widget); // with a viewport
+}
+
+void toolkit_attach(GtkWidget *table, int row, const char *name, GtkWidget *widget,
+                    GtkWidget *inner)
 {
     GtkWidget *label = gtk_label_new_with_mnemonic(name);
 
     gtk_label_set_xalign(GTK_LABEL(label), 0.0);
-    gtk_label_set_mnemonic_widget(GTK_LABEL(label), widget);
+    gtk_label_set_mnemonic_widget(GTK_LABEL(label), inner);
     gtk_widget_set_hexpand(widget, TRUE);
     gtk_grid_attach(GTK_GRID(table), label, 0, row, 1, 1);
     gtk_grid_attach(GTK_GRID(table), widget, 1, row, 1, 1);

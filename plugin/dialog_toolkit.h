@@ -18,9 +18,14 @@ void toolkit_start(void);
 GtkWidget *toolkit_column(int spacing);
 GtkWidget *toolkit_row(int spacing);
 
-/* Two columns: names with mnemonics, and what they name. */
+/* Two columns: names with mnemonics, and what they name; `inner` is what the mnemonic leads to, the
+ * widget itself or one in it. */
 GtkWidget *toolkit_table(void);
-void toolkit_attach(GtkWidget *table, int row, const char *name, GtkWidget *widget);
+void toolkit_attach(GtkWidget *table, int row, const char *name, GtkWidget *widget,
+                    GtkWidget *inner);
+
+/* Puts a widget that does not scroll by itself into a scrolled window. */
+void toolkit_add_scrolled(GtkWidget *scrolled, GtkWidget *widget);
 
 /* A text that wraps at `width` pixels, to be set and to be copied from, without the focus. */
 GtkWidget *toolkit_paragraph(int width);

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SUBJECT_ENDING ".safetensors"
+
 bool paths_are_built(void)
 {
     g_autofree char *program = g_file_read_link("/proc/self/exe", NULL); // links are followed
@@ -81,8 +83,30 @@ char *paths_subject(const char *name, GError **error)
                     name);
         return NULL;
     }
-    g_autofree char *file = g_strconcat(name, ".safetensors", NULL);
+    g_autofree char *file = g_strconcat(name, SUBJECT_ENDING, NULL);
     return own_file(g_get_user_data_dir(), "subjects", file, error);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return g_utf8_collate(*(const char *const *)a, *(const char *const *)b);
+}
+
+char **paths_subjects(void)
+{
+    g_autofree char *folder = g_build_filename(g_get_user_data_dir(), "svdiff", "subjects", NULL);
+    g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
+    GPtrArray *names = g_ptr_array_new();
+
+    for (const char *name; entries != NULL && (name = g_dir_read_name(entries)) != NULL;) {
+        // a name that is no UTF-8 cannot be shown, nor typed
+        if (g_str_has_suffix(name, SUBJECT_ENDING) && g_utf8_validate(name, -1, NULL)) {
+            g_ptr_array_add(names, g_strndup(name, strlen(name) - strlen(SUBJECT_ENDING)));
+        }
+    }
+    g_ptr_array_sort(names, compare_names);
+    g_ptr_array_add(names, NULL);
+    return (char **)g_ptr_array_free(names, FALSE);
 }
 
 char *paths_converted(const char *subjects, const char *format, GError **error)

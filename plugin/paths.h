@@ -15,6 +15,9 @@ char *paths_command(GError **error);
  * with a sentence when the name cannot be that of a file. g_free it. */
 char *paths_subject(const char *name, GError **error);
 
+/* The names of all subjects in the user's data folder, sorted. g_strfreev it. */
+char **paths_subjects(void);
+
 /* Where a subject goes that is converted to a format, when nothing else is said: in the user's data
  * folder, which is made when it is missing. subjects: the first one gives the name. NULL with a
  * sentence. g_free it. */

@@ -95,7 +95,7 @@ static const struct argument learn_arguments[] = {
         .name = "subjects", .label = N_("_Subjects"),                                              \
         .text = N_("Learned subjects by name or file, with a strength if wanted: fox:0.8; "        \
                    "cat.safetensors"),                                                             \
-        .kind = ARGUMENT_TEXT                                                                      \
+        .kind = ARGUMENT_TEXT, .look = LOOK_SUBJECTS                                               \
     }
 #define MODEL_ARGUMENT                                                                             \
     {                                                                                              \
@@ -283,7 +283,8 @@ static const struct argument convert_arguments[] = {
      .label = N_("_Subjects"),
      .text =
          N_("A learned subject by name or file; a model or a LoRA can hold several: fox:0.8; cat"),
-     .kind = ARGUMENT_TEXT},
+     .kind = ARGUMENT_TEXT,
+     .look = LOOK_SUBJECTS},
     {.name = "to",
      .label = N_("_To"),
      .text =

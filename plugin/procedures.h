@@ -17,6 +17,14 @@ enum argument_kind {
     ARGUMENT_CHANNEL, // a channel of the image, -1: none
 };
 
+// how a text is asked for in a dialog
+enum argument_look {
+    LOOK_ENTRY,
+    LOOK_PROMPT,   // with those that were used before
+    LOOK_SUBJECTS, // with a list of all that were learned
+    LOOK_MODEL,    // with what the file is
+};
+
 struct argument {
     const char *name;  // of the argument, as scripts know it
     const char *label; // in a dialog, its mnemonic is none of the buttons' (A, C, H, G, L)
@@ -26,6 +34,7 @@ struct argument {
     double standard;           // the default of numbers
     const char *standard_text; // and of texts, NULL: ""
     const char *choices;       // of choices: "none|layer|selection"
+    enum argument_look look;   // of texts and files
     bool advanced;             // not among the first things of a dialog
 };
 

@@ -1,0 +1,258 @@
+/* The list of subjects; see dialog_subjects.h. The entry is what counts: it may also name files
+ * that are in no list. Pictures come one after the other, from the command. */
+#include "plugin/dialog_subjects.h"
+
+#include "plugin/dialog_toolkit.h"
+#include "plugin/info.h"
+#include "plugin/paths.h"
+#include "plugin/scratch.h"
+#include "plugin/words.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define PICTURE_SIDE    48 // pixels
+#define ROW_HEIGHT      56
+#define ROWS            3 // that are seen at once
+#define STRENGTH_MAX    2.0
+#define NAME_CHARACTERS 28 // that are seen
+
+struct row {
+    char *name;
+    GtkWidget *tick, *image, *strength;
+};
+
+struct subjects {
+    GtkWidget *entry;
+    GArray *rows; // struct row
+    guint asked;  // row whose picture is awaited
+    GCancellable *stop;
+    scratch *folder; // of the pictures, NULL: it could not be made
+    bool writing;    // one of the two into the other
+};
+
+static void clear_row(void *data)
+{
+    struct row *row = data;
+
+    g_free(row->name);
+}
+
+static void free_subjects(void *data)
+{
+    struct subjects *s = data;
+
+    g_cancellable_cancel(s->stop);
+    g_object_unref(s->stop);
+    g_array_unref(s->rows);
+    scratch_free(s->folder);
+    g_free(s);
+}
+
+static struct row *row_at(const struct subjects *s, guint i)
+{
+    return &g_array_index(s->rows, struct row, i);
+}
+
+/* ---- one part of the entry ---- */
+
+// "fox:0.8" to "fox" and 0.8, in place; a colon that no number follows belongs to the name
+static double split_strength(char *part)
+{
+    char *colon = strrchr(part, ':'), *end = NULL;
+    const double strength = colon != NULL ? g_ascii_strtod(colon + 1, &end) : 1;
+
+    if (colon == NULL || end == colon + 1 || *g_strchug(end) != '\0') {
+        return 1;
+    }
+    *colon = '\0';
+    g_strchomp(part);
+    return strength;
+}
+
+static char *join_strength(const char *name, double strength)
+{
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+    return strength == 1
+               ? g_strdup(name)
+               : g_strdup_printf("%s:%s", name,
+                                 g_ascii_formatd(number, sizeof number, "%.3g", strength));
+}
+
+static const struct row *find_row(const struct subjects *s, const char *name)
+{
+    for (guint i = 0; i < s->rows->len; i++) {
+        if (strcmp(row_at(s, i)->name, name) == 0) {
+            return row_at(s, i);
+        }
+    }
+    return NULL;
+}
+
+/* ---- from one to the other ---- */
+
+static void on_entry(GtkEditable *entry, void *user)
+{
+    struct subjects *s = user;
+    g_auto(GStrv) parts = g_strsplit_set(gtk_entry_get_text(GTK_ENTRY(s->entry)), ";\n", -1);
+
+    if (s->writing) {
+        return;
+    }
+    s->writing = true;
+    for (guint i = 0; i < s->rows->len; i++) {
+        gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(row_at(s, i)->tick), FALSE);
+    }
+    for (char **part = parts; *part != NULL; part++) {
+        const double strength = split_strength(g_strstrip(*part));
+        const struct row *row = find_row(s, *part);
+        if (row != NULL) {
+            gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(row->tick), TRUE);
+            gtk_spin_button_set_value(GTK_SPIN_BUTTON(row->strength), strength);
+        }
+    }
+    s->writing = false;
+}
+
+static void add_part(GString *text, char *part)
+{
+    g_string_append_printf(text, "%s%s", text->len > 0 ? "; " : "", part);
+    g_free(part);
+}
+
+// what the entry names and no row has stays, then come the rows that are ticked
+static void on_row(GtkWidget *widget, void *user)
+{
+    struct subjects *s = user;
+    g_auto(GStrv) parts = g_strsplit_set(gtk_entry_get_text(GTK_ENTRY(s->entry)), ";\n", -1);
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    if (s->writing) {
+        return;
+    }
+    for (char **part = parts; *part != NULL; part++) {
+        const double strength = split_strength(g_strstrip(*part));
+        if ((*part)[0] != '\0' && find_row(s, *part) == NULL) {
+            add_part(text, join_strength(*part, strength));
+        }
+    }
+    for (guint i = 0; i < s->rows->len; i++) {
+        const struct row *row = row_at(s, i);
+        if (gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(row->tick))) {
+            const double strength = gtk_spin_button_get_value(GTK_SPIN_BUTTON(row->strength));
+            add_part(text, join_strength(row->name, strength));
+        }
+    }
+    s->writing = true;
+    gtk_entry_set_text(GTK_ENTRY(s->entry), text->str);
+    s->writing = false;
+    toolkit_tell("subjects: %s", text->str);
+}
+
+/* ---- pictures ---- */
+
+static void ask_next(struct subjects *s);
+
+static char *picture_file(const struct subjects *s)
+{
+    g_autofree char *name = g_strdup_printf("subject-%u.png", s->asked);
+
+    return scratch_file(s->folder, name);
+}
+
+static void on_told(void *user, JsonObject *info, const char *sentence)
+{
+    struct subjects *s = user;
+    const struct row *row = row_at(s, s->asked);
+    g_autofree char *file = picture_file(s);
+    g_autoptr(GdkPixbuf) picture =
+        gdk_pixbuf_new_from_file_at_size(file, PICTURE_SIDE, PICTURE_SIDE, NULL);
+
+    if (picture != NULL) {
+        gtk_image_set_from_pixbuf(GTK_IMAGE(row->image), picture);
+        toolkit_tell("subjects: picture of %s", row->name);
+    } else {
+        toolkit_tell("subjects: no picture of %s", row->name);
+    }
+    s->asked++;
+    ask_next(s);
+}
+
+static void ask_next(struct subjects *s)
+{
+    if (s->folder == NULL || s->asked >= s->rows->len) {
+        return;
+    }
+    g_autofree char *subject = paths_subject(row_at(s, s->asked)->name, NULL);
+    g_autofree char *file = picture_file(s);
+    if (subject != NULL) {
+        info_ask(subject, file, s->stop, on_told, s);
+    }
+}
+
+/* ---- making ---- */
+
+static GtkWidget *make_row(struct subjects *s, const char *name)
+{
+    struct row row = {.name = g_strdup(name)};
+    GtkWidget *line = toolkit_row(6), *inner = toolkit_row(6), *label = gtk_label_new(name);
+
+    row.image = gtk_image_new();
+    gtk_widget_set_size_request(row.image, PICTURE_SIDE, PICTURE_SIDE);
+    row.tick = gtk_check_button_new();
+    row.strength = gtk_spin_button_new_with_range(-STRENGTH_MAX, STRENGTH_MAX, 0.05);
+    gtk_spin_button_set_value(GTK_SPIN_BUTTON(row.strength), 1);
+    gtk_entry_set_activates_default(GTK_ENTRY(row.strength), TRUE);
+    gtk_widget_set_tooltip_text(row.strength, _("How strongly the subject acts; 1: as learned."));
+    if (g_utf8_strlen(name, -1) > NAME_CHARACTERS) {
+        gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_END);
+        gtk_label_set_width_chars(GTK_LABEL(label), NAME_CHARACTERS);
+    }
+    gtk_box_pack_start(GTK_BOX(inner), row.image, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(inner), label, FALSE, FALSE, 0);
+    gtk_container_add(GTK_CONTAINER(row.tick), inner);
+    gtk_box_pack_start(GTK_BOX(line), row.tick, TRUE, TRUE, 0);
+    gtk_box_pack_start(GTK_BOX(line), row.strength, FALSE, FALSE, 0);
+    g_signal_connect(row.tick, "toggled", G_CALLBACK(on_row), s);
+    g_signal_connect(row.strength, "value-changed", G_CALLBACK(on_row), s);
+    g_array_append_val(s->rows, row);
+    return line;
+}
+
+static GtkWidget *make_list(struct subjects *s, char **names)
+{
+    GtkWidget *list = toolkit_column(2);
+    GtkWidget *scrolled = gtk_scrolled_window_new(NULL, NULL);
+    const int n = (int)g_strv_length(names);
+
+    for (char **name = names; *name != NULL; name++) {
+        gtk_box_pack_start(GTK_BOX(list), make_row(s, *name), FALSE, FALSE, 0);
+    }
+    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,
+                                   GTK_POLICY_AUTOMATIC);
+    gtk_widget_set_size_request(scrolled, -1, MIN(n, ROWS) * ROW_HEIGHT);
+    toolkit_add_scrolled(scrolled, list);
+    return scrolled;
+}
+
+GtkWidget *dialog_subjects_new(GtkWidget *entry)
+{
+    struct subjects *s = g_new0(struct subjects, 1);
+    GtkWidget *box = toolkit_column(4);
+    g_auto(GStrv) names = paths_subjects();
+
+    s->entry = entry;
+    s->rows = g_array_new(FALSE, FALSE, sizeof(struct row));
+    g_array_set_clear_func(s->rows, clear_row);
+    s->stop = g_cancellable_new();
+    gtk_box_pack_start(GTK_BOX(box), entry, FALSE, FALSE, 0);
+    if (names[0] != NULL) {
+        s->folder = scratch_create(NULL);
+        gtk_box_pack_start(GTK_BOX(box), make_list(s, names), FALSE, FALSE, 0);
+        g_signal_connect(entry, "changed", G_CALLBACK(on_entry), s);
+        ask_next(s);
+    }
+    g_object_set_data_full(G_OBJECT(box), "svdiff-subjects", s, free_subjects);
+    return box;
+}

@@ -1,0 +1,8 @@
+/* dialog_subjects.h: the subjects that a person has learned, with their pictures, to tick. */
+#pragma once
+
+#include <gtk/gtk.h>
+
+/* An entry for "fox:0.8; cat.safetensors", and below it the learned subjects with a tick and a
+ * strength each. What is ticked is written into the entry, and what is typed there is ticked. */
+GtkWidget *dialog_subjects_new(GtkWidget *entry);
