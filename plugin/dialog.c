@@ -4,6 +4,7 @@
  * ends it; the main context is turned by the job. */
 #include "plugin/dialog.h"
 
+#include "plugin/dialog_curve.h"
 #include "plugin/dialog_estimate.h"
 #include "plugin/dialog_fields.h"
 #include "plugin/dialog_gallery.h"
@@ -18,8 +19,9 @@
 #include <string.h>
 
 #define PREVIEW_SIDE      256 // pixels
-#define RESPONSE_STOP     1   // stop and keep
-#define RESPONSE_SETTINGS 2   // take those of the layer
+#define CURVE_HEIGHT      96
+#define RESPONSE_STOP     1 // stop and keep
+#define RESPONSE_SETTINGS 2 // take those of the layer
 
 struct dialog {
     const struct call *chosen; // image and layers
@@ -28,7 +30,7 @@ struct dialog {
     struct dialog_estimate *estimate;
     struct dialog_gallery *gallery;
     GtkWidget *window, *bar, *message;
-    GtkWidget *side, *preview; // beside the fields, once there is something to show
+    GtkWidget *side, *preview, *curve; // beside the fields, once there is something to show
     struct watch watch;
     bool running, cancelled, stopped;
 };
@@ -40,7 +42,10 @@ static GtkWidget *make_side(struct dialog *d)
     d->side = toolkit_column(12);
     d->preview = dialog_preview_new(PREVIEW_SIDE);
     d->gallery = dialog_gallery_new(d->preview);
+    d->curve = dialog_curve_new(PREVIEW_SIDE, CURVE_HEIGHT);
+    gtk_widget_set_no_show_all(d->curve, TRUE);
     gtk_box_pack_start(GTK_BOX(d->side), d->preview, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(d->side), d->curve, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(d->side), dialog_gallery_widget(d->gallery), TRUE, TRUE, 0);
     gtk_widget_show_all(d->side);
     gtk_widget_hide(d->side);
@@ -132,11 +137,24 @@ static void show_step(struct dialog *d, const struct call_progress *p)
     gtk_window_set_title(GTK_WINDOW(d->window), title);
 }
 
+static void show_loss(struct dialog *d, const struct call_progress *p)
+{
+    dialog_curve_add(d->curve, p->step, p->steps, p->loss);
+    if (!gtk_widget_get_visible(d->curve)) {
+        gtk_widget_show(d->curve);
+        gtk_widget_show(d->side);
+        toolkit_tell("shows the curve of the loss");
+    }
+}
+
 static void show_progress(struct dialog *d, const struct call_progress *p)
 {
     show_step(d, p);
     if (p->warning != NULL) {
         say(d, p->warning);
+    }
+    if (p->loss >= 0) {
+        show_loss(d, p);
     }
     if (p->picture != NULL && dialog_preview_show(d->preview, p->picture)) {
         gtk_widget_show(d->side);
@@ -253,6 +271,8 @@ static bool run_once(struct dialog *d, struct call_result *result)
 
     dialog_fields_read(d->fields);
     say(d, "");
+    dialog_curve_clear(d->curve);
+    gtk_widget_hide(d->curve);
     set_running(d, true);
     host_progress_begin(_(d->v->procedure->title));
     const bool done = values_check(d->v, &error) && call_run(&call, &made, &error);

@@ -74,6 +74,35 @@ void toolkit_set_aside(GtkWidget *dialog, GtkWidget *button)
         GTK_BUTTON_BOX(gtk_dialog_get_action_area(GTK_DIALOG(dialog))), button, TRUE);
 }
 
+struct canvas {
+    toolkit_paint paint;
+    void *user;
+};
+
+static gboolean on_expose(GtkWidget *area, GdkEventExpose *event, void *data)
+{
+    const struct canvas *c = data;
+    cairo_t *cr = gdk_cairo_create(event->window);
+    GtkAllocation size;
+
+    gtk_widget_get_allocation(area, &size);
+    c->paint(cr, size.width, size.height, c->user);
+    cairo_destroy(cr);
+    return TRUE;
+}
+
+GtkWidget *toolkit_canvas(int width, int height, toolkit_paint paint, void *user)
+{
+    GtkWidget *area = gtk_drawing_area_new();
+    struct canvas *c = g_new(struct canvas, 1);
+
+    *c = (struct canvas){paint, user};
+    gtk_widget_set_size_request(area, width, height);
+    g_object_set_data_full(G_OBJECT(area), "svdiff-canvas", c, g_free);
+    g_signal_connect(area, "expose-event", G_CALLBACK(on_expose), c);
+    return area;
+}
+
 GtkWidget *toolkit_bar(void)
 {
     return gtk_progress_bar_new();

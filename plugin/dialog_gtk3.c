@@ -77,6 +77,32 @@ void toolkit_set_aside(GtkWidget *dialog, GtkWidget *button)
     gtk_button_box_set_child_secondary(GTK_BUTTON_BOX(area), button, TRUE);
 }
 
+struct canvas {
+    toolkit_paint paint;
+    void *user;
+};
+
+static gboolean on_draw(GtkWidget *area, cairo_t *cr, void *data)
+{
+    const struct canvas *c = data;
+
+    c->paint(cr, gtk_widget_get_allocated_width(area), gtk_widget_get_allocated_height(area),
+             c->user);
+    return TRUE;
+}
+
+GtkWidget *toolkit_canvas(int width, int height, toolkit_paint paint, void *user)
+{
+    GtkWidget *area = gtk_drawing_area_new();
+    struct canvas *c = g_new(struct canvas, 1);
+
+    *c = (struct canvas){paint, user};
+    gtk_widget_set_size_request(area, width, height);
+    g_object_set_data_full(G_OBJECT(area), "svdiff-canvas", c, g_free);
+    g_signal_connect(area, "draw", G_CALLBACK(on_draw), c);
+    return area;
+}
+
 GtkWidget *toolkit_bar(void)
 {
     GtkWidget *bar = gtk_progress_bar_new();

@@ -39,6 +39,10 @@ GdkPixbuf *toolkit_thumbnail(host_item layer, int side);
 /* Puts a button of the dialog to the other side, beside Help. */
 void toolkit_set_aside(GtkWidget *dialog, GtkWidget *button);
 
+/* A place that `paint` fills, in pixels of its own size. */
+typedef void (*toolkit_paint)(cairo_t *cr, int width, int height, void *user);
+GtkWidget *toolkit_canvas(int width, int height, toolkit_paint paint, void *user);
+
 /* A bar that shows a text. */
 GtkWidget *toolkit_bar(void);
 
