@@ -270,6 +270,7 @@ static bool run_once(struct dialog *d, struct call_result *result)
     struct call_result made;
 
     dialog_fields_read(d->fields);
+    dialog_fields_keep(d->fields);
     say(d, "");
     dialog_curve_clear(d->curve);
     gtk_widget_hide(d->curve);

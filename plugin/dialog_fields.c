@@ -1,6 +1,7 @@
 /* Arguments as widgets; see dialog_fields.h. */
 #include "plugin/dialog_fields.h"
 
+#include "plugin/dialog_history.h"
 #include "plugin/dialog_subjects.h"
 #include "plugin/dialog_toolkit.h"
 #include "plugin/words.h"
@@ -55,6 +56,14 @@ static GtkWidget *text_widget(void)
     return w;
 }
 
+static GtkWidget *prompt_widget(const struct argument *p)
+{
+    GtkWidget *entry;
+
+    dialog_history_new(p->name, &entry);
+    return entry;
+}
+
 static GtkWidget *make_widget(const struct dialog_fields *f, size_t i)
 {
     const struct argument *p = &f->v->procedure->arguments[i];
@@ -71,7 +80,7 @@ static GtkWidget *make_widget(const struct dialog_fields *f, size_t i)
     case ARGUMENT_FILE:
         break;
     }
-    return text_widget();
+    return p->look == LOOK_PROMPT ? prompt_widget(p) : text_widget();
 }
 
 // what is around a widget in the table
@@ -80,7 +89,8 @@ static GtkWidget *dress(const struct argument *p, GtkWidget *w)
     switch (p->look) {
     case LOOK_SUBJECTS:
         return dialog_subjects_new(w);
-    case LOOK_PROMPT:
+    case LOOK_PROMPT: // the list that the entry is in
+        return gtk_widget_get_parent(w);
     case LOOK_MODEL:
     case LOOK_ENTRY:
         break;
@@ -210,5 +220,14 @@ void dialog_fields_write(const struct dialog_fields *f)
 {
     for (size_t i = 0; i < f->v->procedure->n_arguments; i++) {
         write_widget(f, i);
+    }
+}
+
+void dialog_fields_keep(const struct dialog_fields *f)
+{
+    for (size_t i = 0; i < f->v->procedure->n_arguments; i++) {
+        if (f->v->procedure->arguments[i].look == LOOK_PROMPT) {
+            dialog_history_keep(f->widgets[i]);
+        }
     }
 }

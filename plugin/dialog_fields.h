@@ -21,3 +21,6 @@ void dialog_fields_watch(const struct dialog_fields *f, void (*changed)(void *us
 /* Takes what the widgets say into the values, and the other way round. */
 void dialog_fields_read(const struct dialog_fields *f);
 void dialog_fields_write(const struct dialog_fields *f);
+
+/* Keeps the prompts to be chosen from later. */
+void dialog_fields_keep(const struct dialog_fields *f);

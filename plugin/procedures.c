@@ -19,6 +19,7 @@ static const struct argument learn_arguments[] = {
      .label = N_("_Prompt"),
      .text = N_("What the layer shows, with [V] for the subject; empty: a photo of a [V] thing."),
      .kind = ARGUMENT_TEXT,
+     .look = LOOK_PROMPT,
      .standard_text = "a photo of a [V] thing"},
     {.name = "class-prompt",
      .label = N_("Class p_rompt"),
@@ -83,12 +84,13 @@ static const struct argument learn_arguments[] = {
     {                                                                                              \
         .name = "prompt", .label = N_("_Prompt"),                                                  \
         .text = N_("What the picture shows, with [V] for a learned subject."),                     \
-        .kind = ARGUMENT_TEXT                                                                      \
+        .kind = ARGUMENT_TEXT, .look = LOOK_PROMPT                                                 \
     }
 #define NEGATIVE_ARGUMENT                                                                          \
     {                                                                                              \
         .name = "negative", .label = N_("_Negative"),                                              \
-        .text = N_("What the picture should not show."), .kind = ARGUMENT_TEXT                     \
+        .text = N_("What the picture should not show."), .kind = ARGUMENT_TEXT,                    \
+        .look = LOOK_PROMPT                                                                        \
     }
 #define SUBJECTS_ARGUMENT                                                                          \
     {                                                                                              \
@@ -193,7 +195,8 @@ static const struct argument compose_arguments[] = {
      .text =
          N_("What each layer shows, with [V] for its subject and ; between them; empty: a photo "
             "of a [V] and the layer's name."),
-     .kind = ARGUMENT_TEXT},
+     .kind = ARGUMENT_TEXT,
+     .look = LOOK_PROMPT},
     {.name = "class-prompts",
      .label = N_("Class p_rompts"),
      .text = N_("The same without the subjects' own words; empty: the prompts without [V]."),
@@ -206,7 +209,8 @@ static const struct argument compose_arguments[] = {
     {.name = "prompt",
      .label = N_("_Prompt"),
      .text = N_("What the picture shows, with [V1], [V2] for the subjects."),
-     .kind = ARGUMENT_TEXT},
+     .kind = ARGUMENT_TEXT,
+     .look = LOOK_PROMPT},
     NEGATIVE_ARGUMENT,
     MODEL_ARGUMENT,
     {.name = "steps",
@@ -253,11 +257,13 @@ static const struct argument edit_arguments[] = {
     {.name = "prompt",
      .label = N_("_Prompt"),
      .text = N_("What the layer shows, in plain words."),
-     .kind = ARGUMENT_TEXT},
+     .kind = ARGUMENT_TEXT,
+     .look = LOOK_PROMPT},
     {.name = "target",
      .label = N_("_Target"),
      .text = N_("What the layer should show; several targets in lines of their own."),
-     .kind = ARGUMENT_TEXT},
+     .kind = ARGUMENT_TEXT,
+     .look = LOOK_PROMPT},
     MODEL_ARGUMENT,
     {.name = "structure",
      .label = N_("_Structure"),

@@ -1,0 +1,71 @@
+/* Prompts of before; see dialog_history.h. They lie in the file of the last values, in a group of
+ * their own, and are shared by all procedures that have an argument of the name. */
+#include "plugin/dialog_history.h"
+
+#include "plugin/host.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define GROUP      "history"
+#define TEXTS_MAX  20
+#define CHARACTERS 44 // that are seen of the entry
+
+// those that are kept, the last used first; g_strfreev it
+static char **load(GKeyFile *file, const char *name)
+{
+    char **texts = g_key_file_get_string_list(file, GROUP, name, NULL, NULL);
+
+    return texts != NULL ? texts : g_new0(char *, 1);
+}
+
+static GKeyFile *open_file(char **path)
+{
+    GKeyFile *file = g_key_file_new();
+
+    *path = host_values_file();
+    g_key_file_load_from_file(file, *path, G_KEY_FILE_KEEP_COMMENTS, NULL); // none yet: empty
+    return file;
+}
+
+GtkWidget *dialog_history_new(const char *name, GtkWidget **entry)
+{
+    GtkWidget *combo = gtk_combo_box_text_new_with_entry();
+    g_autofree char *path = NULL;
+    g_autoptr(GKeyFile) file = open_file(&path);
+    g_auto(GStrv) texts = load(file, name);
+
+    for (char **text = texts; *text != NULL; text++) {
+        if (g_utf8_validate(*text, -1, NULL)) {
+            gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(combo), *text);
+        }
+    }
+    *entry = gtk_bin_get_child(GTK_BIN(combo));
+    gtk_entry_set_width_chars(GTK_ENTRY(*entry), CHARACTERS);
+    gtk_entry_set_activates_default(GTK_ENTRY(*entry), TRUE);
+    g_object_set_data(G_OBJECT(*entry), "svdiff-history", (void *)name);
+    return combo;
+}
+
+void dialog_history_keep(GtkWidget *entry)
+{
+    const char *name = g_object_get_data(G_OBJECT(entry), "svdiff-history");
+    const char *text = gtk_entry_get_text(GTK_ENTRY(entry));
+    g_autofree char *path = NULL;
+    g_autoptr(GKeyFile) file = open_file(&path);
+    g_auto(GStrv) before = load(file, name);
+    const char *kept[TEXTS_MAX] = {text};
+    gsize n = 1;
+
+    if (text[0] == '\0' || g_strcmp0(text, before[0]) == 0) {
+        return;
+    }
+    for (char **old = before; *old != NULL && n < TEXTS_MAX; old++) {
+        if (strcmp(*old, text) != 0) {
+            kept[n++] = *old;
+        }
+    }
+    g_key_file_set_string_list(file, GROUP, name, kept, n);
+    g_key_file_save_to_file(file, path, NULL); // of no consequence, and the values will say it
+    gtk_combo_box_text_prepend_text(GTK_COMBO_BOX_TEXT(gtk_widget_get_parent(entry)), text);
+}
