@@ -2,6 +2,7 @@
 #include "plugin/dialog_fields.h"
 
 #include "plugin/dialog_history.h"
+#include "plugin/dialog_model.h"
 #include "plugin/dialog_subjects.h"
 #include "plugin/dialog_toolkit.h"
 #include "plugin/words.h"
@@ -92,6 +93,7 @@ static GtkWidget *dress(const struct argument *p, GtkWidget *w)
     case LOOK_PROMPT: // the list that the entry is in
         return gtk_widget_get_parent(w);
     case LOOK_MODEL:
+        return dialog_model_new(w);
     case LOOK_ENTRY:
         break;
     }

@@ -42,6 +42,7 @@ static const struct argument learn_arguments[] = {
      .label = N_("M_odel"),
      .text = N_("A folder of diffusers or a .safetensors file; empty: the model that ships."),
      .kind = ARGUMENT_FILE,
+     .look = LOOK_MODEL,
      .advanced = true},
     {.name = "steps",
      .label = N_("_Steps"),
@@ -103,7 +104,7 @@ static const struct argument learn_arguments[] = {
     {                                                                                              \
         .name = "model", .label = N_("M_odel"),                                                    \
         .text = N_("A folder of diffusers or a .safetensors file; empty: the model that ships."),  \
-        .kind = ARGUMENT_FILE, .advanced = true                                                    \
+        .kind = ARGUMENT_FILE, .look = LOOK_MODEL, .advanced = true                                \
     }
 #define WIDTH_ARGUMENT                                                                             \
     {                                                                                              \
@@ -307,6 +308,7 @@ static const struct argument convert_arguments[] = {
      .label = N_("_Model"),
      .text = N_("A folder of diffusers or a .safetensors file; empty: the model that ships."),
      .kind = ARGUMENT_FILE,
+     .look = LOOK_MODEL,
      .advanced = true},
     {.name = "rank",
      .label = N_("_Rank"),
