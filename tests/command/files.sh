@@ -134,6 +134,29 @@ with_subject 'a shift that is a matrix' 'matrix.safetensors: conv_in.delta' matr
 with_subject 'a shift of another length' 'conv_in.delta' misfit.safetensors
 with_subject 'a shift that is no number' 'nan.safetensors: conv_in.delta' nan.safetensors
 with_subject 'a FIFO as subject' 'fifo: .*FIFO' ./fifo
+with_subject 'a device as subject' '/dev/zero: .*device' /dev/zero
+with_subject 'a folder as subject' 'folder: .*spectral_shifts' ./folder
+with_subject 'a picture as subject' 'rgb8.png: .*no safetensors' "$pictures/rgb8.png"
+# a file with this header and so many bytes behind it
+write() { # FILE HEADER BYTES
+    python3 -c '
+import struct, sys
+text = eval(sys.argv[2]).encode()
+open(sys.argv[1], "wb").write(struct.pack("<Q", len(text)) + text + bytes(int(sys.argv[3])))
+' "$@"
+}
+while read -r file bytes pattern header; do
+    write $file.safetensors "$header" "$bytes"
+    with_subject "a subject: $file" "^$file.safetensors: .*$pattern" $file.safetensors
+done <<'EOF'
+nested 0 nested '{"__metadata__":' + '{"a":' * 100000 + '1' + '}' * 100001
+overlapping 8 overlap '{"a.delta":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b.delta":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}'
+holey 12 hole '{"a.delta":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b.delta":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}'
+twice 8 twice '{"a.delta":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a.delta":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}'
+overflowing 4 does.not.fit '{"a.delta":{"dtype":"F32","shape":[4611686018427387905],"data_offsets":[0,4]}}'
+whole 4 I32 '{"a.delta":{"dtype":"I32","shape":[1],"data_offsets":[0,4]}}'
+nothing 0 something.else '{}'
+EOF
 head -c 5000 dog.safetensors >half.safetensors
 with_subject 'a subject that is cut off' 'half.safetensors: .*truncated' half.safetensors
 
