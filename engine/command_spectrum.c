@@ -3,8 +3,6 @@
 
 #include "engine/model_spectrum.h"
 
-#include <glib/gstdio.h>
-
 static const char summary[] =
     "Computes the singular value decompositions of a model's weights and keeps them, so that\n"
     "learning starts at once.";
@@ -44,17 +42,6 @@ static bool check(struct spectrum_command *s, struct model_spectrum *m, GError *
     return true;
 }
 
-static bool clear(const struct model_spectrum *m, GError **error)
-{
-    const char *path = model_spectrum_path(m);
-
-    if (path != NULL && g_unlink(path) != 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s cannot be removed.", path);
-        return false;
-    }
-    return true;
-}
-
 static bool tell(struct spectrum_command *s, const char *path, GError **error)
 {
     g_autoptr(JsonBuilder) j = json_builder_new();
@@ -73,8 +60,25 @@ static bool tell(struct spectrum_command *s, const char *path, GError **error)
     return report_result(s->common.report, json, NULL, error);
 }
 
+static bool compute(struct spectrum_command *s, svdiff *session, GError **error)
+{
+    struct model_spectrum *m = model_spectrum_open(session, command_progress, &s->common, error);
+
+    if (m == NULL) {
+        return false;
+    }
+    const bool done = (!s->check || check(s, m, error)) && tell(s, model_spectrum_path(m), error);
+    model_spectrum_close(m);
+    return done;
+}
+
 static bool run(struct spectrum_command *s, GError **error)
 {
+    if (s->check && s->clear) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "--check and --clear do not go together; prove the spectra first.");
+        return false;
+    }
     // not a number fails every comparison
     if (!(s->limit >= 0 && s->limit <= 1e6)) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
@@ -82,18 +86,15 @@ static bool run(struct spectrum_command *s, GError **error)
         return false;
     }
     s->common.session.cache = s->cache;
-    s->common.session.cache_limit = (uint64_t)(s->limit * 1e9);
+    // 0 would be the limit that is there unasked
+    s->common.session.cache_limit = MAX(1, (uint64_t)(s->limit * 1e9));
     g_autoptr(svdiff) session = svdiff_open(&s->common.session, error);
-    struct model_spectrum *m =
-        session != NULL ? model_spectrum_open(session, command_progress, &s->common, error) : NULL;
-
-    if (m == NULL) {
+    if (session == NULL) {
         return false;
     }
-    const bool done = (!s->check || check(s, m, error)) && (!s->clear || clear(m, error)) &&
-                      tell(s, s->clear ? NULL : model_spectrum_path(m), error);
-    model_spectrum_close(m);
-    return done;
+    return s->clear ? model_spectrum_remove(session, command_progress, &s->common, error) &&
+                          tell(s, NULL, error)
+                    : compute(s, session, error);
 }
 
 int command_spectrum(int argc, char **argv)

@@ -5,6 +5,8 @@
 #include "engine/error.h"
 #include "engine/spectrum.h"
 
+#include <glib/gstdio.h>
+#include <errno.h>
 #include <string.h>
 
 struct entry {
@@ -126,8 +128,9 @@ static void on_warn(void *user, const char *sentence)
     session_warn(m->session, "%s", sentence);
 }
 
-struct model_spectrum *model_spectrum_open(svdiff *s, progress_function progress, void *user,
-                                           GError **error)
+// only_kept: nothing is computed
+static struct model_spectrum *open_spectrum(svdiff *s, bool only_kept, progress_function progress,
+                                            void *user, GError **error)
 {
     struct model_spectrum *m = g_new0(struct model_spectrum, 1);
 
@@ -148,6 +151,7 @@ struct model_spectrum *model_spectrum_open(svdiff *s, progress_function progress
                                          .identity = m->identity};
     const struct spectrum_options options = {.folder = s->options.cache,
                                              .limit = s->options.cache_limit,
+                                             .never_keep = only_kept,
                                              .threads = s->options.threads,
                                              .progress = on_progress,
                                              .announce = on_announce,
@@ -159,6 +163,29 @@ struct model_spectrum *model_spectrum_open(svdiff *s, progress_function progress
         return NULL;
     }
     return m;
+}
+
+struct model_spectrum *model_spectrum_open(svdiff *s, progress_function progress, void *user,
+                                           GError **error)
+{
+    return open_spectrum(s, false, progress, user, error);
+}
+
+bool model_spectrum_remove(svdiff *s, progress_function progress, void *user, GError **error)
+{
+    struct model_spectrum *m = open_spectrum(s, true, progress, user, error);
+
+    if (m == NULL) {
+        return false;
+    }
+    g_autofree char *path = g_strdup(model_spectrum_path(m));
+    model_spectrum_close(m);
+    if (path != NULL && g_unlink(path) != 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s cannot be removed: %s.", path,
+                    g_strerror(errno));
+        return false;
+    }
+    return true;
 }
 
 void model_spectrum_close(struct model_spectrum *m)
