@@ -197,6 +197,7 @@ struct svdiff_edit_options svdiff_edit_defaults(const svdiff *s)
 
     svdiff_edit_structure(&o, 0.75);
     take_int(s, json, path, "learn_steps", 1000000, &o.learn_steps);
+    take_int(s, json, path, "refine", SVDIFF_REFINE_MAX, &o.refine);
     take_double(s, json, path, "learning_rate", &o.rate);
     take_double(s, json, path, "learning_rate_1d", &o.rate_1d);
     take_int(s, json, path, "steps", 1000, &o.steps);

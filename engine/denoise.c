@@ -167,19 +167,42 @@ static void hold(const struct denoise *d, int step, float *latents)
     }
 }
 
+// the network's prediction at a step, [h, w, c]
+static void predict_step(const struct denoise *d, struct tape *t, int step, const float *latents,
+                         float *prediction)
+{
+    const int64_t count = (int64_t)d->h * d->w * d->c;
+    g_autofree float *input = g_new(float, count);
+    g_autofree float *both = g_new(float, 2 * count);
+
+    sampler_scale_input(d->sampler, step, latents, input, count);
+    predict(d, t, input, sampler_timestep(d->sampler, step), both);
+    guide(d, both, prediction);
+}
+
+// an inversion's step from `before` to `latents`, taken again with predictions of what it came to
+static void refine(const struct denoise *d, struct tape *t, int step, const float *before,
+                   float *latents, float *prediction)
+{
+    const int64_t count = (int64_t)d->h * d->w * d->c;
+
+    for (int i = 0; i < d->refine && !tape_cancelled(t); i++) {
+        predict_step(d, t, step, latents, prediction);
+        memcpy(latents, before, count * sizeof *latents);
+        sampler_undo(d->undo, sampler_steps(d->undo) - 1 - step, prediction, latents, count);
+    }
+}
+
 // sees: [h, w, c] receives what the picture looks like from this step; NULL without previews
 static void one_step(struct denoise *d, struct tape *t, int step, uint64_t seed, float *latents,
                      float *sees)
 {
     const int64_t count = (int64_t)d->h * d->w * d->c;
-    g_autofree float *input = g_new(float, count);
-    g_autofree float *both = g_new(float, 2 * count);
     g_autofree float *prediction = g_new(float, count);
+    g_autofree float *before = g_memdup2(latents, count * sizeof *latents);
     g_autofree float *noise = NULL;
 
-    sampler_scale_input(d->sampler, step, latents, input, count);
-    predict(d, t, input, sampler_timestep(d->sampler, step), both);
-    guide(d, both, prediction);
+    predict_step(d, t, step, latents, prediction);
     if (sees != NULL) {
         sampler_original(d->sampler, step, latents, prediction, sees, count);
     }
@@ -188,6 +211,7 @@ static void one_step(struct denoise *d, struct tape *t, int step, uint64_t seed,
         noise_normal(seed, NOISE_SAMPLER_STEP, (uint64_t)step, noise, count);
     }
     sampler_step(d->sampler, step, prediction, noise, latents, count);
+    refine(d, t, step, before, latents, prediction);
     trace_step(d, step, prediction, noise, latents);
     hold(d, step, latents);
 }

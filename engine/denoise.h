@@ -10,7 +10,12 @@
  *
  * With a mask: after step j of n, latents with mask <= 1 - j / n are those of `init` with the noise
  * of the next level (differential diffusion, Levin and Fried 2023): the darker, the later a place
- * is set free; black never is. */
+ * is set free; black never is.
+ *
+ * Run backwards (`inverts`), a step takes its prediction from the latents that it starts from,
+ * where sampling will take it from those that it comes to. `refine` times it is taken again, from
+ * what it came to, and sampling's step is undone with it: a fixed point, from which sampling comes
+ * back to where the step started (Pan et al. 2023). */
 #pragma once
 
 #include "engine/progress.h"
@@ -44,6 +49,8 @@ struct denoise {
      * them. NULL: everywhere. */
     const float *mask, *init, *noise;
     bool inverts;               // from a picture to noise: the trace's names say so
+    int refine;                 // times that each step of an inversion is taken again, by undoing
+    const struct sampler *undo; // the steps of sampling; NULL without refining
     struct preview *preview;    // a picture of each step; may be NULL
     struct trace *trace;        // may be NULL
     const char *phase;          // of the progress

@@ -2,8 +2,9 @@
  *
  *   learn     its shifts with its plain description, unless they are kept
  *   invert    latents z of the picture -> noise x, by DDIM run backwards with the shifts, at
- * guidance 1, under the target (or the description) start     slerp(alpha; x, fresh noise) sample
- * DDIM with eta and guidance under the target
+ *             guidance 1, under the target (or the description)
+ *   start     slerp(alpha; x, fresh noise)
+ *   sample    DDIM with eta and guidance under the target
  *
  * Without inversion the start is fresh noise. z is the autoencoder's mean, so that what is inverted
  * does not depend on a seed. */
@@ -173,9 +174,10 @@ static bool invert(struct editor *e, int row, struct trace *trace, GError **erro
     const size_t count = (size_t)e->h * e->w * e->c;
     g_autofree float *pair = pair_of(e, row);
     g_autoptr(sampler) s = make_sampler(e, SAMPLER_DDIM_INVERSE, 0, error);
+    g_autoptr(sampler) undo = s != NULL ? make_sampler(e, SAMPLER_DDIM, 0, error) : NULL;
     struct denoise d = e->denoise;
 
-    if (s == NULL) {
+    if (undo == NULL) {
         return false;
     }
     g_free(e->inverted);
@@ -184,6 +186,8 @@ static bool invert(struct editor *e, int row, struct trace *trace, GError **erro
     d.text = pair;
     d.guidance = 1;
     d.inverts = true;
+    d.refine = e->options->refine;
+    d.undo = undo;
     d.preview = NULL;
     d.phase = "invert";
     d.trace = trace;

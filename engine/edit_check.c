@@ -88,6 +88,11 @@ bool edit_check(const struct svdiff_edit_options *o, int unit, GError **error)
                     "--noise is %g; it can be from 0 to 1.", o->noise);
         return false;
     }
+    if (o->refine < 0 || o->refine > SVDIFF_REFINE_MAX) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "--refine is %d; it can be from 0 to %d.", o->refine, SVDIFF_REFINE_MAX);
+        return false;
+    }
     for (int i = 0; i < o->n_targets; i++) {
         if (!check_target(o, o->targets[i], unit, error)) {
             return false;

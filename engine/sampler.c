@@ -287,6 +287,22 @@ void sampler_step(struct sampler *s, int k, const float *prediction, const float
     }
 }
 
+/* latents' = (latents + original original_latents) latents
+ *            + (prediction + original original_prediction) prediction, solved for latents; a cut of
+ * the original cannot be undone and is taken as none */
+void sampler_undo(const struct sampler *s, int k, const float *prediction, float *latents,
+                  int64_t count)
+{
+    const struct sampler_plan_step *p = &s->plan[k];
+    const double of_latents = p->latents + p->original * p->original_latents;
+    const double of_prediction = p->prediction + p->original * p->original_prediction;
+
+    g_assert(s->kind == SAMPLER_DDIM && p->noise == 0);
+    for (int64_t i = 0; i < count; i++) {
+        latents[i] = (float)((latents[i] - of_prediction * prediction[i]) / of_latents);
+    }
+}
+
 void sampler_add_noise(const struct sampler *s, int k, const float *original, const float *noise,
                        float *out, int64_t count)
 {

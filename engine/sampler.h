@@ -95,6 +95,11 @@ double sampler_noise_scale(const struct sampler *s, int k);
 void sampler_step(struct sampler *s, int k, const float *prediction, const float *noise,
                   float *latents, int64_t count);
 
+/* The other way, for ddim without noise: latents on entry those that step k came to, on return
+ * those that it began with, if this was its prediction. */
+void sampler_undo(const struct sampler *s, int k, const float *prediction, float *latents,
+                  int64_t count);
+
 /* out[count] = the original that latents and prediction of step k point to, for previews; out may
  * be either input. Changes nothing. */
 void sampler_original(const struct sampler *s, int k, const float *latents, const float *prediction,

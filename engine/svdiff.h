@@ -207,6 +207,8 @@ bool svdiff_estimate_generate(svdiff *s, const struct svdiff_generate_options *o
 
 /* ---- editing one picture ---- */
 
+#define SVDIFF_REFINE_MAX 20
+
 struct svdiff_edit_options {
     const char *image;          // file
     const char *prompt;         // describes it, in plain words
@@ -220,6 +222,7 @@ struct svdiff_edit_options {
     double guidance;
     bool invert;        // begin with what the picture becomes when sampling is run backwards
     bool invert_source; // under the prompt that describes it, in place of the target
+    int refine;         // corrections of each step of the inversion (denoise.h); 0: plain DDIM
     double eta;         // share of fresh noise in each step
     double noise;       // alpha: from the inverted latents (0) to fresh noise (1), along the sphere
     int width, height;  // working size, in whose number of pixels the picture is drawn

@@ -264,6 +264,29 @@ static void test_inversion_undone(void)
     }
 }
 
+// each step of sampling is undone, whatever the network predicts; the cut of an original is not
+static void test_undo(void)
+{
+    static const char *const configs[] = {"sd1", "sd2"};
+
+    for (size_t c = 0; c < G_N_ELEMENTS(configs); c++) {
+        struct sampler_options options = {.kind = SAMPLER_DDIM, .steps = 25};
+        g_autoptr(sampler) s = create(configs[c], &options);
+        float start[FIXTURE_COUNT], latents[FIXTURE_COUNT], prediction[FIXTURE_COUNT];
+
+        for (int k = 0; k < 25; k++) {
+            fixture_values(FIXTURE_LATENTS, (uint32_t)k, start);
+            fixture_values(FIXTURE_PREDICTION, (uint32_t)k, prediction);
+            memcpy(latents, start, sizeof start);
+            sampler_step(s, k, prediction, NULL, latents, FIXTURE_COUNT);
+            sampler_undo(s, k, prediction, latents, FIXTURE_COUNT);
+            for (int i = 0; i < FIXTURE_COUNT; i++) {
+                g_assert_cmpfloat_with_epsilon(latents[i], start[i], 1e-5);
+            }
+        }
+    }
+}
+
 static void check_refused(const char *config, struct sampler_options options, int code,
                           const char *named)
 {
@@ -403,6 +426,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sampler/trailing-excess", test_trailing_excess);
     g_test_add_func("/sampler/again", test_again);
     g_test_add_func("/sampler/inversion-undone", test_inversion_undone);
+    g_test_add_func("/sampler/undo", test_undo);
     g_test_add_func("/sampler/refused", test_refused);
     g_test_add_func("/sampler/config-refused", test_config_refused);
     g_test_add_func("/sampler/strength", test_strength);

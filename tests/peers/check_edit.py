@@ -35,6 +35,7 @@ def parse():
     parser.add_argument("--guidance", type=float, default=3.0)
     parser.add_argument("--eta", type=float, default=0.25)
     parser.add_argument("--noise", type=float, default=0.25)
+    parser.add_argument("--refine", type=int, default=0)
     parser.add_argument("--forced", action="store_true", help="start each step from the trace's latents")
     parser.add_argument("--double", action="store_true", help="run the reference in double")
     return parser.parse_args()
@@ -53,7 +54,7 @@ def main():
         guidance=options.guidance,
         eta=options.eta,
     )
-    expected = edit(model, job, trace, options.source or options.target, options.noise, options.forced)
+    expected = edit(model, job, trace, options.source or options.target, options.noise, options.refine, options.forced)
     worst = {}
     for name, want in expected.items():
         kind = name.rsplit(".", 1)[0]

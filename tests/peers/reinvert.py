@@ -1,12 +1,13 @@
 """A whole `svdiff edit` in diffusers, its random numbers taken from a trace: what the trace should hold.
 
-    inversion   DDIMInverseScheduler at guidance 1, from `init_latents`, all timesteps
+    inversion   DDIMInverseScheduler at guidance 1, from `init_latents`, all timesteps; with `refine` each step is that
+                often corrected: the latents from which DDIMScheduler, with the prediction for them, steps back
     start       slerp(alpha; inverted latents, fresh noise) over the whole tensor
     sampling    DDIMScheduler with eta and guidance
 """
 
 import torch
-from diffusers import DDIMInverseScheduler
+from diffusers import DDIMInverseScheduler, DDIMScheduler
 
 from replay import generate
 
@@ -17,28 +18,40 @@ def slerp(alpha, a, b):
     return (torch.sin((1 - alpha) * phi) * a + torch.sin(alpha * phi) * b) / torch.sin(phi)
 
 
-def invert(model, latents, prompt, steps, forced=None):
+def stepped_from(scheduler, t, prediction, latents):
+    """Latents from which a step of DDIM, which is linear, comes to these."""
+    one, zero = torch.ones(1, dtype=latents.dtype), torch.zeros(1, dtype=latents.dtype)
+    of_latents = scheduler.step(zero, t, one).prev_sample
+    of_prediction = scheduler.step(one, t, zero).prev_sample
+    return (latents - of_prediction * prediction) / of_latents
+
+
+def invert(model, latents, prompt, steps, refine=0, forced=None):
     """The tensors of the inversion; the last latents are what it comes to. With `forced`, the tensors of a trace, every
     step starts from theirs."""
     scheduler = DDIMInverseScheduler.from_config(model.scheduler_config)
     scheduler.set_timesteps(steps)
+    sampling = DDIMScheduler.from_config(model.scheduler_config)
+    sampling.set_timesteps(steps)
     embeddings = model.embed(model.tokens(prompt))
     out = {"inversion_timesteps": scheduler.timesteps.to(latents), "inversion_embeddings": embeddings}
     for k, t in enumerate(scheduler.timesteps):
-        out[f"inversion_prediction.{k}"] = prediction = model.predict(latents, t, embeddings)
-        prediction = forced[f"inversion_prediction.{k}"] if forced else prediction
-        latents = scheduler.step(prediction, t, latents).prev_sample
-        out[f"inversion_latents.{k}"] = latents
+        before, prediction = latents, model.predict(latents, t, embeddings)
+        latents = scheduler.step(prediction, t, before).prev_sample
+        for _ in range(refine):
+            prediction = model.predict(latents, t, embeddings)
+            latents = stepped_from(sampling, t, prediction, before)
+        out[f"inversion_prediction.{k}"], out[f"inversion_latents.{k}"] = prediction, latents
         latents = forced[f"inversion_latents.{k}"] if forced else latents
     return out
 
 
-def edit(model, job, given, source, alpha, forced=False):
+def edit(model, job, given, source, alpha, refine=0, forced=False):
     """The expected trace of a run that inverts under the prompt `source`; job.prompt is the target. With `forced` every
     step starts from the given tensors, so that each figure is one step's own error."""
     dtype = next(model.unet.parameters()).dtype
     given = {k: v.to(dtype) for k, v in given.items()}
-    out = invert(model, given["init_latents"], source, job.steps, given if forced else None)
+    out = invert(model, given["init_latents"], source, job.steps, refine, given if forced else None)
     inverted = (given if forced else out)[f"inversion_latents.{job.steps - 1}"]
     start = inverted if alpha == 0 else slerp(alpha, inverted, given["fresh_noise"])
     noise = {k: v for k, v in given.items() if k != "init_latents"}
