@@ -35,6 +35,10 @@ host_item host_channel_named(host_image image, const char *name);
 /* Where a layer or channel lies. */
 struct host_area host_item_area(host_item item);
 
+/* The one of these layers that lies above the others, as far as they lie in the group of the first.
+ */
+host_item host_highest(const host_item *layers, int n);
+
 /* g_free it. */
 char *host_item_name(host_item item);
 

@@ -52,6 +52,21 @@ struct host_area host_item_area(host_item item)
     return area;
 }
 
+host_item host_highest(const host_item *layers, int n)
+{
+    const gint32 image = gimp_item_get_image(layers[0]), parent = gimp_item_get_parent(layers[0]);
+    host_item highest = layers[0];
+
+    for (int i = 1; i < n; i++) {
+        if (gimp_item_get_parent(layers[i]) == parent &&
+            gimp_image_get_item_position(image, layers[i]) <
+                gimp_image_get_item_position(image, highest)) {
+            highest = layers[i];
+        }
+    }
+    return highest;
+}
+
 char *host_item_name(host_item item)
 {
     return gimp_item_get_name(item);

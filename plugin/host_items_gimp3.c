@@ -76,6 +76,22 @@ struct host_area host_item_area(host_item item)
     return area;
 }
 
+host_item host_highest(const host_item *layers, int n)
+{
+    GimpItem *highest = item_of(layers[0]), *parent = gimp_item_get_parent(highest);
+    GimpImage *image = gimp_item_get_image(highest);
+
+    for (int i = 1; i < n; i++) {
+        GimpItem *layer = item_of(layers[i]);
+        if (gimp_item_get_parent(layer) == parent &&
+            gimp_image_get_item_position(image, layer) <
+                gimp_image_get_item_position(image, highest)) {
+            highest = layer;
+        }
+    }
+    return gimp_item_get_id(highest);
+}
+
 char *host_item_name(host_item item)
 {
     return gimp_item_get_name(item_of(item));

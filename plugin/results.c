@@ -78,6 +78,13 @@ static bool check_count(const struct results *r, char **files, GError **error)
     return false;
 }
 
+// the layer right above which the new ones go: where several are given, none may hide them
+static host_item find_below(const struct call *c)
+{
+    return c->values->procedure->input == INPUT_LAYERS ? host_highest(c->layers, c->n_layers)
+                                                       : c->layers[0];
+}
+
 static void insert(const struct results *r, const GArray *pictures, struct call_result *result)
 {
     const struct layers_out_picture *first = (const struct layers_out_picture *)pictures->data;
@@ -91,7 +98,7 @@ static void insert(const struct results *r, const GArray *pictures, struct call_
     }
     const struct layers_out out = {.image = fresh ? host_image_new(area.width, area.height)
                                                   : r->call->image,
-                                   .below = fresh ? HOST_NONE : r->call->layers[0],
+                                   .below = fresh ? HOST_NONE : find_below(r->call),
                                    .area = area,
                                    .masked = r->masked,
                                    .group = group,
