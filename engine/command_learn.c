@@ -24,7 +24,7 @@ struct learn {
     int steps, warm_up, accumulate, batch, size, prior_images, unmix_grid, apart_pictures;
     int validate_every, sample_every, checkpoint_every;
     int flip, text_encoder; // -1: the default
-    gboolean resume, estimate;
+    gboolean resume, resume_own, estimate;
 };
 
 static const char summary[] =
@@ -204,6 +204,17 @@ static bool take_words(struct learn *l, GError **error)
     return true;
 }
 
+// the given one, that of the run that may go on, or 0
+static uint64_t find_seed(const struct learn *l)
+{
+    uint64_t seed = 0;
+
+    if (l->common.seed_text != NULL) {
+        return l->common.seed;
+    }
+    return l->resume_own && svdiff_learn_seed(l->output, &seed) ? seed : 0;
+}
+
 static bool take_options(struct learn *l, GError **error)
 {
     struct svdiff_learn_options *o = &l->options;
@@ -231,8 +242,9 @@ static bool take_options(struct learn *l, GError **error)
     o->output = l->output;
     o->sample_prompt = l->sample_prompt;
     o->resume = l->resume;
+    o->resume_own = l->resume_own;
     o->trace = l->trace;
-    o->seed = l->common.seed_text != NULL ? l->common.seed : 0;
+    o->seed = find_seed(l);
     return take_numbers(l, error) && take_words(l, error);
 }
 
@@ -459,6 +471,9 @@ int command_learn(int argc, char **argv)
         {"checkpoint-every", 0, 0, G_OPTION_ARG_INT, &l.checkpoint_every,
          "steps between checkpoints; 0: none (0)", "N"},
         {"resume", 0, 0, G_OPTION_ARG_NONE, &l.resume, "go on from OUTPUT.resume", NULL},
+        {"continue", 0, 0, G_OPTION_ARG_NONE, &l.resume_own,
+         "go on from OUTPUT.resume where it is of the same run, with its seed; else begin anew",
+         NULL},
         {"trace", 0, 0, G_OPTION_ARG_FILENAME, &l.trace, "write what was computed", "FILE"},
         {"estimate", 0, 0, G_OPTION_ARG_NONE, &l.estimate,
          "say how much memory and time it takes, and do nothing", NULL},

@@ -421,7 +421,7 @@ bool svdiff_learn(svdiff *s, const struct svdiff_learn_options *options, progres
     if (l == NULL) {
         return false;
     }
-    if (options->resume && !learner_load_state(l, error)) {
+    if ((options->resume || options->resume_own) && !learner_load_state(l, error)) {
         learner_free(l);
         return false;
     }

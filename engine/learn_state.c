@@ -14,9 +14,14 @@
 
 #include <string.h>
 
+static char *path_beside(const char *output)
+{
+    return g_strconcat(output, ".resume", NULL);
+}
+
 static char *state_path(const struct learner *l)
 {
-    return g_strconcat(l->options->output, ".resume", NULL);
+    return path_beside(l->options->output);
 }
 
 // the numbers and words of the options
@@ -119,8 +124,9 @@ bool learner_save_state(const struct learner *l, GError **error)
     g_autofree float *values = g_new(float, p->count);
     g_autofree char *print = fingerprint(l), *path = state_path(l);
     g_autofree char *step = g_strdup_printf("%d", l->step);
-    const char *const keys[] = {"fingerprint", "step", NULL};
-    const char *const texts[] = {print, step, NULL};
+    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, l->options->seed);
+    const char *const keys[] = {"fingerprint", "step", "seed", NULL};
+    const char *const texts[] = {print, step, seed, NULL};
 
     for (int i = 0; i < 3; i++) {
         entries[i] = (struct safetensors_entry){
@@ -202,16 +208,22 @@ static bool check_step(const struct learner *l, const char *path, GError **error
     return false;
 }
 
+// whether the checkpoint is of this run; *step receives how many steps it has
+static bool is_own(const struct learner *l, struct safetensors *file, guint64 *step)
+{
+    g_autofree char *print = fingerprint(l);
+    const char *text = safetensors_metadata(file, "step");
+
+    return g_strcmp0(safetensors_metadata(file, "fingerprint"), print) == 0 && text != NULL &&
+           g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT32, step, NULL);
+}
+
 static bool load_from(struct learner *l, struct safetensors *file, GError **error)
 {
     struct parameters *p = l->parameters;
-    g_autofree char *print = fingerprint(l);
-    const char *step = safetensors_metadata(file, "step");
-    const char *kept = safetensors_metadata(file, "fingerprint");
     guint64 number = 0;
 
-    if (g_strcmp0(kept, print) != 0 || step == NULL ||
-        !g_ascii_string_to_unsigned(step, 10, 0, G_MAXINT32, &number, NULL)) {
+    if (!is_own(l, file, &number)) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                     "The checkpoint %s belongs to a run with other pictures, prompts or options; "
                     "repeat the same command, or delete the file to begin anew.",
@@ -231,18 +243,55 @@ static bool load_from(struct learner *l, struct safetensors *file, GError **erro
     return true;
 }
 
+// whether it is the checkpoint of this run, for --continue; where it is not, that is told
+static bool goes_on(const struct learner *l, struct safetensors *file, const char *path)
+{
+    guint64 step;
+
+    if (file != NULL && is_own(l, file, &step) && step <= (guint64)l->options->steps) {
+        return true;
+    }
+    session_note(l->session,
+                 "%s is of a run with other pictures, prompts or options; learning "
+                 "begins anew.",
+                 path);
+    return false;
+}
+
 bool learner_load_state(struct learner *l, GError **error)
 {
     g_autofree char *path = state_path(l);
+    const bool own = l->options->resume_own;
+    bool loaded;
 
     if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
-        session_warn(l->session, "There is no checkpoint %s; learning begins with step 1.", path);
+        if (!own) {
+            session_warn(l->session, "There is no checkpoint %s; learning begins with step 1.",
+                         path);
+        }
         return true;
     }
-    struct safetensors *file = safetensors_open(path, error);
-    const bool loaded = file != NULL && load_from(l, file, error);
+    struct safetensors *file = safetensors_open(path, own ? NULL : error);
+    if (own && !goes_on(l, file, path)) {
+        loaded = true;
+    } else {
+        loaded = file != NULL && load_from(l, file, error);
+    }
     safetensors_close(file);
     return loaded;
+}
+
+bool svdiff_learn_seed(const char *output, uint64_t *seed)
+{
+    g_autofree char *path = path_beside(output);
+    struct safetensors *file =
+        g_file_test(path, G_FILE_TEST_EXISTS) ? safetensors_open(path, NULL) : NULL;
+    const char *text = file != NULL ? safetensors_metadata(file, "seed") : NULL;
+    const bool found =
+        text != NULL && g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, seed, NULL);
+
+    safetensors_close(file);
+    return found;
 }
 
 static void note(struct subject *s, const char *key, char *value)

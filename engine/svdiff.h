@@ -120,14 +120,18 @@ struct svdiff_learn_options {
     int sample_every;   // steps; 0: no samples
     const char *sample_prompt;
     int checkpoint_every; // steps; 0: only at the end of a cancelled run
-    bool resume;
-    const char *trace; // file, NULL: none
+    bool resume;          // goes on from OUTPUT.resume
+    bool resume_own;      // the same, and begins anew where that is of another run
+    const char *trace;    // file, NULL: none
 
     /* Of several subjects, told at the end with svdiff_learn's user, from so many pictures, but at
      * least one a subject; 0: not at all. */
     void (*apart)(void *user, const struct svdiff_apart *a);
     int apart_pictures;
 };
+
+/* The seed of the run that left a checkpoint beside this output; false if there is none. */
+bool svdiff_learn_seed(const char *output, uint64_t *seed);
 
 /* The model's own defaults: svdiff.json of its folder, else those of Stable Diffusion; these also
  * for NULL. */

@@ -7,6 +7,8 @@
 
 #include "engine/svdiff.h"
 
+#define CHECKPOINT_STEPS 20 // what is lost at most when the worker itself is killed
+
 static bool check_region(const struct call *c, GError **error)
 {
     if (values_int(c->values, "region-channel") <= 0) {
@@ -38,13 +40,26 @@ static bool add_layers(const struct call *c, const scratch *folder, GPtrArray *a
     return added;
 }
 
+/* A run that was cut short goes on where the same is learned again: with its random numbers, if no
+ * others are asked for. */
+static void add_going_on(const values *v, const char *output, GPtrArray *arguments)
+{
+    uint64_t kept;
+
+    call_add_int(arguments, "--checkpoint-every", CHECKPOINT_STEPS);
+    g_ptr_array_add(arguments, g_strdup("--continue"));
+    if (values_int(v, "seed") >= 0 || !svdiff_learn_seed(output, &kept)) {
+        g_autofree char *seed = g_strdup_printf("%d", call_seed(v));
+        call_add_text(arguments, "--seed", seed);
+    }
+}
+
 // NULL with a sentence
 static GPtrArray *make_arguments(const struct call *c, const char *output, const scratch *folder,
                                  GError **error)
 {
     const values *v = c->values;
     GPtrArray *a = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *seed = g_strdup_printf("%d", call_seed(v));
 
     call_add_text(a, "--prompt", values_text(v, "prompt"));
     call_add_text(a, "--class-prompt", values_text(v, "class-prompt"));
@@ -53,7 +68,7 @@ static GPtrArray *make_arguments(const struct call *c, const char *output, const
     call_add_int(a, "--steps", values_int(v, "steps"));
     call_add_number(a, "--learning-rate", values_number(v, "learning-rate"));
     call_add_int(a, "--size", values_int(v, "size"));
-    call_add_text(a, "--seed", seed);
+    add_going_on(v, output, a);
     if (!add_layers(c, folder, a, error)) {
         g_clear_pointer(&a, g_ptr_array_unref);
     }

@@ -126,6 +126,24 @@ EOF
 head -c 2000 kept.resume >worker.safetensors.resume
 refuses '--resume with a truncated checkpoint' 1 'worker.safetensors.resume: .*truncated' \
     learn --model "$sd1" --size 64 --seed 3 --quiet $dog --output worker.safetensors --resume
+
+# --continue: the same where the checkpoint is of the same run, with its seed; else anew
+cp kept.resume worker.safetensors.resume
+more=$(($(metadata kept.resume step) + 2))
+run learn --model "$sd1" --size 64 --quiet $dog --steps $more --output worker.safetensors --continue
+learn $dog --steps $more --output straight.safetensors
+check '--continue goes on with the seed of the checkpoint' same worker.safetensors straight.safetensors
+check '--continue leaves no checkpoint' test ! -e worker.safetensors.resume
+for kind in other truncated missing; do
+    case $kind in
+    other) cp kept.resume worker.safetensors.resume ;;
+    truncated) head -c 2000 kept.resume >worker.safetensors.resume ;;
+    missing) rm -f worker.safetensors.resume ;;
+    esac
+    run learn --model "$sd1" --size 64 --seed 4 --quiet $dog --steps 2 --output worker.safetensors --continue
+    run learn --model "$sd1" --size 64 --seed 4 --quiet $dog --steps 2 --output fresh.safetensors
+    check "--continue begins anew where the checkpoint is $kind" same worker.safetensors fresh.safetensors
+done
 input=/dev/null
 begin none.safetensors --worker
 finish
