@@ -1,23 +1,78 @@
-; The Script-Fu examples, with the tiny model in place of the one that ships.
+; The Script-Fu examples for GIMP 2.10, with the tiny model in place of the one that ships.
 
 (define model (test-file "fixtures/models/sd1"))
-(define picture (test-file "fixtures/pictures/rgb8.png"))
+(define (example name) (test-file (string-append "../resources/script-fu/gimp2/" name ".scm")))
+(define (subject name) (test-file (string-append "../resources/subjects/" name ".png")))
+(define (in-files name) (string-append files-folder "/" name))
 
-(load (test-file "../resources/script-fu/first-picture.scm"))
+(load (example "first-picture"))
+(load (example "variations"))
+(load (example "two-subjects"))
+(load (example "edit-folder"))
+
+(define (open-file file)
+  (car (gimp-file-load RUN-NONINTERACTIVE file file)))
+
+(define (picture-size image)
+  (list (car (gimp-image-width image)) (car (gimp-image-height image))))
+
+(define (settings layer)
+  (caddr (car (gimp-item-get-parasite layer "svdiff-settings"))))
 
 (define (test-first-picture)
-  (let ((output (string-append files-folder "/first")))
-    (svdiff-first-picture picture "first" "a photo of [V]" "a photo of [V]" 2 3 model output)
-    (check "the first picture as an image" (file-exists? (string-append output ".xcf")))
-    (check "the first picture as it looks" (file-exists? (string-append output ".png")))
-    (let* ((file (string-append output ".xcf"))
-           (image (car (gimp-file-load RUN-NONINTERACTIVE file file)))
-           (group (car (layer-list image))))
-      (check "the image has the layers in a group" (= 2 (length (children group))))
-      (check "the layers of the file carry their settings"
-             (contains? (caddr (car (gimp-item-get-parasite (car (children group)) "svdiff-settings")))
-                        "a photo of [V]"))
-      (gimp-image-delete image))))
+  (svdiff-first-picture (list (subject "fox/1") (subject "fox/2")) "first" "a photo of [V]"
+    "a photo of [V]" 2 model 3 (in-files "first"))
+  (let* ((image (open-file (in-files "first.xcf"))) (row (open-file (in-files "first.png")))
+         (group (car (layer-list image))))
+    (check "first picture: two new layers in a group above two pictures"
+           (and (= 3 (length (layer-list image))) (= 2 (length (children group)))))
+    (check "they carry their settings" (contains? (settings (car (children group))) "a photo of [V]"))
+    (check "all four side by side"
+           (let ((width (car (gimp-drawable-width (car (children group))))))
+             (equal? (picture-size row)
+                     (list (* 4 width) (car (gimp-drawable-height (car (children group))))))))
+    (check "none of them white"
+           (let ((all (car (layer-list row))) (width (/ (car (picture-size row)) 4)))
+             (not (member '(255 255 255)
+                    (map (lambda (n) (pixel all (+ (* n width) (quotient width 2)) (quotient width 2)))
+                         '(0 1 2 3))))))
+    (gimp-image-delete image)
+    (gimp-image-delete row)))
+
+(define (test-variations)
+  (let* ((image (svdiff-variations (subject "fox/1") "varied" "a photo of [V]" "a photo of [V]" 10 3
+                                   model 2))
+         (made (children (car (layer-list image)))))
+    (check "variations: ten layers" (= 10 (length made)))
+    (check "each with its seed" (contains? (settings (list-ref made 9)) "\"seed\":12"))
+    (check "each another picture" (not (equal? (pixels (car made)) (pixels (cadr made)))))
+    (gimp-image-delete image)))
+
+(define (test-two-subjects)
+  (svdiff-two-subjects (subject "fox/1") "a photo of a [V] animal" (subject "teapot/1")
+    "a photo of a [V] pot" "a [V1] animal beside a [V2] pot" 2 5 model 2 (in-files "two.xcf"))
+  (let* ((image (open-file (in-files "two.xcf"))) (layers (layer-list image)))
+    (check "two subjects: a group of two pictures above what was learned"
+           (= 2 (length (children (car layers)))))
+    (check "masks leave out the background"
+           (let ((mask (car (gimp-layer-get-mask (cadr layers)))))
+             (and (= 0 (car (pixel mask 0 0))) (= 255 (car (pixel mask 64 64))))))
+    (check "two channels" (= 2 (car (gimp-image-get-channels image))))
+    (gimp-image-delete image)))
+
+(define (test-edit-folder)
+  (let ((files (svdiff-edit-folder (in-files "houses") "a castle" "a castle in the snow"
+                                   (in-files "winter") 4 model 2)))
+    (check "a folder: a file for each"
+           (and (= 2 (length files)) (member (in-files "winter/one.png") files)
+                (member (in-files "winter/two.png") files)))
+    (check "of the same size" (equal? (picture-size (open-file (car files))) '(128 128)))
+    (check "but another picture"
+           (not (equal? (pixels (car (layer-list (open-file (car files)))))
+                        (pixels (car (layer-list (open-file (in-files "houses/one.png"))))))))))
 
 (define (run-tests)
-  (test-first-picture))
+  (test-first-picture)
+  (test-variations)
+  (test-two-subjects)
+  (test-edit-folder))
