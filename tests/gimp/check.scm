@@ -57,6 +57,23 @@
     (map (lambda (at) (pixel layer (quotient (* w (car at)) 8) (quotient (* h (cadr at)) 8)))
          '((0 0) (7 0) (0 7) (7 7) (3 3) (4 4) (2 5) (5 2)))))
 
+; what the image shows, as a layer that is no part of it
+(define (look image)
+  (car (gimp-layer-new-from-visible image image "look")))
+
+; outside of the selection the image shows what it showed at `before`, a look at it
+(define (check-outside image before)
+  (let ((after (look image)))
+    (gimp-image-insert-layer image before 0 0)
+    (gimp-image-insert-layer image after 0 0)
+    (gimp-layer-set-mode after LAYER-MODE-DIFFERENCE)
+    (gimp-selection-invert image)
+    (let* ((difference (look image))
+           (counts (begin (gimp-image-insert-layer image difference 0 0)
+                          (gimp-drawable-histogram difference HISTOGRAM-VALUE 0.004 1))))
+      (if (> (list-ref counts 4) 0) (remark counts))
+      (check "0 pixels outside the selection are changed" (= 0 (list-ref counts 4))))))
+
 (define (layer-list image)
   (vector->list (cadr (gimp-image-get-layers image))))
 

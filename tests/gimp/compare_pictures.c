@@ -1,7 +1,8 @@
 /* Looks at the pictures that the plug-in handed to the worker, one folder a call:
  *   compare-pictures RECORD FIRST
  * Folders are named KIND-WHAT: all of a kind must hold the same pictures and masks as
- * KIND-reference, within 1/255. Prints TAP, checks counted on from FIRST, and the plan. */
+ * KIND-reference, within 1/255. Of a folder "mean NUMBER ..." the mask must have this mean, as
+ * near. Prints TAP, checks counted on from FIRST, and the plan. */
 #include "engine/picture.h"
 
 #include <math.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #define BOUND (1.0 / 255)
+#define MEAN  "mean "
 
 // the largest difference of two pictures; more than any when their sizes differ
 static double difference(const picture *a, const picture *b)
@@ -56,6 +58,23 @@ static double compare_folders(const char *reference, const char *folder)
     return d != NULL ? most : 2;
 }
 
+// the mean of the mask beside the number in the folder's name
+static double difference_of_mean(const char *name, const char *folder)
+{
+    g_autofree char *file = g_build_filename(folder, "mask-0.tif", NULL);
+    g_autoptr(picture) mask = picture_read_mask(file, 1, NULL);
+    double sum = 0;
+
+    if (mask == NULL) {
+        return 2;
+    }
+    const size_t n = (size_t)mask->width * mask->height;
+    for (size_t i = 0; i < n; i++) {
+        sum += mask->pixels[i];
+    }
+    return fabs(sum / (double)n - g_ascii_strtod(name + strlen(MEAN), NULL));
+}
+
 int main(int argc, char **argv)
 {
     const char *record = argv[1];
@@ -68,12 +87,14 @@ int main(int argc, char **argv)
         g_autofree char *base = g_strconcat(kind, "-reference", NULL);
         g_autofree char *reference = g_build_filename(record, base, NULL);
         g_autofree char *folder = g_build_filename(record, name, NULL);
-        const double most = compare_folders(reference, folder);
+        const bool level = g_str_has_prefix(name, MEAN);
+        const double most =
+            level ? difference_of_mean(name, folder) : compare_folders(reference, folder);
         const bool same = most <= BOUND;
 
         good = good && same;
         printf("%sok %d - %s is %s (%d pictures, largest difference %.5f)\n", same ? "" : "not ",
-               ++checks, name, base, count_pictures(folder), most);
+               ++checks, name, level ? "what was marked" : base, count_pictures(folder), most);
     }
     printf("1..%d\n", checks);
     return good ? 0 : 1;

@@ -48,6 +48,10 @@
     (check "named by prompt and seed"
            (equal? (car (gimp-item-get-name (cadr made))) "[V1] and [V2] at sea (seed 10)"))
     (check "the subjects are in one file" (file-exists? subjects))
+    (let* ((turned (vector (vector-ref layers 1) (vector-ref layers 0)))
+           (again (vector->list (cadr (compose image turned "" "" "[V1] and [V2] at sea")))))
+      (check "above all of the layers, in whatever order they are given"
+             (equal? (children (cadr (layer-list image))) again)))
     (gimp-image-delete image)))
 
 (define (test-bad-input)
@@ -58,6 +62,12 @@
                  (lambda () (compose image layers "a; b; c" "" "[V1]" "none")))
     (check-fails "no such channel" image "which is no channel"
                  (lambda () (compose image layers "" "left; middle" "[V1]" "none")))
+    (check-fails "cut-mix out of range" image "3.75"
+                 (lambda () (plug-in-svdiff-compose RUN-NONINTERACTIVE image 2 layers "" "" "" "[V1]" ""
+                              model 2 3.75 0 64 48 9 1 subjects "none")))
+    (check-fails "missing model" image "no-such"
+                 (lambda () (plug-in-svdiff-compose RUN-NONINTERACTIVE image 2 layers "" "" "" "[V1]" ""
+                              "/no-such/model" 2 0 0 64 48 9 1 subjects "none")))
     (check-fails "no prompt" image "prompt is empty" (lambda () (compose image layers "" "" "" "none")))
     (gimp-image-delete image)))
 

@@ -42,18 +42,32 @@
     (gimp-image-delete image)))
 
 (define (test-selection)
-  (let ((image (make-image)))
+  (let* ((image (make-image)) (before (look image)))
     (gimp-image-select-rectangle image CHANNEL-OP-REPLACE 10 10 20 20)
     (let ((layer (vector-ref (cadr (edit image "a wall" "a hedge" 0 1)) 0)))
       (check "a selection is the mask" (> (car (gimp-layer-get-mask layer)) 0)))
+    (check "what is selected is painted" (not (equal? (pixel before 20 20) (pixel (look image) 20 20))))
+    (check-outside image before)
     (gimp-image-delete image)))
 
 (define (test-bad-input)
   (let ((image (make-image)))
     (check-fails "no description" image "prompt is empty" (lambda () (edit image "" "a hedge" 0 1)))
     (check-fails "no target" image "target is empty" (lambda () (edit image "a wall" "\n" 0 1)))
-    (check-fails "structure out of range" image "structure is"
-                 (lambda () (edit image "a wall" "a hedge" 2 1)))
+    (let ((empty (car (gimp-layer-new image 64 48 RGBA-IMAGE "empty" 100 LAYER-MODE-NORMAL)))
+          (tiny (car (gimp-layer-new image 1 1 RGB-IMAGE "tiny" 100 LAYER-MODE-NORMAL)))
+          (edit-layer (lambda (layer)
+            (plug-in-svdiff-edit RUN-NONINTERACTIVE image layer "a wall" "a hedge" model 0 1 2 0 4 1))))
+      (gimp-image-insert-layer image empty 0 0)
+      (gimp-image-insert-layer image tiny 0 0)
+      (gimp-image-clean-all image)
+      (check-fails "empty layer" image "is empty" (lambda () (edit-layer empty)))
+      (check-fails "1x1 layer" image "1x1" (lambda () (edit-layer tiny))))
+    (check-fails "missing model" image "no-such"
+                 (lambda () (plug-in-svdiff-edit RUN-NONINTERACTIVE image (source image) "a wall"
+                              "a hedge" "/no-such/model" 0 1 2 0 4 1)))
+    (check-fails "structure out of range" image "2.75"
+                 (lambda () (edit image "a wall" "a hedge" 2.75 1)))
     (gimp-image-delete image)))
 
 (define (run-tests)

@@ -80,33 +80,16 @@
     (check "single layers go above the layer" (= (length (layer-list image)) 3))
     (gimp-image-delete image)))
 
-(define (test-selection init)
-  (let ((image (make-image RGB 96 80 0 0)) (layer 0) (before 0) (after 0))
-    (gimp-image-select-rectangle image CHANNEL-OP-REPLACE 16 8 40 24)
-    (set! before (car (gimp-layer-new-from-visible image image "before")))
-    (set! layer (vector-ref (cadr (generate image (list 'init init))) 0))
-    (check (string-append "from " init ": the layer fills the selection's rectangle") (equal? (layer-box layer) '(16 8 40 24)))
+(define (test-selection init box)
+  (let* ((image (make-image RGB 96 80 0 0)) (before (look image))
+         (layer (begin (gimp-image-select-rectangle image CHANNEL-OP-REPLACE 16 8 40 24)
+                       (vector-ref (cadr (generate image (list 'init init))) 0))))
+    (check (string-append "from " init ", something selected: where it lies") (equal? (layer-box layer) box))
     (check "it is opaque to its corners"
            (and (= 255 (cadddr (pixel layer 0 0))) (= 255 (cadddr (pixel layer 39 23)))))
     (check "the selection is its mask" (> (car (gimp-layer-get-mask layer)) 0))
-    (set! after (car (gimp-layer-new-from-visible image image "after")))
-    (check "something is painted" (not (equal? (pixel before 30 20) (pixel after 30 20))))
-    (gimp-image-insert-layer image before 0 0)
-    (gimp-image-insert-layer image after 0 0)
-    (gimp-layer-set-mode after LAYER-MODE-DIFFERENCE)
-    (gimp-item-set-visible before TRUE)
-    (gimp-selection-invert image)
-    (let* ((difference (car (gimp-layer-new-from-visible image image "difference")))
-           (counts (begin (gimp-image-insert-layer image difference 0 0)
-                          (gimp-drawable-histogram difference HISTOGRAM-VALUE 0.004 1))))
-      (if (> (list-ref counts 4) 0) (remark counts))
-      (check "0 pixels outside the selection are changed" (= 0 (list-ref counts 4))))
-    (gimp-image-delete image)))
-
-(define (test-undo)
-  (let ((image (make-image RGB 48 40 0 0)))
-    (generate image '(count 2))
-    (check "two pictures make the image dirty" (= (car (gimp-image-is-dirty image)) TRUE))
+    (check "something is painted" (not (equal? (pixel before 30 20) (pixel (look image) 30 20))))
+    (check-outside image before)
     (gimp-image-delete image)))
 
 ; a layer in a group, partly selected, beside the image's edge
@@ -184,10 +167,14 @@
                  (lambda () (generate image '(regions "left half"))))
     (gimp-image-delete image)))
 
+(define (create prompt . changes)
+  (let ((get (lambda (key standard) (let ((c (assq key changes))) (if c (cadr c) standard)))))
+    (plug-in-svdiff-create RUN-NONINTERACTIVE prompt "" (get 'subjects "") (get 'model model)
+      (get 'width 0) (get 'height 0) (get 'steps 2) 0 "" 5 (get 'count 1))))
+
 (define (test-create)
   (let* ((images (car (gimp-image-list)))
-         (made (plug-in-svdiff-create RUN-NONINTERACTIVE "a photo of [V]" "" subject model 64 48 2 0
-                 "" 5 2))
+         (made (create "a photo of [V]" (list 'subjects subject) '(width 64) '(height 48) '(count 2)))
          (layers (vector->list (cadr made))))
     (check "a new image of a text" (= (car (gimp-image-list)) (+ images 1)))
     (check "has a layer for each picture, of the size asked for"
@@ -211,6 +198,20 @@
     (check-fails "missing model" image "no-such" (lambda () (generate image '(model "/no-such/model"))))
     (check-fails "missing subject" image "no-such"
                  (lambda () (generate image '(subjects "/no-such.safetensors"))))
+    (check-fails "subject of another model" image "use the model it was learned with"
+                 (lambda () (generate image (list 'model (test-file "fixtures/models/sd2"))
+                   (list 'subjects (test-file "fixtures/models/sd1-subject-elementwise.safetensors")))))
+    (check-fails "a model that is a picture" image "rgb8.png"
+                 (lambda () (generate image (list 'model (test-file "fixtures/pictures/rgb8.png")))))
+    (check-fails "a model folder without a model" image "fixtures/pictures"
+                 (lambda () (generate image (list 'model (test-file "fixtures/pictures")))))
+    (check-fails "from an empty layer" image "is empty"
+                 (lambda () (generate image '(init "layer") (list 'layer empty))))
+    (check-fails "from a 1x1 layer" tiny "1x1" (lambda () (generate tiny '(init "layer"))))
+    (check-fails "a channel in place of the layer" other "is not a layer"
+                 (lambda () (generate other (list 'layer foreign))))
+    (check-fails "a layer of another image" image "is not a layer"
+                 (lambda () (generate image (list 'layer (source other)))))
     (check-fails "learning rate" image "3.75" (lambda () (learn image '(rate 3.75))))
     (check-fails "no name" image "name is" (lambda () (learn image '(output ""))))
     (check-fails "channel of another image" image "mask-channel"
@@ -219,6 +220,14 @@
     (check-fails "1x1 layer" tiny "1x1" (lambda () (learn tiny)))
     (check-fails "output in no folder" image "no-such"
                  (lambda () (learn image '(output "/no-such/subject.safetensors"))))
+    (check-fails "output in a read-only folder" image "read-only"
+                 (lambda () (learn image (list 'output (string-append files-folder "/read-only/subject.safetensors")))))
+    (check-fails "create: number out of range" image "2000000"
+                 (lambda () (create "a fox" '(steps 2000000))))
+    (check-fails "create: no prompt" image "prompt is empty" (lambda () (create "")))
+    (check-fails "create: size" image "divisible by 8" (lambda () (create "a fox" '(height 36))))
+    (check-fails "create: missing model" image "no-such"
+                 (lambda () (create "a fox" '(model "/no-such/model"))))
     (gimp-image-delete image)
     (gimp-image-delete other)
     (gimp-image-delete tiny)))
@@ -227,9 +236,9 @@
   (test-learn)
   (test-several)
   (test-seed)
-  (test-selection "none")
-  (test-selection "selection")
-  (test-undo)
+  (test-selection "none" '(16 8 40 24))
+  (test-selection "selection" '(16 8 40 24))
+  (test-selection "layer" '(0 0 96 80))
   (test-places)
   (test-last-values)
   (test-kinds)
