@@ -174,6 +174,21 @@ static bool add_places(const struct compose *c, const scratch *folder, GPtrArray
     return added;
 }
 
+// [classes] or [swapped] in the text is a word for --unseam, which knows the subjects
+static void add_negative(GPtrArray *a, const char *negative)
+{
+    static const char *const words[] = {"classes", "swapped"};
+    g_autoptr(GString) rest = g_string_new(negative);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        g_autofree char *mark = g_strdup_printf("[%s]", words[i]);
+        if (g_string_replace(rest, mark, "", 0) > 0) {
+            call_add_text(a, "--unseam", words[i]);
+        }
+    }
+    call_add_text(a, "--negative", g_strstrip(rest->str));
+}
+
 // the files of the pictures (g_strfreev), or NULL with a sentence
 static char **paint(const struct compose *c, const scratch *folder, GError **error)
 {
@@ -185,8 +200,7 @@ static char **paint(const struct compose *c, const scratch *folder, GError **err
 
     call_size(c->v, &c->area, &width, &height);
     call_add_text(a, "--prompt", values_text(c->v, "prompt"));
-    call_add_text(a, "--negative", values_text(c->v, "negative"));
-    call_add_text(a, "--unseam", values_text(c->v, "unseam"));
+    add_negative(a, values_text(c->v, "negative"));
     call_add_text(a, "--subject", c->output);
     call_add_text(a, "--model", values_text(c->v, "model"));
     call_add_int(a, "--width", width);

@@ -212,7 +212,12 @@ static const struct argument compose_arguments[] = {
      .text = N_("What the picture shows, with [V1], [V2] for the subjects."),
      .kind = ARGUMENT_TEXT,
      .look = LOOK_PROMPT},
-    NEGATIVE_ARGUMENT,
+    {.name = "negative",
+     .label = N_("_Negative"),
+     .text = N_("What the picture should not show; [classes] stands for what the subjects are, "
+                "[swapped] for the same in the other order: against seams between them."),
+     .kind = ARGUMENT_TEXT,
+     .look = LOOK_PROMPT},
     MODEL_ARGUMENT,
     {.name = "steps",
      .label = N_("Learning st_eps"),
@@ -243,14 +248,6 @@ static const struct argument compose_arguments[] = {
      .label = N_("Ou_tput"),
      .text = N_("The subject file to write; empty: your data folder, by the layers' names."),
      .kind = ARGUMENT_FILE,
-     .advanced = true},
-    {.name = "unseam",
-     .label = N_("Against _seams"),
-     .text = N_("A negative prompt: none; classes: what the subjects are, in their order; "
-                "swapped: in the other order."),
-     .kind = ARGUMENT_CHOICE,
-     .standard_text = "none",
-     .choices = "none|classes|swapped",
      .advanced = true},
 };
 

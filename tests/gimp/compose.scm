@@ -28,9 +28,9 @@
   (gimp-image-select-rectangle image CHANNEL-OP-REPLACE x 0 48 64)
   (gimp-item-set-name (car (gimp-selection-save image)) name))
 
-(define (compose image layers prompts regions prompt unseam)
+(define (compose image layers prompts regions prompt negative)
   (plug-in-svdiff-compose RUN-NONINTERACTIVE image (vector-length layers) layers prompts "" regions
-    prompt "" model 2 1 0.5 64 48 9 2 subjects unseam))
+    prompt negative model 2 1 0.5 64 48 9 2 subjects))
 
 (define (all-layers image)
   (cadr (gimp-image-get-layers image)))
@@ -41,7 +41,7 @@
 
 (define (test-compose)
   (let* ((image (make-image)) (layers (all-layers image))
-         (made (vector->list (cadr (compose image layers "" "left; right" "[V1] and [V2] at sea" "classes")))))
+         (made (vector->list (cadr (compose image layers "" "left; right" "[V1] and [V2] at sea" "[classes]")))))
     (check "two pictures" (= 2 (length made)))
     (check "in a group above the layers" (= 3 (length (layer-list image))))
     (check "that cover the image" (equal? (layer-box (car made)) '(0 0 96 64)))
@@ -49,7 +49,7 @@
            (equal? (car (gimp-item-get-name (cadr made))) "[V1] and [V2] at sea (seed 10)"))
     (check "the subjects are in one file" (file-exists? subjects))
     (let* ((turned (vector (vector-ref layers 1) (vector-ref layers 0)))
-           (again (vector->list (cadr (compose image turned "" "" "[V1] and [V2] at sea")))))
+           (again (vector->list (cadr (compose image turned "" "" "[V1] and [V2] at sea" "")))))
       (check "above all of the layers, in whatever order they are given"
              (equal? (children (cadr (layer-list image))) again)))
     (gimp-image-delete image)))
@@ -57,18 +57,18 @@
 (define (test-bad-input)
   (let* ((image (make-image)) (layers (all-layers image)))
     (check-fails "one layer" image "One layer is chosen"
-                 (lambda () (compose image (vector (vector-ref layers 0)) "" "" "[V1]" "none")))
+                 (lambda () (compose image (vector (vector-ref layers 0)) "" "" "[V1]" "")))
     (check-fails "prompts of another number" image "prompts has 3 parts for 2 layers"
-                 (lambda () (compose image layers "a; b; c" "" "[V1]" "none")))
+                 (lambda () (compose image layers "a; b; c" "" "[V1]" "")))
     (check-fails "no such channel" image "which is no channel"
-                 (lambda () (compose image layers "" "left; middle" "[V1]" "none")))
+                 (lambda () (compose image layers "" "left; middle" "[V1]" "")))
     (check-fails "cut-mix out of range" image "3.75"
                  (lambda () (plug-in-svdiff-compose RUN-NONINTERACTIVE image 2 layers "" "" "" "[V1]" ""
-                              model 2 3.75 0 64 48 9 1 subjects "none")))
+                              model 2 3.75 0 64 48 9 1 subjects)))
     (check-fails "missing model" image "no-such"
                  (lambda () (plug-in-svdiff-compose RUN-NONINTERACTIVE image 2 layers "" "" "" "[V1]" ""
-                              "/no-such/model" 2 0 0 64 48 9 1 subjects "none")))
-    (check-fails "no prompt" image "prompt is empty" (lambda () (compose image layers "" "" "" "none")))
+                              "/no-such/model" 2 0 0 64 48 9 1 subjects)))
+    (check-fails "no prompt" image "prompt is empty" (lambda () (compose image layers "" "" "" "")))
     (gimp-image-delete image)))
 
 (define (run-tests)
