@@ -69,7 +69,9 @@ int64_t weight_shift_count(const struct weight *w, bool scalar);
 /* Whether rebuilding W' once a step is cheaper than the factored form at t tokens a step.
  * forwards: how often the forward runs a step (2 with replay). Multiplications per step:
  *   factored  forwards * t r (m + n) + t r (m + n)
- *   rebuilt   m r n + forwards * t m n + t m n + t r (m + n) */
+ *   rebuilt   m r n + forwards * t m n + t m n + t r (m + n)
+ * With one forward a step it never is, since r (m + n) <= 2 m n; with two, for square weights at
+ * more than m tokens. */
 bool weight_rebuild_pays(const struct weight *w, int64_t tokens, int forwards);
 
 /* After the shifts changed: gains, and W' of rebuilt weights, all with the shifts (and an
