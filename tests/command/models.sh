@@ -269,7 +269,7 @@ for delay in 0.02 0.1 0.3 0.6 1 1.5; do
     for file in killed*; do
         case $file in
         *.safetensors | *.resume) sound=$(run info "$file" && is 0 && echo yes) ;;
-        *.png) sound=$(run generate --model "$sd1" --prompt x --init-image "$file" --steps 1 \
+        *.png) sound=$(run generate --model "$sd1" --prompt x --init-image "$file" --steps 2 \
             --quiet --output sound.png && is 0 && echo yes) ;;
         *) sound=yes ;;
         esac
