@@ -1,6 +1,8 @@
 /* What --estimate of learn and generate prints: a line for people, an object for programs. */
 #include "engine/command.h"
 
+#include "engine/machine.h"
+
 static char *sentence(const struct svdiff_estimate *e)
 {
     g_autofree char *bytes = g_format_size_full(e->bytes, G_FORMAT_SIZE_IEC_UNITS);
@@ -36,6 +38,9 @@ bool command_tell_estimate(struct command *c, const struct svdiff_estimate *e, G
     json_builder_add_int_value(j, (gint64)e->bytes);
     json_builder_set_member_name(j, "least_bytes");
     json_builder_add_int_value(j, (gint64)e->least_bytes);
+    if (machine_available_memory() != UINT64_MAX) {
+        member(j, "available", (double)machine_available_memory());
+    }
     member(j, "operations", e->operations);
     member(j, "seconds", e->seconds);
     json_builder_set_member_name(j, "marked");

@@ -44,6 +44,17 @@ static void add_costs(GString *text, const struct call_estimate *c)
     }
 }
 
+// what would make the run fail, or the machine crawl
+static void add_shortage(GString *text, const struct call_estimate *c)
+{
+    if (c->available >= 0 && c->least_bytes > c->available) {
+        g_autofree char *available = g_format_size((guint64)c->available);
+        g_string_append_printf(
+            text, _("Only %s are free: close other programs or choose a smaller size. "),
+            available);
+    }
+}
+
 static void add_marks(GString *text, const struct call_estimate *c, enum procedure_id procedure)
 {
     g_autoptr(GString) list = g_string_new(NULL);
@@ -71,6 +82,7 @@ static void say_estimate(struct dialog_estimate *e, const struct call_estimate *
 
     if (c->bytes >= 0) {
         add_costs(text, c);
+        add_shortage(text, c);
         add_marks(text, c, e->v->procedure->id);
     }
     say(e, text->str);

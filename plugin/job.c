@@ -137,6 +137,7 @@ static void take_estimate(struct job *j, JsonObject *o)
 
     e->bytes = get_number(o, "bytes", -1);
     e->least_bytes = get_number(o, "least_bytes", -1);
+    e->available = get_number(o, "available", -1);
     e->seconds = get_number(o, "seconds", -1);
     for (guint i = 0; marked != NULL && i < json_array_get_length(marked); i++) {
         const double share = json_node_get_double(json_array_get_element(marked, i));

@@ -27,8 +27,9 @@ char *paths_socket(void)
 }
 
 struct watcher {
-    int calls, cancel_after; // 0: never
-    enum call_wish then;     // CALL_GO_ON: CALL_CANCEL
+    int calls, cancel_after;        // 0: never
+    enum call_wish then;            // CALL_GO_ON: CALL_CANCEL
+    struct call_estimate *estimate; // asked for in place of a run
     int last_step;
     char *warning;
 };
@@ -54,15 +55,15 @@ static bool run_command(const char *command, const char *text, struct watcher *w
                         GError **error)
 {
     char *folder = temporary_folder_create();
-    const struct call call = {.progress = on_progress, .user = w};
-    g_autoptr(GPtrArray) arguments = g_ptr_array_new();
+    const struct call call = {.progress = on_progress, .user = w, .estimate = w->estimate};
+    g_autoptr(GPtrArray) arguments = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(scratch) private = scratch_create(error);
     g_autofree char *all = g_strconcat("#!/bin/sh\n", text, "\n", NULL);
 
     script = g_build_filename(folder, "svdiff", NULL);
     g_assert_true(g_file_set_contents_full(script, all, -1, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
-    g_ptr_array_add(arguments, (char *)"--prompt");
-    g_ptr_array_add(arguments, (char *)"a “fox”");
+    g_ptr_array_add(arguments, g_strdup("--prompt"));
+    g_ptr_array_add(arguments, g_strdup("a “fox”"));
     const bool done = job_run(command, arguments, private, &call, files, error);
     g_clear_pointer(&script, g_free);
     temporary_folder_remove(folder);
@@ -154,6 +155,28 @@ static void test_stop(void)
         &w, NULL, NULL));
 }
 
+static void test_estimate(void)
+{
+    struct call_estimate e = {0};
+    struct watcher w = {.estimate = &e};
+    g_autoptr(GError) error = NULL;
+
+    const bool told = run_command(
+        "learn",
+        "grep -q '\"--estimate\"\\]' \"$5\" || exit 1\n"
+        "echo '{\"bytes\":2000,\"least_bytes\":1000,\"seconds\":1.5,\"marked\":[0.25,1]}'",
+        &w, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_true(told);
+    g_assert_cmpfloat(e.bytes, ==, 2000);
+    g_assert_cmpfloat(e.least_bytes, ==, 1000);
+    g_assert_cmpfloat(e.available, <, 0); // not told
+    g_assert_cmpfloat(e.seconds, ==, 1.5);
+    g_assert_cmpuint(e.marked->len, ==, 2);
+    g_assert_cmpfloat(g_array_index(e.marked, double, 0), ==, 0.25);
+    g_array_unref(e.marked);
+}
+
 // what other processes left behind is removed, what they still use is not
 static void test_private_folders(void)
 {
@@ -189,6 +212,7 @@ int main(int argc, char **argv)
     g_test_add_func("/job/failures", test_failures);
     g_test_add_func("/job/cancel", test_cancel);
     g_test_add_func("/job/stop", test_stop);
+    g_test_add_func("/job/estimate", test_estimate);
     g_test_add_func("/job/private-folders", test_private_folders);
     status = g_test_run();
     temporary_folder_remove(temporary);

@@ -21,6 +21,7 @@ estimate() { # NAME ARGUMENTS...
     check "$what: an estimate" is 0
     check "$what: memory" test "$(value bytes)" -gt 0
     check "$what: never more where it is short" test "$(value least_bytes)" -le "$(value bytes)"
+    check "$what: memory that is free" test "$(value available)" -gt 0
     check "$what: products" test "$(value operations)" -gt 0
     check "$what: time" test "$(value seconds)" -ge 0
     if nm "$svdiff" 2>/dev/null | grep -q __asan_init; then

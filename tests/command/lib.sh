@@ -86,6 +86,16 @@ refused() {
     is "$refused_code" && one_sentence "$refused_pattern" && [ "$(listing)" = "$before" ]
 }
 
+# FILE WIDTH HEIGHT CHANNELS EXPRESSION: a picture, values 0..255 of x, y, c
+picture() {
+    python3 "$SVDIFF_TESTS_DIR/command/png.py" make "$@"
+}
+
+# FILE OTHER MASK [CONDITION]: where the mask is black both are the same; see png.py
+unchanged() {
+    python3 "$SVDIFF_TESTS_DIR/command/png.py" unchanged "$@"
+}
+
 generate() { # ARGUMENTS...: one small picture
     run generate --model "$sd1" --width 64 --height 64 --quiet "$@"
 }

@@ -126,6 +126,22 @@ check 'several subjects of one picture' is 0
 check 'every subset comes up, nothing is mixed' test \
     "$(shown scene | tr ' ' '\n' | sort -u | tr '\n' ' ')" = '1 1+1 1+1+1 '
 
+# ---- the model's own options ----
+
+cp -rL "$sd1" own-model
+own="learn --model own-model --size 64 --seed 3 --quiet --prior-weight 0 $dog $cat --steps 2 --cut-mix 1"
+printf '{"learn": {"unmix_weight": 5, "unmix_grid": 4, "unmix_layers": "up", "unmix_maps": "max"}}' \
+    >own-model/svdiff.json
+run $own --output own.safetensors
+run $two --steps 2 --cut-mix 1 --unmix-weight 5 --unmix-grid 4 --unmix-layers up --unmix-maps max \
+    --output asked.safetensors
+check 'from its svdiff.json' same own.safetensors asked.safetensors
+run $own --unmix-maps plain --output own.safetensors
+check 'unless others are asked for' differ own.safetensors asked.safetensors
+printf '{"learn": {"unmix_layers": "side"}}' >own-model/svdiff.json
+run $own --output own.safetensors
+check 'a word that means nothing is said' grep -q 'unmix_layers.*must be down|up|both' "$work/err"
+
 # ---- how well they stay apart ----
 
 cat >apart.py <<'END'

@@ -3,68 +3,6 @@
 # alpha, and beyond its edges. What lies outside keeps every bit.
 . "$(dirname "$0")/lib.sh"
 
-picture() { # FILE WIDTH HEIGHT CHANNELS EXPRESSION: values 0..255 of x, y, c
-    python3 - "$@" <<'END'
-import struct, sys, zlib
-
-path, width, height, channels, text = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
-value = eval("lambda x, y, c: " + text)
-rows = b"".join(
-    b"\0" + bytes(int(value(x, y, c)) & 255 for x in range(width) for c in range(channels)) for y in range(height)
-)
-def chunk(kind, data):
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-kinds = {1: 0, 3: 2, 4: 6}
-with open(path, "wb") as file:
-    file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">2I5B", width, height, 8, kinds[channels], 0, 0, 0)))
-    file.write(chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
-END
-}
-
-# FILE OTHER MASK [CONDITION]: where the mask is black both are the same; where it is white some
-# value differs; CONDITION is about size (width, height, channels) and pixels a and b
-unchanged() {
-    python3 - "$@" <<'END'
-import struct, sys, zlib
-
-def read(path):
-    data = open(path, "rb").read()
-    at, rows, header = 8, b"", None
-    while at < len(data):
-        size, kind = struct.unpack(">I4s", data[at : at + 8])
-        body = data[at + 8 : at + 8 + size]
-        header = struct.unpack(">2I5B", body) if kind == b"IHDR" else header
-        rows += body if kind == b"IDAT" else b""
-        at += 12 + size
-    width, height, channels = header[0], header[1], {0: 1, 2: 3, 6: 4}[header[3]]
-    rows, before, out = zlib.decompress(rows), bytes(width * channels), []
-    for y in range(height):
-        kind, row = rows[y * (width * channels + 1)], bytearray(rows[y * (width * channels + 1) + 1 :][: width * channels])
-        for i in range(len(row)):
-            a = row[i - channels] if i >= channels else 0
-            b, c = before[i], before[i - channels] if i >= channels else 0
-            p = a + b - c
-            paeth = min((abs(p - a), 0, a), (abs(p - b), 1, b), (abs(p - c), 2, c))[2]
-            row[i] = row[i] + (0, a, b, (a + b) // 2, paeth)[kind] & 255
-        out.append([tuple(row[i : i + channels]) for i in range(0, len(row), channels)])
-        before = row
-    return width, height, channels, out
-
-width, height, channels, a = read(sys.argv[1])
-other = read(sys.argv[2])
-mask = read(sys.argv[3])[3]
-b = other[3]
-assert other[:3] == (width, height, channels), (other[:3], width, height, channels)
-pairs = [(a[y][x], b[y][x], mask[y][x][0] > 0) for y in range(height) for x in range(width)]
-outside = sum(p != q for p, q, inside in pairs if not inside)
-inside = sum(p != q for p, q, inside in pairs if inside)
-assert outside == 0, f"{outside} pixels outside changed"
-assert inside > 0, "nothing inside changed"
-if len(sys.argv) > 4:
-    assert eval(sys.argv[4]), sys.argv[4]
-END
-}
-
 paint() { # ARGUMENTS...: working at the model's own size, 128 pixels
     run generate --model "$sd1" --threads 1 --prompt x --steps 4 --seed 1 --quiet "$@"
 }

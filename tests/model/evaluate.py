@@ -59,9 +59,9 @@ def without_specks(mask):
     return mask & (around > 3)
 
 
-def feature(picture):
+def feature(picture, ground_of=border_colour):
     """Returns the thing's crop on gray as a vector; an empty picture gives all gray."""
-    ground = border_colour(picture)
+    ground = ground_of(picture)
     mask = without_specks(np.abs(picture - ground).max(2) > DIFFERENT)
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
@@ -78,17 +78,18 @@ def feature(picture):
 
 
 class Gallery:
-    """The features of all training things on each colour."""
+    """The features of all training things on each colour; ground_of tells a picture's background."""
 
-    def __init__(self):
+    def __init__(self, ground_of=border_colour):
         self.things, self.glyphs, self.features = things.training_things(), things.Glyphs(), {}
+        self.ground_of = ground_of
 
     def ranked(self, picture, colour):
         """Returns the things' names, nearest first."""
         if colour not in self.features:
-            self.features[colour] = np.stack([feature(self.picture(thing, colour))
+            self.features[colour] = np.stack([feature(self.picture(thing, colour), self.ground_of)
                                               for thing in self.things])
-        distance = np.square(self.features[colour] - feature(picture)).sum(1)
+        distance = np.square(self.features[colour] - feature(picture, self.ground_of)).sum(1)
         return [self.things[index].name for index in np.argsort(distance)]
 
     def picture(self, thing, colour):
