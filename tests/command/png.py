@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Pictures for the tests of the command, with nothing but Python itself; 8 bits a channel.
+
+    png.py make FILE WIDTH HEIGHT CHANNELS EXPRESSION   values 0..255 of x, y, c
+    png.py scale FILE WIDTH HEIGHT OUTPUT               bilinear
+    png.py unchanged FILE OTHER MASK [CONDITION]        where the mask is black both are the same; where it is white
+                                                        some value differs; CONDITION is about size (width, height,
+                                                        channels), pixels a and b, and pairs (of a, of b, in the mask)
+    png.py border FILE MASK                             prints the mean step between neighbours across the mask's
+                                                        border over the mean step between neighbours inside
+"""
+
+import struct
+import sys
+import zlib
+
+CHANNELS = {0: 1, 2: 3, 6: 4}
+
+
+def write(path, width, height, channels, rows):
+    """rows: the bytes of each row."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    kind = {count: name for name, count in CHANNELS.items()}[channels]
+    with open(path, "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">2I5B", width, height, 8, kind, 0, 0, 0)))
+        file.write(chunk(b"IDAT", zlib.compress(b"".join(b"\0" + bytes(row) for row in rows))) + chunk(b"IEND", b""))
+
+
+def read(path):
+    """(width, height, channels, rows of pixels)."""
+    with open(path, "rb") as file:
+        data = file.read()
+    at, rows, header = 8, b"", None
+    while at < len(data):
+        size, kind = struct.unpack(">I4s", data[at : at + 8])
+        body = data[at + 8 : at + 8 + size]
+        header = struct.unpack(">2I5B", body) if kind == b"IHDR" else header
+        rows += body if kind == b"IDAT" else b""
+        at += 12 + size
+    width, height, channels = header[0], header[1], CHANNELS[header[3]]
+    rows, before, out = zlib.decompress(rows), bytes(width * channels), []
+    for y in range(height):
+        start = y * (width * channels + 1)
+        row = bytearray(rows[start + 1 : start + 1 + width * channels])
+        unfilter(rows[start], row, before, channels)
+        out.append([tuple(row[i : i + channels]) for i in range(0, len(row), channels)])
+        before = row
+    return width, height, channels, out
+
+
+def unfilter(kind, row, before, channels):
+    if kind == 0:
+        return
+    for i in range(len(row)):
+        a = row[i - channels] if i >= channels else 0
+        b, c = before[i], before[i - channels] if i >= channels else 0
+        p = a + b - c
+        paeth = min((abs(p - a), 0, a), (abs(p - b), 1, b), (abs(p - c), 2, c))[2] if kind == 4 else 0
+        row[i] = row[i] + (0, a, b, (a + b) // 2, paeth)[kind] & 255
+
+
+def make(path, width, height, channels, text):
+    width, height, channels = int(width), int(height), int(channels)
+    value = eval("lambda x, y, c: " + text)
+    rows = ([int(value(x, y, c)) & 255 for x in range(width) for c in range(channels)] for y in range(height))
+    write(path, width, height, channels, rows)
+
+
+def places(old, new):
+    """For each new position the two old ones around it and the share of the second."""
+    for i in range(new):
+        at = min(max((i + 0.5) * old / new - 0.5, 0), old - 1)
+        yield int(at), min(int(at) + 1, old - 1), at % 1
+
+
+def scale(path, width, height, output):
+    old_width, old_height, channels, rows = read(path)
+    columns = list(places(old_width, int(width)))
+    wide = [[[p + (q - p) * t for p, q in zip(row[a], row[b])] for a, b, t in columns] for row in rows]
+    out = (
+        [round(p + (q - p) * t) for one, two in zip(wide[a], wide[b]) for p, q in zip(one, two)]
+        for a, b, t in places(old_height, int(height))
+    )
+    write(output, int(width), int(height), channels, out)
+
+
+def unchanged(path, other, mask, condition="True"):
+    width, height, channels, a = read(path)
+    size = read(other)
+    b, mask = size[3], read(mask)[3]
+    assert size[:3] == (width, height, channels), (size[:3], width, height, channels)
+    pairs = [(a[y][x], b[y][x], mask[y][x][0] > 0) for y in range(height) for x in range(width)]
+    outside = sum(p != q for p, q, inside in pairs if not inside)
+    inside = sum(p != q for p, q, inside in pairs if inside)
+    assert outside == 0, f"{outside} pixels outside changed"
+    assert inside > 0, "nothing inside changed"
+    names = {"width": width, "height": height, "channels": channels, "a": a, "b": b, "pairs": pairs}
+    assert eval(condition, names), condition
+
+
+def border(path, mask):
+    width, height, _, rows = read(path)
+    inside = [[pixel[0] > 0 for pixel in row] for row in read(mask)[3]]
+    steps = {1: [0, 0], 2: [0, 0]}  # by how many of the two are inside
+    for y in range(height):
+        for x in range(width):
+            for nx, ny in ((x + 1, y), (x, y + 1)):
+                if nx < width and ny < height and (inside[y][x] or inside[ny][nx]):
+                    sums = steps[inside[y][x] + inside[ny][nx]]
+                    sums[0] += sum(abs(p - q) for p, q in zip(rows[y][x], rows[ny][nx]))
+                    sums[1] += 1
+    (across, n), (within, m) = steps[1], steps[2]
+    print(f"{across / n / (within / m) if n and within else 0:.3f}")
+
+
+if __name__ == "__main__":
+    {"make": make, "scale": scale, "unchanged": unchanged, "border": border}[sys.argv[1]](*sys.argv[2:])
