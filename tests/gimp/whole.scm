@@ -52,7 +52,7 @@
 
 (define (test-paint)
   (let* ((image (open-file (subject "castle/1"))) (before (look image)))
-    (gimp-image-select-ellipse image CHANNEL-OP-REPLACE 30 30 60 70)
+    (gimp-image-select-rectangle image CHANNEL-OP-REPLACE 30 30 60 70)
     (let ((made (car (generate image "a photo of a [V] animal" "fox" "selection" 1))))
       (check "painted into a selection: as large as that" (equal? (size-of made) '(60 70)))
       (check "and to be seen" (not (equal? (pixel before 60 64) (pixel (look image) 60 64))))
