@@ -31,6 +31,7 @@ struct dialog {
     struct dialog_gallery *gallery;
     GtkWidget *window, *bar, *message;
     GtkWidget *side, *preview, *curve; // beside the fields, once there is something to show
+    GtkWidget *focus;                  // before the run; NULL: nothing had it
     struct watch watch;
     bool running, cancelled, stopped;
 };
@@ -196,7 +197,14 @@ static void on_response(GtkDialog *window, int response, void *user)
     }
 }
 
-static void on_change(void *user)
+static void on_words(void *user)
+{
+    struct dialog *d = user;
+
+    dialog_estimate_want_if_failed(d->estimate);
+}
+
+static void on_figures(void *user)
 {
     struct dialog *d = user;
 
@@ -208,6 +216,9 @@ static void set_running(struct dialog *d, bool running)
     GtkWidget *close =
         gtk_dialog_get_widget_for_response(GTK_DIALOG(d->window), GTK_RESPONSE_CLOSE);
 
+    if (running) {
+        d->focus = gtk_window_get_focus(GTK_WINDOW(d->window));
+    }
     d->running = running;
     d->cancelled = false;
     d->stopped = d->stopped && !running; // the end of a run asks for it
@@ -220,6 +231,9 @@ static void set_running(struct dialog *d, bool running)
     gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(d->bar), 0);
     gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->bar), "");
     gtk_window_set_title(GTK_WINDOW(d->window), _(d->v->procedure->title));
+    if (!running && d->focus != NULL) { // it was lost with the fields
+        gtk_widget_grab_focus(d->focus);
+    }
 }
 
 // what was made, for people; g_free it
@@ -294,7 +308,9 @@ static void take_settings(struct dialog *d)
     g_autoptr(GError) error = NULL;
 
     dialog_fields_read(d->fields);
-    if (settings_of_layer(d->v, d->chosen->layers[0], &error)) {
+    if (!host_layer_exists(d->chosen->layers[0])) { // undone in the image's window
+        say(d, _("The layer is not there any more."));
+    } else if (settings_of_layer(d->v, d->chosen->layers[0], &error)) {
         dialog_fields_write(d->fields);
         say(d, _("These are the settings that the layer was made with."));
     } else {
@@ -316,7 +332,7 @@ bool dialog_run(const struct call *chosen, values *v, struct call_result *result
     make_window(&d);
     g_signal_connect(d.window, "response", G_CALLBACK(on_response), &d);
     g_signal_connect(d.window, "delete-event", G_CALLBACK(gtk_true), NULL);
-    dialog_fields_watch(d.fields, on_change, &d);
+    dialog_fields_watch(d.fields, on_words, on_figures, &d);
     dialog_estimate_want(d.estimate);
     while ((response = gimp_dialog_run(GIMP_DIALOG(d.window))) == GTK_RESPONSE_OK ||
            response == RESPONSE_SETTINGS) {
@@ -326,6 +342,7 @@ bool dialog_run(const struct call *chosen, values *v, struct call_result *result
             made = run_once(&d, result) || made;
         }
     }
+    dialog_fields_read(d.fields);
     drop_gone(result);
     gtk_widget_destroy(d.window);
     dialog_gallery_free(d.gallery);

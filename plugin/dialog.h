@@ -4,7 +4,7 @@
 #include "plugin/call.h"
 
 /* Shows the dialog with these values for the image and layers of `chosen` and runs the procedure as
- * often as the person asks for it; the values are those of the last run. Errors are sentences in
- * the dialog, which stays open for the next try. Returns whether something was made; result is then
- * that of the last successful run. */
+ * often as the person asks for it; the values are what it says when it closes. Errors are sentences
+ * in the dialog, which stays open for the next try. Returns whether something was made; result is
+ * then that of the last successful run. */
 bool dialog_run(const struct call *chosen, values *v, struct call_result *result);

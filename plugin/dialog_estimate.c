@@ -16,6 +16,7 @@ struct dialog_estimate {
     GtkWidget *label;
     guint timer;                // 0: none
     bool running, again, ended; // ended: the one that runs is not wanted any more
+    bool failed;                // the last one
 };
 
 /* ---- what is told ---- */
@@ -111,6 +112,7 @@ static void count(struct dialog_estimate *e)
     call.user = e;
     dialog_fields_read(e->fields);
     const bool done = values_check(e->v, &error) && call_run(&call, &nothing, &error);
+    e->failed = !done;
     if (done) {
         call_result_clear(&nothing);
         say_estimate(e, &costs);
@@ -145,6 +147,13 @@ void dialog_estimate_want(struct dialog_estimate *e)
     }
     e->ended = false;
     e->timer = g_timeout_add(PAUSE_MS, on_timer, e);
+}
+
+void dialog_estimate_want_if_failed(struct dialog_estimate *e)
+{
+    if (e->failed) {
+        dialog_estimate_want(e);
+    }
 }
 
 void dialog_estimate_drop(struct dialog_estimate *e)

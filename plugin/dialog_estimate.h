@@ -19,5 +19,8 @@ GtkWidget *dialog_estimate_widget(const struct dialog_estimate *e);
 /* Something changed: counts again soon. */
 void dialog_estimate_want(struct dialog_estimate *e);
 
+/* Words changed: counts again soon if what was told last is why a run would fail. */
+void dialog_estimate_want_if_failed(struct dialog_estimate *e);
+
 /* Something else is to be done: none is wanted any more, and one that runs ends early. */
 void dialog_estimate_drop(struct dialog_estimate *e);

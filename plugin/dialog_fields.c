@@ -7,6 +7,8 @@
 #include "plugin/dialog_toolkit.h"
 #include "plugin/words.h"
 
+#define ADVANCED_HEIGHT 170 // pixels
+
 struct dialog_fields {
     const struct call *chosen;
     values *v;
@@ -168,13 +170,25 @@ static GtkWidget *make_table(struct dialog_fields *f, bool advanced)
     return table;
 }
 
+// scrolls, so that the dialog stays lower than a small screen
+static GtkWidget *make_advanced(struct dialog_fields *f)
+{
+    GtkWidget *scrolled = gtk_scrolled_window_new(NULL, NULL);
+
+    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,
+                                   GTK_POLICY_AUTOMATIC);
+    gtk_widget_set_size_request(scrolled, -1, ADVANCED_HEIGHT);
+    toolkit_add_scrolled(scrolled, make_table(f, true));
+    return scrolled;
+}
+
 static GtkWidget *make_fields(struct dialog_fields *f)
 {
     GtkWidget *box = toolkit_column(12);
     GtkWidget *expander = gtk_expander_new_with_mnemonic(_("_Advanced"));
 
     gtk_box_pack_start(GTK_BOX(box), make_table(f, false), FALSE, FALSE, 0);
-    gtk_container_add(GTK_CONTAINER(expander), make_table(f, true));
+    gtk_container_add(GTK_CONTAINER(expander), make_advanced(f));
     gtk_box_pack_start(GTK_BOX(box), expander, FALSE, FALSE, 0);
     return box;
 }
@@ -202,12 +216,14 @@ GtkWidget *dialog_fields_widget(const struct dialog_fields *f)
     return f->box;
 }
 
-void dialog_fields_watch(const struct dialog_fields *f, void (*changed)(void *user), void *user)
+void dialog_fields_watch(const struct dialog_fields *f, void (*words)(void *user),
+                         void (*figures)(void *user), void *user)
 {
     for (size_t i = 0; i < f->v->procedure->n_arguments; i++) {
+        const bool is_text = f->v->procedure->arguments[i].kind == ARGUMENT_TEXT;
         g_signal_connect_swapped(f->widgets[i],
                                  GTK_IS_SPIN_BUTTON(f->widgets[i]) ? "value-changed" : "changed",
-                                 G_CALLBACK(changed), user);
+                                 G_CALLBACK(is_text ? words : figures), user);
     }
 }
 

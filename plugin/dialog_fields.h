@@ -15,8 +15,10 @@ void dialog_fields_free(struct dialog_fields *f); // the widgets belong to their
 /* All of them in one widget. */
 GtkWidget *dialog_fields_widget(const struct dialog_fields *f);
 
-/* Has a function called whenever a person changes one of the widgets. */
-void dialog_fields_watch(const struct dialog_fields *f, void (*changed)(void *user), void *user);
+/* Has a function called whenever one of the widgets is changed: `words` if it is one of prompts and
+ * names, `figures` if what a run takes may depend on it. */
+void dialog_fields_watch(const struct dialog_fields *f, void (*words)(void *user),
+                         void (*figures)(void *user), void *user);
 
 /* Takes what the widgets say into the values, and the other way round. */
 void dialog_fields_read(const struct dialog_fields *f);

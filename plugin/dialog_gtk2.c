@@ -39,6 +39,9 @@ void toolkit_attach(GtkWidget *table, int row, const char *name, GtkWidget *widg
 void toolkit_add_scrolled(GtkWidget *scrolled, GtkWidget *widget)
 {
     gtk_scrolled_window_add_with_viewport(GTK_SCROLLED_WINDOW(scrolled), widget);
+    // what gets the focus scrolls into view
+    gtk_container_set_focus_vadjustment(
+        GTK_CONTAINER(widget), gtk_scrolled_window_get_vadjustment(GTK_SCROLLED_WINDOW(scrolled)));
     gtk_viewport_set_shadow_type(GTK_VIEWPORT(gtk_bin_get_child(GTK_BIN(scrolled))),
                                  GTK_SHADOW_NONE);
 }

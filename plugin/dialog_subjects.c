@@ -13,7 +13,8 @@
 
 #define PICTURE_SIDE    48 // pixels
 #define ROW_HEIGHT      56
-#define ROWS            3 // that are seen at once
+#define ROWS            2  // that are seen at once
+#define PEEK            16 // of the next one, which says that there is more
 #define STRENGTH_MAX    2.0
 #define NAME_CHARACTERS 28 // that are seen
 
@@ -171,6 +172,7 @@ static void on_told(void *user, JsonObject *info, const char *sentence)
 
     if (picture != NULL) {
         gtk_image_set_from_pixbuf(GTK_IMAGE(row->image), picture);
+        gtk_widget_show(row->image);
         toolkit_tell("subjects: picture of %s", row->name);
     } else {
         toolkit_tell("subjects: no picture of %s", row->name);
@@ -199,7 +201,7 @@ static GtkWidget *make_row(struct subjects *s, const char *name)
     GtkWidget *line = toolkit_row(6), *inner = toolkit_row(6), *label = gtk_label_new(name);
 
     row.image = gtk_image_new();
-    gtk_widget_set_size_request(row.image, PICTURE_SIDE, PICTURE_SIDE);
+    gtk_widget_set_no_show_all(row.image, TRUE); // until there is a picture
     row.tick = gtk_check_button_new();
     row.strength = gtk_spin_button_new_with_range(-STRENGTH_MAX, STRENGTH_MAX, 0.05);
     gtk_spin_button_set_value(GTK_SPIN_BUTTON(row.strength), 1);
@@ -231,7 +233,7 @@ static GtkWidget *make_list(struct subjects *s, char **names)
     }
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,
                                    GTK_POLICY_AUTOMATIC);
-    gtk_widget_set_size_request(scrolled, -1, MIN(n, ROWS) * ROW_HEIGHT);
+    gtk_widget_set_size_request(scrolled, -1, n > ROWS ? ROWS * ROW_HEIGHT + PEEK : n * ROW_HEIGHT);
     toolkit_add_scrolled(scrolled, list);
     return scrolled;
 }
