@@ -59,14 +59,6 @@ static GtkWidget *text_widget(void)
     return w;
 }
 
-static GtkWidget *prompt_widget(const struct argument *p)
-{
-    GtkWidget *entry;
-
-    dialog_history_new(p->name, &entry);
-    return entry;
-}
-
 static GtkWidget *make_widget(const struct dialog_fields *f, size_t i)
 {
     const struct argument *p = &f->v->procedure->arguments[i];
@@ -83,7 +75,7 @@ static GtkWidget *make_widget(const struct dialog_fields *f, size_t i)
     case ARGUMENT_FILE:
         break;
     }
-    return p->look == LOOK_PROMPT ? prompt_widget(p) : text_widget();
+    return p->look == LOOK_PROMPT ? dialog_history_new(p->name) : text_widget();
 }
 
 // what is around a widget in the table
@@ -93,7 +85,7 @@ static GtkWidget *dress(const struct argument *p, GtkWidget *w)
     case LOOK_SUBJECTS:
         return dialog_subjects_new(w);
     case LOOK_PROMPT: // the list that the entry is in
-        return gtk_widget_get_parent(w);
+        return dialog_history_widget(w);
     case LOOK_MODEL:
         return dialog_model_new(w);
     case LOOK_ENTRY:

@@ -28,9 +28,10 @@ static GKeyFile *open_file(char **path)
     return file;
 }
 
-GtkWidget *dialog_history_new(const char *name, GtkWidget **entry)
+GtkWidget *dialog_history_new(const char *name)
 {
     GtkWidget *combo = gtk_combo_box_text_new_with_entry();
+    GtkWidget *entry = gtk_bin_get_child(GTK_BIN(combo));
     g_autofree char *path = NULL;
     g_autoptr(GKeyFile) file = open_file(&path);
     g_auto(GStrv) texts = load(file, name);
@@ -40,11 +41,16 @@ GtkWidget *dialog_history_new(const char *name, GtkWidget **entry)
             gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(combo), *text);
         }
     }
-    *entry = gtk_bin_get_child(GTK_BIN(combo));
-    gtk_entry_set_width_chars(GTK_ENTRY(*entry), CHARACTERS);
-    gtk_entry_set_activates_default(GTK_ENTRY(*entry), TRUE);
-    g_object_set_data(G_OBJECT(*entry), "svdiff-history", (void *)name);
-    return combo;
+    gtk_entry_set_width_chars(GTK_ENTRY(entry), CHARACTERS);
+    gtk_entry_set_activates_default(GTK_ENTRY(entry), TRUE);
+    g_object_set_data(G_OBJECT(entry), "svdiff-history", (void *)name);
+    g_object_set_data(G_OBJECT(entry), "svdiff-combo", combo);
+    return entry;
+}
+
+GtkWidget *dialog_history_widget(GtkWidget *entry)
+{
+    return g_object_get_data(G_OBJECT(entry), "svdiff-combo"); // in GTK 3 it is no parent
 }
 
 void dialog_history_keep(GtkWidget *entry)
@@ -67,5 +73,5 @@ void dialog_history_keep(GtkWidget *entry)
     }
     g_key_file_set_string_list(file, GROUP, name, kept, n);
     g_key_file_save_to_file(file, path, NULL); // of no consequence, and the values will say it
-    gtk_combo_box_text_prepend_text(GTK_COMBO_BOX_TEXT(gtk_widget_get_parent(entry)), text);
+    gtk_combo_box_text_prepend_text(GTK_COMBO_BOX_TEXT(dialog_history_widget(entry)), text);
 }
