@@ -61,7 +61,7 @@ static void add_marks(GString *text, const struct call_estimate *c, enum procedu
     g_autoptr(GString) list = g_string_new(NULL);
 
     for (guint i = 0; c->marked != NULL && i < c->marked->len; i++) {
-        g_string_append_printf(list, "%s%.0f %%", i > 0 ? ", " : "",
+        g_string_append_printf(list, "%s%.0f\u00a0%%", i > 0 ? ", " : "",
                                100 * g_array_index(c->marked, double, i));
     }
     if (list->len > 0) {
