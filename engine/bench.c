@@ -1,8 +1,9 @@
-/* Timing parts of the work; see bench.h. Weights are uniform random values of variance 1 / inputs,
- * so that activations stay near 1 as in a real model; factors of the learning step likewise. */
+/* Timing parts of the work; see bench.h. The factors of the learning step are random values, scaled
+ * like its weights. */
 #include "engine/bench.h"
 
 #include "engine/autoencoder.h"
+#include "engine/bench_random.h"
 #include "engine/error.h"
 #include "engine/learn_step.h"
 #include "engine/shift_set.h"
@@ -12,48 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- random values, many and quickly ---- */
-
-static void fill_random(float *out, int64_t count, double deviation, uint64_t seed)
-{
-    uint64_t state = seed * 0x9E3779B97F4A7C15u + 1;
-    const float scale = (float)(deviation * sqrt(12.0) / 4294967296.0);
-
-    // xorshift: this has to be fast and need not be good
-    for (int64_t i = 0; i < count; i++) {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        out[i] = ((float)(uint32_t)(state >> 32) - 2147483648.0f) * scale;
-    }
-}
-
-static bool random_tensor(void *user, const char *name, const int64_t *shape, int n_dims,
-                          float *out, GError **error)
-{
-    int64_t count = 1;
-
-    for (int i = 0; i < n_dims; i++) {
-        count *= shape[i];
-    }
-    if (n_dims == 1) {
-        for (int64_t i = 0; i < count; i++) {
-            out[i] = g_str_has_suffix(name, ".weight") ? 1 : 0;
-        }
-        return true;
-    }
-    fill_random(out, count, 1 / sqrt((double)count / (double)shape[0]), g_str_hash(name));
-    return true;
-}
-
 static bool random_spectrum(void *user, const struct weight *w, float *u, float *s, float *vt,
                             GError **error)
 {
     const int r = weight_full_rank(w);
     const int64_t n = weight_columns(w);
 
-    fill_random(u, (int64_t)w->out * r, 1 / sqrt(w->out), g_str_hash(w->name));
-    fill_random(vt, r * n, 1 / sqrt((double)n), g_str_hash(w->name) + 1);
+    bench_random_fill(u, (int64_t)w->out * r, 1 / sqrt(w->out), g_str_hash(w->name));
+    bench_random_fill(vt, r * n, 1 / sqrt((double)n), g_str_hash(w->name) + 1);
     for (int i = 0; i < r; i++) {
         s[i] = 1;
     }
@@ -124,7 +91,7 @@ static bool prepare_learn(struct run *r, GError **error)
                                   r->o->unet->cross_attention_dim);
     const int64_t count = (int64_t)r->o->batch * r->h * r->w * r->c;
     memcpy(r->batch->noisy, r->input, (size_t)count * sizeof(float));
-    fill_random(r->batch->target, count, 1, 5);
+    bench_random_fill(r->batch->target, count, 1, 5);
     for (int i = 0; i < r->o->batch; i++) {
         r->batch->weights[i] = 1;
         r->batch->timesteps[i] = 500;
@@ -134,7 +101,7 @@ static bool prepare_learn(struct run *r, GError **error)
 
 static bool prepare(struct run *r, GError **error)
 {
-    const struct weight_source source = {.read = random_tensor};
+    const struct weight_source source = bench_random_weights();
     const struct bench_options *o = r->o;
     const int factor = autoencoder_factor(o->vae);
 
@@ -144,8 +111,8 @@ static bool prepare(struct run *r, GError **error)
     r->input = g_new(float, (size_t)o->batch * r->h * r->w * r->c);
     r->text = g_new(float, (size_t)o->batch * o->tokens * o->unet->cross_attention_dim);
     r->timesteps = g_new(double, o->batch);
-    fill_random(r->input, (int64_t)o->batch * r->h * r->w * r->c, 1, 3);
-    fill_random(r->text, (int64_t)o->batch * o->tokens * o->unet->cross_attention_dim, 1, 4);
+    bench_random_fill(r->input, (int64_t)o->batch * r->h * r->w * r->c, 1, 3);
+    bench_random_fill(r->text, (int64_t)o->batch * o->tokens * o->unet->cross_attention_dim, 1, 4);
     for (int i = 0; i < o->batch; i++) {
         r->timesteps[i] = 500;
     }

@@ -15,7 +15,8 @@ struct bench_options {
     int repeats;
     const struct unet_config *unet;
     const struct vae_config *vae;
-    int tokens; // of the text
+    const struct schedule_config *schedule; // bench_generate.h alone
+    int tokens;                             // of the text
 };
 
 struct bench_result {

@@ -2,6 +2,7 @@
 #include "engine/command.h"
 
 #include "engine/bench.h"
+#include "engine/bench_generate.h"
 #include "engine/bench_spectrum.h"
 #include "engine/compvis_config.h"
 #include "engine/session.h"
@@ -18,15 +19,17 @@ struct bench {
     int width, height, batch, repeats;
     struct unet_config unet;
     struct vae_config vae;
+    struct schedule_config schedule;
+    svdiff *model; // whose schedule that is; NULL: no model's
     int tokens;
 };
 
-static const char *const parts[] = {"unet", "learn", "decode", "spectrum"};
+static const char *const parts[] = {"unet", "learn", "decode", "generate", "spectrum"};
 
 static bool take_shapes(struct bench *b, GError **error)
 {
     if (g_strcmp0(b->shapes, "sd15") == 0) {
-        compvis_config_sd15(&b->unet, &b->vae);
+        compvis_config_sd15(&b->unet, &b->vae, &b->schedule);
         b->tokens = 77;
         return true;
     }
@@ -35,13 +38,15 @@ static bool take_shapes(struct bench *b, GError **error)
                     b->shapes);
         return false;
     }
-    g_autoptr(svdiff) s = svdiff_open(&b->common.session, error);
-    if (s == NULL) {
+    b->model = svdiff_open(&b->common.session, error);
+    if (b->model == NULL) {
         return false;
     }
-    b->unet = *checkpoint_unet_config(s->checkpoint);
-    b->vae = *checkpoint_vae_config(s->checkpoint);
-    b->tokens = checkpoint_text_config(s->checkpoint)->positions;
+    const struct checkpoint *c = b->model->checkpoint;
+    b->unet = *checkpoint_unet_config(c);
+    b->vae = *checkpoint_vae_config(c);
+    b->schedule = *checkpoint_schedule_config(c);
+    b->tokens = checkpoint_text_config(c)->positions;
     return true;
 }
 
@@ -59,7 +64,9 @@ static bool check(const struct bench *b, GError **error)
 {
     if (part_of(b->what) < 0) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--what is '%s'; it can be unet, learn, decode or spectrum.", b->what);
+                    "--what is '%s'; it can be unet, learn, decode, generate or "
+                    "spectrum.",
+                    b->what);
         return false;
     }
     if (b->width % 8 != 0 || b->height % 8 != 0 || b->width < 8 || b->height < 8 ||
@@ -109,10 +116,14 @@ static bool run_part(struct bench *b, const kernels *k, struct bench_result *res
                               .repeats = b->repeats,
                               .unet = &b->unet,
                               .vae = &b->vae,
+                              .schedule = &b->schedule,
                               .tokens = b->tokens};
 
     if (strcmp(b->what, "spectrum") == 0) {
         return bench_spectrum(k, &b->unet, result, command_progress, &b->common, error);
+    }
+    if (strcmp(b->what, "generate") == 0) {
+        return bench_generate(k, &o, result, command_progress, &b->common, error);
     }
     o.part = (enum bench_part)part_of(b->what);
     return bench_run(k, &o, result, command_progress, &b->common, error);
@@ -137,8 +148,8 @@ int command_bench(int argc, char **argv)
 {
     struct bench b = {.width = 512, .height = 512, .batch = 1, .repeats = 3};
     const GOptionEntry entries[] = {
-        {"what", 0, 0, G_OPTION_ARG_FILENAME, &b.what, "unet, learn, decode or spectrum (unet)",
-         "NAME"},
+        {"what", 0, 0, G_OPTION_ARG_FILENAME, &b.what,
+         "unet, learn, decode, generate or spectrum (unet)", "NAME"},
         {"shapes", 0, 0, G_OPTION_ARG_FILENAME, &b.shapes, "sd15, or those of the model", "NAME"},
         {"width", 0, 0, G_OPTION_ARG_INT, &b.width, "pixels (512)", "N"},
         {"height", 0, 0, G_OPTION_ARG_INT, &b.height, "pixels (512)", "N"},
@@ -153,6 +164,7 @@ int command_bench(int argc, char **argv)
     if (code == COMMAND_DONE && !run(&b, &error)) {
         code = command_fail(&b.common, error);
     }
+    svdiff_close(b.model);
     g_free(b.what);
     g_free(b.shapes);
     return command_end(&b.common, code);

@@ -184,8 +184,10 @@ bool compvis_config_infer(const struct weight_files *weights, struct unet_config
     return true;
 }
 
-void compvis_config_sd15(struct unet_config *unet, struct vae_config *vae)
+void compvis_config_sd15(struct unet_config *unet, struct vae_config *vae,
+                         struct schedule_config *schedule)
 {
     *unet = sd1_unet;
     *vae = sd_vae;
+    fill_schedule(schedule);
 }

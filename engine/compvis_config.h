@@ -15,5 +15,6 @@ bool compvis_config_infer(const struct weight_files *weights, struct unet_config
                           struct text_config *text, struct vae_config *vae,
                           struct schedule_config *schedule, GError **error);
 
-// the sizes of Stable Diffusion 1.5
-void compvis_config_sd15(struct unet_config *unet, struct vae_config *vae);
+// the sizes and the schedule of Stable Diffusion 1.5
+void compvis_config_sd15(struct unet_config *unet, struct vae_config *vae,
+                         struct schedule_config *schedule);

@@ -20,6 +20,15 @@ for command in learn generate convert compare info spectrum bench; do
     check "$command --help" is 0
 done
 
+timed() { # of the last bench: what, a time and work above 0, the three names
+    grep -Eq "^[{]\"what\":\"$1\",\"seconds\":[0-9.e-]*[1-9][0-9.e-]*,\"median_seconds\":[0-9.e-]*[1-9]" "$work/out" &&
+        grep -Eq '"flops":[0-9.e+]*[1-9].*"peak_bytes":[1-9].*"precision":"(f32|bf16)","threads":[1-9].*"device":"cpu"' "$work/out"
+}
+for what in unet learn decode generate; do
+    run bench --what "$what" --model "$sd1" --width 64 --height 64 --repeats 1 --quiet
+    check "bench --what $what" timed "$what"
+done
+
 # option, value
 while read -r option value; do
     refuses "generate $option $value" 2 "(${option#--}.*$value|$value.*${option#--})" $draw --prompt x "$option" "$value"
