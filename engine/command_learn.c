@@ -4,6 +4,7 @@
 
 #include "engine/learn_check.h"
 #include "engine/output_name.h"
+#include "engine/prompt.h"
 
 #include <string.h>
 
@@ -339,6 +340,24 @@ static bool make_options(struct learn *l, const svdiff *s, const struct svdiff_s
     return take_options(l, error);
 }
 
+// a model's default skips prompts without [V]; who asks for it expects something to happen
+static bool check_placeholders(const struct learn *l, GError **error)
+{
+    const struct svdiff_learn_options *o = &l->options;
+
+    for (int i = 0; i < o->n_subjects && l->placeholder_rate != NULL && o->placeholder_rate > 0;
+         i++) {
+        if (!prompt_has_placeholder(o->subjects[i].prompt)) {
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                        "--placeholder-rate is for the word that stands for [V], which the "
+                        "--prompt '%s' does not have; write [V] in it, or leave the option out.",
+                        o->subjects[i].prompt);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool estimate(struct learn *l, svdiff *s, GError **error)
 {
     struct svdiff_estimate e;
@@ -355,7 +374,8 @@ static bool run(struct learn *l, GError **error)
 
     // what is wrong on the command line alone, then what would fail after long work
     if (!make_options(l, NULL, subjects, error) || !learn_check(&l->options, 1, error) ||
-        !output_check(l->output, error) || !output_check(l->trace, error)) {
+        !check_placeholders(l, error) || !output_check(l->output, error) ||
+        !output_check(l->trace, error)) {
         return false;
     }
     g_autoptr(svdiff) s = svdiff_open(&l->common.session, error);

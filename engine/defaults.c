@@ -139,6 +139,7 @@ struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
     take_int(s, json, path, "steps", 1000000, &o.steps);
     take_double(s, json, path, "learning_rate", &o.rate);
     take_double(s, json, path, "learning_rate_1d", &o.rate_1d);
+    take_double(s, json, path, "placeholder_rate", &o.placeholder_rate);
     take_int(s, json, path, "warm_up", 1000000, &o.warm_up);
     take_double(s, json, path, "min_snr", &o.min_snr);
     take_double(s, json, path, "weight_decay", &o.weight_decay);

@@ -114,20 +114,6 @@ static bool check_subjects(const struct svdiff_subject *subjects, int n_subjects
     return true;
 }
 
-// only the words that were chosen for [V] learn: no other text should mean something else
-static bool check_placeholders(const struct svdiff_learn_options *o, GError **error)
-{
-    for (int i = 0; i < o->n_subjects && o->placeholder_rate > 0; i++) {
-        if (!prompt_has_placeholder(o->subjects[i].prompt)) {
-            return refuse(error,
-                          "--placeholder-rate is for the word that stands for [V], which the "
-                          "--prompt '%s' does not have; write [V] in it, or leave the option out.",
-                          o->subjects[i].prompt);
-        }
-    }
-    return true;
-}
-
 bool learn_check(const struct svdiff_learn_options *o, int factor, GError **error)
 {
     if (!check_subjects(o->subjects, o->n_subjects, o->output, error)) {
@@ -145,7 +131,7 @@ bool learn_check(const struct svdiff_learn_options *o, int factor, GError **erro
            check_range("--learning-rate", o->rate, 0, 10, error) &&
            check_range("--learning-rate-1d", o->rate_1d, 0, 10, error) &&
            check_range("--placeholder-rate", o->placeholder_rate, 0, 10, error) &&
-           check_placeholders(o, error) && check_range("--warm-up", o->warm_up, 0, 1e6, error) &&
+           check_range("--warm-up", o->warm_up, 0, 1e6, error) &&
            check_range("--min-snr", o->min_snr, 0, 1e6, error) &&
            check_range("--weight-decay", o->weight_decay, 0, 1e3, error) &&
            check_range("--clip", o->clip, 0, 1e9, error) &&

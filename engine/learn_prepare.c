@@ -48,21 +48,31 @@ static bool attach_all(struct learner *l, struct network *net, struct model_spec
     return true;
 }
 
-// the words that stand for [V], where they learn
+/* The words that stand for [V], where they learn: only those that were chosen for it, since no
+ * other text should mean something else afterwards. ids [number of subjects] may be NULL; how many.
+ */
+static int learning_words(const struct learner *l, int32_t *ids)
+{
+    int n = 0;
+
+    for (guint i = 0; i < l->subjects->len && l->options->placeholder_rate > 0; i++) {
+        const struct learner_subject *one = &g_array_index(l->subjects, struct learner_subject, i);
+        if (one->placeholder != NULL && ids != NULL) {
+            ids[n] = tokenizer_id(l->session->tokenizer, one->placeholder);
+        }
+        n += one->placeholder != NULL;
+    }
+    return n;
+}
+
 static bool attach_words(struct learner *l, GError **error)
 {
     g_autofree int32_t *ids = g_new(int32_t, l->subjects->len);
+    const int n = learning_words(l, ids);
 
-    if (l->options->placeholder_rate == 0) {
-        return true;
-    }
-    for (guint i = 0; i < l->subjects->len; i++) {
-        const struct learner_subject *one = &g_array_index(l->subjects, struct learner_subject, i);
-        ids[i] = tokenizer_id(l->session->tokenizer, one->placeholder);
-    }
-    return shift_attach_rows(text_encoder_network(l->text_encoder),
-                             text_encoder_words(l->text_encoder), TEXT_PREFIX, ids,
-                             (int)l->subjects->len, l->parameters, error);
+    return n == 0 || shift_attach_rows(text_encoder_network(l->text_encoder),
+                                       text_encoder_words(l->text_encoder), TEXT_PREFIX, ids, n,
+                                       l->parameters, error);
 }
 
 static bool make_spectral(struct learner *l, GError **error)
@@ -86,7 +96,7 @@ static bool make_spectral(struct learner *l, GError **error)
 
 struct learn_networks learner_networks(const struct learner *l)
 {
-    const bool text = l->options->text_encoder || l->options->placeholder_rate > 0;
+    const bool text = l->options->text_encoder || learning_words(l, NULL) > 0;
 
     return (struct learn_networks){
         .k = l->session->k, .unet = l->unet, .text_encoder = text ? l->text_encoder : NULL};

@@ -93,7 +93,7 @@ struct svdiff_learn_options {
     int steps;
     double rate, rate_1d; // learning rates of matrices and of norms
     /* Of the words that stand for [V], whose rows of the embedding then learn beside the shifts; 0:
-     * they stay as they are. */
+     * they stay as they are. Prompts without [V] have none. */
     double placeholder_rate;
     enum svdiff_rate_schedule schedule;
     int warm_up;    // steps in which the rates rise to their value

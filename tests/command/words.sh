@@ -37,6 +37,15 @@ run learn --model "$sd1" --size 64 $dog --placeholder-rate 0.1 --steps 2 --estim
 check 'it can be estimated' is 0
 refuses 'without [V] no word was chosen' 2 '--placeholder-rate .*\[V\]' learn --model "$sd1" \
     --prompt 'a sks dog' --image "$pictures/rgb8.png" --placeholder-rate 0.1 --output s.safetensors
+# a rate that the model proposes is no reason to refuse a prompt without [V]
+cp -r "$sd1" proposing && chmod -R u+w proposing
+echo '{"learn": {"placeholder_rate": 0.1}}' >proposing/svdiff.json
+run learn --model proposing --size 64 --steps 2 --seed 3 --quiet --prompt 'a sks dog' \
+    --image "$pictures/rgb8.png" --output bare-name.safetensors
+check 'a rate of the model: learned without [V]' is 0
+check 'and no row learns' test "$(rows bare-name.safetensors)" -eq 0
+run learn --model proposing --size 64 --steps 2 --seed 3 --quiet $dog --output proposed.safetensors
+check 'with [V] it does' test "$(rows proposed.safetensors)" -eq 1
 refuses 'a rate below zero' 2 '--placeholder-rate is -1' learn --model "$sd1" $dog \
     --placeholder-rate -1 --output s.safetensors
 
