@@ -39,6 +39,10 @@ struct run {
     float *input, *text;
     double *timesteps;
     int h, w, c;
+    struct tape *tape;
+    int done; // repeats
+    progress_function progress;
+    void *user;
 };
 
 static void run_once(void *user, struct tape *t)
@@ -126,6 +130,7 @@ static bool prepare(struct run *r, GError **error)
 
 static void finish(struct run *r)
 {
+    tape_free(r->tape);
     unet_free(r->unet);
     autoencoder_free(r->autoencoder);
     parameters_free(r->parameters);
@@ -133,13 +138,6 @@ static void finish(struct run *r)
     g_free(r->input);
     g_free(r->text);
     g_free(r->timesteps);
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
 }
 
 // packs what only goes forward
@@ -165,45 +163,65 @@ static struct tape *make_tape(struct run *r, GError **error)
     return t;
 }
 
-static bool time_runs(struct run *r, struct bench_result *result, progress_function progress,
-                      void *user, GError **error)
+static bool time_once(void *user, double *work, GError **error)
 {
-    const int n = r->o->repeats;
-    g_autofree double *seconds = g_new(double, n);
-    struct tape *t = make_tape(r, error);
-    bool done = t != NULL;
+    struct run *r = user;
+    const struct progress p = {.phase = "bench",
+                               .step = r->done++,
+                               .steps = r->o->repeats,
+                               .loss = -1,
+                               .seconds_left = -1};
 
-    for (int i = 0; i < n && done; i++) {
-        const struct progress p = {
-            .phase = "bench", .step = i, .steps = n, .loss = -1, .seconds_left = -1};
-        const gint64 start = g_get_monotonic_time();
-        tape_reset(t);
-        const double before = tape_work(t);
-        run_once(r, t);
-        if (r->o->part == BENCH_LEARN) {
-            update(r);
-        }
-        seconds[i] = (double)(g_get_monotonic_time() - start) / 1e6;
-        result->flops = tape_work(t) - before;
-        done = progress == NULL || progress(user, &p);
-        if (!done) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, "Cancelled.");
-        }
+    if (r->progress != NULL && !r->progress(r->user, &p)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, "Cancelled.");
+        return false;
     }
-    tape_free(t);
-    qsort(seconds, (size_t)n, sizeof *seconds, compare_doubles);
-    result->seconds = seconds[0];
-    result->median_seconds = seconds[n / 2];
-    return done;
+    tape_reset(r->tape);
+    const double before = tape_work(r->tape);
+    run_once(r, r->tape);
+    if (r->o->part == BENCH_LEARN) {
+        update(r);
+    }
+    *work = tape_work(r->tape) - before;
+    return true;
 }
 
 bool bench_run(const kernels *k, const struct bench_options *o, struct bench_result *result,
                progress_function progress, void *user, GError **error)
 {
-    struct run r = {.k = k, .o = o};
+    struct run r = {.k = k, .o = o, .progress = progress, .user = user};
 
-    const bool done = prepare(&r, error) && time_runs(&r, result, progress, user, error);
+    bool done = prepare(&r, error);
+    r.tape = done ? make_tape(&r, error) : NULL;
+    done = r.tape != NULL && bench_repeat(o->repeats, time_once, &r, result, error);
     result->peak_bytes = kernels_peak_bytes(k);
     finish(&r);
     return done;
+}
+
+/* ---- times ---- */
+
+static int compare_doubles(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+bool bench_repeat(int repeats, bench_once once, void *user, struct bench_result *result,
+                  GError **error)
+{
+    g_autofree double *seconds = g_new(double, repeats);
+
+    for (int i = 0; i < repeats; i++) {
+        const gint64 start = g_get_monotonic_time();
+        if (!once(user, &result->flops, error)) {
+            return false;
+        }
+        seconds[i] = (double)(g_get_monotonic_time() - start) / 1e6;
+    }
+    qsort(seconds, (size_t)repeats, sizeof *seconds, compare_doubles);
+    result->seconds = seconds[0];
+    result->median_seconds = seconds[repeats / 2];
+    return true;
 }

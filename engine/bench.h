@@ -30,3 +30,10 @@ struct bench_result {
  * no memory, or cancelled. */
 bool bench_run(const kernels *k, const struct bench_options *o, struct bench_result *result,
                progress_function progress, void *user, GError **error);
+
+/* Runs something `repeats` times; result gets the best and the middle time, and the work of the
+ * last run, that `once` says: floating-point operations of matrix products. false: as `once` says.
+ */
+typedef bool (*bench_once)(void *user, double *work, GError **error);
+bool bench_repeat(int repeats, bench_once once, void *user, struct bench_result *result,
+                  GError **error);

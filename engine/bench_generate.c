@@ -6,8 +6,6 @@
 #include "engine/decode.h"
 #include "engine/denoise.h"
 
-#include <stdlib.h>
-
 #define STEPS    25
 #define GUIDANCE 7.5
 
@@ -98,32 +96,17 @@ static bool one_picture(struct painting *p, uint64_t seed, GError **error)
     return drawn != NULL;
 }
 
-static int compare_doubles(const void *a, const void *b)
+static bool all_pictures(void *user, double *work, GError **error)
 {
-    const double x = *(const double *)a, y = *(const double *)b;
+    struct painting *p = user;
+    const double before = tape_work(p->tape);
 
-    return (x > y) - (x < y);
-}
-
-static bool time_pictures(struct painting *p, struct bench_result *result, GError **error)
-{
-    const int n = p->o->repeats;
-    g_autofree double *seconds = g_new(double, n);
-
-    for (int i = 0; i < n; i++) {
-        const double before = tape_work(p->tape);
-        const gint64 start = g_get_monotonic_time();
-        for (int j = 0; j < p->o->batch; j++) {
-            if (!one_picture(p, (uint64_t)(j + 1), error)) {
-                return false;
-            }
+    for (int i = 0; i < p->o->batch; i++) {
+        if (!one_picture(p, (uint64_t)(i + 1), error)) {
+            return false;
         }
-        seconds[i] = (double)(g_get_monotonic_time() - start) / 1e6;
-        result->flops = tape_work(p->tape) - before;
     }
-    qsort(seconds, (size_t)n, sizeof *seconds, compare_doubles);
-    result->seconds = seconds[0];
-    result->median_seconds = seconds[n / 2];
+    *work = tape_work(p->tape) - before;
     return true;
 }
 
@@ -131,7 +114,8 @@ bool bench_generate(const kernels *k, const struct bench_options *o, struct benc
                     progress_function progress, void *user, GError **error)
 {
     struct painting p = {.k = k, .o = o};
-    const bool done = prepare(&p, progress, user, error) && time_pictures(&p, result, error);
+    const bool done = prepare(&p, progress, user, error) &&
+                      bench_repeat(o->repeats, all_pictures, &p, result, error);
 
     result->peak_bytes = kernels_peak_bytes(k);
     finish(&p);
