@@ -42,6 +42,10 @@ bool command_progress(void *user, const struct progress *p);
 /* Prints what a run would take, as --estimate asks. False when standard output is full. */
 bool command_tell_estimate(struct command *c, const struct svdiff_estimate *e, GError **error);
 
+/* Prints how well subjects that were learned together stay apart. */
+void command_tell_apart(struct command *c, const struct svdiff_subject *subjects,
+                        const struct svdiff_apart *a);
+
 /* The commands: each gets its own arguments. */
 int command_learn(int argc, char **argv);
 int command_generate(int argc, char **argv);

@@ -273,60 +273,11 @@ static bool progress(void *user, const struct progress *p)
     return command_progress(&l->common, p);
 }
 
-/* ---- how well several stay apart ---- */
-
-static JsonNode *apart_node(const struct learn *l, const struct svdiff_apart *a)
-{
-    g_autoptr(JsonBuilder) b = json_builder_new();
-
-    json_builder_begin_object(b);
-    json_builder_set_member_name(b, "event");
-    json_builder_add_string_value(b, "apart");
-    json_builder_set_member_name(b, "pictures");
-    json_builder_add_int_value(b, a->pictures);
-    json_builder_set_member_name(b, "subjects");
-    json_builder_begin_array(b);
-    for (int i = 0; i < a->n_subjects; i++) {
-        const struct learn_subject *s = &g_array_index(l->subjects, struct learn_subject, i);
-        json_builder_begin_object(b);
-        json_builder_set_member_name(b, "prompt");
-        json_builder_add_string_value(b, s->prompt);
-        json_builder_set_member_name(b, "own");
-        json_builder_add_double_value(b, a->own[i]);
-        json_builder_set_member_name(b, "others");
-        json_builder_add_double_value(b, a->others[i]);
-        json_builder_end_object(b);
-    }
-    json_builder_end_array(b);
-    if (a->seam >= 0) {
-        json_builder_set_member_name(b, "seam");
-        json_builder_add_double_value(b, a->seam);
-    }
-    json_builder_end_object(b);
-    return json_builder_get_root(b);
-}
-
 static void tell_apart(void *user, const struct svdiff_apart *a)
 {
     struct learn *l = user;
-    g_autoptr(JsonNode) node = apart_node(l, a);
-    g_autoptr(GString) text = g_string_new(NULL);
-    char number[G_ASCII_DTOSTR_BUF_SIZE];
 
-    for (int i = 0; i < a->n_subjects; i++) {
-        const struct learn_subject *s = &g_array_index(l->subjects, struct learn_subject, i);
-        g_string_append_printf(text,
-                               "attention on the words of '%s': %.0f of 100 in its region, %.0f in "
-                               "the other's\n",
-                               s->prompt, 100 * a->own[i], 100 * a->others[i]);
-    }
-    g_string_append_printf(text, "seam: %s",
-                           a->seam < 0 ? "none, the regions were drawn"
-                                       : g_ascii_formatd(number, sizeof number, "%.2f", a->seam));
-    if (a->seam >= 0) {
-        g_string_append(text, " times the change around it");
-    }
-    report_result(l->common.report, node, text->str, NULL);
+    command_tell_apart(&l->common, l->options.subjects, a);
 }
 
 // the options on top of the model's defaults, or with s NULL on top of Stable Diffusion's
@@ -340,13 +291,13 @@ static bool make_options(struct learn *l, const svdiff *s, const struct svdiff_s
     return take_options(l, error);
 }
 
-// a model's default skips prompts without [V]; who asks for it expects something to happen
+/* Of the command line alone, where a rate is there only when it was asked for: then something has
+ * to learn. One that a model proposes just skips prompts without [V]. */
 static bool check_placeholders(const struct learn *l, GError **error)
 {
     const struct svdiff_learn_options *o = &l->options;
 
-    for (int i = 0; i < o->n_subjects && l->placeholder_rate != NULL && o->placeholder_rate > 0;
-         i++) {
+    for (int i = 0; i < o->n_subjects && o->placeholder_rate > 0; i++) {
         if (!prompt_has_placeholder(o->subjects[i].prompt)) {
             g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
                         "--placeholder-rate is for the word that stands for [V], which the "
