@@ -5,7 +5,7 @@
  *   {"learn": {"steps": 300, "learning_rate": 0.005}, "generate": {"steps": 25}} */
 #include "engine/session.h"
 
-#include "engine/json.h"
+#include "engine/base/json.h"
 
 #include <math.h>
 #include <string.h>

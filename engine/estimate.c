@@ -2,8 +2,8 @@
  * has a device of its own. */
 #include "engine/estimate.h"
 
-#include "engine/learn_prepare.h"
-#include "engine/machine.h"
+#include "engine/learn/learn_prepare.h"
+#include "engine/base/machine.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* The model that a worker keeps between its jobs; see kept_model.h. */
 #include "engine/kept_model.h"
 
-#include "engine/default_model.h"
-#include "engine/file_stamp.h"
+#include "engine/model/default_model.h"
+#include "engine/base/file_stamp.h"
 #include "engine/session.h"
 
 #include <string.h>

@@ -1,9 +1,9 @@
 /* An opened model; see session.h. */
 #include "engine/session.h"
 
-#include "engine/base_hash.h"
-#include "engine/default_model.h"
-#include "engine/machine.h"
+#include "engine/spectrum/base_hash.h"
+#include "engine/model/default_model.h"
+#include "engine/base/machine.h"
 
 #include <stdarg.h>
 

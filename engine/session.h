@@ -1,13 +1,13 @@
 /* session.h: an opened model, as the parts of the engine see it. svdiff.h shows it as `svdiff`. */
 #pragma once
 
-#include "engine/autoencoder.h"
-#include "engine/checkpoint.h"
-#include "engine/schedule.h"
+#include "engine/network/autoencoder.h"
+#include "engine/model/checkpoint.h"
+#include "engine/generate/schedule.h"
 #include "engine/svdiff.h"
-#include "engine/text_encoder.h"
-#include "engine/tokenizer.h"
-#include "engine/unet.h"
+#include "engine/network/text_encoder.h"
+#include "engine/text/tokenizer.h"
+#include "engine/network/unet.h"
 
 /* Networks that are ready to draw, kept from one call to the next. */
 struct session_networks {

@@ -11,15 +11,15 @@
  * SVDiff (Han et al., ICCV 2023) on Stable Diffusion 1.x and 2.x: a subject is learned by changing
  * only the singular values of a model's weights. One call at a time per session; two sessions are
  * independent. Strings and arrays in options are borrowed for the call. Errors are SVDIFF_ERROR
- * sentences (engine/error.h). */
+ * sentences (engine/base/error.h). */
 #pragma once
 
-#include "engine/attention_guide.h"
-#include "engine/error.h"
-#include "engine/picture.h"
-#include "engine/progress.h"
-#include "engine/sampler.h"
-#include "engine/shift_set.h"
+#include "engine/network/attention_guide.h"
+#include "engine/base/error.h"
+#include "engine/picture/picture.h"
+#include "engine/base/progress.h"
+#include "engine/generate/sampler.h"
+#include "engine/subject/shift_set.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -105,7 +105,7 @@ struct svdiff_learn_options {
     double mask_weight; // of the loss outside of the masks; inside it is 1
     double cut_mix;     // probability that two subjects are mixed into one picture
     /* How much counts that the words of subjects in one picture attend to each other's places
-     * (engine/attention_guide.h); 0: not. */
+     * (engine/network/attention_guide.h); 0: not. */
     double unmix_weight;
     int unmix_grid; // side of the attention maps that are taken: 16, else the nearest
     enum unmix_layers unmix_layers;

@@ -1,7 +1,8 @@
 /* worker.h: the process that does a job: a new one, or the one that stayed after the last job.
  *
  * A worker that was started here may stay for the next calls from this GIMP, with the model loaded;
- * it then waits on a socket that has the process number of GIMP in its name (engine/stay.h). */
+ * it then waits on a socket that has the process number of GIMP in its name
+ * (engine/command/stay.h). */
 #pragma once
 
 #include "plugin/scratch.h"

@@ -4,7 +4,7 @@
  * writing it anew with one tensor changed. */
 #pragma once
 
-#include "engine/safetensors_write.h"
+#include "engine/base/safetensors_write.h"
 #include "tests/temporary_folder.h"
 
 #include <math.h>

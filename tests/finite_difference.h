@@ -7,7 +7,7 @@
  * built with real = double over the reference kernels. */
 #pragma once
 
-#include "engine/ops.h"
+#include "engine/tape/ops.h"
 
 #define FIXTURE_LEAVES 3
 

@@ -1,8 +1,8 @@
 /* merge_fixture.h: a fixture model opened with a fixture subject, for tests that write models. */
 #pragma once
 
-#include "engine/merge.h"
-#include "engine/subject_list.h"
+#include "engine/subject/merge.h"
+#include "engine/subject/subject_list.h"
 #include "tests/edited_model.h"
 
 struct merge_fixture {

@@ -2,8 +2,8 @@
  * the arrays that both sides make by the same formula (see make_samplers.py). */
 #pragma once
 
-#include "engine/safetensors.h"
-#include "engine/schedule_config.h"
+#include "engine/base/safetensors.h"
+#include "engine/model/schedule_config.h"
 
 #include <glib.h>
 #include <string.h>

@@ -2,9 +2,9 @@
  * spectrum. */
 #pragma once
 
-#include "engine/error.h"
-#include "engine/spectrum.h"
-#include "engine/svd.h"
+#include "engine/base/error.h"
+#include "engine/spectrum/spectrum.h"
+#include "engine/spectrum/svd.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * float at the end. */
 #pragma once
 
-#include "engine/svd.h"
+#include "engine/spectrum/svd.h"
 
 #include <glib.h>
 #include <math.h>

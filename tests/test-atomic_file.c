@@ -1,7 +1,7 @@
 /* Files are written whole or not at all: committed, given up, without space, over other things. */
-#include "engine/atomic_file.h"
+#include "engine/base/atomic_file.h"
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "tests/temporary_folder.h"
 
 #include <signal.h>

@@ -1,8 +1,8 @@
 /* The name of a base model: the same for every copy of the same values, another for other values,
  * remembered while the files are untouched. */
-#include "engine/base_hash.h"
+#include "engine/spectrum/base_hash.h"
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "tests/edited_model.h"
 
 #include <omp.h>

@@ -1,8 +1,8 @@
 /* Models on disk: both layouts hold the same values, every way of storing is read, every damage and
  * every foreign model is a sentence. */
-#include "engine/checkpoint.h"
+#include "engine/model/checkpoint.h"
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "tests/edited_model.h"
 
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /* What the command says, byte for byte: into memory in place of the standard streams, with times
  * that are given. */
-#include "engine/command_report.h"
-#include "engine/error.h"
+#include "engine/command/command_report.h"
+#include "engine/base/error.h"
 
 #include <locale.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 /* Cosines of subjects against ones counted by hand; the table and the picture. */
-#include "engine/compare.h"
-#include "engine/error.h"
+#include "engine/subject/compare.h"
+#include "engine/base/error.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Stored types: every 16-bit value to float and back, and rounding at every boundary. */
-#include "engine/dtype.h"
+#include "engine/base/dtype.h"
 
 #include <glib.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* Strict reading of JSON: what the grammar allows is read, everything else is refused in a
  * sentence. */
-#include "engine/error.h"
-#include "engine/json.h"
+#include "engine/base/error.h"
+#include "engine/base/json.h"
 
 #include <glib/gstdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* LoRA files: names, ranks, and that up times down is the change of the weight. */
-#include "engine/lora_export.h"
+#include "engine/subject/lora_export.h"
 #include "tests/merge_fixture.h"
 
 #define SUBJECT "sd1-subject-elementwise.safetensors"

@@ -1,7 +1,7 @@
 /* What a machine has: folders that look like /proc and /sys of machines of several kinds, and the
  * limits of this process. */
-#include "engine/error.h"
-#include "engine/machine.h"
+#include "engine/base/error.h"
+#include "engine/base/machine.h"
 
 #include <glib/gstdio.h>
 #include <sched.h>

@@ -1,6 +1,6 @@
 /* Masks: grown and shrunk against a search of every window, distances against a search of every
  * pixel, blurred edges by where they begin and end, boxes and cells by hand. */
-#include "engine/mask.h"
+#include "engine/picture/mask.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Models with subjects in their weights, as folders and as single files. */
-#include "engine/merge.h"
+#include "engine/subject/merge.h"
 #include "tests/merge_fixture.h"
 
 #include <unistd.h>

@@ -1,9 +1,9 @@
 /* Configs of models: the fixtures', the defaults, the kinds a key may have, and every feature that
  * must be refused by name. */
-#include "engine/model_config.h"
+#include "engine/model/model_config.h"
 
-#include "engine/error.h"
-#include "engine/schedule_config.h"
+#include "engine/base/error.h"
+#include "engine/model/schedule_config.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* What a file is, by its names and shapes, and what SD 1 and 2 are by theirs. */
-#include "engine/model_kind.h"
+#include "engine/model/model_kind.h"
 
-#include "engine/compvis_config.h"
-#include "engine/error.h"
+#include "engine/model/compvis_config.h"
+#include "engine/base/error.h"
 #include "tests/edited_model.h"
 
 // a file with these tensors, all zero

@@ -3,12 +3,12 @@
  * PyTorch computed (tests/fixtures/make_networks.py). The weights are scaled so that a wrong GELU
  * or epsilon shows. Also: a replayed segment gives the bits of a kept one, and a run can be
  * cancelled at every segment. */
-#include "engine/autoencoder.h"
-#include "engine/channels.h"
-#include "engine/checkpoint.h"
-#include "engine/safetensors.h"
-#include "engine/text_encoder.h"
-#include "engine/unet.h"
+#include "engine/network/autoencoder.h"
+#include "engine/base/channels.h"
+#include "engine/model/checkpoint.h"
+#include "engine/base/safetensors.h"
+#include "engine/network/text_encoder.h"
+#include "engine/network/unet.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* noise: Philox against its published test vectors, what is made of it against its definition. */
-#include "engine/noise.h"
+#include "engine/base/noise.h"
 
 #include <glib.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 /* The unmix loss against its definition, and its gradient against finite differences in double. */
-#include "engine/attention_guide.h"
-#include "engine/ops.h"
+#include "engine/network/attention_guide.h"
+#include "engine/tape/ops.h"
 
 #include <glib.h>
 #include <math.h>

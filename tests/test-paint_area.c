@@ -1,5 +1,5 @@
 /* The area around a mask: the recipe's numbers by hand, and what must hold for every mask. */
-#include "engine/paint_area.h"
+#include "engine/picture/paint_area.h"
 
 #include <math.h>
 #include <string.h>

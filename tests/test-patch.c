@@ -1,8 +1,8 @@
 /* The part of a picture that is painted anew: masks against numbers by hand, and what must hold for
  * whatever was painted. */
-#include "engine/patch.h"
+#include "engine/picture/patch.h"
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 #include <math.h>
 #include <string.h>

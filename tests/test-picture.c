@@ -1,7 +1,7 @@
 /* Reading pictures: every kind of file in fixtures/pictures against the formula that made it (see
  * make_pictures.py there) or against what Pillow reads, and every bad file by its sentence. */
-#include "engine/error.h"
-#include "engine/picture.h"
+#include "engine/base/error.h"
+#include "engine/picture/picture.h"
 
 #include <errno.h>
 #include <fcntl.h>

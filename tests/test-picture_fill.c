@@ -1,6 +1,6 @@
 /* Filling: what is known stays, what is not lies between what is around it. */
-#include "engine/canvas.h"
-#include "engine/picture_fill.h"
+#include "engine/picture/canvas.h"
+#include "engine/picture/picture_fill.h"
 
 #include <math.h>
 #include <string.h>

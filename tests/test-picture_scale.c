@@ -1,7 +1,7 @@
 /* Scaling and cutting: against Pillow's results in fixtures/pictures (see make_pictures.py there),
  * against sums written out here, and what a frame makes of sizes and masks. */
-#include "engine/picture.h"
-#include "engine/picture_scale.h"
+#include "engine/picture/picture.h"
+#include "engine/picture/picture_scale.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Writing pictures: what is read back is what was written, texts come back as they were, and a
  * picture that cannot be written leaves the folder as it was. */
-#include "engine/error.h"
-#include "engine/picture.h"
+#include "engine/base/error.h"
+#include "engine/picture/picture.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>

@@ -1,9 +1,9 @@
 /* Pictures of latents: whose matrix is taken, that a fitted one is the best there is, and what is
  * written of a step. */
-#include "engine/preview.h"
+#include "engine/generate/preview.h"
 
-#include "engine/noise.h"
-#include "engine/picture_scale.h"
+#include "engine/base/noise.h"
+#include "engine/picture/picture_scale.h"
 #include "tests/edited_model.h"
 
 #include <math.h>

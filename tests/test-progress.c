@@ -1,5 +1,5 @@
 /* The time that is left: steps of known length. */
-#include "engine/progress.h"
+#include "engine/base/progress.h"
 
 #include <glib.h>
 #include <math.h>

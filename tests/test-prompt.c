@@ -1,5 +1,5 @@
 /* Placeholders in prompts. */
-#include "engine/prompt.h"
+#include "engine/text/prompt.h"
 
 #include <glib.h>
 

@@ -1,7 +1,7 @@
 /* Opening files that are none, that end early, and that change while they are read. */
-#include "engine/regular_file.h"
+#include "engine/base/regular_file.h"
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "tests/temporary_folder.h"
 
 #include <string.h>

@@ -2,10 +2,10 @@
  *
  * The expected bytes of the writer are those that the reference implementation (the Python package
  * safetensors 0.7) gives for the same tensors. */
-#include "engine/safetensors.h"
+#include "engine/base/safetensors.h"
 
-#include "engine/error.h"
-#include "engine/safetensors_write.h"
+#include "engine/base/error.h"
+#include "engine/base/safetensors_write.h"
 #include "tests/temporary_folder.h"
 
 #include <math.h>

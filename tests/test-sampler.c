@@ -1,8 +1,8 @@
 /* sampler: every combination of sampler, spacing, prediction and config against diffusers' step by
  * step, from the same latents, predictions and noise (tests/fixtures/make_samplers.py). */
-#include "engine/sampler.h"
+#include "engine/generate/sampler.h"
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "tests/sampler_fixture.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* schedule: the tables of diffusers bit for bit, what is made of them within rounding. */
-#include "engine/schedule.h"
+#include "engine/generate/schedule.h"
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "tests/sampler_fixture.h"
 
 #include <math.h>

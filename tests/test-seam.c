@@ -1,5 +1,5 @@
 /* The strength of a seam, on pictures whose changes are known. */
-#include "engine/seam.h"
+#include "engine/picture/seam.h"
 
 enum { WIDTH = 64, HEIGHT = 4 };
 

@@ -1,5 +1,5 @@
 /* Spherical interpolation: against the formula for two known vectors, and where it has no angle. */
-#include "engine/slerp.h"
+#include "engine/generate/slerp.h"
 
 #include <glib.h>
 #include <math.h>

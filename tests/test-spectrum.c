@@ -1,8 +1,8 @@
 /* spectrum: computed once and kept, found again without reading the model, gone when the folder
  * is full; where nothing can be kept the results are the same. */
-#include "engine/spectrum.h"
+#include "engine/spectrum/spectrum.h"
 
-#include "engine/spectrum_cache.h"
+#include "engine/spectrum/spectrum_cache.h"
 #include "tests/spectrum_model.h"
 #include "tests/temporary_folder.h"
 

@@ -1,8 +1,8 @@
 /* spectrum_cache: names, remembered keys, the bound on the folder's size, and that nothing of
  * others is ever removed. */
-#include "engine/spectrum_cache.h"
+#include "engine/spectrum/spectrum_cache.h"
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 #include "tests/temporary_folder.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* spectrum_file: wherever the file is damaged, cut short or another one, it is noticed, told, and
  * what is given is right all the same. */
-#include "engine/spectrum_file.h"
+#include "engine/spectrum/spectrum_file.h"
 
 #include "tests/spectrum_model.h"
 #include "tests/temporary_folder.h"

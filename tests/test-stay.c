@@ -1,6 +1,6 @@
 /* A worker that stays: jobs on its socket, one at a time; when it leaves. The jobs are those of
  * run_job below, with the tiny model kept; the worker is a child of the test. */
-#include "engine/stay.h"
+#include "engine/command/stay.h"
 
 #include "engine/kept_model.h"
 #include "tests/temporary_folder.h"

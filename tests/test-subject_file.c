@@ -1,9 +1,9 @@
 /* subject_file: svdiff-pytorch's files open as they are and come back byte for byte; what is no
  * subject is a sentence. */
-#include "engine/subject_file.h"
+#include "engine/subject/subject_file.h"
 
-#include "engine/error.h"
-#include "engine/safetensors_write.h"
+#include "engine/base/error.h"
+#include "engine/base/safetensors_write.h"
 #include "tests/temporary_folder.h"
 
 #include <math.h>

@@ -1,10 +1,10 @@
 /* svd: U diag(s) Vt is W, U and V are orthonormal also for the smallest values, and the
  * same input gives the same bits. A set of shapes as large as those of Stable Diffusion runs with
  * -m slow. */
-#include "engine/svd.h"
+#include "engine/spectrum/svd.h"
 
-#include "engine/error.h"
-#include "engine/svd_check.h"
+#include "engine/base/error.h"
+#include "engine/spectrum/svd_check.h"
 #include "tests/svd_matrix.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* svd_check, svd_probe: what is a little beyond the bounds is noticed, wherever it is. */
-#include "engine/svd_check.h"
+#include "engine/spectrum/svd_check.h"
 
-#include "engine/svd_probe.h"
+#include "engine/spectrum/svd_probe.h"
 #include "tests/svd_matrix.h"
 
 static struct svd_accuracy measure(const struct matrix *a)

@@ -1,9 +1,9 @@
 /* thumbnail: the pixels of a picture of its size come back as they were, a mask moves the square,
  * and what a file carries in its place is a sentence. */
-#include "engine/thumbnail.h"
+#include "engine/picture/thumbnail.h"
 
-#include "engine/error.h"
-#include "engine/subject_file.h"
+#include "engine/base/error.h"
+#include "engine/subject/subject_file.h"
 #include "engine/svdiff.h"
 #include "tests/temporary_folder.h"
 

@@ -1,8 +1,8 @@
 /* The tokenizer against transformers 5: the ids of every prompt of the fixtures are the same; then
  * cutting, placeholders, and what is refused. */
-#include "engine/error.h"
-#include "engine/json.h"
-#include "engine/tokenizer.h"
+#include "engine/base/error.h"
+#include "engine/base/json.h"
+#include "engine/text/tokenizer.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Any bytes as JSON: read or refused with a sentence; what is read and written out again by
  * json-glib reads as the same tree. Texts with fractions are left out of that: json-glib 1.6 writes
  * 2e51 as 2e+51.0 and -Infinity as -inf, which nobody reads. */
-#include "engine/json.h"
+#include "engine/base/json.h"
 #include "tests/fuzz/replay.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Any bytes as each of the four configs: refused with a sentence, or in range, so that the list of
  * the model's tensors can be made from it. */
-#include "engine/model_tensors.h"
-#include "engine/schedule_config.h"
+#include "engine/model/model_tensors.h"
+#include "engine/model/schedule_config.h"
 #include "tests/fuzz/replay.h"
 
 // tensors whose names differ and whose shapes are positive; huge models are not listed

@@ -1,8 +1,8 @@
 /* Any bytes as a safetensors file: refused with a sentence, or every tensor of it can be read. The
  * header alone is parsed as well, with the rest of the bytes as values that are not there. */
-#include "engine/error.h"
-#include "engine/model_kind.h"
-#include "engine/safetensors_header.h"
+#include "engine/base/error.h"
+#include "engine/model/model_kind.h"
+#include "engine/base/safetensors_header.h"
 #include "tests/fuzz/replay.h"
 
 #include <math.h>

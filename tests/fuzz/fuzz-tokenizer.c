@@ -3,7 +3,7 @@
  * Without a zero byte the input is a prompt for a small built-in tokenizer. With zeros it is up to
  * seven parts: vocab.json, merges.txt, tokenizer_config.json, special_tokens_map.json,
  * added_tokens.json, tokenizer.json, prompt; an empty part is a file that is not there. */
-#include "engine/tokenizer.h"
+#include "engine/text/tokenizer.h"
 #include "tests/fuzz/replay.h"
 
 #include <string.h>

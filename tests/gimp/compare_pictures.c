@@ -3,7 +3,7 @@
  * Folders are named KIND-WHAT: all of a kind must hold the same pictures and masks as
  * KIND-reference, within 1/255. Of a folder "mean NUMBER ..." the mask must have this mean, as
  * near. Prints TAP, checks counted on from FIRST, and the plan. */
-#include "engine/picture.h"
+#include "engine/picture/picture.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-"""Prints the base hash of a diffusers folder, computed as engine/base_hash.h describes it, with PyTorch's
+"""Prints the base hash of a diffusers folder, computed as engine/spectrum/base_hash.h describes it, with PyTorch's
 packages only: tests/test-base_hash.c holds the result for the fixture models/sd1.
 
 usage: base_hash.py FOLDER

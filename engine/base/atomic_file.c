@@ -1,0 +1,220 @@
+/* Files written whole or not at all; see atomic_file.h.
+ *
+ * With O_TMPFILE the file has no name until commit links it as .NAME.XXXXXXXX beside the target and
+ * renames that over the target; file systems without O_TMPFILE get the hidden name at once. */
+#include "engine/base/atomic_file.h"
+
+#include "engine/base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct atomic_file {
+    int fd;
+    char *path;    // as given, for sentences
+    char *target;  // path with links resolved
+    char *folder;  // of the target
+    char *hidden;  // the temporary name
+    bool named;    // `hidden` exists in the folder
+    int64_t bytes; // where it ends so far
+};
+
+static void set_error(const char *path, const char *what, GError **error)
+{
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: %s: %s.", path, what,
+                g_strerror(errno));
+}
+
+// a name that nothing else uses: .NAME.XXXXXXXX beside the target; long names are cut
+static void choose_hidden(struct atomic_file *file)
+{
+    g_autofree char *name = g_path_get_basename(file->target);
+
+    g_free(file->hidden);
+    file->hidden =
+        g_strdup_printf("%s/.%.*s.%08x", file->folder, 200, name, (unsigned)g_random_int());
+}
+
+static bool check_target(const char *path, const struct stat *info, GError **error)
+{
+    if (S_ISREG(info->st_mode)) {
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                "%s: this is %s, nothing can be written in its place; give another name.", path,
+                S_ISDIR(info->st_mode) ? "a folder" : "no regular file");
+    return false;
+}
+
+static bool open_temporary(struct atomic_file *file, GError **error)
+{
+    if (access("/proc/self/fd", F_OK) == 0) { // else it could never get a name
+        file->fd = open(file->folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+    }
+    if (file->fd >= 0) {
+        return true;
+    }
+    for (int attempt = 0; attempt < 100; attempt++) {
+        choose_hidden(file);
+        file->fd = open(file->hidden, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+        if (file->fd >= 0) {
+            file->named = true;
+            return true;
+        }
+        if (errno != EEXIST) {
+            break;
+        }
+    }
+    set_error(file->path, "cannot be written", error);
+    return false;
+}
+
+struct atomic_file *atomic_file_create(const char *path, GError **error)
+{
+    struct stat info;
+    bool exists = stat(path, &info) == 0;
+    if (exists && !check_target(path, &info, error)) {
+        return NULL;
+    }
+    if (path[0] == '\0' || g_str_has_suffix(path, "/")) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "\"%s\": a file cannot have this name; give a name for the file.", path);
+        return NULL;
+    }
+
+    g_autoptr(atomic_file) file = g_new0(struct atomic_file, 1);
+    char *resolved = exists ? realpath(path, NULL) : NULL;
+    file->fd = -1;
+    file->path = g_strdup(path);
+    file->target = g_strdup(resolved != NULL ? resolved : path);
+    file->folder = g_path_get_dirname(file->target);
+    free(resolved);
+    if (!open_temporary(file, error)) {
+        return NULL;
+    }
+    if (exists) { // whoever could read the old file can read the new one
+        (void)!fchmod(file->fd, info.st_mode & 0777);
+    }
+    return g_steal_pointer(&file);
+}
+
+bool atomic_file_reserve(struct atomic_file *file, int64_t bytes, GError **error)
+{
+    if (bytes <= 0 || fallocate(file->fd, FALLOC_FL_KEEP_SIZE, 0, bytes) == 0) {
+        return true;
+    }
+    if (errno != ENOSPC && errno != EFBIG && errno != EDQUOT) {
+        return true;
+    }
+    g_autofree char *size = g_format_size((guint64)bytes);
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: %s cannot be written: %s.",
+                file->path, size, g_strerror(errno));
+    return false;
+}
+
+bool atomic_file_write_at(struct atomic_file *file, const void *data, size_t bytes, int64_t offset,
+                          GError **error)
+{
+    const char *from = data;
+
+    while (bytes > 0) {
+        ssize_t put = pwrite(file->fd, from, MIN(bytes, (size_t)1 << 30), offset);
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put < 0) {
+            set_error(file->path, "cannot be written", error);
+            return false;
+        }
+        from += put;
+        offset += put;
+        bytes -= (size_t)put;
+        file->bytes = MAX(file->bytes, offset);
+    }
+    return true;
+}
+
+bool atomic_file_write(struct atomic_file *file, const void *data, size_t bytes, GError **error)
+{
+    return atomic_file_write_at(file, data, bytes, file->bytes, error);
+}
+
+// gives the file without a name its hidden name
+static bool link_hidden(struct atomic_file *file, GError **error)
+{
+    g_autofree char *self = g_strdup_printf("/proc/self/fd/%d", file->fd);
+
+    for (int attempt = 0; attempt < 100; attempt++) {
+        choose_hidden(file);
+        if (linkat(AT_FDCWD, self, AT_FDCWD, file->hidden, AT_SYMLINK_FOLLOW) == 0) {
+            file->named = true;
+            return true;
+        }
+        if (errno != EEXIST) {
+            break;
+        }
+    }
+    set_error(file->path, "cannot be put in its place", error);
+    return false;
+}
+
+// makes the new name in the folder survive a power cut
+static void sync_folder(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+}
+
+bool atomic_file_commit(struct atomic_file *file, GError **error)
+{
+    // give back what was reserved beyond the end
+    if (ftruncate(file->fd, file->bytes) != 0 || fsync(file->fd) != 0) {
+        set_error(file->path, "cannot be written", error);
+        return false;
+    }
+    if (!file->named && !link_hidden(file, error)) {
+        return false;
+    }
+    if (rename(file->hidden, file->target) != 0) {
+        set_error(file->path, "cannot be put in its place", error);
+        return false;
+    }
+    file->named = false;
+    sync_folder(file->folder);
+    return true;
+}
+
+void atomic_file_close(struct atomic_file *file)
+{
+    if (file == NULL) {
+        return;
+    }
+    if (file->named) {
+        unlink(file->hidden);
+    }
+    if (file->fd >= 0) {
+        close(file->fd);
+    }
+    g_free(file->path);
+    g_free(file->target);
+    g_free(file->folder);
+    g_free(file->hidden);
+    g_free(file);
+}
+
+bool atomic_file_store(const char *path, const void *data, size_t bytes, GError **error)
+{
+    g_autoptr(atomic_file) file = atomic_file_create(path, error);
+
+    return file != NULL && atomic_file_write(file, data, bytes, error) &&
+           atomic_file_commit(file, error);
+}

@@ -1,0 +1,199 @@
+/* One run over the keys of a config; see config_reader.h. */
+#include "engine/base/config_reader.h"
+
+#include "engine/base/error.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MAX_BYTES (1 << 20)
+
+void config_fail(struct config_reader *reader, const char *format, ...)
+{
+    va_list list;
+
+    if (reader->failed) {
+        return;
+    }
+    va_start(list, format);
+    g_autofree char *problem = g_strdup_vprintf(format, list);
+    va_end(list);
+    g_set_error(reader->error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: %s.", reader->what, problem);
+    reader->failed = true;
+}
+
+// takes over the tree, which is NULL when it could not be read and the error is set
+static void begin(struct config_reader *reader, JsonNode *root, const char *what, GError **error)
+{
+    *reader = (struct config_reader){.root = root, .what = what, .error = error};
+    if (root != NULL) {
+        reader->object = json_root_object(root, what, error);
+    }
+    reader->failed = reader->object == NULL;
+}
+
+void config_reader_open(struct config_reader *reader, const char *path, GError **error)
+{
+    begin(reader, json_read_file(path, MAX_BYTES, error), path, error);
+}
+
+void config_reader_init(struct config_reader *reader, const char *json, size_t length,
+                        const char *what, GError **error)
+{
+    begin(reader, json_parse_strict(json, length, what, error), what, error);
+}
+
+bool config_reader_finish(struct config_reader *reader)
+{
+    g_clear_pointer(&reader->root, json_node_unref);
+    reader->object = NULL;
+    return !reader->failed;
+}
+
+bool config_is_null(struct config_reader *reader, const char *key)
+{
+    JsonNode *node = reader->failed ? NULL : json_object_get_member(reader->object, key);
+
+    return node != NULL && json_node_is_null(node);
+}
+
+// a value as the tables of config_check spell it; newly allocated
+static char *spell(JsonNode *node)
+{
+    if (json_node_is_null(node)) {
+        return g_strdup("null");
+    }
+    if (!JSON_NODE_HOLDS_VALUE(node)) {
+        return g_strdup(JSON_NODE_HOLDS_OBJECT(node) ? "a table" : "a list");
+    }
+    if (json_node_get_value_type(node) == G_TYPE_STRING) {
+        return g_strdup(json_node_get_string(node));
+    }
+    if (json_node_get_value_type(node) == G_TYPE_BOOLEAN) {
+        return g_strdup(json_node_get_boolean(node) ? "true" : "false");
+    }
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+    return g_strdup(g_ascii_formatd(number, sizeof(number), "%.9g", json_node_get_double(node)));
+}
+
+void config_check(struct config_reader *reader, const struct config_fixed *table, size_t n)
+{
+    for (size_t i = 0; i < n && !reader->failed; i++) {
+        JsonNode *node = json_object_get_member(reader->object, table[i].key);
+        if (node == NULL) {
+            continue;
+        }
+        g_autofree char *value = spell(node);
+        g_auto(GStrv) allowed = g_strsplit(table[i].allowed, "|", -1);
+        if (!g_strv_contains((const char *const *)allowed, value)) {
+            g_autofree char *list = g_strjoinv(" or ", allowed);
+            config_fail(reader,
+                        "\"%s\" is %s, only %s is supported; use a plain Stable Diffusion 1.x or "
+                        "2.x model",
+                        table[i].key, value, list);
+        }
+    }
+}
+
+int config_int(struct config_reader *reader, const char *key, int low, int high, int fallback)
+{
+    int64_t value = fallback;
+
+    if (!reader->failed && !json_get_int(reader->object, reader->what, key, JSON_OPTIONAL, low,
+                                         high, &value, reader->error)) {
+        reader->failed = true;
+    }
+    return (int)value;
+}
+
+bool config_bool(struct config_reader *reader, const char *key, bool fallback)
+{
+    bool value = fallback;
+
+    if (!reader->failed &&
+        !json_get_bool(reader->object, reader->what, key, JSON_OPTIONAL, &value, reader->error)) {
+        reader->failed = true;
+    }
+    return value;
+}
+
+double config_double(struct config_reader *reader, const char *key, double low, double high,
+                     double fallback)
+{
+    double value = fallback;
+
+    if (!reader->failed &&
+        !json_get_double(reader->object, reader->what, key, JSON_OPTIONAL, &value, reader->error)) {
+        reader->failed = true;
+    }
+    if (!(value >= low && value <= high)) { // NaN too
+        config_fail(reader, "\"%s\" must be a number from %g to %g", key, low, high);
+    }
+    return value;
+}
+
+const char *config_text(struct config_reader *reader, const char *key, const char *fallback)
+{
+    const char *value = fallback;
+
+    if (!reader->failed &&
+        !json_get_string(reader->object, reader->what, key, JSON_OPTIONAL, &value, reader->error)) {
+        reader->failed = true;
+    }
+    return value;
+}
+
+int config_choice(struct config_reader *reader, const char *key, const char *const *choices,
+                  int fallback)
+{
+    const char *value = config_text(reader, key, choices[fallback]);
+
+    for (int i = 0; choices[i] != NULL; i++) {
+        if (strcmp(value, choices[i]) == 0) {
+            return i;
+        }
+    }
+    g_autofree char *list = g_strjoinv(", ", (char **)choices);
+    config_fail(reader, "\"%s\" is %s, only these are supported: %s", key, value, list);
+    return fallback;
+}
+
+void config_levels(struct config_reader *reader, const char *key, int low, int high, int fallback,
+                   int n, int *values)
+{
+    JsonNode *node = reader->failed ? NULL : json_object_get_member(reader->object, key);
+
+    if (node == NULL || !JSON_NODE_HOLDS_ARRAY(node)) {
+        int value = config_int(reader, key, low, high, fallback);
+        for (int i = 0; i < n; i++) {
+            values[i] = value;
+        }
+        return;
+    }
+
+    g_autofree int64_t *list = g_new0(int64_t, n);
+    size_t count = 0;
+    if (!json_get_int_array(reader->object, reader->what, key, JSON_REQUIRED, low, high, list,
+                            (size_t)n, &count, reader->error)) {
+        reader->failed = true;
+    } else if (count != (size_t)n) {
+        config_fail(reader, "\"%s\" must have %d entries, one a level", key, n);
+    }
+    for (int i = 0; i < n; i++) {
+        values[i] = (int)list[i];
+    }
+}
+
+int config_same(struct config_reader *reader, const char *key, int low, int high, int fallback,
+                int n)
+{
+    g_autofree int *values = g_new(int, n);
+
+    config_levels(reader, key, low, high, fallback, n, values);
+    for (int i = 1; i < n; i++) {
+        if (values[i] != values[0]) {
+            config_fail(reader, "\"%s\" must be the same for all levels", key);
+        }
+    }
+    return values[0];
+}

@@ -1,0 +1,238 @@
+/* Stored types and their conversion; see dtype.h.
+ *
+ *   f16   1 sign, 5 exponent (bias 15), 10 mantissa bits;   value = m 2^-24 below 2^-14
+ *   bf16  the upper half of an f32
+ *
+ * f16 to f32 shifts exponent and mantissa to their place and adds the difference of the biases;
+ * subnormals go through one exact float subtraction. The way back adds the rounding bias and the
+ * lowest kept bit before the shift, which is round to nearest even. */
+#include "engine/base/dtype.h"
+
+#include <glib.h>
+#include <string.h>
+
+G_STATIC_ASSERT(G_BYTE_ORDER == G_LITTLE_ENDIAN); // files are, and values are copied as they are
+
+static const struct {
+    const char *name;
+    int bits;
+} dtype_names[] = {
+    // the order of the first four is that of enum dtype
+    {"F32", 32},    {"F16", 16},    {"BF16", 16},   {"F64", 64},        {"BOOL", 8},
+    {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"U8", 8},          {"I8", 8},
+    {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8},
+    {"I16", 16},    {"U16", 16},    {"I32", 32},    {"U32", 32},        {"C64", 64},
+    {"I64", 64},    {"U64", 64},
+};
+
+static inline uint32_t bits_of(float value)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &value, sizeof(bits));
+    return bits;
+}
+
+static inline float float_of(uint32_t bits)
+{
+    float value;
+
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
+const char *dtype_name(enum dtype type)
+{
+    return type == DTYPE_OTHER ? "other" : dtype_names[type].name;
+}
+
+enum dtype dtype_from_name(const char *name)
+{
+    for (int type = 0; type < DTYPE_OTHER; type++) {
+        if (strcmp(name, dtype_names[type].name) == 0) {
+            return (enum dtype)type;
+        }
+    }
+    return DTYPE_OTHER;
+}
+
+int dtype_name_bits(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(dtype_names); i++) {
+        if (strcmp(name, dtype_names[i].name) == 0) {
+            return dtype_names[i].bits;
+        }
+    }
+    return 0;
+}
+
+size_t dtype_bytes(enum dtype type)
+{
+    return type == DTYPE_OTHER ? 0 : (size_t)dtype_names[type].bits / 8;
+}
+
+// `yes` where the mask is ones, `no` where it is zeros: a choice without a branch
+static inline uint32_t choose(uint32_t mask, uint32_t yes, uint32_t no)
+{
+    return (yes & mask) | (no & ~mask);
+}
+
+static inline float f16_to_f32(uint16_t value)
+{
+    uint32_t sign = (uint32_t)(value & 0x8000) << 16;
+    uint32_t magnitude = (uint32_t)(value & 0x7fff) << 13;
+    // normal numbers change the bias by 112; infinity and NaN by twice that, to exponent 255
+    uint32_t special = 0u - (magnitude >= 0x0f800000);
+    uint32_t normal = magnitude + (112u << 23) + (special & (112u << 23));
+    // subnormals: put the mantissa under a hidden one at 2^-14 and take that one away
+    uint32_t subnormal = bits_of(float_of(magnitude + (113u << 23)) - 0x1p-14f);
+
+    return float_of(sign | choose(0u - (magnitude < 0x00800000), subnormal, normal));
+}
+
+static inline uint16_t f32_to_f16(float value)
+{
+    uint32_t bits = bits_of(value);
+    uint32_t sign = bits & 0x80000000;
+    uint32_t magnitude = bits ^ sign;
+    // normal results: the bias, half of the last kept place less one, and the last kept bit
+    uint32_t normal = (magnitude - (112u << 23) + 0xfff + ((magnitude >> 13) & 1)) >> 13;
+    // subnormal results: adding 0.5 leaves exactly ten bits below, rounded by the addition itself
+    uint32_t subnormal = bits_of(float_of(magnitude) + 0.5f) - bits_of(0.5f);
+    uint32_t special = choose(0u - (magnitude > 0x7f800000), 0x7e00, 0x7c00);
+    uint32_t finite = choose(0u - (magnitude < 0x38800000), subnormal, normal);
+
+    return (uint16_t)((sign >> 16) | choose(0u - (magnitude >= 0x47800000), special, finite));
+}
+
+static inline uint16_t f32_to_bf16(float value)
+{
+    uint32_t bits = bits_of(value);
+    uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+    uint32_t quiet = (bits >> 16) | 0x40;
+
+    return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? quiet : rounded);
+}
+
+float dtype_f16_to_f32(uint16_t value)
+{
+    return f16_to_f32(value);
+}
+
+uint16_t dtype_f32_to_f16(float value)
+{
+    return f32_to_f16(value);
+}
+
+float dtype_bf16_to_f32(uint16_t value)
+{
+    return float_of((uint32_t)value << 16);
+}
+
+uint16_t dtype_f32_to_bf16(float value)
+{
+    return f32_to_bf16(value);
+}
+
+static void f16_array_to_f32(const char *in, float *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint16_t value;
+        memcpy(&value, in + 2 * i, sizeof(value));
+        out[i] = f16_to_f32(value);
+    }
+}
+
+static void bf16_array_to_f32(const char *in, float *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint16_t value;
+        memcpy(&value, in + 2 * i, sizeof(value));
+        out[i] = float_of((uint32_t)value << 16);
+    }
+}
+
+static void f64_array_to_f32(const char *in, float *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        double value;
+        memcpy(&value, in + 8 * i, sizeof(value));
+        out[i] = (float)value;
+    }
+}
+
+void dtype_to_f32(enum dtype type, const void *in, float *out, size_t n)
+{
+    switch (type) {
+    case DTYPE_F32:
+        memcpy(out, in, n * sizeof(float));
+        return;
+    case DTYPE_F16:
+        f16_array_to_f32(in, out, n);
+        return;
+    case DTYPE_BF16:
+        bf16_array_to_f32(in, out, n);
+        return;
+    case DTYPE_F64:
+        f64_array_to_f32(in, out, n);
+        return;
+    case DTYPE_OTHER:
+        break;
+    }
+    g_assert_not_reached();
+}
+
+static void f32_array_to_f16(const float *in, char *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint16_t value = f32_to_f16(in[i]);
+        memcpy(out + 2 * i, &value, sizeof(value));
+    }
+}
+
+static void f32_array_to_bf16(const float *in, char *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint16_t value = f32_to_bf16(in[i]);
+        memcpy(out + 2 * i, &value, sizeof(value));
+    }
+}
+
+static void f32_array_to_f64(const float *in, char *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        double value = in[i];
+        memcpy(out + 8 * i, &value, sizeof(value));
+    }
+}
+
+void dtype_from_f32(enum dtype type, const float *in, void *out, size_t n)
+{
+    switch (type) {
+    case DTYPE_F32:
+        memcpy(out, in, n * sizeof(float));
+        return;
+    case DTYPE_F16:
+        f32_array_to_f16(in, out, n);
+        return;
+    case DTYPE_BF16:
+        f32_array_to_bf16(in, out, n);
+        return;
+    case DTYPE_F64:
+        f32_array_to_f64(in, out, n);
+        return;
+    case DTYPE_OTHER:
+        break;
+    }
+    g_assert_not_reached();
+}
+
+bool dtype_finite(const float *values, size_t n)
+{
+    uint32_t special = 0; // gets a bit as soon as an exponent is all ones
+
+    for (size_t i = 0; i < n; i++) {
+        special |= (bits_of(values[i]) & 0x7f800000) + 0x00800000;
+    }
+    return (special & 0x80000000) == 0;
+}

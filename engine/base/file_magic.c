@@ -1,0 +1,57 @@
+/* What a file is by its first bytes; see file_magic.h.
+ *
+ * A pickle is a program that runs when it is read, so pickled files are told from their first bytes
+ * and refused: nothing in the engine ever looks further into one. */
+#include "engine/base/file_magic.h"
+
+#include "engine/base/error.h"
+
+#include <string.h>
+
+enum file_magic file_magic_of(const struct regular_file *file)
+{
+    // pickle protocol 2 and the number 0x1950a86a20f9469cfc6c that torch.save began with
+    static const char torch_old[] = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
+    char first[16] = {0};
+    size_t bytes = (size_t)MIN(file->size, (int64_t)sizeof(first));
+
+    if (!regular_file_read(file, first, bytes, 0, NULL)) {
+        return FILE_MAGIC_OTHER;
+    }
+    if (memcmp(first, "PK\x03\x04", 4) == 0) {
+        return FILE_MAGIC_TORCH_ZIP;
+    }
+    if (memcmp(first, torch_old, sizeof(torch_old) - 1) == 0 ||
+        (first[0] == '\x80' && first[1] >= 2 && first[1] <= 5 && first[8] != '{')) {
+        return FILE_MAGIC_TORCH_OLD;
+    }
+    if (memcmp(first, "GGUF", 4) == 0) {
+        return FILE_MAGIC_GGUF;
+    }
+    return bytes > 8 && first[8] == '{' ? FILE_MAGIC_SAFETENSORS : FILE_MAGIC_OTHER;
+}
+
+void file_magic_refuse(enum file_magic magic, const char *path, GError **error)
+{
+    switch (magic) {
+    case FILE_MAGIC_TORCH_ZIP:
+    case FILE_MAGIC_TORCH_OLD:
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "%s: this is a pickled PyTorch file, which can run any program when it is "
+                    "opened; get the model as .safetensors, or load the file with PyTorch where "
+                    "you trust it and save it with safetensors.torch.save_file.",
+                    path);
+        return;
+    case FILE_MAGIC_GGUF:
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "%s: this is a GGUF file, whose values are rounded too coarsely to learn on; "
+                    "get the model as .safetensors or as a diffusers folder.",
+                    path);
+        return;
+    default:
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "%s: this is no safetensors file; get the model or subject as .safetensors.",
+                    path);
+        return;
+    }
+}

@@ -1,0 +1,156 @@
+/* Opening and reading files that somebody named; see regular_file.h.
+ *
+ * open(O_NONBLOCK | O_CLOEXEC), fstat, S_ISREG: in this order, so that a FIFO does not block and
+ * what is asked about is what was opened. */
+#include "engine/base/regular_file.h"
+
+#include "engine/base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// what `mode` is when it is no regular file
+static const char *kind_of(mode_t mode)
+{
+    if (S_ISDIR(mode)) {
+        return "a folder";
+    }
+    if (S_ISFIFO(mode)) {
+        return "a FIFO";
+    }
+    if (S_ISSOCK(mode)) {
+        return "a socket";
+    }
+    return "a device";
+}
+
+static struct regular_file *describe(int fd, const char *path, const struct stat *info)
+{
+    struct regular_file *file = g_new0(struct regular_file, 1);
+
+    file->fd = fd;
+    file->path = g_strdup(path);
+    file->device = info->st_dev;
+    file->inode = info->st_ino;
+    file->size = info->st_size;
+    file->mtime_seconds = info->st_mtim.tv_sec;
+    file->mtime_nanoseconds = info->st_mtim.tv_nsec;
+    return file;
+}
+
+struct regular_file *regular_file_open(const char *path, GError **error)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 && errno == ENXIO) { // a socket cannot even be opened
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "%s: this is a socket or a device, a regular file is needed.", path);
+        return NULL;
+    }
+    if (fd < 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: cannot be opened: %s.", path,
+                    g_strerror(errno));
+        return NULL;
+    }
+
+    struct stat info;
+    if (fstat(fd, &info) != 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: cannot be examined: %s.", path,
+                    g_strerror(errno));
+        close(fd);
+        return NULL;
+    }
+    if (!S_ISREG(info.st_mode)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "%s: this is %s, a regular file is needed.", path, kind_of(info.st_mode));
+        close(fd);
+        return NULL;
+    }
+    return describe(fd, path, &info);
+}
+
+void regular_file_close(struct regular_file *file)
+{
+    if (file == NULL) {
+        return;
+    }
+    close(file->fd);
+    g_free(file->path);
+    g_free(file);
+}
+
+bool regular_file_unchanged(const struct regular_file *file, GError **error)
+{
+    struct stat info;
+
+    if (fstat(file->fd, &info) == 0 && info.st_size == file->size &&
+        info.st_mtim.tv_sec == file->mtime_seconds &&
+        info.st_mtim.tv_nsec == file->mtime_nanoseconds) {
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                "%s: the file was changed while it was in use; start again when it is complete.",
+                file->path);
+    return false;
+}
+
+bool regular_file_read(const struct regular_file *file, void *out, size_t bytes, int64_t offset,
+                       GError **error)
+{
+    char *to = out;
+
+    while (bytes > 0) {
+        ssize_t got = pread(file->fd, to, MIN(bytes, (size_t)1 << 30), offset);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: cannot be read: %s.",
+                        file->path, g_strerror(errno));
+            return false;
+        }
+        if (got == 0) {
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                        "%s: the file ends too early, it is truncated or was shortened while in "
+                        "use; get a whole copy of it.",
+                        file->path);
+            return false;
+        }
+        to += got;
+        offset += got;
+        bytes -= (size_t)got;
+    }
+    return true;
+}
+
+char *regular_file_load(const char *path, size_t limit, size_t *length, GError **error)
+{
+    g_autoptr(regular_file) file = regular_file_open(path, error);
+    if (file == NULL) {
+        return NULL;
+    }
+    if ((uint64_t)file->size > limit) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "%s: the file has %" G_GINT64_FORMAT " bytes, at most %zu are expected here.",
+                    path, file->size, limit);
+        return NULL;
+    }
+
+    size_t bytes = (size_t)file->size;
+    char *text = g_try_malloc(bytes + 1);
+    if (text == NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "%s: there is no memory for its %zu bytes.", path, bytes);
+        return NULL;
+    }
+    if (!regular_file_read(file, text, bytes, 0, error)) {
+        g_free(text);
+        return NULL;
+    }
+    text[bytes] = '\0';
+    if (length != NULL) {
+        *length = bytes;
+    }
+    return text;
+}

@@ -1,0 +1,227 @@
+/* Timing parts of the work; see bench.h. The factors of the learning step are random values, scaled
+ * like its weights. */
+#include "engine/bench/bench.h"
+
+#include "engine/network/autoencoder.h"
+#include "engine/bench/bench_random.h"
+#include "engine/base/error.h"
+#include "engine/learn/learn_step.h"
+#include "engine/subject/shift_set.h"
+#include "engine/network/unet.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool random_spectrum(void *user, const struct weight *w, float *u, float *s, float *vt,
+                            GError **error)
+{
+    const int r = weight_full_rank(w);
+    const int64_t n = weight_columns(w);
+
+    bench_random_fill(u, (int64_t)w->out * r, 1 / sqrt(w->out), g_str_hash(w->name));
+    bench_random_fill(vt, r * n, 1 / sqrt((double)n), g_str_hash(w->name) + 1);
+    for (int i = 0; i < r; i++) {
+        s[i] = 1;
+    }
+    return true;
+}
+
+/* ---- runs ---- */
+
+struct run {
+    const kernels *k;
+    const struct bench_options *o;
+    struct unet *unet;
+    struct autoencoder *autoencoder;
+    struct parameters *parameters;
+    struct learn_batch *batch;
+    float *input, *text;
+    double *timesteps;
+    int h, w, c;
+    struct tape *tape;
+    int done; // repeats
+    progress_function progress;
+    void *user;
+};
+
+static void run_once(void *user, struct tape *t)
+{
+    struct run *r = user;
+    const struct learn_networks networks = {.k = r->k, .unet = r->unet};
+
+    if (r->o->part == BENCH_LEARN) {
+        learn_step_run(t, &networks, r->batch, NULL);
+        return;
+    }
+    struct tensor *x = tape_input(t, r->input, r->o->batch, r->h, r->w, r->c, false);
+    if (r->o->part == BENCH_DECODE) {
+        autoencoder_decode(t, r->autoencoder, x);
+        return;
+    }
+    struct tensor *text = tape_input(t, r->text, r->o->batch, 1, r->o->tokens,
+                                     r->o->unet->cross_attention_dim, false);
+    unet_forward(t, r->unet, x, r->timesteps, text);
+}
+
+static void update(struct run *r)
+{
+    const double rates[] = {1e-3, 1e-6};
+    const struct adamw_options a = {
+        .rates = rates, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .decay = 0.01};
+    const double norm = parameters_gradient_norm(r->parameters);
+
+    parameters_step(r->parameters, &a, 1, MIN(1.0, 1 / (norm + 1e-6)));
+    network_refresh(unet_network(r->unet), 1);
+}
+
+static bool prepare_learn(struct run *r, GError **error)
+{
+    const struct shift_options o = {.prefix = "", .forwards = 1};
+    const struct spectrum_provider provider = {.get = random_spectrum};
+    struct network *net = unet_network(r->unet);
+
+    r->parameters = parameters_create(r->k);
+    for (guint i = 0; i < net->weights->len; i++) {
+        if (!shift_attach(net, net->weights->pdata[i], &o, provider, r->parameters, error)) {
+            return false;
+        }
+    }
+    if (!parameters_allocate(r->parameters, error)) {
+        return false;
+    }
+    network_refresh(net, 1);
+    r->batch = learn_batch_create(r->o->batch, r->o->batch, r->h, r->w, r->c, r->o->tokens,
+                                  r->o->unet->cross_attention_dim);
+    const int64_t count = (int64_t)r->o->batch * r->h * r->w * r->c;
+    memcpy(r->batch->noisy, r->input, (size_t)count * sizeof(float));
+    bench_random_fill(r->batch->target, count, 1, 5);
+    for (int i = 0; i < r->o->batch; i++) {
+        r->batch->weights[i] = 1;
+        r->batch->timesteps[i] = 500;
+    }
+    return true;
+}
+
+static bool prepare(struct run *r, GError **error)
+{
+    const struct weight_source source = bench_random_weights();
+    const struct bench_options *o = r->o;
+    const int factor = autoencoder_factor(o->vae);
+
+    r->h = o->height / factor;
+    r->w = o->width / factor;
+    r->c = o->part == BENCH_DECODE ? o->vae->latent_channels : o->unet->in_channels;
+    r->input = g_new(float, (size_t)o->batch * r->h * r->w * r->c);
+    r->text = g_new(float, (size_t)o->batch * o->tokens * o->unet->cross_attention_dim);
+    r->timesteps = g_new(double, o->batch);
+    bench_random_fill(r->input, (int64_t)o->batch * r->h * r->w * r->c, 1, 3);
+    bench_random_fill(r->text, (int64_t)o->batch * o->tokens * o->unet->cross_attention_dim, 1, 4);
+    for (int i = 0; i < o->batch; i++) {
+        r->timesteps[i] = 500;
+    }
+    if (o->part == BENCH_DECODE) {
+        r->autoencoder = autoencoder_create(r->k, o->vae, AUTOENCODER_DECODER, source, error);
+        return r->autoencoder != NULL;
+    }
+    r->unet = unet_create(r->k, o->unet, source, error);
+    return r->unet != NULL && (o->part != BENCH_LEARN || prepare_learn(r, error));
+}
+
+static void finish(struct run *r)
+{
+    tape_free(r->tape);
+    unet_free(r->unet);
+    autoencoder_free(r->autoencoder);
+    parameters_free(r->parameters);
+    learn_batch_free(r->batch);
+    g_free(r->input);
+    g_free(r->text);
+    g_free(r->timesteps);
+}
+
+// packs what only goes forward
+static struct tape *make_tape(struct run *r, GError **error)
+{
+    g_autoptr(GHashTable) uses = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    const bool training = r->o->part == BENCH_LEARN;
+    // a step of learning replays where keeping everything would take gigabytes
+    const struct tape_options o = {.training = training,
+                                   .replay = training && r->o->width * r->o->height > 65536,
+                                   .uses = uses};
+    struct tape *t = tape_create_measured(r->k, o, run_once, r, error);
+
+    if (t == NULL || training) {
+        return t;
+    }
+    struct network *net =
+        r->unet != NULL ? unet_network(r->unet) : autoencoder_network(r->autoencoder);
+    if (!network_pack(net, uses, error)) {
+        tape_free(t);
+        return NULL;
+    }
+    return t;
+}
+
+static bool time_once(void *user, double *work, GError **error)
+{
+    struct run *r = user;
+    const struct progress p = {.phase = "bench",
+                               .step = r->done++,
+                               .steps = r->o->repeats,
+                               .loss = -1,
+                               .seconds_left = -1};
+
+    if (r->progress != NULL && !r->progress(r->user, &p)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, "Cancelled.");
+        return false;
+    }
+    tape_reset(r->tape);
+    const double before = tape_work(r->tape);
+    run_once(r, r->tape);
+    if (r->o->part == BENCH_LEARN) {
+        update(r);
+    }
+    *work = tape_work(r->tape) - before;
+    return true;
+}
+
+bool bench_run(const kernels *k, const struct bench_options *o, struct bench_result *result,
+               progress_function progress, void *user, GError **error)
+{
+    struct run r = {.k = k, .o = o, .progress = progress, .user = user};
+
+    bool done = prepare(&r, error);
+    r.tape = done ? make_tape(&r, error) : NULL;
+    done = r.tape != NULL && bench_repeat(o->repeats, time_once, &r, result, error);
+    result->peak_bytes = kernels_peak_bytes(k);
+    finish(&r);
+    return done;
+}
+
+/* ---- times ---- */
+
+static int compare_doubles(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+bool bench_repeat(int repeats, bench_once once, void *user, struct bench_result *result,
+                  GError **error)
+{
+    g_autofree double *seconds = g_new(double, repeats);
+
+    for (int i = 0; i < repeats; i++) {
+        const gint64 start = g_get_monotonic_time();
+        if (!once(user, &result->flops, error)) {
+            return false;
+        }
+        seconds[i] = (double)(g_get_monotonic_time() - start) / 1e6;
+    }
+    qsort(seconds, (size_t)repeats, sizeof *seconds, compare_doubles);
+    result->seconds = seconds[0];
+    result->median_seconds = seconds[repeats / 2];
+    return true;
+}

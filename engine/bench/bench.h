@@ -1,0 +1,39 @@
+/* bench.h: times the parts of the work on this machine, with random weights, so that nothing is
+ * needed but the shapes of a model. */
+#pragma once
+
+#include "engine/model/model_config.h"
+#include "engine/base/progress.h"
+#include "kernels/kernels.h"
+
+enum bench_part { BENCH_UNET, BENCH_LEARN, BENCH_DECODE };
+
+struct bench_options {
+    enum bench_part part;
+    int width, height; // pixels
+    int batch;
+    int repeats;
+    const struct unet_config *unet;
+    const struct vae_config *vae;
+    const struct schedule_config *schedule; // bench_generate.h alone
+    int tokens;                             // of the text
+};
+
+struct bench_result {
+    double seconds, median_seconds; // best and middle of the repeats
+    double flops;                   // of matrix products, one run
+    size_t peak_bytes;              // device memory
+};
+
+/* unet: one forward of the batch. learn: one forward and backward with all UNet shifts, factored,
+ * and the optimiser; no text encoder, prior or autoencoder. decode: latents to a picture. Errors:
+ * no memory, or cancelled. */
+bool bench_run(const kernels *k, const struct bench_options *o, struct bench_result *result,
+               progress_function progress, void *user, GError **error);
+
+/* Runs something `repeats` times; result gets the best and the middle time, and the work of the
+ * last run, that `once` says: floating-point operations of matrix products. false: as `once` says.
+ */
+typedef bool (*bench_once)(void *user, double *work, GError **error);
+bool bench_repeat(int repeats, bench_once once, void *user, struct bench_result *result,
+                  GError **error);

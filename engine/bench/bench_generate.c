@@ -1,0 +1,123 @@
+/* Timing whole pictures; see bench_generate.h. The networks are made and packed once, outside of
+ * what is timed, as they are for several pictures of one run. */
+#include "engine/bench/bench_generate.h"
+
+#include "engine/bench/bench_random.h"
+#include "engine/generate/decode.h"
+#include "engine/generate/denoise.h"
+
+#define STEPS    25
+#define GUIDANCE 7.5
+
+struct painting {
+    const kernels *k;
+    const struct bench_options *o;
+    struct unet *unet;
+    struct autoencoder *autoencoder;
+    struct decoder *decoder;
+    struct denoise denoise;
+    struct tape *tape;
+    float *text; // [2, tokens, width]
+    float *more; // what an inpainting model sees beside the latents
+};
+
+static bool make_networks(struct painting *p, GError **error)
+{
+    const struct weight_source source = bench_random_weights();
+
+    p->unet = unet_create(p->k, p->o->unet, source, error);
+    p->autoencoder = p->unet != NULL
+                         ? autoencoder_create(p->k, p->o->vae, AUTOENCODER_DECODER, source, error)
+                         : NULL;
+    return p->autoencoder != NULL;
+}
+
+static bool prepare(struct painting *p, progress_function progress, void *user, GError **error)
+{
+    const struct bench_options *o = p->o;
+    const int factor = autoencoder_factor(o->vae), width = o->unet->cross_attention_dim;
+    const int more_c = o->unet->in_channels - o->vae->latent_channels;
+    g_autoptr(GHashTable) uses = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+
+    if (!make_networks(p, error)) {
+        return false;
+    }
+    p->text = g_new(float, (size_t)2 * o->tokens * width);
+    bench_random_fill(p->text, (int64_t)2 * o->tokens * width, 1, 4);
+    p->more = g_new0(float, (size_t)(o->height / factor) * (o->width / factor) * more_c);
+    p->denoise = (struct denoise){.k = p->k,
+                                  .unet = p->unet,
+                                  .text = p->text,
+                                  .tokens = o->tokens,
+                                  .width = width,
+                                  .h = o->height / factor,
+                                  .w = o->width / factor,
+                                  .c = o->vae->latent_channels,
+                                  .more = p->more,
+                                  .more_c = more_c,
+                                  .guidance = GUIDANCE,
+                                  .phase = "bench",
+                                  .progress = progress,
+                                  .user = user};
+    p->tape = denoise_tape(&p->denoise, uses, error);
+    if (p->tape == NULL || !network_pack(unet_network(p->unet), uses, error)) {
+        return false;
+    }
+    p->decoder = decoder_create(p->k, p->autoencoder, p->denoise.h, p->denoise.w, error);
+    return p->decoder != NULL;
+}
+
+static void finish(struct painting *p)
+{
+    decoder_free(p->decoder);
+    tape_free(p->tape);
+    unet_free(p->unet);
+    autoencoder_free(p->autoencoder);
+    g_free(p->text);
+    g_free(p->more);
+}
+
+static bool one_picture(struct painting *p, uint64_t seed, GError **error)
+{
+    const struct sampler_options options = {.kind = SAMPLER_DDIM, .steps = STEPS};
+    const int64_t count = (int64_t)p->denoise.h * p->denoise.w * p->denoise.c;
+    g_autofree float *latents = g_new(float, count);
+    g_autoptr(sampler) s = sampler_create(&options, p->o->schedule, error);
+
+    if (s == NULL) {
+        return false;
+    }
+    bench_random_fill(latents, count, sampler_initial_scale(s), seed);
+    p->denoise.sampler = s;
+    if (!denoise_run(&p->denoise, p->tape, seed, latents, error)) {
+        return false;
+    }
+    g_autoptr(picture) drawn = decoder_run(p->decoder, latents, NULL, error);
+    return drawn != NULL;
+}
+
+static bool all_pictures(void *user, double *work, GError **error)
+{
+    struct painting *p = user;
+    const double before = tape_work(p->tape);
+
+    for (int i = 0; i < p->o->batch; i++) {
+        if (!one_picture(p, (uint64_t)(i + 1), error)) {
+            return false;
+        }
+    }
+    *work = tape_work(p->tape) - before;
+    return true;
+}
+
+bool bench_generate(const kernels *k, const struct bench_options *o, struct bench_result *result,
+                    progress_function progress, void *user, GError **error)
+{
+    struct painting p = {.k = k, .o = o};
+    const bool done = prepare(&p, progress, user, error) &&
+                      bench_repeat(o->repeats, all_pictures, &p, result, error);
+
+    result->peak_bytes = kernels_peak_bytes(k);
+    finish(&p);
+    return done;
+}

@@ -1,0 +1,41 @@
+/* Random values of a bench; see bench_random.h. */
+#include "engine/bench/bench_random.h"
+
+#include <math.h>
+
+void bench_random_fill(float *out, int64_t count, double deviation, uint64_t seed)
+{
+    uint64_t state = seed * 0x9E3779B97F4A7C15u + 1;
+    const float scale = (float)(deviation * sqrt(12.0) / 4294967296.0);
+
+    // xorshift: this has to be fast and need not be good
+    for (int64_t i = 0; i < count; i++) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        out[i] = ((float)(uint32_t)(state >> 32) - 2147483648.0f) * scale;
+    }
+}
+
+static bool random_tensor(void *user, const char *name, const int64_t *shape, int n_dims,
+                          float *out, GError **error)
+{
+    int64_t count = 1;
+
+    for (int i = 0; i < n_dims; i++) {
+        count *= shape[i];
+    }
+    if (n_dims == 1) {
+        for (int64_t i = 0; i < count; i++) {
+            out[i] = g_str_has_suffix(name, ".weight") ? 1 : 0;
+        }
+        return true;
+    }
+    bench_random_fill(out, count, 1 / sqrt((double)count / (double)shape[0]), g_str_hash(name));
+    return true;
+}
+
+struct weight_source bench_random_weights(void)
+{
+    return (struct weight_source){.read = random_tensor};
+}

@@ -1,0 +1,122 @@
+/* Timing the decompositions; see bench_spectrum.h. The shapes come from a UNet on the counting
+ * device, which holds no values. Each thread takes the next largest matrix that is left. */
+#include "engine/bench/bench_spectrum.h"
+
+#include "engine/base/error.h"
+#include "engine/base/noise.h"
+#include "engine/spectrum/svd.h"
+#include "engine/network/unet.h"
+
+#include <omp.h>
+#include <stdlib.h>
+
+struct work {
+    GPtrArray *weights; // struct weight *, largest first
+    guint done;
+    bool stopped;
+    GError *error;
+    progress_function progress;
+    void *user;
+};
+
+static int by_size(const void *a, const void *b)
+{
+    const int64_t x = weight_count(*(struct weight *const *)a);
+    const int64_t y = weight_count(*(struct weight *const *)b);
+
+    return (x < y) - (x > y);
+}
+
+static bool decompose(const struct weight *w, struct svd_work *memory, uint64_t seed,
+                      GError **error)
+{
+    const int n = (int)weight_columns(w), r = weight_full_rank(w);
+    g_autofree float *values = g_try_new(float, weight_count(w));
+    g_autofree float *u = g_try_new(float, (size_t)w->out *r);
+    g_autofree float *s = g_try_new(float, r);
+    g_autofree float *vt = g_try_new(float, (size_t)r *n);
+
+    if (values == NULL || u == NULL || s == NULL || vt == NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "There is no memory for a matrix of %dx%d.", w->out, n);
+        return false;
+    }
+    noise_normal(seed, NOISE_WEIGHTS, 0, values, weight_count(w));
+    return svd_thin(w->out, n, values, u, s, vt, memory, error);
+}
+
+// one thread reports and hears about cancelling
+static void tell(struct work *x)
+{
+    const struct progress p = {.phase = "spectrum",
+                               .step = (int)x->done,
+                               .steps = (int)x->weights->len,
+                               .loss = -1,
+                               .seconds_left = -1};
+
+    if (x->progress != NULL && !x->progress(x->user, &p)) {
+        x->stopped = true;
+    }
+}
+
+static void run_all(struct work *x, int threads)
+{
+#pragma omp parallel num_threads(threads)
+    {
+        struct svd_work *memory = svd_work_create();
+#pragma omp for schedule(dynamic, 1)
+        for (guint i = 0; i < x->weights->len; i++) {
+            GError *error = NULL;
+            if (!x->stopped && !decompose(x->weights->pdata[i], memory, i, &error)) {
+#pragma omp critical
+                {
+                    x->stopped = true;
+                    if (x->error == NULL) {
+                        x->error = error;
+                    }
+                }
+            }
+#pragma omp critical
+            {
+                x->done++;
+                tell(x);
+            }
+        }
+        svd_work_free(memory);
+    }
+}
+
+bool bench_spectrum(const kernels *k, const struct unet_config *unet, struct bench_result *result,
+                    progress_function progress, void *user, GError **error)
+{
+    static const struct weight_source none = {NULL, NULL};
+    g_autoptr(kernels) count = kernels_count(k);
+    struct unet *u = unet_create(count, unet, none, error);
+    struct work x = {.weights = g_ptr_array_new(), .progress = progress, .user = user};
+
+    if (u == NULL) {
+        return false;
+    }
+    const GPtrArray *all = unet_network(u)->weights;
+    for (guint i = 0; i < all->len; i++) {
+        const struct weight *w = all->pdata[i];
+        if (w->kind != WEIGHT_NORM) {
+            g_ptr_array_add(x.weights, (void *)w);
+        }
+    }
+    qsort(x.weights->pdata, x.weights->len, sizeof(void *), by_size);
+    const gint64 start = g_get_monotonic_time();
+    run_all(&x, k->threads);
+    result->seconds = result->median_seconds = (double)(g_get_monotonic_time() - start) / 1e6;
+    g_ptr_array_unref(x.weights);
+    unet_free(u);
+    if (x.error != NULL) {
+        g_propagate_error(error, x.error);
+        return false;
+    }
+    if (x.stopped) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, "Cancelled.");
+        return false;
+    }
+    return true;
+}

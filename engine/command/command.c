@@ -1,0 +1,258 @@
+/* What the commands share; see command.h. */
+#include "engine/command/command.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Set by the signal handler: the one piece of state that cannot be handed in. */
+static volatile sig_atomic_t stop_asked;
+
+static void ask_to_stop(int number)
+{
+    // a second signal ends the process as it would have without us
+    stop_asked = 1;
+    signal(number, SIG_DFL);
+}
+
+static void install_handlers(void)
+{
+    struct sigaction a = {.sa_handler = ask_to_stop};
+
+    sigaction(SIGINT, &a, NULL);
+    sigaction(SIGTERM, &a, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- common options ---- */
+
+static const char *const devices[] = {"auto", "cpu", "cuda"};
+static const char *const precisions[] = {"auto", "f32", "bf16"};
+
+static int word_index(const char *const *words, int n, const char *word)
+{
+    for (int i = 0; i < n; i++) {
+        if (strcmp(words[i], word) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static bool parse_device(struct command *c, GError **error)
+{
+    const char *word = c->device != NULL ? c->device : "auto";
+    int device = word_index(devices, G_N_ELEMENTS(devices), word);
+
+    if (g_str_has_prefix(word, "cuda:")) {
+        device = SVDIFF_DEVICE_CUDA;
+    }
+    if (device < 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "--device is '%s'; it can be auto, cpu, cuda or cuda:N.", word);
+        return false;
+    }
+    c->session.device = (enum svdiff_device)device;
+    return true;
+}
+
+static bool parse_precision(struct command *c, GError **error)
+{
+    const char *word = c->precision != NULL ? c->precision : "auto";
+    const int precision = word_index(precisions, G_N_ELEMENTS(precisions), word);
+
+    if (precision < 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "--precision is '%s'; it can be auto, f32 or bf16.", word);
+        return false;
+    }
+    c->session.precision = (enum svdiff_precision)precision;
+    return true;
+}
+
+static bool parse_seed(struct command *c, GError **error)
+{
+    if (c->seed_text == NULL) {
+        c->seed = g_random_int();
+        return true;
+    }
+    if (!g_ascii_string_to_unsigned(c->seed_text, 10, 0, G_MAXINT64, &c->seed, NULL)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "--seed is '%s'; it must be a whole number from 0 to %" G_GINT64_FORMAT ".",
+                    c->seed_text, G_MAXINT64);
+        return false;
+    }
+    return true;
+}
+
+static bool finish_common(struct command *c, GError **error)
+{
+    if (c->threads < 0 || c->threads > 1024) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "--threads is %d; it can be from 0 (all) to 1024.", c->threads);
+        return false;
+    }
+    c->session.threads = c->threads;
+    if (!parse_device(c, error) || !parse_precision(c, error) || !parse_seed(c, error)) {
+        return false;
+    }
+    c->session.model = c->model;
+    return true;
+}
+
+static void warn(void *user, const char *sentence)
+{
+    struct command *c = user;
+
+    report_warning(c->report, "%s", sentence);
+}
+
+static void note(void *user, const char *sentence)
+{
+    struct command *c = user;
+
+    report_note(c->report, "%s", sentence);
+}
+
+static GOptionContext *make_context(struct command *c, const GOptionEntry *entries,
+                                    const char *usage, const char *summary, void *data)
+{
+    const GOptionEntry common[] = {
+        {"model", 0, 0, G_OPTION_ARG_FILENAME, &c->model,
+         "a diffusers folder or a .safetensors file (default: the model that ships)", "PATH"},
+        {"device", 0, 0, G_OPTION_ARG_FILENAME, &c->device, "auto, cpu, cuda or cuda:N (auto)",
+         "NAME"},
+        {"threads", 0, 0, G_OPTION_ARG_INT, &c->threads, "processors to use (all)", "N"},
+        {"precision", 0, 0, G_OPTION_ARG_FILENAME, &c->precision, "auto, f32 or bf16 (auto)",
+         "NAME"},
+        {"seed", 0, 0, G_OPTION_ARG_FILENAME, &c->seed_text,
+         "what random numbers begin with (a random one, which is said)", "N"},
+        {"quiet", 0, 0, G_OPTION_ARG_NONE, &c->quiet, "only warnings and errors", NULL},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &c->json, "progress as one JSON object a line", NULL},
+        {"worker", 0, 0, G_OPTION_ARG_NONE, &c->worker,
+         "obey lines on standard input (cancel, stop); its end cancels", NULL},
+        G_OPTION_ENTRY_NULL};
+    GOptionContext *context = g_option_context_new(usage);
+    GOptionGroup *group = g_option_group_new("", "", "", data, NULL);
+
+    g_option_group_add_entries(group, entries);
+    g_option_group_add_entries(group, common);
+    g_option_context_set_main_group(context, group);
+    g_option_context_set_summary(context, summary);
+    return context;
+}
+
+// an error of GOption, or of converting a text of its, is wrong usage in a sentence of ours
+static GError *usage_error(GError *error)
+{
+    if (error->domain == SVDIFF_ERROR) {
+        return error;
+    }
+    GError *ours = g_error_new(
+        SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "%s%s; see --help.",
+        error->domain == G_OPTION_ERROR ? "" : "A word of the command line: ", error->message);
+    g_error_free(error);
+    return ours;
+}
+
+static bool check_left(int argc, char **argv, char ***arguments, GError **error)
+{
+    if (arguments != NULL) {
+        *arguments = argv + 1;
+        return true;
+    }
+    if (argc > 1) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "'%s' is no option of this command; see --help.", argv[1]);
+        return false;
+    }
+    return true;
+}
+
+int command_begin(struct command *c, int *argc, char ***argv, const GOptionEntry *entries,
+                  const char *summary, const char *usage, void *data, char ***arguments)
+{
+    g_autoptr(GOptionContext) context = make_context(c, entries, usage, summary, data);
+    g_autofree char *name = g_strdup_printf("svdiff %s", (*argv)[0]);
+    GError *error = NULL;
+
+    g_set_prgname(name); // what help calls it
+    const bool parsed = g_option_context_parse(context, argc, argv, &error);
+
+    c->report = report_create(c->json     ? REPORT_JSON
+                              : c->worker ? REPORT_JSON
+                                          : REPORT_AUTO,
+                              c->quiet);
+    c->session.warn = warn;
+    c->session.note = note;
+    c->session.user = c;
+    if (!parsed || !check_left(*argc, *argv, arguments, &error) || !finish_common(c, &error)) {
+        return command_fail(c, usage_error(error));
+    }
+    install_handlers();
+    if (c->worker) {
+        // GIMP stays usable, and if memory ends it is the worker that goes
+        setpriority(PRIO_PROCESS, 0, 10);
+    }
+    return COMMAND_DONE;
+}
+
+/* ---- ends ---- */
+
+int command_fail(struct command *c, GError *error)
+{
+    int code = COMMAND_FAILED;
+
+    if (g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE)) {
+        code = COMMAND_USAGE;
+    } else if (g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED)) {
+        code = COMMAND_CANCELLED;
+    }
+    report_error(c->report, error->message);
+    g_error_free(error);
+    return code;
+}
+
+int command_end(struct command *c, int code)
+{
+    report_free(c->report);
+    g_free(c->model);
+    g_free(c->device);
+    g_free(c->precision);
+    g_free(c->seed_text);
+    return code;
+}
+
+/* ---- progress ---- */
+
+// a line on standard input, or its end, asks to stop
+static bool input_says_stop(void)
+{
+    struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+    char buffer[64];
+
+    if (poll(&p, 1, 0) <= 0) {
+        return false;
+    }
+    const ssize_t n = read(STDIN_FILENO, buffer, sizeof buffer);
+    if (n < 0) {
+        return errno != EINTR && errno != EAGAIN;
+    }
+    return n == 0 || g_strstr_len(buffer, n, "cancel") != NULL ||
+           g_strstr_len(buffer, n, "stop") != NULL;
+}
+
+bool command_progress(void *user, const struct progress *p)
+{
+    struct command *c = user;
+
+    report_progress(c->report, p);
+    if (c->worker && input_says_stop()) {
+        stop_asked = 1;
+    }
+    return !stop_asked;
+}

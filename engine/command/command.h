@@ -1,0 +1,57 @@
+/* command.h: what the commands of `svdiff` share: common options, the report, exit codes.
+ *
+ * Exit: 0 done, 1 failed, 2 wrong usage, 130 cancelled. Results go to standard output, everything
+ * else to standard error. Texts are taken as raw bytes (GOption would refuse UTF-8 under LANG=C)
+ * and checked by the engine. */
+#pragma once
+
+#include "engine/command/command_report.h"
+#include "engine/svdiff.h"
+
+enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2, COMMAND_CANCELLED = 130 };
+
+struct command {
+    // common options
+    char *model, *device, *precision;
+    char *seed_text;
+    int threads;
+    gboolean quiet, json, worker;
+
+    struct svdiff_options session;
+    uint64_t seed;
+    struct report *report;
+};
+
+/* Parses argv (argv[0] is the command's word) with the command's own entries and the common ones;
+ * opens the report and installs the handlers of SIGINT and SIGTERM. Returns COMMAND_DONE to go on,
+ * or the exit code: -1 means help was shown, which is done. arguments receives what is left, when
+ * not NULL; otherwise anything left is wrong usage. data is handed to callback entries. */
+int command_begin(struct command *c, int *argc, char ***argv, const GOptionEntry *entries,
+                  const char *summary, const char *usage, void *data, char ***arguments);
+
+/* Says the error, frees it, and gives the exit code that belongs to it. */
+int command_fail(struct command *c, GError *error);
+
+/* Frees; returns code. */
+int command_end(struct command *c, int code);
+
+/* The progress function of all commands: shows it, and answers false once a signal (or, with
+ * --worker, the end of standard input) asked to stop. user is the struct command. */
+bool command_progress(void *user, const struct progress *p);
+
+/* Prints what a run would take, as --estimate asks. False when standard output is full. */
+bool command_tell_estimate(struct command *c, const struct svdiff_estimate *e, GError **error);
+
+/* Prints how well subjects that were learned together stay apart. */
+void command_tell_apart(struct command *c, const struct svdiff_subject *subjects,
+                        const struct svdiff_apart *a);
+
+/* The commands: each gets its own arguments. */
+int command_learn(int argc, char **argv);
+int command_generate(int argc, char **argv);
+int command_edit(int argc, char **argv);
+int command_info(int argc, char **argv);
+int command_spectrum(int argc, char **argv);
+int command_bench(int argc, char **argv);
+int command_convert(int argc, char **argv);
+int command_compare(int argc, char **argv);

@@ -1,0 +1,260 @@
+/* svdiff convert: subjects to other formats, and models with subjects in them. */
+#include "engine/command/command.h"
+
+#include "engine/subject/lora_export.h"
+#include "engine/base/output_name.h"
+#include "engine/subject/subject_list.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char summary[] =
+    "Writes a subject in another format, or a model with the subject in it:\n\n"
+    "  svdiff convert INPUT --to subject --output FILE.safetensors\n"
+    "  svdiff convert INPUT --to svdiff-pytorch --output FOLDER\n"
+    "  svdiff convert INPUT --to folder --output FOLDER            a diffusers model\n"
+    "  svdiff convert INPUT --to checkpoint --output FILE.safetensors   a model as one file\n"
+    "  svdiff convert INPUT --to lora --output FILE.safetensors    part of it, as a LoRA";
+
+#define FORMATS "subject, svdiff-pytorch, folder, checkpoint or lora"
+
+enum format { TO_SUBJECT, TO_PYTORCH, TO_FOLDER, TO_CHECKPOINT, TO_LORA, FORMAT_COUNT };
+
+static const char *const formats[FORMAT_COUNT] = {"subject", "svdiff-pytorch", "folder",
+                                                  "checkpoint", "lora"};
+
+struct convert {
+    struct command common;
+    char *to, *output;
+    char **more; // --subject
+    int rank, rank_conv;
+    gboolean force;
+    enum format format;
+    struct svdiff_scaled_subject *inputs;
+    int n_inputs;
+};
+
+static bool wrong(GError **error, const char *sentence)
+{
+    g_set_error_literal(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, sentence);
+    return false;
+}
+
+/* ---- options ---- */
+
+static bool take_format(struct convert *c, GError **error)
+{
+    for (int i = 0; i < FORMAT_COUNT; i++) {
+        if (strcmp(c->to, formats[i]) == 0) {
+            c->format = (enum format)i;
+            return true;
+        }
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "--to is '%s'; it can be " FORMATS ".",
+                c->to);
+    return false;
+}
+
+static void take_inputs(struct convert *c, char *const *arguments)
+{
+    const int n = c->more != NULL ? (int)g_strv_length(c->more) : 0;
+
+    c->inputs = g_new0(struct svdiff_scaled_subject, n + 1);
+    if (arguments[0] != NULL) {
+        c->inputs[c->n_inputs++] = subject_list_parse(arguments[0]);
+    }
+    for (int i = 0; i < n; i++) {
+        c->inputs[c->n_inputs++] = subject_list_parse(c->more[i]);
+    }
+}
+
+static bool check_rank(const char *option, int value, int least, GError **error)
+{
+    if (value >= least && value <= 8192) {
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "%s is %d; it can be from %d to 8192.",
+                option, value, least);
+    return false;
+}
+
+static bool check_scales(const struct convert *c, GError **error)
+{
+    for (int i = 0; i < c->n_inputs; i++) {
+        const double scale = c->inputs[i].scale;
+        if (!isfinite(scale) || fabs(scale) > 1000) {
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                        "The scale of %s is %g; it can be from -1000 to 1000.", c->inputs[i].file,
+                        scale);
+            return false;
+        }
+        if (c->format <= TO_PYTORCH && (scale != 1 || c->n_inputs > 1)) {
+            return wrong(error, "--to subject and --to svdiff-pytorch take one subject as it is; "
+                                "scales and several subjects are for folder, checkpoint and lora.");
+        }
+    }
+    return true;
+}
+
+static bool check_usage(struct convert *c, char *const *arguments, GError **error)
+{
+    const int given = arguments[0] == NULL ? 0 : arguments[1] == NULL ? 1 : 2;
+
+    if (c->output == NULL || c->to == NULL || given > 1 || (given == 0 && c->more == NULL)) {
+        return wrong(error, "Say what to convert, --to what, and --output where; see --help.");
+    }
+    if (!take_format(c, error)) {
+        return false;
+    }
+    take_inputs(c, arguments);
+    return check_rank("--rank", c->rank, 1, error) &&
+           check_rank("--rank-conv", c->rank_conv, 0, error) && check_scales(c, error);
+}
+
+// what would fail after long work; model NULL: none is read
+static bool check_output(const struct convert *c, const char *model, GError **error)
+{
+    for (int i = 0; i < c->n_inputs; i++) {
+        if (!merge_check_output(c->output, c->inputs[i].file, error)) {
+            return false;
+        }
+    }
+    if (model != NULL && !merge_check_output(c->output, model, error)) {
+        return false;
+    }
+    if (c->format == TO_FOLDER) {
+        return merge_folder_check(c->output, error);
+    }
+    return c->format == TO_PYTORCH || output_check(c->output, error);
+}
+
+/* ---- a subject alone ---- */
+
+static bool to_folder(struct convert *c, const struct subject *s, GError **error)
+{
+    struct subject_left_out out = {0};
+
+    if (!subject_write_folder(s, c->output, &out, error)) {
+        return false;
+    }
+    if (out.tensors > 0) {
+        report_warning(c->common.report,
+                       "%d element-wise shifts of norms (%" G_GINT64_FORMAT
+                       " values, %.2g %% of the change) have no place in svdiff-pytorch's files.",
+                       out.tensors, out.values, 100 * out.share);
+    }
+    if (out.rows > 0) {
+        report_warning(c->common.report,
+                       "What %d %s of the vocabulary learned has no place in svdiff-pytorch's "
+                       "files.",
+                       out.rows, out.rows == 1 ? "word" : "words");
+    }
+    return true;
+}
+
+static bool convert_subject(struct convert *c, GError **error)
+{
+    g_autoptr(subject_file) s = subject_open(c->inputs[0].file, error);
+
+    if (s == NULL || !check_output(c, NULL, error)) {
+        return false;
+    }
+    return c->format == TO_SUBJECT ? subject_write(s, c->output, error) : to_folder(c, s, error);
+}
+
+/* ---- with a model ---- */
+
+static bool to_lora(struct convert *c, const struct merge *m, GError **error)
+{
+    g_autofree char *base = g_path_get_basename(checkpoint_path(m->session->checkpoint));
+    const struct lora_options options = {
+        .output = c->output, .rank = c->rank, .rank_conv = c->rank_conv, .base = base};
+    struct lora_kept kept;
+
+    if (!lora_export(m, &options, &kept, error)) {
+        return false;
+    }
+    report_warning(c->common.report,
+                   "The LoRA keeps %.3g %% of the change (squared norm) in %d modules; %.3g %% has "
+                   "no place in it%s, and a higher --rank keeps more of the rest.",
+                   100 * kept.share, kept.modules, 100 * kept.without_place,
+                   c->rank_conv > 0 ? "" : " (residual blocks get one with --rank-conv K)");
+    return true;
+}
+
+static bool write_model(struct convert *c, struct merge *m, GError **error)
+{
+    switch (c->format) {
+    case TO_FOLDER:
+        return merge_folder(m, c->output, error);
+    case TO_CHECKPOINT:
+        return merge_checkpoint(m, c->output, error);
+    default:
+        return to_lora(c, m, error);
+    }
+}
+
+static bool convert_model(struct convert *c, GError **error)
+{
+    g_autoptr(svdiff) s = svdiff_open(&c->common.session, error);
+    struct subject_list subjects = {0};
+    struct merge m = {0};
+
+    if (s == NULL) {
+        return false;
+    }
+    const bool done =
+        check_output(c, checkpoint_path(s->checkpoint), error) &&
+        subject_list_open(&subjects, s, c->inputs, c->n_inputs, c->force, error) &&
+        merge_open(&m, s, subjects.items, subjects.n, command_progress, &c->common, error) &&
+        write_model(c, &m, error);
+    merge_close(&m);
+    subject_list_close(&subjects);
+    return done;
+}
+
+static bool run(struct convert *c, char **arguments, GError **error)
+{
+    return check_usage(c, arguments, error) &&
+           (c->format <= TO_PYTORCH ? convert_subject(c, error) : convert_model(c, error));
+}
+
+static void finish(struct convert *c)
+{
+    for (int i = 0; i < c->n_inputs; i++) {
+        g_free((char *)c->inputs[i].file);
+    }
+    g_free(c->inputs);
+    g_strfreev(c->more);
+    g_free(c->to);
+    g_free(c->output);
+}
+
+int command_convert(int argc, char **argv)
+{
+    struct convert c = {.rank = 64};
+    const GOptionEntry entries[] = {
+        {"to", 0, 0, G_OPTION_ARG_FILENAME, &c.to, FORMATS, "FORMAT"},
+        {"output", 0, 0, G_OPTION_ARG_FILENAME, &c.output,
+         "a file, or a folder for svdiff-pytorch and folder", "PATH"},
+        {"subject", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &c.more,
+         "one more subject with its strength (repeat: they add up)", "FILE[:SCALE]"},
+        {"rank", 0, 0, G_OPTION_ARG_INT, &c.rank, "lora: of linear weights and 1x1 kernels (64)",
+         "K"},
+        {"rank-conv", 0, 0, G_OPTION_ARG_INT, &c.rank_conv,
+         "lora: of 3x3 kernels; residual blocks are left out without it (0)", "K"},
+        {"force", 0, 0, G_OPTION_ARG_NONE, &c.force, "take subjects of another model", NULL},
+        G_OPTION_ENTRY_NULL};
+    char **arguments = NULL;
+    GError *error = NULL;
+    int code =
+        command_begin(&c.common, &argc, &argv, entries, summary, "INPUT[:SCALE]", NULL, &arguments);
+
+    if (code == COMMAND_DONE && !run(&c, arguments, &error)) {
+        code = command_fail(&c.common, error);
+    } else if (code == COMMAND_DONE) {
+        report_files(c.common.report, (const char *const[]){c.output, NULL});
+    }
+    finish(&c);
+    return command_end(&c.common, code);
+}

@@ -1,0 +1,256 @@
+/* svdiff edit: one picture, drawn again from other prompts. */
+#include "engine/command/command.h"
+
+#include "engine/edit/edit_check.h"
+#include "engine/kept_model.h"
+#include "engine/base/output_name.h"
+#include "engine/session.h"
+
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+
+#define ABSENT (-G_MAXDOUBLE)
+
+struct edit {
+    struct command common;
+    struct svdiff_edit_options options;
+    svdiff *session;
+    char *image, *prompt, *negative, *shift, *invert_on, *output, *preview, *trace;
+    char **targets;
+    int learn_steps, steps, refine, width, height, count;
+    int invert; // -1: as the structure says
+    double rate, structure, eta, noise, guidance;
+    GPtrArray *written;
+};
+
+static const char summary[] =
+    "Learns one picture with its description and draws it from other prompts. What was learned\n"
+    "stays beside the picture, so that the next edit begins at once:\n\n"
+    "  svdiff edit --image cat.jpg --prompt 'a photo of a cat' --target 'a photo of a cat in snow'";
+
+/* ---- options ---- */
+
+static bool take_structure(struct edit *e, GError **error)
+{
+    struct svdiff_edit_options *o = &e->options;
+
+    if (e->structure != ABSENT) {
+        if (!(e->structure >= 0 && e->structure <= 1)) {
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                        "--structure is %g; it can be from 0 to 1.", e->structure);
+            return false;
+        }
+        svdiff_edit_structure(o, e->structure);
+    }
+    o->invert = e->invert >= 0 ? e->invert : o->invert;
+    o->eta = e->eta != ABSENT ? e->eta : o->eta;
+    o->noise = e->noise != ABSENT ? e->noise : o->noise;
+    o->invert_source = g_strcmp0(e->invert_on, "prompt") == 0;
+    if (e->invert_on != NULL && !o->invert_source && strcmp(e->invert_on, "target") != 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "--invert-on is '%s'; it can be target or prompt.", e->invert_on);
+        return false;
+    }
+    return true;
+}
+
+// what was given on top of the model's defaults, or with s NULL on top of Stable Diffusion's
+static bool take_options(struct edit *e, const svdiff *s, GError **error)
+{
+    struct svdiff_edit_options *o = &e->options;
+
+    *o = svdiff_edit_defaults(s);
+    o->image = e->image;
+    o->prompt = e->prompt;
+    o->targets = (const char *const *)e->targets;
+    o->n_targets = e->targets != NULL ? (int)g_strv_length(e->targets) : 0;
+    o->negative = e->negative != NULL ? e->negative : "";
+    o->shift = e->shift;
+    o->learn_steps = e->learn_steps != G_MININT ? e->learn_steps : o->learn_steps;
+    o->rate = e->rate != ABSENT ? e->rate : o->rate;
+    o->steps = e->steps != G_MININT ? e->steps : o->steps;
+    o->refine = e->refine != G_MININT ? e->refine : o->refine;
+    o->guidance = e->guidance != ABSENT ? e->guidance : o->guidance;
+    o->width = e->width != G_MININT ? e->width : o->width;
+    o->height = e->height != G_MININT ? e->height : o->height;
+    o->count = e->count;
+    o->seed = e->common.seed;
+    o->preview = e->preview;
+    o->trace = e->trace;
+    return take_structure(e, error);
+}
+
+// what would fail after long work
+static bool check_files(const struct edit *e, GError **error)
+{
+    g_autofree char *first = output_name(e->output, 0, e->options.n_targets * e->count);
+    g_autofree char *preview = e->preview != NULL ? output_name(e->preview, 1, 1) : NULL;
+
+    return output_check(first, error) && output_check(preview, error) &&
+           output_check(e->trace, error);
+}
+
+static bool check_usage(struct edit *e, GError **error)
+{
+    return picture_check_name(e->output, error) &&
+           (e->preview == NULL || picture_check_name(e->preview, error)) &&
+           take_options(e, NULL, error) && edit_check(&e->options, 8, error);
+}
+
+/* ---- pictures ---- */
+
+static char *describe(const struct edit *e, const char *hash, int index, uint64_t seed,
+                      const picture *p)
+{
+    const struct svdiff_edit_options *o = &e->options;
+    char number[3][G_ASCII_DTOSTR_BUF_SIZE];
+    g_autofree char *source = g_path_get_basename(o->image);
+    g_autofree char *all = g_strdup_printf(
+        "%s\nNegative prompt: %s\nSteps: %d, Sampler: ddim, CFG scale: %s, Seed: %" G_GUINT64_FORMAT
+        ", Size: %dx%d, Model hash: %.12s, Edited: %s, Described as: %s, Inversion: %s, Eta: %s, "
+        "Noise: %s, Refined: %d, Version: svdiff %s",
+        o->targets[index / o->count], o->negative, o->steps,
+        g_ascii_formatd(number[0], sizeof number[0], "%.6g", o->guidance), seed, p->width,
+        p->height, hash, source, o->prompt, o->invert ? "yes" : "no",
+        g_ascii_formatd(number[1], sizeof number[1], "%.6g", o->eta),
+        g_ascii_formatd(number[2], sizeof number[2], "%.6g", o->noise), o->refine, SVDIFF_VERSION);
+
+    // a name of a file can be any bytes, a text of a picture cannot
+    return g_utf8_make_valid(all, -1);
+}
+
+static bool take(void *user, int index, uint64_t seed, const picture *p, GError **error)
+{
+    struct edit *e = user;
+    g_autofree char *path = output_name(e->output, index, e->options.n_targets * e->options.count);
+    const char *hash = session_base_hash(e->session, error);
+    g_autofree char *text = hash != NULL ? describe(e, hash, index, seed, p) : NULL;
+    const struct picture_text texts[] = {{"parameters", text}};
+
+    if (hash == NULL || !picture_write(path, p, texts, G_N_ELEMENTS(texts), error)) {
+        return false;
+    }
+    g_ptr_array_add(e->written, g_steal_pointer(&path));
+    return true;
+}
+
+static bool progress(void *user, const struct progress *p)
+{
+    struct edit *e = user;
+
+    return command_progress(&e->common, p);
+}
+
+static bool run(struct edit *e, GError **error)
+{
+    if (!check_usage(e, error) || !check_files(e, error)) {
+        return false;
+    }
+    e->session = kept_model_open(&e->common.session, error);
+    if (e->session == NULL || !take_options(e, e->session, error)) {
+        return false;
+    }
+    if (e->common.seed_text == NULL) {
+        report_note(e->common.report, "seed %" G_GUINT64_FORMAT, e->common.seed);
+    }
+    return svdiff_edit(e->session, &e->options, take, progress, e, error);
+}
+
+// a cancelled run leaves no picture
+static void remove_written(const struct edit *e)
+{
+    for (guint i = 0; i < e->written->len; i++) {
+        g_unlink(e->written->pdata[i]);
+    }
+}
+
+static void finish(struct edit *e)
+{
+    char *const texts[] = {e->image,     e->prompt, e->negative, e->shift,
+                           e->invert_on, e->output, e->preview,  e->trace};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_free(texts[i]);
+    }
+    g_strfreev(e->targets);
+    g_ptr_array_unref(e->written);
+    kept_model_close(e->session);
+}
+
+static int parse(struct edit *e, int argc, char **argv)
+{
+    const GOptionEntry entries[] = {
+        {"image", 0, 0, G_OPTION_ARG_FILENAME, &e->image, "the picture", "FILE"},
+        {"prompt", 0, 0, G_OPTION_ARG_FILENAME, &e->prompt, "what it shows, in plain words",
+         "TEXT"},
+        {"target", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &e->targets,
+         "what to draw in its place (repeat)", "TEXT"},
+        {"negative", 0, 0, G_OPTION_ARG_FILENAME, &e->negative, "what not to draw", "TEXT"},
+        {"structure", 0, 0, G_OPTION_ARG_DOUBLE, &e->structure,
+         "how much of the picture's structure is kept, 0 to 1: sets the next three (0.75)", "X"},
+        {"invert", 0, 0, G_OPTION_ARG_NONE, &e->invert, "begin with the inverted picture", NULL},
+        {"no-invert", 0, G_OPTION_FLAG_REVERSE, G_OPTION_ARG_NONE, &e->invert, "begin with noise",
+         NULL},
+        {"eta", 0, 0, G_OPTION_ARG_DOUBLE, &e->eta, "share of fresh noise in each step, 0 to 1",
+         "X"},
+        {"noise", 0, 0, G_OPTION_ARG_DOUBLE, &e->noise,
+         "from the inverted picture (0) to fresh noise (1)", "ALPHA"},
+        {"invert-on", 0, 0, G_OPTION_ARG_FILENAME, &e->invert_on,
+         "the words it is inverted under: target or prompt (target)", "NAME"},
+        {"refine", 0, 0, G_OPTION_ARG_INT, &e->refine,
+         "corrections of each step of the inversion, so that it can be undone (0)", "N"},
+        {"guidance", 0, 0, G_OPTION_ARG_DOUBLE, &e->guidance,
+         "how closely the target is followed; at most 1: without guidance (3)", "X"},
+        {"steps", 0, 0, G_OPTION_ARG_INT, &e->steps, "steps of sampling and inversion (50)", "N"},
+        {"learn-steps", 0, 0, G_OPTION_ARG_INT, &e->learn_steps, "steps of learning (500)", "N"},
+        {"learning-rate", 0, 0, G_OPTION_ARG_DOUBLE, &e->rate, "of matrices (0.001)", "X"},
+        {"shift", 0, 0, G_OPTION_ARG_FILENAME, &e->shift,
+         "the file of what is learned of the picture (beside the picture)", "FILE"},
+        {"width", 0, 0, G_OPTION_ARG_INT, &e->width, "working size in pixels, divisible by 8", "N"},
+        {"height", 0, 0, G_OPTION_ARG_INT, &e->height, "working size in pixels, divisible by 8",
+         "N"},
+        {"count", 0, 0, G_OPTION_ARG_INT, &e->count,
+         "pictures a target, each with its own seed (1)", "N"},
+        {"output", 0, 0, G_OPTION_ARG_FILENAME, &e->output,
+         ".png or .tif; %d or %04d is the picture's number (edit.png)", "PATTERN"},
+        {"preview", 0, 0, G_OPTION_ARG_FILENAME, &e->preview,
+         "a small picture of each step (.png); %d is the step's number", "PATTERN"},
+        {"trace", 0, 0, G_OPTION_ARG_FILENAME, &e->trace, "write what was computed", "FILE"},
+        G_OPTION_ENTRY_NULL};
+
+    return command_begin(&e->common, &argc, &argv, entries, summary, "", e, NULL);
+}
+
+int command_edit(int argc, char **argv)
+{
+    struct edit e = {.learn_steps = G_MININT,
+                     .steps = G_MININT,
+                     .refine = G_MININT,
+                     .width = G_MININT,
+                     .height = G_MININT,
+                     .count = 1,
+                     .invert = -1,
+                     .rate = ABSENT,
+                     .structure = ABSENT,
+                     .eta = ABSENT,
+                     .noise = ABSENT,
+                     .guidance = ABSENT,
+                     .written = g_ptr_array_new_with_free_func(g_free)};
+    GError *error = NULL;
+    int code = parse(&e, argc, argv);
+
+    // after the options: GOption does not free what it replaces
+    e.output = e.output != NULL ? e.output : g_strdup("edit.png");
+    if (code == COMMAND_DONE && !run(&e, &error)) {
+        code = command_fail(&e.common, error);
+        if (code == COMMAND_CANCELLED) {
+            remove_written(&e);
+        }
+    } else if (code == COMMAND_DONE) {
+        g_ptr_array_add(e.written, NULL);
+        report_files(e.common.report, (const char *const *)e.written->pdata);
+    }
+    finish(&e);
+    return command_end(&e.common, code);
+}

@@ -1,0 +1,111 @@
+/* Learning one picture with its plain description and keeping what was learned; see edit_shift.h.
+ * There is no prior: nothing but this picture is to be known. */
+#include "engine/edit/edit_shift.h"
+
+#include "engine/base/output_name.h"
+
+#include <glib/gstdio.h>
+#include <unistd.h>
+
+// SHA-256 over all that what is learned depends on
+static char *fingerprint(svdiff *s, const struct svdiff_edit_options *o, GError **error)
+{
+    const char *base = session_base_hash(s, error);
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autofree char *data = NULL;
+    char rate[2][G_ASCII_DTOSTR_BUF_SIZE];
+    gsize size;
+
+    // picture_read says better what is wrong with a file
+    g_autoptr(picture) p = base != NULL ? picture_read(o->image, 8, error) : NULL;
+    if (p == NULL) {
+        return NULL;
+    }
+    if (!g_file_get_contents(o->image, &data, &size, error)) {
+        return NULL;
+    }
+    g_autofree char *options = g_strdup_printf("%s|%s|%d|%s|%s|%d", base, o->prompt, o->learn_steps,
+                                               g_ascii_dtostr(rate[0], sizeof rate[0], o->rate),
+                                               g_ascii_dtostr(rate[1], sizeof rate[1], o->rate_1d),
+                                               svdiff_learn_defaults(s).size);
+    g_checksum_update(sum, (const guchar *)data, (gssize)size);
+    g_checksum_update(sum, (const guchar *)options, -1);
+    return g_strdup(g_checksum_get_string(sum));
+}
+
+char *svdiff_edit_shift(svdiff *s, const struct svdiff_edit_options *o, GError **error)
+{
+    g_autofree char *hash = fingerprint(s, o, error);
+
+    if (hash == NULL) {
+        return NULL;
+    }
+    g_autofree char *folder = g_path_get_dirname(o->image);
+    g_autofree char *picture_name = g_path_get_basename(o->image);
+    g_autofree char *name = g_strdup_printf("%s.%.12s.svdiff.safetensors", picture_name, hash);
+    char *beside =
+        g_strcmp0(folder, ".") == 0 ? g_strdup(name) : g_build_filename(folder, name, NULL);
+    if (g_file_test(beside, G_FILE_TEST_EXISTS) || g_access(folder, W_OK) == 0) {
+        return beside;
+    }
+    g_free(beside);
+    g_autofree char *own = g_build_filename(g_get_user_data_dir(), "svdiff", "edits", NULL);
+    g_mkdir_with_parents(own, 0700);
+    return g_build_filename(own, name, NULL);
+}
+
+static bool learn_to(svdiff *s, const struct svdiff_edit_options *o, const char *file,
+                     progress_function progress, void *user, GError **error)
+{
+    const char *const images[] = {o->image, NULL};
+    const struct svdiff_subject subject = {
+        .prompt = o->prompt, .class_prompt = o->prompt, .images = images};
+    struct svdiff_learn_options learn = svdiff_learn_defaults(s);
+
+    learn.subjects = &subject;
+    learn.n_subjects = 1;
+    learn.output = file;
+    learn.steps = o->learn_steps;
+    learn.rate = o->rate;
+    learn.rate_1d = o->rate_1d;
+    learn.prior_weight = 0;
+    learn.prior_images = 0;
+    learn.flip = false;
+    return svdiff_learn(s, &learn, progress, user, error);
+}
+
+// what learning writes beside its file
+static void remove_rests(const char *file)
+{
+    static const char *const rests[] = {"", ".csv", ".resume"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rests); i++) {
+        g_autofree char *path = g_strconcat(file, rests[i], NULL);
+        g_unlink(path);
+    }
+}
+
+char *edit_shift_ready(svdiff *s, const struct svdiff_edit_options *o, progress_function progress,
+                       void *user, GError **error)
+{
+    g_autofree char *file = o->shift != NULL ? g_strdup(o->shift) : svdiff_edit_shift(s, o, error);
+
+    if (file == NULL || g_file_test(file, G_FILE_TEST_EXISTS)) {
+        return g_steal_pointer(&file);
+    }
+    g_autofree char *part = g_strconcat(file, ".part", NULL);
+    if (!output_check(part, error)) {
+        return NULL;
+    }
+    bool done = learn_to(s, o, part, progress, user, error);
+    if (done && g_rename(part, file) != 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "%s: what was learned cannot be kept there; name a file with --shift.", file);
+        done = false;
+    }
+    remove_rests(part);
+    if (done) {
+        session_note(s, "What was learned of the picture is kept in %s.", file);
+    }
+    return done ? g_steal_pointer(&file) : NULL;
+}

@@ -1,7 +1,0 @@
-/* The error domain of the engine; see error.h. */
-#include "engine/error.h"
-
-GQuark svdiff_error_quark(void)
-{
-    return g_quark_from_static_string("svdiff-error-quark");
-}

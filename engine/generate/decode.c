@@ -1,0 +1,225 @@
+/* Latents to pictures and back; see decode.h.
+ *
+ * Tiles of TILE latents begin every TILE - OVERLAP; where they overlap, the weight of each falls
+ * linearly to its edge, and the sum is divided by the sum of the weights. */
+#include "engine/generate/decode.h"
+
+#include "engine/base/error.h"
+#include "engine/picture/picture_scale.h"
+
+#include <math.h>
+#include <string.h>
+
+#define WHOLE   96 // latents a side up to which a picture is decoded at once
+#define TILE    64
+#define OVERLAP 16
+
+struct decoder {
+    const kernels *k;
+    const struct autoencoder *a;
+    int h, w, c, factor;
+    int tile_h, tile_w; // latents of one run
+    struct tape *tape;
+};
+
+struct run {
+    const struct decoder *d;
+    const float *latents; // [tile_h, tile_w, c], divided by the scaling factor
+    float *pixels;        // NULL while measuring
+};
+
+static void decode(void *user, struct tape *t)
+{
+    const struct run *r = user;
+    struct tensor *z = tape_input(t, r->latents, 1, r->d->tile_h, r->d->tile_w, r->d->c, false);
+    struct tensor *y = autoencoder_decode(t, r->d->a, z);
+
+    if (r->pixels != NULL) {
+        tape_download(t, y, r->pixels);
+    }
+}
+
+struct decoder *decoder_create(const kernels *k, struct autoencoder *a, int h, int w,
+                               GError **error)
+{
+    const bool whole = h <= WHOLE && w <= WHOLE;
+    struct decoder *d = g_new0(struct decoder, 1);
+
+    *d = (struct decoder){.k = k,
+                          .a = a,
+                          .h = h,
+                          .w = w,
+                          .c = autoencoder_config(a)->latent_channels,
+                          .factor = autoencoder_factor(autoencoder_config(a)),
+                          .tile_h = whole ? h : MIN(h, TILE),
+                          .tile_w = whole ? w : MIN(w, TILE)};
+    g_autofree float *zeros = g_new0(float, (size_t)d->tile_h * d->tile_w * d->c);
+    struct run r = {.d = d, .latents = zeros};
+    g_autoptr(GHashTable) uses = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    d->tape = tape_create_measured(k, (struct tape_options){.uses = uses}, decode, &r, error);
+    if (d->tape == NULL || !network_pack(autoencoder_network(a), uses, error)) {
+        decoder_free(d);
+        return NULL;
+    }
+    return d;
+}
+
+void decoder_free(struct decoder *d)
+{
+    if (d != NULL) {
+        tape_free(d->tape);
+        g_free(d);
+    }
+}
+
+// weight of position i in a tile of n: 1 inside, falling over the overlap where a neighbour is
+static float ramp(int i, int n, int overlap, bool before, bool after)
+{
+    const float from_start = before ? (i + 0.5f) / overlap : 1;
+    const float from_end = after ? (n - i - 0.5f) / overlap : 1;
+
+    return MIN(1.0f, MIN(from_start, from_end));
+}
+
+static void blend(const struct decoder *d, const float *tile, int top, int left, float *sum,
+                  float *weight)
+{
+    const int f = d->factor, width = d->w * f;
+    const int tile_h = d->tile_h * f, tile_w = d->tile_w * f, overlap = OVERLAP * f;
+
+    for (int y = 0; y < tile_h; y++) {
+        const float fade_y = ramp(y, tile_h, overlap, top > 0, top + d->tile_h < d->h);
+        for (int x = 0; x < tile_w; x++) {
+            const float fade = fade_y * ramp(x, tile_w, overlap, left > 0, left + d->tile_w < d->w);
+            const size_t at = (size_t)(top * f + y) * width + left * f + x;
+            weight[at] += fade;
+            for (int c = 0; c < 3; c++) {
+                sum[at * 3 + c] += fade * tile[((size_t)y * tile_w + x) * 3 + c];
+            }
+        }
+    }
+}
+
+static void cut(const struct decoder *d, const float *latents, int top, int left, float *tile)
+{
+    const double scale = 1 / autoencoder_config(d->a)->scaling_factor;
+
+    for (int y = 0; y < d->tile_h; y++) {
+        const float *row = latents + ((size_t)(top + y) * d->w + left) * d->c;
+        for (int i = 0; i < d->tile_w * d->c; i++) {
+            tile[(size_t)y * d->tile_w * d->c + i] = (float)(row[i] * scale);
+        }
+    }
+}
+
+// where tiles begin along a side: the last one ends at its end
+static int tile_start(int number, int tile, int side)
+{
+    return MIN(number * (TILE - OVERLAP), side - tile);
+}
+
+static int tile_number(int tile, int side)
+{
+    return tile >= side ? 1 : 1 + (side - tile + TILE - OVERLAP - 1) / (TILE - OVERLAP);
+}
+
+static void run_tile(struct decoder *d, const float *latents, int top, int left, float *sum,
+                     float *weight)
+{
+    g_autofree float *tile = g_new(float, (size_t)d->tile_h * d->tile_w * d->c);
+    g_autofree float *pixels =
+        g_new(float, (size_t)d->tile_h * d->tile_w * d->factor * d->factor * 3);
+    struct run r = {.d = d, .latents = tile, .pixels = pixels};
+
+    cut(d, latents, top, left, tile);
+    tape_reset(d->tape);
+    decode(&r, d->tape);
+    blend(d, pixels, top, left, sum, weight);
+}
+
+picture *decoder_run(struct decoder *d, const float *latents, struct trace *trace, GError **error)
+{
+    const int height = d->h * d->factor, width = d->w * d->factor;
+    const size_t count = (size_t)height * width;
+    g_autofree float *sum = g_try_new0(float, count * 3);
+    g_autofree float *weight = g_try_new0(float, count);
+
+    if (sum == NULL || weight == NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "There is no memory for a picture of %dx%d; choose a smaller size.", width,
+                    height);
+        return NULL;
+    }
+    for (int i = 0; i < tile_number(d->tile_h, d->h); i++) {
+        for (int j = 0; j < tile_number(d->tile_w, d->w); j++) {
+            run_tile(d, latents, tile_start(i, d->tile_h, d->h), tile_start(j, d->tile_w, d->w),
+                     sum, weight);
+        }
+    }
+    for (size_t i = 0; i < count * 3; i++) {
+        const float value = sum[i] / weight[i / 3];
+        if (!isfinite(value)) {
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                        "The model gave values that are no numbers; check the model's files or "
+                        "use --precision f32.");
+            return NULL;
+        }
+        sum[i] = CLAMP(value, -1.0f, 1.0f);
+    }
+    trace_add_image(trace, sum, 1, height, width, 3, "image");
+    return picture_from_signal(sum, width, height, error);
+}
+
+/* ---- the other way ---- */
+
+struct encoding {
+    const struct autoencoder *a;
+    const float *pixels; // [height, width, 3]
+    int width, height;
+    float *moments; // NULL while measuring
+};
+
+static void encode(void *user, struct tape *t)
+{
+    const struct encoding *e = user;
+    struct tensor *x = tape_input(t, e->pixels, 1, e->height, e->width, 3, false);
+    struct tensor *y = autoencoder_encode(t, e->a, x);
+
+    if (e->moments != NULL) {
+        tape_download(t, y, e->moments);
+    }
+}
+
+float *encode_picture(const kernels *k, const struct autoencoder *a, const picture *p, int width,
+                      int height, const float *noise, GError **error)
+{
+    static const float white[3] = {1, 1, 1};
+    const struct vae_config *config = autoencoder_config(a);
+    const int factor = autoencoder_factor(config), c = config->latent_channels;
+    const size_t tokens = (size_t)(width / factor) * (height / factor);
+    g_autoptr(picture) scaled = picture_resize(p, width, height, error);
+
+    if (scaled == NULL) {
+        return NULL;
+    }
+    picture_flatten(scaled, white);
+    g_autofree float *pixels = g_new(float, (size_t)width *height * 3);
+    g_autofree float *moments = g_new(float, tokens * 2 * c);
+    struct encoding e = {.a = a, .pixels = pixels, .width = width, .height = height};
+    picture_to_signal(scaled, pixels);
+    struct tape *t = tape_create_measured(k, (struct tape_options){0}, encode, &e, error);
+    if (t == NULL) {
+        return NULL;
+    }
+    e.moments = moments;
+    encode(&e, t);
+    tape_free(t);
+    float *latents = g_new(float, tokens *c);
+    for (size_t i = 0; i < tokens * c; i++) {
+        const float *at = moments + i / c * 2 * c + i % c;
+        const float deviation = expf(0.5f * CLAMP(at[c], -30.0f, 20.0f));
+        latents[i] =
+            (float)((at[0] + (noise != NULL ? deviation * noise[i] : 0)) * config->scaling_factor);
+    }
+    return latents;
+}

@@ -1,0 +1,27 @@
+/* decode.h: latents to pictures and pictures to latents, of any size.
+ *
+ * Above TILE latents a side the decoder works in tiles that overlap and are blended linearly, so
+ * that memory stays bounded; the same for the encoder. */
+#pragma once
+
+#include "engine/network/autoencoder.h"
+#include "engine/picture/picture.h"
+#include "engine/base/trace.h"
+
+struct decoder;
+
+/* For latents [h, w, c]. Borrows the autoencoder and packs the weights of its decoder, which then
+ * serves no other size. Owned by the caller. */
+struct decoder *decoder_create(const kernels *k, struct autoencoder *a, int h, int w,
+                               GError **error);
+void decoder_free(struct decoder *d); // accepts NULL
+
+/* The picture of scaled latents [h, w, c]; trace gets "image" [1, 3, H, W], clamped to -1..1.
+ * Owned by the caller. */
+picture *decoder_run(struct decoder *d, const float *latents, struct trace *trace, GError **error);
+
+/* Scaled latents [height / factor, width / factor, c] of a picture (alpha is put on white), scaled
+ * to width x height pixels: mean + deviation * noise. noise [h, w, c], or NULL for the mean. Owned
+ * by the caller. */
+float *encode_picture(const kernels *k, const struct autoencoder *a, const picture *p, int width,
+                      int height, const float *noise, GError **error);

@@ -1,0 +1,41 @@
+/* painter.h: a model with subjects in it, opened for drawing: what generating and editing share.
+ *
+ *   painter_open     subjects, and the spectra that putting them into weights needs
+ *   painter_embed    texts to embeddings; the text encoder is there only for that long
+ *   painter_networks UNet and autoencoder, their weights with the subjects in them */
+#pragma once
+
+#include "engine/subject/bake.h"
+#include "engine/session.h"
+#include "engine/subject/subject_list.h"
+
+struct painter {
+    svdiff *session; // borrowed
+    struct subject_list subjects;
+    struct model_spectrum *spectrum; // NULL without subjects
+    struct bake bake_text, bake_unet;
+    int h, w;        // of the latents; 0: nothing is kept for the next call
+    char *made;      // of which files the subjects are, and how strong
+    unsigned halves; // of the autoencoder
+    struct unet *unet;
+    struct autoencoder *autoencoder;
+    progress_function progress; // may be NULL
+    void *user;
+};
+
+/* Opens the subjects, whose shifts add up; force: those of another model, too. session, progress
+ * and user are set by the caller before. */
+bool painter_open(struct painter *p, const struct svdiff_scaled_subject *subjects, int n,
+                  bool force, GError **error);
+
+/* Embeddings [n, tokens, width] of n texts by the text encoder with the subjects. Owned by the
+ * caller, NULL with an error. */
+float *painter_embed(struct painter *p, const char *const *texts, int n, GError **error);
+
+/* Opens the UNet and these halves of the autoencoder (autoencoder_half; 0: none of it); where the
+ * session keeps networks (session.h), those of the last call, if they have the same subjects in
+ * them and are for the same h and w. */
+bool painter_networks(struct painter *p, unsigned halves, GError **error);
+
+/* Closes what was opened, or keeps it; after any of the above, failed or not. */
+void painter_finish(struct painter *p);

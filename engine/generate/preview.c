@@ -1,0 +1,231 @@
+/* Pictures of latents; see preview.h. Fitting is least squares by the normal equations: c + 1
+ * unknowns for each of three colours, one equation a latent. */
+#include "engine/generate/preview.h"
+
+#include "engine/base/error.h"
+#include "engine/base/json.h"
+#include "engine/base/noise.h"
+#include "engine/base/output_name.h"
+#include "engine/picture/picture_scale.h"
+
+#include <math.h>
+#include <string.h>
+
+#define FILE_MAX     (1 << 16)
+#define CHANNELS_MAX 64
+#define BLOCK        4 // latents a side that are alike when fitting
+
+struct preview {
+    int c;
+    char *pattern;
+    double matrix[CHANNELS_MAX + 1][3]; // the last used row is the bias
+};
+
+// of the autoencoder of Stable Diffusion 1.x and 2.x (ComfyUI's latent_formats.py)
+static const double stable_diffusion[5][3] = {{.3512, .2297, .3227},
+                                              {.3250, .4974, .2350},
+                                              {-.2829, .1762, .2721},
+                                              {-.2120, -.2616, -.7177},
+                                              {0, 0, 0}};
+
+static bool is_stable_diffusion(const struct vae_config *v)
+{
+    return v->n_levels == 4 && v->latent_channels == 4 && v->layers_per_block == 2 &&
+           v->block_out_channels[0] == 128 && v->block_out_channels[3] == 512 &&
+           fabs(v->scaling_factor - 0.18215) < 1e-4;
+}
+
+/* ---- svdiff.json ---- */
+
+static bool take_row(JsonNode *node, double row[3])
+{
+    JsonArray *a = node != NULL && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+
+    for (guint i = 0; a != NULL && i < 3; i++) {
+        JsonNode *number = json_array_get_length(a) == 3 ? json_array_get_element(a, i) : NULL;
+        if (number == NULL || !JSON_NODE_HOLDS_VALUE(number) ||
+            json_node_get_value_type(number) == G_TYPE_STRING) {
+            return false;
+        }
+        row[i] = json_node_get_double(number);
+    }
+    return a != NULL;
+}
+
+static bool take_matrix(struct preview *p, JsonObject *o)
+{
+    JsonNode *node = json_object_get_member(o, "matrix");
+    JsonArray *rows =
+        node != NULL && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+    bool good = rows != NULL && (int)json_array_get_length(rows) == p->c &&
+                take_row(json_object_get_member(o, "bias"), p->matrix[p->c]);
+
+    for (int i = 0; good && i < p->c; i++) {
+        good = take_row(json_array_get_element(rows, (guint)i), p->matrix[i]);
+    }
+    return good;
+}
+
+static bool read_matrix(struct preview *p, const svdiff *s)
+{
+    g_autofree char *path = g_build_filename(s->options.model, "svdiff.json", NULL);
+    JsonObject *o = NULL;
+
+    if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+        return false;
+    }
+    g_autoptr(JsonNode) root = json_read_file(path, FILE_MAX, NULL);
+    JsonObject *all = root != NULL ? json_root_object(root, path, NULL) : NULL;
+    if (all == NULL || !json_get_object(all, path, "preview", JSON_OPTIONAL, &o, NULL) ||
+        o == NULL) {
+        return false;
+    }
+    if (!take_matrix(p, o)) {
+        session_warn(s,
+                     "%s: \"preview\" must have a \"matrix\" of %d rows [r, g, b] and a \"bias\" "
+                     "of one.",
+                     path, p->c);
+        return false;
+    }
+    return true;
+}
+
+/* ---- fitting ---- */
+
+// latents in blocks, as those of pictures are: neighbours are alike
+static void random_latents(float *latents, int h, int w, int c)
+{
+    const int across = (w + BLOCK - 1) / BLOCK, blocks = across * ((h + BLOCK - 1) / BLOCK);
+    g_autofree float *values = g_new(float, (size_t)blocks *c);
+
+    noise_normal(0, NOISE_INITIAL_LATENTS, 0, values, (int64_t)blocks * c);
+    for (int i = 0; i < h * w; i++) {
+        const int block = i / w / BLOCK * across + i % w / BLOCK;
+        memcpy(latents + (size_t)i * c, values + (size_t)block * c, c * sizeof *latents);
+    }
+}
+
+/* Solves a[n][n] x = b[n][3] by elimination, in place; a is positive definite (a small ridge sees
+ * to that). */
+static void solve(double a[][CHANNELS_MAX + 1], double b[][3], int n)
+{
+    for (int i = 0; i < n; i++) {
+        for (int j = i + 1; j < n; j++) {
+            const double f = a[j][i] / a[i][i];
+            for (int k = i; k < n; k++) {
+                a[j][k] -= f * a[i][k];
+            }
+            for (int k = 0; k < 3; k++) {
+                b[j][k] -= f * b[i][k];
+            }
+        }
+    }
+    for (int i = n - 1; i >= 0; i--) {
+        for (int k = 0; k < 3; k++) {
+            for (int j = i + 1; j < n; j++) {
+                b[i][k] -= a[i][j] * b[j][k];
+            }
+            b[i][k] /= a[i][i];
+        }
+    }
+}
+
+// p->matrix from latents [h, w, c] and their picture, one pixel a latent
+static void fit(struct preview *p, const float *latents, const picture *small)
+{
+    const int n = p->c + 1;
+    double a[CHANNELS_MAX + 1][CHANNELS_MAX + 1] = {{0}};
+
+    memset(p->matrix, 0, sizeof p->matrix);
+    for (int t = 0; t < small->width * small->height; t++) {
+        double x[CHANNELS_MAX + 1];
+        for (int i = 0; i < n; i++) {
+            x[i] = i < p->c ? latents[(size_t)t * p->c + i] : 1;
+        }
+        for (int i = 0; i < n; i++) {
+            for (int j = 0; j < n; j++) {
+                a[i][j] += x[i] * x[j];
+            }
+            for (int k = 0; k < 3; k++) {
+                p->matrix[i][k] += x[i] * (2 * small->pixels[3 * t + k] - 1);
+            }
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        a[i][i] += 1e-6;
+    }
+    solve(a, p->matrix, n);
+}
+
+static bool fit_to_decoder(struct preview *p, struct decoder *d, int h, int w, GError **error)
+{
+    g_autofree float *latents = g_new(float, (size_t)h *w * p->c);
+
+    random_latents(latents, h, w, p->c);
+    g_autoptr(picture) drawn = decoder_run(d, latents, NULL, error);
+    g_autoptr(picture) small = drawn != NULL ? picture_area_mean(drawn, w, h, error) : NULL;
+    if (small == NULL) {
+        return false;
+    }
+    fit(p, latents, small);
+    return true;
+}
+
+/* ---- all of it ---- */
+
+struct preview *preview_create(svdiff *s, struct decoder *d, int h, int w, const char *pattern,
+                               GError **error)
+{
+    const struct vae_config *vae = checkpoint_vae_config(s->checkpoint);
+    struct preview *p = g_new0(struct preview, 1);
+
+    p->c = vae->latent_channels;
+    p->pattern = g_strdup(pattern);
+    if (p->c > CHANNELS_MAX) {
+        g_set_error(
+            error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+            "There are no previews of a model with %d latent channels; leave out --preview.", p->c);
+        g_clear_pointer(&p, preview_free);
+    } else if (read_matrix(p, s)) {
+        return p;
+    } else if (is_stable_diffusion(vae)) {
+        memcpy(p->matrix, stable_diffusion, sizeof stable_diffusion);
+    } else if (!fit_to_decoder(p, d, h, w, error)) {
+        g_clear_pointer(&p, preview_free);
+    }
+    return p;
+}
+
+void preview_free(struct preview *p)
+{
+    if (p != NULL) {
+        g_free(p->pattern);
+        g_free(p);
+    }
+}
+
+const double *preview_matrix(const struct preview *p)
+{
+    return p->matrix[0];
+}
+
+char *preview_write(const struct preview *p, const float *latents, int h, int w, int step,
+                    GError **error)
+{
+    g_autofree float *pixels = g_new(float, 3 * (size_t)h * w);
+
+    for (size_t i = 0; i < 3 * (size_t)h * w; i++) {
+        const float *latent = latents + i / 3 * p->c;
+        double value = p->matrix[p->c][i % 3];
+        for (int c = 0; c < p->c; c++) {
+            value += p->matrix[c][i % 3] * latent[c];
+        }
+        pixels[i] = isfinite(value) ? (float)CLAMP(value, -1.0, 1.0) : 0;
+    }
+    g_autoptr(picture) small = picture_from_signal(pixels, w, h, error);
+    g_autofree char *path = output_name(p->pattern, step, 1);
+    if (small == NULL || !picture_write(path, small, NULL, 0, error)) {
+        return NULL;
+    }
+    return g_steal_pointer(&path);
+}

@@ -1,0 +1,76 @@
+/* Regions of a prompt; see regions.h. */
+#include "engine/generate/regions.h"
+
+#include "engine/base/error.h"
+#include "engine/picture/mask.h"
+#include "engine/picture/picture_scale.h"
+
+#include <string.h>
+
+static bool read_mask(const char *file, int h, int w, float *out, GError **error)
+{
+    g_autoptr(picture) mask = picture_read_mask(file, 1, error);
+    struct mask_box box;
+
+    if (mask == NULL) {
+        return false;
+    }
+    if (!mask_bounds(mask, &box)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "The region %s is empty: nothing of it is white, so its text would be nowhere.",
+                    file);
+        return false;
+    }
+    g_autoptr(picture) grid = picture_area_mean(mask, w, h, error);
+    if (grid == NULL) {
+        return false;
+    }
+    memcpy(out, grid->pixels, (size_t)h * w * sizeof *out);
+    return true;
+}
+
+bool regions_open(struct regions *r, const struct svdiff_region *regions, int n, int h, int w,
+                  GError **error)
+{
+    const size_t places = (size_t)h * w;
+
+    *r = (struct regions){.masks = g_new0(float, MAX(n, 1) * places)};
+    r->list = (struct attention_regions){.n = n, .h = h, .w = w, .masks = r->masks};
+    for (int i = 0; i < n; i++) {
+        if (!read_mask(regions[i].file, h, w, r->masks + i * places, error)) {
+            return false;
+        }
+    }
+    r->guide.regions = n > 0 ? &r->list : NULL;
+    return true;
+}
+
+void regions_finish(struct regions *r)
+{
+    g_free(r->masks);
+    *r = (struct regions){0};
+}
+
+float *regions_embed(struct painter *p, const char *negative, const char *prompt,
+                     const struct svdiff_region *regions, int n, GError **error)
+{
+    const struct text_config *c = checkpoint_text_config(p->session->checkpoint);
+    const size_t one = (size_t)c->positions * c->width;
+    g_autofree const char **texts = g_new(const char *, n + 2);
+
+    texts[0] = negative;
+    texts[1] = prompt;
+    for (int i = 0; i < n; i++) {
+        texts[i + 2] = regions[i].text;
+    }
+    g_autofree float *all = painter_embed(p, texts, n + 2, error);
+    if (all == NULL) {
+        return NULL;
+    }
+    float *both = g_new(float, 2 * (n + 1) * one);
+    for (int i = 0; i <= n; i++) {
+        memcpy(both + i * one, all, one * sizeof *both);
+        memcpy(both + (n + 1 + i) * one, all + (i + 1) * one, one * sizeof *both);
+    }
+    return both;
+}

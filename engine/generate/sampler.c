@@ -1,0 +1,315 @@
+/* The samplers' common part: what may be asked for, and the one loop that every step is.
+ *
+ * Sums are made in double from the plan's factors (sampler_plan.h); latents and the history of
+ * originals are floats. */
+#include "engine/generate/sampler.h"
+
+#include "engine/base/error.h"
+#include "engine/generate/sampler_plan.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *const KIND_WORDS[] = {"ddim", "euler", "euler-a", "dpmpp-2m", "inversion"};
+static const char *const SPACING_WORDS[] = {"model", "normal", "karras"};
+
+const char *sampler_name(enum sampler_kind kind)
+{
+    return KIND_WORDS[kind];
+}
+
+bool sampler_parse(const char *word, enum sampler_kind *kind)
+{
+    for (int i = SAMPLER_DDIM; i <= SAMPLER_DPMPP_2M; i++) {
+        if (strcmp(word, KIND_WORDS[i]) == 0) {
+            *kind = (enum sampler_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *sampler_words(void)
+{
+    return "ddim|euler|euler-a|dpmpp-2m";
+}
+
+const char *sampler_spacing_name(enum sampler_spacing spacing)
+{
+    return SPACING_WORDS[spacing];
+}
+
+bool sampler_spacing_parse(const char *word, enum sampler_spacing *spacing)
+{
+    for (int i = SAMPLER_SPACING_NORMAL; i <= SAMPLER_SPACING_KARRAS; i++) {
+        if (strcmp(word, SPACING_WORDS[i]) == 0) {
+            *spacing = (enum sampler_spacing)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *sampler_spacing_words(void)
+{
+    return "normal|karras";
+}
+
+static bool is_ddim(enum sampler_kind kind)
+{
+    return kind == SAMPLER_DDIM || kind == SAMPLER_DDIM_INVERSE;
+}
+
+static bool refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static bool refuse(GError **error, const char *format, ...)
+{
+    va_list values;
+
+    va_start(values, format);
+    g_autofree char *text = g_strdup_vprintf(format, values);
+    va_end(values);
+    g_set_error_literal(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, text);
+    return false;
+}
+
+static bool check_options(const struct sampler_options *o, int train, GError **error)
+{
+    char eta[G_ASCII_DTOSTR_BUF_SIZE];
+
+    if (o->steps < 1 || o->steps > train) {
+        return refuse(error, "--steps %d is not possible: the model allows 1 to %d", o->steps,
+                      train);
+    }
+    if (!(o->eta >= 0 && o->eta <= 1)) {
+        return refuse(error, "--eta %s is not possible: it goes from 0 to 1",
+                      g_ascii_formatd(eta, sizeof eta, "%g", o->eta));
+    }
+    if (o->eta > 0 && o->kind != SAMPLER_DDIM) {
+        return refuse(error, "--eta does not go with --sampler %s: use --sampler ddim",
+                      sampler_name(o->kind));
+    }
+    if (o->spacing == SAMPLER_SPACING_KARRAS && is_ddim(o->kind)) {
+        return refuse(error,
+                      "--spacing karras does not go with --sampler %s: use euler, euler-a "
+                      "or dpmpp-2m",
+                      sampler_name(o->kind));
+    }
+    return true;
+}
+
+// the class's own default where the file says nothing
+static enum timestep_spacing resolve_spacing(enum sampler_kind kind, enum timestep_spacing spacing)
+{
+    if (spacing != TIMESTEPS_DEFAULT) {
+        return spacing;
+    }
+    return is_ddim(kind) ? TIMESTEPS_LEADING : TIMESTEPS_LINSPACE;
+}
+
+/* The ancestral sampler's class does not read use_karras_sigmas from a config: there it has to be
+ * asked for. */
+static bool resolve_karras(const struct sampler_options *o, const struct schedule_config *config)
+{
+    if (o->spacing != SAMPLER_SPACING_MODEL) {
+        return o->spacing == SAMPLER_SPACING_KARRAS;
+    }
+    return config->use_karras_sigmas && (o->kind == SAMPLER_EULER || o->kind == SAMPLER_DPMPP_2M);
+}
+
+static bool make_plan(struct sampler *s, const struct sampler_source *source, GError **error)
+{
+    switch (s->kind) {
+    case SAMPLER_DDIM:
+        return sampler_plan_ddim(s, source, error);
+    case SAMPLER_DDIM_INVERSE:
+        return sampler_plan_inverse(s, source, error);
+    case SAMPLER_EULER:
+    case SAMPLER_EULER_A:
+        return sampler_plan_euler(s, source, error);
+    case SAMPLER_DPMPP_2M:
+        return sampler_plan_dpmpp(s, source, error);
+    }
+    return false;
+}
+
+/* A factor that is infinite or no number: the noise alone tells nothing of the original (zero
+ * terminal SNR with a network that predicts noise), or two steps share a level. */
+static bool check_plan(const struct sampler *s, const struct sampler_options *o, GError **error)
+{
+    for (int k = 0; k < s->n_steps; k++) {
+        const struct sampler_plan_step *p = &s->plan[k];
+        double sum = p->input_scale + p->keep + p->add + p->original_latents +
+                     p->original_prediction + p->latents + p->prediction + p->original +
+                     p->previous + p->noise + p->original_alone;
+        if (!isfinite(sum)) {
+            return refuse(error,
+                          "--sampler %s cannot take --steps %d with this model's schedule (step %d "
+                          "has no solution): use fewer steps or another sampler",
+                          sampler_name(s->kind), o->steps, k + 1);
+        }
+    }
+    if (s->n_steps == 0) {
+        return refuse(error, "--steps %d leaves no step with this model's schedule: use more",
+                      o->steps);
+    }
+    return true;
+}
+
+struct sampler *sampler_create(const struct sampler_options *options,
+                               const struct schedule_config *config, GError **error)
+{
+    g_autoptr(schedule) table = schedule_create(config, error);
+
+    if (table == NULL || !check_options(options, table->n_timesteps, error)) {
+        return NULL;
+    }
+    struct schedule_config resolved = *config;
+    resolved.timestep_spacing = resolve_spacing(options->kind, config->timestep_spacing);
+    struct sampler_source source = {.options = options,
+                                    .config = &resolved,
+                                    .alphas_cumprod = table->alphas_cumprod,
+                                    .karras = resolve_karras(options, config)};
+    g_autoptr(sampler) s = g_new0(struct sampler, 1);
+    s->kind = options->kind;
+    if (!make_plan(s, &source, error) || !check_plan(s, options, error)) {
+        return NULL;
+    }
+    return g_steal_pointer(&s);
+}
+
+void sampler_free(struct sampler *s)
+{
+    if (s != NULL) {
+        g_free(s->plan);
+        g_free(s->previous);
+        g_free(s);
+    }
+}
+
+bool sampler_start(struct sampler *s, double strength, GError **error)
+{
+    char text[G_ASCII_DTOSTR_BUF_SIZE], least[G_ASCII_DTOSTR_BUF_SIZE];
+
+    g_ascii_formatd(text, sizeof text, "%g", strength);
+    if (!(strength >= 0 && strength <= 1)) {
+        return refuse(error, "--strength %s is not possible: it goes from above 0 to 1", text);
+    }
+    int remaining = MIN((int)(s->n_steps * strength), s->n_steps);
+    if (remaining < 1) {
+        g_ascii_formatd(least, sizeof least, "%.3g", ceil(1000.0 / s->n_steps) / 1000);
+        return refuse(error, "--strength %s leaves none of the %d steps: use at least %s", text,
+                      s->n_steps, least);
+    }
+    s->first = s->n_steps - remaining;
+    return true;
+}
+
+int sampler_steps(const struct sampler *s)
+{
+    return s->n_steps;
+}
+
+int sampler_first(const struct sampler *s)
+{
+    return s->first;
+}
+
+double sampler_timestep(const struct sampler *s, int k)
+{
+    return s->plan[k].timestep;
+}
+
+double sampler_initial_scale(const struct sampler *s)
+{
+    return s->initial_scale;
+}
+
+double sampler_noise_scale(const struct sampler *s, int k)
+{
+    return s->plan[k].noise;
+}
+
+void sampler_scale_input(const struct sampler *s, int k, const float *latents, float *out,
+                         int64_t count)
+{
+    double scale = s->plan[k].input_scale;
+
+    for (int64_t i = 0; i < count; i++) {
+        out[i] = (float)(scale * latents[i]);
+    }
+}
+
+static double original_of(const struct sampler *s, const struct sampler_plan_step *p,
+                          double latents, double prediction)
+{
+    double x = p->original_latents * latents + p->original_prediction * prediction;
+
+    return x > s->clip ? s->clip : x < -s->clip ? -s->clip : x;
+}
+
+void sampler_original(const struct sampler *s, int k, const float *latents, const float *prediction,
+                      float *out, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        out[i] = (float)original_of(s, &s->plan[k], latents[i], prediction[i]);
+    }
+}
+
+// room for the history, which a first step may begin with another count
+static void prepare_history(struct sampler *s, int k, int64_t count)
+{
+    if (s->previous_count != count) {
+        g_assert(k == s->first);
+        g_free(s->previous);
+        s->previous = g_new(float, (gsize)count);
+        s->previous_count = count;
+    }
+}
+
+void sampler_step(struct sampler *s, int k, const float *prediction, const float *noise,
+                  float *latents, int64_t count)
+{
+    const struct sampler_plan_step *p = &s->plan[k];
+    bool alone = k == s->first || p->previous == 0, noisy = p->noise > 0;
+    double weight = alone ? p->original_alone : p->original;
+
+    g_assert(k >= s->first && k < s->n_steps && (noise != NULL || !noisy));
+    prepare_history(s, k, count);
+    for (int64_t i = 0; i < count; i++) {
+        double original = original_of(s, p, latents[i], prediction[i]);
+        double next = p->latents * latents[i] + p->prediction * prediction[i] + weight * original;
+
+        next += alone ? 0 : p->previous * s->previous[i];
+        next += noisy ? p->noise * noise[i] : 0;
+        s->previous[i] = (float)original;
+        latents[i] = (float)next;
+    }
+}
+
+/* latents' = (latents + original original_latents) latents
+ *            + (prediction + original original_prediction) prediction, solved for latents; a cut of
+ * the original cannot be undone and is taken as none */
+void sampler_undo(const struct sampler *s, int k, const float *prediction, float *latents,
+                  int64_t count)
+{
+    const struct sampler_plan_step *p = &s->plan[k];
+    const double of_latents = p->latents + p->original * p->original_latents;
+    const double of_prediction = p->prediction + p->original * p->original_prediction;
+
+    g_assert(s->kind == SAMPLER_DDIM && p->noise == 0);
+    for (int64_t i = 0; i < count; i++) {
+        latents[i] = (float)((latents[i] - of_prediction * prediction[i]) / of_latents);
+    }
+}
+
+void sampler_add_noise(const struct sampler *s, int k, const float *original, const float *noise,
+                       float *out, int64_t count)
+{
+    double keep = k == s->n_steps ? 1 : s->plan[k].keep;
+    double add = k == s->n_steps ? 0 : s->plan[k].add;
+
+    for (int64_t i = 0; i < count; i++) {
+        out[i] = (float)(keep * original[i] + add * noise[i]);
+    }
+}

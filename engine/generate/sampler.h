@@ -1,0 +1,111 @@
+/* sampler.h: from noise to latents in a few steps, and back.
+ *
+ * Each sampler is diffusers' class of the same name, made from the model's scheduler_config.json:
+ *
+ *   ddim       DDIMScheduler                        latents  sqrt(a) x0 + sqrt(1 - a) noise
+ *   euler      EulerDiscreteScheduler               latents  x0 + sigma noise
+ *   euler-a    EulerAncestralDiscreteScheduler      the same
+ *   dpmpp-2m   DPMSolverMultistepScheduler          as ddim
+ *   inversion  DDIMInverseScheduler                 as ddim, from little noise to much
+ *
+ *   for (k = sampler_first(s); k < sampler_steps(s); k++) {
+ *       sampler_scale_input(s, k, latents, input, count);
+ *       prediction = network(input, sampler_timestep(s, k));
+ *       sampler_step(s, k, prediction, sampler_noise_scale(s, k) > 0 ? noise : NULL, latents,
+ * count);
+ *   }
+ *
+ * The latents begin as unit normals times sampler_initial_scale, or as sampler_add_noise of a
+ * picture's. They are host floats in any layout; count may cover several pictures. A sampler keeps
+ * the history of the latents it steps: pictures that are not stepped together need one each. */
+#pragma once
+
+#include "engine/model/schedule_config.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum sampler_kind {
+    SAMPLER_DDIM,
+    SAMPLER_EULER,
+    SAMPLER_EULER_A,
+    SAMPLER_DPMPP_2M,
+    SAMPLER_DDIM_INVERSE, // not a word of --sampler
+};
+
+enum sampler_spacing {
+    SAMPLER_SPACING_MODEL, // as the model's config says; normal when it says nothing
+    SAMPLER_SPACING_NORMAL,
+    SAMPLER_SPACING_KARRAS, // Karras and others, 2022, rho 7; not with ddim
+};
+
+struct sampler_options {
+    enum sampler_kind kind;
+    enum sampler_spacing spacing;
+    int steps;
+    double eta; // ddim: 0 adds no noise, 1 as much as DDPM
+};
+
+/* The words of --sampler and --spacing: the name of a value, its value (false for an unknown word),
+ * all of them separated by "|". */
+const char *sampler_name(enum sampler_kind kind);
+bool sampler_parse(const char *word, enum sampler_kind *kind);
+const char *sampler_words(void);
+const char *sampler_spacing_name(enum sampler_spacing spacing);
+bool sampler_spacing_parse(const char *word, enum sampler_spacing *spacing);
+const char *sampler_spacing_words(void);
+
+struct sampler;
+
+/* A sampler for a model. NULL with SVDIFF_ERROR_USAGE for options that do not go together or with
+ * the model, SVDIFF_ERROR_FAILED for a config that this sampler cannot follow. */
+struct sampler *sampler_create(const struct sampler_options *options,
+                               const struct schedule_config *config, GError **error);
+
+// NULL is allowed
+void sampler_free(struct sampler *s);
+typedef struct sampler sampler;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(sampler, sampler_free)
+
+/* Leaves out the first steps, to begin with a picture: int(steps * strength) steps remain, 0 <
+ * strength <= 1. False (usage) when that is none. */
+bool sampler_start(struct sampler *s, double strength, GError **error);
+
+// the steps are k = sampler_first() .. sampler_steps() - 1
+int sampler_steps(const struct sampler *s);
+int sampler_first(const struct sampler *s);
+
+// what the network is told; whole for ddim, dpmpp-2m and inversion
+double sampler_timestep(const struct sampler *s, int k);
+
+// the standard deviation of the latents that sampling without a picture begins with
+double sampler_initial_scale(const struct sampler *s);
+
+/* out[count] = latents as the network wants them at step k; out may be latents. */
+void sampler_scale_input(const struct sampler *s, int k, const float *latents, float *out,
+                         int64_t count);
+
+/* The standard deviation of the noise that step k adds; 0 when it adds none. */
+double sampler_noise_scale(const struct sampler *s, int k);
+
+/* Step k, in place: latents of step k become those of step k + 1 (after the last step: the result).
+ * prediction is the network's output (with guidance); noise is unit normal, NULL where
+ * sampler_noise_scale is 0. Steps follow one another from sampler_first on. */
+void sampler_step(struct sampler *s, int k, const float *prediction, const float *noise,
+                  float *latents, int64_t count);
+
+/* The other way, for ddim without noise: latents on entry those that step k came to, on return
+ * those that it began with, if this was its prediction. */
+void sampler_undo(const struct sampler *s, int k, const float *prediction, float *latents,
+                  int64_t count);
+
+/* out[count] = the original that latents and prediction of step k point to, for previews; out may
+ * be either input. Changes nothing. */
+void sampler_original(const struct sampler *s, int k, const float *latents, const float *prediction,
+                      float *out, int64_t count);
+
+/* out[count] = original latents with as much noise as the latents have before step k; k =
+ * sampler_steps() is the original itself. out may be either input. */
+void sampler_add_noise(const struct sampler *s, int k, const float *original, const float *noise,
+                       float *out, int64_t count);

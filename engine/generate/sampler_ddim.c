@@ -1,0 +1,159 @@
+/* DDIM (Song and others, 2020), formulas 12 and 16, and its inversion.
+ *
+ *   original = (latents - sqrt(1 - a_t) noise) / sqrt(a_t)
+ *   latents' = sqrt(a_s) original + sqrt(1 - a_s - std^2) noise + std * fresh noise
+ *   std      = eta sqrt((1 - a_s) / (1 - a_t) * (1 - a_t / a_s))
+ *
+ * s lies T / steps before t, before the first timestep it is final: a = 1 with set_alpha_to_one,
+ * else a_0. The inversion walks the same pairs upwards and adds nothing. */
+#include "engine/generate/sampler_plan.h"
+#include "engine/generate/sampler_timesteps.h"
+
+#include "engine/base/error.h"
+
+#include <math.h>
+
+// how latents and prediction give original and noise at level a_t
+struct ddim_split {
+    float original_latents, original_prediction, noise_latents, noise_prediction;
+};
+
+static struct ddim_split split(enum prediction_type type, float a)
+{
+    float alpha = sqrtf(a), sigma = sqrtf(1.0f - a);
+
+    switch (type) {
+    case PREDICTION_V:
+        return (struct ddim_split){alpha, -sigma, sigma, alpha};
+    case PREDICTION_SAMPLE:
+        return (struct ddim_split){0, 1, 1 / sigma, -alpha / sigma};
+    case PREDICTION_EPSILON:
+        break;
+    }
+    return (struct ddim_split){1 / alpha, -sigma / alpha, 0, 1};
+}
+
+// from level a to level a_next, with fresh noise of deviation std
+static void fill_step(struct sampler_plan_step *p, enum prediction_type type, float a, float a_next,
+                      float std)
+{
+    struct ddim_split d = split(type, a);
+    // below 0 by rounding alone
+    float direction = sqrtf(fmaxf(1.0f - a_next - std * std, 0));
+
+    p->input_scale = 1;
+    p->keep = sqrtf(a);
+    p->add = sqrtf(1.0f - a);
+    p->original_latents = d.original_latents;
+    p->original_prediction = d.original_prediction;
+    p->latents = (double)direction * d.noise_latents;
+    p->prediction = (double)direction * d.noise_prediction;
+    p->original = p->original_alone = sqrtf(a_next);
+    p->noise = std;
+}
+
+/* Timesteps from small to large; returns how many. Which of those beyond the last are refused by
+ * the caller. */
+static int ascending(const struct sampler_source *source, enum timestep_spacing spacing, int steps,
+                     double *out)
+{
+    int train = source->config->num_train_timesteps;
+
+    if (spacing == TIMESTEPS_TRAILING) {
+        int n = sampler_trailing(train, train, steps, out);
+        for (int i = 0; i < n / 2; i++) {
+            double t = out[i];
+            out[i] = out[n - 1 - i];
+            out[n - 1 - i] = t;
+        }
+        return n;
+    }
+    for (int i = 0; i < steps; i++) {
+        out[i] = spacing == TIMESTEPS_LINSPACE ? rint(sampler_linspace(0, train - 1, steps, i))
+                                               : i * (train / steps) + source->config->steps_offset;
+    }
+    return steps;
+}
+
+static bool place_timesteps(struct sampler *s, const struct sampler_source *source, GError **error)
+{
+    int train = source->config->num_train_timesteps, steps = source->options->steps;
+    g_autofree double *timesteps = g_new(double, (gsize)steps);
+
+    s->n_steps = ascending(source, source->config->timestep_spacing, steps, timesteps);
+    s->plan = g_new0(struct sampler_plan_step, (gsize)s->n_steps);
+    for (int i = 0; i < s->n_steps; i++) {
+        bool inverse = s->kind == SAMPLER_DDIM_INVERSE;
+        s->plan[inverse ? i : s->n_steps - 1 - i].timestep = timesteps[i];
+        if (timesteps[i] < 0 || timesteps[i] >= train) {
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                        "--steps %d reaches timestep %.0f with the model's steps_offset %d, but "
+                        "the model knows 0 to %d: use fewer steps",
+                        steps, timesteps[i], source->config->steps_offset, train - 1);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_thresholding(const struct sampler_source *source, GError **error)
+{
+    if (source->config->thresholding) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "the model's scheduler_config.json asks for thresholding, which --sampler ddim "
+                    "does not have: use --sampler euler");
+        return false;
+    }
+    return true;
+}
+
+static void set_clip(struct sampler *s, const struct schedule_config *config)
+{
+    s->initial_scale = 1;
+    s->clip = config->clip_sample ? config->clip_sample_range : INFINITY;
+}
+
+bool sampler_plan_ddim(struct sampler *s, const struct sampler_source *source, GError **error)
+{
+    const struct schedule_config *config = source->config;
+    const float *a = source->alphas_cumprod;
+    int distance = config->num_train_timesteps / source->options->steps;
+
+    if (!check_thresholding(source, error) || !place_timesteps(s, source, error)) {
+        return false;
+    }
+    set_clip(s, config);
+    for (int k = 0; k < s->n_steps; k++) {
+        int t = (int)s->plan[k].timestep, next = t - distance;
+        float a_next = next >= 0 ? a[next] : config->set_alpha_to_one ? 1.0f : a[0];
+        float variance = (1.0f - a_next) / (1.0f - a[t]) * (1.0f - a[t] / a_next);
+        float std = (float)source->options->eta * sqrtf(fmaxf(variance, 0));
+        fill_step(&s->plan[k], config->prediction_type, a[t], a_next, std);
+    }
+    return true;
+}
+
+bool sampler_plan_inverse(struct sampler *s, const struct sampler_source *source, GError **error)
+{
+    const struct schedule_config *config = source->config;
+    const float *a = source->alphas_cumprod;
+    int distance = config->num_train_timesteps / source->options->steps;
+
+    if (config->timestep_spacing == TIMESTEPS_LINSPACE) {
+        g_set_error(
+            error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+            "the model's scheduler_config.json has timestep_spacing \"linspace\", for which "
+            "there is no inversion: edit with --no-invert");
+        return false;
+    }
+    if (!place_timesteps(s, source, error)) {
+        return false;
+    }
+    set_clip(s, config);
+    for (int k = 0; k < s->n_steps; k++) {
+        int t = (int)s->plan[k].timestep, from = t - distance;
+        float a_from = from >= 0 ? a[from] : config->set_alpha_to_one ? 1.0f : a[0];
+        fill_step(&s->plan[k], config->prediction_type, a_from, a[t], 0);
+    }
+    return true;
+}

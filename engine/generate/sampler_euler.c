@@ -1,0 +1,116 @@
+/* Euler's method along the noise level sigma, with or without fresh noise (k-diffusion, Karras and
+ * others, 2022, algorithm 1 and its ancestral form).
+ *
+ *   network's input  latents / sqrt(sigma^2 + 1)
+ *   original         latents - sigma noise
+ *   latents'         latents + (latents - original) / sigma * (down - sigma) + up * fresh noise
+ *   up^2 + down^2 = next^2,  up^2 = next^2 (sigma^2 - next^2) / sigma^2;  without fresh noise up =
+ * 0
+ *
+ * Karras spacing of the ancestral form, which diffusers does not have, takes Euler's levels. */
+#include "engine/generate/sampler_plan.h"
+#include "engine/generate/sampler_timesteps.h"
+
+#include "engine/base/error.h"
+
+#include <math.h>
+
+// timesteps from large to small in out[steps]; returns how many
+static int descending(const struct schedule_config *config, int steps, double *out)
+{
+    int train = config->num_train_timesteps;
+
+    if (config->timestep_spacing == TIMESTEPS_TRAILING) {
+        return sampler_trailing(train, train, steps, out);
+    }
+    for (int k = 0; k < steps; k++) {
+        int i = steps - 1 - k;
+        out[k] = config->timestep_spacing == TIMESTEPS_LEADING
+                     ? i * (train / steps) + config->steps_offset
+                     : (float)sampler_linspace(0, train - 1, steps, i);
+    }
+    return steps;
+}
+
+/* Timesteps and levels[n + 1] of the steps; the last level is what the result still has. */
+static void place_levels(struct sampler *s, const struct sampler_source *source, float *levels)
+{
+    const struct schedule_config *config = source->config;
+    int train = config->num_train_timesteps, steps = source->options->steps;
+    g_autofree float *sigmas = sampler_sigmas(config, source->alphas_cumprod);
+    g_autofree double *timesteps = g_new(double, (gsize)steps), *at = g_new(double, (gsize)steps);
+
+    s->n_steps = descending(config, steps, timesteps);
+    for (int k = 0; k < s->n_steps; k++) {
+        at[k] = sampler_interpolate(sigmas, train, timesteps[k]);
+    }
+    if (source->karras) {
+        sampler_karras(at[0], at[s->n_steps - 1], at, s->n_steps);
+        for (int k = 0; k < s->n_steps; k++) {
+            timesteps[k] = (float)sampler_sigma_to_timestep(sigmas, train, at[k]);
+        }
+    }
+    s->plan = g_new0(struct sampler_plan_step, (gsize)s->n_steps);
+    for (int k = 0; k < s->n_steps; k++) {
+        s->plan[k].timestep = timesteps[k];
+        levels[k] = (float)at[k];
+    }
+    levels[s->n_steps] = config->final_sigma_min && s->kind == SAMPLER_EULER ? sigmas[0] : 0;
+}
+
+static void fill_step(struct sampler_plan_step *p, enum prediction_type type, float sigma,
+                      float next, bool ancestral)
+{
+    float size = sqrtf(sigma * sigma + 1.0f), up = 0, down = next;
+
+    if (ancestral) {
+        // below 0 by rounding alone
+        float share = next * next * (sigma * sigma - next * next) / (sigma * sigma);
+        up = sqrtf(fmaxf(share, 0));
+        down = sqrtf(fmaxf(next * next - up * up, 0));
+    }
+    p->input_scale = 1.0 / size;
+    p->keep = 1;
+    p->add = sigma;
+    switch (type) {
+    case PREDICTION_EPSILON:
+        p->original_latents = 1;
+        p->original_prediction = -sigma;
+        break;
+    case PREDICTION_V:
+        p->original_latents = 1.0 / (sigma * sigma + 1.0f);
+        p->original_prediction = -sigma / size;
+        break;
+    case PREDICTION_SAMPLE:
+        p->original_latents = 0;
+        p->original_prediction = 1;
+        break;
+    }
+    double share = (double)(down - sigma) / sigma;
+    p->latents = 1 + share;
+    p->original = p->original_alone = -share;
+    p->noise = up;
+}
+
+bool sampler_plan_euler(struct sampler *s, const struct sampler_source *source, GError **error)
+{
+    const struct schedule_config *config = source->config;
+    bool ancestral = s->kind == SAMPLER_EULER_A;
+    g_autofree float *levels = g_new(float, (gsize)source->options->steps + 1);
+
+    if (ancestral && config->prediction_type == PREDICTION_SAMPLE) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "--sampler euler-a is not defined for a model with prediction_type \"sample\": "
+                    "use ddim, euler or dpmpp-2m");
+        return false;
+    }
+    place_levels(s, source, levels);
+    for (int k = 0; k < s->n_steps; k++) {
+        fill_step(&s->plan[k], config->prediction_type, levels[k], levels[k + 1], ancestral);
+    }
+    // the deviation of noise of this level, or of a latent of variance 1 with it
+    bool noise_alone = config->timestep_spacing != TIMESTEPS_LEADING;
+    s->initial_scale = noise_alone ? levels[0] : sqrtf(levels[0] * levels[0] + 1.0f);
+    s->clip = INFINITY;
+    return true;
+}

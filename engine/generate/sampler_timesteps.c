@@ -1,0 +1,77 @@
+/* The spacings of timesteps as numpy computes them in diffusers' schedulers: halves are rounded to
+ * even, ranges are first + i * step. */
+#include "engine/generate/sampler_timesteps.h"
+
+#include <glib.h>
+#include <math.h>
+
+#define KARRAS_RHO 7.0
+
+float *sampler_sigmas(const struct schedule_config *config, const float *alphas_cumprod)
+{
+    int n = config->num_train_timesteps;
+    float *sigmas = g_new(float, (gsize)n);
+
+    for (int t = 0; t < n; t++) {
+        bool end = config->rescale_betas_zero_snr && t == n - 1;
+        float a = end ? 0x1p-24f : alphas_cumprod[t];
+        sigmas[t] = sqrtf((1.0f - a) / a);
+    }
+    return sigmas;
+}
+
+double sampler_linspace(double first, double last, int n, int i)
+{
+    return i == n - 1 && n > 1 ? last : first + i * ((last - first) / MAX(n - 1, 1));
+}
+
+/* numpy's arange(last, 0, -T / steps) has one element too many for some numbers of steps (61 of
+ * 1000), which ends at timestep -1. It is left out. */
+int sampler_trailing(int last, int train, int steps, double *out)
+{
+    double ratio = (double)train / steps, difference = (last - ratio) - last;
+    int n = 0;
+
+    for (; n < steps; n++) {
+        double t = rint(last + n * difference) - 1;
+        if (t < 0) {
+            break;
+        }
+        out[n] = t;
+    }
+    return n;
+}
+
+double sampler_interpolate(const float *sigmas, int n, double t)
+{
+    if (t <= 0) {
+        return sigmas[0];
+    }
+    if (t >= n - 1) {
+        return sigmas[n - 1];
+    }
+    int low = (int)t;
+    return ((double)sigmas[low + 1] - sigmas[low]) * (t - low) + sigmas[low];
+}
+
+void sampler_karras(double high, double low, double *out, int n)
+{
+    double from = pow(high, 1 / KARRAS_RHO), to = pow(low, 1 / KARRAS_RHO);
+
+    for (int i = 0; i < n; i++) {
+        out[i] = pow(from + sampler_linspace(0, 1, n, i) * (to - from), KARRAS_RHO);
+    }
+}
+
+double sampler_sigma_to_timestep(const float *sigmas, int n, double sigma)
+{
+    double target = log(fmax(sigma, 1e-10));
+    int low = 0;
+
+    while (low < n - 2 && logf(sigmas[low + 1]) <= target) {
+        low++;
+    }
+    float from = logf(sigmas[low]), to = logf(sigmas[low + 1]);
+    double w = fmin(fmax((from - target) / (from - to), 0), 1);
+    return (1 - w) * low + w * (low + 1);
+}

@@ -1,0 +1,204 @@
+/* Where drawing starts and ends; see start.h. */
+#include "engine/generate/start.h"
+
+#include "engine/generate/decode.h"
+#include "engine/base/noise.h"
+#include "engine/picture/picture_fill.h"
+#include "engine/picture/picture_scale.h"
+
+#include <string.h>
+
+// what the random numbers of a start picture are for: steps of NOISE_INIT_PICTURE
+enum { NOISE_OF_PICTURE, NOISE_OF_MASKED, NOISE_OF_FILL };
+
+static bool prepare_picture(struct start *s, int factor, GError **error)
+{
+    const struct svdiff_generate_options *o = s->options;
+
+    if (o->mask != NULL) {
+        s->patch = patch_create(o, factor, MAX(factor, 8), error);
+        s->width = s->patch != NULL ? s->patch->area.width : 0;
+        s->height = s->patch != NULL ? s->patch->area.height : 0;
+        return s->patch != NULL;
+    }
+    s->opaque = o->init != NULL ? picture_opaque(o->init, error) : NULL;
+    return o->init == NULL || s->opaque != NULL;
+}
+
+bool start_prepare(struct start *s, svdiff *session, const struct svdiff_generate_options *options,
+                   GError **error)
+{
+    const struct vae_config *vae = checkpoint_vae_config(session->checkpoint);
+    const int factor = autoencoder_factor(vae);
+
+    *s = (struct start){.session = session,
+                        .options = options,
+                        .width = options->width,
+                        .height = options->height,
+                        .c = vae->latent_channels};
+    s->more_c = checkpoint_unet_config(session->checkpoint)->in_channels - s->c;
+    if (!prepare_picture(s, factor, error)) {
+        return false;
+    }
+    s->h = s->height / factor;
+    s->w = s->width / factor;
+    s->mask = s->patch != NULL && s->more_c == 0 ? s->patch->mask : NULL;
+    return true;
+}
+
+unsigned start_halves(const struct start *s)
+{
+    const bool encodes = s->options->init != NULL || s->more_c > 0;
+
+    return AUTOENCODER_DECODER | (encodes ? AUTOENCODER_ENCODER : 0);
+}
+
+static int64_t count_of(const struct start *s)
+{
+    return (int64_t)s->h * s->w * s->c;
+}
+
+// latents of a picture, sampled with these random numbers, which the trace gets as NAME_noise
+static float *encode(const struct start *s, const struct autoencoder *a, const picture *p,
+                     uint64_t seed, uint64_t step, const char *name, struct trace *trace,
+                     GError **error)
+{
+    g_autofree float *noise = g_new(float, count_of(s));
+
+    noise_normal(seed, NOISE_INIT_PICTURE, step, noise, count_of(s));
+    float *latents = encode_picture(s->session->k, a, p, s->width, s->height, noise, error);
+    if (latents != NULL) {
+        trace_add_image(trace, noise, 1, s->h, s->w, s->c, "%s_noise", name);
+    }
+    return latents;
+}
+
+// noise in the place of what is below the mask
+static void fill_with_noise(const struct start *s, uint64_t seed)
+{
+    g_autofree float *noise = g_new(float, count_of(s));
+
+    noise_normal(seed, NOISE_INIT_PICTURE, NOISE_OF_FILL, noise, count_of(s));
+    for (int64_t i = 0; i < count_of(s); i++) {
+        const float share = s->patch->mask[i / s->c];
+        s->init[i] += share * (noise[i] - s->init[i]);
+    }
+}
+
+static bool encode_init(struct start *s, const struct autoencoder *a, uint64_t seed,
+                        struct trace *trace, GError **error)
+{
+    g_clear_pointer(&s->init, g_free);
+    if (s->options->init == NULL) {
+        return true;
+    }
+    s->init = encode(s, a, s->patch != NULL ? s->patch->working : s->opaque, seed, NOISE_OF_PICTURE,
+                     "init_latents", trace, error);
+    if (s->init == NULL) {
+        return false;
+    }
+    if (s->patch != NULL && s->options->fill == SVDIFF_FILL_NOISE) {
+        fill_with_noise(s, seed);
+    }
+    trace_add_image(trace, s->init, 1, s->h, s->w, s->c, "init_latents");
+    return true;
+}
+
+/* ---- inpainting models ---- */
+
+static picture *all_grey(const struct start *s, GError **error)
+{
+    picture *p = picture_create(s->width, s->height, 3, error);
+
+    for (size_t i = 0; p != NULL && i < 3 * (size_t)s->width * s->height; i++) {
+        p->pixels[i] = 0.5f;
+    }
+    return p;
+}
+
+// [mask | latents of the masked picture]; without a mask everything is to be painted
+static bool encode_more(struct start *s, const struct autoencoder *a, uint64_t seed,
+                        struct trace *trace, GError **error)
+{
+    const size_t tokens = (size_t)s->h * s->w;
+    g_autoptr(picture) grey = s->patch == NULL ? all_grey(s, error) : NULL;
+    const picture *masked = s->patch != NULL ? s->patch->masked : grey;
+    g_autofree float *latents = masked != NULL ? encode(s, a, masked, seed, NOISE_OF_MASKED,
+                                                        "masked_image_latents", trace, error)
+                                               : NULL;
+    if (latents == NULL) {
+        return false;
+    }
+    trace_add_image(trace, latents, 1, s->h, s->w, s->c, "masked_image_latents");
+    g_free(s->more);
+    s->more = g_new(float, tokens * s->more_c);
+    for (size_t i = 0; i < tokens; i++) {
+        s->more[i * s->more_c] = s->patch != NULL ? s->patch->hard[i] : 1;
+        memcpy(s->more + i * s->more_c + 1, latents + i * s->c, s->c * sizeof *latents);
+    }
+    return true;
+}
+
+static void trace_mask(const struct start *s, struct trace *trace)
+{
+    if (s->patch != NULL) {
+        trace_add(trace, s->more_c > 0 ? s->patch->hard : s->patch->mask,
+                  (const int64_t[]){1, 1, s->h, s->w}, 4, "mask");
+    }
+}
+
+/* ---- each picture ---- */
+
+bool start_picture(struct start *s, const struct autoencoder *a, const struct sampler *steps,
+                   uint64_t seed, struct trace *trace, float *latents, GError **error)
+{
+    const int64_t count = count_of(s);
+
+    if (!encode_init(s, a, seed, trace, error) ||
+        (s->more_c > 0 && !encode_more(s, a, seed, trace, error))) {
+        return false;
+    }
+    g_free(s->noise);
+    s->noise = g_new(float, count);
+    noise_normal(seed, NOISE_INITIAL_LATENTS, 0, s->noise, count);
+    trace_add_image(trace, s->noise, 1, s->h, s->w, s->c, "initial_noise");
+    trace_mask(s, trace);
+    // below a mask nothing of the picture is left at full strength
+    if (s->init != NULL && (s->patch == NULL || s->options->strength < 1)) {
+        sampler_add_noise(steps, sampler_first(steps), s->init, s->noise, latents, count);
+        return true;
+    }
+    const double scale = sampler_initial_scale(steps);
+    for (int64_t i = 0; i < count; i++) {
+        latents[i] = (float)(scale * s->noise[i]);
+    }
+    return true;
+}
+
+picture *start_finish(const struct start *s, picture *drawn, GError **error)
+{
+    const picture *init = s->options->init;
+    g_autoptr(picture) p = drawn;
+
+    if (s->patch != NULL) {
+        return patch_put_back(s->patch, s->options, p, error);
+    }
+    if (init == NULL) {
+        return g_steal_pointer(&p);
+    }
+    g_autoptr(picture) scaled = picture_resize(p, init->width, init->height, error);
+    if (scaled == NULL || init->channels == 3) {
+        return g_steal_pointer(&scaled);
+    }
+    g_autoptr(picture) alpha = picture_alpha(init, error);
+    return alpha != NULL ? picture_with_alpha(scaled, alpha, error) : NULL;
+}
+
+void start_close(struct start *s)
+{
+    patch_free(s->patch);
+    picture_free(s->opaque);
+    g_free(s->init);
+    g_free(s->noise);
+    g_free(s->more);
+}

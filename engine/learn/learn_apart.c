@@ -1,0 +1,185 @@
+/* How well several subjects stay apart: the model draws pictures of two of them, and the attention
+ * of all their steps says where the words of each acted.
+ *
+ *   own     (sum over x of R_i A_i) / (sum over x of A_i), R_i = the region of subject i
+ *   others  the same with the region of the other one
+ *
+ * A_i as in the unmix loss (attention_guide.h), averaged over its layers and over all steps. */
+#include "engine/learn/learn_choice.h"
+#include "engine/learn/learn_mix.h"
+#include "engine/picture/seam.h"
+
+#include <string.h>
+
+struct apart {
+    struct learner *l;
+    struct learn_batch *batch; // the rows that drawing has, the last one with the prompt
+    struct learn_unmix *unmix;
+    int *pictures; // [n_subjects]: that showed it
+    double *own, *others;
+    double seam, surroundings;
+    int seams;
+};
+
+static bool apart_open(struct apart *a, struct learner *l)
+{
+    const int rows = learner_drawn_rows(l), n = (int)l->subjects->len;
+    const struct learn_pictures *p = l->pictures;
+    const struct text_config *text = text_encoder_config(l->text_encoder);
+    struct learn_unmix_options o = learner_unmix_options(l);
+
+    o.weight = 0;
+    *a = (struct apart){
+        .l = l,
+        .batch = learn_batch_create(rows, rows, p->h, p->w, p->c, text->positions, text->width),
+        .pictures = g_new0(int, n),
+        .own = g_new0(double, n),
+        .others = g_new0(double, n)};
+    learn_batch_set_slots(a->batch, 2);
+    a->batch->shown[rows - 1] = 2;
+    a->unmix = learn_unmix_create(a->batch, l->unet, &o);
+    if (a->unmix == NULL) {
+        return false;
+    }
+    const struct unmix *u = &a->unmix->plan;
+    a->unmix->plan.seen = g_new0(double, (size_t)u->layers * u->n * u->slots * u->places);
+    return true;
+}
+
+static void apart_close(struct apart *a)
+{
+    if (a->unmix != NULL) {
+        g_free(a->unmix->plan.seen);
+    }
+    learn_unmix_free(a->unmix);
+    learn_batch_free(a->batch);
+    g_free(a->pictures);
+    g_free(a->own);
+    g_free(a->others);
+}
+
+/* ---- one picture ---- */
+
+// the share of what subject `which` of the picture saw that lies in the region of `whose`
+static double share_in(const struct apart *a, int which, int whose)
+{
+    const struct unmix *u = &a->unmix->plan;
+    const int row = (u->n - 1) * u->slots;
+    // of two, the largest region of the others is that of the other one
+    const float *region = u->others + (size_t)(row + 1 - whose) * u->places;
+    double inside = 0, all = 0;
+
+    for (int layer = 0; layer < u->layers; layer++) {
+        const double *seen = u->seen + ((size_t)layer * u->n * u->slots + row + which) * u->places;
+        for (int x = 0; x < u->places; x++) {
+            inside += region[x] * seen[x];
+            all += seen[x];
+        }
+    }
+    return all > 0 ? inside / all : 0;
+}
+
+static bool measure(struct apart *a, const struct learn_choice *c, const float *latents,
+                    GError **error)
+{
+    for (int i = 0; i < 2; i++) {
+        const int subject = c->subjects[i];
+        a->own[subject] += share_in(a, i, i);
+        a->others[subject] += share_in(a, i, 1 - i);
+        a->pictures[subject]++;
+    }
+    if (layout_is_drawn(c->layout)) {
+        return true;
+    }
+    g_autoptr(picture) p = learner_decode(a->l, latents, error);
+    if (p != NULL) {
+        seam_add(p, &a->seam, &a->surroundings);
+        a->seams++;
+    }
+    return p != NULL;
+}
+
+// regions and words of the picture; its prompt's embedding, owned by the caller
+static float *prepare(struct apart *a, const struct learn_choice *c, GError **error)
+{
+    const struct learn_batch *b = a->batch;
+    const struct unmix *u = &a->unmix->plan;
+    const size_t row = (size_t)(b->n - 1) * b->slots;
+    g_autofree char *prompt = learn_choice_prompt(a->l, c, false);
+    g_autofree int32_t *ids = session_tokens(a->l->session, prompt, error);
+
+    if (ids == NULL) {
+        return NULL;
+    }
+    learner_mixed_regions(a->l, c, b->regions + row * b->h * b->w);
+    learner_mark_words(a->l, c, ids, b->tokens, b->own + row * b->tokens);
+    memset(u->seen, 0, (size_t)u->layers * u->n * u->slots * u->places * sizeof *u->seen);
+    return learn_unmix_fill(a->unmix, b, error) ? learner_embed(a->l, ids, error) : NULL;
+}
+
+static bool one_picture(struct apart *a, int number, GError **error)
+{
+    struct learner *l = a->l;
+    const int n = (int)l->subjects->len;
+    const struct learn_batch *b = a->batch;
+    g_autofree float *latents = g_new(float, (size_t)b->h * b->w * b->c);
+    struct learn_choice c;
+
+    learner_choose_pair(l, number % n, (number + 1) % n, &c);
+    g_autofree float *text = prepare(a, &c, error);
+    return text != NULL &&
+           learner_draw_latents(l, text, &a->unmix->guide, l->options->seed + (uint64_t)number, 1,
+                                latents, "apart", error) &&
+           measure(a, &c, latents, error);
+}
+
+/* ---- all of them ---- */
+
+static void tell(const struct apart *a, int pictures)
+{
+    const int n = (int)a->l->subjects->len;
+
+    for (int i = 0; i < n; i++) {
+        a->own[i] /= MAX(1, a->pictures[i]);
+        a->others[i] /= MAX(1, a->pictures[i]);
+    }
+    const struct svdiff_apart result = {
+        .pictures = pictures,
+        .n_subjects = n,
+        .own = a->own,
+        .others = a->others,
+        .seam = a->seams > 0 && a->surroundings > 0 ? a->seam / a->surroundings : -1};
+    a->l->options->apart(a->l->user, &result);
+}
+
+bool learner_apart(struct learner *l, GError **error)
+{
+    const struct svdiff_learn_options *o = l->options;
+    const int pictures = MAX(o->apart_pictures, (int)l->subjects->len);
+    g_autoptr(GError) problem = NULL;
+    struct apart a;
+    bool done = true;
+
+    if (l->subjects->len < 2 || o->apart == NULL || o->apart_pictures == 0) {
+        return true;
+    }
+    tape_free(l->tape);
+    l->tape = NULL;
+    if (apart_open(&a, l)) {
+        for (int i = 0; i < pictures && done; i++) {
+            done = one_picture(&a, i, &problem);
+        }
+        if (done) {
+            tell(&a, pictures);
+        }
+    }
+    apart_close(&a);
+    // the subject is written: who does not want to wait for this has it
+    if (!done && g_error_matches(problem, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED)) {
+        return true;
+    }
+    if (!done) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+    }
+    return done;
+}

@@ -1,0 +1,223 @@
+/* The choices of a row; see learn_choice.h. Index 0 to 15 of the stream NOISE_CUT_MIX are single
+ * choices, the ones behind them belong to the masks of a picture. */
+#include "engine/learn/learn_choice.h"
+
+#include "engine/learn/learn_wording.h"
+#include "engine/base/noise.h"
+
+enum { DRAW_MIX, DRAW_PARTNER, DRAW_ORDER, DRAW_LAYOUT, DRAW_DIAGONAL, DRAW_BACKGROUND };
+enum { DRAW_WORDING = 8, DRAW_MASKS = 16 };
+
+static const struct learner_subject *subject_at(const struct learner *l, int i)
+{
+    return &g_array_index(l->subjects, struct learner_subject, i);
+}
+
+static int draw(const struct learner *l, uint64_t number, int what, int n)
+{
+    return noise_integer(l->options->seed, NOISE_CUT_MIX, number, (uint64_t)what, n);
+}
+
+/* ---- two, cut and mixed ---- */
+
+bool learner_can_mix(const struct learner *l, int a, int b)
+{
+    const GArray *x = subject_at(l, a)->pictures, *y = subject_at(l, b)->pictures;
+
+    for (guint i = 0; i < x->len; i++) {
+        for (guint j = 0; j < y->len; j++) {
+            if (g_array_index(x, int, i) == g_array_index(y, int, j)) {
+                return false;
+            }
+        }
+    }
+    return a != b;
+}
+
+// another subject to mix `one` with, each equally likely; -1 when there is none
+static int draw_partner(const struct learner *l, uint64_t number, int one)
+{
+    g_autofree int *partners = g_new(int, l->subjects->len);
+    int n = 0;
+
+    for (int i = 0; i < (int)l->subjects->len; i++) {
+        if (learner_can_mix(l, one, i)) {
+            partners[n++] = i;
+        }
+    }
+    return n > 0 ? partners[draw(l, number, DRAW_PARTNER, n)] : -1;
+}
+
+static void swap(struct learn_choice *c)
+{
+    const int first = c->subjects[0];
+
+    c->subjects[0] = c->subjects[1];
+    c->subjects[1] = first;
+}
+
+// halves three times in six, stacked twice, a diagonal once
+static enum layout draw_layout(const struct learner *l, uint64_t number)
+{
+    static const enum layout layouts[] = {LAYOUT_HALVES,  LAYOUT_HALVES,  LAYOUT_HALVES,
+                                          LAYOUT_STACKED, LAYOUT_STACKED, LAYOUT_FALLING};
+    const enum layout layout = layouts[draw(l, number, DRAW_LAYOUT, G_N_ELEMENTS(layouts))];
+
+    return layout == LAYOUT_FALLING && draw(l, number, DRAW_DIAGONAL, 2) ? LAYOUT_RISING : layout;
+}
+
+// the order and wording that regions of the user give
+static void arrange_drawn(const struct learner *l, struct learn_choice *c)
+{
+    const struct learner_subject *a = subject_at(l, c->subjects[0]);
+    const struct learner_subject *b = subject_at(l, c->subjects[1]);
+    const double dx = b->region_x - a->region_x, dy = b->region_y - a->region_y;
+
+    c->layout = ABS(dx) >= ABS(dy) ? LAYOUT_BESIDE : LAYOUT_BELOW;
+    if ((c->layout == LAYOUT_BESIDE ? dx : dy) < 0) {
+        swap(c);
+    }
+}
+
+static bool choose_mixed(const struct learner *l, uint64_t number, int one, struct learn_choice *c)
+{
+    const double chance = noise_uniform(l->options->seed, NOISE_CUT_MIX, number, DRAW_MIX);
+    const int other = chance < l->options->cut_mix ? draw_partner(l, number, one) : -1;
+
+    if (other < 0) {
+        return false;
+    }
+    *c = (struct learn_choice){.n = 2, .subjects = {one, other}, .mixed = true};
+    if (subject_at(l, one)->region != NULL) {
+        arrange_drawn(l, c);
+    } else {
+        c->layout = draw_layout(l, number);
+        if (draw(l, number, DRAW_ORDER, 2)) {
+            swap(c);
+        }
+    }
+    c->background = draw(l, number, DRAW_BACKGROUND, 2);
+    return true;
+}
+
+/* ---- several of one picture ---- */
+
+static void mask_centre(const struct learner *l, const struct learn_mask *mask, double *x,
+                        double *y)
+{
+    const int w = l->pictures->w, h = l->pictures->h;
+    double sum = 0;
+
+    *x = *y = 0;
+    for (int i = 0; i < w * h; i++) {
+        sum += mask->share[i];
+        *x += mask->share[i] * (i % w);
+        *y += mask->share[i] * (i / w);
+    }
+    *x /= sum;
+    *y /= sum;
+}
+
+static const struct learn_mask *mask_of(const struct learn_picture *p, int subject)
+{
+    for (int i = 0; i < p->n_masks; i++) {
+        if (p->masks[i].subject == subject) {
+            return &p->masks[i];
+        }
+    }
+    return NULL;
+}
+
+// two by their masks: which is first, and what words say so
+static void arrange_two(const struct learner *l, const struct learn_picture *p,
+                        struct learn_choice *c)
+{
+    double ax, ay, bx, by;
+
+    mask_centre(l, mask_of(p, c->subjects[0]), &ax, &ay);
+    mask_centre(l, mask_of(p, c->subjects[1]), &bx, &by);
+    c->layout = ABS(bx - ax) >= ABS(by - ay) ? LAYOUT_BESIDE : LAYOUT_BELOW;
+    if (c->layout == LAYOUT_BESIDE ? bx < ax : by < ay) {
+        swap(c);
+    }
+}
+
+// from left to right
+static void sort_by_place(const struct learner *l, const struct learn_picture *p,
+                          struct learn_choice *c)
+{
+    double at[CHOICE_MAX], y;
+
+    for (int i = 0; i < c->n; i++) {
+        const int subject = c->subjects[i];
+        double x;
+        int j = i;
+        mask_centre(l, mask_of(p, subject), &x, &y);
+        for (; j > 0 && at[j - 1] > x; j--) {
+            at[j] = at[j - 1];
+            c->subjects[j] = c->subjects[j - 1];
+        }
+        at[j] = x;
+        c->subjects[j] = subject;
+    }
+}
+
+static void choose_picture(const struct learner *l, uint64_t number, int one,
+                           struct learn_choice *c)
+{
+    const GArray *own = subject_at(l, one)->pictures;
+    const int which = noise_integer(l->options->seed, NOISE_ORDER, number, 0, (int)own->len);
+
+    *c = (struct learn_choice){.n = 1, .subjects = {one}};
+    c->picture = g_array_index(own, int, which);
+    const struct learn_picture *p = learn_pictures_at(l->pictures, c->picture);
+    for (int i = 0; i < p->n_masks && c->n < CHOICE_MAX; i++) {
+        if (p->masks[i].subject != one && draw(l, number, DRAW_MASKS + i, 2)) {
+            c->subjects[c->n++] = p->masks[i].subject;
+        }
+    }
+    if (c->n == 2) {
+        arrange_two(l, p, c);
+    } else if (c->n > 2) {
+        sort_by_place(l, p, c);
+    }
+}
+
+/* ---- all of it ---- */
+
+void learner_choose(const struct learner *l, uint64_t number, struct learn_choice *c)
+{
+    const int n = (int)l->subjects->len;
+    const int one = noise_integer(l->options->seed, NOISE_SUBJECT, number, 0, n);
+
+    if (!choose_mixed(l, number, one, c)) {
+        choose_picture(l, number, one, c);
+    }
+    if (c->n == 2) {
+        c->wording = draw(l, number, DRAW_WORDING, wording_count(c->layout));
+    }
+}
+
+void learner_choose_pair(const struct learner *l, int first, int second, struct learn_choice *c)
+{
+    *c = (struct learn_choice){
+        .n = 2, .subjects = {first, second}, .mixed = true, .layout = LAYOUT_HALVES};
+    if (subject_at(l, first)->region != NULL) {
+        arrange_drawn(l, c);
+    }
+}
+
+char *learn_choice_prompt(const struct learner *l, const struct learn_choice *c, bool class_words)
+{
+    const char *prompts[CHOICE_MAX];
+
+    for (int i = 0; i < c->n; i++) {
+        const struct learner_subject *s = subject_at(l, c->subjects[i]);
+        prompts[i] = class_words ? s->class_prompt : s->prompt;
+    }
+    if (c->n == 1) {
+        return g_strdup(prompts[0]);
+    }
+    return c->n == 2 ? wording_pair(c->layout, c->wording, prompts[0], prompts[1])
+                     : wording_list(prompts, c->n);
+}

@@ -1,0 +1,41 @@
+/* learn_choice.h: what a row of a learning batch shows, a function of (seed, number) alone.
+ *
+ *   one subject            a picture of it
+ *   several of a picture   each subject that has a mask in the picture, with probability 1/2,
+ *                          besides the one that was drawn
+ *   two, cut and mixed     with probability --cut-mix, where two have no picture in common */
+#pragma once
+
+#include "engine/learn/learn_layout.h"
+#include "engine/learn/learner.h"
+
+// subjects that one row can show
+#define CHOICE_MAX 8
+
+struct learn_choice {
+    int n;
+    int subjects[CHOICE_MAX]; // in the order of the picture
+    int picture;              // which of learner.pictures; not when mixed
+    bool mixed;
+    enum layout layout; // mixed
+    int background;     // mixed: which of the two is not cut out, where there are masks
+    int wording;        // which of those for this layout
+};
+
+/* Row number `number`: step, accumulation and row of the batch in one. */
+void learner_choose(const struct learner *l, uint64_t number, struct learn_choice *c);
+
+/* Two subjects in one picture: where the user's regions are, or else the first left of the other;
+ * in the first wording of that. */
+void learner_choose_pair(const struct learner *l, int first, int second, struct learn_choice *c);
+
+/* The prompt of exactly these subjects, or with their class words. Owned by the caller. */
+char *learn_choice_prompt(const struct learner *l, const struct learn_choice *c, bool class_words);
+
+/* own [n, tokens]: 1 where a token of its prompt is one of a subject's own words, else 0. In
+ * learn_draw.c. */
+void learner_mark_words(const struct learner *l, const struct learn_choice *c, const int32_t *ids,
+                        int tokens, float *own);
+
+/* Whether two subjects can be mixed: they share no picture. */
+bool learner_can_mix(const struct learner *l, int a, int b);

@@ -1,0 +1,224 @@
+/* Encoding of learning pictures; see learn_data.h. */
+#include "engine/learn/learn_data.h"
+
+#include "engine/learn/learn_frame.h"
+#include "engine/tape/tape.h"
+
+#include <math.h>
+#include <string.h>
+
+struct learn_pictures *learn_pictures_create(void)
+{
+    struct learn_pictures *p = g_new0(struct learn_pictures, 1);
+
+    p->list = g_array_new(FALSE, TRUE, sizeof(struct learn_picture));
+    return p;
+}
+
+void learn_pictures_free(struct learn_pictures *p)
+{
+    if (p == NULL) {
+        return;
+    }
+    for (guint i = 0; i < p->list->len; i++) {
+        const struct learn_picture *one = &g_array_index(p->list, struct learn_picture, i);
+        g_free(one->mean);
+        g_free(one->deviation);
+        for (int j = 0; j < one->n_masks; j++) {
+            g_free(one->masks[j].share);
+        }
+        g_free(one->masks);
+    }
+    g_array_unref(p->list);
+    g_free(p);
+}
+
+struct encoding {
+    const struct autoencoder *autoencoder;
+    const float *pixels; // [size, size, 3]
+    int size;
+    float *moments; // [h, w, 2 c], NULL while measuring
+};
+
+static void encode(void *user, struct tape *t)
+{
+    const struct encoding *e = user;
+    struct tensor *x = tape_input(t, e->pixels, 1, e->size, e->size, 3, false);
+    struct tensor *moments = autoencoder_encode(t, e->autoencoder, x);
+
+    if (e->moments != NULL) {
+        tape_download(t, moments, e->moments);
+    }
+}
+
+// [h, w, 2 c] = [mean | log variance] -> two arrays, scaled; diffusers clamps the log to -30..20
+static void split(const struct learn_pictures *p, const float *moments, double scale, float *mean,
+                  float *deviation)
+{
+    for (int i = 0; i < p->h * p->w; i++) {
+        for (int j = 0; j < p->c; j++) {
+            const float log_variance = CLAMP(moments[i * 2 * p->c + p->c + j], -30.0f, 20.0f);
+            mean[i * p->c + j] = (float)(moments[i * 2 * p->c + j] * scale);
+            deviation[i * p->c + j] = (float)(expf(0.5f * log_variance) * scale);
+        }
+    }
+}
+
+// one variant into place v of the picture's arrays
+static bool encode_variant(struct learn_pictures *p, const kernels *k, struct encoding *e,
+                           picture *square, struct learn_picture *one, int v, GError **error)
+{
+    const double scale = autoencoder_config(e->autoencoder)->scaling_factor;
+    const size_t count = (size_t)p->h * p->w * p->c;
+    g_autofree float *pixels = g_new(float, (size_t)e->size * e->size * 3);
+    g_autofree float *moments = g_new(float, 2 * count);
+
+    picture_to_signal(square, pixels);
+    e->pixels = pixels;
+    e->moments = NULL;
+    struct tape *t = tape_create_measured(k, (struct tape_options){0}, encode, e, error);
+    if (t == NULL) {
+        return false;
+    }
+    e->moments = moments;
+    encode(e, t);
+    tape_free(t);
+    split(p, moments, scale, one->mean + v * count, one->deviation + v * count);
+    return true;
+}
+
+// what the masks mark of the variant's square, on the grid of the latents
+static bool mask_variant(const struct learn_pictures *p, const struct learn_source *source,
+                         const struct picture_frame *frame, bool mirrored,
+                         struct learn_picture *one, int v, GError **error)
+{
+    const size_t count = (size_t)p->h * p->w;
+
+    for (int i = 0; i < source->n_masks; i++) {
+        g_autoptr(picture) square = picture_cut(source->masks[i], frame, error);
+        g_autoptr(picture) grid =
+            square != NULL ? picture_area_mean(square, p->w, p->h, error) : NULL;
+        if (grid == NULL) {
+            return false;
+        }
+        if (mirrored) {
+            picture_flip(grid);
+        }
+        memcpy(one->masks[i].share + v * count, grid->pixels, count * sizeof(float));
+    }
+    return true;
+}
+
+static struct learn_picture *append(struct learn_pictures *p, const struct learn_source *source,
+                                    int variants)
+{
+    const size_t grid = (size_t)p->h * p->w;
+    struct learn_picture one = {.variants = variants, .n_masks = source->n_masks};
+
+    one.mean = g_new(float, variants *grid * p->c);
+    one.deviation = g_new(float, variants *grid * p->c);
+    one.masks = g_new0(struct learn_mask, source->n_masks);
+    for (int i = 0; i < source->n_masks; i++) {
+        one.masks[i].subject = source->subjects[i];
+        one.masks[i].share = g_new0(float, variants *grid);
+    }
+    g_array_append_val(p->list, one);
+    return &g_array_index(p->list, struct learn_picture, p->list->len - 1);
+}
+
+static bool add_variant(struct learn_pictures *p, const kernels *k, struct encoding *e,
+                        const struct learn_source *source, const struct picture_frame *frame,
+                        bool mirrored, struct learn_picture *one, int v, GError **error)
+{
+    g_autoptr(picture) square = picture_cut(source->image, frame, error);
+
+    if (square == NULL) {
+        return false;
+    }
+    if (mirrored) {
+        picture_flip(square);
+    }
+    return encode_variant(p, k, e, square, one, v, error) &&
+           mask_variant(p, source, frame, mirrored, one, v, error);
+}
+
+bool learn_pictures_add(struct learn_pictures *p, const kernels *k, const struct autoencoder *a,
+                        const struct learn_source *source, const struct learn_framing *f, int index,
+                        GError **error)
+{
+    const int factor = autoencoder_factor(autoencoder_config(a));
+    const int crops = MAX(f->crops, 1), mirrors = f->flip ? 2 : 1;
+    struct encoding e = {.autoencoder = a, .size = f->size};
+    g_autoptr(picture) marked = learn_frame_union(source, error);
+
+    if (source->n_masks > 0 && marked == NULL) {
+        return false;
+    }
+    p->h = p->w = f->size / factor;
+    p->c = autoencoder_config(a)->latent_channels;
+    struct learn_picture *one = append(p, source, crops * mirrors);
+    for (int v = 0; v < one->variants; v++) {
+        const struct picture_frame frame =
+            learn_frame(source->image, marked, f, index, v / mirrors);
+        if (!add_variant(p, k, &e, source, &frame, v % mirrors == 1, one, v, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void learn_pictures_add_latents(struct learn_pictures *p, const struct learn_pictures *like,
+                                const float *latents, int n)
+{
+    const size_t count = (size_t)like->h * like->w * like->c;
+
+    p->h = like->h;
+    p->w = like->w;
+    p->c = like->c;
+    for (int i = 0; i < n; i++) {
+        const struct learn_picture one = {
+            .variants = 1,
+            .mean = g_memdup2(latents + i * count, count * sizeof *latents),
+            .deviation = g_new0(float, count)};
+        g_array_append_val(p->list, one);
+    }
+}
+
+const struct learn_picture *learn_pictures_at(const struct learn_pictures *p, int index)
+{
+    return &g_array_index(p->list, struct learn_picture, index);
+}
+
+void learn_pictures_latents(const struct learn_pictures *p, int index, int variant,
+                            const float *noise, float *latents)
+{
+    const struct learn_picture *one = learn_pictures_at(p, index);
+    const size_t count = (size_t)p->h * p->w * p->c;
+    const float *mean = one->mean + variant * count;
+    const float *deviation = one->deviation + variant * count;
+
+    for (size_t i = 0; i < count; i++) {
+        latents[i] = mean[i] + (noise != NULL ? deviation[i] * noise[i] : 0);
+    }
+}
+
+double learn_mask_share(const struct learn_pictures *p, const struct learn_mask *mask, int variant)
+{
+    const int count = p->h * p->w;
+    double sum = 0;
+
+    for (int i = 0; i < count; i++) {
+        sum += mask->share[variant * count + i];
+    }
+    return sum / count;
+}
+
+double learn_mask_mean(const struct learn_pictures *p, const struct learn_mask *mask, int variants)
+{
+    double sum = 0;
+
+    for (int v = 0; v < variants; v++) {
+        sum += learn_mask_share(p, mask, v);
+    }
+    return sum / variants;
+}

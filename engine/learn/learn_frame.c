@@ -1,0 +1,84 @@
+/* Framing of learning pictures; see learn_frame.h. */
+#include "engine/learn/learn_frame.h"
+
+#include "engine/base/noise.h"
+
+#include <math.h>
+
+picture *learn_frame_union(const struct learn_source *source, GError **error)
+{
+    if (source->n_masks == 0) {
+        return NULL;
+    }
+    picture *all = picture_create(source->image->width, source->image->height, 1, error);
+    const size_t count = (size_t)source->image->width * source->image->height;
+    for (size_t i = 0; all != NULL && i < count; i++) {
+        all->pixels[i] = 0;
+        for (int j = 0; j < source->n_masks; j++) {
+            all->pixels[i] = MAX(all->pixels[i], source->masks[j]->pixels[i]);
+        }
+    }
+    return all;
+}
+
+static bool box_above(const picture *mask, float least, int *left, int *top, int *right,
+                      int *bottom)
+{
+    *left = mask->width;
+    *top = mask->height;
+    *right = *bottom = 0;
+    for (int y = 0; y < mask->height; y++) {
+        for (int x = 0; x < mask->width; x++) {
+            if (mask->pixels[(size_t)y * mask->width + x] > least) {
+                *left = MIN(*left, x);
+                *right = MAX(*right, x + 1);
+                *top = MIN(*top, y);
+                *bottom = MAX(*bottom, y + 1);
+            }
+        }
+    }
+    return *right > 0;
+}
+
+bool learn_frame_box(const picture *mask, int *left, int *top, int *right, int *bottom)
+{
+    return box_above(mask, 0.5f, left, top, right, bottom) ||
+           box_above(mask, 0, left, top, right, bottom);
+}
+
+/* Where a cut of `cut` pixels begins that keeps low .. high of `length`, moved by u of 0..1 between
+ * the first and the last such place. */
+static int random_start(double u, int length, int cut, double low, double high)
+{
+    const double last = length - cut;
+    const double a = CLAMP(high - cut, 0, last), b = CLAMP(low, 0, last);
+    const int from = (int)ceil(MIN(a, b)), to = (int)floor(MAX(a, b));
+
+    return to > from ? from + MIN((int)(u * (to - from + 1)), to - from) : MIN(from, (int)last);
+}
+
+struct picture_frame learn_frame(const picture *image, const picture *marked,
+                                 const struct learn_framing *f, int index, int crop)
+{
+    struct picture_frame frame = picture_frame_centre(image->width, image->height, f->size);
+    int left, top, right, bottom;
+    double cx, cy;
+
+    if (f->crops > 0) {
+        const uint64_t number = (uint64_t)index * 1024 + (uint64_t)crop;
+        const double x = noise_uniform(f->seed, NOISE_CROP, number, 0);
+        const double y = noise_uniform(f->seed, NOISE_CROP, number, 1);
+        if (marked == NULL || !learn_frame_box(marked, &left, &top, &right, &bottom)) {
+            frame.x = (int)(x * (frame.width - frame.crop_width + 1));
+            frame.y = (int)(y * (frame.height - frame.crop_height + 1));
+            return frame;
+        }
+        const double scale_x = (double)frame.width / image->width;
+        const double scale_y = (double)frame.height / image->height;
+        frame.x = random_start(x, frame.width, frame.crop_width, left * scale_x, right * scale_x);
+        frame.y = random_start(y, frame.height, frame.crop_height, top * scale_y, bottom * scale_y);
+    } else if (marked != NULL && picture_mask_centre(marked, &cx, &cy)) {
+        picture_frame_move(&frame, image->width, image->height, cx, cy);
+    }
+    return frame;
+}

@@ -1,0 +1,255 @@
+/* Reading the pictures and masks of all subjects, and encoding them.
+ *
+ * A picture that several subjects have, each with a mask of its own, is one picture with several
+ * masks; any other is that of one subject. What each mask marks is said. */
+#include "engine/learn/learner.h"
+
+#include "engine/base/error.h"
+#include "engine/learn/learn_frame.h"
+#include "engine/learn/learn_prepare.h"
+#include "engine/picture/thumbnail.h"
+
+#include <string.h>
+
+#define CROPS 8 // squares that are cut of a picture with --crop random
+
+// less of the square than this is nothing
+#define LEAST_SHARE 1e-6
+
+// one picture that is to be encoded
+struct plan {
+    const char *file;
+    GPtrArray *masks; // files, borrowed
+    GArray *subjects; // int: whose they are; without masks the one that has the picture
+};
+
+static void plan_clear(void *plan)
+{
+    const struct plan *p = plan;
+
+    g_ptr_array_unref(p->masks);
+    g_array_unref(p->subjects);
+}
+
+static bool has_subject(const struct plan *p, int subject)
+{
+    for (guint i = 0; i < p->subjects->len; i++) {
+        if (g_array_index(p->subjects, int, i) == subject) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+    g_autofree char *first = g_canonicalize_filename(a, NULL);
+    g_autofree char *second = g_canonicalize_filename(b, NULL);
+
+    return strcmp(first, second) == 0;
+}
+
+// the picture with masks of other subjects that this one joins, or a new one
+static struct plan *find_plan(GArray *plans, const char *file, const char *mask, int subject)
+{
+    for (guint i = 0; i < plans->len && mask != NULL; i++) {
+        struct plan *p = &g_array_index(plans, struct plan, i);
+        if (p->masks->len > 0 && !has_subject(p, subject) && same_file(p->file, file)) {
+            return p;
+        }
+    }
+    const struct plan empty = {.file = file,
+                               .masks = g_ptr_array_new(),
+                               .subjects = g_array_new(FALSE, FALSE, sizeof(int))};
+    g_array_append_val(plans, empty);
+    return &g_array_index(plans, struct plan, plans->len - 1);
+}
+
+static GArray *make_plans(const struct svdiff_learn_options *o)
+{
+    GArray *plans = g_array_new(FALSE, FALSE, sizeof(struct plan));
+
+    g_array_set_clear_func(plans, plan_clear);
+    for (int i = 0; i < o->n_subjects; i++) {
+        const struct svdiff_subject *s = &o->subjects[i];
+        for (int j = 0; s->images[j] != NULL; j++) {
+            const char *mask = s->masks != NULL ? s->masks[j] : NULL;
+            struct plan *p = find_plan(plans, s->images[j], mask, i);
+            g_array_append_val(p->subjects, i);
+            if (mask != NULL) {
+                g_ptr_array_add(p->masks, (char *)mask);
+            }
+        }
+    }
+    return plans;
+}
+
+/* ---- one picture ---- */
+
+static bool is_empty(const picture *mask)
+{
+    const size_t count = (size_t)mask->width * mask->height;
+
+    for (size_t i = 0; i < count; i++) {
+        if (mask->pixels[i] > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// NULL with a sentence when it does not fit its picture
+static picture *read_mask(const char *file, const char *image_file, const picture *image,
+                          GError **error)
+{
+    g_autoptr(picture) mask = picture_read_mask(file, 1, error);
+
+    if (mask == NULL) {
+        return NULL;
+    }
+    if (mask->width != image->width || mask->height != image->height) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "The mask %s has %d x %d pixels, its picture %s has %d x %d; make the mask as "
+                    "large as the picture.",
+                    file, mask->width, mask->height, image_file, image->width, image->height);
+        return NULL;
+    }
+    if (is_empty(mask)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "The mask %s is empty: nothing of %s is white. Paint the subject white, or "
+                    "leave --mask out.",
+                    file, image_file);
+        return NULL;
+    }
+    return g_steal_pointer(&mask);
+}
+
+static GPtrArray *read_masks(const struct plan *p, const picture *image, GError **error)
+{
+    g_autoptr(GPtrArray) masks = g_ptr_array_new_with_free_func((GDestroyNotify)picture_free);
+
+    for (guint i = 0; i < p->masks->len; i++) {
+        picture *mask = read_mask(p->masks->pdata[i], p->file, image, error);
+        if (mask == NULL) {
+            return NULL;
+        }
+        g_ptr_array_add(masks, mask);
+    }
+    return g_steal_pointer(&masks);
+}
+
+// says how much of the learning squares each mask marks; false when that is nothing
+static bool say_shares(const struct learner *l, const struct plan *p, GError **error)
+{
+    const struct learn_picture *one =
+        learn_pictures_at(l->pictures, (int)l->pictures->list->len - 1);
+    char percent[G_ASCII_DTOSTR_BUF_SIZE];
+
+    for (int i = 0; i < one->n_masks; i++) {
+        const double mean = learn_mask_mean(l->pictures, &one->masks[i], one->variants);
+        double least = 1;
+        for (int v = 0; v < one->variants; v++) {
+            least = MIN(least, learn_mask_share(l->pictures, &one->masks[i], v));
+        }
+        if (least < LEAST_SHARE) {
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                        "What the mask %s marks is not in the square that is learned of %s; cut "
+                        "the picture to its subject.",
+                        (char *)p->masks->pdata[i], p->file);
+            return false;
+        }
+        g_ascii_formatd(percent, sizeof percent, "%.1f", 100 * mean);
+        session_note(l->session, "%s marks %s %% of what is learned of %s.",
+                     (char *)p->masks->pdata[i], percent, p->file);
+    }
+    return true;
+}
+
+// for mixing, once for each subject in the picture
+static bool add_placed(struct learner *l, const struct autoencoder *a, const struct plan *p,
+                       const picture *image, const GPtrArray *masks, GError **error)
+{
+    for (guint i = 0; i < p->subjects->len; i++) {
+        const picture *mask = i < masks->len ? masks->pdata[i] : NULL;
+        const int subject = g_array_index(p->subjects, int, i);
+        if (!learner_add_placed(l, a, image, mask, subject, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// the first picture stands for the subject in its file
+static bool keep_thumbnail(struct learner *l, const struct learn_source *source, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(picture) marked = learn_frame_union(source, &problem);
+
+    if (problem == NULL) {
+        l->thumbnail = thumbnail_encode(source->image, marked, &problem);
+    }
+    if (problem != NULL) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+    return true;
+}
+
+static bool add_picture(struct learner *l, const struct autoencoder *a, const struct plan *p,
+                        GError **error)
+{
+    static const float white[3] = {1, 1, 1};
+    const struct learn_framing f = {.size = l->options->size,
+                                    .flip = l->options->flip,
+                                    .crops = l->options->random_crop ? CROPS : 0,
+                                    .seed = l->options->seed};
+    const int index = (int)l->pictures->list->len;
+    g_autoptr(picture) image = picture_read(p->file, 2, error);
+    g_autoptr(GPtrArray) masks = image != NULL ? read_masks(p, image, error) : NULL;
+
+    if (masks == NULL) {
+        return false;
+    }
+    picture_flatten(image, white);
+    const struct learn_source source = {.image = image,
+                                        .n_masks = (int)masks->len,
+                                        .masks = (const picture *const *)masks->pdata,
+                                        .subjects = (const int *)p->subjects->data};
+    return (index > 0 || keep_thumbnail(l, &source, error)) &&
+           learn_pictures_add(l->pictures, l->session->k, a, &source, &f, index, error) &&
+           say_shares(l, p, error) && add_placed(l, a, p, image, masks, error);
+}
+
+static void own_pictures(struct learner *l, const GArray *plans)
+{
+    for (int i = 0; i < l->options->n_subjects; i++) {
+        const struct learner_subject one = {.pictures = g_array_new(FALSE, FALSE, sizeof(int)),
+                                            .prior_pictures =
+                                                g_array_new(FALSE, FALSE, sizeof(int)),
+                                            .placed = g_array_new(FALSE, FALSE, sizeof(int))};
+        g_array_append_val(l->subjects, one);
+        for (int j = 0; j < (int)plans->len; j++) {
+            if (has_subject(&g_array_index(plans, struct plan, j), i)) {
+                g_array_append_val(one.pictures, j);
+            }
+        }
+    }
+}
+
+bool learner_encode_images(struct learner *l, GError **error)
+{
+    svdiff *s = l->session;
+    struct session_component c = {s, MODEL_VAE};
+    g_autoptr(GArray) plans = make_plans(l->options);
+    struct autoencoder *a = autoencoder_create(s->k, checkpoint_vae_config(s->checkpoint),
+                                               AUTOENCODER_ENCODER, session_source(&c), error);
+    const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
+
+    own_pictures(l, plans);
+    bool done = a != NULL && learner_read_regions(l, l->options->size / factor, error);
+    for (guint i = 0; i < plans->len && done; i++) {
+        done = add_picture(l, a, &g_array_index(plans, struct plan, i), error);
+    }
+    autoencoder_free(a);
+    return done;
+}

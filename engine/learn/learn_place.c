@@ -1,0 +1,82 @@
+/* Placing pictures for mixing; see learn_place.h. */
+#include "engine/learn/learn_place.h"
+
+#include "engine/learn/learn_frame.h"
+
+#include <math.h>
+
+#define FILL    0.95 // of the target, at most
+#define SUBJECT 0.8  // of a picture without a mask, a side
+
+// where the subject is, in pixels of the image
+static struct layout_box subject_box(const picture *image, const picture *mask)
+{
+    int left, top, right, bottom;
+
+    if (mask != NULL && learn_frame_box(mask, &left, &top, &right, &bottom)) {
+        return (struct layout_box){left, top, right, bottom};
+    }
+    const double half = SUBJECT * MIN(image->width, image->height) / 2;
+    const double cx = image->width / 2.0, cy = image->height / 2.0;
+    return (struct layout_box){cx - half, cy - half, cx + half, cy + half};
+}
+
+struct move {
+    int width, height; // of the scaled picture
+    int x, y;          // of its corner in the square
+};
+
+static struct move find_move(const picture *image, struct layout_box from,
+                             const struct learn_placing *p)
+{
+    const struct layout_box *to = &p->target;
+    const double alone = (double)p->size / MIN(image->width, image->height);
+    const double fit_x = FILL * p->size * (to->right - to->left) / (from.right - from.left);
+    const double fit_y = FILL * p->size * (to->bottom - to->top) / (from.bottom - from.top);
+    const double scale = MIN(p->limit * alone, MIN(fit_x, fit_y));
+    struct move m = {.width = MAX(1, (int)lrint(image->width * scale)),
+                     .height = MAX(1, (int)lrint(image->height * scale))};
+    const double cx = (from.left + from.right) / 2 * m.width / image->width;
+    const double cy = (from.top + from.bottom) / 2 * m.height / image->height;
+
+    m.x = (int)lrint(p->size * (to->left + to->right) / 2 - cx);
+    m.y = (int)lrint(p->size * (to->top + to->bottom) / 2 - cy);
+    return m;
+}
+
+static picture *move_picture(const picture *image, const struct move *m, int size, bool extend,
+                             GError **error)
+{
+    g_autoptr(picture) scaled = picture_resize(image, m->width, m->height, error);
+    picture *out = scaled != NULL ? picture_create(size, size, image->channels, error) : NULL;
+    const int channels = image->channels;
+
+    for (int i = 0; out != NULL && i < size * size; i++) {
+        const int x = i % size - m->x, y = i / size - m->y;
+        const int near_x = CLAMP(x, 0, m->width - 1), near_y = CLAMP(y, 0, m->height - 1);
+        const float *from = scaled->pixels + ((size_t)near_y * m->width + near_x) * channels;
+        const bool inside = x == near_x && y == near_y;
+        for (int c = 0; c < channels; c++) {
+            out->pixels[(size_t)i * channels + c] = inside || extend ? from[c] : 0;
+        }
+    }
+    return out;
+}
+
+bool learn_place(const picture *image, const picture *mask, const struct learn_placing *p,
+                 picture **placed, picture **placed_mask, GError **error)
+{
+    const struct move m = find_move(image, subject_box(image, mask), p);
+
+    *placed = move_picture(image, &m, p->size, true, error);
+    *placed_mask = NULL;
+    if (*placed != NULL && mask != NULL) {
+        *placed_mask = move_picture(mask, &m, p->size, false, error);
+    }
+    if (*placed == NULL || (mask != NULL && *placed_mask == NULL)) {
+        picture_free(*placed);
+        *placed = NULL;
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,20 @@
+/* learn_place.h: a picture put into a box of a square, so that its subject is whole there.
+ *
+ * The picture is scaled so that the box around its subject fits into the target, but not beyond
+ * `limit` times the scale at which it is learned alone, and moved so that their middles meet. What
+ * the picture leaves free is filled with its nearest pixels; of a mask, with black. */
+#pragma once
+
+#include "engine/learn/learn_data.h"
+#include "engine/learn/learn_layout.h"
+
+struct learn_placing {
+    int size;                 // of the square in pixels
+    struct layout_box target; // in parts of it
+    double limit;             // 1: never larger than when it is learned alone
+};
+
+/* image and mask (NULL: the middle four fifths of the image are the subject) placed. The results
+ * are owned by the caller; *placed_mask is NULL without a mask. False without memory. */
+bool learn_place(const picture *image, const picture *mask, const struct learn_placing *p,
+                 picture **placed, picture **placed_mask, GError **error);

@@ -1,0 +1,147 @@
+/* What mixing needs of each picture: the same placed in every region where its subject can come to
+ * be, encoded once, and the regions that the user drew. */
+#include "engine/learn/learn_choice.h"
+
+#include "engine/base/error.h"
+#include "engine/learn/learn_frame.h"
+#include "engine/learn/learn_place.h"
+
+#include <string.h>
+
+// a region that the user drew may ask for more than the learning pictures show
+#define DRAWN_LIMIT 2
+
+bool learner_mixes(const struct learner *l, int subject)
+{
+    for (int i = 0; i < (int)l->subjects->len && l->options->cut_mix > 0; i++) {
+        if (learner_can_mix(l, subject, i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- regions ---- */
+
+// the box and the middle of a region in parts of the square
+static bool measure_region(const picture *region, struct learner_subject *s)
+{
+    const double w = region->width, h = region->height;
+    int left, top, right, bottom;
+    double x, y;
+
+    if (!learn_frame_box(region, &left, &top, &right, &bottom) ||
+        !picture_mask_centre(region, &x, &y)) {
+        return false;
+    }
+    s->region_box = (struct layout_box){left / w, top / h, right / w, bottom / h};
+    s->region_x = x / w;
+    s->region_y = y / h;
+    return true;
+}
+
+static bool read_region(const char *file, int n, struct learner_subject *s, GError **error)
+{
+    g_autoptr(picture) region = picture_read_mask(file, 1, error);
+
+    if (region == NULL) {
+        return false;
+    }
+    if (!measure_region(region, s)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "The region %s is empty: nothing of it is white. Paint the place of the "
+                    "subject white, or leave --region out.",
+                    file);
+        return false;
+    }
+    g_autoptr(picture) grid = picture_area_mean(region, n, n, error);
+    if (grid == NULL) {
+        return false;
+    }
+    s->region = g_memdup2(grid->pixels, (size_t)n * n * sizeof(float));
+    return true;
+}
+
+bool learner_read_regions(struct learner *l, int n, GError **error)
+{
+    for (int i = 0; i < l->options->n_subjects; i++) {
+        const char *file = l->options->subjects[i].region;
+        struct learner_subject *s = &g_array_index(l->subjects, struct learner_subject, i);
+        if (file != NULL && !read_region(file, n, s, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- placed pictures ---- */
+
+static bool add_one(struct learner *l, const struct autoencoder *a, const picture *image,
+                    const picture *mask, int subject, const struct learn_placing *p, GError **error)
+{
+    const struct learn_framing f = {.size = p->size};
+    g_autoptr(picture) placed = NULL;
+    g_autoptr(picture) placed_mask = NULL;
+
+    if (!learn_place(image, mask, p, &placed, &placed_mask, error)) {
+        return false;
+    }
+    const picture *const masks[] = {placed_mask};
+    const struct learn_source source = {.image = placed,
+                                        .n_masks = placed_mask != NULL ? 1 : 0,
+                                        .masks = masks,
+                                        .subjects = &subject};
+    return learn_pictures_add(l->placed, l->session->k, a, &source, &f, 0, error);
+}
+
+// first as it is, then mirrored
+static bool add_place(struct learner *l, const struct autoencoder *a, const picture *image,
+                      const picture *mask, int subject, const struct learn_placing *p,
+                      GError **error)
+{
+    if (!add_one(l, a, image, mask, subject, p, error)) {
+        return false;
+    }
+    if (!l->options->flip) {
+        return true;
+    }
+    g_autoptr(picture) turned = picture_create(image->width, image->height, 3, error);
+    g_autoptr(picture) turned_mask =
+        mask != NULL ? picture_create(mask->width, mask->height, 1, error) : NULL;
+    if (turned == NULL || (mask != NULL && turned_mask == NULL)) {
+        return false;
+    }
+    const size_t pixels = (size_t)image->width * image->height;
+    memcpy(turned->pixels, image->pixels, pixels * 3 * sizeof(float));
+    picture_flip(turned);
+    if (mask != NULL) {
+        memcpy(turned_mask->pixels, mask->pixels, pixels * sizeof(float));
+        picture_flip(turned_mask);
+    }
+    return add_one(l, a, turned, turned_mask, subject, p, error);
+}
+
+bool learner_add_placed(struct learner *l, const struct autoencoder *a, const picture *image,
+                        const picture *mask, int subject, GError **error)
+{
+    const struct learner_subject *s = &g_array_index(l->subjects, struct learner_subject, subject);
+    struct learn_placing p = {.size = l->options->size, .target = s->region_box};
+    const int first = (int)l->placed->list->len;
+
+    if (!learner_mixes(l, subject)) {
+        return true;
+    }
+    g_array_append_val(s->placed, first);
+    if (s->region != NULL) {
+        p.limit = DRAWN_LIMIT;
+        return add_place(l, a, image, mask, subject, &p, error);
+    }
+    p.limit = 1;
+    for (int i = 0; i < PLACES; i++) {
+        p.target = layout_place_box((enum place)i);
+        if (!add_place(l, a, image, mask, subject, &p, error)) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,348 @@
+/* What a run of learning leaves on disk: the subject file, and the checkpoint OUTPUT.resume.
+ *
+ * The checkpoint is a safetensors file of three arrays [count] (value, first and second moment),
+ * the losses so far and the step, with a fingerprint of everything that the run depends on:
+ * resuming another run is refused. Random numbers are functions of (seed, step), so nothing else
+ * has to be kept, and a resumed run writes the same bytes as an uninterrupted one. */
+#include "engine/learn/learner.h"
+
+#include "engine/base/error.h"
+#include "engine/base/safetensors.h"
+#include "engine/base/safetensors_write.h"
+#include "engine/subject/subject_file.h"
+#include "engine/picture/thumbnail.h"
+
+#include <string.h>
+
+static char *path_beside(const char *output)
+{
+    return g_strconcat(output, ".resume", NULL);
+}
+
+static char *state_path(const struct learner *l)
+{
+    return path_beside(l->options->output);
+}
+
+// the numbers and words of the options
+static void add_options(const struct learner *l, GChecksum *sum)
+{
+    const struct svdiff_learn_options *o = l->options;
+    const double numbers[] = {o->rate, o->rate_1d,      o->min_snr,    o->prior_weight,
+                              o->clip, o->weight_decay, o->mask_weight};
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+    g_autoptr(GString) text = g_string_new(l->session->base_hash);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        g_string_append_printf(text, "|%s", g_ascii_dtostr(number, sizeof number, numbers[i]));
+    }
+    g_string_append_printf(text, "|%d|%d|%d|%d|%d|%d|%d|%d|%d|%d|%d|%" G_GUINT64_FORMAT "|%d|%d",
+                           o->schedule, o->warm_up, o->accumulate, o->batch, o->flip,
+                           o->random_crop, o->latent_mean, o->size, o->prior_images,
+                           o->text_encoder, o->scalar_norms, o->seed, o->subset,
+                           l->session->options.precision == SVDIFF_PRECISION_BF16);
+    // a schedule that falls depends on the number of steps
+    g_string_append_printf(text, "|%d", o->schedule == SVDIFF_RATE_CONSTANT ? 0 : o->steps);
+    g_checksum_update(sum, (const guchar *)text->str, (gssize)text->len);
+    if (o->placeholder_rate > 0) {
+        g_ascii_dtostr(number, sizeof number, o->placeholder_rate);
+        g_checksum_update(sum, (const guchar *)number, (gssize)strlen(number) + 1);
+    }
+}
+
+// texts with their final zero, so that what one ends with is not what the next begins with
+static void add_subjects(const struct learner *l, GChecksum *sum)
+{
+    for (guint i = 0; i < l->subjects->len; i++) {
+        const struct learner_subject *one = &g_array_index(l->subjects, struct learner_subject, i);
+        g_autofree char *count = g_strdup_printf("%u", one->pictures->len);
+        const char *const texts[] = {one->prompt, one->class_prompt, count};
+        for (size_t j = 0; j < G_N_ELEMENTS(texts); j++) {
+            g_checksum_update(sum, (const guchar *)texts[j], (gssize)strlen(texts[j]) + 1);
+        }
+    }
+}
+
+static void add_pictures(const struct learner *l, const struct learn_pictures *pictures,
+                         GChecksum *sum)
+{
+    for (guint i = 0; i < pictures->list->len; i++) {
+        const struct learn_picture *p = learn_pictures_at(pictures, (int)i);
+        const size_t count = (size_t)p->variants * l->pictures->h * l->pictures->w * l->pictures->c;
+        g_checksum_update(sum, (const guchar *)p->mean, (gssize)(count * sizeof(float)));
+        g_checksum_update(sum, (const guchar *)p->deviation, (gssize)(count * sizeof(float)));
+        for (int j = 0; j < p->n_masks; j++) {
+            g_checksum_update(sum, (const guchar *)p->masks[j].share,
+                              (gssize)(count / l->pictures->c * sizeof(float)));
+        }
+    }
+}
+
+// with what means nothing to one subject: the probability of mixing, the unmix loss
+static void add_regions(const struct learner *l, GChecksum *sum)
+{
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+    for (guint i = 0; i < l->subjects->len && l->subjects->len > 1; i++) {
+        const struct learner_subject *s = &g_array_index(l->subjects, struct learner_subject, i);
+        if (s->region != NULL) {
+            g_checksum_update(sum, (const guchar *)s->region,
+                              (gssize)(sizeof(float) * l->pictures->h * l->pictures->w));
+        }
+        const struct svdiff_learn_options *o = l->options;
+        const double options[] = {o->cut_mix, o->unmix_weight, o->unmix_grid, o->unmix_layers,
+                                  o->unmix_maps};
+        for (size_t j = 0; j < G_N_ELEMENTS(options); j++) {
+            g_ascii_dtostr(number, sizeof number, options[j]);
+            g_checksum_update(sum, (const guchar *)number, (gssize)strlen(number) + 1);
+        }
+    }
+}
+
+// everything that decides the course of a run but its length
+static char *fingerprint(const struct learner *l)
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+
+    add_options(l, sum);
+    add_subjects(l, sum);
+    add_pictures(l, l->pictures, sum);
+    add_pictures(l, l->placed, sum);
+    add_regions(l, sum);
+    return g_strdup(g_checksum_get_string(sum));
+}
+
+bool learner_save_state(const struct learner *l, GError **error)
+{
+    static const char *const names[] = {"value", "first_moment", "second_moment"};
+    const struct parameters *p = l->parameters;
+    const real *const arrays[] = {p->value, p->m, p->v};
+    struct safetensors_entry entries[5] = {
+        [3] = {.name = "loss", .dtype = DTYPE_F32, .n_dims = 1, .shape = {l->losses->len}},
+        [4] = {
+            .name = "validation", .dtype = DTYPE_F32, .n_dims = 1, .shape = {l->validations->len}}};
+    g_autofree float *values = g_new(float, p->count);
+    g_autofree char *print = fingerprint(l), *path = state_path(l);
+    g_autofree char *step = g_strdup_printf("%d", l->step);
+    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, l->options->seed);
+    const char *const keys[] = {"fingerprint", "step", "seed", NULL};
+    const char *const texts[] = {print, step, seed, NULL};
+
+    for (int i = 0; i < 3; i++) {
+        entries[i] = (struct safetensors_entry){
+            .name = names[i], .dtype = DTYPE_F32, .n_dims = 1, .shape = {p->count}};
+    }
+    struct safetensors_writer *w = safetensors_writer_create(path, entries, 5, keys, texts, error);
+    bool done = w != NULL;
+    for (int i = 0; i < 3 && done; i++) {
+        parameters_download(p, arrays[i], values);
+        done = safetensors_writer_put(w, names[i], values, error);
+    }
+    done = done && safetensors_writer_put(w, "loss", (const float *)l->losses->data, error) &&
+           safetensors_writer_put(w, "validation", (const float *)l->validations->data, error) &&
+           safetensors_writer_commit(w, error);
+    safetensors_writer_close(w);
+    return done;
+}
+
+static bool load_array(struct parameters *p, struct safetensors *file, const char *name,
+                       real *array, GError **error)
+{
+    const struct safetensors_tensor *t = safetensors_find(file, name);
+    g_autofree float *values = g_new(float, p->count);
+
+    if (t == NULL || t->values != p->count) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "The checkpoint %s does not hold the %" G_GINT64_FORMAT
+                    " values of this run; delete it or leave out --resume.",
+                    safetensors_path(file), p->count);
+        return false;
+    }
+    if (!safetensors_read_f32(file, t, values, error)) {
+        return false;
+    }
+    parameters_upload(p, array, values);
+    return true;
+}
+
+static bool load_validations(struct learner *l, struct safetensors *file, GError **error)
+{
+    const struct safetensors_tensor *t = safetensors_find(file, "validation");
+
+    if (t == NULL || t->values > l->step + 1) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "The checkpoint %s does not hold the validation losses of its %d steps; delete "
+                    "it or leave out --resume.",
+                    safetensors_path(file), l->step);
+        return false;
+    }
+    g_array_set_size(l->validations, (guint)t->values);
+    return safetensors_read_f32(file, t, (float *)l->validations->data, error);
+}
+
+static bool load_losses(struct learner *l, struct safetensors *file, GError **error)
+{
+    const struct safetensors_tensor *t = safetensors_find(file, "loss");
+
+    if (t == NULL || t->values != l->step) {
+        g_set_error(
+            error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+            "The checkpoint %s does not hold the losses of its %d steps; delete it or leave "
+            "out --resume.",
+            safetensors_path(file), l->step);
+        return false;
+    }
+    g_array_set_size(l->losses, (guint)l->step);
+    return safetensors_read_f32(file, t, (float *)l->losses->data, error) &&
+           load_validations(l, file, error);
+}
+
+static bool check_step(const struct learner *l, const char *path, GError **error)
+{
+    if (l->step <= l->options->steps) {
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                "The checkpoint %s has %d steps already, more than --steps %d; ask for more steps.",
+                path, l->step, l->options->steps);
+    return false;
+}
+
+// whether the checkpoint is of this run; *step receives how many steps it has
+static bool is_own(const struct learner *l, struct safetensors *file, guint64 *step)
+{
+    g_autofree char *print = fingerprint(l);
+    const char *text = safetensors_metadata(file, "step");
+
+    return g_strcmp0(safetensors_metadata(file, "fingerprint"), print) == 0 && text != NULL &&
+           g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT32, step, NULL);
+}
+
+static bool load_from(struct learner *l, struct safetensors *file, GError **error)
+{
+    struct parameters *p = l->parameters;
+    guint64 number = 0;
+
+    if (!is_own(l, file, &number)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "The checkpoint %s belongs to a run with other pictures, prompts or options; "
+                    "repeat the same command, or delete the file to begin anew.",
+                    safetensors_path(file));
+        return false;
+    }
+    l->step = (int)number;
+    if (!check_step(l, safetensors_path(file), error) ||
+        !load_array(p, file, "value", p->value, error) ||
+        !load_array(p, file, "first_moment", p->m, error) ||
+        !load_array(p, file, "second_moment", p->v, error) || !load_losses(l, file, error)) {
+        return false;
+    }
+    parameters_download(p, p->value, l->good);
+    l->good_step = l->step;
+    l->loss = l->step > 0 ? g_array_index(l->losses, float, l->step - 1) : 0;
+    return true;
+}
+
+// whether it is the checkpoint of this run, for --continue; where it is not, that is told
+static bool goes_on(const struct learner *l, struct safetensors *file, const char *path)
+{
+    guint64 step;
+
+    if (file != NULL && is_own(l, file, &step) && step <= (guint64)l->options->steps) {
+        return true;
+    }
+    session_note(l->session,
+                 "%s is of a run with other pictures, prompts or options; learning "
+                 "begins anew.",
+                 path);
+    return false;
+}
+
+bool learner_load_state(struct learner *l, GError **error)
+{
+    g_autofree char *path = state_path(l);
+    const bool own = l->options->resume_own;
+    bool loaded;
+
+    if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+        if (!own) {
+            session_warn(l->session, "There is no checkpoint %s; learning begins with step 1.",
+                         path);
+        }
+        return true;
+    }
+    struct safetensors *file = safetensors_open(path, own ? NULL : error);
+    if (own && !goes_on(l, file, path)) {
+        loaded = true;
+    } else {
+        loaded = file != NULL && load_from(l, file, error);
+    }
+    safetensors_close(file);
+    return loaded;
+}
+
+bool svdiff_learn_seed(const char *output, uint64_t *seed)
+{
+    g_autofree char *path = path_beside(output);
+    struct safetensors *file =
+        g_file_test(path, G_FILE_TEST_EXISTS) ? safetensors_open(path, NULL) : NULL;
+    const char *text = file != NULL ? safetensors_metadata(file, "seed") : NULL;
+    const bool found =
+        text != NULL && g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, seed, NULL);
+
+    safetensors_close(file);
+    return found;
+}
+
+static void note(struct subject *s, const char *key, char *value)
+{
+    subject_set_metadata(s, key, value);
+    g_free(value);
+}
+
+// prompts of several subjects are numbered from the second on: prompt, prompt.2, ...
+static void note_prompts(const struct learner *l, struct subject *s)
+{
+    for (int i = 0; i < l->options->n_subjects; i++) {
+        const struct svdiff_subject *one = &l->options->subjects[i];
+        g_autofree char *suffix = i == 0 ? g_strdup("") : g_strdup_printf(".%d", i + 1);
+        g_autofree char *prompt = g_strconcat("prompt", suffix, NULL);
+        g_autofree char *class_prompt = g_strconcat("class_prompt", suffix, NULL);
+        g_autofree char *placeholder = g_strconcat("placeholder", suffix, NULL);
+        const struct learner_subject *kept = &g_array_index(l->subjects, struct learner_subject, i);
+        subject_set_metadata(s, prompt, one->prompt);
+        subject_set_metadata(s, class_prompt, kept->class_prompt);
+        if (kept->placeholder != NULL) {
+            subject_set_metadata(s, placeholder, kept->placeholder);
+        }
+    }
+}
+
+bool learner_write_subject(const struct learner *l, const float *values, int steps, GError **error)
+{
+    const struct svdiff_learn_options *o = l->options;
+    char rate[G_ASCII_DTOSTR_BUF_SIZE];
+    struct subject *s = subject_create();
+
+    for (guint i = 0; i < l->parameters->list->len; i++) {
+        const struct parameter *p = &g_array_index(l->parameters->list, struct parameter, i);
+        subject_set_shift(s, p->name, values + p->offset, (int)p->count);
+    }
+    note_prompts(l, s);
+    subject_set_metadata(s, THUMBNAIL_KEY, l->thumbnail);
+    note(s, "base_hash", g_strdup(l->session->base_hash));
+    note(s, "norms", g_strdup(o->scalar_norms ? "scalar" : "elementwise"));
+    note(s, "subset", g_strdup(shift_subset_name(o->subset)));
+    note(s, "text_encoder", g_strdup(o->text_encoder ? "true" : "false"));
+    note(s, "steps", g_strdup_printf("%d", steps));
+    note(s, "seed", g_strdup_printf("%" G_GUINT64_FORMAT, o->seed));
+    note(s, "learning_rate", g_strdup(g_ascii_dtostr(rate, sizeof rate, o->rate)));
+    note(s, "learning_rate_1d", g_strdup(g_ascii_dtostr(rate, sizeof rate, o->rate_1d)));
+    if (o->placeholder_rate > 0) {
+        note(s, "placeholder_rate",
+             g_strdup(g_ascii_dtostr(rate, sizeof rate, o->placeholder_rate)));
+    }
+    const bool written = subject_write(s, o->output, error);
+    subject_free(s);
+    return written;
+}

@@ -1,0 +1,56 @@
+/* learn_step.h: one forward and backward of DreamBooth's loss (Ruiz et al. 2023; SVDiff eq. 3).
+ *
+ *   L = mean (prediction(z_t, text) - target)^2 + prior_weight * mean (prediction(z'_t', class) -
+ *       target')^2
+ *
+ * Where a picture has masks, each place of it counts with the weight of a map whose mean is 1.
+ * Instance rows come first, prior rows after them, all in one batch. target is the noise, or the
+ * velocity for v-models; a prior without pictures has the unshifted model's prediction as target.
+ */
+#pragma once
+
+#include "engine/tape/ops.h"
+#include "engine/network/text_encoder.h"
+#include "engine/network/unet.h"
+
+struct learn_batch {
+    int n;        // rows in all
+    int instance; // rows of them that show subjects
+    int h, w, c;  // of the latents
+    int tokens;
+    float *noisy, *target; // [n, h, w, c]
+    double *timesteps;     // [n]
+    float *weights;        // [n]: factor of each row's mean in the gradient
+    float *map;            // [n, h, w]: weight of each place's loss; NULL: 1 everywhere
+    /* Rows with several subjects: how many each shows, where they are, and which tokens of the
+     * prompt are each one's own; zeros where a row shows one. NULL where slots is 1. */
+    int slots;
+    int *shown;     // [n]
+    float *regions; // [n, slots, h, w]
+    float *own;     // [n, slots, tokens]
+    int32_t *ids;   // [n, tokens]
+    float *text;    // [n, tokens, width]: used when the text encoder does not learn
+    // results
+    float *losses;     // [n], unweighted
+    float *weighted;   // [n], with the map
+    float *prediction; // [n, h, w, c], NULL when not wanted
+};
+
+struct learn_networks {
+    const kernels *k;
+    const struct unet *unet;
+    const struct text_encoder *text_encoder; // NULL: batch->text is used
+};
+
+struct learn_batch *learn_batch_create(int n, int instance, int h, int w, int c, int tokens,
+                                       int width);
+/* Room for the regions and words of so many subjects a row. */
+void learn_batch_set_slots(struct learn_batch *b, int slots);
+/* The most subjects that an instance row shows. */
+int learn_batch_shown(const struct learn_batch *b);
+void learn_batch_free(struct learn_batch *b); // accepts NULL
+
+/* Runs the batch on t, guided or (NULL) not; adds to the gradients of all shifts, writes losses and
+ * prediction. */
+void learn_step_run(struct tape *t, const struct learn_networks *networks,
+                    struct learn_batch *batch, const struct attention_guide *guide);

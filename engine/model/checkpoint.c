@@ -1,0 +1,406 @@
+/* A model on disk; see checkpoint.h. Finding files is here; names and shapes of tensors
+ * are model_tensors.c's, how they are stored is checkpoint_layout.c's. */
+#include "engine/model/checkpoint.h"
+
+#include "engine/model/checkpoint_configs.h"
+#include "engine/model/checkpoint_layout.h"
+#include "engine/model/compvis_config.h"
+#include "engine/base/error.h"
+#include "engine/model/model_kind.h"
+
+#include <string.h>
+
+struct checkpoint {
+    char *path;
+    bool single;
+    char *config_folder; // it need not exist for a single file
+    char *tokenizer;
+    struct checkpoint_configs config;
+    struct weight_files *weights[MODEL_COMPONENTS]; // a single file: the same three times
+    GPtrArray *lists[MODEL_COMPONENTS];             // owners of the struct model_tensor
+    GArray *stored;                                 // struct stored_tensor
+    GHashTable *by_name[MODEL_COMPONENTS];          // name -> index in stored, plus 1
+    GPtrArray *notices;                             // char *, NULL-terminated
+};
+
+static bool exists(const char *folder, const char *name)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+static bool open_folder(struct checkpoint *model, GError **error)
+{
+    static const char *const bases[] = {"diffusion_pytorch_model", "model",
+                                        "diffusion_pytorch_model"};
+
+    model->config_folder = g_strdup(model->path);
+    if (!checkpoint_index_check(model->path, error) ||
+        !checkpoint_configs_read(model->config_folder, false, &model->config, error)) {
+        return false;
+    }
+    for (int i = 0; i < MODEL_COMPONENTS; i++) {
+        const char *name = model_component_folder((enum model_component)i);
+        g_autofree char *folder = g_build_filename(model->path, name, NULL);
+        model->weights[i] = weight_files_open_folder(folder, bases[i], error);
+        if (model->weights[i] == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// NAME.config for NAME.safetensors
+static char *config_folder_of(const char *path)
+{
+    size_t length = strlen(path);
+
+    length -= g_str_has_suffix(path, ".safetensors") ? strlen(".safetensors") : 0;
+    return g_strdup_printf("%.*s.config", (int)length, path);
+}
+
+static bool open_single(struct checkpoint *model, GError **error)
+{
+    model->single = true;
+    model->config_folder = config_folder_of(model->path);
+    struct weight_files *weights = weight_files_open_file(model->path, error);
+    if (weights == NULL) {
+        return false;
+    }
+    for (int i = 0; i < MODEL_COMPONENTS; i++) {
+        model->weights[i] = weights;
+    }
+
+    struct model_info info;
+    const struct safetensors *file = g_ptr_array_index(weight_files_list(weights), 0);
+    model_kind_of_file(file, &info);
+    if (info.kind != MODEL_KIND_CHECKPOINT) {
+        model_kind_refuse(file, false, error);
+        return false;
+    }
+    // the constants are needed unless every config is there
+    struct checkpoint_configs *c = &model->config;
+    return (checkpoint_configs_complete(model->config_folder) ||
+            compvis_config_infer(weights, &c->unet, &c->text, &c->vae, &c->schedule, error)) &&
+           checkpoint_configs_read(model->config_folder, true, c, error);
+}
+
+// a usable type, or false with a sentence
+static bool check_dtype(const struct weight_place *place, GError **error)
+{
+    if (place->tensor->dtype != DTYPE_OTHER) {
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                "%s: tensor %s has type %s, F32, F16, BF16 or F64 is needed.",
+                safetensors_path(place->file), place->tensor->name, place->tensor->dtype_name);
+    return false;
+}
+
+static bool find_component(struct checkpoint *model, enum model_component component,
+                           GHashTable *used, GError **error)
+{
+    const struct checkpoint_layout layout = {model->single, &model->config.unet,
+                                             &model->config.vae};
+
+    for (guint i = 0; i < model->lists[component]->len; i++) {
+        struct stored_tensor stored = {.tensor = g_ptr_array_index(model->lists[component], i)};
+        if (!checkpoint_layout_find(&layout, model->weights[component], &stored, error) ||
+            !check_dtype(&stored.place, error)) {
+            return false;
+        }
+        g_array_append_val(model->stored, stored);
+        g_hash_table_insert(model->by_name[component], stored.tensor->name,
+                            GUINT_TO_POINTER(model->stored->len));
+        g_hash_table_add(used, (void *)stored.place.tensor);
+    }
+    return true;
+}
+
+// a notice when a file holds tensors that nobody asks for
+static void note_foreign(struct checkpoint *model, const struct weight_files *weights,
+                         GHashTable *used)
+{
+    const char *first = NULL;
+    int count = 0;
+
+    for (size_t i = 0; i < weight_files_count(weights); i++) {
+        const struct safetensors_tensor *tensor = weight_files_at(weights, i).tensor;
+        if (!g_hash_table_contains(used, tensor) && !checkpoint_layout_known(tensor->name)) {
+            first = first == NULL ? tensor->name : first;
+            count++;
+        }
+    }
+    if (count > 0) {
+        g_ptr_array_add(model->notices,
+                        g_strdup_printf("%s: %d %s to none of the model's networks and %s skipped, "
+                                        "the first is %s.",
+                                        weight_files_path(weights), count,
+                                        count == 1 ? "tensor belongs" : "tensors belong",
+                                        count == 1 ? "is" : "are", first));
+    }
+}
+
+static bool find_tensors(struct checkpoint *model, GError **error)
+{
+    g_autoptr(GHashTable) used = g_hash_table_new(NULL, NULL);
+
+    model->lists[MODEL_UNET] = model_tensors_of_unet(&model->config.unet);
+    model->lists[MODEL_TEXT_ENCODER] = model_tensors_of_text_encoder(&model->config.text);
+    model->lists[MODEL_VAE] = model_tensors_of_vae(&model->config.vae);
+    for (int i = 0; i < MODEL_COMPONENTS; i++) {
+        if (!find_component(model, (enum model_component)i, used, error)) {
+            return false;
+        }
+    }
+    for (int i = 0; i < (model->single ? 1 : MODEL_COMPONENTS); i++) {
+        note_foreign(model, model->weights[i], used);
+    }
+    g_ptr_array_add(model->notices, NULL);
+    return true;
+}
+
+// the tokenizer's folder, or NULL: beside the configs, or beside a single file
+static void find_tokenizer(struct checkpoint *model)
+{
+    g_autofree char *parent = g_path_get_dirname(model->path);
+    const char *const places[] = {model->config_folder, model->single ? parent : NULL};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(places) && model->tokenizer == NULL; i++) {
+        if (places[i] != NULL && exists(places[i], "tokenizer/vocab.json")) {
+            model->tokenizer = g_build_filename(places[i], "tokenizer", NULL);
+        }
+    }
+}
+
+struct checkpoint *checkpoint_open(const char *path, GError **error)
+{
+    g_autoptr(checkpoint) model = g_new0(struct checkpoint, 1);
+
+    model->path = g_strdup(path);
+    model->stored = g_array_new(false, true, sizeof(struct stored_tensor));
+    model->notices = g_ptr_array_new_with_free_func(g_free);
+    for (int i = 0; i < MODEL_COMPONENTS; i++) {
+        model->by_name[i] = g_hash_table_new(g_str_hash, g_str_equal);
+    }
+    bool folder = g_file_test(path, G_FILE_TEST_IS_DIR);
+    if (!(folder ? open_folder(model, error) : open_single(model, error)) ||
+        !checkpoint_configs_check(path, &model->config, error) || !find_tensors(model, error)) {
+        return NULL;
+    }
+    find_tokenizer(model);
+    return g_steal_pointer(&model);
+}
+
+void checkpoint_close(struct checkpoint *model)
+{
+    if (model == NULL) {
+        return;
+    }
+    for (int i = 0; i < MODEL_COMPONENTS; i++) {
+        if (i == 0 || !model->single) {
+            weight_files_close(model->weights[i]);
+        }
+        g_hash_table_unref(model->by_name[i]);
+        g_clear_pointer(&model->lists[i], g_ptr_array_unref);
+    }
+    g_array_unref(model->stored);
+    g_ptr_array_unref(model->notices);
+    checkpoint_configs_finish(&model->config);
+    g_free(model->tokenizer);
+    g_free(model->config_folder);
+    g_free(model->path);
+    g_free(model);
+}
+
+const char *checkpoint_path(const struct checkpoint *model)
+{
+    return model->path;
+}
+
+bool checkpoint_is_single(const struct checkpoint *model)
+{
+    return model->single;
+}
+
+const char *checkpoint_config_folder(const struct checkpoint *model)
+{
+    return model->config_folder;
+}
+
+const struct unet_config *checkpoint_unet_config(const struct checkpoint *model)
+{
+    return &model->config.unet;
+}
+
+const struct text_config *checkpoint_text_config(const struct checkpoint *model)
+{
+    return &model->config.text;
+}
+
+const struct vae_config *checkpoint_vae_config(const struct checkpoint *model)
+{
+    return &model->config.vae;
+}
+
+const struct schedule_config *checkpoint_schedule_config(const struct checkpoint *model)
+{
+    return &model->config.schedule;
+}
+
+void checkpoint_set_prediction(struct checkpoint *model, enum prediction_type type)
+{
+    model->config.schedule.prediction_type = type;
+}
+
+const char *checkpoint_tokenizer(const struct checkpoint *model, GError **error)
+{
+    if (model->tokenizer == NULL) {
+        g_set_error(
+            error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+            "%s: the model has no tokenizer; put the folder `tokenizer` of a diffusers copy "
+            "of the model (vocab.json, merges.txt and its configs) into %s.",
+            model->path, model->config_folder);
+    }
+    return model->tokenizer;
+}
+
+const char *const *checkpoint_notices(const struct checkpoint *model)
+{
+    return (const char *const *)model->notices->pdata;
+}
+
+size_t checkpoint_count(const struct checkpoint *model)
+{
+    return model->stored->len;
+}
+
+static const struct stored_tensor *stored_at(const struct checkpoint *model, size_t index)
+{
+    g_assert(index < model->stored->len);
+    return &g_array_index(model->stored, struct stored_tensor, index);
+}
+
+const struct model_tensor *checkpoint_at(const struct checkpoint *model, size_t index)
+{
+    return stored_at(model, index)->tensor;
+}
+
+const struct safetensors_tensor *checkpoint_stored(const struct checkpoint *model, size_t index)
+{
+    return stored_at(model, index)->place.tensor;
+}
+
+// index of a tensor plus 1, or 0
+static size_t find_name(const struct checkpoint *model, enum model_component component,
+                        const char *name)
+{
+    return GPOINTER_TO_UINT(g_hash_table_lookup(model->by_name[component], name));
+}
+
+bool checkpoint_has(const struct checkpoint *model, enum model_component component,
+                    const char *name)
+{
+    return find_name(model, component, name) != 0;
+}
+
+enum dtype checkpoint_dtype(const struct checkpoint *model, enum model_component component)
+{
+    int64_t values[DTYPE_OTHER] = {0};
+    int most = 0;
+
+    for (size_t i = 0; i < checkpoint_count(model); i++) {
+        const struct stored_tensor *stored = stored_at(model, i);
+        if (stored->tensor->component == component) {
+            values[stored->place.tensor->dtype] += model_tensor_values(stored->tensor);
+        }
+    }
+    for (int i = 1; i < DTYPE_OTHER; i++) {
+        most = values[i] > values[most] ? i : most;
+    }
+    return (enum dtype)most;
+}
+
+bool checkpoint_read_part(const struct checkpoint *model, size_t index, int64_t first, int64_t n,
+                          float *out, GError **error)
+{
+    const struct stored_tensor *stored = stored_at(model, index);
+
+    g_assert(first >= 0 && n >= 0 && n <= model_tensor_values(stored->tensor) - first);
+    if (!safetensors_read_f32_part(stored->place.file, stored->place.tensor, stored->first + first,
+                                   n, out, error)) {
+        return false;
+    }
+    if (dtype_finite(out, (size_t)n)) {
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                "%s: tensor %s has values that are infinite or no numbers (NaN); the model is "
+                "damaged, get another copy.",
+                safetensors_path(stored->place.file), stored->place.tensor->name);
+    return false;
+}
+
+// the shape that the caller wants, with kernels of 1x1 and linear weights being the same
+static bool wanted_shape(const struct model_tensor *tensor, const int64_t *shape, int n_dims)
+{
+    int64_t values = 1;
+
+    for (int i = 0; i < n_dims; i++) {
+        values *= shape[i];
+    }
+    return n_dims >= 1 && values == model_tensor_values(tensor) && shape[0] == tensor->shape[0] &&
+           (n_dims == 1 || (tensor->n_dims > 1 && shape[1] == tensor->shape[1]));
+}
+
+bool checkpoint_read(const struct checkpoint *model, enum model_component component,
+                     const char *name, const int64_t *shape, int n_dims, float *out, GError **error)
+{
+    size_t found = find_name(model, component, name);
+    if (found == 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "%s: the %s of this model has no tensor %s.", model->path,
+                    model_component_title(component), name);
+        return false;
+    }
+
+    const struct model_tensor *tensor = checkpoint_at(model, found - 1);
+    if (!wanted_shape(tensor, shape, n_dims)) {
+        g_autofree char *is = safetensors_shape_text(tensor->shape, tensor->n_dims);
+        g_autofree char *should = safetensors_shape_text(shape, n_dims);
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "%s: tensor %s has shape %s, %s was asked for.", model->path, name, is, should);
+        return false;
+    }
+    return checkpoint_read_part(model, found - 1, 0, model_tensor_values(tensor), out, error);
+}
+
+static void add_identity(GChecksum *sum, const struct regular_file *file)
+{
+    g_autofree char *text = g_strdup_printf(
+        "%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT
+        ".%09" G_GINT64_FORMAT "\n",
+        file->device, file->inode, file->size, file->mtime_seconds, file->mtime_nanoseconds);
+
+    g_checksum_update(sum, (const guchar *)text, -1);
+}
+
+char *checkpoint_identity(const struct checkpoint *model)
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+
+    for (int i = 0; i < (model->single ? 1 : MODEL_COMPONENTS); i++) {
+        const GPtrArray *files = weight_files_list(model->weights[i]);
+        for (guint k = 0; k < files->len; k++) {
+            add_identity(sum, safetensors_file(g_ptr_array_index(files, k)));
+        }
+    }
+    for (size_t i = 0; i < checkpoint_count(model); i++) {
+        const struct model_tensor *tensor = checkpoint_at(model, i);
+        g_autofree char *shape = safetensors_shape_text(tensor->shape, tensor->n_dims);
+        g_checksum_update(sum, (const guchar *)tensor->name, -1);
+        g_checksum_update(sum, (const guchar *)shape, -1);
+    }
+    return g_strdup(g_checksum_get_string(sum));
+}

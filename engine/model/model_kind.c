@@ -1,0 +1,332 @@
+/* What a path is; see model_kind.h. The tests stand in the order in which they must be made: a
+ * merged file has the keys of several kinds. */
+#include "engine/model/model_kind.h"
+
+#include "engine/base/error.h"
+#include "engine/base/file_magic.h"
+#include "engine/base/json.h"
+#include "engine/model/weight_files.h"
+
+#include <string.h>
+
+#define MAX_CONFIG_BYTES (1 << 20)
+
+const char *model_kind_word(enum model_kind kind)
+{
+    static const char *const words[] = {"model",     "model",  "part", "subject", "adapter",
+                                        "embedding", "pickle", "gguf", "other"};
+
+    return words[kind];
+}
+
+// family by the width of the text that the cross attention reads
+static const char *family_of_width(int64_t width)
+{
+    switch (width) {
+    case 768:
+        return "sd1";
+    case 1024:
+        return "sd2";
+    case 2048:
+        return "sdxl";
+    case 1280:
+        return "sdxl-refiner";
+    default:
+        return "other";
+    }
+}
+
+static bool ends_with(const struct safetensors_tensor *tensor, const char *end)
+{
+    return g_str_has_suffix(tensor->name, end);
+}
+
+// the first tensor whose name satisfies the test, or NULL
+static const struct safetensors_tensor *first_with(const struct safetensors *file,
+                                                   bool (*test)(const char *name))
+{
+    for (size_t i = 0; i < safetensors_count(file); i++) {
+        if (test(safetensors_at(file, i)->name)) {
+            return safetensors_at(file, i);
+        }
+    }
+    return NULL;
+}
+
+static bool is_shift(const char *name)
+{
+    return g_str_has_suffix(name, ".delta");
+}
+
+/* Whole parts between dots are compared: `model.diffusion_model` has `.diff` in it too. */
+static bool is_adapter(const char *name)
+{
+    static const char *const starts[] = {"lora_", "hada_", "lokr_", "oft_"};
+    static const char *const whole[] = {"lora",   "diff",       "diff_b", "w_norm",
+                                        "b_norm", "dora_scale", NULL};
+    g_auto(GStrv) parts = g_strsplit(name, ".", -1);
+
+    for (char **part = parts; *part != NULL; part++) {
+        for (size_t i = 0; i < G_N_ELEMENTS(starts); i++) {
+            if (g_str_has_prefix(*part, starts[i])) {
+                return true;
+            }
+        }
+        if (g_strv_contains(whole, *part) || g_str_has_suffix(*part, "_lora")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_cross_key(const char *name)
+{
+    return g_str_has_suffix(name, "attn2.to_k.weight");
+}
+
+static bool contains_one(const char *name, const char *const *parts)
+{
+    while (*parts != NULL && strstr(name, *parts) == NULL) {
+        parts++;
+    }
+    return *parts != NULL;
+}
+
+// the factor of the cross attention's key whose columns are the width of the text
+static bool is_adapter_cross_key(const char *name)
+{
+    static const char *const layers[] = {"attn2_to_k.", "attn2.to_k.", "attn2.processor.to_k_lora.",
+                                         NULL};
+    static const char *const factors[] = {"lora_down.", "lora.down.", "lora_A.", "_lora.down.",
+                                          NULL};
+
+    return contains_one(name, layers) && contains_one(name, factors);
+}
+
+static bool is_token_table(const char *name)
+{
+    return g_str_has_suffix(name, "token_embedding.weight");
+}
+
+static const char *family_of_weights(const struct safetensors *file)
+{
+    const struct safetensors_tensor *tensor = first_with(file, is_cross_key);
+
+    if (tensor == NULL) {
+        tensor = first_with(file, is_token_table);
+    }
+    return tensor != NULL && tensor->n_dims >= 2 ? family_of_width(tensor->shape[1]) : NULL;
+}
+
+/* Shifts have the smaller of a weight's two sides: the largest among the keys of the cross
+ * attention is min(1280, width of the text). */
+static const char *family_of_shifts(const struct safetensors *file)
+{
+    int64_t largest = 0;
+
+    for (size_t i = 0; i < safetensors_count(file); i++) {
+        const struct safetensors_tensor *tensor = safetensors_at(file, i);
+        if (ends_with(tensor, "attn2.to_k.delta") || ends_with(tensor, "token_embedding.delta")) {
+            largest = MAX(largest, tensor->values);
+        }
+    }
+    return largest == 0 ? NULL : largest == 1280 ? "sdxl" : family_of_width(largest);
+}
+
+static void describe_subject(const struct safetensors *file, struct model_info *info)
+{
+    const char *format = safetensors_metadata(file, "format");
+
+    info->kind = MODEL_KIND_SUBJECT;
+    info->format =
+        format != NULL && g_str_has_prefix(format, "svdiff") ? "svdiff" : "svdiff-pytorch";
+    info->family = family_of_shifts(file);
+}
+
+static void describe_adapter(const struct safetensors *file, struct model_info *info)
+{
+    const char *first = first_with(file, is_adapter)->name;
+    const struct safetensors_tensor *cross = first_with(file, is_adapter_cross_key);
+
+    info->kind = MODEL_KIND_ADAPTER;
+    info->format = g_str_has_prefix(first, "lora_")      ? "kohya"
+                   : g_str_has_prefix(first, "lycoris_") ? "lycoris"
+                   : strstr(first, ".lora_A.") != NULL   ? "peft"
+                   : strstr(first, "_lora.") != NULL     ? "diffusers-0.16"
+                   : strstr(first, ".lora") != NULL      ? "diffusers"
+                                                         : "other";
+    if (cross != NULL && cross->n_dims >= 2) {
+        info->family = family_of_width(cross->shape[1]);
+    }
+}
+
+static bool describe_embedding(const struct safetensors *file, struct model_info *info)
+{
+    bool sdxl =
+        safetensors_find(file, "clip_l") != NULL && safetensors_find(file, "clip_g") != NULL;
+    const struct safetensors_tensor *only = safetensors_find(file, "emb_params");
+    const char *format = only != NULL ? "kohya" : "diffusers";
+
+    if (only == NULL && safetensors_count(file) == 1 && safetensors_at(file, 0)->n_dims <= 2) {
+        only = safetensors_at(file, 0);
+    }
+    int64_t width = only == NULL || only->n_dims == 0 ? 0 : only->shape[only->n_dims - 1];
+    if (!sdxl && width != 768 && width != 1024 && width != 1280) {
+        return false;
+    }
+    info->kind = MODEL_KIND_EMBEDDING;
+    info->format = sdxl ? "sdxl" : format;
+    info->family = sdxl ? "sdxl" : width == 1280 ? "other" : family_of_width(width);
+    return true;
+}
+
+// the networks of a model, whole or alone, by a tensor that only they have
+static void describe_weights(const struct safetensors *file, struct model_info *info)
+{
+    static const struct {
+        const char *name;
+        enum model_kind kind;
+        const char *format;
+    } marks[] = {
+        {"model.diffusion_model.input_blocks.0.0.weight", MODEL_KIND_CHECKPOINT, "compvis"},
+        {"input_blocks.0.0.weight", MODEL_KIND_PART, "compvis"},
+        {"down_blocks.0.resnets.0.conv1.weight", MODEL_KIND_PART, "diffusers"},
+        {"encoder.down.0.block.0.conv1.weight", MODEL_KIND_PART, "compvis"},
+        {"first_stage_model.encoder.conv_in.weight", MODEL_KIND_PART, "compvis"},
+        {"encoder.down_blocks.0.resnets.0.conv1.weight", MODEL_KIND_PART, "diffusers"},
+        {"text_model.embeddings.token_embedding.weight", MODEL_KIND_PART, "diffusers"},
+        {"embeddings.token_embedding.weight", MODEL_KIND_PART, "diffusers"},
+    };
+
+    info->kind = MODEL_KIND_OTHER;
+    info->format = "other";
+    for (size_t i = 0; i < G_N_ELEMENTS(marks); i++) {
+        if (safetensors_find(file, marks[i].name) != NULL) {
+            info->kind = marks[i].kind;
+            info->format = marks[i].format;
+            info->family = family_of_weights(file);
+            return;
+        }
+    }
+}
+
+void model_kind_of_file(const struct safetensors *file, struct model_info *info)
+{
+    *info = (struct model_info){.bytes = safetensors_file(file)->size};
+    for (size_t i = 0; i < safetensors_count(file); i++) {
+        info->tensors++;
+        info->values += safetensors_at(file, i)->values;
+    }
+    if (first_with(file, is_shift) != NULL) {
+        describe_subject(file, info);
+    } else if (first_with(file, is_adapter) != NULL) {
+        describe_adapter(file, info);
+    } else if (!describe_embedding(file, info)) {
+        describe_weights(file, info);
+    }
+}
+
+// adds the weights of one component's folder; those it does not have count nothing
+static void add_component(const char *path, const char *component, const char *base,
+                          struct model_info *info)
+{
+    g_autofree char *folder = g_build_filename(path, component, NULL);
+    g_autoptr(weight_files) weights = weight_files_open_folder(folder, base, NULL);
+
+    if (weights == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < weight_files_count(weights); i++) {
+        info->tensors++;
+        info->values += weight_files_at(weights, i).tensor->values;
+    }
+    const GPtrArray *files = weight_files_list(weights);
+    for (guint i = 0; i < files->len; i++) {
+        info->bytes += safetensors_file(g_ptr_array_index(files, i))->size;
+    }
+}
+
+static const char *family_of_folder(const char *path)
+{
+    g_autofree char *config = g_build_filename(path, "unet", "config.json", NULL);
+    g_autoptr(JsonNode) root = json_read_file(config, MAX_CONFIG_BYTES, NULL);
+    JsonObject *object = root == NULL ? NULL : json_root_object(root, config, NULL);
+    int64_t width = 0;
+
+    if (object == NULL || !json_get_int(object, config, "cross_attention_dim", JSON_REQUIRED, 1,
+                                        G_MAXINT, &width, NULL)) {
+        return NULL;
+    }
+    return family_of_width(width);
+}
+
+static bool examine_folder(const char *path, struct model_info *info, GError **error)
+{
+    g_autofree char *index = g_build_filename(path, "model_index.json", NULL);
+    g_autofree char *shifts = g_build_filename(path, "spectral_shifts.safetensors", NULL);
+
+    if (g_file_test(index, G_FILE_TEST_EXISTS)) {
+        *info = (struct model_info){.kind = MODEL_KIND_FOLDER, .format = "diffusers"};
+        info->family = family_of_folder(path);
+        add_component(path, "unet", "diffusion_pytorch_model", info);
+        add_component(path, "text_encoder", "model", info);
+        add_component(path, "text_encoder_2", "model", info);
+        add_component(path, "vae", "diffusion_pytorch_model", info);
+        return true;
+    }
+    if (g_file_test(shifts, G_FILE_TEST_EXISTS)) {
+        g_autoptr(safetensors) file = safetensors_open(shifts, error);
+        if (file != NULL) {
+            model_kind_of_file(file, info);
+        }
+        return file != NULL;
+    }
+    g_set_error(
+        error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+        "%s: this folder has no model_index.json; give the folder of a diffusers model or a "
+        ".safetensors file.",
+        path);
+    return false;
+}
+
+bool model_kind_examine(const char *path, struct model_info *info, GError **error)
+{
+    if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+        return examine_folder(path, info, error);
+    }
+    g_autoptr(regular_file) raw = regular_file_open(path, error);
+    if (raw == NULL) {
+        return false;
+    }
+    enum file_magic magic = file_magic_of(raw);
+    if (magic == FILE_MAGIC_TORCH_ZIP || magic == FILE_MAGIC_TORCH_OLD) {
+        *info =
+            (struct model_info){.kind = MODEL_KIND_PICKLE, .format = "pytorch", .bytes = raw->size};
+        return true;
+    }
+    if (magic == FILE_MAGIC_GGUF) {
+        *info = (struct model_info){.kind = MODEL_KIND_GGUF, .format = "gguf", .bytes = raw->size};
+        return true;
+    }
+    g_autoptr(safetensors) file = safetensors_open(path, error);
+    if (file != NULL) {
+        model_kind_of_file(file, info);
+    }
+    return file != NULL;
+}
+
+void model_kind_refuse(const struct safetensors *file, bool want_subject, GError **error)
+{
+    static const char *const titles[] = {
+        "a model",        "a model",     "one network of a model",
+        "a subject",      "a LoRA",      "a textual inversion",
+        "a pickled file", "a GGUF file", "something else",
+    };
+    struct model_info info;
+
+    model_kind_of_file(file, &info);
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: this is %s, %s is needed here.",
+                safetensors_path(file), titles[info.kind],
+                want_subject ? "a subject file with SVDiff shifts"
+                             : "a whole Stable Diffusion 1.x or 2.x model");
+}

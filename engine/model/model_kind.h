@@ -1,0 +1,40 @@
+/* model_kind.h: what a path is: a model, a subject, an adapter, something else.
+ *
+ * Nothing is computed and no values are read: first bytes, names and shapes tell. Works for models
+ * that the engine cannot use too, so that `svdiff info` can say what they are. */
+#pragma once
+
+#include "engine/base/safetensors.h"
+
+enum model_kind {
+    MODEL_KIND_FOLDER,     // a diffusers folder
+    MODEL_KIND_CHECKPOINT, // one file in the CompVis layout
+    MODEL_KIND_PART,       // one network of a model alone
+    MODEL_KIND_SUBJECT,    // SVDiff shifts
+    MODEL_KIND_ADAPTER,    // LoRA and its relatives
+    MODEL_KIND_EMBEDDING,  // textual inversion
+    MODEL_KIND_PICKLE,     // a PyTorch file that is never opened
+    MODEL_KIND_GGUF,
+    MODEL_KIND_OTHER, // safetensors of something else
+};
+
+struct model_info {
+    enum model_kind kind;
+    const char *format; // the layout: "diffusers", "compvis", "svdiff-pytorch", "kohya" ...
+    const char *family; // "sd1", "sd2", "sdxl", "sdxl-refiner" or "other"; NULL: unknown
+    int64_t tensors, values, bytes;
+};
+
+// "model", "subject", "adapter" ...: one word for people and programs
+const char *model_kind_word(enum model_kind kind);
+
+/* Looks at a path. False with a sentence when it cannot be read, is damaged or is a folder without
+ * a model; a pickled or GGUF file is described and not refused. */
+bool model_kind_examine(const char *path, struct model_info *info, GError **error);
+
+// the same for a file that is open
+void model_kind_of_file(const struct safetensors *file, struct model_info *info);
+
+/* One sentence that says what the file is and that a model (or, with `want_subject`, a subject) is
+ * needed instead. */
+void model_kind_refuse(const struct safetensors *file, bool want_subject, GError **error);

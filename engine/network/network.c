@@ -1,0 +1,360 @@
+/* Weights of a network: reading, memory, the list; see network.h.
+ *
+ * PyTorch's convolutions are [out, in, kh, kw]; the engine's are [out, kh, kw, in], the order in
+ * which channels-last activations meet them. */
+#include "engine/network/network.h"
+
+#include "engine/base/dtype.h"
+#include "engine/base/error.h"
+#include "engine/tape/transfer.h"
+
+#include <string.h>
+
+void network_init(struct network *net, const kernels *k, const char *title)
+{
+    *net = (struct network){.k = k,
+                            .weights = g_ptr_array_new(),
+                            .memory = g_hash_table_new(g_direct_hash, g_direct_equal),
+                            .title = title};
+}
+
+void network_finish(struct network *net)
+{
+    GHashTableIter iter;
+    void *memory, *bytes;
+
+    if (net->memory == NULL) {
+        return;
+    }
+    g_hash_table_iter_init(&iter, net->memory);
+    while (g_hash_table_iter_next(&iter, &memory, &bytes)) {
+        net->k->release(net->k, memory, GPOINTER_TO_SIZE(bytes));
+    }
+    for (guint i = 0; i < net->weights->len; i++) {
+        struct weight *w = net->weights->pdata[i];
+        g_free(w->name);
+    }
+    g_hash_table_unref(net->memory);
+    g_ptr_array_unref(net->weights);
+    *net = (struct network){0};
+}
+
+void *network_alloc(struct network *net, size_t bytes, GError **error)
+{
+    void *memory = net->k->alloc(net->k, bytes);
+
+    if (memory == NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "There is no memory for the weights of the %s; close other programs or choose "
+                    "a smaller model.",
+                    net->title);
+        return NULL;
+    }
+    g_hash_table_insert(net->memory, memory, GSIZE_TO_POINTER(bytes));
+    return memory;
+}
+
+void network_release(struct network *net, const void *memory)
+{
+    void *bytes;
+
+    if (memory != NULL && g_hash_table_steal_extended(net->memory, memory, NULL, &bytes)) {
+        net->k->release(net->k, (void *)memory, GPOINTER_TO_SIZE(bytes));
+    }
+}
+
+size_t network_bytes(const struct network *net)
+{
+    GHashTableIter iter;
+    void *bytes;
+    size_t sum = 0;
+
+    g_hash_table_iter_init(&iter, net->memory);
+    while (g_hash_table_iter_next(&iter, NULL, &bytes)) {
+        sum += GPOINTER_TO_SIZE(bytes);
+    }
+    return sum;
+}
+
+/* ---- reading ---- */
+
+// the tensor `name` as floats on the host; NULL after a failure
+static float *read_host(struct reader *r, const char *name, const int64_t *shape, int n_dims)
+{
+    int64_t count = 1;
+
+    for (int i = 0; i < n_dims; i++) {
+        count *= shape[i];
+    }
+    if (r->failed) {
+        return NULL;
+    }
+    float *values = g_try_new0(float, count);
+    if (values == NULL) {
+        g_set_error(r->error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "There is no memory to read the tensor %s; close other programs.", name);
+        r->failed = true;
+        return NULL;
+    }
+    if (r->source.read != NULL &&
+        !r->source.read(r->source.user, name, shape, n_dims, values, r->error)) {
+        r->failed = true;
+        g_free(values);
+        return NULL;
+    }
+    return values;
+}
+
+static real *store_reals(struct reader *r, const float *values, int64_t count)
+{
+    real *device = network_alloc(r->net, (size_t)count * sizeof(real), r->error);
+
+    if (device == NULL) {
+        r->failed = true;
+        return NULL;
+    }
+    transfer_upload(r->net->k, device, values, count);
+    return device;
+}
+
+static void store_bf16(struct reader *r, struct weight *w, const float *values, int64_t count)
+{
+    const kernels *k = r->net->k;
+    uint16_t *device = network_alloc(r->net, (size_t)count * sizeof *device, r->error);
+    real *full = k->alloc(k, (size_t)count * sizeof(real));
+
+    if (device == NULL || full == NULL) {
+        r->failed = true;
+        return;
+    }
+    transfer_upload(k, full, values, count);
+    k->to_bf16(k, count, full, device);
+    k->release(k, full, (size_t)count * sizeof(real));
+    w->dense = (struct kernels_weight){.data = device, .type = KERNELS_BF16};
+}
+
+static void store(struct reader *r, struct weight *w, const float *values)
+{
+    const int64_t count = weight_count(w);
+    const bool multiplied = w->kind == WEIGHT_LINEAR || w->kind == WEIGHT_CONV;
+
+    if (multiplied && r->net->k->precision == KERNELS_BF16) {
+        store_bf16(r, w, values, count);
+        return;
+    }
+    w->dense = (struct kernels_weight){.data = store_reals(r, values, count)};
+}
+
+static void read_bias(struct reader *r, real **bias, const char *module, int count)
+{
+    g_autofree char *name = g_strconcat(module, ".bias", NULL);
+    const int64_t shape[] = {count};
+    g_autofree float *values = read_host(r, name, shape, 1);
+
+    if (values != NULL) {
+        *bias = store_reals(r, values, count);
+    }
+}
+
+static void begin(struct reader *r, struct weight *w, enum weight_kind kind, const char *name,
+                  va_list arguments)
+{
+    *w = (struct weight){.kind = kind, .kh = 1, .kw = 1, .name = g_strdup_vprintf(name, arguments)};
+    g_ptr_array_add(r->net->weights, w);
+}
+
+static void read_values(struct reader *r, struct weight *w, const int64_t *shape, int n_dims)
+{
+    g_autofree char *name = g_strconcat(w->name, ".weight", NULL);
+    g_autofree float *values = read_host(r, name, shape, n_dims);
+
+    if (values != NULL) {
+        store(r, w, values);
+    }
+}
+
+void read_linear(struct reader *r, struct weight *w, int in, int out, bool bias, const char *name,
+                 ...)
+{
+    const int64_t shape[] = {out, in};
+    va_list arguments;
+
+    va_start(arguments, name);
+    begin(r, w, WEIGHT_LINEAR, name, arguments);
+    va_end(arguments);
+    w->in = in;
+    w->out = out;
+    read_values(r, w, shape, 2);
+    if (bias) {
+        read_bias(r, &w->bias, w->name, out);
+    }
+}
+
+// [out, in, area] -> [out, area, in]
+static void to_channels_last(float *to, const float *from, int out, int in, int area)
+{
+    for (int o = 0; o < out; o++) {
+        for (int i = 0; i < in; i++) {
+            for (int a = 0; a < area; a++) {
+                to[((size_t)o * area + a) * in + i] = from[((size_t)o * in + i) * area + a];
+            }
+        }
+    }
+}
+
+void read_conv(struct reader *r, struct weight *w, int in, int out, int kernel, const char *name,
+               ...)
+{
+    const int64_t shape[] = {out, in, kernel, kernel};
+    va_list arguments;
+
+    va_start(arguments, name);
+    begin(r, w, WEIGHT_CONV, name, arguments);
+    va_end(arguments);
+    w->in = in;
+    w->out = out;
+    w->kh = w->kw = kernel;
+    g_autofree char *key = g_strconcat(w->name, ".weight", NULL);
+    g_autofree float *values = read_host(r, key, shape, 4);
+    if (values != NULL && r->source.read == NULL) { // all zeros: in any order
+        store(r, w, values);
+        read_bias(r, &w->bias, w->name, out);
+        return;
+    }
+    g_autofree float *ordered = values != NULL ? g_try_new(float, weight_count(w)) : NULL;
+    if (values != NULL && ordered == NULL) {
+        r->failed = true;
+        g_set_error(r->error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "There is no memory to read the tensor %s; close other programs.", key);
+    }
+    if (ordered != NULL) {
+        to_channels_last(ordered, values, out, in, kernel * kernel);
+        store(r, w, ordered);
+    }
+    read_bias(r, &w->bias, w->name, out);
+}
+
+void read_norm(struct reader *r, struct norm *norm, int c, int groups, double epsilon,
+               const char *name, ...)
+{
+    const int64_t shape[] = {c};
+    va_list arguments;
+
+    *norm = (struct norm){.groups = groups, .epsilon = epsilon};
+    va_start(arguments, name);
+    begin(r, &norm->gain, WEIGHT_NORM, name, arguments);
+    va_end(arguments);
+    norm->gain.in = 1;
+    norm->gain.out = c;
+    read_values(r, &norm->gain, shape, 1);
+    read_bias(r, &norm->bias, norm->gain.name, c);
+}
+
+void read_embedding(struct reader *r, struct weight *w, int vocabulary, int width, const char *name,
+                    ...)
+{
+    const int64_t shape[] = {vocabulary, width};
+    va_list arguments;
+
+    va_start(arguments, name);
+    begin(r, w, WEIGHT_EMBEDDING, name, arguments);
+    va_end(arguments);
+    w->out = vocabulary;
+    w->in = width;
+    read_values(r, w, shape, 2);
+}
+
+/* ---- values ---- */
+
+float *network_values(const struct network *net, const struct weight *w, GError **error)
+{
+    const int64_t count = weight_count(w);
+    float *values = g_try_new(float, count);
+
+    if (values == NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "There is no memory for a copy of the weight %s; close other programs.",
+                    w->name);
+        return NULL;
+    }
+    g_assert(w->dense.data != NULL && w->dense.type == KERNELS_F32);
+    transfer_download(net->k, values, w->dense.data, count);
+    return values;
+}
+
+void network_set_values(const struct network *net, struct weight *w, const float *values)
+{
+    g_assert(w->dense.data != NULL && w->dense.type == KERNELS_F32);
+    transfer_upload(net->k, (real *)w->dense.data, values, weight_count(w));
+}
+
+// W as reals on the device, for packing; the network's own array where it is one
+static real *as_reals(struct network *net, const struct weight *w, bool *own, GError **error)
+{
+    const kernels *k = net->k;
+    const int64_t count = weight_count(w);
+
+    *own = w->dense.type != KERNELS_F32;
+    if (!*own) {
+        return (real *)w->dense.data;
+    }
+    g_autofree uint16_t *rounded = g_new(uint16_t, count);
+    g_autofree float *wide = g_new(float, count);
+    k->download(k, rounded, w->dense.data, (size_t)count * sizeof *rounded);
+    dtype_to_f32(DTYPE_BF16, rounded, wide, (size_t)count);
+    real *device = network_alloc(net, (size_t)count * sizeof(real), error);
+    if (device != NULL) {
+        transfer_upload(k, device, wide, count);
+    }
+    return device;
+}
+
+static bool pack_weight(struct network *net, struct weight *w, const struct weight_use *use,
+                        GError **error)
+{
+    const kernels *k = net->k;
+    const size_t bytes = use->convolves ? k->conv_packed_bytes(k, use->conv)
+                                        : k->linear_packed_bytes(k, use->linear);
+    bool own;
+
+    if (bytes == 0) {
+        return true;
+    }
+    void *packed = network_alloc(net, bytes, error);
+    real *values = packed != NULL ? as_reals(net, w, &own, error) : NULL;
+    if (values == NULL) {
+        return false;
+    }
+    if (use->convolves) {
+        k->conv_pack(k, use->conv, values, packed);
+    } else {
+        k->linear_pack(k, use->linear, values, packed);
+    }
+    if (own) {
+        network_release(net, values);
+    }
+    network_release(net, w->dense.data);
+    w->dense = (struct kernels_weight){.data = NULL};
+    w->packed = (struct kernels_weight){.data = packed, .type = k->precision, .packed = true};
+    return true;
+}
+
+bool network_pack(struct network *net, GHashTable *uses, GError **error)
+{
+    for (guint i = 0; i < net->weights->len; i++) {
+        struct weight *w = net->weights->pdata[i];
+        const struct weight_use *use = g_hash_table_lookup(uses, w);
+        if (use != NULL && !use->several && w->form == WEIGHT_FROZEN && w->packed.data == NULL &&
+            !pack_weight(net, w, use, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void network_refresh(struct network *net, real scale)
+{
+    for (guint i = 0; i < net->weights->len; i++) {
+        weight_refresh(net->weights->pdata[i], net->k, scale);
+    }
+}

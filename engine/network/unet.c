@@ -1,0 +1,438 @@
+/* The UNet: time embedding, down blocks, middle, up blocks with skips; see unet.h.
+ *
+ *   temb = linear_2(silu(linear_1([cos | sin](t / 10000^(i / half)))))
+ *   down  per level: layers_per_block times residual (and transformer), then a convolution of
+ *         stride 2; every result is kept as a skip
+ *   mid   residual, transformer, residual
+ *   up    per level: layers_per_block + 1 times residual over [x | skip] (and transformer), then
+ *         nearest-neighbour upsampling to the next skip's size and a convolution
+ *
+ * Each block is one segment of the tape. */
+#include "engine/network/unet.h"
+
+#include "engine/network/unet_blocks.h"
+
+#include <math.h>
+
+struct level {
+    int n_blocks;
+    struct residual_block *residuals;       // [n_blocks]
+    struct transformer_block *transformers; // [n_blocks], NULL without cross-attention
+    struct weight sampler;                  // down- or upsampling convolution
+    bool has_sampler;
+};
+
+struct unet {
+    struct network net;
+    struct unet_config config;
+    struct weight time1, time2, conv_in, conv_out;
+    struct norm norm_out;
+    struct level down[UNET_MAX_LEVELS], up[UNET_MAX_LEVELS];
+    struct residual_block mid_residuals[2];
+    struct transformer_block mid_transformer;
+};
+
+/* ---- reading ---- */
+
+static struct transformer_shape transformer_shape(const struct unet_config *c, int level)
+{
+    return (struct transformer_shape){.c = c->block_out_channels[level],
+                                      .heads = c->heads[level],
+                                      .context = c->cross_attention_dim,
+                                      .layers = c->transformer_layers[level],
+                                      .groups = c->norm_num_groups,
+                                      .linear_projection = c->use_linear_projection};
+}
+
+static void read_level(struct reader *r, const struct unet_config *c, struct level *l, int level,
+                       bool attends, int n_blocks, const int *in, const char *side, int index)
+{
+    const int out = c->block_out_channels[level];
+
+    l->n_blocks = n_blocks;
+    l->residuals = g_new0(struct residual_block, n_blocks);
+    l->transformers = attends ? g_new0(struct transformer_block, n_blocks) : NULL;
+    for (int i = 0; attends && i < n_blocks; i++) {
+        g_autofree char *name = g_strdup_printf("%s_blocks.%d.attentions.%d", side, index, i);
+        transformer_block_read(r, &l->transformers[i], transformer_shape(c, level), name);
+    }
+    for (int i = 0; i < n_blocks; i++) {
+        g_autofree char *name = g_strdup_printf("%s_blocks.%d.resnets.%d", side, index, i);
+        residual_block_read(r, &l->residuals[i], in[i], out, 4 * c->block_out_channels[0],
+                            c->norm_num_groups, c->norm_eps, name);
+    }
+}
+
+static void read_down(struct reader *r, struct unet *u)
+{
+    const struct unet_config *c = &u->config;
+
+    for (int i = 0, before = c->block_out_channels[0]; i < c->n_levels; i++) {
+        const int out = c->block_out_channels[i];
+        g_autofree int *in = g_new(int, c->layers_per_block);
+        for (int j = 0; j < c->layers_per_block; j++) {
+            in[j] = j == 0 ? before : out;
+        }
+        read_level(r, c, &u->down[i], i, c->down_cross[i], c->layers_per_block, in, "down", i);
+        u->down[i].has_sampler = i + 1 < c->n_levels;
+        if (u->down[i].has_sampler) {
+            read_conv(r, &u->down[i].sampler, out, out, 3, "down_blocks.%d.downsamplers.0.conv", i);
+        }
+        before = out;
+    }
+}
+
+static void read_mid(struct reader *r, struct unet *u)
+{
+    const struct unet_config *c = &u->config;
+    const int last = c->n_levels - 1, width = c->block_out_channels[last];
+
+    if (!c->has_mid) {
+        return;
+    }
+    transformer_block_read(r, &u->mid_transformer, transformer_shape(c, last),
+                           "mid_block.attentions.0");
+    for (int i = 0; i < 2; i++) {
+        g_autofree char *name = g_strdup_printf("mid_block.resnets.%d", i);
+        residual_block_read(r, &u->mid_residuals[i], width, width, 4 * c->block_out_channels[0],
+                            c->norm_num_groups, c->norm_eps, name);
+    }
+}
+
+/* The channels that block j of up level i gets: what comes from below and the skip, which the down
+ * path left in reverse order. */
+static int up_channels(const struct unet_config *c, int i, int j)
+{
+    const int level = c->n_levels - 1 - i;
+    const int *width = c->block_out_channels;
+    const int below = i == 0 ? width[level] : width[level + 1];
+    const int x = j == 0 ? below : width[level];
+    const int skip = j < c->layers_per_block ? width[level] : width[MAX(level - 1, 0)];
+
+    return x + skip;
+}
+
+static void read_up(struct reader *r, struct unet *u)
+{
+    const struct unet_config *c = &u->config;
+
+    for (int i = 0; i < c->n_levels; i++) {
+        const int level = c->n_levels - 1 - i, out = c->block_out_channels[level];
+        const int n_blocks = c->layers_per_block + 1;
+        g_autofree int *in = g_new(int, n_blocks);
+        for (int j = 0; j < n_blocks; j++) {
+            in[j] = up_channels(c, i, j);
+        }
+        read_level(r, c, &u->up[i], level, c->up_cross[i], n_blocks, in, "up", i);
+        u->up[i].has_sampler = i + 1 < c->n_levels;
+        if (u->up[i].has_sampler) {
+            read_conv(r, &u->up[i].sampler, out, out, 3, "up_blocks.%d.upsamplers.0.conv", i);
+        }
+    }
+}
+
+static void read_all(struct reader *r, struct unet *u)
+{
+    const struct unet_config *c = &u->config;
+    const int width = c->block_out_channels[0];
+
+    read_conv(r, &u->conv_in, c->in_channels, width, 3, "conv_in");
+    read_linear(r, &u->time1, width, 4 * width, true, "time_embedding.linear_1");
+    read_linear(r, &u->time2, 4 * width, 4 * width, true, "time_embedding.linear_2");
+    read_down(r, u);
+    read_up(r, u);
+    read_mid(r, u);
+    read_norm(r, &u->norm_out, width, c->norm_num_groups, c->norm_eps, "conv_norm_out");
+    read_conv(r, &u->conv_out, width, c->out_channels, 3, "conv_out");
+}
+
+struct unet *unet_create(const kernels *k, const struct unet_config *config,
+                         struct weight_source source, GError **error)
+{
+    struct unet *u = g_new0(struct unet, 1);
+    struct reader r = {.net = &u->net, .source = source, .error = error};
+
+    u->config = *config;
+    network_init(&u->net, k, "UNet");
+    read_all(&r, u);
+    if (r.failed) {
+        unet_free(u);
+        return NULL;
+    }
+    return u;
+}
+
+static void finish_level(struct level *l)
+{
+    for (int i = 0; l->transformers != NULL && i < l->n_blocks; i++) {
+        transformer_block_finish(&l->transformers[i]);
+    }
+    g_free(l->transformers);
+    g_free(l->residuals);
+}
+
+void unet_free(struct unet *u)
+{
+    if (u == NULL) {
+        return;
+    }
+    // the list of weights points into the blocks: it goes first
+    network_finish(&u->net);
+    for (int i = 0; i < UNET_MAX_LEVELS; i++) {
+        finish_level(&u->down[i]);
+        finish_level(&u->up[i]);
+    }
+    transformer_block_finish(&u->mid_transformer);
+    g_free(u);
+}
+
+struct network *unet_network(struct unet *u)
+{
+    return &u->net;
+}
+
+const struct unet_config *unet_config(const struct unet *u)
+{
+    return &u->config;
+}
+
+int unet_segments(const struct unet *u)
+{
+    int n = u->config.has_mid ? 3 : 0;
+
+    for (int i = 0; i < u->config.n_levels; i++) {
+        n += u->down[i].n_blocks * (u->down[i].transformers != NULL ? 2 : 1) +
+             u->down[i].has_sampler;
+        n += u->up[i].n_blocks * (u->up[i].transformers != NULL ? 2 : 1) + u->up[i].has_sampler;
+    }
+    return n;
+}
+
+/* ---- segments ---- */
+
+static struct tensor *residual_segment(struct tape *t, const void *context,
+                                       struct tensor *const *in)
+{
+    return residual_block(t, context, in[0], NULL, in[1]);
+}
+
+static struct tensor *skip_segment(struct tape *t, const void *context, struct tensor *const *in)
+{
+    return residual_block(t, context, in[0], in[2], in[1]);
+}
+
+static struct tensor *transformer_segment(struct tape *t, const void *context,
+                                          struct tensor *const *in)
+{
+    return transformer_block(t, context, in[0], in[1], NULL);
+}
+
+// a transformer with what a guide asks of it
+struct guided_block {
+    const struct transformer_block *block;
+    struct block_guide guide;
+};
+
+static struct tensor *guided_segment(struct tape *t, const void *context, struct tensor *const *in)
+{
+    const struct guided_block *g = context;
+
+    return transformer_block(t, g->block, in[0], in[1], &g->guide);
+}
+
+static struct tensor *down_segment(struct tape *t, const void *context, struct tensor *const *in)
+{
+    const struct tensor *x = in[0];
+
+    // padding 1, stride 2: odd sizes round up
+    return conv(t, in[0], context,
+                (struct conv_geometry){.stride = 2,
+                                       .pad_top = 1,
+                                       .pad_left = 1,
+                                       .out_h = (x->h + 1) / 2,
+                                       .out_w = (x->w + 1) / 2});
+}
+
+// in[1] is the skip that comes next: its size is the one to go to
+static struct tensor *up_segment(struct tape *t, const void *context, struct tensor *const *in)
+{
+    return conv_same(t, upsample(t, in[0], in[1]->h, in[1]->w), context);
+}
+
+/* ---- forward ---- */
+
+// [n, width]: cosines then sines (flip_sin_to_cos), frequencies falling from 1 to 1 / 10000
+static void timestep_embedding(const struct unet_config *c, const double *timesteps, int n,
+                               float *out)
+{
+    const int width = c->block_out_channels[0], half = width / 2;
+
+    for (int i = 0; i < n; i++) {
+        for (int j = 0; j < half; j++) {
+            const float exponent =
+                (float)(-log(10000.0)) * (float)j / ((float)half - (float)c->freq_shift);
+            const float angle = (float)timesteps[i] * expf(exponent);
+            const float sine = sinf(angle), cosine = cosf(angle);
+            out[i * width + j] = c->flip_sin_to_cos ? cosine : sine;
+            out[i * width + half + j] = c->flip_sin_to_cos ? sine : cosine;
+        }
+    }
+}
+
+static struct tensor *time_forward(struct tape *t, const struct unet *u, const double *timesteps,
+                                   int n)
+{
+    const int width = u->config.block_out_channels[0];
+    g_autofree float *values = g_new0(float, (size_t)n *width);
+
+    timestep_embedding(&u->config, timesteps, n, values);
+    struct tensor *x = tape_input(t, values, n, 1, 1, width, false);
+    x = linear(t, activate(t, linear(t, x, &u->time1), ACTIVATION_SILU), &u->time2);
+    // every residual block begins with the SiLU of it: done once
+    return activate(t, x, ACTIVATION_SILU);
+}
+
+// what all blocks of one forward share
+struct pass {
+    struct tensor *time, *context;
+    const struct attention_guide *guide;
+    GPtrArray *skips;
+    int watched; // cross-attentions so far
+};
+
+// side: 0 in the middle
+static struct tensor *transform(struct tape *t, const struct transformer_block *b, struct tensor *x,
+                                struct pass *p, int level, unsigned side)
+{
+    struct tensor *const in[] = {x, p->context};
+
+    if (p->guide == NULL) {
+        return tape_segment(t, transformer_segment, b, in, 2);
+    }
+    const struct unmix *unmix = p->guide->unmix;
+    const bool watched = unmix != NULL && unmix->level == level && (unmix->sides & side) != 0;
+    struct guided_block g = {b, {p->guide, watched, p->watched}};
+    p->watched += g.guide.watched ? b->n_layers : 0;
+    return tape_segment(t, guided_segment, tape_keep(t, &g, sizeof g), in, 2);
+}
+
+static struct tensor *down_forward(struct tape *t, const struct unet *u, int level,
+                                   struct tensor *x, struct pass *p)
+{
+    const struct level *l = &u->down[level];
+
+    for (int i = 0; i < l->n_blocks; i++) {
+        x = tape_segment(t, residual_segment, &l->residuals[i], (struct tensor *[]){x, p->time}, 2);
+        if (l->transformers != NULL) {
+            x = transform(t, &l->transformers[i], x, p, level, UNMIX_DOWN);
+        }
+        g_ptr_array_add(p->skips, x);
+    }
+    if (l->has_sampler) {
+        x = tape_segment(t, down_segment, &l->sampler, &x, 1);
+        g_ptr_array_add(p->skips, x);
+    }
+    return x;
+}
+
+static struct tensor *take_skip(GPtrArray *skips)
+{
+    return g_ptr_array_steal_index(skips, skips->len - 1);
+}
+
+// block: from below, so the last one is level 0
+static struct tensor *up_forward(struct tape *t, const struct unet *u, int block, struct tensor *x,
+                                 struct pass *p)
+{
+    const struct level *l = &u->up[block];
+    const int level = u->config.n_levels - 1 - block;
+
+    for (int i = 0; i < l->n_blocks; i++) {
+        x = tape_segment(t, skip_segment, &l->residuals[i],
+                         (struct tensor *[]){x, p->time, take_skip(p->skips)}, 3);
+        if (l->transformers != NULL) {
+            x = transform(t, &l->transformers[i], x, p, level, UNMIX_UP);
+        }
+    }
+    if (l->has_sampler) {
+        x = tape_segment(t, up_segment, &l->sampler,
+                         (struct tensor *[]){x, p->skips->pdata[p->skips->len - 1]}, 2);
+    }
+    return x;
+}
+
+static struct tensor *mid_forward(struct tape *t, const struct unet *u, struct tensor *x,
+                                  struct pass *p)
+{
+    x = tape_segment(t, residual_segment, &u->mid_residuals[0], (struct tensor *[]){x, p->time}, 2);
+    x = transform(t, &u->mid_transformer, x, p, -1, 0);
+    return tape_segment(t, residual_segment, &u->mid_residuals[1], (struct tensor *[]){x, p->time},
+                        2);
+}
+
+struct tensor *unet_forward_guided(struct tape *t, const struct unet *u, struct tensor *latents,
+                                   const double *timesteps, struct tensor *context,
+                                   const struct attention_guide *guide)
+{
+    const struct unet_config *c = &u->config;
+    g_autoptr(GPtrArray) skips = g_ptr_array_new();
+    struct pass p = {.time = time_forward(t, u, timesteps, latents->n),
+                     .context = context,
+                     .guide = guide,
+                     .skips = skips};
+    struct tensor *x = conv_same(t, latents, &u->conv_in);
+
+    g_ptr_array_add(skips, x);
+    for (int i = 0; i < c->n_levels; i++) {
+        x = down_forward(t, u, i, x, &p);
+    }
+    if (c->has_mid) {
+        x = mid_forward(t, u, x, &p);
+    }
+    for (int i = 0; i < c->n_levels; i++) {
+        x = up_forward(t, u, i, x, &p);
+    }
+    return conv_same(t, groupnorm(t, x, &u->norm_out, true), &u->conv_out);
+}
+
+struct tensor *unet_forward(struct tape *t, const struct unet *u, struct tensor *latents,
+                            const double *timesteps, struct tensor *context)
+{
+    return unet_forward_guided(t, u, latents, timesteps, context, NULL);
+}
+
+// cross-attentions in the down and up blocks of a level, as far as they are asked for
+static int attentions_at(const struct unet *u, int level, enum unmix_layers asked)
+{
+    const struct level *const sides[] = {&u->down[level], &u->up[u->config.n_levels - 1 - level]};
+    int n = 0;
+
+    for (int i = 0; i < 2; i++) {
+        const bool counts = (asked & (1u << i)) != 0 && sides[i]->transformers != NULL;
+        for (int j = 0; counts && j < sides[i]->n_blocks; j++) {
+            n += sides[i]->transformers[j].n_layers;
+        }
+    }
+    return n;
+}
+
+int unet_attention_level(const struct unet *u, int h, int w, int wanted, enum unmix_layers sides,
+                         int *grid_h, int *grid_w, int *layers)
+{
+    double nearest = INFINITY;
+    int found = -1;
+
+    for (int level = 0; level < u->config.n_levels; level++) {
+        const double distance = fabs(log((double)h * w / ((double)wanted * wanted)));
+        if (attentions_at(u, level, sides) > 0 && distance < nearest) {
+            nearest = distance;
+            found = level;
+            *grid_h = h;
+            *grid_w = w;
+            *layers = attentions_at(u, level, sides);
+        }
+        h = (h + 1) / 2;
+        w = (w + 1) / 2;
+    }
+    return found;
+}

@@ -1,0 +1,38 @@
+/* unet.h: the noise predictor of Stable Diffusion 1.x and 2.x (Rombach et al. 2022), as diffusers'
+ * UNet2DConditionModel computes it. Sizes and kinds come from its config.json alone. */
+#pragma once
+
+#include "engine/network/attention_guide.h"
+#include "engine/model/model_config.h"
+#include "engine/network/network.h"
+
+struct unet;
+
+/* Reads all weights from source. NULL with SVDIFF_ERROR_FAILED (what is missing, of another shape,
+ * or no memory). config is copied. Owned by the caller. */
+struct unet *unet_create(const kernels *k, const struct unet_config *config,
+                         struct weight_source source, GError **error);
+void unet_free(struct unet *u); // accepts NULL
+
+struct network *unet_network(struct unet *u);
+const struct unet_config *unet_config(const struct unet *u);
+
+/* The prediction [n, h, w, out_channels] for latents [n, h, w, in_channels] at timesteps [n] (of
+ * the host; Euler's may lie between two) under the text embeddings context [n, 1, tokens, width].
+ */
+struct tensor *unet_forward(struct tape *t, const struct unet *u, struct tensor *latents,
+                            const double *timesteps, struct tensor *context);
+
+/* The same with a guide of the cross-attentions (attention_guide.h), which has to stay until the
+ * tape is reset; NULL: none. */
+struct tensor *unet_forward_guided(struct tape *t, const struct unet *u, struct tensor *latents,
+                                   const double *timesteps, struct tensor *context,
+                                   const struct attention_guide *guide);
+
+/* The level whose cross-attentions in down or up blocks have the grid nearest to wanted x wanted
+ * for latents of h x w, its grid, and how many attentions these are; -1 when there are none. */
+int unet_attention_level(const struct unet *u, int h, int w, int wanted, enum unmix_layers sides,
+                         int *grid_h, int *grid_w, int *layers);
+
+/* How many segments one forward has: ticks for progress. */
+int unet_segments(const struct unet *u);

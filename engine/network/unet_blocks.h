@@ -1,0 +1,67 @@
+/* unet_blocks.h: the two kinds of blocks a UNet is made of.
+ *
+ *   residual     h = conv1(silu(norm1(x))) + time_emb_proj(temb); y = shortcut(x) +
+ *                conv2(silu(norm2(h)))
+ *   transformer  x + proj_out(blocks(proj_in(norm(x)))), each block: self-attention,
+ *                cross-attention over the text, gated feed-forward, every one behind a LayerNorm
+ *                and with a residual */
+#pragma once
+
+#include "engine/network/attention_guide.h"
+#include "engine/network/network.h"
+
+struct residual_block {
+    struct norm norm1, norm2;
+    struct weight conv1, conv2, time_projection, shortcut;
+    bool has_time, has_shortcut;
+};
+
+/* in channels are those of x and the skip together. time_width 0: no time embedding (autoencoder).
+ */
+void residual_block_read(struct reader *r, struct residual_block *b, int in, int out,
+                         int time_width, int groups, double epsilon, const char *name);
+
+/* x (with the skip joined to its channels, NULL without one) and time [n, 1, 1, time_width], which
+ * went through SiLU already; NULL without a time embedding. */
+struct tensor *residual_block(struct tape *t, const struct residual_block *b, struct tensor *x,
+                              struct tensor *skip, struct tensor *time);
+
+struct attention_weights {
+    struct weight q, k, v, out;
+    int heads;
+};
+
+struct transformer_layer {
+    struct norm norm1, norm2, norm3;
+    struct attention_weights self, cross;
+    struct weight expand, contract; // ff.net.0.proj, ff.net.2
+    bool only_cross;                // the first attention looks at the text, too
+};
+
+struct transformer_block {
+    struct norm norm;
+    struct weight proj_in, proj_out;
+    int n_layers;
+    struct transformer_layer *layers; // owned
+};
+
+struct transformer_shape {
+    int c, heads, context, layers, groups;
+    bool linear_projection, only_cross;
+};
+
+void transformer_block_read(struct reader *r, struct transformer_block *b,
+                            struct transformer_shape s, const char *name);
+void transformer_block_finish(struct transformer_block *b);
+
+// what a guide asks of one block
+struct block_guide {
+    const struct attention_guide *guide;
+    bool watched; // the unmix loss is taken here
+    int layer;    // number of the block's first cross-attention among the watched
+};
+
+/* x [n, h, w, c], context [n, 1, tokens, width]; guide may be NULL. */
+struct tensor *transformer_block(struct tape *t, const struct transformer_block *b,
+                                 struct tensor *x, struct tensor *context,
+                                 const struct block_guide *guide);

@@ -1,0 +1,186 @@
+/* Cutting out and preparing; see patch.h. Putting back is in patch_put_back.c. */
+#include "engine/picture/patch.h"
+
+#include "engine/picture/picture_fill.h"
+#include "engine/picture/picture_scale.h"
+
+#include <float.h>
+
+/* ---- masks ---- */
+
+static picture *copy(const picture *mask, GError **error)
+{
+    return mask_crop(mask, &(struct mask_box){0, 0, mask->width, mask->height}, error);
+}
+
+// the sampler's mask, of the context's size
+static picture *soften(const picture *selection, const struct paint_area *a, GError **error)
+{
+    picture *m = copy(selection, error);
+
+    if (m != NULL) {
+        mask_dilate(m, a->grow);
+        mask_blur(m, a->feather);
+    }
+    return m;
+}
+
+// how far from the edge of what may change its middle lies, at most
+static float deepest(const picture *depth)
+{
+    float most = 0;
+
+    for (size_t i = 0, n = (size_t)depth->width * depth->height; i < n; i++) {
+        most = MAX(most, depth->pixels[i]);
+    }
+    return most;
+}
+
+/* What is put back: the outer edge of the sampler's feather, moved inwards by half of blend and
+ * blurred by it, times a slope (3 t^2 - 2 t^3) of at most that length that ends at the edge of the
+ * mask: no step is left there. */
+static picture *composite_of(const picture *soft, const picture *depth, int blend, GError **error)
+{
+    picture *m = copy(soft, error);
+
+    if (m == NULL) {
+        return NULL;
+    }
+    mask_threshold(m, FLT_MIN);
+    mask_erode(m, blend / 2);
+    mask_blur(m, blend);
+    const float length = MIN((float)blend, deepest(depth)) + 1;
+    for (size_t i = 0, n = (size_t)m->width * m->height; i < n; i++) {
+        const float t = MIN(depth->pixels[i] / length, 1.0f);
+        m->pixels[i] *= t * t * (3 - 2 * t);
+    }
+    return m;
+}
+
+/* Where colours must stay: outside of what the sampler may change. Around a spot of a few pixels,
+ * which has no room to blend in, the painting's surroundings count, too. */
+static picture *known_of(const picture *soft, const picture *depth, int blend, GError **error)
+{
+    const float near = MAX(0.0f, 1 - 4 * deepest(depth) / (float)blend);
+    picture *m = picture_create(soft->width, soft->height, 1, error);
+
+    for (size_t i = 0, n = (size_t)soft->width * soft->height; m != NULL && i < n; i++) {
+        m->pixels[i] = soft->pixels[i] <= 0 ? 1 : depth->pixels[i] > 0 ? 0 : near;
+    }
+    return m;
+}
+
+static bool make_masks(struct patch *p, const picture *selection,
+                       const struct svdiff_generate_options *o, int factor, GError **error)
+{
+    const int h = p->area.height / factor, w = p->area.width / factor;
+    g_autoptr(picture) soft = soften(selection, &p->area, error);
+    g_autoptr(picture) allowed = copy(selection, error);
+
+    if (soft == NULL || allowed == NULL) {
+        return false;
+    }
+    mask_dilate(allowed, o->grow);
+    g_autoptr(picture) depth = mask_depth(allowed, error);
+    if (depth == NULL) {
+        return false;
+    }
+    p->composite = composite_of(soft, depth, p->area.blend, error);
+    p->known = known_of(soft, depth, p->area.blend, error);
+    g_autoptr(picture) scaled = picture_resize(soft, p->area.width, p->area.height, error);
+    if (p->composite == NULL || p->known == NULL || scaled == NULL) {
+        return false;
+    }
+    p->mask = g_new(float, (size_t)h *w);
+    p->hard = g_new(float, (size_t)h *w);
+    mask_cells(scaled, h, w, p->mask);
+    for (int i = 0; i < h * w; i++) {
+        p->hard[i] = p->mask[i] >= 0.5f ? 1 : 0;
+    }
+    return true;
+}
+
+/* ---- pictures ---- */
+
+// (1 - mask) the picture + mask what its surroundings make of the place
+static bool fill_blurred(picture *working, const picture *soft, GError **error)
+{
+    g_autoptr(picture) outside = copy(soft, error);
+
+    for (size_t i = 0, n = (size_t)soft->width * soft->height; outside != NULL && i < n; i++) {
+        outside->pixels[i] = 1 - outside->pixels[i];
+    }
+    return outside != NULL && picture_fill(working, outside, 0, 0.5f, error);
+}
+
+// pixels of latents that are to be painted become grey, 0 for the autoencoder
+static picture *masked_of(const struct patch *p, int factor, GError **error)
+{
+    picture *m = mask_crop(p->working,
+                           &(struct mask_box){0, 0, p->working->width, p->working->height}, error);
+    const int w = p->area.width / factor;
+
+    for (int y = 0; m != NULL && y < m->height; y++) {
+        for (int x = 0; x < m->width; x++) {
+            float *pixel = m->pixels + 3 * ((size_t)y * m->width + x);
+            if (p->hard[(y / factor) * w + x / factor] > 0) {
+                pixel[0] = pixel[1] = pixel[2] = 0.5f;
+            }
+        }
+    }
+    return m;
+}
+
+static bool make_pictures(struct patch *p, const picture *selection,
+                          const struct svdiff_generate_options *o, int factor, GError **error)
+{
+    g_autoptr(picture) part = mask_crop(o->init, &p->area.context, error);
+
+    p->context = part != NULL ? picture_opaque(part, error) : NULL;
+    p->working = p->context != NULL
+                     ? picture_resize(p->context, p->area.width, p->area.height, error)
+                     : NULL;
+    p->masked = p->working != NULL ? masked_of(p, factor, error) : NULL;
+    if (p->masked == NULL || o->fill != SVDIFF_FILL_BLURRED) {
+        return p->masked != NULL;
+    }
+    g_autoptr(picture) scaled = picture_resize(selection, p->area.width, p->area.height, error);
+    return scaled != NULL && fill_blurred(p->working, scaled, error);
+}
+
+struct patch *patch_create(const struct svdiff_generate_options *o, int factor, int unit,
+                           GError **error)
+{
+    const struct paint_wish wish = {.strength = o->strength,
+                                    .feather = o->feather,
+                                    .width = o->width,
+                                    .height = o->height,
+                                    .unit = unit};
+
+    if (!mask_check(o->init, o->mask, error)) {
+        return NULL;
+    }
+    struct patch *p = g_new0(struct patch, 1);
+    p->area = paint_area_plan(o->mask, &wish);
+    g_autoptr(picture) selection = mask_crop(o->mask, &p->area.context, error);
+    if (selection == NULL || !make_masks(p, selection, o, factor, error) ||
+        !make_pictures(p, selection, o, factor, error)) {
+        g_clear_pointer(&p, patch_free);
+    }
+    return p;
+}
+
+void patch_free(struct patch *p)
+{
+    if (p == NULL) {
+        return;
+    }
+    picture_free(p->working);
+    picture_free(p->masked);
+    picture_free(p->context);
+    picture_free(p->composite);
+    picture_free(p->known);
+    g_free(p->mask);
+    g_free(p->hard);
+    g_free(p);
+}

@@ -1,0 +1,137 @@
+/* JPEG files by libjpeg: grey, YCbCr and CMYK, baseline and progressive, with the EXIF orientation.
+ *
+ * libjpeg mends a file that ends early by grey pixels and a warning; here that warning is an error.
+ * CMYK becomes R'G'B' as Pillow does it: (1 - c) (1 - k); Adobe's files store 1 - c. */
+#include "engine/picture/picture_codec.h"
+
+#include "engine/base/error.h"
+
+#include <setjmp.h>
+#include <string.h>
+// these want stdio.h before them
+#include <jpeglib.h>
+#include <jerror.h>
+
+struct jpeg_job {
+    struct jpeg_error_mgr manager; // first: libjpeg's pointer to it is a pointer to the job
+    struct jpeg_decompress_struct jpeg;
+    jmp_buf jump;
+    char message[JMSG_LENGTH_MAX]; // libjpeg's own, when it jumped
+    const struct picture_source *source;
+    picture *out;
+    GError **error;
+    uint8_t *row; // one row, 3 or 4 bytes a pixel
+    int orientation;
+};
+
+static void on_error(j_common_ptr jpeg)
+{
+    struct jpeg_job *job = (struct jpeg_job *)jpeg->err;
+
+    job->manager.format_message(jpeg, job->message);
+    longjmp(job->jump, 1);
+}
+
+// level < 0: the data is corrupt; what lies between two markers by mistake does no harm
+static void on_message(j_common_ptr jpeg, int level)
+{
+    if (level < 0 && jpeg->err->msg_code != JWRN_EXTRANEOUS_DATA) {
+        on_error(jpeg);
+    }
+}
+
+static int orientation_of(const struct jpeg_job *job)
+{
+    for (jpeg_saved_marker_ptr m = job->jpeg.marker_list; m; m = m->next) {
+        if (m->data_length > 6 && memcmp(m->data, "Exif\0\0", 6) == 0) {
+            return picture_exif_orientation(m->data + 6, m->data_length - 6);
+        }
+    }
+    return 1;
+}
+
+static bool is_cmyk(const struct jpeg_job *job)
+{
+    return job->jpeg.out_color_space == JCS_CMYK;
+}
+
+static bool read_header_or_jump(struct jpeg_job *job)
+{
+    struct jpeg_decompress_struct *jpeg = &job->jpeg;
+
+    jpeg_create_decompress(jpeg);
+    jpeg_stdio_src(jpeg, job->source->stream);
+    jpeg_save_markers(jpeg, JPEG_APP0 + 1, 0xffff);
+    jpeg_read_header(jpeg, TRUE);
+    job->orientation = orientation_of(job); // the markers are gone when all is read
+    if (jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK) {
+        jpeg->out_color_space = JCS_CMYK;
+    } else {
+        jpeg->out_color_space = JCS_RGB;
+    }
+    job->out =
+        picture_create_checked(job->source, jpeg->image_width, jpeg->image_height, 3, job->error);
+    return job->out != NULL;
+}
+
+static void cmyk_to_rgb(uint8_t *row, int width, bool inverted)
+{
+    const uint8_t flip = inverted ? 0 : 255;
+
+    for (int x = 0; x < width; x++) {
+        const int key = row[4 * x + 3] ^ flip;
+        for (int c = 0; c < 3; c++) {
+            row[3 * x + c] = (uint8_t)(((row[4 * x + c] ^ flip) * key + 127) / 255);
+        }
+    }
+}
+
+static bool read_pixels_or_jump(struct jpeg_job *job)
+{
+    struct jpeg_decompress_struct *jpeg = &job->jpeg;
+
+    job->row = g_try_malloc_n(jpeg->image_width, 4);
+    if (!job->row) {
+        g_set_error(job->error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "%s: there is no memory for its pixels; use a smaller picture.",
+                    job->source->path);
+        return false;
+    }
+    jpeg_start_decompress(jpeg);
+    for (int y = 0; y < job->out->height; y++) {
+        jpeg_read_scanlines(jpeg, &job->row, 1);
+        if (is_cmyk(job)) {
+            cmyk_to_rgb(job->row, job->out->width, jpeg->saw_Adobe_marker);
+        }
+        picture_set_row_8(job->out, y, job->row);
+    }
+    jpeg_finish_decompress(jpeg);
+    return true;
+}
+
+// true: done; false: with an error of ours set, or libjpeg's message
+static bool read_all(struct jpeg_job *job)
+{
+    if (setjmp(job->jump)) {
+        return false;
+    }
+    return read_header_or_jump(job) && read_pixels_or_jump(job);
+}
+
+picture *picture_jpeg_read(const struct picture_source *source, GError **error)
+{
+    struct jpeg_job job = {.source = source, .error = error};
+
+    job.jpeg.err = jpeg_std_error(&job.manager);
+    job.manager.error_exit = on_error;
+    job.manager.emit_message = on_message;
+    if (!read_all(&job)) {
+        if (job.message[0]) {
+            picture_set_damaged(source, "JPEG", job.message, error);
+        }
+        g_clear_pointer(&job.out, picture_free);
+    }
+    jpeg_destroy_decompress(&job.jpeg);
+    g_free(job.row);
+    return picture_orient(job.out, job.orientation, error);
+}

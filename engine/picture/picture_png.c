@@ -1,0 +1,236 @@
+/* Reading PNG files by libpng, in 8 or 16 bits, and their texts.
+ *
+ * libpng reports an error by a long jump. All that must survive the jump lies in one structure, and
+ * only the functions named *_or_jump are called under it. */
+#include "engine/picture/picture_codec.h"
+
+#include "engine/base/error.h"
+
+#include <png.h>
+#include <string.h>
+
+struct png_job {
+    png_structp png;
+    png_infop info;
+    char message[128]; // libpng's own, when it jumped
+    const struct picture_source *source;
+    picture *out;
+    GError **error;
+    uint8_t *rows; // the whole picture as libpng gives it, or one row where that is enough
+    size_t stride; // bytes of a row
+    int passes;
+};
+
+static void on_error(png_structp png, png_const_charp message)
+{
+    struct png_job *job = png_get_error_ptr(png);
+
+    g_strlcpy(job->message, message, sizeof(job->message));
+    png_longjmp(png, 1);
+}
+
+// what libpng mends by itself is not worth a word
+static void on_warning(png_structp png, png_const_charp message)
+{
+}
+
+static void reader_finish(struct png_job *job)
+{
+    png_destroy_read_struct(&job->png, &job->info, NULL);
+    g_clear_pointer(&job->rows, g_free);
+}
+
+static bool reader_init(struct png_job *job, const struct picture_source *source, GError **error)
+{
+    *job = (struct png_job){.source = source, .error = error};
+    job->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, job, on_error, on_warning);
+    job->info = job->png ? png_create_info_struct(job->png) : NULL;
+    if (!job->info) {
+        reader_finish(job);
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: there is no memory to read it.",
+                    source->path);
+    }
+    return job->info != NULL;
+}
+
+// takes the memory for `n` rows of what libpng will give
+static bool take_rows_or_jump(struct png_job *job, size_t n)
+{
+    job->passes = png_set_interlace_handling(job->png);
+    png_read_update_info(job->png, job->info);
+    job->stride = png_get_rowbytes(job->png, job->info);
+    job->rows = g_try_malloc_n(n, job->stride);
+    if (!job->rows) {
+        g_set_error(job->error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "%s: there is no memory for its pixels; use a smaller picture.",
+                    job->source->path);
+    }
+    return job->rows != NULL;
+}
+
+// the header; afterwards every kind of PNG comes as R'G'B' with or without alpha, 8 or 16 bits
+static bool read_header_or_jump(struct png_job *job)
+{
+    int type;
+    bool alpha;
+
+    png_init_io(job->png, job->source->stream);
+    png_set_user_limits(job->png, G_MAXINT32, G_MAXINT32); // sizes get a sentence of our own
+    png_read_info(job->png, job->info);
+    type = png_get_color_type(job->png, job->info);
+    alpha = (type & PNG_COLOR_MASK_ALPHA) || png_get_valid(job->png, job->info, PNG_INFO_tRNS);
+    job->out = picture_create_checked(job->source, png_get_image_width(job->png, job->info),
+                                      png_get_image_height(job->png, job->info), alpha ? 4 : 3,
+                                      job->error);
+    if (!job->out) {
+        return false;
+    }
+    png_set_expand(job->png);
+    if (!(type & PNG_COLOR_MASK_COLOR)) {
+        png_set_gray_to_rgb(job->png);
+    }
+    return take_rows_or_jump(job, job->out->height);
+}
+
+static void set_row_16(picture *p, int y, const uint8_t *row)
+{
+    const size_t n = (size_t)p->width * p->channels;
+    float *out = p->pixels + n * y;
+
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (row[2 * i] << 8 | row[2 * i + 1]) / 65535.0f;
+    }
+}
+
+// rows of an interlaced file are completed pass by pass; the end tells whether the file is whole
+static bool read_pixels_or_jump(struct png_job *job)
+{
+    const bool wide = png_get_bit_depth(job->png, job->info) == 16;
+
+    for (int pass = 0; pass < job->passes; pass++) {
+        for (int y = 0; y < job->out->height; y++) {
+            png_read_row(job->png, job->rows + job->stride * y, NULL);
+        }
+    }
+    png_read_end(job->png, job->info);
+    for (int y = 0; y < job->out->height; y++) {
+        (wide ? set_row_16 : picture_set_row_8)(job->out, y, job->rows + job->stride * y);
+    }
+    return true;
+}
+
+// true: done; false: with an error of ours set, or libpng's message
+static bool read_all(struct png_job *job)
+{
+    if (setjmp(png_jmpbuf(job->png))) {
+        return false;
+    }
+    return read_header_or_jump(job) && read_pixels_or_jump(job);
+}
+
+static int orientation_of(const struct png_job *job)
+{
+    png_bytep exif = NULL;
+    png_uint_32 size = 0;
+
+    if (!png_get_eXIf_1(job->png, job->info, &size, &exif)) {
+        return 1;
+    }
+    return picture_exif_orientation(exif, size);
+}
+
+picture *picture_png_read(const struct picture_source *source, GError **error)
+{
+    struct png_job job;
+    int orientation;
+
+    if (!reader_init(&job, source, error)) {
+        return NULL;
+    }
+    if (!read_all(&job)) {
+        if (job.message[0]) {
+            picture_set_damaged(source, "PNG", job.message, error);
+        }
+        g_clear_pointer(&job.out, picture_free);
+    }
+    orientation = orientation_of(&job);
+    reader_finish(&job);
+    return picture_orient(job.out, orientation, error);
+}
+
+picture *picture_from_png(const void *data, size_t size, int maximum, const char *name,
+                          GError **error)
+{
+    struct picture_source source = {.path = name, .size = size, .minimum = 1, .maximum = maximum};
+    picture *p;
+
+    // a stream of no bytes cannot be had
+    source.stream = size > 0 ? fmemopen((void *)data, size, "rb") : NULL;
+    if (!source.stream) {
+        picture_set_damaged(&source, "PNG", "it is empty", error);
+        return NULL;
+    }
+    p = picture_png_read(&source, error);
+    fclose(source.stream);
+    return p;
+}
+
+// texts may follow the pixels: these are decoded into one row that nobody looks at
+static bool skip_pixels(struct png_job *job)
+{
+    if (setjmp(png_jmpbuf(job->png))) {
+        return false;
+    }
+    png_init_io(job->png, job->source->stream);
+    png_set_user_limits(job->png, PICTURE_SIDE_MAX, PICTURE_SIDE_MAX);
+    png_read_info(job->png, job->info);
+    if (!take_rows_or_jump(job, 1)) {
+        return false;
+    }
+    for (int pass = 0; pass < job->passes; pass++) {
+        for (png_uint_32 y = png_get_image_height(job->png, job->info); y > 0; y--) {
+            png_read_row(job->png, job->rows, NULL);
+        }
+    }
+    png_read_end(job->png, job->info);
+    return true;
+}
+
+// tEXt and zTXt are Latin-1 by the standard, iTXt is UTF-8
+static char *text_of(const struct png_job *job, const char *key)
+{
+    png_textp texts = NULL;
+    const int n = png_get_text(job->png, job->info, &texts, NULL);
+
+    for (int i = 0; i < n; i++) {
+        if (strcmp(texts[i].key, key) != 0 || !texts[i].text) {
+            continue;
+        }
+        if (texts[i].compression >= PNG_ITXT_COMPRESSION_NONE) {
+            return g_utf8_make_valid(texts[i].text, -1);
+        }
+        return g_convert(texts[i].text, -1, "UTF-8", "ISO-8859-1", NULL, NULL, NULL);
+    }
+    return NULL;
+}
+
+char *picture_read_text(const char *path, const char *key, GError **error)
+{
+    struct picture_source source;
+    struct png_job job;
+    char *text = NULL;
+
+    if (!picture_source_open(&source, path, 1, error)) {
+        return NULL;
+    }
+    if (reader_init(&job, &source, error)) {
+        if (skip_pixels(&job)) {
+            text = text_of(&job, key);
+        } else if (job.message[0]) {
+            picture_set_damaged(&source, "PNG", job.message, error);
+        }
+        reader_finish(&job);
+    }
+    picture_source_close(&source);
+    return text;
+}

@@ -1,0 +1,160 @@
+/* Writing PNG files by libpng: 8 bits a channel, with texts.
+ *
+ * As when reading, libpng reports an error by a long jump; what must survive it lies in one
+ * structure, and only the functions named *_or_jump are called under it. */
+#include "engine/picture/picture_codec.h"
+
+#include "engine/base/error.h"
+
+#include <math.h>
+#include <png.h>
+#include <string.h>
+
+struct png_output {
+    png_structp png;
+    png_infop info;
+    char message[128];        // libpng's own, when it jumped
+    struct atomic_file *file; // or NULL, and the bytes
+    GByteArray *bytes;
+    GError **error;
+    bool refused; // by the file, with an error set
+    const picture *p;
+    uint8_t *row;
+    png_textp texts;
+    size_t n_texts;
+};
+
+static void on_error(png_structp png, png_const_charp message)
+{
+    struct png_output *out = png_get_error_ptr(png);
+
+    g_strlcpy(out->message, message, sizeof(out->message));
+    png_longjmp(png, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp message)
+{
+}
+
+static void on_write(png_structp png, png_bytep data, png_size_t size)
+{
+    struct png_output *out = png_get_io_ptr(png);
+
+    if (out->file == NULL) {
+        g_byte_array_append(out->bytes, data, (guint)size);
+    } else if (!atomic_file_write(out->file, data, size, out->error)) {
+        out->refused = true;
+        png_error(png, "write");
+    }
+}
+
+// the file is synced when it is committed
+static void on_flush(png_structp png)
+{
+}
+
+// tEXt holds Latin-1 without control characters other than the line feed
+static bool fits_latin1(const char *text)
+{
+    for (const char *at = text; *at; at = g_utf8_next_char(at)) {
+        const gunichar c = g_utf8_get_char(at);
+        if (c > 0xff || (c < 0x20 && c != '\n') || (c >= 0x7f && c < 0xa0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// the entries for libpng; what must be freed with them is kept in `kept`
+static png_textp encode_texts(const struct picture_text *texts, size_t n_texts, GPtrArray *kept)
+{
+    png_textp out = g_new0(png_text, n_texts);
+
+    g_ptr_array_add(kept, out);
+    for (size_t i = 0; i < n_texts; i++) {
+        g_autofree char *valid = g_utf8_make_valid(texts[i].value, -1);
+        const bool latin1 = fits_latin1(valid);
+        char *value = latin1 ? g_convert(valid, -1, "ISO-8859-1", "UTF-8", NULL, NULL, NULL)
+                             : g_steal_pointer(&valid);
+
+        g_ptr_array_add(kept, value);
+        out[i].compression = latin1 ? PNG_TEXT_COMPRESSION_NONE : PNG_ITXT_COMPRESSION_NONE;
+        out[i].key = (char *)texts[i].key;
+        out[i].text = value;
+        out[i].text_length = latin1 ? strlen(value) : 0;
+        out[i].itxt_length = latin1 ? 0 : strlen(value);
+    }
+    return out;
+}
+
+static void write_row_or_jump(struct png_output *out, int y)
+{
+    const size_t n = (size_t)out->p->width * out->p->channels;
+    const float *from = out->p->pixels + n * y;
+
+    for (size_t i = 0; i < n; i++) {
+        out->row[i] = (uint8_t)lrintf(CLAMP(from[i], 0.0f, 1.0f) * 255.0f);
+    }
+    png_write_row(out->png, out->row);
+}
+
+static bool write_all(struct png_output *out)
+{
+    const int types[] = {
+        [1] = PNG_COLOR_TYPE_GRAY, [3] = PNG_COLOR_TYPE_RGB, [4] = PNG_COLOR_TYPE_RGB_ALPHA};
+
+    if (setjmp(png_jmpbuf(out->png))) {
+        return false;
+    }
+    png_set_write_fn(out->png, out, on_write, on_flush);
+    png_set_IHDR(out->png, out->info, out->p->width, out->p->height, 8, types[out->p->channels],
+                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_text(out->png, out->info, out->texts, (int)out->n_texts);
+    png_write_info(out->png, out->info);
+    for (int y = 0; y < out->p->height; y++) {
+        write_row_or_jump(out, y);
+    }
+    png_write_end(out->png, out->info);
+    return true;
+}
+
+// path: what a sentence calls it
+static bool write_to(struct png_output *out, const char *path, const struct picture_text *texts)
+{
+    g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(g_free);
+    bool done = false;
+
+    out->texts = encode_texts(texts, out->n_texts, kept);
+    out->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, out, on_error, on_warning);
+    out->info = out->png ? png_create_info_struct(out->png) : NULL;
+    out->row = g_try_malloc_n(out->p->width, out->p->channels);
+    if (out->info && out->row) {
+        done = write_all(out);
+    }
+    if (!done && !out->refused) {
+        g_set_error(out->error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "%s: the PNG cannot be made: %s.", path,
+                    out->message[0] ? out->message : "no memory is left");
+    }
+    png_destroy_write_struct(&out->png, &out->info);
+    g_free(out->row);
+    return done;
+}
+
+bool picture_png_write(struct atomic_file *file, const char *path, const picture *p,
+                       const struct picture_text *texts, size_t n_texts, GError **error)
+{
+    struct png_output out = {.file = file, .p = p, .n_texts = n_texts, .error = error};
+
+    return write_to(&out, path, texts);
+}
+
+GBytes *picture_to_png(const picture *p, GError **error)
+{
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    struct png_output out = {.bytes = bytes, .p = p, .error = error};
+
+    return write_to(&out, "a picture in memory", NULL)
+               ? g_byte_array_free_to_bytes(g_steal_pointer(&bytes))
+               : NULL;
+}

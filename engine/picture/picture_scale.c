@@ -1,0 +1,289 @@
+/* Scaling and cutting by two passes of weighted sums, rows first; see picture_scale.h.
+ *
+ * New pixel i of n, from m old ones, scale s = m / n, is centred on c = (i + 1/2) s. Old pixel j
+ * counts with
+ *   triangle  max(0, 1 - |j + 1/2 - c| / max(s, 1)),  normalised to sum 1  (Pillow's Resample.c)
+ *   area      the length of [j, j + 1] within [i s, (i + 1) s], over s */
+#include "engine/picture/picture_scale.h"
+#include "engine/picture/picture_codec.h"
+
+#include "engine/base/error.h"
+
+#include <math.h>
+#include <string.h>
+
+// the weights of `count` new pixels in one direction; each has `room` places and uses n[i]
+struct taps {
+    int count, room;
+    int *first, *n;  // [count]
+    double *weights; // [count, room]
+};
+
+static void taps_finish(struct taps *t)
+{
+    g_free(t->first);
+    g_free(t->n);
+    g_free(t->weights);
+}
+
+static bool taps_init(struct taps *t, int count, double scale)
+{
+    *t = (struct taps){.count = count, .room = (int)ceil(MAX(scale, 1.0)) * 2 + 1};
+    t->first = g_try_new(int, count);
+    t->n = g_try_new(int, count);
+    t->weights = g_try_malloc_n((size_t)count * t->room, sizeof(double));
+    return t->first && t->n && t->weights;
+}
+
+static void triangle_taps(struct taps *t, int old, double scale, int start)
+{
+    const double support = MAX(scale, 1.0);
+
+    for (int i = 0; i < t->count; i++) {
+        const double centre = (start + i + 0.5) * scale;
+        const int first = MAX(0, (int)(centre - support + 0.5));
+        const int end = MIN(old, (int)(centre + support + 0.5));
+        double *weights = t->weights + (size_t)i * t->room, sum = 0;
+
+        for (int j = first; j < end; j++) {
+            weights[j - first] = MAX(0.0, 1 - fabs(j - centre + 0.5) / support);
+            sum += weights[j - first];
+        }
+        for (int j = first; j < end && sum > 0; j++) {
+            weights[j - first] /= sum;
+        }
+        t->first[i] = first;
+        t->n[i] = end - first;
+    }
+}
+
+static void area_taps(struct taps *t, int old, double scale, int start)
+{
+    for (int i = 0; i < t->count; i++) {
+        const double low = (start + i) * scale, high = (start + i + 1) * scale;
+        const int first = MIN(old - 1, (int)low);
+        const int end = MIN(old, (int)ceil(high));
+
+        for (int j = first; j < end; j++) {
+            const double length = MIN(high, j + 1.0) - MAX(low, (double)j);
+            t->weights[(size_t)i * t->room + (j - first)] = MAX(0.0, length) / scale;
+        }
+        t->first[i] = first;
+        t->n[i] = end - first;
+    }
+}
+
+/* One sum: out[c] = sum over k of weights[k] in[k step + c]. */
+static void weigh(const float *in, size_t step, const double *weights, int n, int channels,
+                  float *out)
+{
+    for (int c = 0; c < channels; c++) {
+        double sum = 0;
+        for (int k = 0; k < n; k++) {
+            sum += weights[k] * in[k * step + c];
+        }
+        out[c] = (float)sum;
+    }
+}
+
+// columns first..: [rows of p from y0, columns of t, channels]
+static void pass_along_rows(const picture *p, int y0, const struct taps *t, picture *out)
+{
+    for (int y = 0; y < out->height; y++) {
+        const float *row = p->pixels + (size_t)(y0 + y) * p->width * p->channels;
+        float *to = out->pixels + (size_t)y * out->width * p->channels;
+
+        for (int x = 0; x < out->width; x++) {
+            weigh(row + (size_t)t->first[x] * p->channels, p->channels,
+                  t->weights + (size_t)x * t->room, t->n[x], p->channels, to + x * p->channels);
+        }
+    }
+}
+
+static void pass_along_columns(const picture *p, int y0, const struct taps *t, picture *out)
+{
+    const size_t stride = (size_t)p->width * p->channels;
+
+    for (int y = 0; y < out->height; y++) {
+        const float *from = p->pixels + (t->first[y] - y0) * stride;
+
+        for (size_t i = 0; i < stride; i++) {
+            weigh(from + i, stride, t->weights + (size_t)y * t->room, t->n[y], 1,
+                  out->pixels + y * stride + i);
+        }
+    }
+}
+
+// both passes; between them lie only the old rows that the new ones need
+static picture *resample(const picture *p, const struct taps *columns, const struct taps *rows,
+                         GError **error)
+{
+    const int last = rows->count - 1;
+    const int y0 = rows->first[0], y1 = rows->first[last] + rows->n[last];
+    g_autoptr(picture) half = picture_create(columns->count, y1 - y0, p->channels, error);
+    picture *out = half ? picture_create(columns->count, rows->count, p->channels, error) : NULL;
+
+    if (out) {
+        pass_along_rows(p, y0, columns, half);
+        pass_along_columns(half, y0, rows, out);
+    }
+    return out;
+}
+
+typedef void (*taps_function)(struct taps *t, int old, double scale, int start);
+
+static picture *scale_cut(const picture *p, const struct picture_frame *f, taps_function fill,
+                          GError **error)
+{
+    const double scale_x = (double)p->width / f->width, scale_y = (double)p->height / f->height;
+    struct taps columns = {0}, rows = {0};
+    picture *out = NULL;
+
+    g_assert(f->x >= 0 && f->y >= 0 && f->crop_width > 0 && f->crop_height > 0);
+    g_assert(f->x + f->crop_width <= f->width && f->y + f->crop_height <= f->height);
+    if (taps_init(&columns, f->crop_width, scale_x) && taps_init(&rows, f->crop_height, scale_y)) {
+        fill(&columns, p->width, scale_x, f->x);
+        fill(&rows, p->height, scale_y, f->y);
+        out = resample(p, &columns, &rows, error);
+    } else {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "there is no memory to scale a picture to %d x %d pixels; use a smaller size.",
+                    f->width, f->height);
+    }
+    taps_finish(&columns);
+    taps_finish(&rows);
+    return out;
+}
+
+// colours times alpha, so that what cannot be seen does not bleed into what can
+static picture *multiplied(const picture *p, GError **error)
+{
+    picture *out = picture_create(p->width, p->height, 4, error);
+
+    for (size_t i = 0, n = (size_t)p->width * p->height; out && i < n; i++) {
+        const float *from = p->pixels + 4 * i;
+        for (int c = 0; c < 4; c++) {
+            out->pixels[4 * i + c] = c == 3 ? from[3] : from[c] * from[3];
+        }
+    }
+    return out;
+}
+
+picture *picture_cut(const picture *p, const struct picture_frame *frame, GError **error)
+{
+    g_autoptr(picture) solid = NULL;
+    picture *out;
+
+    if (p->channels != 4) {
+        return scale_cut(p, frame, triangle_taps, error);
+    }
+    solid = multiplied(p, error);
+    out = solid ? scale_cut(solid, frame, triangle_taps, error) : NULL;
+    if (out) {
+        picture_unmultiply(out);
+    }
+    return out;
+}
+
+static struct picture_frame whole(int width, int height)
+{
+    return (struct picture_frame){
+        .width = width, .height = height, .crop_width = width, .crop_height = height};
+}
+
+picture *picture_resize(const picture *p, int width, int height, GError **error)
+{
+    const struct picture_frame frame = whole(width, height);
+
+    return picture_cut(p, &frame, error);
+}
+
+picture *picture_area_mean(const picture *p, int width, int height, GError **error)
+{
+    const struct picture_frame frame = whole(width, height);
+
+    return scale_cut(p, &frame, area_taps, error);
+}
+
+struct picture_frame picture_frame_centre(int width, int height, int size)
+{
+    const int64_t narrow = MIN(width, height), wide = MAX(width, height);
+    const int along = (int)(size * wide / narrow);
+    struct picture_frame f = {.crop_width = size, .crop_height = size};
+
+    f.width = width <= height ? size : along;
+    f.height = width <= height ? along : size;
+    // an odd rest goes where Python's round() puts it: to the even side
+    f.x = (int)lrint((f.width - size) / 2.0);
+    f.y = (int)lrint((f.height - size) / 2.0);
+    return f;
+}
+
+void picture_frame_move(struct picture_frame *f, int width, int height, double cx, double cy)
+{
+    const double x = cx * f->width / width - f->crop_width / 2.0;
+    const double y = cy * f->height / height - f->crop_height / 2.0;
+
+    f->x = (int)lrint(CLAMP(x, 0.0, (double)(f->width - f->crop_width)));
+    f->y = (int)lrint(CLAMP(y, 0.0, (double)(f->height - f->crop_height)));
+}
+
+bool picture_mask_centre(const picture *mask, double *cx, double *cy)
+{
+    double sum = 0, sum_x = 0, sum_y = 0;
+
+    g_assert(mask->channels == 1);
+    for (int y = 0; y < mask->height; y++) {
+        for (int x = 0; x < mask->width; x++) {
+            const double value = mask->pixels[(size_t)y * mask->width + x];
+            sum += value;
+            sum_x += value * (x + 0.5);
+            sum_y += value * (y + 0.5);
+        }
+    }
+    if (sum <= 0) {
+        return false;
+    }
+    *cx = sum_x / sum;
+    *cy = sum_y / sum;
+    return true;
+}
+
+void picture_flip(picture *p)
+{
+    const size_t pixel = p->channels * sizeof(float);
+    float swap[4];
+
+    for (int y = 0; y < p->height; y++) {
+        float *row = p->pixels + (size_t)y * p->width * p->channels;
+        for (int x = 0; x < p->width / 2; x++) {
+            float *left = row + x * p->channels;
+            float *right = row + (p->width - 1 - x) * p->channels;
+            memcpy(swap, left, pixel);
+            memcpy(left, right, pixel);
+            memcpy(right, swap, pixel);
+        }
+    }
+}
+
+void picture_to_signal(const picture *p, float *out)
+{
+    const size_t n = (size_t)p->width * p->height * 3;
+
+    g_assert(p->channels == 3);
+    for (size_t i = 0; i < n; i++) {
+        out[i] = 2 * p->pixels[i] - 1;
+    }
+}
+
+picture *picture_from_signal(const float *in, int width, int height, GError **error)
+{
+    picture *p = picture_create(width, height, 3, error);
+    const size_t n = (size_t)width * height * 3;
+
+    for (size_t i = 0; p && i < n; i++) {
+        const float value = (in[i] + 1) / 2;
+        p->pixels[i] = isnan(value) ? value : CLAMP(value, 0.0f, 1.0f);
+    }
+    return p;
+}

@@ -1,0 +1,257 @@
+/* The spectra of a session's model; see model_spectrum.h. Weights are decomposed in the engine's
+ * order of columns, [out, kh, kw, in], in which the factors are used. */
+#include "engine/spectrum/model_spectrum.h"
+
+#include "engine/base/error.h"
+#include "engine/spectrum/spectrum.h"
+
+#include <glib/gstdio.h>
+#include <errno.h>
+#include <string.h>
+
+struct entry {
+    const struct model_tensor *tensor;
+    struct spectrum_weight weight; // name: with the text encoder's prefix, owned
+};
+
+struct model_spectrum {
+    svdiff *session;
+    GArray *entries;   // struct entry
+    GHashTable *index; // name -> position + 1
+    struct spectrum_weight *weights;
+    struct spectrum_store *spectrum;
+    struct spectrum_source source; // borrowed by the store
+    char *identity;                // of the model's files
+    progress_function progress;
+    void *user;
+    struct progress_clock clock;
+};
+
+static void add_entry(struct model_spectrum *m, const struct model_tensor *t)
+{
+    const char *prefix = t->component == MODEL_TEXT_ENCODER ? "text_model." : "";
+    g_autofree char *module = g_strndup(t->name, strlen(t->name) - strlen(".weight"));
+    int64_t columns = 1;
+
+    for (int i = 1; i < t->n_dims; i++) {
+        columns *= t->shape[i];
+    }
+    struct entry e = {.tensor = t,
+                      .weight = {.name = g_strconcat(prefix, module, NULL),
+                                 .m = (int)t->shape[0],
+                                 .n = (int)columns}};
+    g_array_append_val(m->entries, e);
+    g_hash_table_insert(m->index, (char *)e.weight.name, GUINT_TO_POINTER(m->entries->len));
+}
+
+static void list_weights(struct model_spectrum *m)
+{
+    const struct checkpoint *c = m->session->checkpoint;
+
+    for (size_t i = 0; i < checkpoint_count(c); i++) {
+        const struct model_tensor *t = checkpoint_at(c, i);
+        if (t->shifts && t->n_dims >= 2) {
+            add_entry(m, t);
+        }
+    }
+    m->weights = g_new(struct spectrum_weight, m->entries->len);
+    for (guint i = 0; i < m->entries->len; i++) {
+        m->weights[i] = g_array_index(m->entries, struct entry, i).weight;
+    }
+}
+
+// [out, in, area] -> [out, area, in], in place by way of one row
+static void to_engine_order(const struct model_tensor *t, float *values)
+{
+    if (t->n_dims != 4 || t->shape[2] * t->shape[3] == 1) {
+        return;
+    }
+    const int in = (int)t->shape[1], area = (int)(t->shape[2] * t->shape[3]);
+    g_autofree float *row = g_new(float, (size_t)in *area);
+    for (int64_t o = 0; o < t->shape[0]; o++) {
+        float *at = values + o * in * area;
+        for (int i = 0; i < in; i++) {
+            for (int a = 0; a < area; a++) {
+                row[a * in + i] = at[i * area + a];
+            }
+        }
+        memcpy(at, row, (size_t)in * area * sizeof *row);
+    }
+}
+
+static bool read_weight(void *user, size_t index, float *values, GError **error)
+{
+    const struct model_spectrum *m = user;
+    const struct model_tensor *t = g_array_index(m->entries, struct entry, index).tensor;
+
+    if (!checkpoint_read(m->session->checkpoint, t->component, t->name, t->shape, t->n_dims, values,
+                         error)) {
+        return false;
+    }
+    to_engine_order(t, values);
+    return true;
+}
+
+static bool on_progress(void *user, enum spectrum_phase phase, double done)
+{
+    struct model_spectrum *m = user;
+    const int steps = 1000, step = (int)(done * steps);
+    const double now = (double)g_get_monotonic_time() / 1e6;
+    const struct progress p = {.phase = "spectrum",
+                               .step = step,
+                               .steps = steps,
+                               .loss = -1,
+                               .seconds_left =
+                                   phase == SPECTRUM_PHASE_COMPUTE
+                                       ? progress_clock_left(&m->clock, step, steps, now)
+                                       : -1};
+
+    return m->progress == NULL || m->progress(m->user, &p);
+}
+
+static bool on_announce(void *user, uint64_t bytes, const char *folder)
+{
+    const struct model_spectrum *m = user;
+    g_autofree char *size = g_format_size(bytes);
+
+    // small ones are not worth a word
+    if (bytes > ((uint64_t)1 << 28)) {
+        session_warn(m->session, "The spectra of this model are kept in %s: %s.", folder, size);
+    }
+    return true;
+}
+
+static void on_warn(void *user, const char *sentence)
+{
+    const struct model_spectrum *m = user;
+
+    session_warn(m->session, "%s", sentence);
+}
+
+// only_kept: nothing is computed
+static struct model_spectrum *open_spectrum(svdiff *s, bool only_kept, progress_function progress,
+                                            void *user, GError **error)
+{
+    struct model_spectrum *m = g_new0(struct model_spectrum, 1);
+
+    m->session = s;
+    m->progress = progress;
+    m->user = user;
+    m->entries = g_array_new(FALSE, TRUE, sizeof(struct entry));
+    m->index = g_hash_table_new(g_str_hash, g_str_equal);
+    list_weights(m);
+    if (s->dry) {
+        return m;
+    }
+    m->identity = checkpoint_identity(s->checkpoint);
+    m->source = (struct spectrum_source){.weights = m->weights,
+                                         .count = m->entries->len,
+                                         .read = read_weight,
+                                         .user = m,
+                                         .identity = m->identity};
+    const struct spectrum_options options = {.folder = s->options.cache,
+                                             .limit = s->options.cache_limit,
+                                             .never_keep = only_kept,
+                                             .threads = s->options.threads,
+                                             .progress = on_progress,
+                                             .announce = on_announce,
+                                             .warn = on_warn,
+                                             .user = m};
+    m->spectrum = spectrum_open(&m->source, &options, error);
+    if (m->spectrum == NULL) {
+        model_spectrum_close(m);
+        return NULL;
+    }
+    return m;
+}
+
+struct model_spectrum *model_spectrum_open(svdiff *s, progress_function progress, void *user,
+                                           GError **error)
+{
+    return open_spectrum(s, false, progress, user, error);
+}
+
+bool model_spectrum_remove(svdiff *s, progress_function progress, void *user, GError **error)
+{
+    struct model_spectrum *m = open_spectrum(s, true, progress, user, error);
+
+    if (m == NULL) {
+        return false;
+    }
+    g_autofree char *path = g_strdup(model_spectrum_path(m));
+    model_spectrum_close(m);
+    if (path != NULL && g_unlink(path) != 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s cannot be removed: %s.", path,
+                    g_strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+void model_spectrum_close(struct model_spectrum *m)
+{
+    if (m == NULL) {
+        return;
+    }
+    spectrum_close(m->spectrum);
+    g_hash_table_unref(m->index);
+    for (guint i = 0; i < m->entries->len; i++) {
+        g_free((char *)g_array_index(m->entries, struct entry, i).weight.name);
+    }
+    g_array_unref(m->entries);
+    g_free(m->weights);
+    g_free(m->identity);
+    g_free(m);
+}
+
+static bool get(struct model_spectrum *m, const char *prefix, const struct weight *w, float *u,
+                float *s, float *vt, GError **error)
+{
+    g_autofree char *name = g_strconcat(prefix, w->name, NULL);
+    const guint found = GPOINTER_TO_UINT(g_hash_table_lookup(m->index, name));
+
+    if (found == 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "The model has no weight %s to shift; use the model the subject was learned "
+                    "with.",
+                    name);
+        return false;
+    }
+    return m->session->dry || spectrum_get(m->spectrum, found - 1, u, s, vt, error);
+}
+
+static bool get_unet(void *user, const struct weight *w, float *u, float *s, float *vt,
+                     GError **error)
+{
+    return get(user, "", w, u, s, vt, error);
+}
+
+static bool get_text(void *user, const struct weight *w, float *u, float *s, float *vt,
+                     GError **error)
+{
+    return get(user, "text_model.", w, u, s, vt, error);
+}
+
+struct spectrum_provider model_spectrum_provider(struct model_spectrum *m, const char *prefix)
+{
+    return (struct spectrum_provider){.get = *prefix == '\0' ? get_unet : get_text, .user = m};
+}
+
+bool model_spectrum_check(struct model_spectrum *m, model_spectrum_report report, void *user,
+                          GError **error)
+{
+    g_autofree struct svd_accuracy *accuracy = g_new0(struct svd_accuracy, m->entries->len);
+
+    if (!spectrum_check(m->spectrum, accuracy, error)) {
+        return false;
+    }
+    for (guint i = 0; i < m->entries->len; i++) {
+        report(user, m->weights[i].name, &accuracy[i]);
+    }
+    return true;
+}
+
+const char *model_spectrum_path(const struct model_spectrum *m)
+{
+    return spectrum_path(m->spectrum);
+}

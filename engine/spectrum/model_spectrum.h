@@ -1,0 +1,32 @@
+/* model_spectrum.h: the spectra of all weights of a session's model, from the cache on disk or
+ * computed once and put there. */
+#pragma once
+
+#include "engine/base/progress.h"
+#include "engine/session.h"
+#include "engine/subject/shift_set.h"
+#include "engine/spectrum/svd_check.h"
+
+struct model_spectrum;
+
+/* (Of a dry session: computes and keeps nothing.) Makes sure that every matrix of the UNet and the
+ * text encoder has its spectrum; progress with the phase "spectrum" while they are computed (false
+ * cancels: SVDIFF_ERROR_CANCELLED). Owned by the caller. */
+struct model_spectrum *model_spectrum_open(svdiff *s, progress_function progress, void *user,
+                                           GError **error);
+void model_spectrum_close(struct model_spectrum *m); // accepts NULL
+
+/* Removes the file of the model's spectra from the cache, where there is one; computes nothing. */
+bool model_spectrum_remove(svdiff *s, progress_function progress, void *user, GError **error);
+
+/* Gives the factors of a weight of the UNet (prefix "") or the text encoder ("text_model."). */
+struct spectrum_provider model_spectrum_provider(struct model_spectrum *m, const char *prefix);
+
+/* Proves every spectrum against its weight and tells each one's accuracy. */
+typedef void (*model_spectrum_report)(void *user, const char *name,
+                                      const struct svd_accuracy *accuracy);
+bool model_spectrum_check(struct model_spectrum *m, model_spectrum_report report, void *user,
+                          GError **error);
+
+/* The file that they are kept in, or NULL; belongs to m. */
+const char *model_spectrum_path(const struct model_spectrum *m);

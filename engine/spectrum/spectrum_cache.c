@@ -1,0 +1,264 @@
+/* The folder of the spectra; see spectrum_cache.h. */
+#include "engine/spectrum/spectrum_cache.h"
+
+#include "engine/base/atomic_file.h"
+#include "engine/base/error.h"
+#include "engine/base/regular_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define DIGITS 64 // of a SHA-256
+// what the disk keeps free besides
+#define MARGIN ((uint64_t)64 * 1024 * 1024)
+// seconds after which what a killed process left behind is removed
+#define LEFTOVER_AGE (24 * 60 * 60)
+
+static const char suffix_spectra[] = ".safetensors", suffix_key[] = ".key";
+
+struct kept {
+    char *path;
+    uint64_t bytes;
+    int64_t used; // when last, seconds
+};
+
+static void free_kept(void *data)
+{
+    struct kept *kept = data;
+
+    g_free(kept->path);
+    g_free(kept);
+}
+
+char *spectrum_cache_default_folder(void)
+{
+    return g_build_filename(g_get_user_cache_dir(), "svdiff", "spectra", NULL);
+}
+
+/* ---- names ---- */
+
+static char *name_in(const char *folder, const char *digits, const char *suffix)
+{
+    g_autofree char *name = g_strconcat(digits, suffix, NULL);
+
+    return g_build_filename(folder, name, NULL);
+}
+
+char *spectrum_cache_path(const char *folder, const char *key)
+{
+    return name_in(folder, key, suffix_spectra);
+}
+
+static bool begins_with_digits(const char *text)
+{
+    return strspn(text, "0123456789abcdef") == DIGITS;
+}
+
+static bool is_ours(const char *name, const char *suffix)
+{
+    return begins_with_digits(name) && strcmp(name + DIGITS, suffix) == 0;
+}
+
+// the hidden name of an unfinished file: .KEY.safetensors.XXXXXXXX
+static bool is_leftover(const char *name)
+{
+    return name[0] == '.' && begins_with_digits(name + 1) &&
+           (g_str_has_prefix(name + 1 + DIGITS, suffix_spectra) ||
+            g_str_has_prefix(name + 1 + DIGITS, suffix_key));
+}
+
+/* ---- remembered keys ---- */
+
+char *spectrum_cache_recall(const char *folder, const char *stamp)
+{
+    g_autofree char *path = name_in(folder, stamp, suffix_key);
+    size_t length;
+    char *key = regular_file_load(path, DIGITS, &length, NULL);
+
+    if (key != NULL && (length != DIGITS || !begins_with_digits(key))) {
+        g_clear_pointer(&key, g_free);
+    }
+    return key;
+}
+
+void spectrum_cache_remember(const char *folder, const char *stamp, const char *key)
+{
+    g_autofree char *path = name_in(folder, stamp, suffix_key);
+
+    if (g_mkdir_with_parents(folder, 0700) == 0) {
+        atomic_file_store(path, key, strlen(key), NULL);
+    }
+}
+
+/* ---- what is there ---- */
+
+/* The files of the folder that `wanted` says are ours; struct kept. Free with
+ * g_ptr_array_unref. */
+static GPtrArray *list_kept(const char *folder, bool (*wanted)(const char *name))
+{
+    GPtrArray *list = g_ptr_array_new_with_free_func(free_kept);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+
+    for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+        struct stat info;
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        if (!wanted(name) || lstat(path, &info) != 0 || !S_ISREG(info.st_mode)) {
+            continue;
+        }
+        struct kept *kept = g_new(struct kept, 1);
+        *kept = (struct kept){.path = g_steal_pointer(&path),
+                              .bytes = (uint64_t)info.st_size,
+                              .used = MAX(info.st_atime, info.st_mtime)};
+        g_ptr_array_add(list, kept);
+    }
+    return list;
+}
+
+static bool is_spectra(const char *name)
+{
+    return is_ours(name, suffix_spectra);
+}
+
+static bool is_key(const char *name)
+{
+    return is_ours(name, suffix_key);
+}
+
+static uint64_t sum_bytes(const GPtrArray *list)
+{
+    uint64_t bytes = 0;
+
+    for (guint i = 0; i < list->len; i++) {
+        bytes += ((const struct kept *)list->pdata[i])->bytes;
+    }
+    return bytes;
+}
+
+uint64_t spectrum_cache_size(const char *folder)
+{
+    g_autoptr(GPtrArray) list = list_kept(folder, is_spectra);
+
+    return sum_bytes(list);
+}
+
+void spectrum_cache_touch(const char *path)
+{
+    // the time of change stays: others may be reading and watch it
+    const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_OMIT}};
+
+    (void)!utimensat(AT_FDCWD, path, times, 0);
+}
+
+/* ---- room ---- */
+
+static int compare_use(const void *a, const void *b)
+{
+    const struct kept *x = *(struct kept *const *)a, *y = *(struct kept *const *)b;
+
+    return (x->used > y->used) - (x->used < y->used);
+}
+
+static void remove_leftovers(const char *folder)
+{
+    g_autoptr(GPtrArray) list = list_kept(folder, is_leftover);
+    const int64_t now = g_get_real_time() / G_USEC_PER_SEC;
+
+    for (guint i = 0; i < list->len; i++) {
+        const struct kept *kept = list->pdata[i];
+        if (now - kept->used > LEFTOVER_AGE) {
+            g_unlink(kept->path);
+        }
+    }
+}
+
+static uint64_t free_space(const char *folder)
+{
+    struct statvfs info;
+
+    return statvfs(folder, &info) == 0 ? (uint64_t)info.f_bavail * info.f_frsize : UINT64_MAX;
+}
+
+static bool check_sizes(const char *folder, uint64_t bytes, uint64_t limit, GError **error)
+{
+    g_autofree char *size = g_format_size(bytes), *bound = g_format_size(limit);
+
+    if (bytes <= limit) {
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                "%s: the spectra of this model take %s, at most %s may be kept; raise the limit.",
+                folder, size, bound);
+    return false;
+}
+
+static bool check_space(const char *folder, uint64_t bytes, GError **error)
+{
+    const uint64_t there = free_space(folder);
+    g_autofree char *size = g_format_size(bytes), *space = g_format_size(there);
+
+    if (there >= bytes && there - bytes >= MARGIN) {
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                "%s: the spectra of this model take %s, the disk has %s left; free some space.",
+                folder, size, space);
+    return false;
+}
+
+bool spectrum_cache_make_room(const char *folder, uint64_t bytes, uint64_t limit, GError **error)
+{
+    if (!check_sizes(folder, bytes, limit, error)) {
+        return false;
+    }
+    if (g_mkdir_with_parents(folder, 0700) != 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: cannot be made: %s.", folder,
+                    g_strerror(errno));
+        return false;
+    }
+    remove_leftovers(folder);
+
+    g_autoptr(GPtrArray) list = list_kept(folder, is_spectra);
+    uint64_t total = sum_bytes(list);
+    g_ptr_array_sort(list, compare_use);
+    for (guint i = 0; i < list->len && total > limit - bytes; i++) {
+        const struct kept *kept = list->pdata[i];
+        if (g_unlink(kept->path) == 0) {
+            total -= kept->bytes;
+        }
+    }
+    return check_space(folder, bytes, error);
+}
+
+/* ---- clearing ---- */
+
+static bool remove_all(const char *folder, bool (*wanted)(const char *name), uint64_t *freed,
+                       GError **error)
+{
+    g_autoptr(GPtrArray) list = list_kept(folder, wanted);
+
+    for (guint i = 0; i < list->len; i++) {
+        const struct kept *kept = list->pdata[i];
+        if (g_unlink(kept->path) != 0 && errno != ENOENT) {
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: cannot be removed: %s.",
+                        kept->path, g_strerror(errno));
+            return false;
+        }
+        *freed += kept->bytes;
+    }
+    return true;
+}
+
+bool spectrum_cache_clear(const char *folder, uint64_t *freed, GError **error)
+{
+    uint64_t small = 0;
+
+    *freed = 0;
+    return remove_all(folder, is_spectra, freed, error) &&
+           remove_all(folder, is_key, &small, error) &&
+           remove_all(folder, is_leftover, &small, error);
+}

@@ -1,0 +1,212 @@
+/* One pass over all weights; see spectrum_run.h.
+ *
+ * Threads take the next weight in descending order of cost, so that they end together. There are as
+ * many as half of the free memory holds, at least one. */
+#include "engine/spectrum/spectrum_run.h"
+
+#include "engine/base/error.h"
+#include "engine/base/machine.h"
+
+#include <stdlib.h>
+
+/* ---- sizes ---- */
+
+// multiplications of the products and of the eigenproblem, about
+static double cost_of(const struct spectrum_weight *weight)
+{
+    const double r = MIN(weight->m, weight->n), longer = MAX(weight->m, weight->n);
+
+    return r * r * longer * 2 + 8 * r * r * r;
+}
+
+static int compare_cost(const void *a, const void *b, void *user)
+{
+    const struct spectrum_weight *weights = user;
+    const double x = cost_of(&weights[*(const size_t *)a]);
+    const double y = cost_of(&weights[*(const size_t *)b]);
+
+    return (x < y) - (x > y);
+}
+
+// the most that any weight needs of each
+struct need {
+    size_t w, u, s, vt; // floats
+    uint64_t bytes;     // of a worker
+};
+
+static struct need largest_need(const struct spectrum_run *run)
+{
+    struct need need = {0};
+    uint64_t work = 0;
+
+    for (size_t i = 0; i < run->source->count; i++) {
+        const struct spectrum_weight *weight = &run->source->weights[i];
+        const size_t m = (size_t)weight->m, n = (size_t)weight->n, r = MIN(m, n);
+        need.w = MAX(need.w, m * n);
+        if (run->factors) {
+            need.u = MAX(need.u, m * r);
+            need.s = MAX(need.s, r);
+            need.vt = MAX(need.vt, r * n);
+            work = MAX(work, svd_work_bytes(weight->m, weight->n));
+        }
+    }
+    need.bytes = (need.w + need.u + need.s + need.vt) * sizeof(float) + work;
+    return need;
+}
+
+static int choose_threads(const struct spectrum_run *run, const struct need *need)
+{
+    const int wanted = run->options->threads > 0 ? run->options->threads : machine_processors();
+    const uint64_t fit = machine_available_memory() / 2 / MAX(need->bytes, 1);
+
+    return (int)MAX(1, MIN(MIN((uint64_t)wanted, fit), run->source->count));
+}
+
+/* ---- a worker ---- */
+
+static bool prepare_worker(struct spectrum_worker *worker, const struct need *need)
+{
+    const bool factors = worker->run->factors;
+
+    worker->w = g_try_new(float, need->w);
+    if (worker->w == NULL || !factors) {
+        return worker->w != NULL;
+    }
+    worker->u = g_try_new(float, need->u);
+    worker->s = g_try_new(float, need->s);
+    worker->vt = g_try_new(float, need->vt);
+    worker->work = svd_work_create();
+    return worker->u != NULL && worker->s != NULL && worker->vt != NULL;
+}
+
+static void finish_worker(struct spectrum_worker *worker)
+{
+    g_free(worker->w);
+    g_free(worker->u);
+    g_free(worker->s);
+    g_free(worker->vt);
+    svd_work_free(worker->work);
+}
+
+// keeps the first error; with the lock held
+static void keep_error(struct spectrum_run *run, GError *error)
+{
+    if (run->error == NULL) {
+        run->error = error;
+    } else {
+        g_error_free(error);
+    }
+}
+
+static bool tell_locked(struct spectrum_worker *worker, double part)
+{
+    struct spectrum_run *run = worker->run;
+    const struct spectrum_options *options = run->options;
+
+    run->done += (part - worker->part) * worker->cost;
+    worker->part = part;
+    if (run->error == NULL && options->progress != NULL &&
+        !options->progress(options->user, run->phase, MIN(run->done / run->total, 1))) {
+        keep_error(run, g_error_new(SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED,
+                                    "The work on the model's spectra was cancelled."));
+    }
+    return run->error == NULL;
+}
+
+bool spectrum_run_tell(struct spectrum_worker *worker, double part)
+{
+    g_mutex_lock(&worker->run->lock);
+    const bool go_on = tell_locked(worker, part);
+    g_mutex_unlock(&worker->run->lock);
+    return go_on;
+}
+
+// the next weight to be worked on; false: there is none, or an error
+static bool take_weight(struct spectrum_worker *worker, size_t *index)
+{
+    struct spectrum_run *run = worker->run;
+
+    g_mutex_lock(&run->lock);
+    const bool taken = run->error == NULL && run->next < run->source->count;
+    if (taken) {
+        *index = run->order[run->next++];
+        worker->cost = cost_of(&run->source->weights[*index]);
+        worker->part = 0;
+    }
+    g_mutex_unlock(&run->lock);
+    return taken;
+}
+
+static void visit_weight(struct spectrum_worker *worker, size_t index)
+{
+    struct spectrum_run *run = worker->run;
+    GError *error = NULL;
+    const bool done = run->source->read(run->source->user, index, worker->w, &error) &&
+                      spectrum_run_tell(worker, 0) && run->visit(worker, index, &error);
+
+    g_mutex_lock(&run->lock);
+    if (done) {
+        tell_locked(worker, 1);
+    } else if (error != NULL) { // none: spectrum_run_tell has kept one
+        keep_error(run, error);
+    }
+    g_mutex_unlock(&run->lock);
+}
+
+static void work(struct spectrum_run *run, const struct need *need)
+{
+    struct spectrum_worker worker = {.run = run};
+    size_t index;
+
+    if (prepare_worker(&worker, need)) {
+        while (take_weight(&worker, &index)) {
+            visit_weight(&worker, index);
+        }
+    } else {
+        g_mutex_lock(&run->lock);
+        keep_error(run, g_error_new(SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                                    "There is no memory for the spectra; close other programs."));
+        g_mutex_unlock(&run->lock);
+    }
+    finish_worker(&worker);
+}
+
+/* ---- the pass ---- */
+
+static void put_in_order(struct spectrum_run *run)
+{
+    const size_t count = run->source->count;
+
+    run->order = g_new(size_t, count);
+    run->total = 0;
+    for (size_t i = 0; i < count; i++) {
+        run->order[i] = i;
+        run->total += cost_of(&run->source->weights[i]);
+    }
+    g_qsort_with_data(run->order, (int)count, sizeof(*run->order), compare_cost,
+                      (void *)run->source->weights);
+}
+
+bool spectrum_run_all(struct spectrum_run *run, GError **error)
+{
+    const struct need need = largest_need(run);
+
+    if (run->source->count == 0) {
+        return true;
+    }
+    if (!machine_check_memory(need.bytes, error)) {
+        return false;
+    }
+    const int threads = choose_threads(run, &need);
+    put_in_order(run);
+    g_mutex_init(&run->lock);
+#pragma omp parallel num_threads(threads)
+    work(run, &need);
+    g_mutex_clear(&run->lock);
+    g_clear_pointer(&run->order, g_free);
+    if (run->error != NULL) {
+        g_propagate_error(error, g_steal_pointer(&run->error));
+        return false;
+    }
+    return true;
+}

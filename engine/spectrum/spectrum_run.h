@@ -1,0 +1,40 @@
+/* spectrum_run.h: one pass over all weights of a model, several at once, largest first. */
+#pragma once
+
+#include "engine/spectrum/spectrum.h"
+#include "engine/spectrum/svd.h"
+
+struct spectrum_run;
+
+/* What one thread has: memory for the largest weight and its factors. u, s, vt and work are there
+ * only where run->factors is set. */
+struct spectrum_worker {
+    struct spectrum_run *run;
+    float *w, *u, *s, *vt;
+    struct svd_work *work;
+    double cost, part; // of the weight at hand, and how much of it is done, 0 to 1
+};
+
+struct spectrum_run {
+    const struct spectrum_source *source;
+    const struct spectrum_options *options;
+    enum spectrum_phase phase;
+    bool factors;
+    /* What is done with a weight whose values are in worker->w. False with a sentence that names
+     * the weight ends the run. */
+    bool (*visit)(struct spectrum_worker *worker, size_t index, GError **error);
+    void *user;
+
+    // set by the run
+    GMutex lock;
+    GError *error; // the first
+    size_t *order, next;
+    double done, total; // cost
+};
+
+/* Reads each weight and visits it. False with a sentence: what a read or a visit said, no memory,
+ * or SVDIFF_ERROR_CANCELLED. */
+bool spectrum_run_all(struct spectrum_run *run, GError **error);
+
+/* Tells that `part` of the weight at hand is done. False: the run is to end, now. */
+bool spectrum_run_tell(struct spectrum_worker *worker, double part);

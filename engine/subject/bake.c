@@ -1,0 +1,272 @@
+/* Shifts into weights; see bake.h. The spectrum's columns are in the engine's order [kh, kw, in],
+ * the tensor being read in PyTorch's [in, kh, kw], so the change is added through that map. */
+#include "engine/subject/bake.h"
+
+#include "engine/base/error.h"
+#include "engine/subject/shift_set.h"
+#include "engine/tape/transfer.h"
+
+#include <math.h>
+#include <string.h>
+
+bool bake_shift(const struct bake *b, const char *name, int count, double *sum)
+{
+    bool found = false;
+
+    memset(sum, 0, (size_t)count * sizeof *sum);
+    for (int i = 0; i < b->n_subjects; i++) {
+        int n = 0;
+        const float *values = subject_shift(b->subjects[i].subject, name, &n);
+        if (values == NULL || n != count) {
+            continue;
+        }
+        found = true;
+        for (int j = 0; j < count; j++) {
+            sum[j] += b->subjects[i].scale * values[j];
+        }
+    }
+    return found;
+}
+
+static void bake_norm(const struct bake *b, const char *name, int c, float *gain)
+{
+    g_autofree double *sum = g_new(double, c);
+    double square = 0, scalar = 0;
+
+    for (int i = 0; i < c; i++) {
+        square += (double)gain[i] * gain[i];
+    }
+    const double length = sqrt(square);
+    if (c > 1 && length > 0 && bake_shift(b, name, 1, &scalar)) {
+        const double factor = MAX(0.0, length + scalar) / length;
+        for (int i = 0; i < c; i++) {
+            gain[i] = (float)(gain[i] * factor);
+        }
+    }
+    if (bake_shift(b, name, c, sum)) {
+        for (int i = 0; i < c; i++) {
+            gain[i] = (float)(gain[i] + sum[i]);
+        }
+    }
+}
+
+// adds the rows of one subject; sums: row number to double [in]
+static void add_rows(const struct bake *b, const struct bake_subject *one, const struct weight *w,
+                     GHashTable *sums)
+{
+    g_autofree const char **names = subject_names(one->subject);
+
+    for (const char **name = names; *name != NULL; name++) {
+        const int32_t id = shift_row_parse(w, b->prefix, *name);
+        int count = 0;
+        const float *values = id >= 0 ? subject_shift(one->subject, *name, &count) : NULL;
+        if (values == NULL || count != w->in) {
+            continue;
+        }
+        double *sum = g_hash_table_lookup(sums, GINT_TO_POINTER(id));
+        if (sum == NULL) {
+            sum = g_new0(double, count);
+            g_hash_table_insert(sums, GINT_TO_POINTER(id), sum);
+        }
+        for (int i = 0; i < count; i++) {
+            sum[i] += one->scale * values[i];
+        }
+    }
+}
+
+double bake_rows(const struct bake *b, const struct weight *w, float *table)
+{
+    g_autoptr(GHashTable) sums = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    GHashTableIter iter;
+    void *id, *sum;
+    double square = 0;
+
+    for (int i = 0; i < b->n_subjects; i++) {
+        add_rows(b, &b->subjects[i], w, sums);
+    }
+    g_hash_table_iter_init(&iter, sums);
+    while (g_hash_table_iter_next(&iter, &id, &sum)) {
+        for (int i = 0; i < w->in; i++) {
+            const double d = ((double *)sum)[i];
+            square += d * d;
+            if (table != NULL) {
+                table[(size_t)GPOINTER_TO_INT(id) * w->in + i] += (float)d;
+            }
+        }
+    }
+    return square;
+}
+
+/* change [m, n] = (U * d) Vt on the device, to the host */
+static bool multiply(const struct bake *b, const struct weight *w, const float *u, const double *d,
+                     const float *vt, float *change, GError **error)
+{
+    const kernels *k = b->k;
+    const int m = w->out, r = weight_full_rank(w);
+    const int64_t n = weight_columns(w);
+    const size_t bytes[] = {sizeof(real) * m * r, sizeof(real) * r * n, sizeof(real) * m * n};
+    g_autofree float *scaled = g_new(float, (size_t)m *r);
+    real *buffer[3];
+    bool done = true;
+
+    for (int i = 0; i < m * r; i++) {
+        scaled[i] = (float)(u[i] * d[i % r]);
+    }
+    for (int i = 0; i < 3; i++) {
+        buffer[i] = k->alloc(k, bytes[i]);
+        done = done && buffer[i] != NULL;
+    }
+    if (done) {
+        transfer_upload(k, buffer[0], scaled, (int64_t)m * r);
+        transfer_upload(k, buffer[1], vt, r * n);
+        k->gemm(k, (struct gemm_shape){.m = m, .n = n, .k = r}, buffer[0], buffer[1], buffer[2]);
+        transfer_download(k, change, buffer[2], m * n);
+    } else {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "There is no memory to put the subject into %s; close other programs.",
+                    w->name);
+    }
+    for (int i = 0; i < 3; i++) {
+        if (buffer[i] != NULL) {
+            k->release(k, buffer[i], bytes[i]);
+        }
+    }
+    return done;
+}
+
+// adds change [out, kh, kw, in] to values [out, in, kh, kw]
+static void add_change(const struct weight *w, const float *change, float *values)
+{
+    const int area = w->kh * w->kw;
+
+    for (int o = 0; o < w->out; o++) {
+        for (int a = 0; a < area; a++) {
+            for (int i = 0; i < w->in; i++) {
+                values[((size_t)o * w->in + i) * area + a] +=
+                    change[((size_t)o * area + a) * w->in + i];
+            }
+        }
+    }
+}
+
+static bool bake_matrix(const struct bake *b, const struct weight *w, const char *name,
+                        float *values, GError **error)
+{
+    const int r = weight_full_rank(w);
+    const int64_t n = weight_columns(w);
+    const struct spectrum_provider provider = model_spectrum_provider(b->spectrum, b->prefix);
+    g_autofree double *d = g_new(double, r);
+
+    if (!bake_shift(b, name, r, d)) {
+        return true;
+    }
+    g_autofree float *u = g_new(float, (size_t)w->out *r);
+    g_autofree float *s = g_new(float, r);
+    g_autofree float *vt = g_new(float, r *n);
+    g_autofree float *change = g_new(float, w->out *n);
+    if (!provider.get(provider.user, w, u, s, vt, error)) {
+        return false;
+    }
+    for (int i = 0; i < r; i++) {
+        d[i] = MAX(0.0, s[i] + d[i]) - s[i];
+    }
+    if (!multiply(b, w, u, d, vt, change, error)) {
+        return false;
+    }
+    add_change(w, change, values);
+    return true;
+}
+
+// the weight that a tensor of this shape is; name is the module's, borrowed
+static struct weight as_weight(const char *module, const int64_t *shape, int n_dims)
+{
+    const bool embeds = g_str_has_suffix(module, "_embedding") && n_dims == 2;
+
+    return (struct weight){.name = (char *)module,
+                           .kind = n_dims == 4 ? WEIGHT_CONV
+                                   : embeds    ? WEIGHT_EMBEDDING
+                                               : WEIGHT_LINEAR,
+                           .out = (int)shape[0],
+                           .in = (int)shape[1],
+                           .kh = n_dims == 4 ? (int)shape[2] : 1,
+                           .kw = n_dims == 4 ? (int)shape[3] : 1};
+}
+
+static bool read_baked(void *user, const char *name, const int64_t *shape, int n_dims, float *out,
+                       GError **error)
+{
+    const struct bake *b = user;
+
+    if (!b->inner.read(b->inner.user, name, shape, n_dims, out, error)) {
+        return false;
+    }
+    if (!g_str_has_suffix(name, ".weight")) {
+        return true;
+    }
+    g_autofree char *module = g_strndup(name, strlen(name) - strlen(".weight"));
+    g_autofree char *shift = g_strdup_printf("%s%s.delta", b->prefix, module);
+    if (n_dims == 1) {
+        bake_norm(b, shift, (int)shape[0], out);
+        return true;
+    }
+    const struct weight w = as_weight(module, shape, n_dims);
+    if (!bake_matrix(b, &w, shift, out, error)) {
+        return false;
+    }
+    if (w.kind == WEIGHT_EMBEDDING) {
+        bake_rows(b, &w, out);
+    }
+    return true;
+}
+
+struct weight_source bake_source(struct bake *b)
+{
+    return (struct weight_source){.read = read_baked, .user = b};
+}
+
+/* ---- does a subject fit ---- */
+
+static bool fits(const struct weight *w, int count)
+{
+    return count == weight_shift_count(w, false) || count == weight_shift_count(w, true);
+}
+
+// whether one of the networks has a place for a shift of this name and length
+static bool has_place(const char *shift, int count, const struct network *const *networks,
+                      const char *const *prefixes, int n_networks)
+{
+    for (int i = 0; i < n_networks; i++) {
+        for (guint j = 0; j < networks[i]->weights->len; j++) {
+            const struct weight *w = networks[i]->weights->pdata[j];
+            g_autofree char *name = shift_name(w, prefixes[i]);
+            if (strcmp(name, shift) == 0) {
+                return fits(w, count);
+            }
+            if (shift_row_parse(w, prefixes[i], shift) >= 0) {
+                return count == w->in;
+            }
+        }
+    }
+    return false;
+}
+
+bool bake_check(const struct bake_subject *subjects, int n_subjects,
+                const struct network *const *networks, const char *const *prefixes, int n_networks,
+                GError **error)
+{
+    for (int i = 0; i < n_subjects; i++) {
+        g_autofree const char **names = subject_names(subjects[i].subject);
+        for (const char **name = names; *name != NULL; name++) {
+            int count = 0;
+            subject_shift(subjects[i].subject, *name, &count);
+            if (!has_place(*name, count, networks, prefixes, n_networks)) {
+                g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                            "The subject's shift %s with %d values has no place in this model; "
+                            "use the model it was learned with.",
+                            *name, count);
+                return false;
+            }
+        }
+    }
+    return true;
+}

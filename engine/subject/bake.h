@@ -1,0 +1,44 @@
+/* bake.h: subjects written into the weights as they are read, once, so that generating costs what
+ * plain Stable Diffusion costs.
+ *
+ *   W' = W + U diag(relu(sigma + sum of scale_i shift_i) - sigma) Vt        (SVDiff eq. 2, 4, 5)
+ *
+ * which is U diag(relu(..)) Vt with the constant residual W - U diag(sigma) Vt added back. Gains of
+ * norms: gain * relu(|gain| + sum of scale_i shift_i) / |gain| for scalar shifts, then plus the sum
+ * of the element-wise ones. Rows of an embedding that learned for themselves are then added. */
+#pragma once
+
+#include "engine/spectrum/model_spectrum.h"
+#include "engine/network/network.h"
+#include "engine/subject/subject_file.h"
+
+struct bake_subject {
+    struct subject *subject; // borrowed
+    double scale;
+};
+
+struct bake {
+    const kernels *k;
+    struct weight_source inner;      // W
+    struct model_spectrum *spectrum; // borrowed; NULL when no matrix has a shift
+    const char *prefix;              // "" or "text_model."
+    const struct bake_subject *subjects;
+    int n_subjects;
+};
+
+/* A source that gives the weights of b->inner with the subjects in them. b must outlive it. */
+struct weight_source bake_source(struct bake *b);
+
+/* sum [count] = sum of scale_i shift_i over the subjects' shifts called `name` (MODULE.delta) that
+ * have `count` values. False when there is none; sum is then zero. */
+bool bake_shift(const struct bake *b, const char *name, int count, double *sum);
+
+/* What rows of the embedding w learned for themselves, added to table [out, in] where that is not
+ * NULL. Returns the squared norm of all of it. */
+double bake_rows(const struct bake *b, const struct weight *w, float *table);
+
+/* Every shift of the subjects must belong to a weight of one of the networks, with the right
+ * number of values. False with SVDIFF_ERROR_FAILED that names the shift. */
+bool bake_check(const struct bake_subject *subjects, int n_subjects,
+                const struct network *const *networks, const char *const *prefixes, int n_networks,
+                GError **error);

@@ -1,0 +1,375 @@
+/* Subjects as a LoRA file; see lora_export.h. */
+#include "engine/subject/lora_export.h"
+
+#include "engine/base/error.h"
+
+#include <math.h>
+#include <string.h>
+
+// a weight with its shift and its factors
+struct change {
+    const struct model_tensor *tensor;
+    struct weight w; // name: the module's
+    int r, rank;     // all parts, and those that are kept
+    char *module;    // in the file; NULL: no place
+    double *d;       // [r]
+    float *u, *s, *vt;
+};
+
+struct exporter {
+    const struct merge *m;
+    const struct lora_options *o;
+    struct safetensors_writer *writer;
+    double all, placed, kept; // squared norms of changes
+};
+
+/* ---- names ---- */
+
+static bool is_kernel(const struct model_tensor *t)
+{
+    return t->n_dims == 4 && t->shape[2] * t->shape[3] > 1;
+}
+
+char *lora_module(const struct model_tensor *t, const struct lora_options *o, int *rank)
+{
+    const bool text = t->component == MODEL_TEXT_ENCODER;
+    const char *name = t->name;
+
+    if (t->n_dims < 2 || !g_str_has_suffix(name, ".weight")) {
+        return NULL;
+    }
+    const bool attention =
+        text ? strstr(name, ".self_attn.") != NULL || strstr(name, ".mlp.") != NULL
+             : strstr(name, ".attentions.") != NULL;
+    const bool block =
+        !text && (strstr(name, ".resnets.") != NULL || strstr(name, "samplers.") != NULL);
+    if (!attention && !(block && o->rank_conv > 0)) {
+        return NULL;
+    }
+    g_autofree char *path = g_strndup(name, strlen(name) - strlen(".weight"));
+    g_strdelimit(path, ".", '_');
+    *rank = is_kernel(t) ? o->rank_conv : o->rank;
+    return g_strconcat(text ? "lora_te_text_model_" : "lora_unet_", path, NULL);
+}
+
+/* ---- one weight ---- */
+
+static void change_finish(struct change *c)
+{
+    g_free(c->w.name);
+    g_free(c->module);
+    g_free(c->d);
+    g_free(c->u);
+    g_free(c->s);
+    g_free(c->vt);
+}
+
+/* The shift of a matrix; false when there is none or it is zero. To be finished in any case. */
+static bool change_begin(const struct exporter *e, const struct model_tensor *t, struct change *c)
+{
+    const struct bake *b = &e->m->bakes[t->component];
+    double sum = 0;
+
+    *c = (struct change){.tensor = t};
+    if (!t->shifts || t->n_dims < 2) {
+        return false;
+    }
+    c->w = (struct weight){.name = g_strndup(t->name, strlen(t->name) - strlen(".weight")),
+                           .out = (int)t->shape[0],
+                           .in = (int)t->shape[1],
+                           .kh = t->n_dims == 4 ? (int)t->shape[2] : 1,
+                           .kw = t->n_dims == 4 ? (int)t->shape[3] : 1};
+    c->r = weight_full_rank(&c->w);
+    c->d = g_new(double, c->r);
+    g_autofree char *shift = shift_name(&c->w, b->prefix);
+    bake_shift(b, shift, c->r, c->d);
+    for (int i = 0; i < c->r; i++) {
+        sum += c->d[i] * c->d[i];
+    }
+    c->module = lora_module(t, e->o, &c->rank);
+    c->rank = MIN(c->rank, c->r);
+    return sum > 0;
+}
+
+// the factors, and d becomes the change of the singular values
+static bool change_read(const struct exporter *e, struct change *c, GError **error)
+{
+    const struct bake *b = &e->m->bakes[c->tensor->component];
+    const struct spectrum_provider provider = model_spectrum_provider(b->spectrum, b->prefix);
+    const int64_t columns = weight_columns(&c->w);
+
+    c->u = g_try_new(float, (gsize)c->w.out * c->r);
+    c->s = g_try_new(float, c->r);
+    c->vt = g_try_new(float, (gsize)(c->r * columns));
+    if (c->u == NULL || c->s == NULL || c->vt == NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "There is no memory for the factors of %s; close other programs.", c->w.name);
+        return false;
+    }
+    if (!provider.get(provider.user, &c->w, c->u, c->s, c->vt, error)) {
+        return false;
+    }
+    for (int i = 0; i < c->r; i++) {
+        c->d[i] = MAX(0.0, c->s[i] + c->d[i]) - c->s[i];
+    }
+    return true;
+}
+
+static int compare_parts(const void *a, const void *b, void *user)
+{
+    const double *d = user;
+    const int i = *(const int *)a, j = *(const int *)b;
+    const double x = fabs(d[i]), y = fabs(d[j]);
+
+    return x != y ? (x < y ? 1 : -1) : i - j;
+}
+
+// the parts by falling |d|, [r]; owned by the caller
+static int *change_order(const struct change *c)
+{
+    int *order = g_new(int, c->r);
+
+    for (int i = 0; i < c->r; i++) {
+        order[i] = i;
+    }
+    g_qsort_with_data(order, c->r, sizeof *order, compare_parts, c->d);
+    return order;
+}
+
+/* ---- tensors of the file ---- */
+
+static bool put(const struct exporter *e, const struct change *c, const char *leaf,
+                const float *values, GError **error)
+{
+    g_autofree char *name = g_strconcat(c->module, leaf, NULL);
+
+    return safetensors_writer_put(e->writer, name, values, error);
+}
+
+// [out, k]
+static float *make_up(const struct change *c, const int *order)
+{
+    float *up = g_new(float, (gsize)c->w.out * c->rank);
+
+    for (int o = 0; o < c->w.out; o++) {
+        for (int i = 0; i < c->rank; i++) {
+            up[(size_t)o * c->rank + i] =
+                (float)(c->u[(size_t)o * c->r + order[i]] * c->d[order[i]]);
+        }
+    }
+    return up;
+}
+
+// [k, in, kh, kw] from rows in the engine's order [kh, kw, in]
+static float *make_down(const struct change *c, const int *order)
+{
+    const int area = c->w.kh * c->w.kw, in = c->w.in;
+    float *down = g_new(float, (gsize)c->rank *in *area);
+
+    for (int k = 0; k < c->rank; k++) {
+        const float *row = c->vt + (size_t)order[k] * in * area;
+        for (int i = 0; i < in; i++) {
+            for (int a = 0; a < area; a++) {
+                down[((size_t)k * in + i) * area + a] = row[(size_t)a * in + i];
+            }
+        }
+    }
+    return down;
+}
+
+static bool write_module(struct exporter *e, const struct change *c, const int *order,
+                         GError **error)
+{
+    const float alpha = (float)c->rank;
+    g_autofree float *up = make_up(c, order), *down = make_down(c, order);
+
+    return put(e, c, ".lora_up.weight", up, error) && put(e, c, ".lora_down.weight", down, error) &&
+           put(e, c, ".alpha", &alpha, error);
+}
+
+static bool export_matrix(struct exporter *e, const struct model_tensor *t, GError **error)
+{
+    struct change c;
+    bool done = true;
+
+    if (change_begin(e, t, &c) && (done = change_read(e, &c, error))) {
+        g_autofree int *order = change_order(&c);
+        for (int i = 0; i < c.r; i++) {
+            const double square = c.d[order[i]] * c.d[order[i]];
+            e->all += square;
+            e->placed += c.module != NULL ? square : 0;
+            e->kept += c.module != NULL && i < c.rank ? square : 0;
+        }
+        done = c.module == NULL || write_module(e, &c, order, error);
+    }
+    change_finish(&c);
+    return done;
+}
+
+// what rows of an embedding learned for themselves has no place
+static void count_rows(struct exporter *e, const struct model_tensor *t)
+{
+    if (!t->shifts || !g_str_has_suffix(t->name, "_embedding.weight")) {
+        return;
+    }
+    g_autofree char *module = g_strndup(t->name, strlen(t->name) - strlen(".weight"));
+    const struct weight w = {
+        .name = module, .kind = WEIGHT_EMBEDDING, .out = (int)t->shape[0], .in = (int)t->shape[1]};
+    e->all += bake_rows(&e->m->bakes[t->component], &w, NULL);
+}
+
+// nor has the change of a norm's gain
+static bool count_norm(struct exporter *e, size_t index, GError **error)
+{
+    const struct model_tensor *t = checkpoint_at(e->m->session->checkpoint, index);
+    const int64_t n = t->shape[0];
+    g_autofree float *before = g_new(float, n), *after = g_new(float, n);
+
+    if (!checkpoint_read_part(e->m->session->checkpoint, index, 0, n, before, error) ||
+        !merge_read(e->m, index, after, error)) {
+        return false;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const double d = (double)after[i] - before[i];
+        e->all += d * d;
+    }
+    return true;
+}
+
+/* ---- the file ---- */
+
+static void add_entry(GArray *entries, const struct change *c, const char *leaf, int n_dims,
+                      const int64_t shape[4])
+{
+    struct safetensors_entry entry = {
+        .name = g_strconcat(c->module, leaf, NULL), .dtype = DTYPE_F32, .n_dims = n_dims};
+
+    memcpy(entry.shape, shape, 4 * sizeof *shape);
+    g_array_append_val(entries, entry);
+}
+
+static void clear_entry(void *data)
+{
+    g_free((char *)((struct safetensors_entry *)data)->name);
+}
+
+static void plan_module(const struct change *c, GArray *entries)
+{
+    const int n_dims = c->tensor->n_dims;
+
+    add_entry(entries, c, ".lora_up.weight", n_dims, (const int64_t[4]){c->w.out, c->rank, 1, 1});
+    add_entry(entries, c, ".lora_down.weight", n_dims,
+              (const int64_t[4]){c->rank, c->w.in, c->w.kh, c->w.kw});
+    add_entry(entries, c, ".alpha", 0, (const int64_t[4]){0});
+}
+
+static GArray *plan(const struct exporter *e)
+{
+    const struct checkpoint *c = e->m->session->checkpoint;
+    GArray *entries = g_array_new(FALSE, TRUE, sizeof(struct safetensors_entry));
+
+    g_array_set_clear_func(entries, clear_entry);
+    for (size_t i = 0; i < checkpoint_count(c); i++) {
+        struct change change;
+        if (change_begin(e, checkpoint_at(c, i), &change) && change.module != NULL) {
+            plan_module(&change, entries);
+        }
+        change_finish(&change);
+    }
+    return entries;
+}
+
+static bool begin_file(struct exporter *e, const GArray *entries, GError **error)
+{
+    const struct checkpoint *c = e->m->session->checkpoint;
+    const bool sd1 = checkpoint_text_config(c)->quick_gelu;
+    const bool v = checkpoint_schedule_config(c)->prediction_type == PREDICTION_V;
+    g_autofree char *rank = g_strdup_printf("%d", e->o->rank);
+    g_autofree char *conv = g_strdup_printf("{\"conv_dim\": \"%d\", \"conv_alpha\": \"%d\"}",
+                                            e->o->rank_conv, e->o->rank_conv);
+    g_autofree char *base = g_utf8_make_valid(e->o->base, -1);
+    // conv_dim is last: where there is none the list ends before it
+    const char *const keys[] = {"format",
+                                "modelspec.architecture",
+                                "modelspec.prediction_type",
+                                "modelspec.sai_model_spec",
+                                "ss_base_model_version",
+                                "ss_network_alpha",
+                                "ss_network_dim",
+                                "ss_network_module",
+                                "ss_sd_model_name",
+                                "ss_training_comment",
+                                e->o->rank_conv > 0 ? "ss_network_args" : NULL,
+                                NULL};
+    const char *const texts[] = {"pt",
+                                 sd1 ? "stable-diffusion-v1/lora"
+                                 : v ? "stable-diffusion-v2-768-v/lora"
+                                     : "stable-diffusion-v2-512/lora",
+                                 v ? "v" : "epsilon",
+                                 "1.0.0",
+                                 sd1 ? (v ? "sd_v1_v" : "sd_v1") : (v ? "sd_v2_v" : "sd_v2"),
+                                 rank,
+                                 rank,
+                                 "networks.lora",
+                                 base,
+                                 "the largest parts of an SVDiff subject",
+                                 conv,
+                                 NULL};
+
+    e->writer = safetensors_writer_create(
+        e->o->output, (const struct safetensors_entry *)(const void *)entries->data, entries->len,
+        keys, texts, error);
+    return e->writer != NULL;
+}
+
+static bool go_on(const struct exporter *e, size_t done, size_t all, GError **error)
+{
+    const struct progress p = {
+        .phase = "write", .step = (int)done, .steps = (int)all, .loss = -1, .seconds_left = -1};
+
+    if (e->m->progress == NULL || e->m->progress(e->m->user, &p)) {
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED,
+                "Cancelled while writing; nothing was kept.");
+    return false;
+}
+
+static bool export_all(struct exporter *e, GError **error)
+{
+    const struct checkpoint *c = e->m->session->checkpoint;
+
+    for (size_t i = 0; i < checkpoint_count(c); i++) {
+        const struct model_tensor *t = checkpoint_at(c, i);
+        const bool norm = t->shifts && t->n_dims == 1;
+        count_rows(e, t);
+        if (!(norm ? count_norm(e, i, error) : export_matrix(e, t, error)) ||
+            !go_on(e, i + 1, checkpoint_count(c), error)) {
+            return false;
+        }
+    }
+    return safetensors_writer_commit(e->writer, error);
+}
+
+bool lora_export(const struct merge *m, const struct lora_options *o, struct lora_kept *kept,
+                 GError **error)
+{
+    struct exporter e = {.m = m, .o = o};
+    g_autoptr(GArray) entries = plan(&e);
+
+    if (entries->len == 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "The subject changes no weight that has a place in a LoRA file; convert it to "
+                    "a folder or a checkpoint.");
+        return false;
+    }
+    const bool done = begin_file(&e, entries, error) && export_all(&e, error);
+    safetensors_writer_close(e.writer);
+    if (done && kept != NULL) {
+        const double all = MAX(e.all, 1e-300);
+        *kept = (struct lora_kept){.modules = (int)entries->len / 3,
+                                   .share = e.kept / all,
+                                   .without_place = (e.all - e.placed) / all};
+    }
+    return done;
+}

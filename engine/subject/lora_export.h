@@ -1,0 +1,39 @@
+/* lora_export.h: subjects as a LoRA file of kohya's dialect, which other programs read.
+ *
+ * What a subject does to a weight is a sum of r parts, W' - W = sum of d_i u_i v_i^T with
+ * d_i = relu(sigma_i + shift_i) - sigma_i. These parts are orthogonal, so the best approximation of
+ * rank k keeps the k largest |d_i|:
+ *
+ *   MODULE.lora_up.weight    [out, k]: d_i u_i         of a convolution [out, k, 1, 1]
+ *   MODULE.lora_down.weight  [k, in]:  v_i^T           of a convolution [k, in, kh, kw]
+ *   MODULE.alpha             a single value, k: the scale alpha / k is 1
+ *
+ * MODULE is lora_unet_ or lora_te_text_model_ and the module's path with `_` in place of `.`.
+ * Places are the linear weights and 1x1 kernels of the UNet's transformers and the attention and
+ * MLP of the text encoder; with rank_conv also the residual blocks and samplers. Norms, embeddings,
+ * conv_in, conv_out and the time embedding have none. */
+#pragma once
+
+#include "engine/subject/merge.h"
+
+struct lora_options {
+    const char *output; // the file
+    int rank;           // of linear weights and 1x1 kernels
+    int rank_conv;      // of 3x3 kernels in residual blocks and samplers; 0: none of these blocks
+    const char *base;   // what the model is called, for the metadata
+};
+
+struct lora_kept {
+    int modules;          // weights that got a place and are changed
+    double share;         // of the squared norm of the whole change that the file keeps
+    double without_place; // share of what has no place, whatever the rank
+};
+
+/* Writes the file, whole or not at all. False with a sentence, also when no weight with a place is
+ * changed. kept may be NULL. */
+bool lora_export(const struct merge *m, const struct lora_options *o, struct lora_kept *kept,
+                 GError **error);
+
+/* The module's name in the file for a weight of the model, newly allocated, and its rank; NULL when
+ * it has no place. */
+char *lora_module(const struct model_tensor *t, const struct lora_options *o, int *rank);

@@ -1,0 +1,167 @@
+/* A model with subjects in its weights: what folder and single file have in common; see merge.h. */
+#include "engine/subject/merge.h"
+
+#include "engine/base/error.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+bool merge_open(struct merge *m, svdiff *s, const struct bake_subject *subjects, int n_subjects,
+                progress_function progress, void *user, GError **error)
+{
+    *m = (struct merge){.session = s, .progress = progress, .user = user};
+    m->spectrum = model_spectrum_open(s, progress, user, error);
+    for (int i = 0; i < MODEL_COMPONENTS; i++) {
+        m->components[i] = (struct session_component){s, (enum model_component)i};
+        m->bakes[i] = (struct bake){.k = s->k,
+                                    .inner = session_source(&m->components[i]),
+                                    .spectrum = m->spectrum,
+                                    .prefix = i == MODEL_TEXT_ENCODER ? "text_model." : "",
+                                    .subjects = subjects,
+                                    .n_subjects = n_subjects};
+        m->sources[i] = i == MODEL_VAE ? m->bakes[i].inner : bake_source(&m->bakes[i]);
+    }
+    return m->spectrum != NULL;
+}
+
+void merge_close(struct merge *m)
+{
+    model_spectrum_close(m->spectrum);
+    m->spectrum = NULL;
+}
+
+bool merge_read(const struct merge *m, size_t index, float *out, GError **error)
+{
+    const struct model_tensor *t = checkpoint_at(m->session->checkpoint, index);
+    const struct weight_source *source = &m->sources[t->component];
+
+    return source->read(source->user, t->name, t->shape, t->n_dims, out, error);
+}
+
+/* ---- what must not be overwritten ---- */
+
+// a path without links and dots; its last parts need not exist
+static char *resolve(const char *path)
+{
+    char *absolute = realpath(path, NULL);
+
+    if (absolute != NULL) {
+        char *copy = g_strdup(absolute);
+        free(absolute);
+        return copy;
+    }
+    g_autofree char *folder = g_path_get_dirname(path);
+    if (strcmp(folder, path) == 0) {
+        return g_strdup(path);
+    }
+    g_autofree char *base = g_path_get_basename(path);
+    g_autofree char *resolved = resolve(folder);
+    return g_build_filename(resolved, base, NULL);
+}
+
+bool merge_check_output(const char *output, const char *input, GError **error)
+{
+    g_autofree char *out = resolve(output), *in = resolve(input);
+    g_autofree char *inside = g_strconcat(in, "/", NULL);
+    GStatBuf a, b;
+    const bool same = g_stat(output, &a) == 0 && g_stat(input, &b) == 0 && a.st_dev == b.st_dev &&
+                      a.st_ino == b.st_ino;
+
+    if (!same && strcmp(out, in) != 0 && !g_str_has_prefix(out, inside)) {
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                "Writing %s would overwrite %s, which is read; choose another --output.", output,
+                input);
+    return false;
+}
+
+/* ---- writing ---- */
+
+static void clear_tensor(void *data)
+{
+    struct merge_tensor *t = data;
+
+    g_free((char *)t->entry.name);
+}
+
+GArray *merge_tensors_create(void)
+{
+    GArray *tensors = g_array_new(FALSE, TRUE, sizeof(struct merge_tensor));
+
+    g_array_set_clear_func(tensors, clear_tensor);
+    return tensors;
+}
+
+// all values of a tensor, into out
+static bool read_values(const struct merge *m, const struct merge_tensor *t, float *out,
+                        GError **error)
+{
+    if (t->n_parts == 0) {
+        return safetensors_read_f32(t->file, t->other, out, error);
+    }
+    for (int i = 0; i < t->n_parts; i++) {
+        if (!merge_read(m, t->parts[i], out, error)) {
+            return false;
+        }
+        out += model_tensor_values(checkpoint_at(m->session->checkpoint, t->parts[i]));
+    }
+    return true;
+}
+
+static bool write_tensor(const struct merge *m, struct safetensors_writer *writer,
+                         const struct merge_tensor *t, GError **error)
+{
+    int64_t values = 1;
+
+    for (int i = 0; i < t->entry.n_dims; i++) {
+        values *= t->entry.shape[i];
+    }
+    if (t->n_parts == 0 && t->other == NULL) { // a mark without values
+        return safetensors_writer_put(writer, t->entry.name, (float[1]){0}, error);
+    }
+    g_autofree float *data = g_try_new(float, MAX(values, 1));
+    if (data == NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "There is no memory for the tensor %s; close other programs.", t->entry.name);
+        return false;
+    }
+    return read_values(m, t, data, error) &&
+           safetensors_writer_put(writer, t->entry.name, data, error);
+}
+
+static bool go_on(const struct merge *m, int done, int all, GError **error)
+{
+    const struct progress p = {
+        .phase = "write", .step = done, .steps = all, .loss = -1, .seconds_left = -1};
+
+    if (m->progress == NULL || m->progress(m->user, &p)) {
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED,
+                "Cancelled while writing; nothing was kept.");
+    return false;
+}
+
+bool merge_write(const struct merge *m, const char *path, const GArray *tensors,
+                 const char *const *keys, const char *const *texts, int done, int all,
+                 GError **error)
+{
+    g_autofree struct safetensors_entry *entries = g_new(struct safetensors_entry, tensors->len);
+
+    for (guint i = 0; i < tensors->len; i++) {
+        entries[i] = g_array_index(tensors, struct merge_tensor, i).entry;
+    }
+    g_autoptr(safetensors_writer) writer =
+        safetensors_writer_create(path, entries, tensors->len, keys, texts, error);
+    if (writer == NULL) {
+        return false;
+    }
+    for (guint i = 0; i < tensors->len; i++) {
+        if (!write_tensor(m, writer, &g_array_index(tensors, struct merge_tensor, i), error) ||
+            !go_on(m, done + (int)i + 1, all, error)) {
+            return false;
+        }
+    }
+    return safetensors_writer_commit(writer, error);
+}

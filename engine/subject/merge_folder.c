@@ -1,0 +1,212 @@
+/* A diffusers folder of a model with subjects in it; see merge.h.
+ *
+ * All that is no weights of the three networks is copied: configs, tokenizer, scheduler, whatever
+ * else lies there. The folder is filled under a hidden name beside its place and renamed. */
+#include "engine/subject/merge.h"
+
+#include "engine/base/atomic_file.h"
+#include "engine/model/checkpoint_configs.h"
+#include "engine/base/error.h"
+#include "engine/base/folder_copy.h"
+#include "engine/base/json.h"
+
+#include <string.h>
+
+/* Weights in any format, in the model's folder itself or in those of the networks: these are
+ * written anew, and a copy of another variant would be of the model without the subject. */
+static bool skip_weights(const char *relative)
+{
+    static const char *const ends[] = {".safetensors", ".bin", ".ckpt", ".pt",        ".pth",
+                                       ".msgpack",     ".h5",  ".onnx", ".onnx_data", ".gguf"};
+    g_autofree char *folder = g_path_get_dirname(relative);
+    bool own = strcmp(folder, ".") == 0;
+
+    for (int i = 0; i < MODEL_COMPONENTS; i++) {
+        own = own || strcmp(folder, model_component_folder((enum model_component)i)) == 0;
+    }
+    if (!own) {
+        return false;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(ends); i++) {
+        if (g_str_has_suffix(relative, ends[i])) {
+            return true;
+        }
+    }
+    return strstr(relative, ".safetensors.index.") != NULL ||
+           strstr(relative, ".bin.index.") != NULL;
+}
+
+/* ---- weights ---- */
+
+static struct merge_tensor plan_tensor(const struct checkpoint *c, size_t index)
+{
+    const struct model_tensor *t = checkpoint_at(c, index);
+    const struct safetensors_tensor *stored = checkpoint_stored(c, index);
+    struct merge_tensor result = {.parts = {index}, .n_parts = 1};
+
+    result.entry.dtype = stored->dtype;
+    if (checkpoint_is_single(c)) {
+        // transformers 4 knows the text encoder with `text_model.` only, 5 both ways
+        const char *prefix = t->component == MODEL_TEXT_ENCODER ? "text_model." : "";
+        result.entry.name = g_strconcat(prefix, t->name, NULL);
+        result.entry.n_dims = t->n_dims;
+        memcpy(result.entry.shape, t->shape, sizeof t->shape);
+    } else {
+        result.entry.name = g_strdup(stored->name);
+        result.entry.n_dims = stored->n_dims;
+        memcpy(result.entry.shape, stored->shape, sizeof stored->shape);
+    }
+    return result;
+}
+
+static bool write_component(const struct merge *m, enum model_component component,
+                            const char *folder, int *done, GError **error)
+{
+    static const char *const files[] = {"diffusion_pytorch_model.safetensors", "model.safetensors",
+                                        "diffusion_pytorch_model.safetensors"};
+    static const char *const keys[] = {"format", NULL}, *const texts[] = {"pt", NULL};
+    const struct checkpoint *c = m->session->checkpoint;
+    g_autofree char *path =
+        g_build_filename(folder, model_component_folder(component), files[component], NULL);
+    g_autoptr(GArray) tensors = merge_tensors_create();
+
+    for (size_t i = 0; i < checkpoint_count(c); i++) {
+        if (checkpoint_at(c, i)->component == component) {
+            const struct merge_tensor t = plan_tensor(c, i);
+            g_array_append_val(tensors, t);
+        }
+    }
+    const int first = *done;
+    *done += (int)tensors->len;
+    return merge_write(m, path, tensors, keys, texts, first, (int)checkpoint_count(c), error);
+}
+
+/* ---- everything else ---- */
+
+static void add_part(JsonBuilder *j, const char *name, const char *library, const char *class)
+{
+    json_builder_set_member_name(j, name);
+    json_builder_begin_array(j);
+    if (library != NULL) {
+        json_builder_add_string_value(j, library);
+        json_builder_add_string_value(j, class);
+    } else {
+        json_builder_add_null_value(j);
+        json_builder_add_null_value(j);
+    }
+    json_builder_end_array(j);
+}
+
+// the class that the scheduler's config names
+static char *scheduler_class(const char *folder)
+{
+    g_autofree char *path = g_build_filename(folder, "scheduler", "scheduler_config.json", NULL);
+    g_autoptr(JsonNode) root = json_read_file(path, 1 << 20, NULL);
+    JsonObject *object = root != NULL ? json_root_object(root, path, NULL) : NULL;
+    const char *name = "DDIMScheduler";
+
+    if (object != NULL) {
+        json_get_string(object, path, "_class_name", JSON_OPTIONAL, &name, NULL);
+    }
+    return g_strdup(name);
+}
+
+// model_index.json, which says to diffusers what the folder is; a single file has none
+static bool write_index(const char *folder, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, "model_index.json", NULL);
+    g_autofree char *scheduler = scheduler_class(folder);
+    g_autoptr(JsonBuilder) j = json_builder_new();
+
+    if (g_file_test(path, G_FILE_TEST_EXISTS)) {
+        return true;
+    }
+    json_builder_begin_object(j);
+    json_builder_set_member_name(j, "_class_name");
+    json_builder_add_string_value(j, "StableDiffusionPipeline");
+    add_part(j, "feature_extractor", NULL, NULL);
+    add_part(j, "safety_checker", NULL, NULL);
+    add_part(j, "scheduler", "diffusers", scheduler);
+    add_part(j, "text_encoder", "transformers", "CLIPTextModel");
+    add_part(j, "tokenizer", "transformers", "CLIPTokenizer");
+    add_part(j, "unet", "diffusers", "UNet2DConditionModel");
+    add_part(j, "vae", "diffusers", "AutoencoderKL");
+    json_builder_end_object(j);
+    g_autoptr(JsonNode) root = json_builder_get_root(j);
+    g_autofree char *text = json_to_string(root, TRUE);
+    return atomic_file_store(path, text, strlen(text), error);
+}
+
+static bool copy_rest(const struct checkpoint *c, const char *to, GError **error)
+{
+    const char *from = checkpoint_config_folder(c);
+
+    if (!checkpoint_configs_complete(from)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "%s: a folder needs the model's configs; put unet/config.json, "
+                    "text_encoder/config.json, vae/config.json and scheduler/scheduler_config.json "
+                    "of a diffusers copy of the model into %s.",
+                    checkpoint_path(c), from);
+        return false;
+    }
+    if (!folder_copy(from, to, skip_weights, error)) {
+        return false;
+    }
+    // a single file's tokenizer may lie beside it instead
+    g_autofree char *place = g_build_filename(to, "tokenizer", NULL);
+    const char *found = checkpoint_tokenizer(c, error);
+    return found != NULL && (g_file_test(place, G_FILE_TEST_IS_DIR) ||
+                             folder_copy(found, place, skip_weights, error));
+}
+
+static bool fill(const struct merge *m, const char *folder, GError **error)
+{
+    int done = 0;
+
+    if (!copy_rest(m->session->checkpoint, folder, error) || !write_index(folder, error)) {
+        return false;
+    }
+    for (int i = 0; i < MODEL_COMPONENTS; i++) {
+        if (!write_component(m, (enum model_component)i, folder, &done, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// "out/" is "out"
+static char *without_slashes(const char *path)
+{
+    size_t length = strlen(path);
+
+    while (length > 1 && path[length - 1] == '/') {
+        length--;
+    }
+    return g_strndup(path, length);
+}
+
+bool merge_folder_check(const char *path, GError **error)
+{
+    g_autofree char *place = without_slashes(path);
+    g_autofree char *temporary = folder_begin(place, error);
+
+    if (temporary != NULL) {
+        folder_remove(temporary);
+    }
+    return temporary != NULL;
+}
+
+bool merge_folder(struct merge *m, const char *path, GError **error)
+{
+    g_autofree char *place = without_slashes(path);
+    g_autofree char *temporary = folder_begin(place, error);
+
+    if (temporary == NULL) {
+        return false;
+    }
+    const bool done = fill(m, temporary, error) && folder_commit(temporary, place, error);
+    if (!done) {
+        folder_remove(temporary);
+    }
+    return done;
+}

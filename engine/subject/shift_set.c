@@ -1,0 +1,241 @@
+/* Subsets and spectral weights; see shift_set.h. */
+#include "engine/subject/shift_set.h"
+
+#include "engine/base/error.h"
+#include "engine/tape/transfer.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- subsets ---- */
+
+/* A weight belongs to a subset when its name begins with `block`, holds `part`, and its kind is in
+ * `kinds` (bit per kind). */
+#define KIND(kind) (1u << (kind))
+#define ANY        (KIND(WEIGHT_LINEAR) | KIND(WEIGHT_CONV) | KIND(WEIGHT_EMBEDDING) | KIND(WEIGHT_NORM))
+
+static const struct {
+    const char *word, *block, *part;
+    unsigned kinds;
+} subsets[] = {
+    [SUBSET_UNET] = {"unet", "", "", ANY},
+    [SUBSET_UNET_CA] = {"unet-ca", "", ".attn2.", ANY},
+    [SUBSET_UNET_CA_KV] = {"unet-ca-kv", "", ".attn2.to_", ANY},
+    [SUBSET_UNET_1D] = {"unet-1d", "", "", KIND(WEIGHT_NORM)},
+    [SUBSET_UNET_2D] = {"unet-2d", "", "", KIND(WEIGHT_LINEAR) | KIND(WEIGHT_EMBEDDING)},
+    [SUBSET_UNET_4D] = {"unet-4d", "", "", KIND(WEIGHT_CONV)},
+    [SUBSET_UP] = {"up", "up_blocks.", "", ANY},
+    [SUBSET_DOWN] = {"down", "down_blocks.", "", ANY},
+    [SUBSET_MID] = {"mid", "mid_block.", "", ANY},
+    [SUBSET_UP_CA] = {"up-ca", "up_blocks.", ".attn2.", ANY},
+    [SUBSET_DOWN_CA] = {"down-ca", "down_blocks.", ".attn2.", ANY},
+    [SUBSET_MID_CA] = {"mid-ca", "mid_block.", ".attn2.", ANY},
+};
+
+const char *shift_subset_name(enum shift_subset s)
+{
+    return subsets[s].word;
+}
+
+bool shift_subset_parse(const char *word, enum shift_subset *s)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(subsets); i++) {
+        if (strcmp(subsets[i].word, word) == 0) {
+            *s = (enum shift_subset)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+char *shift_subset_words(void)
+{
+    GString *words = g_string_new(NULL);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(subsets); i++) {
+        g_string_append_printf(words, "%s%s", i > 0 ? "|" : "", subsets[i].word);
+    }
+    return g_string_free(words, FALSE);
+}
+
+bool shift_subset_has(enum shift_subset s, const struct weight *w)
+{
+    if (s == SUBSET_UNET_CA_KV &&
+        !(g_str_has_suffix(w->name, ".to_k") || g_str_has_suffix(w->name, ".to_v"))) {
+        return false;
+    }
+    return (subsets[s].kinds & KIND(w->kind)) != 0 && g_str_has_prefix(w->name, subsets[s].block) &&
+           strstr(w->name, subsets[s].part) != NULL;
+}
+
+char *shift_name(const struct weight *w, const char *prefix)
+{
+    return g_strdup_printf("%s%s.delta", prefix, w->name);
+}
+
+char *shift_row_name(const struct weight *w, const char *prefix, int32_t id)
+{
+    return g_strdup_printf("%s%s.row.%d.delta", prefix, w->name, id);
+}
+
+int32_t shift_row_parse(const struct weight *w, const char *prefix, const char *name)
+{
+    guint64 id;
+
+    if (w->kind != WEIGHT_EMBEDDING) {
+        return -1;
+    }
+    g_autofree char *begin = g_strdup_printf("%s%s.row.", prefix, w->name);
+    if (!g_str_has_prefix(name, begin)) {
+        return -1;
+    }
+    g_autofree char *number = g_strdup(name + strlen(begin));
+    char *dot = strchr(number, '.');
+    if (dot == NULL || strcmp(dot, ".delta") != 0) {
+        return -1;
+    }
+    *dot = '\0';
+    return g_ascii_string_to_unsigned(number, 10, 0, w->out - 1, &id, NULL) ? (int32_t)id : -1;
+}
+
+/* ---- turning weights spectral ---- */
+
+static real *upload_new(struct network *net, const float *values, int64_t count, GError **error)
+{
+    real *device = network_alloc(net, (size_t)count * sizeof(real), error);
+
+    if (device != NULL) {
+        transfer_upload(net->k, device, values, count);
+    }
+    return device;
+}
+
+/* sigma of a norm: element-wise the gain itself; scalar the unit direction and then the length. */
+static bool attach_norm(struct network *net, struct weight *w, bool scalar, GError **error)
+{
+    g_autofree float *gain = network_values(net, w, error);
+    double square = 0;
+
+    if (gain == NULL) {
+        return false;
+    }
+    w->scalar = scalar;
+    if (!scalar) {
+        w->sigma = upload_new(net, gain, w->out, error);
+        return w->sigma != NULL;
+    }
+    for (int i = 0; i < w->out; i++) {
+        square += (double)gain[i] * gain[i];
+    }
+    const double length = sqrt(square);
+    g_autofree float *sigma = g_new(float, w->out + 1);
+    for (int i = 0; i < w->out; i++) {
+        sigma[i] = length > 0 ? (float)(gain[i] / length) : 0;
+    }
+    sigma[w->out] = (float)length;
+    w->sigma = upload_new(net, sigma, w->out + 1, error);
+    w->gain = network_alloc(net, sizeof(real), error);
+    return w->sigma != NULL && w->gain != NULL;
+}
+
+/* One factor on the device, in the precision that the weight had. Embeddings' U is read row by
+ * row, so it stays real. */
+static bool attach_factor(struct network *net, const struct weight *w, struct kernels_weight *f,
+                          const float *values, int64_t count, GError **error)
+{
+    real *full = upload_new(net, values, count, error);
+
+    f->data = full;
+    if (full == NULL || w->dense.type != KERNELS_BF16) {
+        return full != NULL;
+    }
+    uint16_t *rounded = network_alloc(net, (size_t)count * sizeof *rounded, error);
+    if (rounded != NULL) {
+        net->k->to_bf16(net->k, count, full, rounded);
+    }
+    network_release(net, full);
+    *f = (struct kernels_weight){.data = rounded, .type = KERNELS_BF16};
+    return rounded != NULL;
+}
+
+// W' and, behind it, the place for U * g
+static bool make_place(struct network *net, struct weight *w, GError **error)
+{
+    const size_t count = (size_t)weight_count(w) + (size_t)w->out * w->rank;
+    real *place = network_alloc(net, count * sizeof(real), error);
+
+    w->dense = (struct kernels_weight){.data = place};
+    w->rebuilt = place != NULL;
+    return place != NULL;
+}
+
+static bool attach_matrix(struct network *net, struct weight *w, const struct shift_options *o,
+                          struct spectrum_provider provider, GError **error)
+{
+    const int64_t columns = weight_columns(w);
+    const int r = weight_full_rank(w);
+    const int64_t tokens = o->tokens != NULL ? o->tokens(o->tokens_user, w) : 0;
+    const bool rebuild = o->rebuild && tokens > 0 && w->dense.type == KERNELS_F32 &&
+                         weight_rebuild_pays(w, tokens, o->forwards);
+    g_autofree float *u = g_try_new(float, (size_t)w->out *r);
+    g_autofree float *s = g_try_new(float, r);
+    g_autofree float *vt = g_try_new(float, r *columns);
+
+    if (u == NULL || s == NULL || vt == NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "There is no memory for the spectrum of %s; close other programs.", w->name);
+        return false;
+    }
+    if (!provider.get(provider.user, w, u, s, vt, error)) {
+        return false;
+    }
+    w->rank = r;
+    w->sigma = upload_new(net, s, r, error);
+    w->gain = network_alloc(net, (size_t)r * sizeof(real), error);
+    if (w->sigma == NULL || w->gain == NULL ||
+        !attach_factor(net, w, &w->u, u, (int64_t)w->out * r, error) ||
+        !attach_factor(net, w, &w->vt, vt, r * columns, error)) {
+        return false;
+    }
+    network_release(net, w->dense.data);
+    w->dense = (struct kernels_weight){.data = NULL};
+    return !rebuild || make_place(net, w, error);
+}
+
+bool shift_attach(struct network *net, struct weight *w, const struct shift_options *o,
+                  struct spectrum_provider provider, struct parameters *p, GError **error)
+{
+    g_autofree char *name = shift_name(w, o->prefix);
+    const bool norm = w->kind == WEIGHT_NORM;
+
+    if (!(norm ? attach_norm(net, w, o->scalar, error)
+               : attach_matrix(net, w, o, provider, error))) {
+        return false;
+    }
+    w->form = WEIGHT_SPECTRAL;
+    parameters_add(p, name, weight_shift_count(w, o->scalar), norm ? SHIFT_RATE_1D : SHIFT_RATE,
+                   &w->shift, &w->dshift);
+    return true;
+}
+
+/* ---- rows of an embedding ---- */
+
+bool shift_attach_rows(struct network *net, struct weight *w, const char *prefix,
+                       const int32_t *ids, int n, struct parameters *p, GError **error)
+{
+    const size_t bytes = (size_t)n * sizeof *ids;
+
+    w->row_ids = network_alloc(net, bytes, error);
+    if (w->row_ids == NULL) {
+        return false;
+    }
+    net->k->upload(net->k, w->row_ids, ids, bytes);
+    w->rows = n;
+    for (int i = 0; i < n; i++) {
+        g_autofree char *name = shift_row_name(w, prefix, ids[i]);
+        // each a tensor of the file; side by side in memory, so that the first is where all begin
+        parameters_add(p, name, w->in, SHIFT_RATE_ROWS, i == 0 ? &w->row : NULL,
+                       i == 0 ? &w->drow : NULL);
+    }
+    return true;
+}

@@ -1,0 +1,69 @@
+/* shift_set.h: which weights of a network get a spectral shift, and turning them spectral.
+ *
+ * Subsets are the paper's (table 1): 1-D are the gains of norms, 2-D linear layers and embeddings,
+ * 4-D convolutions; CA is cross-attention (attn2), KV its keys and values; up, down, mid are the
+ * UNet's blocks. Names of shifts are svdiff-pytorch's: MODULE.delta, with the prefix "text_model."
+ * for the text encoder. */
+#pragma once
+
+#include "engine/network/network.h"
+
+enum shift_subset {
+    SUBSET_UNET,
+    SUBSET_UNET_CA,
+    SUBSET_UNET_CA_KV,
+    SUBSET_UNET_1D,
+    SUBSET_UNET_2D,
+    SUBSET_UNET_4D,
+    SUBSET_UP,
+    SUBSET_DOWN,
+    SUBSET_MID,
+    SUBSET_UP_CA,
+    SUBSET_DOWN_CA,
+    SUBSET_MID_CA,
+};
+
+/* The option's word, "unet-ca-kv". parse: false for an unknown word. */
+const char *shift_subset_name(enum shift_subset s);
+bool shift_subset_parse(const char *word, enum shift_subset *s);
+// all words, separated by "|", for help and messages
+char *shift_subset_words(void);
+
+/* Whether w (of the UNet) belongs to the subset. */
+bool shift_subset_has(enum shift_subset s, const struct weight *w);
+
+/* "down_blocks.0....to_q.delta"; prefix "" or "text_model.". Owned by the caller. */
+char *shift_name(const struct weight *w, const char *prefix);
+
+/* "text_model.embeddings.token_embedding.row.ID.delta": what row `id` of an embedding has learned
+ * beside the shift of the whole table. parse: the row that a name of w's rows means, or -1. */
+char *shift_row_name(const struct weight *w, const char *prefix, int32_t id);
+int32_t shift_row_parse(const struct weight *w, const char *prefix, const char *name);
+
+/* Writes the thin SVD of w: u [out, r], s [r] descending, vt [r, columns] in the engine's order of
+ * columns. */
+struct spectrum_provider {
+    bool (*get)(void *user, const struct weight *w, float *u, float *s, float *vt, GError **error);
+    void *user;
+};
+
+enum { SHIFT_RATE = 0, SHIFT_RATE_1D = 1, SHIFT_RATE_ROWS = 2 }; // indices of the learning rates
+
+struct shift_options {
+    const char *prefix;
+    bool scalar;  // norms get one shift instead of one a channel
+    int forwards; // how often a forward runs a step, for the choice of the form
+    bool rebuild; // allow rebuilt weights at all
+    /* tokens a step that pass through a weight; 0 = unknown, factored. May be NULL. */
+    int64_t (*tokens)(void *user, const struct weight *w);
+    void *tokens_user;
+};
+
+/* Makes w spectral: factors to the device, W released (or kept as the place of W'), its shift
+ * registered with p. */
+bool shift_attach(struct network *net, struct weight *w, const struct shift_options *o,
+                  struct spectrum_provider provider, struct parameters *p, GError **error);
+
+/* Lets n rows of an embedding learn, none of them twice, and registers them with p. */
+bool shift_attach_rows(struct network *net, struct weight *w, const char *prefix,
+                       const int32_t *ids, int n, struct parameters *p, GError **error);

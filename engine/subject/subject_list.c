@@ -1,0 +1,97 @@
+/* Subjects opened for a model; see subject_list.h. */
+#include "engine/subject/subject_list.h"
+
+#include "engine/model/default_model.h"
+#include "engine/base/error.h"
+
+#include <string.h>
+
+struct svdiff_scaled_subject subject_list_parse(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    char *end = NULL;
+    double scale = 1;
+
+    if (colon != NULL && colon[1] != '\0') {
+        scale = g_ascii_strtod(colon + 1, &end);
+    }
+    const bool scaled = end != NULL && *end == '\0';
+    g_autofree char *name = scaled ? g_strndup(text, (gsize)(colon - text)) : g_strdup(text);
+    return (struct svdiff_scaled_subject){.file = subject_path(name), .scale = scaled ? scale : 1};
+}
+
+// by the hash of the weights that it was learned with
+static bool check_base(svdiff *s, const struct subject *subject, const char *file, bool force,
+                       GError **error)
+{
+    const char *hash = subject_metadata(subject, "base_hash");
+
+    if (hash == NULL) {
+        session_warn(s, "%s does not say which model it was learned with.", file);
+        return true;
+    }
+    const char *own = session_base_hash(s, error);
+    if (own == NULL || strcmp(hash, own) == 0 || force) {
+        return own != NULL;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                "%s was learned with another model (%.12s, this one is %.12s); use that model, or "
+                "--force.",
+                file, hash, own);
+    return false;
+}
+
+static bool open_one(struct subject_list *l, int i, svdiff *s,
+                     const struct svdiff_scaled_subject *wanted, bool force, GError **error)
+{
+    struct subject *subject = subject_open(wanted->file, error);
+
+    l->items[i] = (struct bake_subject){.subject = subject, .scale = wanted->scale};
+    if (subject == NULL) {
+        return false;
+    }
+    for (const char *const *notice = subject_notices(subject); *notice != NULL; notice++) {
+        session_warn(s, "%s", *notice);
+    }
+    return check_base(s, subject, wanted->file, force, error);
+}
+
+// by names and lengths
+static bool check_shapes(const struct subject_list *l, const svdiff *s, GError **error)
+{
+    static const struct weight_source none = {NULL, NULL};
+    const struct checkpoint *c = s->checkpoint;
+    g_autoptr(kernels) count = kernels_count(s->k);
+    // the networks' shapes alone, without a byte of weights
+    struct unet *unet = unet_create(count, checkpoint_unet_config(c), none, error);
+    struct text_encoder *text = text_encoder_create(count, checkpoint_text_config(c), none, error);
+    const struct network *const networks[] = {unet_network(unet), text_encoder_network(text)};
+    const char *const prefixes[] = {"", "text_model."};
+
+    const bool fit = bake_check(l->items, l->n, networks, prefixes, 2, error);
+    unet_free(unet);
+    text_encoder_free(text);
+    return fit;
+}
+
+bool subject_list_open(struct subject_list *l, svdiff *s,
+                       const struct svdiff_scaled_subject *wanted, int n, bool force,
+                       GError **error)
+{
+    *l = (struct subject_list){.items = g_new0(struct bake_subject, MAX(n, 1)), .n = n};
+    for (int i = 0; i < n; i++) {
+        if (!open_one(l, i, s, &wanted[i], force, error)) {
+            return false;
+        }
+    }
+    return n == 0 || check_shapes(l, s, error);
+}
+
+void subject_list_close(struct subject_list *l)
+{
+    for (int i = 0; l->items != NULL && i < l->n; i++) {
+        subject_free(l->items[i].subject);
+    }
+    g_free(l->items);
+    *l = (struct subject_list){0};
+}

@@ -1,0 +1,22 @@
+/* subject_list.h: several subjects with their strengths, opened for one model. */
+#pragma once
+
+#include "engine/subject/bake.h"
+#include "engine/session.h"
+
+struct subject_list {
+    struct bake_subject *items; // the subjects are owned
+    int n;
+};
+
+/* "fox.safetensors:0.5": a scale behind the last colon, when it is a number; a bare name is looked
+ * up among the user's subjects. The file's name is owned by the caller (g_free). */
+struct svdiff_scaled_subject subject_list_parse(const char *text);
+
+/* Opens them and makes sure that they belong to the session's model: by the hash of its weights,
+ * unless `force`, and by the names and lengths of all shifts. What a person should know goes
+ * through the session's warn. False with a sentence; the list is to be closed in any case. */
+bool subject_list_open(struct subject_list *l, svdiff *s,
+                       const struct svdiff_scaled_subject *wanted, int n, bool force,
+                       GError **error);
+void subject_list_close(struct subject_list *l); // accepts a zeroed one

@@ -1,0 +1,197 @@
+/* Writing subjects: our one file and svdiff-pytorch's folder; see subject_file.h. */
+#include "engine/base/error.h"
+#include "engine/base/safetensors_write.h"
+#include "engine/subject/subject_file.h"
+
+#include <glib/gstdio.h>
+#include <errno.h>
+
+// some shifts of a subject as entries of a file
+struct selection {
+    const struct subject *subject;
+    GArray *entries; // struct safetensors_entry
+};
+
+static void select_shift(struct selection *to, const char *name)
+{
+    int count;
+    struct safetensors_entry entry = {.name = name, .dtype = DTYPE_F32, .n_dims = 1};
+
+    subject_shift(to->subject, name, &count);
+    entry.shape[0] = count;
+    g_array_append_val(to->entries, entry);
+}
+
+static void select_init(struct selection *s, const struct subject *from)
+{
+    s->subject = from;
+    s->entries = g_array_new(FALSE, FALSE, sizeof(struct safetensors_entry));
+}
+
+static void select_finish(struct selection *s)
+{
+    g_array_unref(s->entries);
+}
+
+/* Everything but the name: the writer, ready to commit, or NULL with a sentence. */
+static struct safetensors_writer *put_all(const struct selection *s, const char *path,
+                                          const char *const *keys, const char *const *texts,
+                                          GError **error)
+{
+    const struct safetensors_entry *entries = (const void *)s->entries->data;
+    g_autoptr(safetensors_writer) writer =
+        safetensors_writer_create(path, entries, s->entries->len, keys, texts, error);
+
+    for (guint i = 0; writer != NULL && i < s->entries->len; i++) {
+        int count;
+        const float *values = subject_shift(s->subject, entries[i].name, &count);
+        if (!safetensors_writer_put(writer, entries[i].name, values, error)) {
+            return NULL;
+        }
+    }
+    return g_steal_pointer(&writer);
+}
+
+static void add_text(GPtrArray *keys, GPtrArray *texts, const char *key, const char *text)
+{
+    g_ptr_array_add(keys, (void *)key);
+    g_ptr_array_add(texts, (void *)text);
+}
+
+/* The subject's texts with format and version set, as two NULL-terminated lists in the same order;
+ * the strings are borrowed. */
+static void list_metadata(const struct subject *s, GPtrArray *keys, GPtrArray *texts)
+{
+    g_autofree const char **names = subject_metadata_keys(s);
+
+    add_text(keys, texts, SUBJECT_KEY_FORMAT, SUBJECT_FORMAT);
+    add_text(keys, texts, SUBJECT_KEY_VERSION, G_STRINGIFY(SUBJECT_VERSION));
+    for (const char **name = names; *name != NULL; name++) {
+        if (g_strcmp0(*name, SUBJECT_KEY_FORMAT) != 0 &&
+            g_strcmp0(*name, SUBJECT_KEY_VERSION) != 0) {
+            add_text(keys, texts, *name, subject_metadata(s, *name));
+        }
+    }
+    add_text(keys, texts, NULL, NULL);
+}
+
+bool subject_write(const struct subject *s, const char *path, GError **error)
+{
+    g_autofree const char **names = subject_names(s);
+    g_autoptr(GPtrArray) keys = g_ptr_array_new(), texts = g_ptr_array_new();
+    struct selection all;
+
+    select_init(&all, s);
+    for (const char **name = names; *name != NULL; name++) {
+        select_shift(&all, *name);
+    }
+    list_metadata(s, keys, texts);
+    g_autoptr(safetensors_writer) writer = put_all(&all, path, (const char *const *)keys->pdata,
+                                                   (const char *const *)texts->pdata, error);
+    select_finish(&all);
+    return writer != NULL && safetensors_writer_commit(writer, error);
+}
+
+static double squared_norm(const float *values, int count)
+{
+    double sum = 0;
+
+    for (int i = 0; i < count; i++) {
+        sum += (double)values[i] * values[i];
+    }
+    return sum;
+}
+
+// shares the shifts out to svdiff-pytorch's two files and what it has no place for
+static void split(const struct subject *s, struct selection *unet, struct selection *text,
+                  struct subject_left_out *out)
+{
+    g_autofree const char **names = subject_names(s);
+    double left = 0, all = 0;
+
+    *out = (struct subject_left_out){0};
+    for (const char **name = names; *name != NULL; name++) {
+        int count;
+        const float *values = subject_shift(s, *name, &count);
+        double square = squared_norm(values, count);
+        all += square;
+        if (subject_is_row(*name)) {
+            out->rows++;
+        } else if (subject_is_elementwise(*name, count)) {
+            out->tensors++;
+            out->values += count;
+            left += square;
+        } else {
+            select_shift(subject_name_is_text(*name) ? text : unet, *name);
+        }
+    }
+    out->share = all > 0 ? left / all : 0;
+}
+
+/* A second file of another subject would be taken for this one's. */
+static bool check_folder(const char *folder, const char *text_path, bool has_unet, bool has_text,
+                         GError **error)
+{
+    if (!has_unet) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "The subject has no shifts of the UNet that svdiff-pytorch has a place for "
+                    "(element-wise shifts of norms have none); keep it as it is.");
+        return false;
+    }
+    if (g_mkdir_with_parents(folder, 0777) != 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: cannot be made a folder: %s.",
+                    folder, g_strerror(errno));
+        return false;
+    }
+    if (!has_text && g_file_test(text_path, G_FILE_TEST_EXISTS)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "%s is there already and this subject has no shifts of the text encoder; give "
+                    "another folder.",
+                    text_path);
+        return false;
+    }
+    return true;
+}
+
+/* Both files are complete on the disk before either gets its name. */
+static bool write_pair(const struct selection *unet, const struct selection *text,
+                       const char *folder, GError **error)
+{
+    g_autofree char *unet_path = g_build_filename(folder, SUBJECT_FILE_UNET, NULL);
+    g_autofree char *text_path = g_build_filename(folder, SUBJECT_FILE_TEXT, NULL);
+    bool has_text = text->entries->len > 0;
+    g_autoptr(safetensors_writer) first = NULL, second = NULL;
+
+    if (!check_folder(folder, text_path, unet->entries->len > 0, has_text, error)) {
+        return false;
+    }
+    first = put_all(unet, unet_path, NULL, NULL, error);
+    if (first == NULL) {
+        return false;
+    }
+    if (has_text) {
+        second = put_all(text, text_path, NULL, NULL, error);
+        if (second == NULL || !safetensors_writer_commit(second, error)) {
+            return false;
+        }
+    }
+    return safetensors_writer_commit(first, error);
+}
+
+bool subject_write_folder(const struct subject *s, const char *folder, struct subject_left_out *out,
+                          GError **error)
+{
+    struct selection unet, text;
+    bool made = !g_file_test(folder, G_FILE_TEST_EXISTS);
+
+    select_init(&unet, s);
+    select_init(&text, s);
+    split(s, &unet, &text, out);
+    bool written = write_pair(&unet, &text, folder, error);
+    select_finish(&unet);
+    select_finish(&text);
+    if (!written && made) {
+        g_rmdir(folder);
+    }
+    return written;
+}

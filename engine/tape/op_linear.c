@@ -1,0 +1,306 @@
+/* Linear layers and convolutions in the four forms of a weight.
+ *
+ *   frozen, full  y = W x + b                  dx = W^T dy            dW = dy x^T
+ *   spectral      q = Vt x, y = U (g q) + b    p = U^T dy, dshift = sum p q where g > 0,
+ *                                              dx = V (g p)
+ *   rebuilt       y = W' x + b                 dx = W'^T dy, q = Vt x, p = U^T dy, dshift as above
+ *   low-rank      y = W x + b + B (A x)        dB = dy (A x)^T, dA = (B^T dy) x^T,
+ *                                              dx = W^T dy + A^T B^T dy
+ *
+ * A convolution with W [out, kh, kw, in] is the same with Vt and A as convolutions of r outputs
+ * followed by U and B as linear layers, so both share this file: struct span is the one place
+ * that knows which of the two it is. */
+#include "engine/tape/ops.h"
+
+/* How a matrix of `out` rows is applied to x: as a linear layer over the channels or as a
+ * convolution. */
+struct span {
+    bool convolves;
+    int64_t rows; // of the output
+    struct conv_shape conv;
+};
+
+static struct span span_linear(const struct tensor *x, const struct weight *w)
+{
+    return (struct span){.rows = tensor_rows(x), .conv = {.c = w->in}};
+}
+
+static struct span span_conv(const struct tensor *x, const struct weight *w, struct conv_geometry g)
+{
+    if (w->kh == 1 && w->kw == 1 && g.stride == 1 && g.out_h == x->h && g.out_w == x->w) {
+        return span_linear(x, w);
+    }
+    return (struct span){.convolves = true,
+                         .rows = (int64_t)x->n * g.out_h * g.out_w,
+                         .conv = {.n = x->n,
+                                  .h = x->h,
+                                  .w = x->w,
+                                  .c = x->c,
+                                  .out_h = g.out_h,
+                                  .out_w = g.out_w,
+                                  .kh = w->kh,
+                                  .kw = w->kw,
+                                  .stride = g.stride,
+                                  .pad_top = g.pad_top,
+                                  .pad_left = g.pad_left}};
+}
+
+static struct linear_shape as_linear(const struct span *s, int out)
+{
+    return (struct linear_shape){.t = s->rows, .in = s->conv.c, .out = out};
+}
+
+static struct conv_shape as_conv(const struct span *s, int out)
+{
+    struct conv_shape c = s->conv;
+    c.out = out;
+    return c;
+}
+
+static struct kernels_weight plain(const real *values)
+{
+    return (struct kernels_weight){.data = values, .type = KERNELS_F32};
+}
+
+// every product of this file is rows * out * columns multiplications and additions
+static void count(struct tape *t, const struct span *s, int out)
+{
+    const double area = s->convolves ? (double)s->conv.kh * s->conv.kw : 1;
+
+    tape_count_work(t, 2.0 * (double)s->rows * out * area * s->conv.c);
+}
+
+// y [rows, out] = matrix x + bias
+static void span_forward(struct tape *t, const struct span *s, int out, const real *x,
+                         struct kernels_weight matrix, const real *bias, real *y)
+{
+    const kernels *k = tape_kernels(t);
+
+    count(t, s, out);
+    if (s->convolves) {
+        k->conv_forward(k, as_conv(s, out), x, matrix, bias, y);
+    } else {
+        k->linear_forward(k, as_linear(s, out), x, matrix, bias, y);
+    }
+}
+
+// dx += matrix^T dy
+static void span_backward_input(struct tape *t, const struct span *s, int out, const real *dy,
+                                struct kernels_weight matrix, real *dx)
+{
+    const kernels *k = tape_kernels(t);
+
+    count(t, s, out);
+    if (s->convolves) {
+        k->conv_backward_input(k, as_conv(s, out), dy, matrix, dx);
+    } else {
+        k->linear_backward_input(k, as_linear(s, out), dy, matrix, dx);
+    }
+}
+
+// dmatrix += dy x^T
+static void span_backward_weight(struct tape *t, const struct span *s, int out, const real *dy,
+                                 const real *x, real *dmatrix)
+{
+    const kernels *k = tape_kernels(t);
+
+    count(t, s, out);
+    if (s->convolves) {
+        k->conv_backward_weight(k, as_conv(s, out), dy, x, dmatrix);
+    } else {
+        k->linear_backward_weight(k, as_linear(s, out), dy, x, dmatrix);
+    }
+}
+
+// the second factor: y [rows, out] = x [rows, r] factor^T, or back
+static struct linear_shape second_factor(struct tape *t, const struct span *s,
+                                         const struct weight *w)
+{
+    tape_count_work(t, 2.0 * (double)s->rows * w->rank * w->out);
+    return (struct linear_shape){.t = s->rows, .in = w->rank, .out = w->out};
+}
+
+/* ---- forward ---- */
+
+// returns q [rows, r] = Vt x, which the way back needs
+static real *spectral_forward(struct tape *t, const struct span *s, const struct weight *w,
+                              const struct tensor *x, struct tensor *y)
+{
+    const kernels *k = tape_kernels(t);
+    real *q = tape_scratch(t, s->rows * w->rank);
+    real *scaled = tape_scratch(t, s->rows * w->rank);
+
+    span_forward(t, s, w->rank, x->data, w->vt, NULL, q);
+    k->scale_columns(k, s->rows, w->rank, q, w->gain, scaled);
+    k->linear_forward(k, second_factor(t, s, w), scaled, w->u, w->bias, y->data);
+    return q;
+}
+
+// returns A x [rows, r]
+static real *low_rank_forward(struct tape *t, const struct span *s, const struct weight *w,
+                              const struct tensor *x, struct tensor *y)
+{
+    const kernels *k = tape_kernels(t);
+    real *q = tape_scratch(t, s->rows * w->rank);
+    real *added = tape_scratch(t, s->rows * w->out);
+
+    span_forward(t, s, w->out, x->data, w->dense, w->bias, y->data);
+    span_forward(t, s, w->rank, x->data, plain(w->down), NULL, q);
+    k->linear_forward(k, second_factor(t, s, w), q, plain(w->up), NULL, added);
+    k->accumulate(k, s->rows * w->out, 1, added, y->data);
+    return q;
+}
+
+static real *weight_forward(struct tape *t, const struct span *s, const struct weight *w,
+                            const struct tensor *x, struct tensor *y)
+{
+    if (w->form == WEIGHT_SPECTRAL && !w->rebuilt) {
+        return spectral_forward(t, s, w, x, y);
+    }
+    if (w->form == WEIGHT_LOW_RANK) {
+        return low_rank_forward(t, s, w, x, y);
+    }
+    tape_note_use(t, w,
+                  (struct weight_use){.convolves = s->convolves,
+                                      .conv = as_conv(s, w->out),
+                                      .linear = as_linear(s, w->out)});
+    span_forward(t, s, w->out, x->data, w->packed.data != NULL ? w->packed : w->dense, w->bias,
+                 y->data);
+    return NULL;
+}
+
+/* ---- backward ---- */
+
+// dshift and, in dp, g * p; q is Vt x
+static void spectral_backward(struct tape *t, const struct span *s, const struct weight *w,
+                              const real *q, const struct tensor *y, real *dx)
+{
+    const kernels *k = tape_kernels(t);
+    real *p = tape_scratch(t, s->rows * w->rank);
+
+    k->zero(k, p, (size_t)(s->rows * w->rank) * sizeof(real));
+    k->linear_backward_input(k, second_factor(t, s, w), y->gradient, w->u, p);
+    k->column_dot(k, s->rows, w->rank, p, q, w->gain, 1, w->dshift);
+    if (dx == NULL) {
+        return;
+    }
+    if (w->rebuilt) {
+        span_backward_input(t, s, w->out, y->gradient, w->dense, dx);
+        return;
+    }
+    k->scale_columns(k, s->rows, w->rank, p, w->gain, p);
+    span_backward_input(t, s, w->rank, p, w->vt, dx);
+}
+
+static void low_rank_backward(struct tape *t, const struct span *s, const struct weight *w,
+                              const real *q, const struct tensor *x, const struct tensor *y,
+                              real *dx)
+{
+    const kernels *k = tape_kernels(t);
+    real *dq = tape_scratch(t, s->rows * w->rank);
+
+    k->linear_backward_weight(k, second_factor(t, s, w), y->gradient, q, w->dup);
+    k->zero(k, dq, (size_t)(s->rows * w->rank) * sizeof(real));
+    k->linear_backward_input(k, second_factor(t, s, w), y->gradient, plain(w->up), dq);
+    span_backward_weight(t, s, w->rank, dq, x->data, w->ddown);
+    if (dx != NULL) {
+        span_backward_input(t, s, w->out, y->gradient, w->dense, dx);
+        span_backward_input(t, s, w->rank, dq, plain(w->down), dx);
+    }
+}
+
+static void weight_backward(struct tape *t, const struct span *s, const struct record *r)
+{
+    const struct weight *w = r->object;
+    struct tensor *x = r->x[0], *y = r->y;
+    real *dx = tape_gradient(t, x);
+    const real *q = r->saved[0];
+
+    switch (w->form) {
+    case WEIGHT_SPECTRAL:
+        if (w->rebuilt) {
+            real *again = tape_scratch(t, s->rows * w->rank);
+            span_forward(t, s, w->rank, x->data, w->vt, NULL, again);
+            q = again;
+        }
+        spectral_backward(t, s, w, q, y, dx);
+        break;
+    case WEIGHT_LOW_RANK:
+        low_rank_backward(t, s, w, q, x, y, dx);
+        break;
+    case WEIGHT_FULL:
+        span_backward_weight(t, s, w->out, y->gradient, x->data, w->dvalue);
+        if (dx != NULL) {
+            span_backward_input(t, s, w->out, y->gradient, w->dense, dx);
+        }
+        break;
+    case WEIGHT_FROZEN:
+        if (dx != NULL) {
+            span_backward_input(t, s, w->out, y->gradient, w->dense, dx);
+        }
+        break;
+    }
+}
+
+/* ---- the two ops ---- */
+
+static void linear_backward(struct tape *t, const struct record *r)
+{
+    const struct span s = span_linear(r->x[0], r->object);
+    weight_backward(t, &s, r);
+}
+
+struct tensor *linear(struct tape *t, struct tensor *x, const struct weight *w)
+{
+    const struct span s = span_linear(x, w);
+    struct tensor *y = tape_tensor(t, x->n, x->h, x->w, w->out);
+
+    g_assert(x->c == w->in && w->kh == 1 && w->kw == 1);
+    real *q = weight_forward(t, &s, w, x, y);
+    if (tape_wants(t, y, weight_learns(w), x, NULL)) {
+        tape_record(t,
+                    (struct record){
+                        .backward = linear_backward, .y = y, .x = {x}, .object = w, .saved = {q}});
+    }
+    return y;
+}
+
+static void conv_backward(struct tape *t, const struct record *r)
+{
+    const struct conv_geometry g = {.stride = r->number[0],
+                                    .pad_top = r->number[1],
+                                    .pad_left = r->number[2],
+                                    .out_h = r->y->h,
+                                    .out_w = r->y->w};
+    const struct span s = span_conv(r->x[0], r->object, g);
+    weight_backward(t, &s, r);
+}
+
+struct tensor *conv(struct tape *t, struct tensor *x, const struct weight *w,
+                    struct conv_geometry g)
+{
+    const struct span s = span_conv(x, w, g);
+    struct tensor *y = tape_tensor(t, x->n, g.out_h, g.out_w, w->out);
+
+    g_assert(x->c == w->in);
+    real *q = weight_forward(t, &s, w, x, y);
+    if (tape_wants(t, y, weight_learns(w), x, NULL)) {
+        tape_record(t, (struct record){.backward = conv_backward,
+                                       .y = y,
+                                       .x = {x},
+                                       .object = w,
+                                       .saved = {q},
+                                       .number = {g.stride, g.pad_top, g.pad_left}});
+    }
+    return y;
+}
+
+struct tensor *conv_same(struct tape *t, struct tensor *x, const struct weight *w)
+{
+    return conv(t, x, w,
+                (struct conv_geometry){.stride = 1,
+                                       .pad_top = w->kh / 2,
+                                       .pad_left = w->kw / 2,
+                                       .out_h = x->h,
+                                       .out_w = x->w});
+}

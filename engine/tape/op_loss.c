@@ -1,0 +1,56 @@
+/* The mean squared error and its gradient; the end of the forward and the start of the way back.
+ *
+ *   loss[n] = mean over h, w, c of (x - target)^2
+ *   dx     += 2 weight[n] (x - target) / (h w c)
+ *
+ * With a map each place is a row of its own, weighted by weight[n] map[n, h, w] / (h w). */
+#include "engine/tape/ops.h"
+
+#include "engine/tape/transfer.h"
+
+void mse_loss(struct tape *t, struct tensor *x, const float *target, const float *weight,
+              float *losses)
+{
+    const kernels *k = tape_kernels(t);
+    struct tensor *wanted = tape_input(t, target, x->n, x->h, x->w, x->c, false);
+    real *loss = tape_scratch(t, x->n);
+    real *factor = tape_scratch(t, x->n);
+
+    transfer_upload(k, factor, weight, x->n);
+    k->mse(k, x->n, tensor_tokens(x) * x->c, x->data, wanted->data, factor, loss,
+           tape_gradient(t, x));
+    transfer_download(k, losses, loss, x->n);
+}
+
+static void mean_of_places(const float *loss, const float *map, int places, float *plain,
+                           float *weighted)
+{
+    double sum = 0, with_map = 0;
+
+    for (int i = 0; i < places; i++) {
+        sum += loss[i];
+        with_map += (double)map[i] * loss[i];
+    }
+    *plain = (float)(sum / places);
+    *weighted = (float)(with_map / places);
+}
+
+void mse_loss_mapped(struct tape *t, struct tensor *x, const float *target, const float *weight,
+                     const float *map, float *losses, float *weighted)
+{
+    const kernels *k = tape_kernels(t);
+    struct tensor *wanted = tape_input(t, target, x->n, x->h, x->w, x->c, false);
+    const int places = (int)tensor_tokens(x), rows = x->n * places;
+    real *loss = tape_scratch(t, rows), *factor = tape_scratch(t, rows);
+    g_autofree float *host = g_new(float, rows);
+
+    for (int i = 0; i < rows; i++) {
+        host[i] = weight[i / places] * map[i] / (float)places;
+    }
+    transfer_upload(k, factor, host, rows);
+    k->mse(k, rows, x->c, x->data, wanted->data, factor, loss, tape_gradient(t, x));
+    transfer_download(k, host, loss, rows);
+    for (int n = 0; n < x->n; n++) {
+        mean_of_places(host + n * places, map + n * places, places, &losses[n], &weighted[n]);
+    }
+}

@@ -1,0 +1,68 @@
+/* ops.h: the differentiable operations that networks are written with.
+ *
+ * Each runs at once on the tape's device, returns a new tensor of the arena in use, and records
+ * itself where a gradient is wanted. Shapes are [n, h, w, c] as everywhere; the caller guarantees
+ * that they fit (checked by assertions). Forward and backward of an op stand together in its
+ * file. */
+#pragma once
+
+#include "engine/tape/weight.h"
+
+// op_linear.c
+/* y [n, h, w, out] = W x + b over the channels of x. */
+struct tensor *linear(struct tape *t, struct tensor *x, const struct weight *w);
+/* y [n, out_h, out_w, out]; what lies outside of x is zero. Padding below and right follows from
+ * the output's size. */
+struct conv_geometry {
+    int stride, pad_top, pad_left, out_h, out_w;
+};
+struct tensor *conv(struct tape *t, struct tensor *x, const struct weight *w,
+                    struct conv_geometry g);
+/* The same size as x: stride 1, padding of half the kernel. */
+struct tensor *conv_same(struct tape *t, struct tensor *x, const struct weight *w);
+
+// op_embedding.c
+/* y [n, 1, t, width]: rows of the table. ids [n * t] on the device, kept by the caller. */
+struct tensor *embedding(struct tape *t, const int32_t *ids, int n, int tokens,
+                         const struct weight *table);
+
+// op_norm.c
+struct norm {
+    struct weight gain; // WEIGHT_NORM
+    real *bias;         // [c]
+    int groups;         // group normalisation
+    double epsilon;
+};
+struct tensor *groupnorm(struct tape *t, struct tensor *x, const struct norm *norm, bool silu);
+struct tensor *layernorm(struct tape *t, struct tensor *x, const struct norm *norm);
+
+// op_attention.c
+/* y = softmax(q k^T / sqrt(d)) v for each of heads; q [n, .., heads * d] of tq tokens, k and v of
+ * tk tokens. */
+struct tensor *attention(struct tape *t, struct tensor *q, struct tensor *k, struct tensor *v,
+                         int heads, bool causal);
+
+// op_elementwise.c
+struct tensor *activate(struct tape *t, struct tensor *x, enum activation a);
+/* x [.., 2 c] = [value | gate]; y [.., c] = value * gelu(gate) */
+struct tensor *geglu(struct tape *t, struct tensor *x);
+struct tensor *add(struct tape *t, struct tensor *a, struct tensor *b);
+/* row [n, 1, 1, c] is added to every token of x [n, h, w, c] */
+struct tensor *add_row(struct tape *t, struct tensor *x, struct tensor *row);
+
+// op_shape.c
+/* Channels of a, then channels of b. */
+struct tensor *concat(struct tape *t, struct tensor *a, struct tensor *b);
+struct tensor *upsample(struct tape *t, struct tensor *x, int out_h, int out_w);
+
+// op_loss.c
+/* loss [n] = mean over h, w, c of (x - target)^2, and starts the way back: adds the gradient of
+ * sum over n of weight [n] * loss [n] to x's. target [n, h, w, c] and weight [n] are on the host.
+ * losses [n], on the host, is written. */
+void mse_loss(struct tape *t, struct tensor *x, const float *target, const float *weight,
+              float *losses);
+/* The same with a weight for each place, map [n, h, w] on the host: adds the gradient of sum over
+ * n of weight [n] * weighted [n], where weighted [n] = mean over h, w of map * (mean over c of
+ * (x - target)^2). losses [n] are without the map. */
+void mse_loss_mapped(struct tape *t, struct tensor *x, const float *target, const float *weight,
+                     const float *map, float *losses, float *weighted);

@@ -1,0 +1,131 @@
+/* The trained tensors and AdamW over them; see parameters.h. */
+#include "engine/tape/parameters.h"
+
+#include "engine/base/error.h"
+#include "engine/tape/transfer.h"
+
+#include <math.h>
+
+struct parameters *parameters_create(const kernels *k)
+{
+    struct parameters *p = g_new0(struct parameters, 1);
+
+    p->k = k;
+    p->list = g_array_new(FALSE, FALSE, sizeof(struct parameter));
+    return p;
+}
+
+void parameters_free(struct parameters *p)
+{
+    if (p == NULL) {
+        return;
+    }
+    const size_t bytes = (size_t)p->count * sizeof(real);
+    real *const arrays[] = {p->value, p->gradient, p->m, p->v};
+    for (size_t i = 0; i < G_N_ELEMENTS(arrays); i++) {
+        if (arrays[i] != NULL) {
+            p->k->release(p->k, arrays[i], bytes);
+        }
+    }
+    if (p->sum != NULL) {
+        p->k->release(p->k, p->sum, sizeof *p->sum);
+    }
+    for (guint i = 0; i < p->list->len; i++) {
+        g_free(g_array_index(p->list, struct parameter, i).name);
+    }
+    g_array_unref(p->list);
+    g_free(p);
+}
+
+void parameters_add(struct parameters *p, const char *name, int64_t count, int rate, real **value,
+                    real **gradient)
+{
+    g_assert(p->value == NULL);
+    const struct parameter one = {.name = g_strdup(name),
+                                  .count = count,
+                                  .offset = p->count,
+                                  .rate = rate,
+                                  .value = value,
+                                  .gradient = gradient};
+    g_array_append_val(p->list, one);
+    p->count += count;
+}
+
+bool parameters_allocate(struct parameters *p, GError **error)
+{
+    const kernels *k = p->k;
+    const size_t bytes = (size_t)p->count * sizeof(real);
+
+    p->value = k->alloc(k, bytes);
+    p->gradient = k->alloc(k, bytes);
+    p->m = k->alloc(k, bytes);
+    p->v = k->alloc(k, bytes);
+    p->sum = k->alloc(k, sizeof *p->sum);
+    if (!p->value || !p->gradient || !p->m || !p->v || !p->sum) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "There is no memory for the %" G_GINT64_FORMAT " values that learn; close "
+                    "other programs or choose a smaller --subset.",
+                    p->count);
+        return false;
+    }
+    for (guint i = 0; i < p->list->len; i++) {
+        const struct parameter *one = &g_array_index(p->list, struct parameter, i);
+        if (one->value != NULL) {
+            *one->value = p->value + one->offset;
+            *one->gradient = p->gradient + one->offset;
+        }
+    }
+    return true;
+}
+
+void parameters_zero_gradient(struct parameters *p)
+{
+    p->k->zero(p->k, p->gradient, (size_t)p->count * sizeof(real));
+}
+
+double parameters_gradient_norm(struct parameters *p)
+{
+    double sum = 0;
+
+    p->k->sum_squares(p->k, p->count, p->gradient, p->sum);
+    p->k->download(p->k, &sum, p->sum, sizeof sum);
+    return sqrt(sum);
+}
+
+void parameters_step(struct parameters *p, const struct adamw_options *o, int64_t step,
+                     double gradient_scale)
+{
+    struct adamw_step a = {.decay = o->decay,
+                           .beta1 = o->beta1,
+                           .beta2 = o->beta2,
+                           .epsilon = o->epsilon,
+                           .correction1 = 1 - pow(o->beta1, (double)step),
+                           .correction2 = 1 - pow(o->beta2, (double)step),
+                           .gradient_scale = gradient_scale};
+
+    // neighbours with the same rate go in one call
+    for (guint i = 0, next; i < p->list->len; i = next) {
+        const struct parameter *first = &g_array_index(p->list, struct parameter, i);
+        int64_t count = 0;
+        for (next = i; next < p->list->len; next++) {
+            const struct parameter *one = &g_array_index(p->list, struct parameter, next);
+            if (one->rate != first->rate) {
+                break;
+            }
+            count += one->count;
+        }
+        a.rate = o->rates[first->rate];
+        p->k->adamw(p->k, count, a, p->gradient + first->offset, p->value + first->offset,
+                    p->m + first->offset, p->v + first->offset);
+    }
+}
+
+void parameters_download(const struct parameters *p, const real *array, float *out)
+{
+    transfer_download(p->k, out, array, p->count);
+}
+
+void parameters_upload(struct parameters *p, real *array, const float *values)
+{
+    transfer_upload(p->k, array, values, p->count);
+}

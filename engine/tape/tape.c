@@ -1,0 +1,362 @@
+/* The tape: records in order, two arenas, segments; see tape.h.
+ *
+ *   outer arena   inputs, outputs of segments, and their gradients
+ *   inner arena   everything inside the segment that is being run; emptied after it, unless
+ *                 segments are kept
+ *
+ * A segment that is to be replayed is itself one record of the outer list. Its backward runs the
+ * function again with recording on, hands the output's gradient over, and walks the inner list. */
+#include "engine/tape/tape.h"
+
+#include "engine/base/machine.h"
+#include "engine/tape/transfer.h"
+
+#include <string.h>
+
+// arenas from this size on are weighed against what the machine has
+#define LARGE ((size_t)64 << 20)
+
+// tensor structs are handed out from slabs, so that their addresses stay
+#define SLAB 256
+
+struct slabs {
+    GPtrArray *blocks; // struct tensor[SLAB] each
+    guint used;
+};
+
+struct tape {
+    const kernels *k;
+    kernels *idle; // takes the place of k after a cancel
+    struct tape_options options;
+    struct arena outer, inner;
+    struct slabs outer_tensors, inner_tensors;
+    GArray *outer_records, *inner_records; // struct record
+    GPtrArray *kept;                       // host memory of tape_keep
+    bool inside;                           // in a segment: the inner arena is in use
+    bool recording;
+    bool cancelled;
+    double work; // floating-point operations
+};
+
+static void slabs_init(struct slabs *s)
+{
+    s->blocks = g_ptr_array_new_with_free_func(g_free);
+    s->used = 0;
+}
+
+static struct tensor *slabs_take(struct slabs *s)
+{
+    if (s->used == s->blocks->len * SLAB) {
+        g_ptr_array_add(s->blocks, g_new(struct tensor, SLAB));
+    }
+    struct tensor *x = (struct tensor *)s->blocks->pdata[s->used / SLAB] + s->used % SLAB;
+    s->used++;
+    return x;
+}
+
+struct tape *tape_create(const kernels *k, struct tape_options options, GError **error)
+{
+    struct tape *t = g_new0(struct tape, 1);
+
+    t->k = k;
+    t->options = options;
+    t->recording = options.training;
+    slabs_init(&t->outer_tensors);
+    slabs_init(&t->inner_tensors);
+    t->outer_records = g_array_new(FALSE, FALSE, sizeof(struct record));
+    t->inner_records = g_array_new(FALSE, FALSE, sizeof(struct record));
+    t->kept = g_ptr_array_new_with_free_func(g_free);
+    if (!arena_init(&t->outer, k, options.outer_bytes, error) ||
+        !arena_init(&t->inner, k, options.inner_bytes, error)) {
+        tape_free(t);
+        return NULL;
+    }
+    return t;
+}
+
+void tape_free(struct tape *t)
+{
+    if (t == NULL) {
+        return;
+    }
+    arena_finish(&t->outer);
+    arena_finish(&t->inner);
+    g_ptr_array_unref(t->outer_tensors.blocks);
+    g_ptr_array_unref(t->inner_tensors.blocks);
+    g_array_unref(t->outer_records);
+    g_array_unref(t->inner_records);
+    g_ptr_array_unref(t->kept);
+    kernels_destroy(t->idle);
+    g_free(t);
+}
+
+// Linux promises more memory than there is and kills later, so it is asked before
+static bool check_memory(const kernels *k, struct tape_sizes sizes, GError **error)
+{
+    const size_t bytes = sizes.outer_bytes + sizes.inner_bytes;
+
+    return bytes < LARGE || g_str_has_prefix(k->name, "cuda") || strcmp(k->name, "count") == 0 ||
+           machine_check_memory(bytes, error);
+}
+
+struct tape *tape_create_measured(const kernels *k, struct tape_options options,
+                                  void (*run)(void *user, struct tape *t), void *user,
+                                  GError **error)
+{
+    g_autoptr(kernels) count = kernels_count(k);
+    struct tape_options measuring = options;
+
+    measuring.outer_bytes = measuring.inner_bytes = SIZE_MAX;
+    measuring.tick = NULL;
+    struct tape *t = tape_create(count, measuring, error);
+    if (t == NULL) {
+        return NULL;
+    }
+    run(user, t);
+    const struct tape_sizes sizes = tape_peak(t);
+    tape_free(t);
+    if (!check_memory(k, sizes, error)) {
+        return NULL;
+    }
+    options.outer_bytes = sizes.outer_bytes;
+    options.inner_bytes = sizes.inner_bytes;
+    options.uses = NULL;
+    return tape_create(k, options, error);
+}
+
+void tape_set_tick(struct tape *t, tape_tick tick_function, void *user)
+{
+    t->options.tick = tick_function;
+    t->options.user = user;
+}
+
+const kernels *tape_kernels(const struct tape *t)
+{
+    return t->cancelled ? t->idle : t->k;
+}
+
+void tape_count_work(struct tape *t, double operations)
+{
+    t->work += operations;
+}
+
+double tape_work(const struct tape *t)
+{
+    return t->work;
+}
+
+// the same but for the number of pictures, which packing does not depend on
+static bool same_use(const struct weight_use *a, const struct weight_use *b)
+{
+    const struct conv_shape *x = &a->conv, *y = &b->conv;
+
+    return a->convolves == b->convolves &&
+           (!a->convolves || (x->h == y->h && x->w == y->w && x->out_h == y->out_h &&
+                              x->out_w == y->out_w && x->stride == y->stride));
+}
+
+void tape_note_use(struct tape *t, const void *weight, struct weight_use use)
+{
+    if (t->options.uses == NULL) {
+        return;
+    }
+    struct weight_use *known = g_hash_table_lookup(t->options.uses, weight);
+    if (known == NULL) {
+        g_hash_table_insert(t->options.uses, (void *)weight, g_memdup2(&use, sizeof use));
+    } else if (!same_use(known, &use)) {
+        known->several = true;
+    }
+}
+
+struct tape_sizes tape_peak(const struct tape *t)
+{
+    return (struct tape_sizes){.outer_bytes = t->outer.peak, .inner_bytes = t->inner.peak};
+}
+
+static void empty_inner(struct tape *t)
+{
+    arena_rewind(&t->inner, 0);
+    t->inner_tensors.used = 0;
+    g_array_set_size(t->inner_records, 0);
+}
+
+void tape_reset(struct tape *t)
+{
+    empty_inner(t);
+    arena_rewind(&t->outer, 0);
+    t->outer_tensors.used = 0;
+    g_ptr_array_set_size(t->kept, 0);
+    g_array_set_size(t->outer_records, 0);
+    t->inside = false;
+    t->recording = t->options.training;
+}
+
+bool tape_cancelled(const struct tape *t)
+{
+    return t->cancelled;
+}
+
+struct tensor *tape_tensor(struct tape *t, int n, int h, int w, int c)
+{
+    struct tensor *x = slabs_take(t->inside ? &t->inner_tensors : &t->outer_tensors);
+
+    *x = (struct tensor){.n = n, .h = h, .w = w, .c = c, .outer = !t->inside};
+    x->data = tape_scratch(t, tensor_count(x));
+    return x;
+}
+
+struct tensor *tape_like(struct tape *t, const struct tensor *x)
+{
+    return tape_tensor(t, x->n, x->h, x->w, x->c);
+}
+
+real *tape_scratch(struct tape *t, int64_t count)
+{
+    return arena_alloc(t->inside ? &t->inner : &t->outer, (size_t)count * sizeof(real));
+}
+
+struct tensor *tape_input(struct tape *t, const float *values, int n, int h, int w, int c,
+                          bool needs_gradient)
+{
+    struct tensor *x = tape_tensor(t, n, h, w, c);
+
+    x->needs_gradient = needs_gradient && t->options.training;
+    transfer_upload(tape_kernels(t), x->data, values, tensor_count(x));
+    return x;
+}
+
+const void *tape_keep(struct tape *t, const void *data, size_t bytes)
+{
+    void *copy = g_memdup2(data, bytes);
+
+    g_ptr_array_add(t->kept, copy);
+    return copy;
+}
+
+const int32_t *tape_ids(struct tape *t, const int32_t *ids, int count)
+{
+    const kernels *k = tape_kernels(t);
+    int32_t *device = arena_alloc(t->inside ? &t->inner : &t->outer, count * sizeof(int32_t));
+
+    k->upload(k, device, ids, count * sizeof(int32_t));
+    return device;
+}
+
+real *tape_gradient(struct tape *t, struct tensor *x)
+{
+    if (!x->needs_gradient) {
+        return NULL;
+    }
+    if (x->gradient == NULL) {
+        const size_t bytes = (size_t)tensor_count(x) * sizeof(real);
+        const kernels *k = tape_kernels(t);
+
+        x->gradient = arena_alloc(x->outer ? &t->outer : &t->inner, bytes);
+        k->zero(k, x->gradient, bytes);
+    }
+    return x->gradient;
+}
+
+bool tape_wants(struct tape *t, struct tensor *y, bool learns, const struct tensor *a,
+                const struct tensor *b)
+{
+    // a forward that will be replayed still has to know which outputs need a gradient
+    y->needs_gradient = t->options.training && (learns || (a != NULL && a->needs_gradient) ||
+                                                (b != NULL && b->needs_gradient));
+    return y->needs_gradient && t->recording;
+}
+
+void tape_record(struct tape *t, struct record r)
+{
+    g_array_append_val(t->inside ? t->inner_records : t->outer_records, r);
+}
+
+static void walk_back(struct tape *t, GArray *records)
+{
+    for (guint i = records->len; i > 0; i--) {
+        const struct record r = g_array_index(records, struct record, i - 1);
+
+        // an output that nothing asked for has no gradient to pass on
+        if (r.y->gradient != NULL) {
+            r.backward(t, &r);
+        }
+    }
+}
+
+static void tick(struct tape *t)
+{
+    if (t->options.tick == NULL || t->cancelled || t->options.tick(t->options.user)) {
+        return;
+    }
+    t->idle = kernels_count(t->k);
+    t->cancelled = true;
+}
+
+static struct tensor *run_inside(struct tape *t, segment_function fn, const void *context,
+                                 struct tensor *const *in)
+{
+    t->inside = true;
+    struct tensor *y = fn(t, context, in);
+    t->inside = false;
+    return y;
+}
+
+static void segment_backward(struct tape *t, const struct record *r)
+{
+    // once more, this time leaving records; the output takes over the gradient that came in
+    t->recording = true;
+    struct tensor *y = run_inside(t, r->segment, r->object, r->x);
+    y->gradient = r->y->gradient;
+    t->inside = true;
+    walk_back(t, t->inner_records);
+    t->inside = false;
+    empty_inner(t);
+    tick(t);
+}
+
+// the output of a segment, carried over into the outer arena
+static struct tensor *carry_out(struct tape *t, const struct tensor *y)
+{
+    const kernels *k = tape_kernels(t);
+    struct tensor *copy = tape_like(t, y);
+
+    copy->needs_gradient = y->needs_gradient;
+    k->copy(k, copy->data, y->data, (size_t)tensor_count(y) * sizeof(real));
+    return copy;
+}
+
+struct tensor *tape_segment(struct tape *t, segment_function fn, const void *context,
+                            struct tensor *const *in, int n_in)
+{
+    g_assert(n_in <= TAPE_INPUTS && !t->inside);
+    if (t->options.training && !t->options.replay) {
+        // kept: its records simply join the others
+        struct tensor *y = fn(t, context, in);
+        tick(t);
+        return y;
+    }
+    t->recording = false;
+    struct tensor *y = carry_out(t, run_inside(t, fn, context, in));
+    t->recording = t->options.training;
+    empty_inner(t);
+    if (y->needs_gradient) {
+        struct record r = {.backward = segment_backward, .y = y, .segment = fn, .object = context};
+        memcpy(r.x, in, (size_t)n_in * sizeof *in);
+        tape_record(t, r);
+    }
+    tick(t);
+    return y;
+}
+
+void tape_backward(struct tape *t, struct tensor *y, const float *dy)
+{
+    if (dy != NULL && tape_gradient(t, y) != NULL) {
+        transfer_upload(tape_kernels(t), y->gradient, dy, tensor_count(y));
+    }
+    walk_back(t, t->outer_records);
+}
+
+void tape_download(const struct tape *t, const struct tensor *x, float *out)
+{
+    transfer_download(tape_kernels(t), out, x->data, tensor_count(x));
+}

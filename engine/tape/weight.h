@@ -1,0 +1,81 @@
+/* weight.h: one weight of a network, and how it is trained.
+ *
+ * Networks hold weights and call ops with them; they never hear of a method. A weight W [out, in],
+ * of a convolution [out, kh, kw, in], is in one of four forms:
+ *
+ *   frozen    y = W x + b
+ *   spectral  y = U (g * (Vt x)) + b, g = relu(sigma + shift), SVDiff eq. 2 in factored form: W is
+ *             never rebuilt. shift [r] learns; no gradient of W exists.
+ *   full      y = W x + b, W learns
+ *   low-rank  y = W x + b + B (A x), A [r, in] and B [out, r] learn (LoRA)
+ *
+ * A spectral weight may instead be rebuilt once a step, W' = U diag(g) Vt, where that is cheaper
+ * (weight_rebuild_pays); its shift then takes its gradient from p = Ut dy and q = Vt x.
+ *
+ * A norm's gain [c] is a weight too: spectral means gain + shift element by element (the author's
+ * form, shift [c]), or gain * relu(|gain| + shift) / |gain| with one shift (svdiff-pytorch's).
+ * An embedding table is [vocabulary, width]; spectral rows are (U[id] * g) Vt. In any form a few
+ * rows of it may learn as vectors of their own: row i is then that of the form plus row_scale *
+ * row [i], which begins at zero as a shift does. */
+#pragma once
+
+#include "engine/tape/parameters.h"
+#include "engine/tape/tape.h"
+
+enum weight_kind { WEIGHT_LINEAR, WEIGHT_CONV, WEIGHT_EMBEDDING, WEIGHT_NORM };
+enum weight_form { WEIGHT_FROZEN, WEIGHT_SPECTRAL, WEIGHT_FULL, WEIGHT_LOW_RANK };
+
+struct weight {
+    char *name; // diffusers' or transformers' module path
+    enum weight_kind kind;
+    enum weight_form form;
+    int out, in, kh, kw; // norm: out = c, in = 1; embedding: out = vocabulary, in = width
+    real *bias;          // [out] or NULL
+
+    /* frozen, full, low-rank: W. Spectral and rebuilt: W'. Norm: the gain in use. NULL data in a
+     * factored spectral weight. */
+    struct kernels_weight dense;
+    struct kernels_weight packed; // W for forward only, for one geometry; NULL data: none
+    real *value, *dvalue;         // full: where W and its gradient lie
+
+    // spectral: r values each; norms use sigma as the gain's direction (or the gain itself)
+    int rank;
+    struct kernels_weight u, vt;
+    real *sigma, *gain;
+    real *shift, *dshift;
+    bool scalar;  // norm with a single shift
+    bool rebuilt; // dense holds W'
+
+    // embedding: rows that learn, by their numbers in the table; 0 rows: none
+    int rows;
+    int32_t *row_ids; // [rows] on the device
+    real *row, *drow; // [rows, in]
+    real row_scale;
+
+    // low-rank
+    real *down, *ddown, *up, *dup; // [r, in ...], [out, r]
+};
+
+// values in W
+int64_t weight_count(const struct weight *w);
+// columns of W as a matrix: kh * kw * in
+int64_t weight_columns(const struct weight *w);
+// min(out, columns)
+int weight_full_rank(const struct weight *w);
+
+/* Values that learn, as SVDiff counts them: r, or for a norm c (element-wise) or 1 (scalar). */
+int64_t weight_shift_count(const struct weight *w, bool scalar);
+
+/* Whether rebuilding W' once a step is cheaper than the factored form at t tokens a step.
+ * forwards: how often the forward runs a step (2 with replay). Multiplications per step:
+ *   factored  forwards * t r (m + n) + t r (m + n)
+ *   rebuilt   m r n + forwards * t m n + t m n + t r (m + n)
+ * With one forward a step it never is, since r (m + n) <= 2 m n; with two, for square weights at
+ * more than m tokens. */
+bool weight_rebuild_pays(const struct weight *w, int64_t tokens, int forwards);
+
+/* After the shifts changed: gains, and W' of rebuilt weights, all with the shifts (and an
+ * embedding's rows) times scale. Device memory is already there. */
+void weight_refresh(struct weight *w, const kernels *k, real scale);
+
+bool weight_learns(const struct weight *w);

@@ -1,0 +1,116 @@
+/* Placeholders in prompts; see prompt.h. */
+#include "engine/text/prompt.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define ANY (-1) // "[V]": the first, or whoever is spoken of
+
+// the number k of a "[Vk]" at `at`, ANY for "[V]", 0 when there is none; *length of what was read
+static int placeholder_at(const char *at, size_t *length)
+{
+    const char *end = at + 2;
+    int number = 0;
+
+    if (at[0] != '[' || at[1] != 'V') {
+        return 0;
+    }
+    while (g_ascii_isdigit(*end) && number < 1000) {
+        number = 10 * number + g_ascii_digit_value(*end++);
+    }
+    if (*end != ']') {
+        return 0;
+    }
+    *length = (size_t)(end + 1 - at);
+    return end == at + 2 ? ANY : number;
+}
+
+char *prompt_replace(const char *text, const char *const *placeholders, int n)
+{
+    GString *result = g_string_new(NULL);
+
+    while (*text != '\0') {
+        size_t length = 0;
+        const int number = placeholder_at(text, &length), k = number == ANY ? 1 : number;
+        if (k >= 1 && k <= n && placeholders[k - 1] != NULL) {
+            g_string_append(result, placeholders[k - 1]);
+            text += length;
+        } else {
+            g_string_append_c(result, *text++);
+        }
+    }
+    return g_string_free(result, FALSE);
+}
+
+// "a [V] insect" leaves "an insect": the article belonged to the word that went
+static void mend_article(GString *before, char next)
+{
+    const size_t n = before->len;
+    const bool article = n >= 2 && before->str[n - 1] == ' ' &&
+                         g_ascii_tolower(before->str[n - 2]) == 'a' &&
+                         (n == 2 || before->str[n - 3] == ' ');
+
+    if (article && next != '\0' && strchr("aeiouAEIOU", next) != NULL) {
+        g_string_insert_c(before, (gssize)n - 1, 'n');
+    }
+}
+
+char *prompt_without(const char *text)
+{
+    GString *result = g_string_new(NULL);
+
+    while (*text != '\0') {
+        size_t length = 0;
+        if (placeholder_at(text, &length) != 0) {
+            text += length;
+            // one of the two blanks around it goes, too
+            text += *text == ' ' && (result->len == 0 || result->str[result->len - 1] == ' ');
+            mend_article(result, *text);
+        } else {
+            g_string_append_c(result, *text++);
+        }
+    }
+    return g_strstrip(g_string_free(result, FALSE));
+}
+
+char *prompt_with(const char *text, const char *word)
+{
+    GString *result = g_string_new(NULL);
+
+    while (*text != '\0') {
+        size_t length = 0;
+        if (placeholder_at(text, &length) != 0) {
+            g_string_append(result, word);
+            text += length;
+        } else {
+            g_string_append_c(result, *text++);
+        }
+    }
+    return g_string_free(result, FALSE);
+}
+
+int prompt_has_placeholder(const char *text)
+{
+    size_t length;
+
+    for (; *text != '\0'; text++) {
+        if (placeholder_at(text, &length) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int prompt_foreign_placeholder(const char *text, int own)
+{
+    size_t length;
+
+    for (; *text != '\0'; text++) {
+        const int number = placeholder_at(text, &length);
+        if (number > 0 && number != own) {
+            return number;
+        }
+    }
+    return 0;
+}

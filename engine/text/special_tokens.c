@@ -1,0 +1,319 @@
+/* Which added tokens the files of a tokenizer declare, as transformers 5 finds them.
+ *
+ *   names      bos_token ...: special_tokens_map.json, else tokenizer_config.json, else CLIP's own
+ *   declared   added_tokens_decoder of tokenizer_config.json; without that key added_tokens.json
+ *              and tokenizer.json
+ *   extra      extra_special_tokens, additional_special_tokens
+ *
+ * Added in the order declared, names, extra. With added_tokens_decoder, special_tokens_map.json
+ * does not count at all. A token is a text, or an object with its text as content and four flags.
+ */
+#include "engine/text/tokenizer_files.h"
+
+#include "engine/base/error.h"
+
+#include <string.h>
+
+static const struct {
+    const char *key, *usual;
+} names[SPECIAL_NAMES] = {
+    [SPECIAL_BOS] = {"bos_token", "<|startoftext|>"},
+    [SPECIAL_EOS] = {"eos_token", "<|endoftext|>"},
+    [SPECIAL_UNK] = {"unk_token", "<|endoftext|>"},
+    [SPECIAL_SEP] = {"sep_token", NULL},
+    [SPECIAL_PAD] = {"pad_token", "<|endoftext|>"},
+    [SPECIAL_CLS] = {"cls_token", NULL},
+    [SPECIAL_MASK] = {"mask_token", NULL},
+};
+
+static const char *const extra_keys[] = {"extra_special_tokens", "additional_special_tokens"};
+
+// a token as a file describes it; content belongs to the file's tree
+struct described {
+    const char *content;
+    unsigned flags;
+};
+
+// one that has a number, which decides the order
+struct declared {
+    int64_t index;
+    struct described token;
+};
+
+// the object form; special: what holds when the object does not say it
+static bool read_object(JsonObject *object, const char *what, bool special, struct described *token,
+                        GError **error)
+{
+    bool single = false, left = false, right = false;
+
+    if (!json_get_string(object, what, "content", JSON_REQUIRED, &token->content, error) ||
+        !json_get_bool(object, what, "special", JSON_OPTIONAL, &special, error)) {
+        return false;
+    }
+    bool normalized = !special;
+    if (!json_get_bool(object, what, "normalized", JSON_OPTIONAL, &normalized, error) ||
+        !json_get_bool(object, what, "single_word", JSON_OPTIONAL, &single, error) ||
+        !json_get_bool(object, what, "lstrip", JSON_OPTIONAL, &left, error) ||
+        !json_get_bool(object, what, "rstrip", JSON_OPTIONAL, &right, error)) {
+        return false;
+    }
+    token->flags = (normalized ? ADDED_NORMALIZED : 0) | (single ? ADDED_SINGLE_WORD : 0) |
+                   (left ? ADDED_LEFT_STRIP : 0) | (right ? ADDED_RIGHT_STRIP : 0) |
+                   (special ? ADDED_SPECIAL : 0);
+    return true;
+}
+
+// either form; key is for the message
+static bool read_token(JsonNode *node, const char *what, const char *key, bool special,
+                       struct described *token, GError **error)
+{
+    if (JSON_NODE_HOLDS_OBJECT(node)) {
+        return read_object(json_node_get_object(node), what, special, token, error);
+    }
+    if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING) {
+        *token = (struct described){json_node_get_string(node), ADDED_PLAIN};
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                "%s: \"%s\" must be a token: a text, or an object with its content.", what, key);
+    return false;
+}
+
+// a member that is there and not null
+static JsonNode *member(JsonObject *object, const char *key)
+{
+    JsonNode *node = object ? json_object_get_member(object, key) : NULL;
+    return node && !json_node_is_null(node) ? node : NULL;
+}
+
+// whether special_tokens_map.json and the other old files count
+static bool is_old_style(const struct tokenizer_source *source)
+{
+    return !member(source->config.object, "added_tokens_decoder");
+}
+
+static bool read_names(const struct tokenizer_source *source,
+                       struct described tokens[SPECIAL_NAMES], GError **error)
+{
+    for (int i = 0; i < SPECIAL_NAMES; i++) {
+        const char *key = names[i].key;
+        JsonNode *mapped = is_old_style(source) ? member(source->special.object, key) : NULL;
+        JsonNode *set = member(source->config.object, key);
+        const char *what = mapped ? source->special.name : source->config.name;
+
+        tokens[i] = (struct described){names[i].usual, ADDED_PLAIN};
+        if ((mapped || set) &&
+            !read_token(mapped ? mapped : set, what, key, mapped != NULL, &tokens[i], error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// puts a token at its number; an earlier one there is replaced
+static void declare(GArray *list, int64_t index, struct described token)
+{
+    for (guint i = 0; i < list->len; i++) {
+        struct declared *old = &g_array_index(list, struct declared, i);
+        if (old->index == index) {
+            old->token = token;
+            return;
+        }
+    }
+    struct declared added = {index, token};
+    g_array_append_val(list, added);
+}
+
+static bool check_count(guint count, const char *what, GError **error)
+{
+    if (count <= ADDED_TOKENS_MAX) {
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: has more than %d added tokens.",
+                what, ADDED_TOKENS_MAX);
+    return false;
+}
+
+// {"49406": token, ...}
+static bool read_decoder(const struct tokenizer_document *config, GArray *list, GError **error)
+{
+    JsonObject *decoder = NULL;
+    JsonObjectIter iter;
+    const char *key;
+    JsonNode *node;
+
+    if (!json_get_object(config->object, config->name, "added_tokens_decoder", JSON_REQUIRED,
+                         &decoder, error) ||
+        !check_count(json_object_get_size(decoder), config->name, error)) {
+        return false;
+    }
+    json_object_iter_init_ordered(&iter, decoder);
+    while (json_object_iter_next_ordered(&iter, &key, &node)) {
+        struct described token;
+        gint64 index;
+        if (!g_ascii_string_to_signed(key, 10, 0, BPE_MAX_ID, &index, NULL)) {
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                        "%s: \"%s\" in added_tokens_decoder is not the number of a token.",
+                        config->name, key);
+            return false;
+        }
+        if (!read_token(node, config->name, key, false, &token, error)) {
+            return false;
+        }
+        declare(list, index, token);
+    }
+    return true;
+}
+
+// whether an old file's token is one of the names or extra ones
+static bool is_special(const struct tokenizer_source *source,
+                       const struct described tokens[SPECIAL_NAMES], const char *content)
+{
+    for (int i = 0; i < SPECIAL_NAMES; i++) {
+        if (tokens[i].content && strcmp(tokens[i].content, content) == 0) {
+            return true;
+        }
+    }
+    for (gsize i = 0; i < 2 * G_N_ELEMENTS(extra_keys); i++) {
+        JsonObject *object = i < 2 ? source->config.object : source->special.object;
+        JsonNode *node = member(object, extra_keys[i % 2]);
+        JsonArray *list = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+        for (guint k = 0; list && k < json_array_get_length(list); k++) {
+            struct described token;
+            if (read_token(json_array_get_element(list, k), "", "", true, &token, NULL) &&
+                strcmp(token.content, content) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+// added_tokens.json: {"<cat>": 49408, ...}
+static bool read_added(const struct tokenizer_source *source,
+                       const struct described tokens[SPECIAL_NAMES], GArray *list, GError **error)
+{
+    const struct tokenizer_document *added = &source->added;
+    JsonObjectIter iter;
+    const char *content;
+
+    if (!added->object) {
+        return true;
+    }
+    if (!check_count(json_object_get_size(added->object), added->name, error)) {
+        return false;
+    }
+    json_object_iter_init_ordered(&iter, added->object);
+    while (json_object_iter_next_ordered(&iter, &content, NULL)) {
+        int64_t index;
+        if (!json_get_int(added->object, added->name, content, JSON_REQUIRED, 0, BPE_MAX_ID, &index,
+                          error)) {
+            return false;
+        }
+        bool special = is_special(source, tokens, content);
+        declare(list, index,
+                (struct described){content, special ? ADDED_SPECIAL : ADDED_NORMALIZED});
+    }
+    return true;
+}
+
+// tokenizer.json: "added_tokens": [{"id": 49406, "content": ...}, ...]
+static bool read_whole(const struct tokenizer_document *whole, GArray *list, GError **error)
+{
+    JsonArray *array = NULL;
+
+    if (!whole->object) {
+        return true;
+    }
+    if (!json_get_array(whole->object, whole->name, "added_tokens", JSON_OPTIONAL, &array, error)) {
+        return false;
+    }
+    guint length = array ? json_array_get_length(array) : 0;
+    if (!check_count(length, whole->name, error)) {
+        return false;
+    }
+    for (guint i = 0; i < length; i++) {
+        JsonNode *node = json_array_get_element(array, i);
+        JsonObject *object = json_root_object(node, whole->name, error);
+        struct described token;
+        int64_t index;
+        if (!object ||
+            !json_get_int(object, whole->name, "id", JSON_REQUIRED, 0, BPE_MAX_ID, &index, error) ||
+            !read_object(object, whole->name, false, &token, error)) {
+            return false;
+        }
+        declare(list, index, token);
+    }
+    return true;
+}
+
+static int compare_declared(const void *a, const void *b)
+{
+    int64_t x = ((const struct declared *)a)->index, y = ((const struct declared *)b)->index;
+    return x < y ? -1 : x > y;
+}
+
+static bool read_declared(const struct tokenizer_source *source,
+                          const struct described tokens[SPECIAL_NAMES], GArray *list,
+                          GError **error)
+{
+    bool fine = is_old_style(source) ? read_added(source, tokens, list, error) &&
+                                           read_whole(&source->whole, list, error)
+                                     : read_decoder(&source->config, list, error);
+    g_array_sort(list, compare_declared);
+    return fine;
+}
+
+// the extra tokens of one file, those of GHashTable declared left out
+static bool note_extra(const struct tokenizer_document *document, const char *key,
+                       GHashTable *declared, struct added_tokens *added, GError **error)
+{
+    JsonArray *list = NULL;
+    struct described token;
+
+    if (!document->object ||
+        !json_get_array(document->object, document->name, key, JSON_OPTIONAL, &list, error)) {
+        return !document->object;
+    }
+    for (guint i = 0; list && i < json_array_get_length(list); i++) {
+        if (!read_token(json_array_get_element(list, i), document->name, key, true, &token,
+                        error)) {
+            return false;
+        }
+        if (!g_hash_table_contains(declared, token.content)) {
+            added_tokens_note(added, token.content, token.flags);
+        }
+    }
+    return true;
+}
+
+bool special_tokens_read(const struct tokenizer_source *source, struct added_tokens *added,
+                         const char *contents[SPECIAL_NAMES], GError **error)
+{
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(struct declared));
+    g_autoptr(GHashTable) declared = g_hash_table_new(g_str_hash, g_str_equal);
+    struct described tokens[SPECIAL_NAMES];
+
+    if (!read_names(source, tokens, error) || !read_declared(source, tokens, list, error)) {
+        return false;
+    }
+    for (guint i = 0; i < list->len; i++) {
+        struct described token = g_array_index(list, struct declared, i).token;
+        added_tokens_note(added, token.content, token.flags);
+        g_hash_table_add(declared, (gpointer)token.content);
+    }
+    for (int i = 0; i < SPECIAL_NAMES; i++) {
+        contents[i] = tokens[i].content;
+        if (contents[i] && !g_hash_table_contains(declared, contents[i])) {
+            added_tokens_note(added, contents[i], tokens[i].flags);
+        }
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(extra_keys); i++) {
+        if (!note_extra(&source->config, extra_keys[i], declared, added, error) ||
+            (is_old_style(source) &&
+             !note_extra(&source->special, extra_keys[i], declared, added, error))) {
+            return false;
+        }
+    }
+    return true;
+}
