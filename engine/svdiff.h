@@ -14,7 +14,7 @@
  * sentences (engine/base/error.h). */
 #pragma once
 
-#include "engine/network/attention_guide.h"
+#include "engine/tape/attention_guide.h"
 #include "engine/base/error.h"
 #include "engine/picture/picture.h"
 #include "engine/base/progress.h"
@@ -105,7 +105,7 @@ struct svdiff_learn_options {
     double mask_weight; // of the loss outside of the masks; inside it is 1
     double cut_mix;     // probability that two subjects are mixed into one picture
     /* How much counts that the words of subjects in one picture attend to each other's places
-     * (engine/network/attention_guide.h); 0: not. */
+     * (engine/tape/attention_guide.h); 0: not. */
     double unmix_weight;
     int unmix_grid; // side of the attention maps that are taken: 16, else the nearest
     enum unmix_layers unmix_layers;

@@ -1,5 +1,5 @@
 /* Attention on texts that act in regions, against its definition. */
-#include "engine/network/attention_guide.h"
+#include "engine/tape/attention_guide.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The unmix loss against its definition, and its gradient against finite differences in double. */
-#include "engine/network/attention_guide.h"
+#include "engine/tape/attention_guide.h"
 #include "engine/tape/ops.h"
 
 #include <glib.h>

@@ -1,6 +1,6 @@
 /* thumbnail: the pixels of a picture of its size come back as they were, a mask moves the square,
  * and what a file carries in its place is a sentence. */
-#include "engine/picture/thumbnail.h"
+#include "engine/subject/thumbnail.h"
 
 #include "engine/base/error.h"
 #include "engine/subject/subject_file.h"

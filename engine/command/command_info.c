@@ -4,7 +4,7 @@
 #include "engine/model/checkpoint.h"
 #include "engine/model/model_kind.h"
 #include "engine/subject/subject_file.h"
-#include "engine/picture/thumbnail.h"
+#include "engine/subject/thumbnail.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * everywhere. Each is a text of its own behind the prompt's tokens. */
 #pragma once
 
-#include "engine/network/attention_guide.h"
+#include "engine/tape/attention_guide.h"
 #include "engine/generate/painter.h"
 
 struct regions {

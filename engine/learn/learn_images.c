@@ -7,7 +7,7 @@
 #include "engine/base/error.h"
 #include "engine/learn/learn_frame.h"
 #include "engine/learn/learn_prepare.h"
-#include "engine/picture/thumbnail.h"
+#include "engine/subject/thumbnail.h"
 
 #include <string.h>
 

@@ -10,7 +10,7 @@
 #include "engine/base/safetensors.h"
 #include "engine/base/safetensors_write.h"
 #include "engine/subject/subject_file.h"
-#include "engine/picture/thumbnail.h"
+#include "engine/subject/thumbnail.h"
 
 #include <string.h>
 

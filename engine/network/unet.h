@@ -2,7 +2,7 @@
  * UNet2DConditionModel computes it. Sizes and kinds come from its config.json alone. */
 #pragma once
 
-#include "engine/network/attention_guide.h"
+#include "engine/tape/attention_guide.h"
 #include "engine/model/model_config.h"
 #include "engine/network/network.h"
 

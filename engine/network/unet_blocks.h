@@ -7,7 +7,7 @@
  *                and with a residual */
 #pragma once
 
-#include "engine/network/attention_guide.h"
+#include "engine/tape/attention_guide.h"
 #include "engine/network/network.h"
 
 struct residual_block {

@@ -5,7 +5,7 @@
  * The factor is a channel more a region in each head: log m_r(x) sqrt(d) behind the queries, 1
  * behind the keys of the region's words and 0 behind all others, so that the device's attention
  * does the rest. */
-#include "engine/network/attention_guide.h"
+#include "engine/tape/attention_guide.h"
 
 #include "engine/tape/ops.h"
 #include "engine/picture/picture_scale.h"

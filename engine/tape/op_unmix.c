@@ -10,7 +10,7 @@
  *
  * A head has d channels, so more subjects than that take several runs. No more is kept than the
  * channels of these few tokens. */
-#include "engine/network/attention_guide.h"
+#include "engine/tape/attention_guide.h"
 
 #include "engine/tape/ops.h"
 

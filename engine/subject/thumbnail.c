@@ -1,6 +1,6 @@
 /* Small pictures in subject files; see thumbnail.h. What is read comes from anywhere: its size is
  * looked at before there is memory for it. */
-#include "engine/picture/thumbnail.h"
+#include "engine/subject/thumbnail.h"
 
 #include "engine/base/error.h"
 #include "engine/learn/learn_frame.h"
