@@ -100,17 +100,26 @@ static int native_size(const svdiff *s)
            autoencoder_factor(checkpoint_vae_config(s->checkpoint));
 }
 
-static void take_unmix(const svdiff *s, JsonObject *json, const char *path,
-                       struct svdiff_learn_options *o)
+static void take_mixing(const svdiff *s, JsonObject *json, const char *path,
+                        struct svdiff_learn_options *o)
 {
     int layers = (int)o->unmix_layers, maps = (int)o->unmix_maps;
+    int layouts = (int)o->cut_mix_layouts;
 
+    take_word(s, json, path, "cut_mix_layouts", "halves|stacked|corners|all", LAYOUTS_HALVES,
+              &layouts);
     take_double(s, json, path, "unmix_weight", &o->unmix_weight);
     take_int(s, json, path, "unmix_grid", 4096, &o->unmix_grid);
     take_word(s, json, path, "unmix_layers", "down|up|both", UNMIX_DOWN, &layers);
     take_word(s, json, path, "unmix_maps", "plain|mean|max", UNMIX_PLAIN, &maps);
+    o->cut_mix_layouts = (enum layout_choice)layouts;
     o->unmix_layers = (enum unmix_layers)layers;
     o->unmix_maps = (enum unmix_maps)maps;
+}
+
+int svdiff_learn_steps(int one, int n)
+{
+    return (int)MIN((int64_t)one * (n + 1) / 2, G_MAXINT);
 }
 
 struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
@@ -149,7 +158,7 @@ struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
     take_bool(s, json, path, "flip", &o.flip);
     take_double(s, json, path, "mask_weight", &o.mask_weight);
     take_double(s, json, path, "cut_mix", &o.cut_mix);
-    take_unmix(s, json, path, &o);
+    take_mixing(s, json, path, &o);
     take_double(s, json, path, "prior_weight", &o.prior_weight);
     take_int(s, json, path, "prior_images", 10000, &o.prior_images);
     take_bool(s, json, path, "text_encoder", &o.text_encoder);

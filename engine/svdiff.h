@@ -19,6 +19,7 @@
 #include "engine/picture/picture.h"
 #include "engine/base/progress.h"
 #include "engine/generate/sampler.h"
+#include "engine/learn/learn_layout.h"
 #include "engine/subject/shift_set.h"
 
 #include <stdbool.h>
@@ -101,9 +102,10 @@ struct svdiff_learn_options {
     double weight_decay, clip;
     int accumulate, batch;
     bool flip, random_crop, latent_mean;
-    int size;           // side of the learning pictures in pixels
-    double mask_weight; // of the loss outside of the masks; inside it is 1
-    double cut_mix;     // probability that two subjects are mixed into one picture
+    int size;                           // side of the learning pictures in pixels
+    double mask_weight;                 // of the loss outside of the masks; inside it is 1
+    double cut_mix;                     // probability that two subjects are mixed into one picture
+    enum layout_choice cut_mix_layouts; // of those for which no regions are given
     /* How much counts that the words of subjects in one picture attend to each other's places
      * (engine/tape/attention_guide.h); 0: not. */
     double unmix_weight;
@@ -136,6 +138,10 @@ bool svdiff_learn_seed(const char *output, uint64_t *seed);
 /* The model's own defaults: svdiff.json of its folder, else those of Stable Diffusion; these also
  * for NULL. */
 struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s);
+
+/* The steps in which n subjects are learned together, where `one` are enough for one alone: half as
+ * many more for each further one, because what they share is learned once. */
+int svdiff_learn_steps(int one, int n);
 
 /* Learns the subjects and writes options->output, whole or not at all. When progress answers
  * false, what was learned is written and the error is SVDIFF_ERROR_CANCELLED. A loss that is not a

@@ -62,6 +62,27 @@ static void test_drawn(void)
     g_assert_false(layout_is_drawn(LAYOUT_HALVES) || layout_is_drawn(LAYOUT_RISING));
 }
 
+// what a choice draws is placed where it says, and all of it comes up
+static void test_choices(void)
+{
+    for (int choice = LAYOUTS_HALVES; choice <= LAYOUTS_ALL; choice++) {
+        enum place first;
+        const int count = layout_places((enum layout_choice)choice, &first);
+        unsigned seen = 0;
+        for (int i = 0; i < LAYOUT_DRAWS; i++) {
+            const enum layout layout = layout_draw((enum layout_choice)choice, i);
+            g_assert_false(layout_is_drawn(layout));
+            for (int which = 0; which < 2; which++) {
+                const int place = (int)layout_place(layout, which) - (int)first;
+                g_assert_cmpint(place, >=, 0);
+                g_assert_cmpint(place, <, count);
+                seen |= 1u << place;
+            }
+        }
+        g_assert_cmpuint(seen, ==, (1u << count) - 1);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -69,5 +90,6 @@ int main(int argc, char **argv)
     g_test_add_func("/learn-layout/places", test_places);
     g_test_add_func("/learn-layout/order", test_order);
     g_test_add_func("/learn-layout/drawn", test_drawn);
+    g_test_add_func("/learn-layout/choices", test_choices);
     return g_test_run();
 }

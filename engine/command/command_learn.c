@@ -18,7 +18,7 @@ struct learn {
     struct svdiff_learn_options options;
     GArray *subjects; // struct learn_subject
     char *output, *schedule, *crop, *latent, *norms, *subset, *sample_prompt, *trace, *unmix_layers,
-        *unmix_maps;
+        *cut_mix_layouts, *unmix_maps;
     // numbers as texts, so that an absent option keeps the model's default
     char *rate, *rate_1d, *placeholder_rate, *min_snr, *weight_decay, *clip, *prior_weight,
         *mask_weight, *cut_mix, *unmix_weight;
@@ -185,11 +185,14 @@ static bool take_words(struct learn *l, GError **error)
     int schedule = (int)o->schedule, crop = o->random_crop, latent = o->latent_mean;
     int norms = o->scalar_norms, subset = (int)o->subset;
     int layers = (int)o->unmix_layers - UNMIX_DOWN, maps = (int)o->unmix_maps;
+    int layouts = (int)o->cut_mix_layouts;
 
     if (!take_word("--schedule", l->schedule, "constant|linear|cosine", &schedule, error) ||
         !take_word("--crop", l->crop, "centre|random", &crop, error) ||
         !take_word("--latent", l->latent, "sample|mean", &latent, error) ||
         !take_word("--norms", l->norms, "elementwise|scalar", &norms, error) ||
+        !take_word("--cut-mix-layouts", l->cut_mix_layouts, "halves|stacked|corners|all", &layouts,
+                   error) ||
         !take_word("--unmix-layers", l->unmix_layers, "down|up|both", &layers, error) ||
         !take_word("--unmix-maps", l->unmix_maps, "plain|mean|max", &maps, error) ||
         !take_word("--subset", l->subset, subsets, &subset, error)) {
@@ -200,6 +203,7 @@ static bool take_words(struct learn *l, GError **error)
     o->latent_mean = latent;
     o->scalar_norms = norms;
     o->subset = (enum shift_subset)subset;
+    o->cut_mix_layouts = (enum layout_choice)layouts;
     o->unmix_layers = (enum unmix_layers)(UNMIX_DOWN + layers);
     o->unmix_maps = (enum unmix_maps)maps;
     return true;
@@ -237,6 +241,9 @@ static bool take_options(struct learn *l, GError **error)
         if (numbers[i].given != G_MININT) {
             *numbers[i].option = numbers[i].given;
         }
+    }
+    if (l->steps == G_MININT) {
+        o->steps = svdiff_learn_steps(o->steps, (int)l->subjects->len);
     }
     o->flip = l->flip >= 0 ? l->flip : o->flip;
     o->text_encoder = l->text_encoder >= 0 ? l->text_encoder : o->text_encoder;
@@ -338,11 +345,13 @@ static bool run(struct learn *l, GError **error)
 
 static void finish(struct learn *l)
 {
-    char *const texts[] = {l->output,       l->schedule,         l->crop,         l->latent,
-                           l->norms,        l->subset,           l->trace,        l->sample_prompt,
-                           l->rate,         l->rate_1d,          l->clip,         l->min_snr,
-                           l->weight_decay, l->prior_weight,     l->mask_weight,  l->cut_mix,
-                           l->unmix_weight, l->placeholder_rate, l->unmix_layers, l->unmix_maps};
+    char *const texts[] = {l->output,       l->schedule,      l->crop,
+                           l->latent,       l->norms,         l->subset,
+                           l->trace,        l->sample_prompt, l->rate,
+                           l->rate_1d,      l->clip,          l->min_snr,
+                           l->weight_decay, l->prior_weight,  l->mask_weight,
+                           l->cut_mix,      l->unmix_weight,  l->placeholder_rate,
+                           l->unmix_layers, l->unmix_maps,    l->cut_mix_layouts};
 
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
@@ -385,7 +394,8 @@ int command_learn(int argc, char **argv)
         {"region", 0, RAW(on_region), "where the subject goes beside another: white (any half)",
          "FILE"},
         {"output", 0, 0, G_OPTION_ARG_FILENAME, &l.output, "the subject file", "FILE"},
-        {"steps", 0, 0, G_OPTION_ARG_INT, &l.steps, "steps of learning (500)", "N"},
+        {"steps", 0, 0, G_OPTION_ARG_INT, &l.steps,
+         "steps of learning (500, and half as many more for each further subject)", "N"},
         {"learning-rate", 0, 0, G_OPTION_ARG_FILENAME, &l.rate, "of matrices (0.001)", "X"},
         {"learning-rate-1d", 0, 0, G_OPTION_ARG_FILENAME, &l.rate_1d, "of norms (0.000001)", "X"},
         {"placeholder-rate", 0, 0, G_OPTION_ARG_FILENAME, &l.placeholder_rate,
@@ -411,6 +421,9 @@ int command_learn(int argc, char **argv)
          "how much counts what is outside of the masks, 0 to 1 (0.1)", "X"},
         {"cut-mix", 0, 0, G_OPTION_ARG_FILENAME, &l.cut_mix,
          "how often two subjects are mixed into one picture, 0 to 1 (0.6)", "P"},
+        {"cut-mix-layouts", 0, 0, G_OPTION_ARG_FILENAME, &l.cut_mix_layouts,
+         "how they share it where no --region says so: halves, stacked, corners or all (halves)",
+         "NAME"},
         {"unmix-weight", 0, 0, G_OPTION_ARG_FILENAME, &l.unmix_weight,
          "how much counts that words attend to the places of other subjects; 0: not (0.01)", "W"},
         {"unmix-grid", 0, 0, G_OPTION_ARG_INT, &l.unmix_grid,

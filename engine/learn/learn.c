@@ -307,6 +307,7 @@ static void note_options(const struct learner *l)
     trace_note(l->trace, "unmix_layers", "%s", unmix_layers_words[o->unmix_layers - UNMIX_DOWN]);
     trace_note(l->trace, "unmix_maps", "%s", unmix_maps_words[o->unmix_maps]);
     trace_note(l->trace, "norms", "%s", o->scalar_norms ? "scalar" : "elementwise");
+    trace_note(l->trace, "latent", "%s", o->latent_mean ? "mean" : "sample");
     trace_note(l->trace, "text_encoder", "%s", o->text_encoder ? "true" : "false");
     trace_note(l->trace, "steps", "%d", o->steps);
     trace_note(l->trace, "accumulate", "%d", o->accumulate);

@@ -5,7 +5,7 @@
 #include "engine/learn/learn_wording.h"
 #include "engine/base/noise.h"
 
-enum { DRAW_MIX, DRAW_PARTNER, DRAW_ORDER, DRAW_LAYOUT, DRAW_DIAGONAL, DRAW_BACKGROUND };
+enum { DRAW_MIX, DRAW_PARTNER, DRAW_ORDER, DRAW_LAYOUT, DRAW_BACKGROUND };
 enum { DRAW_WORDING = 8, DRAW_MASKS = 16 };
 
 static const struct learner_subject *subject_at(const struct learner *l, int i)
@@ -56,16 +56,6 @@ static void swap(struct learn_choice *c)
     c->subjects[1] = first;
 }
 
-// halves three times in six, stacked twice, a diagonal once
-static enum layout draw_layout(const struct learner *l, uint64_t number)
-{
-    static const enum layout layouts[] = {LAYOUT_HALVES,  LAYOUT_HALVES,  LAYOUT_HALVES,
-                                          LAYOUT_STACKED, LAYOUT_STACKED, LAYOUT_FALLING};
-    const enum layout layout = layouts[draw(l, number, DRAW_LAYOUT, G_N_ELEMENTS(layouts))];
-
-    return layout == LAYOUT_FALLING && draw(l, number, DRAW_DIAGONAL, 2) ? LAYOUT_RISING : layout;
-}
-
 // the order and wording that regions of the user give
 static void arrange_drawn(const struct learner *l, struct learn_choice *c)
 {
@@ -91,7 +81,8 @@ static bool choose_mixed(const struct learner *l, uint64_t number, int one, stru
     if (subject_at(l, one)->region != NULL) {
         arrange_drawn(l, c);
     } else {
-        c->layout = draw_layout(l, number);
+        c->layout =
+            layout_draw(l->options->cut_mix_layouts, draw(l, number, DRAW_LAYOUT, LAYOUT_DRAWS));
         if (draw(l, number, DRAW_ORDER, 2)) {
             swap(c);
         }

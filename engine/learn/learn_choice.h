@@ -18,7 +18,7 @@ struct learn_choice {
     int picture;              // which of learner.pictures; not when mixed
     bool mixed;
     enum layout layout; // mixed
-    int background;     // mixed: which of the two is not cut out, where there are masks
+    int background;     // mixed: which of the two has what regions of the user leave free
     int wording;        // which of those for this layout
 };
 

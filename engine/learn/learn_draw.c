@@ -7,7 +7,7 @@
  *
  * A row of the prior shows the same subjects as the instance row of its number, under their class
  * words. */
-#include "engine/learn/learn_choice.h"
+#include "engine/learn/learn_compose.h"
 #include "engine/learn/learn_mix.h"
 
 #include "engine/base/noise.h"
@@ -36,14 +36,16 @@ struct row {
     struct learn_choice choice;
     float *noise, *latents; // [h, w, c]
     struct learn_mixture mixture;
+    const struct learn_composed *composed; // NULL: not mixed, or in latents
 };
 
 // what is drawn besides the batch itself; kept for the trace
 struct drawing {
-    float *noise, *latents; // [n, h, w, c]
-    float *sources;         // [n, 2, h, w, c]
-    float *weights;         // [n, 2, h, w]
-    float *regions;         // [n, 2, h, w] of mixed rows
+    float *noise, *latents;                 // [n, h, w, c]
+    float *sources;                         // [n, 2, h, w, c]
+    float *weights;                         // [n, 2, h, w]
+    float *regions;                         // [n, 2, h, w] of mixed rows
+    const struct learn_composed **composed; // [n]
 };
 
 static struct drawing *drawing_create(const struct learn_batch *b)
@@ -55,7 +57,8 @@ static struct drawing *drawing_create(const struct learn_batch *b)
                           .latents = g_new(float, places * b->c),
                           .sources = g_new0(float, 2 * places * b->c),
                           .weights = g_new0(float, 2 * places),
-                          .regions = g_new0(float, 2 * places)};
+                          .regions = g_new0(float, 2 * places),
+                          .composed = g_new0(const struct learn_composed *, b->n)};
     return d;
 }
 
@@ -66,6 +69,7 @@ static void drawing_free(struct drawing *d)
     g_free(d->sources);
     g_free(d->weights);
     g_free(d->regions);
+    g_free(d->composed);
     g_free(d);
 }
 
@@ -110,6 +114,20 @@ static int draw_variant(const struct learner *l, const struct row *r, const stru
                                    p->variants / mirrors);
 }
 
+// the latents of one picture, or a sample of them
+static void draw_picture(const struct learner *l, const struct row *r,
+                         const struct learn_pictures *pictures, int index, int variant)
+{
+    const int64_t size = (int64_t)l->batch->h * l->batch->w * l->batch->c;
+    g_autofree float *posterior = NULL;
+
+    if (!l->options->latent_mean) {
+        posterior = g_new(float, size);
+        noise_normal(l->options->seed, r->streams->pictures.latent[0], r->number, posterior, size);
+    }
+    learn_pictures_latents(pictures, index, variant, posterior, r->latents);
+}
+
 static void draw_single(struct learner *l, struct row *r)
 {
     const struct learn_batch *b = l->batch;
@@ -118,20 +136,14 @@ static void draw_single(struct learner *l, struct row *r)
     const bool made = r->prior && s->prior_pictures->len > 0;
     const struct learn_pictures *pictures = made ? l->prior_pictures : l->pictures;
     const GArray *own = made ? s->prior_pictures : s->pictures;
-    const int64_t size = (int64_t)b->h * b->w * b->c;
     const int drawn =
         noise_integer(l->options->seed, r->streams->pictures.order, r->number, 0, (int)own->len);
     const bool given = !made && (!r->prior || r->choice.n > 1);
     const int index = given ? r->choice.picture : g_array_index(own, int, drawn);
     const struct learn_picture *p = learn_pictures_at(pictures, index);
     const int variant = made ? 0 : draw_variant(l, r, p);
-    g_autofree float *posterior = NULL;
 
-    if (!l->options->latent_mean) {
-        posterior = g_new(float, size);
-        noise_normal(l->options->seed, r->streams->pictures.latent[0], r->number, posterior, size);
-    }
-    learn_pictures_latents(pictures, index, variant, posterior, r->latents);
+    draw_picture(l, r, pictures, index, variant);
     if (r->prior) {
         return;
     }
@@ -147,6 +159,53 @@ static void draw_single(struct learner *l, struct row *r)
 
 /* ---- a row ---- */
 
+/* As the mixture of one picture with itself, whose weights say for the trace who is where: w of the
+ * one in front is its mask. */
+static void note_composed(const struct learner *l, struct row *r, int index)
+{
+    const int places = l->batch->h * l->batch->w, channels = l->batch->c;
+    const int front = r->composed->front;
+    const float *mask = learn_pictures_at(l->composed, index)->masks[0].share;
+    float *weights = r->mixture.weights;
+
+    for (int i = 0; i < 2; i++) {
+        memcpy(r->mixture.sources + (size_t)i * places * channels, r->latents,
+               (size_t)places * channels * sizeof(float));
+    }
+    for (int i = 0; i < places; i++) {
+        weights[front * places + i] = mask[i];
+        weights[(1 - front) * places + i] = 1 - mask[i];
+    }
+}
+
+static void draw_composed(struct learner *l, struct row *r)
+{
+    const int index = learner_pick_composed(l, r->number, r->streams->pictures.order, &r->choice);
+    const struct learn_picture *p = learn_pictures_at(l->composed, index);
+    const int places = l->batch->h * l->batch->w;
+
+    r->composed = &g_array_index(l->compositions, struct learn_composed, index);
+    draw_picture(l, r, l->composed, index, 0);
+    learner_mixed_regions(l, &r->choice, r->mixture.regions);
+    note_composed(l, r, index);
+    if (r->mixture.map != NULL) {
+        mark(p, 0, &r->choice, places, r->mixture.map);
+        learner_loss_map(l, r->mixture.map, places);
+    }
+}
+
+static void draw_mixed(struct learner *l, struct row *r)
+{
+    const bool class_pictures = r->prior && !learner_prior_by_prediction(l);
+
+    if (l->compositions->len > 0 && !class_pictures) {
+        draw_composed(l, r);
+        return;
+    }
+    learner_mix(l, r->number, &r->choice, &r->streams->pictures, class_pictures, &r->mixture,
+                r->latents);
+}
+
 static void draw_latents(struct learner *l, struct row *r)
 {
     struct learn_batch *b = l->batch;
@@ -155,8 +214,7 @@ static void draw_latents(struct learner *l, struct row *r)
         draw_single(l, r);
         return;
     }
-    learner_mix(l, r->number, &r->choice, &r->streams->pictures,
-                r->prior && !learner_prior_by_prediction(l), &r->mixture, r->latents);
+    draw_mixed(l, r);
     if (!r->prior) {
         memcpy(b->regions + (size_t)r->i * b->slots * b->h * b->w, r->mixture.regions,
                2 * (size_t)b->h * b->w * sizeof(float));
@@ -295,6 +353,32 @@ static void trace_mixture(const struct learner *l, int64_t m, const struct drawi
     }
 }
 
+// of rows that were composed in pixels the two pictures and how much of each is seen
+static void trace_composed(const struct learner *l, int64_t m, const struct drawing *d)
+{
+    const int n = l->batch->instance, size = l->options->size, count = size * size;
+    g_autofree float *pictures = g_new0(float, 2 * (size_t)n * count * 3);
+    g_autofree float *weights = g_new0(float, 2 * (size_t)n * count);
+    bool any = false;
+
+    for (int i = 0; i < n; i++) {
+        const struct learn_composed *one = d->composed[i];
+        for (int j = 0; j < 2 && one != NULL; j++) {
+            const size_t at = (size_t)(2 * i + j) * count;
+            any = true;
+            memcpy(pictures + 3 * at, one->placed[j]->pixels, 3 * (size_t)count * sizeof(float));
+            for (int k = 0; k < count; k++) {
+                const float w = one->weight->pixels[k];
+                weights[at + k] = j == one->front ? w : 1 - w;
+            }
+        }
+    }
+    if (any) {
+        trace_add_image(l->trace, pictures, 2 * n, size, size, 3, "mix_pictures.%d", (int)m);
+        trace_add_image(l->trace, weights, 2 * n, size, size, 1, "mix_masks.%d", (int)m);
+    }
+}
+
 bool learner_draw(struct learner *l, int64_t m, GError **error)
 {
     struct learn_batch *b = l->batch;
@@ -317,10 +401,12 @@ bool learner_draw(struct learner *l, int64_t m, GError **error)
                                     .regions = d->regions + 2 * i * places}};
         r.mixture.map = b->map != NULL && !prior ? b->map + i * places : NULL;
         done = draw_row(l, &r, error);
+        d->composed[i] = r.composed;
     }
     if (l->trace != NULL && done) {
         trace_rows(l, m, d->noise, d->latents);
         trace_mixture(l, m, d);
+        trace_composed(l, m, d);
     }
     drawing_free(d);
     return done;

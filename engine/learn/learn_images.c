@@ -2,7 +2,7 @@
  *
  * A picture that several subjects have, each with a mask of its own, is one picture with several
  * masks; any other is that of one subject. What each mask marks is said. */
-#include "engine/learn/learner.h"
+#include "engine/learn/learn_compose.h"
 
 #include "engine/base/error.h"
 #include "engine/learn/learn_frame.h"
@@ -250,6 +250,7 @@ bool learner_encode_images(struct learner *l, GError **error)
     for (guint i = 0; i < plans->len && done; i++) {
         done = add_picture(l, a, &g_array_index(plans, struct plan, i), error);
     }
+    done = done && learner_compose(l, a, error);
     autoencoder_free(a);
     return done;
 }

@@ -1,6 +1,37 @@
 /* Layouts of mixed pictures; see learn_layout.h. */
 #include "engine/learn/learn_layout.h"
 
+enum layout layout_draw(enum layout_choice choice, int number)
+{
+    const enum layout diagonal = number % 2 ? LAYOUT_RISING : LAYOUT_FALLING;
+
+    switch (choice) {
+    case LAYOUTS_STACKED:
+        return LAYOUT_STACKED;
+    case LAYOUTS_CORNERS:
+        return diagonal;
+    case LAYOUTS_ALL:
+        return number < 6 ? LAYOUT_HALVES : number < 10 ? LAYOUT_STACKED : diagonal;
+    default:
+        return LAYOUT_HALVES;
+    }
+}
+
+int layout_places(enum layout_choice choice, enum place *first)
+{
+    static const enum place firsts[] = {
+        [LAYOUTS_HALVES] = PLACE_LEFT,
+        [LAYOUTS_STACKED] = PLACE_TOP,
+        [LAYOUTS_CORNERS] = PLACE_TOP_LEFT,
+        [LAYOUTS_ALL] = PLACE_LEFT,
+    };
+    static const int counts[] = {
+        [LAYOUTS_HALVES] = 2, [LAYOUTS_STACKED] = 2, [LAYOUTS_CORNERS] = 4, [LAYOUTS_ALL] = PLACES};
+
+    *first = firsts[choice];
+    return counts[choice];
+}
+
 bool layout_is_drawn(enum layout layout)
 {
     return layout == LAYOUT_BESIDE || layout == LAYOUT_BELOW;

@@ -38,6 +38,17 @@ struct layout_box {
     double left, top, right, bottom;
 };
 
+/* Which layouts a run mixes where no regions are drawn. */
+enum layout_choice { LAYOUTS_HALVES, LAYOUTS_STACKED, LAYOUTS_CORNERS, LAYOUTS_ALL };
+
+/* One of a choice for a number of 0..LAYOUT_DRAWS - 1 that is drawn evenly; of all, halves half of
+ * the time. */
+#define LAYOUT_DRAWS 12
+enum layout layout_draw(enum layout_choice choice, int number);
+
+/* The places that a choice comes to, one after the other from *first on. */
+int layout_places(enum layout_choice choice, enum place *first);
+
 bool layout_is_drawn(enum layout layout);
 
 /* The places of the first and of the second subject; not for drawn layouts. */

@@ -38,22 +38,31 @@ static void sample(const struct learner *l, uint64_t number, enum noise_stream s
     learn_pictures_latents(pictures, index, 0, posterior, out);
 }
 
-// the subject's picture, placed and perhaps mirrored; its mask or NULL
-static const float *placed_source(const struct learner *l, uint64_t number,
-                                  const struct learn_choice *c, const struct learn_mix_streams *s,
-                                  int which, float *out)
+// of a placed picture's entries, the one for this layout
+static int place_index(const struct learner *l, const struct learn_choice *c, int which)
+{
+    enum place first;
+
+    if (layout_is_drawn(c->layout)) {
+        return 0;
+    }
+    layout_places(l->options->cut_mix_layouts, &first);
+    return (int)layout_place(c->layout, which) - (int)first;
+}
+
+// the subject's picture, placed and perhaps mirrored
+static void placed_source(const struct learner *l, uint64_t number, const struct learn_choice *c,
+                          const struct learn_mix_streams *s, int which, float *out)
 {
     const struct learner_subject *one = subject_at(l, c->subjects[which]);
     const uint64_t seed = l->options->seed;
     const int k = noise_integer(seed, s->order, number, 2 * which, (int)one->placed->len);
     const int mirrors = l->options->flip ? 2 : 1;
     const int mirror = noise_integer(seed, s->order, number, 2 * which + 1, mirrors);
-    const int place = layout_is_drawn(c->layout) ? 0 : (int)layout_place(c->layout, which);
-    const int index = g_array_index(one->placed, int, k) + place * mirrors + mirror;
-    const struct learn_picture *one_placed = learn_pictures_at(l->placed, index);
+    const int index =
+        g_array_index(one->placed, int, k) + place_index(l, c, which) * mirrors + mirror;
 
     sample(l, number, s->latent[which], l->placed, index, out);
-    return one_placed->n_masks > 0 ? one_placed->masks[0].share : NULL;
 }
 
 // in [h, w, c] moved by whole latents, its edges repeated
@@ -119,63 +128,24 @@ static void share_out(const float *regions, int count, int background, float *we
     }
 }
 
-// one of them cut out by its mask
-static void cut_out(const float *mask, int count, int which, float *weights)
-{
-    for (int i = 0; i < count; i++) {
-        weights[which * count + i] = mask[i];
-        weights[(1 - which) * count + i] = 1 - mask[i];
-    }
-}
-
-static void fill_weights(const struct learn_choice *c, const float *const masks[2], int count,
-                         struct learn_mixture *m)
-{
-    const int front = 1 - c->background;
-
-    if (masks[front] != NULL) {
-        cut_out(masks[front], count, front, m->weights);
-    } else if (masks[c->background] != NULL) {
-        cut_out(masks[c->background], count, c->background, m->weights);
-    } else {
-        share_out(m->regions, count, c->background, m->weights);
-    }
-}
-
-// the subjects are what their masks mark, or all that a picture without one contributes
-static void fill_map(const struct learner *l, const float *const masks[2], int count,
-                     struct learn_mixture *m)
-{
-    for (int i = 0; i < count; i++) {
-        m->map[i] = 0;
-        for (int j = 0; j < 2; j++) {
-            const float share = m->weights[j * count + i];
-            // a background is behind what was cut out, and so is its mask
-            m->map[i] += masks[j] != NULL ? MIN(share, masks[j][i]) : share;
-        }
-    }
-    learner_loss_map(l, m->map, count);
-}
-
 void learner_mix(const struct learner *l, uint64_t number, const struct learn_choice *c,
                  const struct learn_mix_streams *s, bool class_pictures, struct learn_mixture *m,
                  float *latents)
 {
     const int count = l->pictures->h * l->pictures->w, channels = l->pictures->c;
-    const float *masks[2] = {NULL, NULL};
 
     for (int i = 0; i < 2; i++) {
         float *source = m->sources + (size_t)i * count * channels;
         if (class_pictures) {
             class_source(l, number, c, s, i, source);
         } else {
-            masks[i] = placed_source(l, number, c, s, i, source);
+            placed_source(l, number, c, s, i, source);
         }
     }
     learner_mixed_regions(l, c, m->regions);
-    fill_weights(c, masks, count, m);
-    if (m->map != NULL) {
-        fill_map(l, masks, count, m);
+    share_out(m->regions, count, c->background, m->weights);
+    for (int i = 0; m->map != NULL && i < count; i++) {
+        m->map[i] = 1;
     }
     for (int i = 0; i < count * channels; i++) {
         latents[i] = m->weights[i / channels] * m->sources[i] +

@@ -3,9 +3,8 @@
  *   z = w_1 z_1 + w_2 z_2,  w_1 + w_2 = 1
  *
  * z_i is a picture of subject i that was placed in its region before encoding, so that the subject
- * is whole. Without masks w_i is the region. Where a picture has a mask, one of the two is cut out
- * by it, with its soft edges, and put on the other: w_i = mask, and there is no seam. What regions
- * of the user leave free belongs to the other one, too. */
+ * is whole, and w_i the region; what regions of the user leave free belongs to one of them. Where
+ * pictures have masks, mixed pictures are composed before encoding instead (learn_compose.h). */
 #pragma once
 
 #include "engine/learn/learn_choice.h"

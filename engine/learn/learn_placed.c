@@ -1,15 +1,18 @@
 /* What mixing needs of each picture: the same placed in every region where its subject can come to
  * be, encoded once, and the regions that the user drew. */
-#include "engine/learn/learn_choice.h"
+#include "engine/learn/learn_compose.h"
 
 #include "engine/base/error.h"
 #include "engine/learn/learn_frame.h"
 #include "engine/learn/learn_place.h"
 
+#include <math.h>
 #include <string.h>
 
 // a region that the user drew may ask for more than the learning pictures show
 #define DRAWN_LIMIT 2
+// two in one picture share the area that one has alone
+#define SHARED_LIMIT M_SQRT1_2
 
 bool learner_mixes(const struct learner *l, int subject)
 {
@@ -76,30 +79,49 @@ bool learner_read_regions(struct learner *l, int n, GError **error)
 
 /* ---- placed pictures ---- */
 
-static bool add_one(struct learner *l, const struct autoencoder *a, const picture *image,
-                    const picture *mask, int subject, const struct learn_placing *p, GError **error)
-{
-    const struct learn_framing f = {.size = p->size};
-    g_autoptr(picture) placed = NULL;
-    g_autoptr(picture) placed_mask = NULL;
+struct placing {
+    struct learn_placing in;
+    int subject;
+    enum place place;
+};
 
-    if (!learn_place(image, mask, p, &placed, &placed_mask, error)) {
+void learner_place_pictures_free(void *pictures)
+{
+    struct learn_place_pictures *p = pictures;
+
+    picture_free(p->image);
+    picture_free(p->mask);
+    g_free(p);
+}
+
+// where masks are it is composed with others before it is encoded
+static bool add_one(struct learner *l, const struct autoencoder *a, const picture *image,
+                    const picture *mask, const struct placing *p, GError **error)
+{
+    const struct learn_framing f = {.size = p->in.size};
+    picture *placed, *placed_mask;
+
+    if (!learn_place(image, mask, &p->in, &placed, &placed_mask, error)) {
         return false;
     }
-    const picture *const masks[] = {placed_mask};
-    const struct learn_source source = {.image = placed,
-                                        .n_masks = placed_mask != NULL ? 1 : 0,
-                                        .masks = masks,
-                                        .subjects = &subject};
-    return learn_pictures_add(l->placed, l->session->k, a, &source, &f, 0, error);
+    struct learn_place_pictures *one = g_new(struct learn_place_pictures, 1);
+    *one = (struct learn_place_pictures){
+        .subject = p->subject, .place = p->place, .image = placed, .mask = placed_mask};
+    if (learner_composes(l)) {
+        g_ptr_array_add(l->places, one);
+        return true;
+    }
+    const struct learn_source source = {.image = placed, .subjects = &p->subject};
+    const bool done = learn_pictures_add(l->placed, l->session->k, a, &source, &f, 0, error);
+    learner_place_pictures_free(one);
+    return done;
 }
 
 // first as it is, then mirrored
 static bool add_place(struct learner *l, const struct autoencoder *a, const picture *image,
-                      const picture *mask, int subject, const struct learn_placing *p,
-                      GError **error)
+                      const picture *mask, const struct placing *p, GError **error)
 {
-    if (!add_one(l, a, image, mask, subject, p, error)) {
+    if (!add_one(l, a, image, mask, p, error)) {
         return false;
     }
     if (!l->options->flip) {
@@ -118,28 +140,32 @@ static bool add_place(struct learner *l, const struct autoencoder *a, const pict
         memcpy(turned_mask->pixels, mask->pixels, pixels * sizeof(float));
         picture_flip(turned_mask);
     }
-    return add_one(l, a, turned, turned_mask, subject, p, error);
+    return add_one(l, a, turned, turned_mask, p, error);
 }
 
 bool learner_add_placed(struct learner *l, const struct autoencoder *a, const picture *image,
                         const picture *mask, int subject, GError **error)
 {
     const struct learner_subject *s = &g_array_index(l->subjects, struct learner_subject, subject);
-    struct learn_placing p = {.size = l->options->size, .target = s->region_box};
+    struct placing p = {.in = {.size = l->options->size, .target = s->region_box},
+                        .subject = subject};
     const int first = (int)l->placed->list->len;
+    enum place first_place;
 
     if (!learner_mixes(l, subject)) {
         return true;
     }
     g_array_append_val(s->placed, first);
     if (s->region != NULL) {
-        p.limit = DRAWN_LIMIT;
-        return add_place(l, a, image, mask, subject, &p, error);
+        p.in.limit = DRAWN_LIMIT;
+        return add_place(l, a, image, mask, &p, error);
     }
-    p.limit = 1;
-    for (int i = 0; i < PLACES; i++) {
-        p.target = layout_place_box((enum place)i);
-        if (!add_place(l, a, image, mask, subject, &p, error)) {
+    p.in.limit = SHARED_LIMIT;
+    const int places = layout_places(l->options->cut_mix_layouts, &first_place);
+    for (int i = 0; i < places; i++) {
+        p.place = (enum place)((int)first_place + i);
+        p.in.target = layout_place_box(p.place);
+        if (!add_place(l, a, image, mask, &p, error)) {
             return false;
         }
     }

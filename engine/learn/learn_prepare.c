@@ -1,5 +1,6 @@
 /* Preparing a run of learning; see learn_prepare.h. The order keeps memory low: the autoencoder is
  * gone before the UNet comes, and W of a weight goes as soon as its factors are there. */
+#include "engine/learn/learn_compose.h"
 #include "engine/learn/learn_prepare.h"
 
 #include "engine/base/error.h"
@@ -208,6 +209,10 @@ struct learner *learner_create(svdiff *s, const struct svdiff_learn_options *o,
     l->pictures = learn_pictures_create();
     l->prior_pictures = learn_pictures_create();
     l->placed = learn_pictures_create();
+    l->places = g_ptr_array_new_with_free_func(learner_place_pictures_free);
+    l->composed = learn_pictures_create();
+    l->compositions = g_array_new(FALSE, FALSE, sizeof(struct learn_composed));
+    g_array_set_clear_func(l->compositions, learn_composed_clear);
     l->subjects = g_array_new(FALSE, TRUE, sizeof(struct learner_subject));
     l->texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, learner_text_free);
     l->losses = g_array_new(FALSE, FALSE, sizeof(float));
@@ -236,6 +241,9 @@ void learner_free(struct learner *l)
     learn_pictures_free(l->pictures);
     learn_pictures_free(l->prior_pictures);
     learn_pictures_free(l->placed);
+    g_ptr_array_unref(l->places);
+    learn_pictures_free(l->composed);
+    g_array_unref(l->compositions);
     for (guint i = 0; i < l->subjects->len; i++) {
         learner_subject_finish(&g_array_index(l->subjects, struct learner_subject, i));
     }

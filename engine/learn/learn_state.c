@@ -90,8 +90,8 @@ static void add_regions(const struct learner *l, GChecksum *sum)
                               (gssize)(sizeof(float) * l->pictures->h * l->pictures->w));
         }
         const struct svdiff_learn_options *o = l->options;
-        const double options[] = {o->cut_mix, o->unmix_weight, o->unmix_grid, o->unmix_layers,
-                                  o->unmix_maps};
+        const double options[] = {o->cut_mix,    o->cut_mix_layouts, o->unmix_weight,
+                                  o->unmix_grid, o->unmix_layers,    o->unmix_maps};
         for (size_t j = 0; j < G_N_ELEMENTS(options); j++) {
             g_ascii_dtostr(number, sizeof number, options[j]);
             g_checksum_update(sum, (const guchar *)number, (gssize)strlen(number) + 1);
@@ -108,6 +108,7 @@ static char *fingerprint(const struct learner *l)
     add_subjects(l, sum);
     add_pictures(l, l->pictures, sum);
     add_pictures(l, l->placed, sum);
+    add_pictures(l, l->composed, sum);
     add_regions(l, sum);
     return g_strdup(g_checksum_get_string(sum));
 }

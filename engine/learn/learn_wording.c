@@ -12,12 +12,11 @@ static const char *const picture_words[] = {
 // %1 and %2 are the subjects
 static const char *const halves[] = {"%1 on the left and %2 on the right", "%1 and %2",
                                      "%1 to the left of %2", NULL};
-static const char *const stacked[] = {"%1 at the top and %2 at the bottom", "%1 above %2",
-                                      "%1 and %2", NULL};
-static const char *const falling[] = {"%1 at the top left and %2 at the bottom right", "%1 and %2",
-                                      NULL};
-static const char *const rising[] = {"%1 at the bottom left and %2 at the top right", "%1 and %2",
-                                     NULL};
+static const char *const stacked[] = {"%1 at the top and %2 at the bottom", "%1 above %2", NULL};
+static const char *const falling[] = {"%1 at the top left and %2 at the bottom right",
+                                      "%1 at the top left, %2 at the bottom right", NULL};
+static const char *const rising[] = {"%1 at the bottom left and %2 at the top right",
+                                     "%1 at the bottom left, %2 at the top right", NULL};
 static const char *const *const wordings[] = {
     [LAYOUT_HALVES] = halves, [LAYOUT_STACKED] = stacked, [LAYOUT_FALLING] = falling,
     [LAYOUT_RISING] = rising, [LAYOUT_BESIDE] = halves,   [LAYOUT_BELOW] = stacked,

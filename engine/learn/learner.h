@@ -6,6 +6,7 @@
  *   learn_prompts.c texts and placeholders       learn_sample.c pictures on the way
  *   learn_choice.c  what a row shows             learn_mix.c    two subjects in one picture
  *   learn_validate.c  the validation loss        learn_apart.c  how well subjects stay apart
+ *   learn_compose.c the same of pictures with masks
  *   learn_draw.c    the batch of a step          learn_step.c   forward and backward
  *   learn_state.c   checkpoint and resume        learn_text.c   token ids and embeddings */
 #pragma once
@@ -16,6 +17,13 @@
 #include "engine/learn/learn_unmix.h"
 #include "engine/session.h"
 #include "engine/base/trace.h"
+
+/* A picture placed for one of the places of its subject, and its mask or NULL. */
+struct learn_place_pictures {
+    int subject;
+    enum place place; // not of a region that the user drew
+    picture *image, *mask;
+};
 
 /* A text as the networks take it. */
 struct learner_text {
@@ -46,9 +54,14 @@ struct learner {
     struct text_encoder *text_encoder;
     struct learn_pictures *pictures, *prior_pictures;
     struct learn_pictures *placed; // pictures in the regions of mixed ones
-    double prior_weight;           // the option's, or 0 where a prior cannot be had
-    GArray *subjects;              // struct learner_subject
-    GHashTable *texts;             // prompt -> struct learner_text
+    /* The same where there are masks: in pixels (struct learn_place_pictures), of which mixed
+     * pictures are composed and encoded, each with what it shows (struct learn_composed). */
+    GPtrArray *places;
+    struct learn_pictures *composed;
+    GArray *compositions;
+    double prior_weight; // the option's, or 0 where a prior cannot be had
+    GArray *subjects;    // struct learner_subject
+    GHashTable *texts;   // prompt -> struct learner_text
     struct parameters *parameters;
     struct learn_batch *batch;
     struct learn_unmix *unmix; // NULL: off
@@ -79,6 +92,7 @@ bool learner_encode_images(struct learner *l, GError **error);
 /* learn_placed.c: whether a subject is ever mixed with another; regions on a grid of n x n latents;
  * a picture and its mask (or NULL) placed and encoded for all places of a subject. */
 bool learner_mixes(const struct learner *l, int subject);
+void learner_place_pictures_free(void *pictures);
 bool learner_read_regions(struct learner *l, int n, GError **error);
 bool learner_add_placed(struct learner *l, const struct autoencoder *a, const picture *image,
                         const picture *mask, int subject, GError **error);

@@ -16,7 +16,7 @@ for value in -0.1 1.5 nan none; do
     refuses "--cut-mix $value" 2 "cut-mix.*$value" learn $common $dog $cat --steps 1 \
         --output s.safetensors --cut-mix $value
 done
-for bad in '--unmix-grid 0' '--unmix-layers side' '--unmix-maps most' '--apart-pictures -1'; do
+for bad in '--unmix-grid 0' '--cut-mix-layouts side' '--unmix-layers side' '--unmix-maps most' '--apart-pictures -1'; do
     refuses "$bad" 2 "^${bad% *} is" learn $common $dog $cat --steps 1 --output s.safetensors $bad
 done
 refuses '--unmix-weight -1' 2 'unmix-weight.*-1' learn $common $dog $cat --steps 1 \
@@ -40,7 +40,7 @@ refuses 'a FIFO as region' 1 '^fifo: .*FIFO' learn $common --quiet $dog --region
 
 cat >shown.py <<'END'
 """Checks that mixed latents are the weighted sum of their sources; prints for each step how many subjects it
-shows, how many tokens are their own, and m where it is mixed."""
+shows, how many tokens are their own, m where it is mixed, and c where that was done in pixels."""
 import array, json, struct, sys
 with open(sys.argv[1], "rb") as file:
     header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
@@ -70,6 +70,16 @@ for k in range(sum(n.startswith("loss.") for n in shape)):
                                 for q in range(2))
                     assert abs(mixed - z[(i * c + j) * h * w + p]) < 1e-5
         word += "m"
+        if f"mix_masks.{k}" in shape:  # the weights on the grid of the latents are the masks' area means
+            word += "c"
+            mask, side = value[f"mix_masks.{k}"], shape[f"mix_masks.{k}"][3]
+            f = side // w
+            assert shape[f"mix_pictures.{k}"] == [2 * n, 3, side, side]
+            for i in range(2 * n):
+                for p in range(h * w):
+                    area = [mask[i * side * side + (p // w * f + y) * side + p % w * f + x]
+                            for y in range(f) for x in range(f)]
+                    assert abs(sum(area) / f / f - weight[i * h * w + p]) < 1e-5
     words.append(word)
 print(" ".join(words))
 END
@@ -114,8 +124,20 @@ check 'regions' test "$(shown drawn)" = '1+1m 1+1m 1+1m 1+1m'
 check 'regions make a difference' differ drawn.safetensors halves.safetensors
 run learn $common --quiet --prior-weight 0 $dog $cat --mask $right --steps 4 --cut-mix 1 \
     --trace masked --output masked.safetensors
-check 'a mask of one of them' test "$(shown masked)" = '1+1m 1+1m 1+1m 1+1m'
+check 'a mask of one of them' test "$(shown masked)" = '1+1mc 1+1mc 1+1mc 1+1mc'
 check 'masks make a difference' differ masked.safetensors halves.safetensors
+run learn $common --quiet --prior-weight 0 $dog --region $left $cat --mask $right --region $right \
+    --flip --batch 2 --steps 4 --cut-mix 1 --trace placed --output placed.safetensors
+check 'a mask, regions and mirror images' test "$(shown placed)" = \
+    '1+1+1+1mc 1+1+1+1mc 1+1+1+1mc 1+1+1+1mc'
+for layouts in stacked corners all; do
+    run $two --steps 4 --cut-mix 1 --cut-mix-layouts $layouts --trace layouts --output $layouts.safetensors
+    check "layouts: $layouts" test "$(shown layouts)" = '1+1m 1+1m 1+1m 1+1m'
+    check "$layouts are not halves" differ $layouts.safetensors halves.safetensors
+    run learn $common --quiet --prior-weight 0 $dog $cat --mask $right --steps 4 --cut-mix 1 \
+        --cut-mix-layouts $layouts --trace layouts --output own.safetensors
+    check "$layouts with a mask" test "$(shown layouts)" = '1+1mc 1+1mc 1+1mc 1+1mc'
+done
 
 # three of one picture, named in two ways: random subsets, never mixed
 cp $image same.png
@@ -130,11 +152,12 @@ check 'every subset comes up, nothing is mixed' test \
 
 cp -rL "$sd1" own-model
 own="learn --model own-model --size 64 --seed 3 --quiet --prior-weight 0 $dog $cat --steps 2 --cut-mix 1"
-printf '{"learn": {"unmix_weight": 5, "unmix_grid": 4, "unmix_layers": "up", "unmix_maps": "max"}}' \
+printf '{"learn": {"unmix_weight": 5, "unmix_grid": 4, "unmix_layers": "up", "unmix_maps": "max",
+    "cut_mix_layouts": "corners"}}' \
     >own-model/svdiff.json
 run $own --output own.safetensors
 run $two --steps 2 --cut-mix 1 --unmix-weight 5 --unmix-grid 4 --unmix-layers up --unmix-maps max \
-    --output asked.safetensors
+    --cut-mix-layouts corners --output asked.safetensors
 check 'from its svdiff.json' same own.safetensors asked.safetensors
 run $own --unmix-maps plain --output own.safetensors
 check 'unless others are asked for' differ own.safetensors asked.safetensors
@@ -181,7 +204,7 @@ check 'one has nobody to be apart from' test -z "$(grep '"apart"' "$work/out")"
 
 # ---- stopped and resumed ----
 
-mixing="$dog --region $left $cat --region $right"
+mixing="$dog --region $left $cat --mask $left --region $right"
 "$svdiff" learn $common $mixing --output stopped.safetensors --steps 100000 --json </dev/null \
     >"$work/out" 2>"$work/err" &
 process=$!

@@ -34,7 +34,7 @@ import numpy as np
 from PIL import Image
 
 import evaluate
-from training import pictures, things
+from training import pictures, subjects, things
 
 PAIRS = (("rabbit", "guitar"), ("penguin", "pineapple"), ("deer", "beaver"), ("ladybug", "strawberry"))
 WAYS = {"plain": ("--cut-mix", "0"), "mixed": ("--unmix-weight", "0"), "unmixed": ()}
@@ -79,6 +79,7 @@ class Runner:
         self.svdiff, self.model, self.results = str(chosen.svdiff), str(chosen.model), results
         self.options, self.pictures = chosen.options.split(), chosen.pictures // 2
         self.draw_options, self.plan_only = chosen.draw_options.split(), chosen.report
+        self.ways = chosen.ways
         self.until = time.monotonic() + 60 * chosen.minutes if chosen.minutes else math.inf
         results.mkdir(parents=True, exist_ok=True)
 
@@ -131,7 +132,8 @@ def learn_pair(runner, pair, way):
     arguments = []
     for thing in (pair.a, pair.b):
         arguments += ["--prompt", f"a photo of {pictures.article('[V] ' + thing.word, '')}"]
-        arguments += [part for path in picture_files(thing) for part in ("--image", str(path))]
+        for path, mask in zip(picture_files(thing), mask_files(runner, thing)):
+            arguments += ["--image", str(path), "--mask", str(mask)]
     return runner.learn(f"{pair.name}-{way}", *arguments, *WAYS[way], "--apart-pictures", "8")
 
 
@@ -173,6 +175,23 @@ def in_regions(runner, pair, order):
             "--region", f"{right}={words[1]} {GROUND}"]
 
 
+def paint_mask(items, glyphs):
+    """How much of each pixel the items cover, as one would select them."""
+    two = [pictures.paint(pictures.Scene(items, ground, True), glyphs).astype(int) for ground in ("white", "black")]
+    # a pixel's share of the things is what the two grounds do not show
+    shown = (two[0] - two[1]).mean(2) / (255 - 20)
+    return Image.fromarray(np.clip(255 * (1 - shown) + 0.5, 0, 255).astype(np.uint8))
+
+
+def mask_files(runner, thing):
+    glyphs, paths = things.Glyphs(), []
+    for number, scene in enumerate(subjects.subject_scenes(thing)[:LEARNED], 1):
+        paths.append(runner.results / f"{thing.name}-mask-{number}.png")
+        if not paths[-1].exists():
+            paint_mask(scene.items, glyphs).save(paths[-1])
+    return paths
+
+
 def paint_scene(runner, pair):
     """One picture with both things and a mask of each: [picture, mask of a, mask of b]."""
     glyphs = things.Glyphs()
@@ -180,10 +199,7 @@ def paint_scene(runner, pair):
     paths = [runner.results / f"{pair.name}-scene{end}.png" for end in ("", "-a", "-b")]
     Image.fromarray(pictures.paint(pictures.Scene(tuple(items), "turquoise", True), glyphs)).save(paths[0])
     for item, path in zip(items, paths[1:]):
-        two = [pictures.paint(pictures.Scene((item,), ground, True), glyphs).astype(int) for ground in ("white", "black")]
-        # a pixel's share of the thing is what the two grounds do not show
-        shown = (two[0] - two[1]).mean(2) / (pictures.paint_ground("white")[0, 0, 0].item() - 20)
-        Image.fromarray(np.clip(255 * (1 - shown), 0, 255).astype(np.uint8)).save(path)
+        paint_mask((item,), glyphs).save(path)
     return paths
 
 
@@ -229,7 +245,7 @@ def others_share(facts):
 
 def ways_of(runner, gallery, pair, table):
     rights = {}
-    for way in WAYS:
+    for way in runner.ways:
         learned = learn_pair(runner, pair, way)
         rows = learned and both_orders(runner, f"{pair.name}-{way}", lambda order: (
             "--prompt", pair.beside(order), "--subject", str(learned[0])))
@@ -314,6 +330,7 @@ def main():
     parser.add_argument("--sheets", type=Path, help="folder for contact sheets, one for each part")
     parser.add_argument("--pairs", type=int, nargs="+", choices=range(1, 5), default=range(1, 5))
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS), help="parts to measure")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS), help="ways of learning to measure")
     parser.add_argument("--pictures", type=int, default=40, help="of each pair and way")
     parser.add_argument("--options", default="", help="more options for learn, in one string")
     parser.add_argument("--draw-options", default="", help="more options for generate")

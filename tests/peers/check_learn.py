@@ -9,6 +9,7 @@ bounds, relative errors (norm of the difference over norm):
     losses of the first step                            1e-5
     the first gradient of each shift, before clipping   2e-3
     losses of all steps, and each shift after them      1e-3
+    latents of mixed rows (remix.py)                    1e-5
 Where single precision cannot do as much, the bound is what PyTorch's own can, times --slack: the largest error of
 --rounded runs of PyTorch in single precision, each with its weights moved by one rounding, against the run in double.
 (Adam moves an element whose gradient is lost in rounding as far as any other, in either direction, so a single one
@@ -27,8 +28,9 @@ from safetensors.torch import load_file
 
 from reference import load, relative
 from relearn import Rules, relearn
+from remix import mixed_rows, mixed_steps
 
-FIRST_LOSS, GRADIENT, LATER = 1e-5, 2e-3, 1e-3
+FIRST_LOSS, GRADIENT, LATER, MIXED = 1e-5, 2e-3, 1e-3, 1e-5
 SLACK = 10  # how much of PyTorch's own rounding a tensor may have
 OPTIONS = {
     "steps": int,
@@ -148,6 +150,13 @@ def compare(errors, own, options, accumulate):
     return good
 
 
+def mixed_error(model, trace, metadata):
+    """(how many mixed rows could be worked out, the largest relative error of their latents)."""
+    found = [relative(trace[f"latents.{n}"][row].double(), latents) for n in mixed_steps(trace)
+             for row, latents in mixed_rows(model, trace, n, metadata).items()]
+    return len(found), max(found, default=0.0)
+
+
 def mean_ratio(errors, own, kind):
     """Geometric mean of the engine's error over PyTorch's largest, over the tensors of one kind."""
     logs = [math.log(errors[n] / own[n]) for n in errors if n.startswith(kind) and errors[n] > 0 and own.get(n, 0) > 0]
@@ -168,6 +177,9 @@ def main():
     errors = errors_of(trace, expected, rules.accumulate)
     own = rounding(options.model, rules, trace, lengths, expected, options.rounded)
     good = compare(errors, own, options, rules.accumulate)
+    rows, mixed = mixed_error(load(options.model).to(torch.float64), trace, metadata)
+    good = good and mixed <= MIXED
+    print(f"latents of mixed rows ({rows}): bound {MIXED:.0e}: {'ok' if mixed <= MIXED else 'TOO LARGE'}, {mixed:.1e}")
     ratios = [mean_ratio(errors, own, kind) for kind in ("gradient.", "shift.")]
     print("error over PyTorch's, geometric means: gradients %.2f, shifts %.2f" % tuple(ratios))
     clipped = sum(int(v) for k, v in expected.items() if k.startswith("#clipped."))

@@ -1,0 +1,244 @@
+/* Composing mixed pictures; see learn_compose.h. */
+#include "engine/learn/learn_compose.h"
+
+#include "engine/learn/learn_mix.h"
+#include "engine/learn/learn_place.h"
+
+#include <string.h>
+
+// of one order, layout and front: enough to see each picture beside several, few enough to encode
+#define PAIRS 16
+
+bool learner_composes(const struct learner *l)
+{
+    for (int i = 0; i < l->options->n_subjects; i++) {
+        const struct svdiff_subject *s = &l->options->subjects[i];
+        for (int j = 0; s->masks != NULL && s->images[j] != NULL; j++) {
+            if (s->masks[j] != NULL) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* ---- one picture ---- */
+
+struct composing {
+    struct learner *l;
+    const struct autoencoder *a;
+    struct learn_composed one;
+    const struct learn_place_pictures *both[2]; // in the order of the picture
+    picture *regions[2];                        // [size, size] where no masks are
+};
+
+static void blend(const picture *front, const picture *weight, const picture *back, picture *out)
+{
+    const size_t count = (size_t)out->width * out->height;
+
+    for (size_t i = 0; i < count; i++) {
+        const float w = weight->pixels[i];
+        for (int c = 0; c < 3; c++) {
+            out->pixels[3 * i + c] =
+                w * front->pixels[3 * i + c] + (1 - w) * back->pixels[3 * i + c];
+        }
+    }
+}
+
+void learn_composed_clear(void *composed)
+{
+    picture_free(((struct learn_composed *)composed)->weight);
+}
+
+// what the trace shows of it
+static bool keep_for_trace(struct learn_composed *one, const struct composing *x,
+                           const picture *weight, GError **error)
+{
+    one->placed[0] = x->both[0]->image;
+    one->placed[1] = x->both[1]->image;
+    one->weight = picture_create(weight->width, weight->height, 1, error);
+    if (one->weight != NULL) {
+        memcpy(one->weight->pixels, weight->pixels,
+               (size_t)weight->width * weight->height * sizeof(float));
+    }
+    return one->weight != NULL;
+}
+
+// what is seen of the one behind: all that is free, or what of it its mask marks
+static void fill_behind(const picture *weight, const picture *mask, picture *out)
+{
+    const size_t count = (size_t)out->width * out->height;
+
+    for (size_t i = 0; i < count; i++) {
+        const float seen = 1 - weight->pixels[i];
+        out->pixels[i] = mask != NULL ? MIN(seen, mask->pixels[i]) : seen;
+    }
+}
+
+static bool add_composed(const struct composing *x, GError **error)
+{
+    struct learner *l = x->l;
+    const int front = x->one.front, size = l->options->size;
+    const struct learn_place_pictures *f = x->both[front], *b = x->both[1 - front];
+    const picture *weight = f->mask != NULL ? f->mask : x->regions[front];
+    g_autoptr(picture) out = picture_create(size, size, 3, error);
+    g_autoptr(picture) behind = out != NULL ? picture_create(size, size, 1, error) : NULL;
+
+    if (behind == NULL) {
+        return false;
+    }
+    blend(f->image, weight, b->image, out);
+    fill_behind(weight, b->mask, behind);
+    const picture *const masks[] = {weight, behind};
+    const int subjects[] = {x->one.subjects[front], x->one.subjects[1 - front]};
+    const struct learn_source source = {
+        .image = out, .n_masks = 2, .masks = masks, .subjects = subjects};
+    const struct learn_framing framing = {.size = size};
+    struct learn_composed one = x->one;
+    if (l->trace != NULL && !keep_for_trace(&one, x, weight, error)) {
+        return false;
+    }
+    g_array_append_val(l->compositions, one);
+    return learn_pictures_add(l->composed, l->session->k, x->a, &source, &framing, 0, error);
+}
+
+/* ---- all of two subjects ---- */
+
+// the placed copies of a subject's pictures for its place: one a picture and mirror image
+static GPtrArray *copies_for(const struct learner *l, const struct learn_composed *one, int which)
+{
+    const int subject = one->subjects[which];
+    const bool drawn = layout_is_drawn(one->layout);
+    GPtrArray *copies = g_ptr_array_new();
+
+    for (guint i = 0; i < l->places->len; i++) {
+        const struct learn_place_pictures *p = l->places->pdata[i];
+        if (p->subject == subject && (drawn || p->place == layout_place(one->layout, which))) {
+            g_ptr_array_add(copies, (void *)p);
+        }
+    }
+    return copies;
+}
+
+// with a mask the one in front is cut out; without, only when neither has one
+static bool may_be_in_front(const struct learn_place_pictures *f,
+                            const struct learn_place_pictures *b)
+{
+    return f->mask != NULL || b->mask == NULL;
+}
+
+static bool add_pairs(struct composing *x, GError **error)
+{
+    g_autoptr(GPtrArray) first = copies_for(x->l, &x->one, 0);
+    g_autoptr(GPtrArray) second = copies_for(x->l, &x->one, 1);
+    const int all = (int)(first->len * second->len), n = MIN(all, PAIRS);
+
+    for (int i = 0; i < n; i++) {
+        // evenly spread over all pairs; with n below all, no first or second more often than
+        // another
+        const int at = (int)((int64_t)i * all / n);
+        const int of_first = at / (int)second->len;
+        x->both[0] = first->pdata[of_first];
+        x->both[1] = second->pdata[(at + of_first) % (int)second->len];
+        if (may_be_in_front(x->both[x->one.front], x->both[1 - x->one.front]) &&
+            !add_composed(x, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// the latents' regions as large as the pictures
+static bool make_regions(struct composing *x, GError **error)
+{
+    const int n = x->l->composed->w, size = x->l->options->size;
+    const struct learn_choice c = {.n = 2,
+                                   .subjects = {x->one.subjects[0], x->one.subjects[1]},
+                                   .mixed = true,
+                                   .layout = x->one.layout};
+    g_autofree float *grid = g_new(float, 2 * (size_t)n * n);
+
+    learner_mixed_regions(x->l, &c, grid);
+    for (int i = 0; i < 2; i++) {
+        x->regions[i] = picture_create(size, size, 1, error);
+        for (int j = 0; x->regions[i] != NULL && j < size * size; j++) {
+            const int at = j / size * n / size * n + j % size * n / size;
+            x->regions[i]->pixels[j] = grid[(size_t)i * n * n + at];
+        }
+        if (x->regions[i] == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool compose_layout(struct learner *l, const struct autoencoder *a, int first, int second,
+                           enum layout layout, GError **error)
+{
+    struct composing x = {.l = l, .a = a, .one = {.subjects = {first, second}, .layout = layout}};
+    bool done = make_regions(&x, error);
+
+    for (int front = 0; front < 2 && done; front++) {
+        x.one.front = front;
+        done = add_pairs(&x, error);
+    }
+    picture_free(x.regions[0]);
+    picture_free(x.regions[1]);
+    return done;
+}
+
+static bool compose_pair(struct learner *l, const struct autoencoder *a, int first, int second,
+                         GError **error)
+{
+    struct learn_choice drawn;
+    unsigned seen = 0;
+
+    learner_choose_pair(l, first, second, &drawn);
+    if (layout_is_drawn(drawn.layout)) {
+        return drawn.subjects[0] != first ||
+               compose_layout(l, a, first, second, drawn.layout, error);
+    }
+    for (int i = 0; i < LAYOUT_DRAWS; i++) {
+        const enum layout layout = layout_draw(l->options->cut_mix_layouts, i);
+        if (!(seen & 1u << layout) && !compose_layout(l, a, first, second, layout, error)) {
+            return false;
+        }
+        seen |= 1u << layout;
+    }
+    return true;
+}
+
+bool learner_compose(struct learner *l, const struct autoencoder *a, GError **error)
+{
+    const int n = (int)l->subjects->len;
+
+    l->composed->h = l->pictures->h;
+    l->composed->w = l->pictures->w;
+    l->composed->c = l->pictures->c;
+    for (int i = 0; i < n * n && l->places->len > 0; i++) {
+        if (learner_can_mix(l, i / n, i % n) && !compose_pair(l, a, i / n, i % n, error)) {
+            return false;
+        }
+    }
+    if (l->trace == NULL) {
+        g_ptr_array_set_size(l->places, 0);
+    }
+    return true;
+}
+
+int learner_pick_composed(const struct learner *l, uint64_t number, enum noise_stream order,
+                          const struct learn_choice *c)
+{
+    g_autofree int *fits = g_new(int, l->compositions->len);
+    int n = 0;
+
+    for (int i = 0; i < (int)l->compositions->len; i++) {
+        const struct learn_composed *one =
+            &g_array_index(l->compositions, struct learn_composed, i);
+        if (one->layout == c->layout && one->subjects[0] == c->subjects[0] &&
+            one->subjects[1] == c->subjects[1]) {
+            fits[n++] = i;
+        }
+    }
+    return fits[noise_integer(l->options->seed, order, number, 0, n)];
+}
