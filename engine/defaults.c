@@ -137,7 +137,7 @@ struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
                                      .size = native_size(s),
                                      .mask_weight = 0.1,
                                      .cut_mix = 0.6,
-                                     .unmix_weight = 0.01,
+                                     .unmix_weight = 0.04,
                                      .unmix_grid = 16,
                                      .unmix_layers = UNMIX_BOTH,
                                      .unmix_maps = UNMIX_MEAN,
@@ -208,6 +208,7 @@ struct svdiff_edit_options svdiff_edit_defaults(const svdiff *s)
     svdiff_edit_structure(&o, 0.75);
     take_int(s, json, path, "learn_steps", 1000000, &o.learn_steps);
     take_int(s, json, path, "refine", SVDIFF_REFINE_MAX, &o.refine);
+    take_int(s, json, path, "fit", SVDIFF_FIT_MAX, &o.fit);
     take_double(s, json, path, "learning_rate", &o.rate);
     take_double(s, json, path, "learning_rate_1d", &o.rate_1d);
     take_int(s, json, path, "steps", 1000, &o.steps);

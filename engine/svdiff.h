@@ -218,6 +218,7 @@ bool svdiff_estimate_generate(svdiff *s, const struct svdiff_generate_options *o
 /* ---- editing one picture ---- */
 
 #define SVDIFF_REFINE_MAX 20
+#define SVDIFF_FIT_MAX    1000
 
 struct svdiff_edit_options {
     const char *image;          // file
@@ -233,6 +234,7 @@ struct svdiff_edit_options {
     bool invert;        // begin with what the picture becomes when sampling is run backwards
     bool invert_source; // under the prompt that describes it, in place of the target
     int refine;         // corrections of each step of the inversion (denoise.h); 0: plain DDIM
+    int fit;            // steps in which the picture's latents are corrected (latent_fit.h)
     double eta;         // share of fresh noise in each step
     double noise;       // alpha: from the inverted latents (0) to fresh noise (1), along the sphere
     int width, height;  // working size, in whose number of pixels the picture is drawn

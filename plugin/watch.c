@@ -25,9 +25,9 @@ void watch_progress(struct watch *w, const struct call_progress *p)
 // what the worker calls it in the language of the user
 static const char *phase_name(const char *phase)
 {
-    static const char *const names[] = {N_("start"), N_("spectrum"), N_("base"),
-                                        N_("learn"), N_("generate"), N_("edit"),
-                                        N_("write"), N_("encode"),   N_("sample")};
+    static const char *const names[] = {N_("start"),    N_("spectrum"), N_("base"),  N_("learn"),
+                                        N_("generate"), N_("edit"),     N_("write"), N_("encode"),
+                                        N_("sample"),   N_("fit")};
 
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         if (strcmp(phase, names[i]) == 0) {

@@ -18,7 +18,7 @@ struct edit {
     svdiff *session;
     char *image, *prompt, *negative, *shift, *invert_on, *output, *preview, *trace;
     char **targets;
-    int learn_steps, steps, refine, width, height, count;
+    int learn_steps, steps, refine, fit, width, height, count;
     int invert; // -1: as the structure says
     double rate, structure, eta, noise, guidance;
     GPtrArray *written;
@@ -71,6 +71,7 @@ static bool take_options(struct edit *e, const svdiff *s, GError **error)
     o->rate = e->rate != ABSENT ? e->rate : o->rate;
     o->steps = e->steps != G_MININT ? e->steps : o->steps;
     o->refine = e->refine != G_MININT ? e->refine : o->refine;
+    o->fit = e->fit != G_MININT ? e->fit : o->fit;
     o->guidance = e->guidance != ABSENT ? e->guidance : o->guidance;
     o->width = e->width != G_MININT ? e->width : o->width;
     o->height = e->height != G_MININT ? e->height : o->height;
@@ -109,12 +110,13 @@ static char *describe(const struct edit *e, const char *hash, int index, uint64_
     g_autofree char *all = g_strdup_printf(
         "%s\nNegative prompt: %s\nSteps: %d, Sampler: ddim, CFG scale: %s, Seed: %" G_GUINT64_FORMAT
         ", Size: %dx%d, Model hash: %.12s, Edited: %s, Described as: %s, Inversion: %s, Eta: %s, "
-        "Noise: %s, Refined: %d, Version: svdiff %s",
+        "Noise: %s, Refined: %d, Fitted: %d, Version: svdiff %s",
         o->targets[index / o->count], o->negative, o->steps,
         g_ascii_formatd(number[0], sizeof number[0], "%.6g", o->guidance), seed, p->width,
         p->height, hash, source, o->prompt, o->invert ? "yes" : "no",
         g_ascii_formatd(number[1], sizeof number[1], "%.6g", o->eta),
-        g_ascii_formatd(number[2], sizeof number[2], "%.6g", o->noise), o->refine, SVDIFF_VERSION);
+        g_ascii_formatd(number[2], sizeof number[2], "%.6g", o->noise), o->refine, o->fit,
+        SVDIFF_VERSION);
 
     // a name of a file can be any bytes, a text of a picture cannot
     return g_utf8_make_valid(all, -1);
@@ -200,6 +202,8 @@ static int parse(struct edit *e, int argc, char **argv)
          "the words it is inverted under: target or prompt (target)", "NAME"},
         {"refine", 0, 0, G_OPTION_ARG_INT, &e->refine,
          "corrections of each step of the inversion, so that it can be undone (0)", "N"},
+        {"fit", 0, 0, G_OPTION_ARG_INT, &e->fit,
+         "steps in which the picture's latents are corrected through the decoder (0)", "N"},
         {"guidance", 0, 0, G_OPTION_ARG_DOUBLE, &e->guidance,
          "how closely the target is followed; at most 1: without guidance (3)", "X"},
         {"steps", 0, 0, G_OPTION_ARG_INT, &e->steps, "steps of sampling and inversion (50)", "N"},
@@ -227,6 +231,7 @@ int command_edit(int argc, char **argv)
     struct edit e = {.learn_steps = G_MININT,
                      .steps = G_MININT,
                      .refine = G_MININT,
+                     .fit = G_MININT,
                      .width = G_MININT,
                      .height = G_MININT,
                      .count = 1,

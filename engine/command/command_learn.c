@@ -425,7 +425,7 @@ int command_learn(int argc, char **argv)
          "how they share it where no --region says so: halves, stacked, corners or all (halves)",
          "NAME"},
         {"unmix-weight", 0, 0, G_OPTION_ARG_FILENAME, &l.unmix_weight,
-         "how much counts that words attend to the places of other subjects; 0: not (0.01)", "W"},
+         "how much counts that words attend to the places of other subjects; 0: not (0.04)", "W"},
         {"unmix-grid", 0, 0, G_OPTION_ARG_INT, &l.unmix_grid,
          "side of the attention maps that this is seen in, or the nearest (16)", "N"},
         {"unmix-layers", 0, 0, G_OPTION_ARG_FILENAME, &l.unmix_layers,

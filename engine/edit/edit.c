@@ -7,7 +7,7 @@
  *   sample    DDIM with eta and guidance under the target
  *
  * Without inversion the start is fresh noise. z is the autoencoder's mean, so that what is inverted
- * does not depend on a seed. */
+ * does not depend on a seed, and perhaps corrected through the decoder (latent_fit.h). */
 #include "engine/edit/edit_check.h"
 #include "engine/edit/edit_shift.h"
 
@@ -18,6 +18,7 @@
 #include "engine/generate/painter.h"
 #include "engine/picture/picture_fill.h"
 #include "engine/picture/picture_scale.h"
+#include "engine/generate/latent_fit.h"
 #include "engine/generate/preview.h"
 #include "engine/generate/slerp.h"
 
@@ -110,6 +111,15 @@ static bool encode_image(struct editor *e, GError **error)
 {
     e->latents = encode_picture(e->session->k, e->painter.autoencoder, e->opaque, e->width,
                                 e->height, NULL, error);
+    const struct latent_fit f = {.k = e->session->k,
+                                 .a = e->painter.autoencoder,
+                                 .steps = e->options->fit,
+                                 .progress = e->denoise.progress,
+                                 .user = e->denoise.user};
+    if (e->latents != NULL && e->options->invert && f.steps > 0 &&
+        !latent_fit(&f, e->opaque, e->width, e->height, e->latents, error)) {
+        return false;
+    }
     if (e->latents != NULL) {
         trace_add_image(e->trace, e->latents, 1, e->h, e->w, e->c, "init_latents");
     }

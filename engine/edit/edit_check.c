@@ -93,6 +93,11 @@ bool edit_check(const struct svdiff_edit_options *o, int unit, GError **error)
                     "--refine is %d; it can be from 0 to %d.", o->refine, SVDIFF_REFINE_MAX);
         return false;
     }
+    if (o->fit < 0 || o->fit > SVDIFF_FIT_MAX) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "--fit is %d; it can be from 0 to %d.",
+                    o->fit, SVDIFF_FIT_MAX);
+        return false;
+    }
     for (int i = 0; i < o->n_targets; i++) {
         if (!check_target(o, o->targets[i], unit, error)) {
             return false;

@@ -143,6 +143,8 @@ done <<'END'
 --guidance -1
 --refine -1
 --refine 21
+--fit -1
+--fit 1001
 --learn-steps 0
 --learning-rate -1
 --steps 0

@@ -2,6 +2,7 @@
 
     inversion   DDIMInverseScheduler at guidance 1, from `init_latents`, all timesteps; with `refine` each step is that
                 often corrected: the latents from which DDIMScheduler, with the prediction for them, steps back
+    fit         `init_latents` from the encoder's mean, through the decoder
     start       slerp(alpha; inverted latents, fresh noise) over the whole tensor
     sampling    DDIMScheduler with eta and guidance
 """
@@ -10,6 +11,24 @@ import torch
 from diffusers import DDIMInverseScheduler, DDIMScheduler
 
 from replay import generate
+
+
+def fit(model, picture, latents, steps, rate=0.05):
+    """Latents corrected by Adam so that the decoder gives the picture [1, 3, H, W] in -1..1 back: the best of all."""
+    z = latents.clone().requires_grad_(True)
+    adam, best, least = torch.optim.Adam([z], lr=rate), latents, float("inf")
+    for step in range(steps + 1 if steps else 0):
+        with torch.enable_grad():
+            shown = model.decode(z)
+            # what is clamped to what is wanted is right; elsewhere the slope goes on beyond the clamp
+            difference = shown.detach().clamp(-1, 1) - picture
+            (2 * difference / difference.numel() * shown).sum().backward()
+        loss = difference.square().mean().item()
+        if loss < least:
+            best, least = z.detach().clone(), loss
+        adam.step()
+        adam.zero_grad()
+    return best
 
 
 def slerp(alpha, a, b):
