@@ -51,15 +51,38 @@ void regions_finish(struct regions *r)
     *r = (struct regions){0};
 }
 
+static bool in_word(const char *text, const char *at)
+{
+    return at > text && g_ascii_isalnum(at[-1]) && g_ascii_isalnum(at[0]);
+}
+
+char *regions_rest(const char *prompt, const struct svdiff_region *regions, int n)
+{
+    GString *rest = g_string_new(prompt);
+
+    for (int i = 0; i < n; i++) {
+        const size_t length = strlen(regions[i].text);
+        const char *at = length > 0 ? strstr(rest->str, regions[i].text) : NULL;
+        while (at != NULL && (in_word(rest->str, at) || in_word(rest->str, at + length))) {
+            at = strstr(at + 1, regions[i].text);
+        }
+        if (at != NULL) {
+            g_string_erase(rest, at - rest->str, (gssize)length);
+        }
+    }
+    return g_string_free(rest, FALSE);
+}
+
 float *regions_embed(struct painter *p, const char *negative, const char *prompt,
                      const struct svdiff_region *regions, int n, GError **error)
 {
     const struct text_config *c = checkpoint_text_config(p->session->checkpoint);
     const size_t one = (size_t)c->positions * c->width;
     g_autofree const char **texts = g_new(const char *, n + 2);
+    g_autofree char *rest = regions_rest(prompt, regions, n);
 
     texts[0] = negative;
-    texts[1] = prompt;
+    texts[1] = rest;
     for (int i = 0; i < n; i++) {
         texts[i + 2] = regions[i].text;
     }

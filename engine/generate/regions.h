@@ -1,5 +1,5 @@
-/* regions.h: regions of a prompt: texts that act only where a mask is white, while the prompt acts
- * everywhere. Each is a text of its own behind the prompt's tokens. */
+/* regions.h: regions of a prompt: texts that act only where a mask is white, while the rest of the
+ * prompt acts everywhere. Each is a text of its own behind the prompt's tokens. */
 #pragma once
 
 #include "engine/tape/attention_guide.h"
@@ -17,7 +17,12 @@ bool regions_open(struct regions *r, const struct svdiff_region *regions, int n,
                   GError **error);
 void regions_finish(struct regions *r); // accepts a zeroed one
 
+/* What of the prompt acts everywhere: the prompt without the regions' texts, where it has them as
+ * whole words. With them it would still say who is where, by their order. Owned by the caller. */
+char *regions_rest(const char *prompt, const struct svdiff_region *regions, int n);
+
 /* Embeddings [2, (1 + n) tokens, width] for the guidance: first the negative prompt, in the place
- * of each region's text, too, then the prompt and the texts. Owned by the caller. */
+ * of each region's text, too, then the rest of the prompt and the
+ * texts. Owned by the caller. */
 float *regions_embed(struct painter *p, const char *negative, const char *prompt,
                      const struct svdiff_region *regions, int n, GError **error);

@@ -172,8 +172,8 @@ def in_regions(runner, pair, order):
     """Options that say the places by masks: the thing that is left for this order has the left one."""
     left, right = region_masks(runner)
     words = pair.words(order)
-    return ["--prompt", f"{' and '.join(pair.words(0))} {GROUND}", "--region", f"{left}={words[0]} {GROUND}",
-            "--region", f"{right}={words[1]} {GROUND}"]
+    return ["--prompt", f"{' and '.join(pair.words(0))} {GROUND}", "--region", f"{left}={words[0]}",
+            "--region", f"{right}={words[1]}"]
 
 
 def paint_mask(items, glyphs):

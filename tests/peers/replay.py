@@ -5,12 +5,14 @@ the trace: `initial_noise`, `step_noise.K` (unit normal; what eta or an ancestra
 for a run that starts from a picture `init_latents` and `mask`. A mask is soft: after step j of n, latents whose mask is
 at most 1 - j / n are the picture's with the noise of the next level (differential diffusion). An inpainting model's
 network sees [latents, mask, `masked_image_latents`], and nothing is put back between its steps. Texts of regions stand
-behind the prompt's, each with the factor of its mask in the attention on its words (`regions` [1, r, h, w]); the negative
+behind the rest of the prompt's, each with the factor of its mask in the attention on its words (`regions` [1, r, h, w]); the negative
 prompt acts everywhere. Where regions have subjects of their own there are several models, one for each set of subjects,
 and what is guided is the mean of their predictions by `share_out`'s weights.
 """
 
 from dataclasses import dataclass, field
+
+import re
 
 import torch
 
@@ -67,9 +69,16 @@ class Regional:
         return attn.to_out[1](attn.to_out[0](out))
 
 
+def rest_of(prompt, regions):
+    """The prompt without the regions' texts, each taken out once where it stands as whole words."""
+    for text in regions:
+        prompt = re.sub(rf"(?<![0-9A-Za-z]){re.escape(text)}(?![0-9A-Za-z])", "", prompt, count=1)
+    return prompt
+
+
 def embed(model, job, given):
     """[2, (1 + regions) tokens, width]: the negative prompt as often as there are texts, then the texts."""
-    negative, *texts = (model.embed(model.tokens(p)) for p in (job.negative, job.prompt, *job.regions))
+    negative, *texts = (model.embed(model.tokens(p)) for p in (job.negative, rest_of(job.prompt, job.regions), *job.regions))
     if job.regions:
         for name, module in model.unet.named_modules():
             if name.endswith("attn2"):
