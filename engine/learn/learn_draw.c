@@ -75,18 +75,21 @@ static void drawing_free(struct drawing *d)
 
 /* ---- one picture ---- */
 
-// how much of each place is one of the subjects; all of a picture without masks is
+// how much of each place is one of the subjects, or of those that are not among them; all of a
+// picture without masks is
 static void mark(const struct learn_picture *p, int variant, const struct learn_choice *c,
-                 int count, float *map)
+                 bool among, int count, float *map)
 {
     for (int i = 0; i < count; i++) {
-        map[i] = p->n_masks == 0 ? 1 : 0;
-        for (int j = 0; j < p->n_masks; j++) {
-            for (int k = 0; k < c->n; k++) {
-                if (p->masks[j].subject == c->subjects[k]) {
-                    map[i] = MAX(map[i], p->masks[j].share[variant * count + i]);
-                }
-            }
+        map[i] = p->n_masks == 0 && among ? 1 : 0;
+    }
+    for (int j = 0; j < p->n_masks; j++) {
+        bool shown = false;
+        for (int k = 0; k < c->n; k++) {
+            shown = shown || p->masks[j].subject == c->subjects[k];
+        }
+        for (int i = 0; i < count && shown == among; i++) {
+            map[i] = MAX(map[i], p->masks[j].share[variant * count + i]);
         }
     }
 }
@@ -148,8 +151,10 @@ static void draw_single(struct learner *l, struct row *r)
         return;
     }
     if (b->map != NULL) {
-        mark(p, variant, &r->choice, b->h * b->w, r->mixture.map);
-        learner_loss_map(l, r->mixture.map, b->h * b->w);
+        g_autofree float *others = g_new(float, b->h * b->w);
+        mark(p, variant, &r->choice, true, b->h * b->w, r->mixture.map);
+        mark(p, variant, &r->choice, false, b->h * b->w, others);
+        learner_loss_map(l, others, r->mixture.map, b->h * b->w);
     }
     if (r->choice.n > 1) {
         mark_regions(p, variant, &r->choice, b->h * b->w,
@@ -189,8 +194,8 @@ static void draw_composed(struct learner *l, struct row *r)
     learner_mixed_regions(l, &r->choice, r->mixture.regions);
     note_composed(l, r, index);
     if (r->mixture.map != NULL) {
-        mark(p, 0, &r->choice, places, r->mixture.map);
-        learner_loss_map(l, r->mixture.map, places);
+        mark(p, 0, &r->choice, true, places, r->mixture.map);
+        learner_loss_map(l, NULL, r->mixture.map, places);
     }
 }
 

@@ -9,13 +9,14 @@ static const struct learner_subject *subject_at(const struct learner *l, int i)
     return &g_array_index(l->subjects, struct learner_subject, i);
 }
 
-void learner_loss_map(const struct learner *l, float *map, int count)
+void learner_loss_map(const struct learner *l, const float *others, float *map, int count)
 {
     const double outside = l->options->mask_weight;
     double sum = 0;
 
     for (int i = 0; i < count; i++) {
-        map[i] = (float)(outside + (1 - outside) * map[i]);
+        const double unseen = others != NULL ? MAX(others[i] - map[i], 0) : 0;
+        map[i] = (float)((outside + (1 - outside) * map[i]) * (1 - unseen));
         sum += map[i];
     }
     for (int i = 0; i < count; i++) {

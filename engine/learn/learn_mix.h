@@ -33,5 +33,6 @@ void learner_mix(const struct learner *l, uint64_t number, const struct learn_ch
                  float *latents);
 
 /* Weight of each place's loss of `count` places from how much of each is the subject (in place):
- * 1 there, mask_weight elsewhere, over their mean. */
-void learner_loss_map(const struct learner *l, float *map, int count);
+ * 1 there, mask_weight elsewhere, 0 where another subject is that the prompt does not name (others,
+ * how much of each is; NULL: none), over their mean. */
+void learner_loss_map(const struct learner *l, const float *others, float *map, int count);
