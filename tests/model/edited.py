@@ -172,6 +172,7 @@ def main():
           f"subject {right[1]}; {SCENE}: {right[2]}, subject {right[3]}; second thing: {right[4]}, "
           f"subject {right[5]}; {first.mean():.0f} s, then {then.mean():.0f} s")
     if chosen.sheets:
+        chosen.sheets.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.concatenate([np.concatenate(row, 1) for row in rows])).save(
             chosen.sheets / "edited.png", optimize=True)
         swept = [np.concatenate(structure_row(editor, job), 1) for job in jobs[:chosen.rows]]
