@@ -139,7 +139,7 @@ struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
                                      .cut_mix = 0.6,
                                      .unmix_weight = 0.04,
                                      .unmix_grid = 16,
-                                     .unmix_layers = UNMIX_BOTH,
+                                     .unmix_layers = UNMIX_DOWN,
                                      .unmix_maps = UNMIX_MEAN,
                                      .apart_pictures = 2,
                                      .prior_weight = 1,

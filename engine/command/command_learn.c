@@ -429,7 +429,7 @@ int command_learn(int argc, char **argv)
         {"unmix-grid", 0, 0, G_OPTION_ARG_INT, &l.unmix_grid,
          "side of the attention maps that this is seen in, or the nearest (16)", "N"},
         {"unmix-layers", 0, 0, G_OPTION_ARG_FILENAME, &l.unmix_layers,
-         "blocks of the UNet that it is seen in: down, up or both (both)", "NAME"},
+         "blocks of the UNet that it is seen in: down, up or both (down)", "NAME"},
         {"unmix-maps", 0, 0, G_OPTION_ARG_FILENAME, &l.unmix_maps,
          "plain, or divided by their mean or max (mean)", "NAME"},
         {"apart-pictures", 0, 0, G_OPTION_ARG_INT, &l.apart_pictures,
