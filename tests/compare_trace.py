@@ -24,7 +24,7 @@ BOUNDS = {
     "generate": {"text_embeddings": 5e-6, "timesteps": 1e-7, "initial_noise": 1e-6, "step_noise": 1e-6,
                  "init_latents": 1e-5, "masked_image_latents": 1e-5},
     "edit": {"timesteps": 1e-7, "inversion_timesteps": 1e-7, "fresh_noise": 1e-6, "step_noise": 1e-6,
-             "init_latents": 5e-5},
+             "init_latents": 1e-5},
     "learn": {
         "latents": 1e-5,
         "noise": 1e-6,
