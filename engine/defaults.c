@@ -106,8 +106,7 @@ static void take_mixing(const svdiff *s, JsonObject *json, const char *path,
     int layers = (int)o->unmix_layers, maps = (int)o->unmix_maps;
     int layouts = (int)o->cut_mix_layouts;
 
-    take_word(s, json, path, "cut_mix_layouts", "halves|stacked|corners|all", LAYOUTS_HALVES,
-              &layouts);
+    take_word(s, json, path, "cut_mix_layouts", LAYOUT_CHOICES, LAYOUTS_HALVES, &layouts);
     take_double(s, json, path, "unmix_weight", &o->unmix_weight);
     take_int(s, json, path, "unmix_grid", 4096, &o->unmix_grid);
     take_word(s, json, path, "unmix_layers", "down|up|both", UNMIX_DOWN, &layers);

@@ -191,8 +191,7 @@ static bool take_words(struct learn *l, GError **error)
         !take_word("--crop", l->crop, "centre|random", &crop, error) ||
         !take_word("--latent", l->latent, "sample|mean", &latent, error) ||
         !take_word("--norms", l->norms, "elementwise|scalar", &norms, error) ||
-        !take_word("--cut-mix-layouts", l->cut_mix_layouts, "halves|stacked|corners|all", &layouts,
-                   error) ||
+        !take_word("--cut-mix-layouts", l->cut_mix_layouts, LAYOUT_CHOICES, &layouts, error) ||
         !take_word("--unmix-layers", l->unmix_layers, "down|up|both", &layers, error) ||
         !take_word("--unmix-maps", l->unmix_maps, "plain|mean|max", &maps, error) ||
         !take_word("--subset", l->subset, subsets, &subset, error)) {

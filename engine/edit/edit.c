@@ -107,23 +107,28 @@ static bool embed(struct editor *e, GError **error)
     return e->text != NULL;
 }
 
-static bool encode_image(struct editor *e, GError **error)
+// without inversion nothing begins with them
+static bool fit_latents(struct editor *e, GError **error)
 {
-    e->latents = encode_picture(e->session->k, e->painter.autoencoder, e->opaque, e->width,
-                                e->height, NULL, error);
     const struct latent_fit f = {.k = e->session->k,
                                  .a = e->painter.autoencoder,
                                  .steps = e->options->fit,
                                  .progress = e->denoise.progress,
                                  .user = e->denoise.user};
-    if (e->latents != NULL && e->options->invert && f.steps > 0 &&
-        !latent_fit(&f, e->opaque, e->width, e->height, e->latents, error)) {
+
+    return f.steps == 0 || !e->options->invert ||
+           latent_fit(&f, e->opaque, e->width, e->height, e->latents, error);
+}
+
+static bool encode_image(struct editor *e, GError **error)
+{
+    e->latents = encode_picture(e->session->k, e->painter.autoencoder, e->opaque, e->width,
+                                e->height, NULL, error);
+    if (e->latents == NULL || !fit_latents(e, error)) {
         return false;
     }
-    if (e->latents != NULL) {
-        trace_add_image(e->trace, e->latents, 1, e->h, e->w, e->c, "init_latents");
-    }
-    return e->latents != NULL;
+    trace_add_image(e->trace, e->latents, 1, e->h, e->w, e->c, "init_latents");
+    return true;
 }
 
 static bool prepare_drawing(struct editor *e, GError **error)

@@ -193,20 +193,16 @@ static void encode(void *user, struct tape *t)
 float *encode_picture(const kernels *k, const struct autoencoder *a, const picture *p, int width,
                       int height, const float *noise, GError **error)
 {
-    static const float white[3] = {1, 1, 1};
     const struct vae_config *config = autoencoder_config(a);
     const int factor = autoencoder_factor(config), c = config->latent_channels;
     const size_t tokens = (size_t)(width / factor) * (height / factor);
-    g_autoptr(picture) scaled = picture_resize(p, width, height, error);
+    g_autofree float *pixels = picture_signal(p, width, height, error);
 
-    if (scaled == NULL) {
+    if (pixels == NULL) {
         return NULL;
     }
-    picture_flatten(scaled, white);
-    g_autofree float *pixels = g_new(float, (size_t)width *height * 3);
     g_autofree float *moments = g_new(float, tokens * 2 * c);
     struct encoding e = {.a = a, .pixels = pixels, .width = width, .height = height};
-    picture_to_signal(scaled, pixels);
     struct tape *t = tape_create_measured(k, (struct tape_options){0}, encode, &e, error);
     if (t == NULL) {
         return NULL;

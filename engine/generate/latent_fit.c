@@ -108,10 +108,10 @@ static bool fit(struct fitting *x, struct tape *t, struct parameters *p, float *
 bool latent_fit(const struct latent_fit *f, const picture *p, int width, int height, float *latents,
                 GError **error)
 {
-    static const float white[3] = {1, 1, 1};
     const int factor = autoencoder_factor(autoencoder_config(f->a));
     const size_t values = (size_t)width * height * 3;
-    g_autofree float *wanted = g_new(float, values), *pixels = g_new(float, values);
+    g_autofree float *wanted = picture_signal(p, width, height, error);
+    g_autofree float *pixels = g_new(float, values);
     g_autofree float *slopes = g_new0(float, values);
     struct fitting x = {.f = f,
                         .h = height / factor,
@@ -122,13 +122,10 @@ bool latent_fit(const struct latent_fit *f, const picture *p, int width, int hei
                         .slopes = slopes};
     const int64_t count = (int64_t)x.h * x.w * x.c;
     g_autofree float *gradient = g_new(float, count);
-    g_autoptr(picture) scaled = picture_resize(p, width, height, error);
 
-    if (scaled == NULL) {
+    if (wanted == NULL) {
         return false;
     }
-    picture_flatten(scaled, white);
-    picture_to_signal(scaled, wanted);
     x.gradient = gradient;
     struct tape *t = tape_create_measured(
         f->k, (struct tape_options){.training = true, .replay = true, .tick = tell, .user = &x},

@@ -28,7 +28,7 @@ struct composing {
     struct learner *l;
     const struct autoencoder *a;
     struct learn_composed one;
-    const struct learn_place_pictures *both[2]; // in the order of the picture
+    const struct learn_placed_picture *both[2]; // in the order of the picture
     picture *regions[2];                        // [size, size] where no masks are
 };
 
@@ -79,7 +79,7 @@ static bool add_composed(const struct composing *x, GError **error)
 {
     struct learner *l = x->l;
     const int front = x->one.front, size = l->options->size;
-    const struct learn_place_pictures *f = x->both[front], *b = x->both[1 - front];
+    const struct learn_placed_picture *f = x->both[front], *b = x->both[1 - front];
     const picture *weight = f->mask != NULL ? f->mask : x->regions[front];
     g_autoptr(picture) out = picture_create(size, size, 3, error);
     g_autoptr(picture) behind = out != NULL ? picture_create(size, size, 1, error) : NULL;
@@ -112,7 +112,7 @@ static GPtrArray *copies_for(const struct learner *l, const struct learn_compose
     GPtrArray *copies = g_ptr_array_new();
 
     for (guint i = 0; i < l->places->len; i++) {
-        const struct learn_place_pictures *p = l->places->pdata[i];
+        const struct learn_placed_picture *p = l->places->pdata[i];
         if (p->subject == subject && (drawn || p->place == layout_place(one->layout, which))) {
             g_ptr_array_add(copies, (void *)p);
         }
@@ -121,8 +121,8 @@ static GPtrArray *copies_for(const struct learner *l, const struct learn_compose
 }
 
 // with a mask the one in front is cut out; without, only when neither has one
-static bool may_be_in_front(const struct learn_place_pictures *f,
-                            const struct learn_place_pictures *b)
+static bool may_be_in_front(const struct learn_placed_picture *f,
+                            const struct learn_placed_picture *b)
 {
     return f->mask != NULL || b->mask == NULL;
 }

@@ -117,20 +117,6 @@ static int draw_variant(const struct learner *l, const struct row *r, const stru
                                    p->variants / mirrors);
 }
 
-// the latents of one picture, or a sample of them
-static void draw_picture(const struct learner *l, const struct row *r,
-                         const struct learn_pictures *pictures, int index, int variant)
-{
-    const int64_t size = (int64_t)l->batch->h * l->batch->w * l->batch->c;
-    g_autofree float *posterior = NULL;
-
-    if (!l->options->latent_mean) {
-        posterior = g_new(float, size);
-        noise_normal(l->options->seed, r->streams->pictures.latent[0], r->number, posterior, size);
-    }
-    learn_pictures_latents(pictures, index, variant, posterior, r->latents);
-}
-
 static void draw_single(struct learner *l, struct row *r)
 {
     const struct learn_batch *b = l->batch;
@@ -146,7 +132,8 @@ static void draw_single(struct learner *l, struct row *r)
     const struct learn_picture *p = learn_pictures_at(pictures, index);
     const int variant = made ? 0 : draw_variant(l, r, p);
 
-    draw_picture(l, r, pictures, index, variant);
+    learner_take_latents(l, r->number, r->streams->pictures.latent[0], pictures, index, variant,
+                         r->latents);
     if (r->prior) {
         return;
     }
@@ -190,7 +177,8 @@ static void draw_composed(struct learner *l, struct row *r)
     const int places = l->batch->h * l->batch->w;
 
     r->composed = &g_array_index(l->compositions, struct learn_composed, index);
-    draw_picture(l, r, l->composed, index, 0);
+    learner_take_latents(l, r->number, r->streams->pictures.latent[0], l->composed, index, 0,
+                         r->latents);
     learner_mixed_regions(l, &r->choice, r->mixture.regions);
     note_composed(l, r, index);
     if (r->mixture.map != NULL) {

@@ -40,6 +40,7 @@ struct layout_box {
 
 /* Which layouts a run mixes where no regions are drawn. */
 enum layout_choice { LAYOUTS_HALVES, LAYOUTS_STACKED, LAYOUTS_CORNERS, LAYOUTS_ALL };
+#define LAYOUT_CHOICES "halves|stacked|corners|all" // as options name them
 
 /* One of a choice for a number of 0..LAYOUT_DRAWS - 1 that is drawn evenly; of all, halves half of
  * the time. */

@@ -26,8 +26,8 @@ void learner_loss_map(const struct learner *l, const float *others, float *map, 
 
 /* ---- the two pictures ---- */
 
-static void sample(const struct learner *l, uint64_t number, enum noise_stream stream,
-                   const struct learn_pictures *pictures, int index, float *out)
+void learner_take_latents(const struct learner *l, uint64_t number, enum noise_stream stream,
+                          const struct learn_pictures *pictures, int index, int variant, float *out)
 {
     const int64_t size = (int64_t)pictures->h * pictures->w * pictures->c;
     g_autofree float *posterior = NULL;
@@ -36,7 +36,7 @@ static void sample(const struct learner *l, uint64_t number, enum noise_stream s
         posterior = g_new(float, size);
         noise_normal(l->options->seed, stream, number, posterior, size);
     }
-    learn_pictures_latents(pictures, index, 0, posterior, out);
+    learn_pictures_latents(pictures, index, variant, posterior, out);
 }
 
 // of a placed picture's entries, the one for this layout
@@ -63,7 +63,7 @@ static void placed_source(const struct learner *l, uint64_t number, const struct
     const int index =
         g_array_index(one->placed, int, k) + place_index(l, c, which) * mirrors + mirror;
 
-    sample(l, number, s->latent[which], l->placed, index, out);
+    learner_take_latents(l, number, s->latent[which], l->placed, index, 0, out);
 }
 
 // in [h, w, c] moved by whole latents, its edges repeated
@@ -94,7 +94,8 @@ static void class_source(const struct learner *l, uint64_t number, const struct 
         x = (box.left + box.right) / 2;
         y = (box.top + box.bottom) / 2;
     }
-    sample(l, number, s->latent[which], p, g_array_index(one->prior_pictures, int, k), whole);
+    learner_take_latents(l, number, s->latent[which], p, g_array_index(one->prior_pictures, int, k),
+                         0, whole);
     shift_latents(whole, p->h, p->w, p->c, (int)lrint((y - 0.5) * p->h),
                   (int)lrint((x - 0.5) * p->w), out);
 }

@@ -23,6 +23,12 @@ struct learn_mix_streams {
     enum noise_stream order, latent[2];
 };
 
+/* The latents [h, w, c] of a picture: with --latent mean its mean, else a sample of the
+ * autoencoder, by this number's noise of the stream. */
+void learner_take_latents(const struct learner *l, uint64_t number, enum noise_stream stream,
+                          const struct learn_pictures *pictures, int index, int variant,
+                          float *out);
+
 /* [2, h, w]: where the two subjects of a mixed choice go. */
 void learner_mixed_regions(const struct learner *l, const struct learn_choice *c, float *regions);
 

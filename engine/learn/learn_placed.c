@@ -85,9 +85,9 @@ struct placing {
     enum place place;
 };
 
-void learner_place_pictures_free(void *pictures)
+void learner_placed_picture_free(void *pictures)
 {
-    struct learn_place_pictures *p = pictures;
+    struct learn_placed_picture *p = pictures;
 
     picture_free(p->image);
     picture_free(p->mask);
@@ -104,8 +104,8 @@ static bool add_one(struct learner *l, const struct autoencoder *a, const pictur
     if (!learn_place(image, mask, &p->in, &placed, &placed_mask, error)) {
         return false;
     }
-    struct learn_place_pictures *one = g_new(struct learn_place_pictures, 1);
-    *one = (struct learn_place_pictures){
+    struct learn_placed_picture *one = g_new(struct learn_placed_picture, 1);
+    *one = (struct learn_placed_picture){
         .subject = p->subject, .place = p->place, .image = placed, .mask = placed_mask};
     if (learner_composes(l)) {
         g_ptr_array_add(l->places, one);
@@ -113,7 +113,7 @@ static bool add_one(struct learner *l, const struct autoencoder *a, const pictur
     }
     const struct learn_source source = {.image = placed, .subjects = &p->subject};
     const bool done = learn_pictures_add(l->placed, l->session->k, a, &source, &f, 0, error);
-    learner_place_pictures_free(one);
+    learner_placed_picture_free(one);
     return done;
 }
 

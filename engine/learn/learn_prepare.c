@@ -1,11 +1,10 @@
 /* Preparing a run of learning; see learn_prepare.h. The order keeps memory low: the autoencoder is
  * gone before the UNet comes, and W of a weight goes as soon as its factors are there. */
-#include "engine/learn/learn_compose.h"
 #include "engine/learn/learn_prepare.h"
 
 #include "engine/base/error.h"
 #include "engine/learn/learn_check.h"
-#include "engine/learn/learn_choice.h"
+#include "engine/learn/learn_compose.h"
 #include "engine/base/machine.h"
 #include "engine/spectrum/model_spectrum.h"
 
@@ -209,7 +208,7 @@ struct learner *learner_create(svdiff *s, const struct svdiff_learn_options *o,
     l->pictures = learn_pictures_create();
     l->prior_pictures = learn_pictures_create();
     l->placed = learn_pictures_create();
-    l->places = g_ptr_array_new_with_free_func(learner_place_pictures_free);
+    l->places = g_ptr_array_new_with_free_func(learner_placed_picture_free);
     l->composed = learn_pictures_create();
     l->compositions = g_array_new(FALSE, FALSE, sizeof(struct learn_composed));
     g_array_set_clear_func(l->compositions, learn_composed_clear);

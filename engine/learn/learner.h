@@ -19,7 +19,7 @@
 #include "engine/base/trace.h"
 
 /* A picture placed for one of the places of its subject, and its mask or NULL. */
-struct learn_place_pictures {
+struct learn_placed_picture {
     int subject;
     enum place place; // not of a region that the user drew
     picture *image, *mask;
@@ -54,7 +54,7 @@ struct learner {
     struct text_encoder *text_encoder;
     struct learn_pictures *pictures, *prior_pictures;
     struct learn_pictures *placed; // pictures in the regions of mixed ones
-    /* The same where there are masks: in pixels (struct learn_place_pictures), of which mixed
+    /* The same where there are masks: in pixels (struct learn_placed_picture), of which mixed
      * pictures are composed and encoded, each with what it shows (struct learn_composed). */
     GPtrArray *places;
     struct learn_pictures *composed;
@@ -92,7 +92,7 @@ bool learner_encode_images(struct learner *l, GError **error);
 /* learn_placed.c: whether a subject is ever mixed with another; regions on a grid of n x n latents;
  * a picture and its mask (or NULL) placed and encoded for all places of a subject. */
 bool learner_mixes(const struct learner *l, int subject);
-void learner_place_pictures_free(void *pictures);
+void learner_placed_picture_free(void *pictures);
 bool learner_read_regions(struct learner *l, int n, GError **error);
 bool learner_add_placed(struct learner *l, const struct autoencoder *a, const picture *image,
                         const picture *mask, int subject, GError **error);

@@ -276,6 +276,20 @@ void picture_to_signal(const picture *p, float *out)
     }
 }
 
+float *picture_signal(const picture *p, int width, int height, GError **error)
+{
+    static const float white[3] = {1, 1, 1};
+    g_autoptr(picture) scaled = picture_resize(p, width, height, error);
+
+    if (scaled == NULL) {
+        return NULL;
+    }
+    picture_flatten(scaled, white);
+    float *signal = g_new(float, (size_t)width *height * 3);
+    picture_to_signal(scaled, signal);
+    return signal;
+}
+
 picture *picture_from_signal(const float *in, int width, int height, GError **error)
 {
     picture *p = picture_create(width, height, 3, error);

@@ -48,5 +48,9 @@ void picture_flip(picture *p);
 /* The autoencoder's side of it: out [height, width, 3] = 2 p - 1, of a picture of 3 channels. */
 void picture_to_signal(const picture *p, float *out);
 
+/* The same of any picture, scaled to width x height, its alpha put on white: [height, width, 3],
+ * owned by the caller. NULL without memory. */
+float *picture_signal(const picture *p, int width, int height, GError **error);
+
 /* A picture of 3 channels, (in + 1) / 2 clamped to 0..1; in [height, width, 3]. */
 picture *picture_from_signal(const float *in, int width, int height, GError **error);
