@@ -72,6 +72,9 @@ struct svdiff_subject {
      * Subjects with masks of the same image are learned from it together. */
     const char *const *masks;
     const char *region; // a mask: where the subject goes in mixed pictures; NULL: any half
+    /* A part of the learning square, into which the pictures are put, smaller (learn_place.h),
+     * before they are learned; they have no masks then, and are not mirrored. NULL: all of it. */
+    const struct layout_box *box;
 };
 
 /* How well several subjects stay apart, seen in pictures that the model draws of two of them in
@@ -170,7 +173,8 @@ enum svdiff_fill { SVDIFF_FILL_ORIGINAL, SVDIFF_FILL_BLURRED, SVDIFF_FILL_NOISE 
 
 // a text that acts only where a mask is white; the whole of the mask is the whole of the picture
 struct svdiff_region {
-    const char *file; // of the mask, of any size
+    const char *file;    // of the mask, of any size
+    const picture *mask; // 1 channel, in place of a file; NULL: the file
     const char *text;
     /* Bits 1 << i: subjects that are there in this region alone, and not in the rest of the
      * picture; 0: the region's text is all that is its own. */

@@ -31,14 +31,15 @@ static void place(const int box[4], const struct learn_placing *p, bool masked, 
     make(80, 60, box, &image, &mask);
     g_assert_true(learn_place(image, masked ? mask : NULL, p, placed, placed_mask, &error));
     g_assert_no_error(error);
-    g_assert_cmpint((*placed)->width, ==, p->size);
-    g_assert_cmpint((*placed)->height, ==, p->size);
+    g_assert_cmpint((*placed)->width, ==, p->width);
+    g_assert_cmpint((*placed)->height, ==, p->height);
 }
 
 static void test_fits(void)
 {
     static const int box[] = {2, 10, 62, 40};
-    const struct learn_placing p = {.size = 64, .target = {0.5, 0, 1, 0.5}, .limit = 1};
+    const struct learn_placing p = {
+        .width = 64, .height = 64, .target = {0.5, 0, 1, 0.5}, .limit = 1};
     g_autoptr(picture) placed = NULL;
     g_autoptr(picture) mask = NULL;
     int left, top, right, bottom;
@@ -61,7 +62,7 @@ static void test_fits(void)
 static void test_limit(void)
 {
     static const int box[] = {30, 20, 36, 26};
-    struct learn_placing p = {.size = 120, .target = {0, 0, 1, 1}, .limit = 1};
+    struct learn_placing p = {.width = 120, .height = 120, .target = {0, 0, 1, 1}, .limit = 1};
 
     for (int i = 1; i <= 2; i++) {
         g_autoptr(picture) placed = NULL;
@@ -77,7 +78,8 @@ static void test_limit(void)
 static void test_without_mask(void)
 {
     static const int box[] = {20, 10, 60, 50};
-    const struct learn_placing p = {.size = 64, .target = {0, 0, 0.5, 1}, .limit = 1};
+    const struct learn_placing p = {
+        .width = 64, .height = 64, .target = {0, 0, 0.5, 1}, .limit = 1};
     g_autoptr(picture) placed = NULL;
     g_autoptr(picture) mask = NULL;
     int white = 0;

@@ -54,6 +54,67 @@ static void test_list(void)
     check(wording_list(prompts, 3), "a photo of a dog, a cat and two birds");
 }
 
+static void test_at(void)
+{
+    check(wording_at("a photo of a dog.", PLACE_LEFT), "a photo of a dog on the left");
+    check(wording_at("a dog", PLACE_BOTTOM), "a dog at the bottom");
+    g_assert_true(wording_has_place("a dog on the right, asleep"));
+    g_assert_true(wording_has_place("a dog at the top"));
+    g_assert_false(wording_has_place("a dog on the rightmost chair"));
+    g_assert_false(wording_has_place(""));
+}
+
+static void check_places(const char *prompt, enum place first, const char *a, const char *b)
+{
+    struct wording_place found[2];
+
+    g_assert_true(wording_two_places(prompt, found));
+    g_assert_cmpint(found[0].place, ==, first);
+    g_assert_cmpint(found[1].place, ==, first % 2 == 0 ? first + 1 : first - 1);
+    g_assert_cmpstr(found[0].text, ==, a);
+    g_assert_cmpstr(found[1].text, ==, b);
+    for (int i = 0; i < 2; i++) {
+        g_assert_cmpint(found[i].text[found[i].length], ==, ' ');
+        g_free(found[i].text);
+    }
+}
+
+// what pairs are worded as is found again, and a person's words, too
+static void test_places(void)
+{
+    check_places("a photo of a kwq dog on the left and a cat on the right on the beach", PLACE_LEFT,
+                 "a kwq dog on the left", "a cat on the right");
+    check_places("a cat on the right; with a dog on the left.", PLACE_RIGHT, "a cat on the right",
+                 "a dog on the left");
+    check_places("a dog at the top,a cat at the bottom", PLACE_TOP, "a dog at the top",
+                 "a cat at the bottom");
+    for (int layout = LAYOUT_HALVES; layout <= LAYOUT_STACKED; layout++) {
+        g_autofree char *pair =
+            wording_pair((enum layout)layout, 0, "a photo of a dog", "a photo of a cat");
+        struct wording_place found[2];
+        g_assert_true(wording_two_places(pair, found));
+        g_free(found[0].text);
+        g_free(found[1].text);
+    }
+}
+
+static void test_no_places(void)
+{
+    static const char *const prompts[] = {
+        "",
+        "a dog and a cat",
+        "a dog on the left",
+        "a dog on the left and a cat at the bottom",
+        " on the left and a cat on the right", // of nothing
+        "a dog on the left and on the right",
+    };
+    struct wording_place found[2];
+
+    for (gsize i = 0; i < G_N_ELEMENTS(prompts); i++) {
+        g_assert_false(wording_two_places(prompts[i], found));
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -61,5 +122,8 @@ int main(int argc, char **argv)
     g_test_add_func("/learn-wording/pair", test_pair);
     g_test_add_func("/learn-wording/order", test_order);
     g_test_add_func("/learn-wording/list", test_list);
+    g_test_add_func("/learn-wording/at", test_at);
+    g_test_add_func("/learn-wording/places", test_places);
+    g_test_add_func("/learn-wording/no-places", test_no_places);
     return g_test_run();
 }

@@ -7,18 +7,15 @@
 
 #include <string.h>
 
-static bool read_mask(const char *file, int h, int w, float *out, GError **error)
+static bool use_mask(const struct svdiff_region *r, const picture *mask, int h, int w, float *out,
+                     GError **error)
 {
-    g_autoptr(picture) mask = picture_read_mask(file, 1, error);
     struct mask_box box;
 
-    if (mask == NULL) {
-        return false;
-    }
     if (!mask_bounds(mask, &box)) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                     "The region %s is empty: nothing of it is white, so its text would be nowhere.",
-                    file);
+                    r->file != NULL ? r->file : r->text);
         return false;
     }
     g_autoptr(picture) grid = picture_area_mean(mask, w, h, error);
@@ -29,6 +26,14 @@ static bool read_mask(const char *file, int h, int w, float *out, GError **error
     return true;
 }
 
+static bool read_mask(const struct svdiff_region *r, int h, int w, float *out, GError **error)
+{
+    g_autoptr(picture) mask = r->mask == NULL ? picture_read_mask(r->file, 1, error) : NULL;
+
+    return (r->mask != NULL || mask != NULL) &&
+           use_mask(r, r->mask != NULL ? r->mask : mask, h, w, out, error);
+}
+
 bool regions_open(struct regions *r, const struct svdiff_region *regions, int n, int h, int w,
                   GError **error)
 {
@@ -37,7 +42,7 @@ bool regions_open(struct regions *r, const struct svdiff_region *regions, int n,
     *r = (struct regions){.masks = g_new0(float, MAX(n, 1) * places)};
     r->list = (struct attention_regions){.n = n, .h = h, .w = w, .masks = r->masks};
     for (int i = 0; i < n; i++) {
-        if (!read_mask(regions[i].file, h, w, r->masks + i * places, error)) {
+        if (!read_mask(&regions[i], h, w, r->masks + i * places, error)) {
             return false;
         }
     }

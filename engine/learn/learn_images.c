@@ -6,7 +6,9 @@
 
 #include "engine/base/error.h"
 #include "engine/learn/learn_frame.h"
+#include "engine/learn/learn_place.h"
 #include "engine/learn/learn_prepare.h"
+#include "engine/picture/picture_fill.h"
 #include "engine/subject/thumbnail.h"
 
 #include <string.h>
@@ -195,22 +197,49 @@ static bool keep_thumbnail(struct learner *l, const struct learn_source *source,
     return true;
 }
 
+// the picture as it is learned, on white; in its subject's box, if it has one
+static picture *read_image(const struct learner *l, const struct plan *p, GError **error)
+{
+    static const float white[3] = {1, 1, 1};
+    const struct layout_box *box = l->options->subjects[g_array_index(p->subjects, int, 0)].box;
+    const int size = l->options->size;
+    g_autoptr(picture) image = picture_read(p->file, 2, error);
+    g_autoptr(picture) alpha = NULL;
+    picture *placed, *placed_alpha;
+
+    if (image != NULL && box != NULL && image->channels == 4) {
+        alpha = picture_alpha(image, error);
+    }
+    if (image == NULL || (box != NULL && image->channels == 4 && alpha == NULL)) {
+        return NULL;
+    }
+    picture_flatten(image, white);
+    if (box == NULL) {
+        return g_steal_pointer(&image);
+    }
+    const struct learn_placing in = {
+        .width = size, .height = size, .target = *box, .limit = LEARN_PLACE_SHARED};
+    if (!learn_place(image, alpha, &in, &placed, &placed_alpha, error)) {
+        return NULL;
+    }
+    picture_free(placed_alpha);
+    return placed;
+}
+
 static bool add_picture(struct learner *l, const struct autoencoder *a, const struct plan *p,
                         GError **error)
 {
-    static const float white[3] = {1, 1, 1};
     const struct learn_framing f = {.size = l->options->size,
                                     .flip = l->options->flip,
                                     .crops = l->options->random_crop ? CROPS : 0,
                                     .seed = l->options->seed};
     const int index = (int)l->pictures->list->len;
-    g_autoptr(picture) image = picture_read(p->file, 2, error);
+    g_autoptr(picture) image = read_image(l, p, error);
     g_autoptr(GPtrArray) masks = image != NULL ? read_masks(p, image, error) : NULL;
 
     if (masks == NULL) {
         return false;
     }
-    picture_flatten(image, white);
     const struct learn_source source = {.image = image,
                                         .n_masks = (int)masks->len,
                                         .masks = (const picture *const *)masks->pdata,

@@ -30,29 +30,30 @@ static struct move find_move(const picture *image, struct layout_box from,
                              const struct learn_placing *p)
 {
     const struct layout_box *to = &p->target;
-    const double alone = (double)p->size / MIN(image->width, image->height);
-    const double fit_x = FILL * p->size * (to->right - to->left) / (from.right - from.left);
-    const double fit_y = FILL * p->size * (to->bottom - to->top) / (from.bottom - from.top);
+    const double alone = (double)MIN(p->width, p->height) / MIN(image->width, image->height);
+    const double fit_x = FILL * p->width * (to->right - to->left) / (from.right - from.left);
+    const double fit_y = FILL * p->height * (to->bottom - to->top) / (from.bottom - from.top);
     const double scale = MIN(p->limit * alone, MIN(fit_x, fit_y));
     struct move m = {.width = MAX(1, (int)lrint(image->width * scale)),
                      .height = MAX(1, (int)lrint(image->height * scale))};
     const double cx = (from.left + from.right) / 2 * m.width / image->width;
     const double cy = (from.top + from.bottom) / 2 * m.height / image->height;
 
-    m.x = (int)lrint(p->size * (to->left + to->right) / 2 - cx);
-    m.y = (int)lrint(p->size * (to->top + to->bottom) / 2 - cy);
+    m.x = (int)lrint(p->width * (to->left + to->right) / 2 - cx);
+    m.y = (int)lrint(p->height * (to->top + to->bottom) / 2 - cy);
     return m;
 }
 
-static picture *move_picture(const picture *image, const struct move *m, int size, bool extend,
-                             GError **error)
+static picture *move_picture(const picture *image, const struct move *m,
+                             const struct learn_placing *p, bool extend, GError **error)
 {
     g_autoptr(picture) scaled = picture_resize(image, m->width, m->height, error);
-    picture *out = scaled != NULL ? picture_create(size, size, image->channels, error) : NULL;
+    picture *out =
+        scaled != NULL ? picture_create(p->width, p->height, image->channels, error) : NULL;
     const int channels = image->channels;
 
-    for (int i = 0; out != NULL && i < size * size; i++) {
-        const int x = i % size - m->x, y = i / size - m->y;
+    for (int i = 0; out != NULL && i < p->width * p->height; i++) {
+        const int x = i % p->width - m->x, y = i / p->width - m->y;
         const int near_x = CLAMP(x, 0, m->width - 1), near_y = CLAMP(y, 0, m->height - 1);
         const float *from = scaled->pixels + ((size_t)near_y * m->width + near_x) * channels;
         const bool inside = x == near_x && y == near_y;
@@ -68,10 +69,10 @@ bool learn_place(const picture *image, const picture *mask, const struct learn_p
 {
     const struct move m = find_move(image, subject_box(image, mask), p);
 
-    *placed = move_picture(image, &m, p->size, true, error);
+    *placed = move_picture(image, &m, p, true, error);
     *placed_mask = NULL;
     if (*placed != NULL && mask != NULL) {
-        *placed_mask = move_picture(mask, &m, p->size, false, error);
+        *placed_mask = move_picture(mask, &m, p, false, error);
     }
     if (*placed == NULL || (mask != NULL && *placed_mask == NULL)) {
         picture_free(*placed);

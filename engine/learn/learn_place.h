@@ -1,7 +1,7 @@
-/* learn_place.h: a picture put into a box of a square, so that its subject is whole there.
+/* learn_place.h: a picture put into a box of a frame, so that its subject is whole there.
  *
  * The picture is scaled so that the box around its subject fits into the target, but not beyond
- * `limit` times the scale at which it is learned alone, and moved so that their middles meet. What
+ * `limit` times the scale at which it fills the frame, and moved so that their middles meet. What
  * the picture leaves free is filled with its nearest pixels; of a mask, with black. */
 #pragma once
 
@@ -9,10 +9,13 @@
 #include "engine/learn/learn_layout.h"
 
 struct learn_placing {
-    int size;                 // of the square in pixels
+    int width, height;        // of the frame in pixels; that of learning is a square
     struct layout_box target; // in parts of it
-    double limit;             // 1: never larger than when it is learned alone
+    double limit;             // 1: never larger than when it fills the frame alone
 };
+
+// two in one picture share the area that one has alone
+#define LEARN_PLACE_SHARED 0.70710678118654752
 
 /* image and mask (NULL: the middle four fifths of the image are the subject) placed. The results
  * are owned by the caller; *placed_mask is NULL without a mask. False without memory. */

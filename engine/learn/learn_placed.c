@@ -6,13 +6,10 @@
 #include "engine/learn/learn_frame.h"
 #include "engine/learn/learn_place.h"
 
-#include <math.h>
 #include <string.h>
 
 // a region that the user drew may ask for more than the learning pictures show
 #define DRAWN_LIMIT 2
-// two in one picture share the area that one has alone
-#define SHARED_LIMIT M_SQRT1_2
 
 bool learner_mixes(const struct learner *l, int subject)
 {
@@ -98,7 +95,7 @@ void learner_placed_picture_free(void *pictures)
 static bool add_one(struct learner *l, const struct autoencoder *a, const picture *image,
                     const picture *mask, const struct placing *p, GError **error)
 {
-    const struct learn_framing f = {.size = p->in.size};
+    const struct learn_framing f = {.size = p->in.width};
     picture *placed, *placed_mask;
 
     if (!learn_place(image, mask, &p->in, &placed, &placed_mask, error)) {
@@ -147,8 +144,9 @@ bool learner_add_placed(struct learner *l, const struct autoencoder *a, const pi
                         const picture *mask, int subject, GError **error)
 {
     const struct learner_subject *s = &g_array_index(l->subjects, struct learner_subject, subject);
-    struct placing p = {.in = {.size = l->options->size, .target = s->region_box},
-                        .subject = subject};
+    struct placing p = {
+        .in = {.width = l->options->size, .height = l->options->size, .target = s->region_box},
+        .subject = subject};
     const int first = (int)l->placed->list->len;
     enum place first_place;
 
@@ -160,7 +158,7 @@ bool learner_add_placed(struct learner *l, const struct autoencoder *a, const pi
         p.in.limit = DRAWN_LIMIT;
         return add_place(l, a, image, mask, &p, error);
     }
-    p.in.limit = SHARED_LIMIT;
+    p.in.limit = LEARN_PLACE_SHARED;
     const int places = layout_places(l->options->cut_mix_layouts, &first_place);
     for (int i = 0; i < places; i++) {
         p.place = (enum place)((int)first_place + i);

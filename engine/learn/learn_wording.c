@@ -22,6 +22,14 @@ static const char *const *const wordings[] = {
     [LAYOUT_RISING] = rising, [LAYOUT_BESIDE] = halves,   [LAYOUT_BELOW] = stacked,
 };
 
+// of the halves, those of one picture after each other
+static const char *const place_words[] = {
+    [PLACE_LEFT] = " on the left",
+    [PLACE_RIGHT] = " on the right",
+    [PLACE_TOP] = " at the top",
+    [PLACE_BOTTOM] = " at the bottom",
+};
+
 // whether the text before `end` ends with a word for a picture
 static bool ends_with_picture(const char *prompt, const char *end)
 {
@@ -87,6 +95,83 @@ char *wording_pair(enum layout layout, int which, const char *first, const char 
         append_subject(text, *c == '1' ? first : second);
     }
     return g_string_free(text, FALSE);
+}
+
+/* ---- places ---- */
+
+char *wording_at(const char *prompt, enum place place)
+{
+    GString *text = begin_with_lead(prompt);
+
+    append_subject(text, prompt);
+    g_string_append(text, place_words[place]);
+    return g_string_free(text, FALSE);
+}
+
+// where a text says that something is there; NULL: nowhere
+static const char *find_place(const char *text, enum place place)
+{
+    const char *words = place_words[place];
+    const char *at = strstr(text, words);
+
+    while (at != NULL && g_ascii_isalnum(at[strlen(words)])) {
+        at = strstr(at + 1, words);
+    }
+    return at;
+}
+
+bool wording_has_place(const char *prompt)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(place_words); i++) {
+        if (find_place(prompt, (enum place)i) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// behind what joins the second thing to the first
+static const char *skip_joint(const char *text)
+{
+    static const char *const joints[] = {"and ", "with "};
+
+    text += strspn(text, " ,;");
+    for (gsize i = 0; i < G_N_ELEMENTS(joints); i++) {
+        if (g_str_has_prefix(text, joints[i])) {
+            text += strlen(joints[i]);
+        }
+    }
+    return text + strspn(text, " ");
+}
+
+static struct wording_place take_place(const char *text, const char *at, enum place place)
+{
+    const size_t length = (size_t)(at - text);
+
+    return (struct wording_place){.place = place,
+                                  .text = g_strndup(text, length + strlen(place_words[place])),
+                                  .length = length};
+}
+
+bool wording_two_places(const char *prompt, struct wording_place found[2])
+{
+    const char *subject = wording_subject(prompt);
+
+    for (int i = PLACE_LEFT; i <= PLACE_TOP; i += PLACE_TOP - PLACE_LEFT) {
+        const char *one = find_place(subject, (enum place)i);
+        const char *other = find_place(subject, (enum place)(i + 1));
+        if (one == NULL || other == NULL) {
+            continue;
+        }
+        const int first = one < other ? i : i + 1, second = one < other ? i + 1 : i;
+        const char *end = MIN(one, other), *next = skip_joint(end + strlen(place_words[first]));
+        if (end > subject && MAX(one, other) > next) {
+            found[0] = take_place(subject, end, (enum place)first);
+            found[1] = take_place(next, MAX(one, other), (enum place)second);
+            return true;
+        }
+    }
+    return false;
 }
 
 char *wording_list(const char *const *prompts, int n)

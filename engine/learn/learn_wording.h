@@ -8,6 +8,8 @@
 
 #include "engine/learn/learn_layout.h"
 
+#include <stddef.h>
+
 /* What of a prompt names its subject: a pointer into it. */
 const char *wording_subject(const char *prompt);
 
@@ -16,6 +18,25 @@ int wording_count(enum layout layout);
 
 /* Wording `which`, from 0, for the prompts of the first and the second. Owned by the caller. */
 char *wording_pair(enum layout layout, int which, const char *first, const char *second);
+
+/* "a photo of A on the left": the prompt with one of the halves' places behind it. Owned by the
+ * caller. */
+char *wording_at(const char *prompt, enum place place);
+
+/* Whether a prompt says that something is in a half. */
+bool wording_has_place(const char *prompt);
+
+/* Where a prompt says that something is: "A on the left", of which the first `length` bytes are A.
+ * The text is owned by the caller. */
+struct wording_place {
+    enum place place;
+    char *text;
+    size_t length;
+};
+
+/* The two places of a prompt such as "a photo of A on the left and B on the right in the snow", in
+ * its order; those at the top and at the bottom, too. False when it has none such. */
+bool wording_two_places(const char *prompt, struct wording_place found[2]);
 
 /* "a photo of A, B and C"; n >= 1. Owned by the caller. */
 char *wording_list(const char *const *prompts, int n);
