@@ -259,7 +259,9 @@ static const struct argument edit_arguments[] = {
      .look = LOOK_PROMPT},
     {.name = "target",
      .label = N_("_Target"),
-     .text = N_("What the layer should show; several targets in lines of their own."),
+     .text =
+         N_("What the layer should show; several targets in lines of their own. 'A cat on the "
+            "left and a dog on the right' moves the cat that is there and puts a dog beside it."),
      .kind = ARGUMENT_TEXT,
      .look = LOOK_PROMPT},
     MODEL_ARGUMENT,

@@ -1,6 +1,7 @@
 /* Editing one picture (Han et al. 2023, single-image editing):
  *
  *   learn     its shifts with its plain description, unless they are kept
+ *   move      it, where the target names a place for its subject (edit_target.h)
  *   invert    latents z of the picture -> noise x, by DDIM run backwards with the shifts, at
  *             guidance 1, under the target (or the description)
  *   start     slerp(alpha; x, fresh noise)
@@ -9,6 +10,7 @@
  * Without inversion the start is fresh noise. z is the autoencoder's mean, so that what is inverted
  * does not depend on a seed, and perhaps corrected through the decoder (latent_fit.h). */
 #include "engine/edit/edit_check.h"
+#include "engine/edit/edit_models.h"
 #include "engine/edit/edit_shift.h"
 
 #include "engine/generate/decode.h"
@@ -27,18 +29,18 @@
 // the components whose weights are there at once
 #define EDITING (1u << MODEL_UNET | 1u << MODEL_VAE)
 
-enum { NEGATIVE, SOURCE, TARGETS }; // rows of the texts
-
 struct editor {
     svdiff *session;
     const struct svdiff_edit_options *options;
-    struct painter painter;
+    struct edit_target *targets;
+    GPtrArray *texts; // all that is embedded; the first is the negative prompt
+    struct edit_models models;
     char *shift;
     picture *image, *opaque;
     int width, height, h, w, c;
-    float *text;     // [2 + targets, tokens, width]
-    float *latents;  // [h, w, c] of the picture
-    float *inverted; // [h, w, c] the noise that they become; NULL without inversion
+    enum place place; // where the picture was put before it was encoded; PLACES: nowhere
+    float *latents;   // [h, w, c] of the picture; NULL: not yet
+    float *inverted;  // [h, w, c] the noise that they become; NULL: not yet
     struct denoise denoise;
     struct tape *tape;
     struct decoder *decoder;
@@ -85,50 +87,45 @@ static bool read_image(struct editor *e, GError **error)
     return true;
 }
 
-static bool open_subject(struct editor *e, progress_function progress, void *user, GError **error)
+static bool open_targets(struct editor *e, GError **error)
 {
-    e->shift = edit_shift_ready(e->session, e->options, progress, user, error);
-    if (e->shift == NULL) {
-        return false;
+    const struct svdiff_edit_options *o = e->options;
+
+    e->targets = g_new0(struct edit_target, o->n_targets);
+    e->texts = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(e->texts, g_strdup(o->negative));
+    for (int i = 0; i < o->n_targets; i++) {
+        struct edit_target *t = &e->targets[i];
+        if (!edit_target_open(t, o->prompt, o->targets[i], e->h, e->w, e->texts, error)) {
+            return false;
+        }
+        if (edit_target_has_places(t)) {
+            session_note(e->session, "The picture's subject is '%s'; beside it comes '%s'.",
+                         t->places[0].text, t->places[1].text);
+        }
     }
-    const struct svdiff_scaled_subject subject = {.file = e->shift, .scale = 1};
-    return painter_open(&e->painter, &subject, 1, false, error);
-}
-
-static bool embed(struct editor *e, GError **error)
-{
-    const int n = TARGETS + e->options->n_targets;
-    g_autofree const char **texts = g_new(const char *, n);
-
-    texts[NEGATIVE] = e->options->negative;
-    texts[SOURCE] = e->options->prompt;
-    memcpy(texts + TARGETS, e->options->targets, e->options->n_targets * sizeof *texts);
-    e->text = painter_embed(&e->painter, texts, n, error);
-    return e->text != NULL;
-}
-
-// without inversion nothing begins with them
-static bool fit_latents(struct editor *e, GError **error)
-{
-    const struct latent_fit f = {.k = e->session->k,
-                                 .a = e->painter.autoencoder,
-                                 .steps = e->options->fit,
-                                 .progress = e->denoise.progress,
-                                 .user = e->denoise.user};
-
-    return f.steps == 0 || !e->options->invert ||
-           latent_fit(&f, e->opaque, e->width, e->height, e->latents, error);
-}
-
-static bool encode_image(struct editor *e, GError **error)
-{
-    e->latents = encode_picture(e->session->k, e->painter.autoencoder, e->opaque, e->width,
-                                e->height, NULL, error);
-    if (e->latents == NULL || !fit_latents(e, error)) {
-        return false;
-    }
-    trace_add_image(e->trace, e->latents, 1, e->h, e->w, e->c, "init_latents");
     return true;
+}
+
+static bool any_places(const struct editor *e)
+{
+    for (int i = 0; i < e->options->n_targets; i++) {
+        if (edit_target_has_places(&e->targets[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool open_models(struct editor *e, progress_function progress, void *user, GError **error)
+{
+    const struct painter painter = {.session = e->session, .progress = progress, .user = user};
+
+    e->shift = edit_shift_ready(e->session, e->options, progress, user, error);
+    return e->shift != NULL &&
+           edit_models_open(&e->models, &painter, any_places(e), e->shift, error) &&
+           edit_models_embed(&e->models, e->texts, error) &&
+           edit_models_networks(&e->models, error);
 }
 
 static bool prepare_drawing(struct editor *e, GError **error)
@@ -136,16 +133,11 @@ static bool prepare_drawing(struct editor *e, GError **error)
     struct denoise *d = &e->denoise;
 
     d->k = e->session->k;
-    d->unet = e->painter.unet;
-    d->text = e->text;
     d->h = e->h;
     d->w = e->w;
     d->c = e->c;
     d->guidance = e->options->guidance;
-    // the weights stay as they are: inversion and sampling differ in their batch
-    e->tape = denoise_tape(d, NULL, error);
-    e->decoder =
-        e->tape != NULL ? decoder_create(d->k, e->painter.autoencoder, e->h, e->w, error) : NULL;
+    e->decoder = decoder_create(d->k, edit_models_autoencoder(&e->models), e->h, e->w, error);
     if (e->decoder != NULL && e->options->preview != NULL) {
         d->preview = preview_create(e->session, e->decoder, e->h, e->w, e->options->preview, error);
         return d->preview != NULL;
@@ -153,22 +145,88 @@ static bool prepare_drawing(struct editor *e, GError **error)
     return e->decoder != NULL;
 }
 
-/* ---- texts of a run ---- */
+/* ---- the picture ---- */
 
-static size_t text_size(const struct editor *e)
+// without inversion nothing begins with them
+static bool fit_latents(struct editor *e, const picture *image, GError **error)
 {
-    return (size_t)e->denoise.tokens * e->denoise.width;
+    const struct latent_fit f = {.k = e->session->k,
+                                 .a = edit_models_autoencoder(&e->models),
+                                 .steps = e->options->fit,
+                                 .progress = e->denoise.progress,
+                                 .user = e->denoise.user};
+
+    return f.steps == 0 || !e->options->invert ||
+           latent_fit(&f, image, e->width, e->height, e->latents, error);
 }
 
-// [2, tokens, width]: without, then with the text of this row
-static float *pair_of(const struct editor *e, int row)
+static bool encode_image(struct editor *e, const picture *image, GError **error)
 {
-    const size_t size = text_size(e);
-    float *pair = g_new(float, 2 * size);
+    e->latents = encode_picture(e->session->k, edit_models_autoencoder(&e->models), image, e->width,
+                                e->height, NULL, error);
+    return e->latents != NULL && fit_latents(e, image, error);
+}
 
-    memcpy(pair, e->text + NEGATIVE * size, size * sizeof *pair);
-    memcpy(pair + size, e->text + row * size, size * sizeof *pair);
-    return pair;
+static picture *moved_image(const struct editor *e, const struct edit_target *t, GError **error)
+{
+    const bool has_alpha = e->image->channels == 4;
+    g_autoptr(picture) alpha = has_alpha ? picture_alpha(e->image, error) : NULL;
+
+    return alpha != NULL || !has_alpha ? edit_target_move(t, e->opaque, alpha, error) : NULL;
+}
+
+// the latents that a target begins with; they stay for the next one where they are the same
+static bool arrange(struct editor *e, const struct edit_target *t, GError **error)
+{
+    const enum place place = t->moves ? t->places[0].place : PLACES;
+
+    if (e->latents != NULL && e->place == place) {
+        return true;
+    }
+    g_clear_pointer(&e->latents, g_free);
+    g_clear_pointer(&e->inverted, g_free);
+    e->place = place;
+    g_autoptr(picture) moved = t->moves ? moved_image(e, t, error) : NULL;
+    if (moved != NULL && e->trace != NULL) {
+        trace_add_image(e->trace, moved->pixels, 1, moved->height, moved->width, 3, "moved");
+    }
+    return (moved != NULL || !t->moves) && encode_image(e, t->moves ? moved : e->opaque, error);
+}
+
+/* ---- a run ---- */
+
+// d for what a target is drawn, or the picture inverted, with
+static void set_run(struct denoise *d, const struct edit_run *r)
+{
+    d->parts = r->parts;
+    d->n_parts = r->n_parts;
+    d->tokens = r->tokens;
+    d->guide = r->guide;
+}
+
+// [1 or 2, tokens, width] of each model: of the prompt alone, or without and with it
+static void trace_texts(struct trace *trace, const struct denoise *d, const char *name, bool both)
+{
+    const size_t size = (size_t)d->tokens * d->width;
+    const int64_t shape[] = {both ? 2 : 1, d->tokens, d->width};
+
+    for (int i = 0; i < d->n_parts; i++) {
+        const float *text = d->parts[i].text + (both ? 0 : size);
+        if (i == 0) {
+            trace_add(trace, text, shape, 3, "%s", name);
+        } else {
+            trace_add(trace, text, shape, 3, "%s.%d", name, i);
+        }
+    }
+}
+
+static void trace_regions(struct trace *trace, const struct edit_target *t)
+{
+    const struct attention_regions *r = &t->regions.list;
+
+    if (r->n > 0) {
+        trace_add(trace, r->masks, (const int64_t[]){1, r->n, r->h, r->w}, 4, "regions");
+    }
 }
 
 static void trace_timesteps(const struct editor *e, const struct sampler *s, const char *name)
@@ -184,10 +242,9 @@ static void trace_timesteps(const struct editor *e, const struct sampler *s, con
 
 /* ---- inversion ---- */
 
-static bool invert(struct editor *e, int row, struct trace *trace, GError **error)
+static bool invert(struct editor *e, const struct edit_run *r, struct trace *trace, GError **error)
 {
     const size_t count = (size_t)e->h * e->w * e->c;
-    g_autofree float *pair = pair_of(e, row);
     g_autoptr(sampler) s = make_sampler(e, SAMPLER_DDIM_INVERSE, 0, error);
     g_autoptr(sampler) undo = s != NULL ? make_sampler(e, SAMPLER_DDIM, 0, error) : NULL;
     struct denoise d = e->denoise;
@@ -197,8 +254,8 @@ static bool invert(struct editor *e, int row, struct trace *trace, GError **erro
     }
     g_free(e->inverted);
     e->inverted = g_memdup2(e->latents, count * sizeof *e->latents);
+    set_run(&d, r);
     d.sampler = s;
-    d.text = pair;
     d.guidance = 1;
     d.inverts = true;
     d.refine = e->options->refine;
@@ -208,20 +265,24 @@ static bool invert(struct editor *e, int row, struct trace *trace, GError **erro
     d.trace = trace;
     if (trace != NULL) {
         trace_timesteps(e, s, "inversion_timesteps");
-        trace_add(trace, pair + text_size(e), (const int64_t[]){1, d.tokens, d.width}, 3,
-                  "inversion_embeddings");
+        trace_texts(trace, &d, "inversion_embeddings", false);
     }
     return denoise_run(&d, e->tape, 0, e->inverted, error);
 }
 
-// under the description once, under each target anew
-static bool invert_for(struct editor *e, int target, GError **error)
+// under the description once for each place, under each target anew
+static bool invert_for(struct editor *e, int index, GError **error)
 {
-    if (!e->options->invert || (e->options->invert_source && e->inverted != NULL)) {
+    const bool source = e->options->invert_source;
+    struct edit_run r = {0};
+
+    if (!e->options->invert || (source && e->inverted != NULL)) {
         return true;
     }
-    return invert(e, e->options->invert_source ? SOURCE : TARGETS + target,
-                  target == 0 ? e->trace : NULL, error);
+    edit_run_prepare(&r, &e->models, &e->targets[index], source ? EDIT_SOURCE : EDIT_TARGET);
+    const bool done = invert(e, &r, index == 0 ? e->trace : NULL, error);
+    edit_run_clear(&r);
+    return done;
 }
 
 /* ---- drawing ---- */
@@ -240,19 +301,21 @@ static void start(const struct editor *e, uint64_t seed, struct trace *trace, fl
     }
 }
 
-// in the picture's size, with its alpha
-static picture *finish(const struct editor *e, const picture *drawn, GError **error)
+// in the picture's size, with its alpha; what comes beside it would be clear
+static picture *finish(const struct editor *e, const picture *drawn, bool with_alpha,
+                       GError **error)
 {
     g_autoptr(picture) scaled = picture_resize(drawn, e->image->width, e->image->height, error);
 
-    if (scaled == NULL || e->image->channels == 3) {
+    if (scaled == NULL || e->image->channels == 3 || !with_alpha) {
         return g_steal_pointer(&scaled);
     }
     g_autoptr(picture) alpha = picture_alpha(e->image, error);
     return alpha != NULL ? picture_with_alpha(scaled, alpha, error) : NULL;
 }
 
-static bool draw(struct editor *e, const float *pair, int index, svdiff_take take, GError **error)
+static bool draw(struct editor *e, const struct edit_target *t, int index, svdiff_take take,
+                 GError **error)
 {
     const uint64_t seed = e->options->seed + (uint64_t)(index % e->options->count);
     g_autofree float *latents = g_new(float, (size_t)e->h * e->w * e->c);
@@ -263,35 +326,54 @@ static bool draw(struct editor *e, const float *pair, int index, svdiff_take tak
         return false;
     }
     d->sampler = s;
-    d->text = pair;
     d->phase = "edit";
     d->trace = index == 0 ? e->trace : NULL;
     if (d->trace != NULL) {
         trace_timesteps(e, s, "timesteps");
-        trace_add(d->trace, pair, (const int64_t[]){2, d->tokens, d->width}, 3, "text_embeddings");
+        trace_regions(d->trace, t);
+        trace_texts(d->trace, d, "text_embeddings", true);
     }
     start(e, seed, d->trace, latents);
     if (!denoise_run(d, e->tape, seed, latents, error)) {
         return false;
     }
     g_autoptr(picture) drawn = decoder_run(e->decoder, latents, d->trace, error);
-    g_autoptr(picture) p = drawn != NULL ? finish(e, drawn, error) : NULL;
+    g_autoptr(picture) p =
+        drawn != NULL ? finish(e, drawn, !edit_target_has_places(t), error) : NULL;
     return p != NULL && take(d->user, index, seed, p, error);
+}
+
+// all pictures of a target; the tape is sized for what this one is drawn with
+static bool draw_target(struct editor *e, int target, svdiff_take take, GError **error)
+{
+    const struct edit_target *t = &e->targets[target];
+    const int count = e->options->count;
+    struct edit_run r = {0};
+
+    if (!arrange(e, t, error)) {
+        return false;
+    }
+    if (target == 0) {
+        trace_add_image(e->trace, e->latents, 1, e->h, e->w, e->c, "init_latents");
+    }
+    edit_run_prepare(&r, &e->models, t, EDIT_TARGET);
+    set_run(&e->denoise, &r);
+    tape_free(e->tape);
+    // the weights stay as they are: inversion and sampling differ in their batch
+    e->tape = denoise_tape(&e->denoise, NULL, error);
+    bool done = e->tape != NULL && invert_for(e, target, error);
+    for (int i = 0; i < count && done; i++) {
+        done = draw(e, t, target * count + i, take, error);
+    }
+    edit_run_clear(&r);
+    return done;
 }
 
 static bool draw_all(struct editor *e, svdiff_take take, GError **error)
 {
-    const int count = e->options->count;
-
     for (int target = 0; target < e->options->n_targets; target++) {
-        g_autofree float *pair = pair_of(e, TARGETS + target);
-        if (!invert_for(e, target, error)) {
+        if (!draw_target(e, target, take, error)) {
             return false;
-        }
-        for (int i = 0; i < count; i++) {
-            if (!draw(e, pair, target * count + i, take, error)) {
-                return false;
-            }
         }
     }
     return true;
@@ -301,7 +383,10 @@ static bool draw_all(struct editor *e, svdiff_take take, GError **error)
 
 static void editor_finish(struct editor *e)
 {
-    painter_finish(&e->painter);
+    edit_models_finish(&e->models);
+    for (int i = 0; i < e->options->n_targets && e->targets != NULL; i++) {
+        edit_target_finish(&e->targets[i]);
+    }
     preview_free(e->denoise.preview);
     decoder_free(e->decoder);
     tape_free(e->tape);
@@ -309,7 +394,8 @@ static void editor_finish(struct editor *e)
     picture_free(e->image);
     picture_free(e->opaque);
     g_free(e->shift);
-    g_free(e->text);
+    g_free(e->targets);
+    g_clear_pointer(&e->texts, g_ptr_array_unref);
     g_free(e->latents);
     g_free(e->inverted);
 }
@@ -328,22 +414,16 @@ bool svdiff_edit(svdiff *s, const struct svdiff_edit_options *options, svdiff_ta
     struct editor e = {
         .session = s,
         .options = options,
-        .painter = {.session = s, .progress = progress, .user = user},
-        .denoise = {.tokens = text->positions,
-                    .width = text->width,
-                    .progress = progress,
-                    .user = user},
+        .denoise = {.width = text->width, .progress = progress, .user = user},
         .trace = options->trace != NULL ? trace_create() : NULL,
     };
 
-    const bool done =
-        edit_check(options, MAX(factor, 8), error) && session_check_plain(s, error) &&
-        check_samplers(&e, error) && read_image(&e, error) &&
-        session_check_memory(s, EDITING, false, error) && open_subject(&e, progress, user, error) &&
-        embed(&e, error) &&
-        painter_networks(&e.painter, AUTOENCODER_ENCODER | AUTOENCODER_DECODER, error) &&
-        encode_image(&e, error) && prepare_drawing(&e, error) && draw_all(&e, take, error) &&
-        (e.trace == NULL || trace_write(e.trace, options->trace, error));
+    const bool done = edit_check(options, MAX(factor, 8), error) && session_check_plain(s, error) &&
+                      check_samplers(&e, error) && read_image(&e, error) &&
+                      session_check_memory(s, EDITING, false, error) && open_targets(&e, error) &&
+                      open_models(&e, progress, user, error) && prepare_drawing(&e, error) &&
+                      draw_all(&e, take, error) &&
+                      (e.trace == NULL || trace_write(e.trace, options->trace, error));
     editor_finish(&e);
     return done;
 }

@@ -1,8 +1,11 @@
 /* Learning one picture with its plain description and keeping what was learned; see edit_shift.h.
- * There is no prior: nothing but this picture is to be known. */
+ * There is no prior: nothing but this picture is to be known. Half of the steps see it as it is, a
+ * quarter each in the left and in the right half of the square, "on the left", so that its subject
+ * can be drawn beside another; a description that says where it is leaves it there. */
 #include "engine/edit/edit_shift.h"
 
 #include "engine/base/output_name.h"
+#include "engine/learn/learn_wording.h"
 
 #include <glib/gstdio.h>
 #include <unistd.h>
@@ -24,10 +27,10 @@ static char *fingerprint(svdiff *s, const struct svdiff_edit_options *o, GError 
     if (!g_file_get_contents(o->image, &data, &size, error)) {
         return NULL;
     }
-    g_autofree char *options = g_strdup_printf("%s|%s|%d|%s|%s|%d", base, o->prompt, o->learn_steps,
-                                               g_ascii_dtostr(rate[0], sizeof rate[0], o->rate),
-                                               g_ascii_dtostr(rate[1], sizeof rate[1], o->rate_1d),
-                                               svdiff_learn_defaults(s).size);
+    g_autofree char *options = g_strdup_printf(
+        "%s|%s|%d|%s|%s|%d|halves|cosine", base, o->prompt, o->learn_steps,
+        g_ascii_dtostr(rate[0], sizeof rate[0], o->rate),
+        g_ascii_dtostr(rate[1], sizeof rate[1], o->rate_1d), svdiff_learn_defaults(s).size);
     g_checksum_update(sum, (const guchar *)data, (gssize)size);
     g_checksum_update(sum, (const guchar *)options, -1);
     return g_strdup(g_checksum_get_string(sum));
@@ -54,24 +57,48 @@ char *svdiff_edit_shift(svdiff *s, const struct svdiff_edit_options *o, GError *
     return g_build_filename(own, name, NULL);
 }
 
+// the picture as it is, in a half, as it is, in the other half: each is drawn as often
+enum { WHOLE, ON_LEFT, WHOLE_AGAIN, ON_RIGHT, VIEWS };
+
+static bool learn_views(svdiff *s, const struct svdiff_edit_options *o, const char *left,
+                        const char *right, struct svdiff_learn_options *learn,
+                        progress_function progress, void *user, GError **error)
+{
+    const char *const images[] = {o->image, NULL};
+    const char *const prompts[VIEWS] = {o->prompt, left, o->prompt, right};
+    const struct layout_box boxes[] = {layout_place_box(PLACE_LEFT), layout_place_box(PLACE_RIGHT)};
+    struct svdiff_subject views[VIEWS] = {0};
+
+    for (int i = 0; i < VIEWS; i++) {
+        views[i].prompt = views[i].class_prompt = prompts[i];
+        views[i].images = images;
+    }
+    views[ON_LEFT].box = &boxes[0];
+    views[ON_RIGHT].box = &boxes[1];
+    learn->subjects = views;
+    learn->n_subjects = wording_has_place(o->prompt) ? 1 : VIEWS;
+    return svdiff_learn(s, learn, progress, user, error);
+}
+
 static bool learn_to(svdiff *s, const struct svdiff_edit_options *o, const char *file,
                      progress_function progress, void *user, GError **error)
 {
-    const char *const images[] = {o->image, NULL};
-    const struct svdiff_subject subject = {
-        .prompt = o->prompt, .class_prompt = o->prompt, .images = images};
+    g_autofree char *left = wording_at(o->prompt, PLACE_LEFT);
+    g_autofree char *right = wording_at(o->prompt, PLACE_RIGHT);
     struct svdiff_learn_options learn = svdiff_learn_defaults(s);
 
-    learn.subjects = &subject;
-    learn.n_subjects = 1;
     learn.output = file;
     learn.steps = o->learn_steps;
     learn.rate = o->rate;
     learn.rate_1d = o->rate_1d;
+    // one picture is soon known; at the end a full rate would only throw the shifts about
+    learn.schedule = SVDIFF_RATE_COSINE;
     learn.prior_weight = 0;
     learn.prior_images = 0;
+    learn.cut_mix = 0;
+    learn.apart_pictures = 0;
     learn.flip = false;
-    return svdiff_learn(s, &learn, progress, user, error);
+    return learn_views(s, o, left, right, &learn, progress, user, error);
 }
 
 // what learning writes beside its file

@@ -91,6 +91,27 @@ refined=$(undone 20 2 --refine 3)
 check '--refine: the better with few steps, too' \
     awk "BEGIN { exit !($refined > 0 && $refined < $few / 10) }"
 
+# ---- a second thing beside the subject ----
+
+beside='a photo of a dog on the left and a cat on the right'
+edit --target "$beside" --target 'a cat' --output 'beside%d.png'
+check 'a target that names places' is 0
+check 'says whose they are' grep -q "subject is 'a dog on the left'.*'a cat on the right'" "$work/err"
+check 'is another picture' differ beside0.png beside1.png
+check 'the next target knows nothing of it' same_pixels beside1.png first0.png
+edit --target 'a cat' --target "$beside" --output 'after%d.png'
+check 'and it nothing of the one before' same_pixels after1.png beside0.png
+edit --target 'a photo of a cat on the left and a dog on the right' --output turned.png
+check 'the other way round' differ turned.png beside0.png
+check '... the subject is on the right' grep -q "subject is 'a dog on the right'" "$work/err"
+edit --target "$beside" --invert-on prompt --output prompt.png
+check '--invert-on prompt' differ prompt.png beside0.png
+edit --target 'a bird on the left and a cat on the right' --output neither.png
+check 'neither is what the picture shows: nothing is said' sh -c "! grep -q 'subject is' '$work/err'"
+edit --target "$beside" --structure 0 --output free.png
+check '--structure 0' is 0
+check '... begins with noise alone' differ free.png beside0.png
+
 # ---- alpha, sizes, previews ----
 
 cp "$pictures/rgba8.png" clear.png
@@ -99,6 +120,10 @@ run edit --model "$sd1" --threads 1 --image clear.png --prompt dog --target cat 
 check 'a picture with alpha' is 0
 check 'has its size' test "$(size clear-cat.png)" = "$(size clear.png)"
 check 'and its alpha' test "$(od -An -tx1 -j25 -N1 clear-cat.png)" = ' 06'
+run edit --model "$sd1" --threads 1 --image clear.png --prompt dog --learn-steps 1 --steps 1 \
+    --target 'dog on the left and cat on the right' --shift "$kept" --output clear-beside.png
+check 'without it where something comes beside it' \
+    test "$(od -An -tx1 -j25 -N1 clear-beside.png)" = ' 02'
 edit --target 'a cat' --json --preview 'step%d.png' --output json.png
 check '--preview' is 0
 check '--preview: a small picture of each step' test -f step1.png -a -f step4.png -a ! -e step5.png

@@ -10,8 +10,8 @@ again:
               picture, in dB (PSNR of 8-bit pixels)
     colour    'a photo of a CLASS on a red background'
     scene     'a photo of a CLASS in the snow'
-    second    'a CLASS on the left and a NAME on the right on a white background', a thing of the
-              training beside it, --structure 0, because the subject has to move
+    second    'a CLASS on the left and a NAME on the right on a white background': a thing of the
+              training beside it, for which the subject makes room
 
 Printed is whether the background is as asked, whether the subject's nearest neighbour among all
 held-out things (the feature space of evaluate.py) is still the thing itself, for the second thing
@@ -129,7 +129,7 @@ def measure(editor, judge, job):
     back, first = editor.draw(job, "back", job.prompt, "--structure", "1", "--guidance", "1")
     colour, spent = editor.draw(job, "colour", job.says(COLOUR))
     scene, _ = editor.draw(job, "scene", job.says(SCENE))
-    both, _ = editor.draw(job, "second", job.both(), "--structure", "0")
+    both, _ = editor.draw(job, "second", job.both())
     found = [nearest_ground(colour) == COLOUR, judge.keeps(job, colour, COLOUR),
              nearest_ground(scene) == SCENE, judge.keeps(job, scene, SCENE),
              judge.has_second(job, both), judge.keeps(job, both[:, :64], "white")]

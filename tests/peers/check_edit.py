@@ -54,7 +54,7 @@ def main():
         guidance=options.guidance,
         eta=options.eta,
     )
-    expected = edit(model, job, trace, options.source or options.target, options.noise, options.refine, options.forced)
+    expected = edit(model, job, trace, (options.source or options.target, []), options.noise, options.refine, options.forced)
     worst = {}
     for name, want in expected.items():
         kind = name.rsplit(".", 1)[0]

@@ -1,0 +1,102 @@
+/* The models that an edit draws with; see edit_models.h. */
+#include "engine/edit/edit_models.h"
+
+#include <string.h>
+
+bool edit_models_open(struct edit_models *m, const struct painter *painter, bool places,
+                      const char *shift, GError **error)
+{
+    const struct svdiff_scaled_subject subject = {.file = shift, .scale = 1};
+    const struct text_config *text = checkpoint_text_config(painter->session->checkpoint);
+
+    *m = (struct edit_models){.tokens = text->positions, .width = text->width};
+    for (int i = 0; i < (places ? EDIT_MODELS : 1); i++) {
+        m->painters[i] = *painter;
+        m->n++;
+        if (!painter_open(&m->painters[i], &subject, i == EDIT_LEARNED ? 1 : 0, false, error)) {
+            return false;
+        }
+    }
+    return session_check_unets(painter->session, m->n, error);
+}
+
+void edit_models_finish(struct edit_models *m)
+{
+    for (int i = 0; i < m->n; i++) {
+        painter_finish(&m->painters[i]);
+        g_free(m->embed[i]);
+    }
+    *m = (struct edit_models){0};
+}
+
+bool edit_models_embed(struct edit_models *m, const GPtrArray *texts, GError **error)
+{
+    for (int i = 0; i < m->n; i++) {
+        m->embed[i] = painter_embed(&m->painters[i], (const char *const *)texts->pdata,
+                                    (int)texts->len, error);
+        if (m->embed[i] == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool edit_models_networks(struct edit_models *m, GError **error)
+{
+    for (int i = 0; i < m->n; i++) {
+        const unsigned halves = i == EDIT_LEARNED ? AUTOENCODER_ENCODER | AUTOENCODER_DECODER : 0;
+        if (!painter_networks(&m->painters[i], halves, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct autoencoder *edit_models_autoencoder(const struct edit_models *m)
+{
+    return m->painters[EDIT_LEARNED].autoencoder;
+}
+
+/* ---- a run ---- */
+
+// [2, texts * tokens, width]: the negative prompt for each text, then the texts of a role
+static float *pair_of(const struct edit_models *m, int model, const struct edit_target *t,
+                      enum edit_role role)
+{
+    const size_t size = (size_t)m->tokens * m->width;
+    const float *embed = m->embed[model];
+    float *pair = g_new(float, 2 * t->texts * size);
+
+    for (int i = 0; i < t->texts; i++) {
+        memcpy(pair + i * size, embed, size * sizeof *pair);
+    }
+    memcpy(pair + t->texts * size, embed + t->row[role] * size, t->texts * size * sizeof *pair);
+    return pair;
+}
+
+void edit_run_prepare(struct edit_run *r, const struct edit_models *m, const struct edit_target *t,
+                      enum edit_role role)
+{
+    const bool places = edit_target_has_places(t);
+    const struct attention_regions *list = &t->regions.list;
+
+    *r = (struct edit_run){.n_parts = places ? EDIT_MODELS : 1,
+                           .tokens = t->texts * m->tokens,
+                           .guide = places ? &t->regions.guide : NULL};
+    for (int i = 0; i < r->n_parts; i++) {
+        r->text[i] = pair_of(m, i, t, role);
+        // the masks of the halves sum to 1
+        r->parts[i] = (struct denoise_part){
+            .unet = m->painters[i].unet,
+            .text = r->text[i],
+            .weight = places ? list->masks + (size_t)i * list->h * list->w : NULL};
+    }
+}
+
+void edit_run_clear(struct edit_run *r)
+{
+    for (int i = 0; i < r->n_parts; i++) {
+        g_free(r->text[i]);
+    }
+    *r = (struct edit_run){0};
+}
