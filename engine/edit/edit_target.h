@@ -34,7 +34,8 @@ void edit_target_finish(struct edit_target *t); // accepts a zeroed one
 bool edit_target_has_places(const struct edit_target *t);
 
 /* The picture with its subject in the target's half, as large as the picture is. alpha: which part
- * of it is the subject; NULL: its middle (learn_place.h). Owned by the caller, NULL with an error.
+ * of it is the subject; NULL: what stands out (learn_find.h). Owned by the caller, NULL with an
+ * error.
  */
 picture *edit_target_move(const struct edit_target *t, const picture *image, const picture *alpha,
                           GError **error);

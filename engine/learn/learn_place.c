@@ -1,12 +1,12 @@
 /* Placing pictures for mixing; see learn_place.h. */
 #include "engine/learn/learn_place.h"
 
+#include "engine/learn/learn_find.h"
 #include "engine/learn/learn_frame.h"
 
 #include <math.h>
 
-#define FILL    0.95 // of the target, at most
-#define SUBJECT 0.8  // of a picture without a mask, a side
+#define FILL 0.95 // of the target, at most
 
 // where the subject is, in pixels of the image
 static struct layout_box subject_box(const picture *image, const picture *mask)
@@ -16,9 +16,7 @@ static struct layout_box subject_box(const picture *image, const picture *mask)
     if (mask != NULL && learn_frame_box(mask, &left, &top, &right, &bottom)) {
         return (struct layout_box){left, top, right, bottom};
     }
-    const double half = SUBJECT * MIN(image->width, image->height) / 2;
-    const double cx = image->width / 2.0, cy = image->height / 2.0;
-    return (struct layout_box){cx - half, cy - half, cx + half, cy + half};
+    return learn_find_subject(image);
 }
 
 struct move {

@@ -17,7 +17,7 @@ struct learn_placing {
 // two in one picture share the area that one has alone
 #define LEARN_PLACE_SHARED 0.70710678118654752
 
-/* image and mask (NULL: the middle four fifths of the image are the subject) placed. The results
+/* image and mask (NULL: the subject is where learn_find.h says) placed. The results
  * are owned by the caller; *placed_mask is NULL without a mask. False without memory. */
 bool learn_place(const picture *image, const picture *mask, const struct learn_placing *p,
                  picture **placed, picture **placed_mask, GError **error);
