@@ -186,6 +186,20 @@ struct svdiff_generate_options svdiff_generate_defaults(const svdiff *s)
     return o;
 }
 
+static void take_structure(const svdiff *s, JsonObject *json, const char *path,
+                           struct svdiff_edit_options *o)
+{
+    const double usual = 0.75;
+    double structure = usual;
+
+    take_double(s, json, path, "structure", &structure);
+    if (!(structure >= 0 && structure <= 1)) {
+        session_warn(s, "%s: \"structure\" is %g; it can be from 0 to 1.", path, structure);
+        structure = usual;
+    }
+    svdiff_edit_structure(o, structure);
+}
+
 struct svdiff_edit_options svdiff_edit_defaults(const svdiff *s)
 {
     g_autoptr(JsonNode) root = NULL;
@@ -204,7 +218,7 @@ struct svdiff_edit_options svdiff_edit_defaults(const svdiff *s)
                                     .height = generate.height,
                                     .count = 1};
 
-    svdiff_edit_structure(&o, 0.75);
+    take_structure(s, json, path, &o);
     take_int(s, json, path, "learn_steps", 1000000, &o.learn_steps);
     take_int(s, json, path, "refine", SVDIFF_REFINE_MAX, &o.refine);
     take_int(s, json, path, "fit", SVDIFF_FIT_MAX, &o.fit);

@@ -267,7 +267,7 @@ static const struct argument edit_arguments[] = {
     MODEL_ARGUMENT,
     {.name = "structure",
      .label = N_("_Structure"),
-     .text = N_("How much of the layer's structure is kept, up to 1; 0: the default, 0.75."),
+     .text = N_("How much of the layer's structure is kept, up to 1; 0: the model's own."),
      .kind = ARGUMENT_NUMBER,
      .low = -1,
      .high = 1},

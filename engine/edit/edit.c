@@ -121,9 +121,14 @@ static bool open_models(struct editor *e, progress_function progress, void *user
 {
     const struct painter painter = {.session = e->session, .progress = progress, .user = user};
 
+    const bool places = any_places(e);
+
+    // before anything is learned
+    if (!session_check_unets(e->session, places ? EDIT_MODELS : 1, error)) {
+        return false;
+    }
     e->shift = edit_shift_ready(e->session, e->options, progress, user, error);
-    return e->shift != NULL &&
-           edit_models_open(&e->models, &painter, any_places(e), e->shift, error) &&
+    return e->shift != NULL && edit_models_open(&e->models, &painter, places, e->shift, error) &&
            edit_models_embed(&e->models, e->texts, error) &&
            edit_models_networks(&e->models, error);
 }

@@ -17,7 +17,7 @@ bool edit_models_open(struct edit_models *m, const struct painter *painter, bool
             return false;
         }
     }
-    return session_check_unets(painter->session, m->n, error);
+    return true;
 }
 
 void edit_models_finish(struct edit_models *m)

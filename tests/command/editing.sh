@@ -57,6 +57,19 @@ edit --target 'a cat' --structure 1 --invert-on prompt --output prompt.png
 check '--invert-on prompt' differ whole.png prompt.png
 check 'the picture says how it was made' grep -aq 'Described as: a photo of a dog' whole.png
 
+cp -r "$sd1" own
+own() { # JSON: with a model whose own defaults for edits these are
+    printf '{"edit": {%s}}' "$1" >own/svdiff.json
+    run edit --model own --threads 1 --width 72 --height 64 --image fox.png --seed 1 --steps 4 \
+        --prompt 'a photo of a dog' --target 'a cat' --shift "$kept" --output own.png
+}
+own '"structure": 1'
+check "the model's own structure" same_pixels own.png whole.png
+own '"structure": 7'
+check 'one that cannot be is said' grep -q 'own/svdiff.json: "structure" is 7' "$work/err"
+check '... and not taken' same_pixels own.png first0.png
+rm -r own
+
 # Sampling undoes the inversion, the better the more steps: back to the picture's latents. (Of sd2:
 # random weights that predict noise change their mind too fast from step to step.)
 undone() { # STEPS STEP OPTIONS...: distance from the latents of that step of the inversion (-1: the
