@@ -1,7 +1,7 @@
 /* Learning one picture with its plain description and keeping what was learned; see edit_shift.h.
- * There is no prior: nothing but this picture is to be known. Half of the steps see it as it is, a
- * quarter each in the left and in the right half of the square, "on the left", so that its subject
- * can be drawn beside another; a description that says where it is leaves it there. */
+ * There is no prior: nothing but this picture is to be known. Two thirds of the steps see it as it
+ * is, a sixth each in the left and in the right half of the square, "on the left", so that its
+ * subject can be drawn beside another; a description that says where it is leaves it there. */
 #include "engine/edit/edit_shift.h"
 
 #include "engine/base/output_name.h"
@@ -57,20 +57,20 @@ char *svdiff_edit_shift(svdiff *s, const struct svdiff_edit_options *o, GError *
     return g_build_filename(own, name, NULL);
 }
 
-// the picture as it is, in a half, as it is, in the other half: each is drawn as often
-enum { WHOLE, ON_LEFT, WHOLE_AGAIN, ON_RIGHT, VIEWS };
+// each view is drawn as often; all but two are the picture as it is
+enum { ON_LEFT = 2, ON_RIGHT = 5, VIEWS };
 
 static bool learn_views(svdiff *s, const struct svdiff_edit_options *o, const char *left,
                         const char *right, struct svdiff_learn_options *learn,
                         progress_function progress, void *user, GError **error)
 {
     const char *const images[] = {o->image, NULL};
-    const char *const prompts[VIEWS] = {o->prompt, left, o->prompt, right};
     const struct layout_box boxes[] = {layout_place_box(PLACE_LEFT), layout_place_box(PLACE_RIGHT)};
     struct svdiff_subject views[VIEWS] = {0};
 
     for (int i = 0; i < VIEWS; i++) {
-        views[i].prompt = views[i].class_prompt = prompts[i];
+        const char *prompt = i == ON_LEFT ? left : i == ON_RIGHT ? right : o->prompt;
+        views[i].prompt = views[i].class_prompt = prompt;
         views[i].images = images;
     }
     views[ON_LEFT].box = &boxes[0];
