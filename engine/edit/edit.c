@@ -120,7 +120,6 @@ static bool any_places(const struct editor *e)
 static bool open_models(struct editor *e, progress_function progress, void *user, GError **error)
 {
     const struct painter painter = {.session = e->session, .progress = progress, .user = user};
-
     const bool places = any_places(e);
 
     // before anything is learned

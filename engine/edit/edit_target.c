@@ -9,10 +9,10 @@
 
 static bool says_nothing(const char *word)
 {
-    static const char *const articles[] = {"", "a", "an", "the", "of", "with", "and", "in", "on"};
+    static const char *const small[] = {"", "a", "an", "the", "of", "with", "and", "in", "on"};
 
-    for (gsize i = 0; i < G_N_ELEMENTS(articles); i++) {
-        if (strcmp(word, articles[i]) == 0) {
+    for (gsize i = 0; i < G_N_ELEMENTS(small); i++) {
+        if (strcmp(word, small[i]) == 0) {
             return true;
         }
     }

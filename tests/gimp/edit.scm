@@ -50,6 +50,15 @@
     (check-outside image before)
     (gimp-image-delete image)))
 
+(define (test-beside)
+  (let* ((image (make-image)) (before (pixels (source image)))
+         (layers (vector->list
+                   (cadr (edit image "a wall" "a wall on the left and a hedge on the right" 0.5 1)))))
+    (check "a second thing beside it: one picture" (= 1 (length layers)))
+    (check "... where the layer is" (equal? (layer-box (car layers)) '(7 5 64 48)))
+    (check "... the layer is as it was" (equal? before (pixels (source image))))
+    (gimp-image-delete image)))
+
 (define (test-bad-input)
   (let ((image (make-image)))
     (check-fails "no description" image "prompt is empty" (lambda () (edit image "" "a hedge" 0 1)))
@@ -73,4 +82,5 @@
 (define (run-tests)
   (test-edit)
   (test-selection)
+  (test-beside)
   (test-bad-input))
