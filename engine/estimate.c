@@ -155,9 +155,11 @@ static bool count_learning(svdiff *dry, const struct svdiff_learn_options *o,
         return false;
     }
     take_marks(l, e);
+    // pictures and texts are encoded, and pictures of the class drawn
+    const double prepared = kernels_counted_operations(dry->k);
     bool done = count_step(l, &step, error);
     e->bytes = kernels_peak_bytes(dry->k);
-    e->operations = step * o->accumulate * o->steps;
+    e->operations = prepared + step * o->accumulate * o->steps;
     done = done && count_replayed(l, &e->least_bytes, error);
     learner_free(l);
     return done;

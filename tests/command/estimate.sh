@@ -61,6 +61,19 @@ check 'with a mask' is 0
 check 'what share of the square it marks' python3 -c '
 import json, sys
 assert json.load(open(sys.argv[1]))["marked"] == [0.25]' "$work/out"
+# what is encoded before the first step counts, too: of two masked subjects their mixtures
+cp "$half" other.png
+products() { # STEPS CUT-MIX: of two subjects
+    run learn --model "$sd1" --size 64 --prompt 'a [V1] dog' --image "$half" --mask "$half" \
+        --prompt 'a [V2] cat' --image other.png --mask other.png --steps $1 --cut-mix $2 --seed 1 \
+        --estimate --json --output b.safetensors
+    value operations
+}
+alone=$((2 * $(products 1 0) - $(products 2 0)))
+mixed=$((2 * $(products 1 1) - $(products 2 1)))
+check 'encoding before the first step' test "$alone" -gt 0
+check 'each mixture of masked subjects is encoded' test "$mixed" -gt "$alone"
+rm other.png
 run learn --model "$sd1" --prompt '[V] dog' --image none.png --estimate --output b.safetensors
 check 'a picture that is missing' is 1
 check 'is named' one_sentence '^none.png: '
