@@ -31,7 +31,7 @@ static int run_job(int argc, char **argv)
     svdiff *s = kept_model_open(&options, NULL);
 
     kept_model_close(s);
-    printf("%s %d %s\n", argv[0], (int)getpid(), argv[argc - 1]);
+    printf("# %s %d %s\n", argv[0], (int)getpid(), argv[argc - 1]);
     fflush(stdout);
     if (strcmp(argv[0], "edit") == 0) {
         char c;
@@ -147,7 +147,8 @@ static void finish(struct worker *w)
 // a job is done; who comes in the moment in which another is taken is sent away, and comes again
 static void check_job(const struct worker *w)
 {
-    g_autofree char *expected = g_strdup_printf("generate %d %s/arguments", (int)w->pid, w->folder);
+    g_autofree char *expected =
+        g_strdup_printf("# generate %d %s/arguments", (int)w->pid, w->folder);
     g_autofree char *line = g_strdup("");
 
     for (int i = 0; i < 100 && line[0] == '\0'; i++) {
@@ -187,7 +188,7 @@ static void test_busy(void)
 
     ask(&w, fd, "edit");
     g_autofree char *line = hear(fd);
-    g_assert_true(g_str_has_prefix(line, "edit "));
+    g_assert_true(g_str_has_prefix(line, "# edit "));
     g_assert_cmpint(try_connect(&w), ==, -1);
     shutdown(fd, SHUT_WR);
     g_autofree char *end = hear(fd);
@@ -206,7 +207,7 @@ static void test_failure_leaves(void)
 
     ask(&w, fd, "learn");
     g_autofree char *line = hear(fd);
-    g_assert_true(g_str_has_prefix(line, "learn "));
+    g_assert_true(g_str_has_prefix(line, "# learn "));
     g_assert_cmpint(left(&w), ==, 3);
     close(fd);
     finish(&w);
