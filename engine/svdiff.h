@@ -105,9 +105,10 @@ struct svdiff_learn_options {
     double weight_decay, clip;
     int accumulate, batch;
     bool flip, random_crop, latent_mean;
-    int size;                           // side of the learning pictures in pixels
-    double mask_weight;                 // of the loss outside of the masks; inside it is 1
-    double cut_mix;                     // probability that two subjects are mixed into one picture
+    bool find_subject;  // the square of a picture without masks is around what stands out of it
+    int size;           // side of the learning pictures in pixels
+    double mask_weight; // of the loss outside of the masks; inside it is 1
+    double cut_mix;     // probability that two subjects are mixed into one picture
     enum layout_choice cut_mix_layouts; // of those for which no regions are given
     /* How much counts that the words of subjects in one picture attend to each other's places
      * (engine/tape/attention_guide.h); 0: not. */

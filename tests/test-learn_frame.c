@@ -98,6 +98,23 @@ static void test_crops(void)
     g_assert_cmpint(most, ==, 30);
 }
 
+// what stands out is in the square, as near to its middle as the edges allow
+static void test_found(void)
+{
+    const struct learn_framing f = {.size = 40, .find = true};
+    g_autoptr(picture) image = picture_create(120, 40, 3, NULL);
+
+    for (int i = 0; i < 120 * 40; i++) {
+        const bool inside = i % 120 >= 84 && i % 120 < 104 && i / 120 >= 10 && i / 120 < 30;
+        for (int c = 0; c < 3; c++) {
+            image->pixels[3 * i + c] = inside ? 0.9f : 0.2f;
+        }
+    }
+    g_assert_cmpint(learn_frame(image, NULL, &f, 0, 0).x, ==, 74);
+    const struct learn_framing middle = {.size = 40};
+    g_assert_cmpint(learn_frame(image, NULL, &middle, 0, 0).x, ==, 40);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -105,5 +122,6 @@ int main(int argc, char **argv)
     g_test_add_func("/learn-frame/union", test_union);
     g_test_add_func("/learn-frame/centre", test_centre);
     g_test_add_func("/learn-frame/crops", test_crops);
+    g_test_add_func("/learn-frame/found", test_found);
     return g_test_run();
 }

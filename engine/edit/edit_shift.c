@@ -28,7 +28,7 @@ static char *fingerprint(svdiff *s, const struct svdiff_edit_options *o, GError 
         return NULL;
     }
     g_autofree char *options = g_strdup_printf(
-        "%s|%s|%d|%s|%s|%d|halves|cosine", base, o->prompt, o->learn_steps,
+        "%s|%s|%d|%s|%s|%d|halves|cosine|found", base, o->prompt, o->learn_steps,
         g_ascii_dtostr(rate[0], sizeof rate[0], o->rate),
         g_ascii_dtostr(rate[1], sizeof rate[1], o->rate_1d), svdiff_learn_defaults(s).size);
     g_checksum_update(sum, (const guchar *)data, (gssize)size);
@@ -98,6 +98,7 @@ static bool learn_to(svdiff *s, const struct svdiff_edit_options *o, const char 
     learn.cut_mix = 0;
     learn.apart_pictures = 0;
     learn.flip = false;
+    learn.find_subject = true;
     return learn_views(s, o, left, right, &learn, progress, user, error);
 }
 

@@ -32,6 +32,7 @@ struct learn_framing {
     bool flip; // with each picture its mirror image
     int crops; // 0: one square; n: n random ones
     uint64_t seed;
+    bool find; // without masks the square moves to what stands out (learn_find.h)
 };
 
 /* A picture (3 channels) and the masks (1 channel, of its size) of the subjects in it. */

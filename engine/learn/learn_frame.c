@@ -2,6 +2,7 @@
 #include "engine/learn/learn_frame.h"
 
 #include "engine/base/noise.h"
+#include "engine/learn/learn_find.h"
 
 #include <math.h>
 
@@ -79,6 +80,10 @@ struct picture_frame learn_frame(const picture *image, const picture *marked,
         frame.y = random_start(y, frame.height, frame.crop_height, top * scale_y, bottom * scale_y);
     } else if (marked != NULL && picture_mask_centre(marked, &cx, &cy)) {
         picture_frame_move(&frame, image->width, image->height, cx, cy);
+    } else if (marked == NULL && f->find) {
+        const struct layout_box box = learn_find_subject(image);
+        picture_frame_move(&frame, image->width, image->height, (box.left + box.right) / 2,
+                           (box.top + box.bottom) / 2);
     }
     return frame;
 }

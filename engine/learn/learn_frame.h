@@ -1,8 +1,8 @@
 /* learn_frame.h: which square of a learning picture is seen.
  *
- * Without masks the middle, or with random crops any; with masks the square moves as near to their
- * middle as the picture's edges allow, and a random one keeps all of what they mark, or shows
- * nothing but it where it is larger than the square. */
+ * Without masks the middle, or what stands out, or with random crops any; with masks the square
+ * moves as near to their middle as the picture's edges allow, and a random one keeps all of what
+ * they mark, or shows nothing but it where it is larger than the square. */
 #pragma once
 
 #include "engine/learn/learn_data.h"

@@ -232,7 +232,8 @@ static bool add_picture(struct learner *l, const struct autoencoder *a, const st
     const struct learn_framing f = {.size = l->options->size,
                                     .flip = l->options->flip,
                                     .crops = l->options->random_crop ? CROPS : 0,
-                                    .seed = l->options->seed};
+                                    .seed = l->options->seed,
+                                    .find = l->options->find_subject};
     const int index = (int)l->pictures->list->len;
     g_autoptr(picture) image = read_image(l, p, error);
     g_autoptr(GPtrArray) masks = image != NULL ? read_masks(p, image, error) : NULL;
