@@ -27,8 +27,7 @@ struct edit {
 static const char summary[] =
     "Learns one picture with its description and draws it from other prompts. What was learned\n"
     "stays beside the picture, so that the next edit begins at once:\n\n"
-    "  svdiff edit --image cat.jpg --prompt 'a photo of a cat' --target 'a photo of a cat in "
-    "snow'\n\n"
+    "  svdiff edit --image cat.jpg --prompt 'a photo of a cat' --target 'a cat in the snow'\n\n"
     "For 'a cat on the left and a dog on the right' (or at the top, at the bottom) the picture is\n"
     "put on the left, smaller, and the dog comes beside it.";
 

@@ -191,7 +191,8 @@ static bool arrange(struct editor *e, const struct edit_target *t, GError **erro
     g_clear_pointer(&e->inverted, g_free);
     e->place = place;
     g_autoptr(picture) moved = t->moves ? moved_image(e, t, error) : NULL;
-    if (moved != NULL && e->trace != NULL) {
+    // of the first target, as all of the trace
+    if (moved != NULL && e->trace != NULL && t == e->targets) {
         trace_add_image(e->trace, moved->pixels, 1, moved->height, moved->width, 3, "moved");
     }
     return (moved != NULL || !t->moves) && encode_image(e, t->moves ? moved : e->opaque, error);
