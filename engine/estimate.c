@@ -145,6 +145,31 @@ static void take_marks(const struct learner *l, struct svdiff_estimate *e)
     e->marked = (double *)g_array_free(all, FALSE);
 }
 
+// the kept squares, all of one size, beside each other
+static bool take_squares(const struct learner *l, struct svdiff_estimate *e, GError **error)
+{
+    const GPtrArray *all = l->pictures->squares;
+    const int side = l->options->size, n = (int)all->len;
+    const size_t row = (size_t)4 * side;
+
+    e->squares = picture_create(n * side, side, 4, error);
+    for (int i = 0; e->squares != NULL && i < n; i++) {
+        const picture *one = g_ptr_array_index(all, i);
+        for (int y = 0; y < side; y++) {
+            memcpy(e->squares->pixels + (y * (size_t)n + i) * row, one->pixels + y * row,
+                   row * sizeof(float));
+        }
+    }
+    return e->squares != NULL;
+}
+
+void svdiff_estimate_clear(struct svdiff_estimate *e)
+{
+    g_clear_pointer(&e->marked, g_free);
+    g_clear_pointer(&e->squares, picture_free);
+    e->n_marked = 0;
+}
+
 static bool count_learning(svdiff *dry, const struct svdiff_learn_options *o,
                            struct svdiff_estimate *e, GError **error)
 {
@@ -157,7 +182,7 @@ static bool count_learning(svdiff *dry, const struct svdiff_learn_options *o,
     take_marks(l, e);
     // pictures and texts are encoded, and pictures of the class drawn
     const double prepared = kernels_counted_operations(dry->k);
-    bool done = count_step(l, &step, error);
+    bool done = take_squares(l, e, error) && count_step(l, &step, error);
     e->bytes = kernels_peak_bytes(dry->k);
     e->operations = prepared + step * o->accumulate * o->steps;
     done = done && count_replayed(l, &e->least_bytes, error);
@@ -184,6 +209,7 @@ bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options
 {
     *e = (struct svdiff_estimate){0};
     if (!estimate_learn(s, options, e, error)) {
+        svdiff_estimate_clear(e);
         return false;
     }
     e->seconds = seconds_of(s, e->operations, options->size, options->size);
@@ -196,7 +222,7 @@ bool estimate_check_learn(svdiff *s, const struct svdiff_learn_options *options,
     const bool enough =
         estimate_learn(s, options, &e, error) && machine_check_memory(e.least_bytes, error);
 
-    g_free(e.marked);
+    svdiff_estimate_clear(&e);
     return enough;
 }
 
@@ -223,6 +249,8 @@ bool svdiff_estimate_generate(svdiff *s, const struct svdiff_generate_options *o
     e->operations = kernels_counted_operations(dry.k) * options->count;
     dry_finish(&dry);
     if (done) {
+        e->width = options->width;
+        e->height = options->height;
         e->seconds = seconds_of(s, e->operations, options->width, options->height);
     }
     return done;

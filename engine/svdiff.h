@@ -50,6 +50,8 @@ svdiff *svdiff_open(const struct svdiff_options *options, GError **error);
 void svdiff_close(svdiff *s); // accepts NULL
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(svdiff, svdiff_close)
 
+#define SVDIFF_SQUARES 4 // of so many pictures an estimate shows what is learned
+
 /* What a run takes; told before it starts. */
 struct svdiff_estimate {
     uint64_t bytes;       // memory at its peak
@@ -60,7 +62,14 @@ struct svdiff_estimate {
      * pictures; owned by the caller (g_free), NULL without masks. */
     double *marked;
     int n_marked;
+    /* Of learning: the squares of the first SVDIFF_SQUARES pictures as they are learned, side by
+     * side, with alpha where the masks mark. Owned by the caller. */
+    picture *squares;
+    int width, height; // of generating: pixels of the pictures that are made
 };
+
+/* Frees what an estimate holds. */
+void svdiff_estimate_clear(struct svdiff_estimate *e);
 
 /* ---- learning ---- */
 

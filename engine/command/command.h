@@ -42,6 +42,9 @@ bool command_progress(void *user, const struct progress *p);
 /* Prints what a run would take, as --estimate asks. False when standard output is full. */
 bool command_tell_estimate(struct command *c, const struct svdiff_estimate *e, GError **error);
 
+/* Adds "defaults", what runs of this model take where nothing else is asked for. */
+void command_add_defaults(JsonBuilder *j, const svdiff *s);
+
 /* Prints how well subjects that were learned together stay apart. */
 void command_tell_apart(struct command *c, const struct svdiff_subject *subjects,
                         const struct svdiff_apart *a);

@@ -49,6 +49,10 @@ bool command_tell_estimate(struct command *c, const struct svdiff_estimate *e, G
         json_builder_add_double_value(j, e->marked[i]);
     }
     json_builder_end_array(j);
+    if (e->width > 0) {
+        member(j, "width", e->width);
+        member(j, "height", e->height);
+    }
     json_builder_end_object(j);
     g_autoptr(JsonNode) root = json_builder_get_root(j);
     return report_result(c->report, root, text, error);

@@ -64,6 +64,17 @@ static const char *prediction_of(const char *path)
     return word;
 }
 
+// of those that the engine can open; warnings were told by the command that needs it
+static void add_defaults(JsonBuilder *j, const char *path)
+{
+    const struct svdiff_options o = {.model = path};
+    g_autoptr(svdiff) s = svdiff_open(&o, NULL);
+
+    if (s != NULL) {
+        command_add_defaults(j, s);
+    }
+}
+
 static const char *base_of(const char *path, char **owned)
 {
     struct subject *s = subject_open(path, NULL);
@@ -102,6 +113,9 @@ static JsonNode *describe(const struct info *i)
     add_text(j, "family", m->family);
     add_text(j, "prediction", model ? prediction_of(i->path) : NULL);
     add_text(j, "base", m->kind == MODEL_KIND_SUBJECT ? base_of(i->path, &base) : NULL);
+    if (model) {
+        add_defaults(j, i->path);
+    }
     add_preview(j, i->preview);
     add_metadata(j, i->path);
     json_builder_end_object(j);

@@ -18,7 +18,7 @@ struct learn {
     struct svdiff_learn_options options;
     GArray *subjects; // struct learn_subject
     char *output, *schedule, *crop, *latent, *norms, *subset, *sample_prompt, *trace, *unmix_layers,
-        *cut_mix_layouts, *unmix_maps;
+        *cut_mix_layouts, *unmix_maps, *squares;
     // numbers as texts, so that an absent option keeps the model's default
     char *rate, *rate_1d, *placeholder_rate, *min_snr, *weight_decay, *clip, *prior_weight,
         *mask_weight, *cut_mix, *unmix_weight;
@@ -315,13 +315,25 @@ static bool check_placeholders(const struct learn *l, GError **error)
     return true;
 }
 
+static bool check_squares(const struct learn *l, GError **error)
+{
+    if (l->squares != NULL && !l->estimate) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "--squares %s belongs to --estimate; give both, or leave it out.", l->squares);
+        return false;
+    }
+    return l->squares == NULL || picture_check_name(l->squares, error);
+}
+
 static bool estimate(struct learn *l, svdiff *s, GError **error)
 {
-    struct svdiff_estimate e;
-    const bool told = svdiff_estimate_learn(s, &l->options, &e, error) &&
-                      command_tell_estimate(&l->common, &e, error);
+    struct svdiff_estimate e = {0};
+    const bool told =
+        svdiff_estimate_learn(s, &l->options, &e, error) &&
+        (l->squares == NULL || picture_write(l->squares, e.squares, NULL, 0, error)) &&
+        command_tell_estimate(&l->common, &e, error);
 
-    g_free(e.marked);
+    svdiff_estimate_clear(&e);
     return told;
 }
 
@@ -331,8 +343,8 @@ static bool run(struct learn *l, GError **error)
 
     // what is wrong on the command line alone, then what would fail after long work
     if (!make_options(l, NULL, subjects, error) || !learn_check(&l->options, 1, error) ||
-        !check_placeholders(l, error) || !output_check(l->output, error) ||
-        !output_check(l->trace, error)) {
+        !check_placeholders(l, error) || !check_squares(l, error) ||
+        !output_check(l->output, error) || !output_check(l->trace, error)) {
         return false;
     }
     g_autoptr(svdiff) s = svdiff_open(&l->common.session, error);
@@ -350,7 +362,8 @@ static void finish(struct learn *l)
                            l->rate_1d,      l->clip,          l->min_snr,
                            l->weight_decay, l->prior_weight,  l->mask_weight,
                            l->cut_mix,      l->unmix_weight,  l->placeholder_rate,
-                           l->unmix_layers, l->unmix_maps,    l->cut_mix_layouts};
+                           l->unmix_layers, l->unmix_maps,    l->cut_mix_layouts,
+                           l->squares};
 
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
@@ -460,6 +473,10 @@ int command_learn(int argc, char **argv)
         {"trace", 0, 0, G_OPTION_ARG_FILENAME, &l.trace, "write what was computed", "FILE"},
         {"estimate", 0, 0, G_OPTION_ARG_NONE, &l.estimate,
          "say how much memory and time it takes, and do nothing", NULL},
+        {"squares", 0, 0, G_OPTION_ARG_FILENAME, &l.squares,
+         "with --estimate: write what is learned of the first pictures, side by side, clear where "
+         "no mask marks: .png or .tif",
+         "FILE"},
         G_OPTION_ENTRY_NULL};
     GError *error = NULL;
     int code = command_begin(&l.common, &argc, &argv, entries, summary, "", &l, NULL);

@@ -30,8 +30,40 @@ void learn_pictures_free(struct learn_pictures *p)
         g_free(one->masks);
     }
     g_array_unref(p->list);
+    g_clear_pointer(&p->squares, g_ptr_array_unref);
     g_free(p);
 }
+
+/* ---- squares that are kept ---- */
+
+void learn_pictures_keep(struct learn_pictures *p, guint n)
+{
+    p->squares = g_ptr_array_new_with_free_func((GDestroyNotify)picture_free);
+    p->n_squares = n;
+}
+
+// what is seen of the picture, with what is marked of it as alpha; marked may be NULL: all
+static bool keep_square(struct learn_pictures *p, const picture *square, const picture *marked,
+                        const struct picture_frame *frame, GError **error)
+{
+    g_autoptr(picture) alpha = marked != NULL ? picture_cut(marked, frame, error) : NULL;
+    const size_t n = (size_t)square->width * square->height;
+
+    if (marked != NULL && alpha == NULL) {
+        return false;
+    }
+    picture *kept = picture_create(square->width, square->height, 4, error);
+    for (size_t i = 0; kept != NULL && i < n; i++) {
+        memcpy(kept->pixels + 4 * i, square->pixels + 3 * i, 3 * sizeof(float));
+        kept->pixels[4 * i + 3] = alpha != NULL ? alpha->pixels[i] : 1;
+    }
+    if (kept != NULL) {
+        g_ptr_array_add(p->squares, kept);
+    }
+    return kept != NULL;
+}
+
+/* ---- encoding ---- */
 
 struct encoding {
     const struct autoencoder *autoencoder;
@@ -127,12 +159,14 @@ static struct learn_picture *append(struct learn_pictures *p, const struct learn
 }
 
 static bool add_variant(struct learn_pictures *p, const kernels *k, struct encoding *e,
-                        const struct learn_source *source, const struct picture_frame *frame,
-                        bool mirrored, struct learn_picture *one, int v, GError **error)
+                        const struct learn_source *source, const picture *marked,
+                        const struct picture_frame *frame, bool mirrored, struct learn_picture *one,
+                        int v, GError **error)
 {
+    const bool kept = v == 0 && p->squares != NULL && p->squares->len < p->n_squares;
     g_autoptr(picture) square = picture_cut(source->image, frame, error);
 
-    if (square == NULL) {
+    if (square == NULL || (kept && !keep_square(p, square, marked, frame, error))) {
         return false;
     }
     if (mirrored) {
@@ -160,7 +194,7 @@ bool learn_pictures_add(struct learn_pictures *p, const kernels *k, const struct
     for (int v = 0; v < one->variants; v++) {
         const struct picture_frame frame =
             learn_frame(source->image, marked, f, index, v / mirrors);
-        if (!add_variant(p, k, &e, source, &frame, v % mirrors == 1, one, v, error)) {
+        if (!add_variant(p, k, &e, source, marked, &frame, v % mirrors == 1, one, v, error)) {
             return false;
         }
     }

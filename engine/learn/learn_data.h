@@ -25,6 +25,10 @@ struct learn_picture {
 struct learn_pictures {
     int h, w, c;
     GArray *list; // struct learn_picture
+    /* The first squares as they are encoded, with alpha where masks mark; NULL: they are not kept
+     * (learn_pictures_keep). */
+    GPtrArray *squares; // picture
+    guint n_squares;    // at most
 };
 
 struct learn_framing {
@@ -45,6 +49,9 @@ struct learn_source {
 
 struct learn_pictures *learn_pictures_create(void);
 void learn_pictures_free(struct learn_pictures *p); // accepts NULL
+
+/* Keeps the square of each of the first n pictures that are added from now on. */
+void learn_pictures_keep(struct learn_pictures *p, guint n);
 
 /* Encodes one picture and appends it. index numbers the picture for its crops. */
 bool learn_pictures_add(struct learn_pictures *p, const kernels *k, const struct autoencoder *a,

@@ -206,6 +206,9 @@ struct learner *learner_create(svdiff *s, const struct svdiff_learn_options *o,
     l->user = user;
     l->prior_weight = o->prior_weight;
     l->pictures = learn_pictures_create();
+    if (s->dry) {
+        learn_pictures_keep(l->pictures, SVDIFF_SQUARES);
+    }
     l->prior_pictures = learn_pictures_create();
     l->placed = learn_pictures_create();
     l->places = g_ptr_array_new_with_free_func(learner_placed_picture_free);

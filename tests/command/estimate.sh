@@ -41,6 +41,9 @@ estimate generate generate --model "$sd1" --prompt x --steps 2 --width 512 --hei
     --output a.png
 rm -f a.*
 
+run generate --model "$sd1" --prompt x --width 72 --height 64 --estimate --json --output b.png
+check 'of generating: the size' test "$(value width) $(value height)" = '72 64'
+
 run learn --model "$sd1" --prompt '[V] dog' --image "$picture" --size 64 --estimate --output b.safetensors
 check 'for people' is 0
 check 'its line' grep -q '^memory: ' "$work/out"
@@ -74,6 +77,32 @@ mixed=$((2 * $(products 1 1) - $(products 2 1)))
 check 'encoding before the first step' test "$alone" -gt 0
 check 'each mixture of masked subjects is encoded' test "$mixed" -gt "$alone"
 rm other.png
+
+# ---- the squares that are learned ----
+
+# wide: a square of 64 pixels around what is marked, the 24 x 24 pixels from 90, 20; tall: without a
+# mask its middle
+picture wide.png 128 64 3 'x + 64 * c'
+picture mark.png 128 64 1 '255 if 90 <= x < 114 and 20 <= y < 44 else 0'
+picture tall.png 64 128 3 'y + 64 * c'
+run learn --model "$sd1" --prompt '[V] dog' --image wide.png --mask mark.png --image tall.png --size 64 \
+    --estimate --squares squares.png --output b.safetensors
+check 'the squares are written' is 0
+check 'each as it is cut, beside the other, clear where nothing is marked' python3 -c '
+import sys
+sys.path.insert(0, sys.argv[1] + "/command")
+import png
+width, height, channels, rows = png.read("squares.png")
+assert (width, height, channels) == (128, 64, 4)
+assert rows[0][0] == (64, 128, 192, 0) and rows[63][63] == (127, 191, 255, 0)
+assert [x for x in range(64) if rows[30][x][3] == 255] == list(range(26, 50))
+assert [y for y in range(64) if rows[y][30][3] == 255] == list(range(20, 44))
+assert rows[0][64] == (32, 96, 160, 255) and rows[63][127] == (95, 159, 223, 255)
+' "$SVDIFF_TESTS_DIR"
+refuses '--squares without --estimate' 2 '--squares .*--estimate' learn --model "$sd1" --prompt x \
+    --image wide.png --squares squares.png --output b.safetensors
+refuses '--squares of no known kind' 2 'squares.txt' learn --model "$sd1" --prompt x --image wide.png \
+    --estimate --squares squares.txt --output b.safetensors
 run learn --model "$sd1" --prompt '[V] dog' --image none.png --estimate --output b.safetensors
 check 'a picture that is missing' is 1
 check 'is named' one_sentence '^none.png: '

@@ -82,7 +82,21 @@ check 'info --json' python3 -c '
 import json, sys
 info = json.load(open(sys.argv[1]))
 assert (info["kind"], info["format"], info["prediction"]) == ("model", "diffusers", "epsilon")
+assert info["defaults"]["learn"]["steps"] == 500 and info["defaults"]["generate"]["guidance"] == 7.5
 ' "$work/out"
+cp -R "$sd1" own
+cat >own/svdiff.json <<EOF
+{"learn": {"steps": 321, "learning_rate": 0.02}, "generate": {"steps": 7}, "edit": {"structure": 0.5}}
+EOF
+run info --json own
+check 'info --json: what a model wants by default' python3 -c '
+import json, sys
+own = json.load(open(sys.argv[1]))["defaults"]
+assert (own["learn"]["steps"], own["learn"]["learning_rate"]) == (321, 0.02)
+assert (own["generate"]["steps"], own["edit"]["steps"], own["edit"]["structure"]) == (7, 7, 0.5)
+assert own["generate"]["width"] == own["learn"]["size"] > 0
+' "$work/out"
+rm -r own
 
 # ---- arguments from a file ----
 
