@@ -126,6 +126,24 @@ static void test_bounds_and_cells(void)
     g_assert_cmpfloat(part->pixels[11 * 7 - 1], ==, 0.5f);
 }
 
+// 1 of 255 is black to the eye, 2 are not, in 8 bits, in 16, and as what is left of an alpha
+static void test_veil(void)
+{
+    const float values[] = {0,          1 / 255.0f,     513 / 65535.0f,   1 - 254 / 255.0f,
+                            2 / 255.0f, 514 / 65535.0f, 1 - 253 / 255.0f, 1};
+    g_autoptr(picture) p = picture_create(8, 1, 1, NULL);
+    struct mask_box box;
+
+    memcpy(p->pixels, values, sizeof values);
+    g_assert_true(mask_bounds(p, &box));
+    g_assert_cmpint(box.x, ==, 4);
+    g_assert_cmpint(box.width, ==, 4);
+    mask_clear_veil(p);
+    for (int i = 0; i < 8; i++) {
+        g_assert_cmpfloat(p->pixels[i], ==, i < 4 ? 0 : values[i]);
+    }
+}
+
 static void test_check(void)
 {
     g_autoptr(picture) image = picture_create(24, 16, 3, NULL), mask = pattern(24, 16);
@@ -149,6 +167,7 @@ int main(int argc, char **argv)
     g_test_add_func("/mask/depth", test_depth);
     g_test_add_func("/mask/blur", test_blur);
     g_test_add_func("/mask/bounds-and-cells", test_bounds_and_cells);
+    g_test_add_func("/mask/veil", test_veil);
     g_test_add_func("/mask/check", test_check);
     return g_test_run();
 }

@@ -217,6 +217,60 @@ static void test_outside(void)
     }
 }
 
+static void fill_mask(picture *mask, float value)
+{
+    for (int i = 0; i < mask->width * mask->height; i++) {
+        mask->pixels[i] = mask->pixels[i] > 0 ? value : 0;
+    }
+}
+
+// a grey mask puts back its share of what a white one does, down to 2 of 255
+static void test_proportional(void)
+{
+    static const float values[] = {0.5f, 0.1f, 2 / 255.0f};
+    g_autoptr(picture) init = busy(150, 90, 3, 21);
+    g_autoptr(picture) white = mask_of(150, 90, (struct box){40, 30, 110, 80});
+    g_autoptr(picture) grey = mask_of(150, 90, (struct box){40, 30, 110, 80});
+    const struct svdiff_generate_options all = options_of(init, white),
+                                         some = options_of(init, grey);
+    struct patch *p = create(&all);
+    const int pixels = p->area.context.width * p->area.context.height;
+
+    for (size_t k = 0; k < G_N_ELEMENTS(values); k++) {
+        fill_mask(grey, values[k]);
+        struct patch *q = create(&some);
+        for (int i = 0; i < pixels; i++) {
+            const float want = values[k] * p->composite->pixels[i];
+            g_assert_cmpfloat(fabsf(q->composite->pixels[i] - want), <=, 0.01f * values[k]);
+        }
+        patch_free(q);
+    }
+    patch_free(p);
+}
+
+// a veil of 1 of 255 over all of a mask is as if it were not there, and alone an empty mask
+static void test_veil(void)
+{
+    g_autoptr(picture) init = busy(150, 90, 3, 22);
+    g_autoptr(picture) clean = mask_of(150, 90, (struct box){40, 30, 80, 60});
+    g_autoptr(picture) veiled = mask_of(150, 90, (struct box){40, 30, 80, 60});
+    const struct svdiff_generate_options a = options_of(init, clean), b = options_of(init, veiled);
+
+    for (int i = 0; i < 150 * 90; i++) {
+        veiled->pixels[i] = MAX(veiled->pixels[i], 1 / 255.0f);
+    }
+    struct patch *p = create(&a), *q = create(&b);
+    g_autoptr(picture) painting = busy(p->area.width, p->area.height, 3, 23);
+    g_assert_cmpmem(&p->area, sizeof p->area, &q->area, sizeof q->area);
+    g_autoptr(picture) one = put_back(p, &a, painting), two = put_back(q, &b, painting);
+    for (int i = 0; i < 150 * 90; i++) {
+        g_assert_true(same_bits(one, two, i));
+        g_assert_true(clean->pixels[i] > 0 || same_bits(two, init, i));
+    }
+    patch_free(p);
+    patch_free(q);
+}
+
 static void test_grow(void)
 {
     g_autoptr(picture) init = busy(150, 90, 3, 6);
@@ -345,6 +399,29 @@ static void test_alpha(void)
     patch_free(p);
 }
 
+// a grey mask over a clear place covers its share of it
+static void test_cover(void)
+{
+    g_autoptr(picture) init = busy(SIDE, SIDE, 4, 13);
+    g_autoptr(picture) mask = mask_of(SIDE, SIDE, (struct box){16, 16, 48, 48});
+    struct svdiff_generate_options o = options_of(init, mask);
+
+    fill_mask(mask, 0.25f);
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        init->pixels[4 * i + 3] = 0.25f * (float)(i % 5);
+    }
+    o.outpaint = true;
+    struct patch *p = create(&o);
+    g_autoptr(picture) painting = busy(SIDE, SIDE, 3, 14);
+    g_autoptr(picture) out = put_back(p, &o, painting);
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        const float was = 0.25f * (float)(i % 5);
+        const float want = mask->pixels[i] > 0 ? MIN(was + 0.25f, 1.0f) : was;
+        g_assert_cmpfloat(out->pixels[4 * i + 3], ==, want);
+    }
+    patch_free(p);
+}
+
 /* ---- what is refused ---- */
 
 static void expect_refusal(const picture *init, const picture *mask, const char *word)
@@ -362,9 +439,12 @@ static void test_refused(void)
     g_autoptr(picture) init = busy(30, 20, 3, 12);
     g_autoptr(picture) empty = mask_of(30, 20, (struct box){0, 0, 0, 0});
     g_autoptr(picture) other = mask_of(20, 30, (struct box){0, 0, 9, 9});
+    g_autoptr(picture) veil = mask_of(30, 20, (struct box){0, 0, 30, 20});
 
     expect_refusal(init, empty, "empty");
     expect_refusal(init, other, "20 x 30");
+    fill_mask(veil, 1 / 255.0f);
+    expect_refusal(init, veil, "empty");
 }
 
 int main(int argc, char **argv)
@@ -375,12 +455,15 @@ int main(int argc, char **argv)
     g_test_add_func("/patch/soft", test_soft);
     g_test_add_func("/patch/blurred", test_blurred);
     g_test_add_func("/patch/outside", test_outside);
+    g_test_add_func("/patch/proportional", test_proportional);
+    g_test_add_func("/patch/veil", test_veil);
     g_test_add_func("/patch/grow", test_grow);
     g_test_add_func("/patch/same", test_same);
     g_test_add_func("/patch/colours", test_colours);
     g_test_add_func("/patch/spot", test_spot);
     g_test_add_func("/patch/border", test_border);
     g_test_add_func("/patch/alpha", test_alpha);
+    g_test_add_func("/patch/cover", test_cover);
     g_test_add_func("/patch/refused", test_refused);
     return g_test_run();
 }

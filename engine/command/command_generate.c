@@ -207,7 +207,7 @@ static bool extend(struct generate *g, GError **error)
 static bool read_mask(struct generate *g, GError **error)
 {
     if (g->mask != NULL) {
-        g->mask_picture = picture_read_mask(g->mask, 1, error);
+        g->mask_picture = mask_read(g->mask, 1, error);
     } else if (g->outpaint && g->extend == NULL) {
         g->mask_picture = canvas_clear(g->init_picture, error);
     } else {

@@ -28,7 +28,7 @@ static bool use_mask(const struct svdiff_region *r, const picture *mask, int h, 
 
 static bool read_mask(const struct svdiff_region *r, int h, int w, float *out, GError **error)
 {
-    g_autoptr(picture) mask = r->mask == NULL ? picture_read_mask(r->file, 1, error) : NULL;
+    g_autoptr(picture) mask = r->mask == NULL ? mask_read(r->file, 1, error) : NULL;
 
     return (r->mask != NULL || mask != NULL) &&
            use_mask(r, r->mask != NULL ? r->mask : mask, h, w, out, error);

@@ -8,6 +8,7 @@
 #include "engine/learn/learn_frame.h"
 #include "engine/learn/learn_place.h"
 #include "engine/learn/learn_prepare.h"
+#include "engine/picture/mask.h"
 #include "engine/picture/picture_fill.h"
 #include "engine/subject/thumbnail.h"
 
@@ -88,23 +89,12 @@ static GArray *make_plans(const struct svdiff_learn_options *o)
 
 /* ---- one picture ---- */
 
-static bool is_empty(const picture *mask)
-{
-    const size_t count = (size_t)mask->width * mask->height;
-
-    for (size_t i = 0; i < count; i++) {
-        if (mask->pixels[i] > 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 // NULL with a sentence when it does not fit its picture
 static picture *read_mask(const char *file, const char *image_file, const picture *image,
                           GError **error)
 {
-    g_autoptr(picture) mask = picture_read_mask(file, 1, error);
+    g_autoptr(picture) mask = mask_read(file, 1, error);
+    struct mask_box box;
 
     if (mask == NULL) {
         return NULL;
@@ -116,7 +106,7 @@ static picture *read_mask(const char *file, const char *image_file, const pictur
                     file, mask->width, mask->height, image_file, image->width, image->height);
         return NULL;
     }
-    if (is_empty(mask)) {
+    if (!mask_bounds(mask, &box)) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                     "The mask %s is empty: nothing of %s is white. Paint the subject white, or "
                     "leave --mask out.",

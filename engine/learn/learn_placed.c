@@ -5,6 +5,7 @@
 #include "engine/base/error.h"
 #include "engine/learn/learn_frame.h"
 #include "engine/learn/learn_place.h"
+#include "engine/picture/mask.h"
 
 #include <string.h>
 
@@ -42,7 +43,7 @@ static bool measure_region(const picture *region, struct learner_subject *s)
 
 static bool read_region(const char *file, int n, struct learner_subject *s, GError **error)
 {
-    g_autoptr(picture) region = picture_read_mask(file, 1, error);
+    g_autoptr(picture) region = mask_read(file, 1, error);
 
     if (region == NULL) {
         return false;

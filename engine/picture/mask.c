@@ -12,6 +12,23 @@
 #include <math.h>
 #include <string.h>
 
+picture *mask_read(const char *path, int minimum, GError **error)
+{
+    picture *mask = picture_read_mask(path, minimum, error);
+
+    if (mask != NULL) {
+        mask_clear_veil(mask);
+    }
+    return mask;
+}
+
+void mask_clear_veil(picture *mask)
+{
+    for (size_t i = 0, n = (size_t)mask->width * mask->height; i < n; i++) {
+        mask->pixels[i] = mask->pixels[i] < MASK_LEAST ? 0 : mask->pixels[i];
+    }
+}
+
 bool mask_bounds(const picture *mask, struct mask_box *box)
 {
     int x0 = mask->width, y0 = mask->height, x1 = -1, y1 = -1;
@@ -19,7 +36,7 @@ bool mask_bounds(const picture *mask, struct mask_box *box)
     for (int y = 0; y < mask->height; y++) {
         const float *row = mask->pixels + (size_t)y * mask->width;
         for (int x = 0; x < mask->width; x++) {
-            if (row[x] > 0) {
+            if (row[x] >= MASK_LEAST) {
                 x0 = MIN(x0, x);
                 x1 = MAX(x1, x);
                 y0 = MIN(y0, y);

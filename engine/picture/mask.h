@@ -11,7 +11,17 @@ struct mask_box {
     int x, y, width, height;
 };
 
-/* The smallest box with every pixel above 0; false when there is none. */
+/* What is less than 2 of 255 is black to the eye, and means nothing: a veil that a brush, a scaling
+ * or a conversion left. A hair below, so that 1 - 253 / 255 counts. */
+#define MASK_LEAST (1.9999f / 255)
+
+/* picture_read_mask without its veil. */
+picture *mask_read(const char *path, int minimum, GError **error);
+
+// what is below MASK_LEAST becomes 0
+void mask_clear_veil(picture *mask);
+
+/* The smallest box with every pixel of at least MASK_LEAST; false when there is none. */
 bool mask_bounds(const picture *mask, struct mask_box *box);
 
 /* Whether a mask fits its picture: of its size, and not empty. False with SVDIFF_ERROR_FAILED. */

@@ -36,10 +36,11 @@ static float deepest(const picture *depth)
     return most;
 }
 
-/* What is put back: the outer edge of the sampler's feather, moved inwards by half of blend and
- * blurred by it, times a slope (3 t^2 - 2 t^3) of at most that length that ends at the edge of the
- * mask: no step is left there. */
-static picture *composite_of(const picture *soft, const picture *depth, int blend, GError **error)
+/* What is put back: what is allowed, times the outer edge of the sampler's feather, moved inwards
+ * by half of blend and blurred by it, times a slope (3 t^2 - 2 t^3) of at most that length that
+ * ends at the edge of the mask: no step is left there. */
+static picture *composite_of(const picture *soft, const picture *allowed, const picture *depth,
+                             int blend, GError **error)
 {
     picture *m = copy(soft, error);
 
@@ -52,7 +53,7 @@ static picture *composite_of(const picture *soft, const picture *depth, int blen
     const float length = MIN((float)blend, deepest(depth)) + 1;
     for (size_t i = 0, n = (size_t)m->width * m->height; i < n; i++) {
         const float t = MIN(depth->pixels[i] / length, 1.0f);
-        m->pixels[i] *= t * t * (3 - 2 * t);
+        m->pixels[i] *= allowed->pixels[i] * t * t * (3 - 2 * t);
     }
     return m;
 }
@@ -70,12 +71,12 @@ static picture *known_of(const picture *soft, const picture *depth, int blend, G
     return m;
 }
 
-static bool make_masks(struct patch *p, const picture *selection,
-                       const struct svdiff_generate_options *o, int factor, GError **error)
+static bool make_masks(struct patch *p, const struct svdiff_generate_options *o, int factor,
+                       GError **error)
 {
     const int h = p->area.height / factor, w = p->area.width / factor;
-    g_autoptr(picture) soft = soften(selection, &p->area, error);
-    g_autoptr(picture) allowed = copy(selection, error);
+    g_autoptr(picture) soft = soften(p->selection, &p->area, error);
+    g_autoptr(picture) allowed = copy(p->selection, error);
 
     if (soft == NULL || allowed == NULL) {
         return false;
@@ -85,7 +86,7 @@ static bool make_masks(struct patch *p, const picture *selection,
     if (depth == NULL) {
         return false;
     }
-    p->composite = composite_of(soft, depth, p->area.blend, error);
+    p->composite = composite_of(soft, allowed, depth, p->area.blend, error);
     p->known = known_of(soft, depth, p->area.blend, error);
     g_autoptr(picture) scaled = picture_resize(soft, p->area.width, p->area.height, error);
     if (p->composite == NULL || p->known == NULL || scaled == NULL) {
@@ -131,8 +132,8 @@ static picture *masked_of(const struct patch *p, int factor, GError **error)
     return m;
 }
 
-static bool make_pictures(struct patch *p, const picture *selection,
-                          const struct svdiff_generate_options *o, int factor, GError **error)
+static bool make_pictures(struct patch *p, const struct svdiff_generate_options *o, int factor,
+                          GError **error)
 {
     g_autoptr(picture) part = mask_crop(o->init, &p->area.context, error);
 
@@ -144,7 +145,7 @@ static bool make_pictures(struct patch *p, const picture *selection,
     if (p->masked == NULL || o->fill != SVDIFF_FILL_BLURRED) {
         return p->masked != NULL;
     }
-    g_autoptr(picture) scaled = picture_resize(selection, p->area.width, p->area.height, error);
+    g_autoptr(picture) scaled = picture_resize(p->selection, p->area.width, p->area.height, error);
     return scaled != NULL && fill_blurred(p->working, scaled, error);
 }
 
@@ -162,9 +163,12 @@ struct patch *patch_create(const struct svdiff_generate_options *o, int factor, 
     }
     struct patch *p = g_new0(struct patch, 1);
     p->area = paint_area_plan(o->mask, &wish);
-    g_autoptr(picture) selection = mask_crop(o->mask, &p->area.context, error);
-    if (selection == NULL || !make_masks(p, selection, o, factor, error) ||
-        !make_pictures(p, selection, o, factor, error)) {
+    p->selection = mask_crop(o->mask, &p->area.context, error);
+    if (p->selection != NULL) {
+        mask_clear_veil(p->selection);
+    }
+    if (p->selection == NULL || !make_masks(p, o, factor, error) ||
+        !make_pictures(p, o, factor, error)) {
         g_clear_pointer(&p, patch_free);
     }
     return p;
@@ -178,6 +182,7 @@ void patch_free(struct patch *p)
     picture_free(p->working);
     picture_free(p->masked);
     picture_free(p->context);
+    picture_free(p->selection);
     picture_free(p->composite);
     picture_free(p->known);
     g_free(p->mask);

@@ -7,8 +7,10 @@
  *                     mask, over the picture; pixels where the mask is 0 keep every bit
  *
  * What the sampler may change is wider than what is put back: it is grown and feathered by
- * paint_area.h's numbers, so that the painting goes on across the border. Put back is, times its
- * distance from the mask's edge over `blend` (at most 1), what an edge `blend` wide leaves of it.
+ * paint_area.h's numbers, so that the painting goes on across the border. Put back is the mask's
+ * own value, times its distance from the mask's edge over `blend` (at most 1), times what an edge
+ * `blend` wide leaves of it: half of the mask changes half as much. Its veil (mask.h) changes
+ * nothing.
  */
 #pragma once
 
@@ -23,6 +25,7 @@ struct patch {
     float *mask;        // [h, w] latents: how much the sampler may change
     float *hard;        // [h, w] 0 or 1: what inpainting models are told to paint
     picture *context;   // the cut-out, with colours also below clear pixels
+    picture *selection; // the mask itself, without its veil; of the context's size
     picture *composite; // how much of the painting is put back; of the context's size
     picture *known;     // 1 where the sampler changes nothing; of the context's size
 };

@@ -14,6 +14,8 @@
 #include <string.h>
 
 #define SMOOTH 4 // details of less than 16 pixels are no shift of colours
+// a sum of two values that only nearly make 1
+#define ALMOST_1 (1 - 1e-6f)
 
 static bool match_colours(const struct patch *p, picture *painting, GError **error)
 {
@@ -32,15 +34,16 @@ static bool match_colours(const struct patch *p, picture *painting, GError **err
     return true;
 }
 
-// one pixel of the result from `from` of the context (colours also where the picture is clear)
+/* One pixel of the result from `from` of the context (colours also where the picture is clear).
+ * cover: what alpha gets, with which a mask of what is clear makes 1. */
 static void put_pixel(float *to, int channels, const float *from, const float *painted, float share,
-                      bool opaque)
+                      float cover)
 {
     for (int c = 0; c < 3; c++) {
         to[c] = from[c] + share * (painted[c] - from[c]);
     }
-    if (channels == 4 && opaque) {
-        to[3] = 1;
+    if (channels == 4 && cover > 0) {
+        to[3] = to[3] + cover < ALMOST_1 ? to[3] + cover : 1;
     }
 }
 
@@ -70,10 +73,10 @@ picture *patch_put_back(const struct patch *p, const struct svdiff_generate_opti
         for (int x = 0; x < box->width; x++) {
             const size_t at = (size_t)y * box->width + x;
             const size_t to = (size_t)(box->y + y) * out->width + box->x + x;
-            if (o->mask->pixels[to] > 0 || p->composite->pixels[at] > 0) {
+            if (p->selection->pixels[at] > 0 || p->composite->pixels[at] > 0) {
                 put_pixel(out->pixels + to * out->channels, out->channels,
                           p->context->pixels + 3 * at, painted->pixels + 3 * at,
-                          p->composite->pixels[at], o->outpaint && o->mask->pixels[to] > 0);
+                          p->composite->pixels[at], o->outpaint ? p->selection->pixels[at] : 0);
             }
         }
     }

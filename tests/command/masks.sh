@@ -20,6 +20,12 @@ for value in -0.1 1.5 nan none; do
 done
 refuses 'an empty mask' 1 'mask-empty.png is empty' $teach --quiet --output s.safetensors \
     --image $image --mask $pictures/mask-empty.png
+picture veil.png 24 16 1 1
+refuses 'a mask that is nothing but a veil' 1 'veil.png is empty' $teach --quiet \
+    --output s.safetensors --image $image --mask veil.png
+refuses 'a region that is nothing but a veil' 1 'veil.png is empty' $teach --quiet \
+    --output s.safetensors --image $image --region veil.png --prompt [V]-cat \
+    --image $pictures/rgb8.png --region veil.png
 refuses 'a mask of another size' 1 'rgb8.png has 23 x 17 pixels.*24 x 16' $teach --quiet \
     --output s.safetensors --image $image --mask $pictures/rgb8.png
 refuses 'no such mask' 1 '^missing.png: ' $teach --quiet --output s.safetensors --image $image \
@@ -42,6 +48,12 @@ check 'its share is said' grep -Eq 'mask-left.png marks [0-9.]+ % of what is lea
 check 'it makes a difference' differ masked.safetensors plain.safetensors
 run $teach --image $image --mask $right --output other.safetensors
 check 'another mask makes another' differ masked.safetensors other.safetensors
+picture spot.png 24 16 1 '255 * (15 <= x < 20 and 4 <= y < 11)'
+picture veiled.png 24 16 1 '255 if 15 <= x < 20 and 4 <= y < 11 else 1'
+for mask in spot veiled; do
+    run $teach --image $image --mask $mask.png --mask-weight 0 --output $mask.safetensors
+done
+check 'a veil of 1 of 255 is not learned' same spot.safetensors veiled.safetensors
 run $teach --image $image --mask $left --mask-weight 0 --output hard.safetensors
 check '--mask-weight makes a difference' differ masked.safetensors hard.safetensors
 run $teach --image $image --mask $left --crop random --flip --output random.safetensors

@@ -44,6 +44,17 @@ paint --init-image wide.png --mask disc.png --count 2 --output 'many%d.png'
 paint --init-image wide.png --mask disc.png --output again.png --seed 2
 check 'the second picture of a run' same again.png many1.png
 
+# ---- grey masks ----
+
+picture veiled.png 250 175 1 '255 if (x - 120) ** 2 + (y - 90) ** 2 < 1600 else 1'
+paint --init-image wide.png --mask disc.png --strength 1 --output plain.png
+paint --init-image wide.png --mask veiled.png --strength 1 --output out.png
+check 'a veil of 1 of 255 changes nothing' same plain.png out.png
+picture faint.png 250 175 1 '8 * ((x - 120) ** 2 + (y - 90) ** 2 < 1600)'
+paint --init-image wide.png --mask faint.png --strength 1 --output out.png
+check 'what is nearly black changes as little' unchanged wide.png out.png disc.png \
+    'all(abs(v - w) <= 8 for p, q, i in pairs for v, w in zip(p, q))'
+
 # ---- sizes ----
 
 picture tiny.png 8 8 3 "$colours"
@@ -92,6 +103,9 @@ refuses '--grow below 0' 2 '--grow' $paint_line --init-image wide.png --mask dis
 refuses 'a mask of another size' 1 'mask.*90 x 70.*250 x 175' \
     $paint_line --init-image wide.png --mask half.png
 refuses 'an empty mask' 1 'mask.*empty' $paint_line --init-image wide.png --mask black.png
+picture veil.png 250 175 1 1
+refuses 'a mask that is nothing but a veil' 1 'mask.*empty' $paint_line --init-image wide.png \
+    --mask veil.png
 refuses 'no clear pixel to paint' 1 'empty' $paint_line --init-image wide.png --outpaint
 refuses 'no such mask' 1 'none.png' $paint_line --init-image wide.png --mask none.png
 picture sliver.png 40 7 3 "$colours"
