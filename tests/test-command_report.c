@@ -163,7 +163,8 @@ static void test_json(void)
     report_note(r, "seed 7");
     report_files(r, files);
     report_files(r, none);
-    report_error(r, "a.png: this file\nis empty.");
+    report_error(r, "a.png: this file\nis empty.", NULL);
+    report_error(r, "no space", files);
     finish(&s, r,
            "{\"event\":\"progress\",\"phase\":\"learn\",\"step\":1,\"steps\":9,\"loss\":0.25,"
            "\"seconds_left\":65.0}\n"
@@ -178,8 +179,10 @@ static void test_json(void)
            "{\"event\":\"done\",\"file\":\"katze-猫.safetensors\","
            "\"files\":[\"katze-猫.safetensors\"]}\n"
            "{\"event\":\"done\",\"files\":[]}\n"
-           "{\"event\":\"error\",\"message\":\"a.png: this file\\nis empty.\"}\n",
-           "warning: 3 words are left out\nseed 7\na.png: this file?is empty.\n");
+           "{\"event\":\"error\",\"message\":\"a.png: this file\\nis empty.\"}\n"
+           "{\"event\":\"error\",\"message\":\"no space\","
+           "\"files\":[\"katze-猫.safetensors\"]}\n",
+           "warning: 3 words are left out\nseed 7\na.png: this file?is empty.\nno space\n");
 }
 
 static void test_quiet(void)

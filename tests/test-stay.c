@@ -24,7 +24,7 @@ struct worker {
 };
 
 // `generate`: keeps the model and tells the process; `edit`: waits for the end of its input too
-static int run_job(int argc, char **argv)
+static int run_job(interruption *stop, int argc, char **argv)
 {
     const struct svdiff_options options = {
         .model = g_test_get_filename(G_TEST_DIST, "fixtures/models/sd1", NULL)};
@@ -61,7 +61,7 @@ static struct worker start(int mode)
     w.socket = g_build_filename(w.folder, "worker", NULL);
     w.pid = fork();
     if (w.pid == 0) {
-        _exit(stay_run(w.socket, w.owner, run_job, 2, (char **)argv));
+        _exit(stay_run(w.socket, w.owner, run_job, interruption_start(NULL), 2, (char **)argv));
     }
     return w;
 }
@@ -246,7 +246,7 @@ static void test_killed(void)
     g_assert_true(g_file_test(w.socket, G_FILE_TEST_EXISTS));
     w.pid = fork();
     if (w.pid == 0) {
-        _exit(stay_run(w.socket, w.owner, run_job, 2, (char **)argv));
+        _exit(stay_run(w.socket, w.owner, run_job, interruption_start(NULL), 2, (char **)argv));
     }
     check_job(&w);
     kill(w.owner, SIGKILL);

@@ -2,31 +2,11 @@
 #include "engine/command/command.h"
 
 #include <errno.h>
-#include <glib-unix.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-/* Set by the signal handler: the one piece of state that cannot be handed in. */
-static volatile sig_atomic_t stop_asked;
-
-static void ask_to_stop(int number)
-{
-    // a second signal ends the process as it would have without us
-    stop_asked = 1;
-    signal(number, SIG_DFL);
-}
-
-static void install_handlers(void)
-{
-    struct sigaction a = {.sa_handler = ask_to_stop};
-
-    sigaction(SIGINT, &a, NULL);
-    sigaction(SIGTERM, &a, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
 
 /* ---- common options ---- */
 
@@ -193,7 +173,7 @@ int command_begin(struct command *c, int *argc, char ***argv, const GOptionEntry
     if (!parsed || !check_left(*argc, *argv, arguments, &error) || !finish_common(c, &error)) {
         return command_fail(c, usage_error(error));
     }
-    install_handlers();
+    signal(SIGPIPE, SIG_IGN); // a closed standard output is an error of a write
     if (c->worker) {
         // GIMP stays usable, and if memory ends it is the worker that goes
         setpriority(PRIO_PROCESS, 0, 10);
@@ -203,7 +183,7 @@ int command_begin(struct command *c, int *argc, char ***argv, const GOptionEntry
 
 /* ---- ends ---- */
 
-int command_fail(struct command *c, GError *error)
+static int fail(struct command *c, GError *error, const char *const *files)
 {
     int code = COMMAND_FAILED;
 
@@ -212,9 +192,40 @@ int command_fail(struct command *c, GError *error)
     } else if (g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED)) {
         code = COMMAND_CANCELLED;
     }
-    report_error(c->report, error->message);
+    report_error(c->report, error->message, files);
     g_error_free(error);
     return code;
+}
+
+int command_fail(struct command *c, GError *error)
+{
+    return fail(c, error, NULL);
+}
+
+// what a cancelled run tells instead, since its pictures are no failure
+static GError *count_kept(GError *error, int kept, int wanted)
+{
+    g_error_free(error);
+    return g_error_new(SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED,
+                       kept == 1 ? "Cancelled; %d picture of %d was finished and is kept."
+                                 : "Cancelled; %d pictures of %d were finished and are kept.",
+                       kept, wanted);
+}
+
+int command_end_pictures(struct command *c, GPtrArray *written, int wanted, GError *error)
+{
+    const bool kept = written->len > 0;
+
+    if (error != NULL && kept && error->code == SVDIFF_ERROR_CANCELLED) {
+        error = count_kept(error, (int)written->len, wanted);
+    }
+    g_ptr_array_add(written, NULL);
+    const char *const *files = (const char *const *)written->pdata;
+    if (error == NULL) {
+        report_files(c->report, files);
+        return COMMAND_DONE;
+    }
+    return fail(c, error, files);
 }
 
 int command_end(struct command *c, int code)
@@ -252,7 +263,7 @@ bool command_progress(void *user, const struct progress *p)
 
     report_progress(c->report, p);
     if (c->worker && input_says_stop()) {
-        stop_asked = 1;
+        interruption_ask(c->stop);
     }
-    return !stop_asked;
+    return !interruption_asked(c->stop);
 }

@@ -6,11 +6,14 @@
 #pragma once
 
 #include "engine/command/command_report.h"
+#include "engine/command/interruption.h"
 #include "engine/svdiff.h"
 
 enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2, COMMAND_CANCELLED = 130 };
 
 struct command {
+    interruption *stop; // borrowed
+
     // common options
     char *model, *device, *precision;
     char *seed_text;
@@ -23,14 +26,19 @@ struct command {
 };
 
 /* Parses argv (argv[0] is the command's word) with the command's own entries and the common ones;
- * opens the report and installs the handlers of SIGINT and SIGTERM. Returns COMMAND_DONE to go on,
- * or the exit code: -1 means help was shown, which is done. arguments receives what is left, when
- * not NULL; otherwise anything left is wrong usage. data is handed to callback entries. */
+ * opens the report. Returns COMMAND_DONE to go on, or the exit code. arguments receives what is
+ * left, when not NULL; otherwise anything left is wrong usage. data is handed to callback entries.
+ */
 int command_begin(struct command *c, int *argc, char ***argv, const GOptionEntry *entries,
                   const char *summary, const char *usage, void *data, char ***arguments);
 
 /* Says the error, frees it, and gives the exit code that belongs to it. */
 int command_fail(struct command *c, GError *error);
+
+/* The end of a command that writes pictures, done (error NULL) or not: tells what is there, also of
+ * a run that failed or was cancelled, and gives the exit code. written: the files that are whole,
+ * char *; it gets a NULL. wanted: how many there were to be. Frees the error. */
+int command_end_pictures(struct command *c, GPtrArray *written, int wanted, GError *error);
 
 /* Frees; returns code. */
 int command_end(struct command *c, int code);
@@ -49,12 +57,12 @@ void command_add_defaults(JsonBuilder *j, const svdiff *s);
 void command_tell_apart(struct command *c, const struct svdiff_subject *subjects,
                         const struct svdiff_apart *a);
 
-/* The commands: each gets its own arguments. */
-int command_learn(int argc, char **argv);
-int command_generate(int argc, char **argv);
-int command_edit(int argc, char **argv);
-int command_info(int argc, char **argv);
-int command_spectrum(int argc, char **argv);
-int command_bench(int argc, char **argv);
-int command_convert(int argc, char **argv);
-int command_compare(int argc, char **argv);
+/* The commands: each gets its own arguments, and what asks it to stop. */
+int command_learn(interruption *stop, int argc, char **argv);
+int command_generate(interruption *stop, int argc, char **argv);
+int command_edit(interruption *stop, int argc, char **argv);
+int command_info(interruption *stop, int argc, char **argv);
+int command_spectrum(interruption *stop, int argc, char **argv);
+int command_bench(interruption *stop, int argc, char **argv);
+int command_convert(interruption *stop, int argc, char **argv);
+int command_compare(interruption *stop, int argc, char **argv);

@@ -144,9 +144,9 @@ static bool run(struct bench *b, GError **error)
     return report_result(b->common.report, json, NULL, error);
 }
 
-int command_bench(int argc, char **argv)
+int command_bench(interruption *stop, int argc, char **argv)
 {
-    struct bench b = {.width = 512, .height = 512, .batch = 1, .repeats = 3};
+    struct bench b = {.common.stop = stop, .width = 512, .height = 512, .batch = 1, .repeats = 3};
     const GOptionEntry entries[] = {
         {"what", 0, 0, G_OPTION_ARG_FILENAME, &b.what,
          "unet, learn, decode, generate or spectrum (unet)", "NAME"},

@@ -142,9 +142,10 @@ static bool run(struct compare *c, char **arguments, GError **error)
     return (c->output == NULL || draw(c, error)) && tell(c, error);
 }
 
-int command_compare(int argc, char **argv)
+int command_compare(interruption *stop, int argc, char **argv)
 {
-    struct compare c = {.paths = g_ptr_array_new_with_free_func(g_free),
+    struct compare c = {.common.stop = stop,
+                        .paths = g_ptr_array_new_with_free_func(g_free),
                         .names = g_ptr_array_new_with_free_func(g_free),
                         .subjects = g_ptr_array_new_with_free_func((GDestroyNotify)subject_free)};
     const GOptionEntry entries[] = {{"output", 0, 0, G_OPTION_ARG_FILENAME, &c.output,

@@ -230,9 +230,9 @@ static void finish(struct convert *c)
     g_free(c->output);
 }
 
-int command_convert(int argc, char **argv)
+int command_convert(interruption *stop, int argc, char **argv)
 {
-    struct convert c = {.rank = 64};
+    struct convert c = {.common.stop = stop, .rank = 64};
     const GOptionEntry entries[] = {
         {"to", 0, 0, G_OPTION_ARG_FILENAME, &c.to, FORMATS, "FORMAT"},
         {"output", 0, 0, G_OPTION_ARG_FILENAME, &c.output,

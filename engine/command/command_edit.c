@@ -6,7 +6,6 @@
 #include "engine/base/output_name.h"
 #include "engine/session.h"
 
-#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
 
@@ -161,14 +160,6 @@ static bool run(struct edit *e, GError **error)
     return svdiff_edit(e->session, &e->options, take, progress, e, error);
 }
 
-// a cancelled run leaves no picture
-static void remove_written(const struct edit *e)
-{
-    for (guint i = 0; i < e->written->len; i++) {
-        g_unlink(e->written->pdata[i]);
-    }
-}
-
 static void finish(struct edit *e)
 {
     char *const texts[] = {e->image,     e->prompt, e->negative, e->shift,
@@ -228,9 +219,10 @@ static int parse(struct edit *e, int argc, char **argv)
     return command_begin(&e->common, &argc, &argv, entries, summary, "", e, NULL);
 }
 
-int command_edit(int argc, char **argv)
+int command_edit(interruption *stop, int argc, char **argv)
 {
-    struct edit e = {.learn_steps = G_MININT,
+    struct edit e = {.common.stop = stop,
+                     .learn_steps = G_MININT,
                      .steps = G_MININT,
                      .refine = G_MININT,
                      .fit = G_MININT,
@@ -249,14 +241,9 @@ int command_edit(int argc, char **argv)
 
     // after the options: GOption does not free what it replaces
     e.output = e.output != NULL ? e.output : g_strdup("edit.png");
-    if (code == COMMAND_DONE && !run(&e, &error)) {
-        code = command_fail(&e.common, error);
-        if (code == COMMAND_CANCELLED) {
-            remove_written(&e);
-        }
-    } else if (code == COMMAND_DONE) {
-        g_ptr_array_add(e.written, NULL);
-        report_files(e.common.report, (const char *const *)e.written->pdata);
+    if (code == COMMAND_DONE) {
+        run(&e, &error);
+        code = command_end_pictures(&e.common, e.written, e.options.n_targets * e.count, error);
     }
     finish(&e);
     return command_end(&e.common, code);

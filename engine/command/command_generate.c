@@ -10,7 +10,6 @@
 #include "engine/subject/subject_list.h"
 #include "engine/subject/subject_words.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 
 struct generate {
@@ -379,14 +378,6 @@ static bool run(struct generate *g, GError **error)
     return svdiff_generate(s, &g->options, take, progress, g, error);
 }
 
-// a cancelled run leaves no picture
-static void remove_written(const struct generate *g)
-{
-    for (guint i = 0; i < g->written->len; i++) {
-        g_unlink(g->written->pdata[i]);
-    }
-}
-
 static void finish(struct generate *g)
 {
     char **const texts[] = {&g->prompt, &g->negative, &g->sampler, &g->spacing,
@@ -413,9 +404,10 @@ static void finish(struct generate *g)
     kept_model_close(g->session);
 }
 
-int command_generate(int argc, char **argv)
+int command_generate(interruption *stop, int argc, char **argv)
 {
-    struct generate g = {.guidance = -G_MAXDOUBLE,
+    struct generate g = {.common.stop = stop,
+                         .guidance = -G_MAXDOUBLE,
                          .steps = G_MININT,
                          .width = G_MININT,
                          .height = G_MININT,
@@ -476,14 +468,8 @@ int command_generate(int argc, char **argv)
 
     // after the options: GOption does not free what it replaces
     g.output = g.output != NULL ? g.output : g_strdup("picture.png");
-    if (code == COMMAND_DONE && !run(&g, &error)) {
-        code = command_fail(&g.common, error);
-        if (code == COMMAND_CANCELLED) {
-            remove_written(&g);
-        }
-    } else if (code == COMMAND_DONE && !g.estimate) {
-        g_ptr_array_add(g.written, NULL);
-        report_files(g.common.report, (const char *const *)g.written->pdata);
+    if (code == COMMAND_DONE && (!run(&g, &error) || !g.estimate)) {
+        code = command_end_pictures(&g.common, g.written, g.count, error);
     }
     finish(&g);
     return command_end(&g.common, code);

@@ -181,9 +181,9 @@ static bool run(struct info *i, char **arguments, GError **error)
     return report_result(i->common.report, json, NULL, error);
 }
 
-int command_info(int argc, char **argv)
+int command_info(interruption *stop, int argc, char **argv)
 {
-    struct info i = {0};
+    struct info i = {.common.stop = stop};
     const GOptionEntry entries[] = {{"preview", 0, 0, G_OPTION_ARG_FILENAME, &i.preview_file,
                                      "write the small picture that a subject carries: .png or .tif",
                                      "FILE"},

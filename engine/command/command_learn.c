@@ -381,9 +381,10 @@ static void finish(struct learn *l)
 
 #define RAW(function) G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK, (gpointer)(function)
 
-int command_learn(int argc, char **argv)
+int command_learn(interruption *stop, int argc, char **argv)
 {
-    struct learn l = {.subjects = g_array_new(FALSE, TRUE, sizeof(struct learn_subject)),
+    struct learn l = {.common.stop = stop,
+                      .subjects = g_array_new(FALSE, TRUE, sizeof(struct learn_subject)),
                       .flip = -1,
                       .text_encoder = -1,
                       .steps = G_MININT,

@@ -144,9 +144,9 @@ static void print_event(struct report *r, JsonObject *object)
     json_node_unref(node);
 }
 
-static void print_sentence(struct report *r, const char *event, const char *sentence)
+static void print_warning(struct report *r, const char *sentence)
 {
-    JsonObject *object = make_event(event);
+    JsonObject *object = make_event("warning");
 
     set_text(object, "message", sentence);
     print_event(r, object);
@@ -274,44 +274,54 @@ void report_warning(struct report *r, const char *format, ...)
     va_end(list);
     say(r, "warning: ", text);
     if (r->style == REPORT_JSON) {
-        print_sentence(r, "warning", text);
+        print_warning(r, text);
     }
 }
 
-void report_error(struct report *r, const char *sentence)
+static void set_files(JsonObject *object, const char *const *files)
 {
-    end_drawing(r);
-    say(r, "", sentence);
-    if (r->style == REPORT_JSON) {
-        print_sentence(r, "error", sentence);
-    }
-}
-
-static void print_done(struct report *r, const char *const *files)
-{
-    JsonObject *object = make_event("done");
     JsonArray *all = json_array_new();
 
-    if (files && *files) {
-        set_text(object, "file", *files);
-    }
     for (; files && *files; files++) {
         g_autofree char *valid = g_utf8_make_valid(*files, -1);
         json_array_add_string_element(all, valid);
     }
     json_object_set_array_member(object, "files", all);
-    print_event(r, object);
+}
+
+static void say_files(struct report *r, const char *const *files)
+{
+    for (; files && *files && !r->quiet && r->style != REPORT_JSON; files++) {
+        say(r, "wrote ", *files);
+    }
+}
+
+void report_error(struct report *r, const char *sentence, const char *const *files)
+{
+    end_drawing(r);
+    say_files(r, files);
+    say(r, "", sentence);
+    if (r->style == REPORT_JSON) {
+        JsonObject *object = make_event("error");
+        set_text(object, "message", sentence);
+        if (files && *files) {
+            set_files(object, files);
+        }
+        print_event(r, object);
+    }
 }
 
 void report_files(struct report *r, const char *const *files)
 {
     end_drawing(r);
+    say_files(r, files);
     if (r->style == REPORT_JSON) {
-        print_done(r, files);
-        return;
-    }
-    for (; files && *files && !r->quiet; files++) {
-        say(r, "wrote ", *files);
+        JsonObject *object = make_event("done");
+        if (files && *files) {
+            set_text(object, "file", *files);
+        }
+        set_files(object, files);
+        print_event(r, object);
     }
 }
 

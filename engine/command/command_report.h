@@ -37,8 +37,10 @@ void report_note(struct report *r, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* What does not stop the work, but has to be known. */
 void report_warning(struct report *r, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* The one sentence at which the command ends. Event error. */
-void report_error(struct report *r, const char *sentence);
+/* The one sentence at which the command ends. Event error. files (NULL-terminated, may be NULL or
+ * none): what was written and stays all the same, as report_files tells it, `files` of the event.
+ */
+void report_error(struct report *r, const char *sentence, const char *const *files);
 
 /* All is done: these files (NULL-terminated, may be none) were written. Event done, with `file`,
  * the first, and `files`, all of them; people read a line a file. */

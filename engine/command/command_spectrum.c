@@ -97,9 +97,9 @@ static bool run(struct spectrum_command *s, GError **error)
                     : compute(s, session, error);
 }
 
-int command_spectrum(int argc, char **argv)
+int command_spectrum(interruption *stop, int argc, char **argv)
 {
-    struct spectrum_command s = {.limit = 10};
+    struct spectrum_command s = {.common.stop = stop, .limit = 10};
     const GOptionEntry entries[] = {
         {"check", 0, 0, G_OPTION_ARG_NONE, &s.check, "prove them against the weights", NULL},
         {"clear", 0, 0, G_OPTION_ARG_NONE, &s.clear, "remove them from the cache", NULL},

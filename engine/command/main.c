@@ -1,6 +1,7 @@
 /* svdiff: the command. The first word says what to do; each command has a file of its own. */
 #include "engine/command/arguments_file.h"
 #include "engine/command/command.h"
+#include "engine/command/interruption.h"
 #include "engine/command/stay.h"
 
 #include <locale.h>
@@ -11,7 +12,7 @@
 
 static const struct {
     const char *word, *summary;
-    int (*run)(int argc, char **argv);
+    int (*run)(interruption *stop, int argc, char **argv);
 } commands[] = {
     {"learn", "learn subjects from pictures into a subject file", command_learn},
     {"generate", "make pictures from a text, with learned subjects", command_generate},
@@ -33,7 +34,8 @@ static void print_help(FILE *to)
     fprintf(to, "\n'svdiff COMMAND --help' tells more; 'svdiff --version' the version.\n");
 }
 
-static int run(int (*command)(int argc, char **argv), int argc, char **argv)
+static int run(int (*command)(interruption *, int, char **), interruption *stop, int argc,
+               char **argv)
 {
     g_autoptr(GError) error = NULL;
     g_auto(GStrv) expanded = arguments_expand(argc, argv, &error);
@@ -44,15 +46,15 @@ static int run(int (*command)(int argc, char **argv), int argc, char **argv)
     }
     // GOption moves pointers about: the strings stay with `expanded`
     g_autofree char **copy = g_memdup2(expanded, (g_strv_length(expanded) + 1) * sizeof *copy);
-    return command((int)g_strv_length(expanded), copy);
+    return command(stop, (int)g_strv_length(expanded), copy);
 }
 
 // argv[0]: what to do
-static int run_command(int argc, char **argv)
+static int run_command(interruption *stop, int argc, char **argv)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
         if (strcmp(argv[0], commands[i].word) == 0) {
-            return run(commands[i].run, argc, argv);
+            return run(commands[i].run, stop, argc, argv);
         }
     }
     fprintf(stderr, "There is no command '%s'; 'svdiff --help' lists them.\n", argv[0]);
@@ -92,6 +94,8 @@ static void set_environment(char **argv)
 
 int main(int argc, char **argv)
 {
+    g_autoptr(GError) error = NULL;
+
     set_environment(argv);
     setlocale(LC_ALL, "");
     setlocale(LC_NUMERIC, "C"); // 7.5 is 7.5 everywhere
@@ -108,9 +112,14 @@ int main(int argc, char **argv)
         print_help(stdout);
         return COMMAND_DONE;
     }
-    if (strcmp(argv[1], "stay") == 0 && argc > 4) { // of plug-ins, not of people
-        return stay_run(argv[2], (pid_t)g_ascii_strtoll(argv[3], NULL, 10), run_command, argc - 4,
-                        argv + 4);
+    interruption *stop = interruption_start(&error);
+    if (stop == NULL) {
+        fprintf(stderr, "%s\n", error->message);
+        return COMMAND_FAILED;
     }
-    return run_command(argc - 1, argv + 1);
+    if (strcmp(argv[1], "stay") == 0 && argc > 4) { // of plug-ins, not of people
+        return stay_run(argv[2], (pid_t)g_ascii_strtoll(argv[3], NULL, 10), run_command, stop,
+                        argc - 4, argv + 4);
+    }
+    return run_command(stop, argc - 1, argv + 1);
 }

@@ -1,5 +1,5 @@
 /* A worker that stays; see stay.h. Everything is in one thread: a job, then waiting for the first
- * of a connection, the end of the owner, and the end of patience. */
+ * of a connection, the end of the owner, a signal, and the end of patience. */
 #include "engine/command/stay.h"
 
 #include "engine/kept_model.h"
@@ -28,7 +28,8 @@ struct stay {
     struct sockaddr_un address;
     pid_t owner;
     int owner_fd; // readable when the owner has ended; -1: the system has none
-    int (*run)(int argc, char **argv);
+    stay_job run;
+    interruption *stop;
 };
 
 /* ---- the owner ---- */
@@ -116,10 +117,11 @@ static int wait_for_job(const struct stay *s, int listener)
     const int tick = s->owner_fd >= 0 ? PATIENCE_MS : TICK_MS;
 
     for (int waited = 0; waited < PATIENCE_MS && owner_lives(s); waited += tick) {
+        // the system does not look at one that is -1
         struct pollfd p[] = {{.fd = listener, .events = POLLIN},
+                             {.fd = interruption_fd(s->stop), .events = POLLIN},
                              {.fd = s->owner_fd, .events = POLLIN}};
-        const int ready = poll(p, s->owner_fd >= 0 ? 2 : 1, tick);
-        if (ready < 0) { // a signal asks to leave
+        if (poll(p, G_N_ELEMENTS(p), tick) < 0 || interruption_asked(s->stop)) {
             return -1;
         }
         if (p[0].revents & POLLIN) {
@@ -200,7 +202,7 @@ static int serve(const struct stay *s, int connection)
     replace(connection, STDOUT_FILENO);
     replace(open(messages, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600),
             STDERR_FILENO);
-    const int code = s->run(G_N_ELEMENTS(words), argv);
+    const int code = s->run(s->stop, G_N_ELEMENTS(words), argv);
     let_go();
     return code;
 }
@@ -225,19 +227,22 @@ static int stay(const struct stay *s)
     return code;
 }
 
-int stay_run(const char *socket, pid_t owner, int (*run)(int argc, char **argv), int argc,
+int stay_run(const char *socket, pid_t owner, stay_job run, interruption *stop, int argc,
              char **argv)
 {
-    struct stay s = {
-        .address = {.sun_family = AF_UNIX}, .owner = owner, .owner_fd = -1, .run = run};
+    struct stay s = {.address = {.sun_family = AF_UNIX},
+                     .owner = owner,
+                     .owner_fd = -1,
+                     .run = run,
+                     .stop = stop};
 
     if (strlen(socket) >= sizeof s.address.sun_path || !is_private(socket)) {
-        return run(argc, argv);
+        return run(stop, argc, argv);
     }
     strcpy(s.address.sun_path, socket);
     s.owner_fd = open_owner(owner); // before the job: its number may be another's after it
     kept_model_enable();
-    int code = run(argc, argv);
+    int code = run(stop, argc, argv);
     if (code == 0) {
         let_go();
         code = stay(&s);

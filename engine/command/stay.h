@@ -12,9 +12,14 @@
  * worker leaves. */
 #pragma once
 
+#include "engine/command/interruption.h"
+
 #include <sys/types.h>
 
-/* Runs the job in argv [argc] with `run`, which gives the exit code, and stays. Returns the exit
- * code of the last job. owner: the process PID above. */
-int stay_run(const char *socket, pid_t owner, int (*run)(int argc, char **argv), int argc,
+/* Does the job in argv [argc], gives the exit code. */
+typedef int (*stay_job)(interruption *stop, int argc, char **argv);
+
+/* Runs the job in argv [argc] with `run` and stays. Returns the exit code of the last job. owner:
+ * the process PID above. stop: what asks to leave; it is handed on to the jobs. */
+int stay_run(const char *socket, pid_t owner, stay_job run, interruption *stop, int argc,
              char **argv);
