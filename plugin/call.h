@@ -19,6 +19,7 @@ struct call_estimate {
     double bytes, least_bytes; // of memory, and where it is short; negative: not known
     double available;          // of memory now; negative: not known
     double seconds;            // negative: not known
+    double width, height;      // of the pictures that are made; negative: not known
     GArray *marked;            // double: share of each marked picture; NULL: none is marked
 };
 

@@ -90,6 +90,15 @@ static void say_estimate(struct dialog_estimate *e, const struct call_estimate *
     g_string_free(text, TRUE);
 }
 
+// what "what suits" is for this image
+static void show_size(const struct dialog_estimate *e, const struct call_estimate *c)
+{
+    if (c->width > 0 && c->height > 0 && values_has(e->v, "width")) {
+        dialog_fields_own(e->fields, "width", c->width);
+        dialog_fields_own(e->fields, "height", c->height);
+    }
+}
+
 /* ---- counting ---- */
 
 static enum call_wish on_progress(void *user, const struct call_progress *p)
@@ -115,6 +124,7 @@ static void count(struct dialog_estimate *e)
     e->failed = !done;
     if (done) {
         call_result_clear(&nothing);
+        show_size(e, &costs);
         say_estimate(e, &costs);
     } else if (!g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED)) {
         say(e, error->message);

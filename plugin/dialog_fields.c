@@ -3,9 +3,14 @@
 
 #include "plugin/dialog_history.h"
 #include "plugin/dialog_model.h"
+#include "plugin/dialog_number.h"
 #include "plugin/dialog_subjects.h"
 #include "plugin/dialog_toolkit.h"
 #include "plugin/words.h"
+
+#include "engine/svdiff.h"
+
+#include <string.h>
 
 #define ADVANCED_HEIGHT 170 // pixels
 
@@ -15,6 +20,56 @@ struct dialog_fields {
     GtkWidget *box;
     GtkWidget **widgets; // one an argument: what has its value
 };
+
+static bool is_number(const struct argument *p)
+{
+    return p->kind == ARGUMENT_INT || p->kind == ARGUMENT_NUMBER;
+}
+
+/* ---- what stands for numbers that nobody said ---- */
+
+// "learn.steps" among the defaults of a model; negative: it is not there
+static double find_default(JsonObject *defaults, const char *path)
+{
+    g_auto(GStrv) parts = g_strsplit(path, ".", 2);
+    JsonNode *part = json_object_get_member(defaults, parts[0]);
+    JsonNode *node = part != NULL && JSON_NODE_HOLDS_OBJECT(part)
+                         ? json_object_get_member(json_node_get_object(part), parts[1])
+                         : NULL;
+
+    return node != NULL && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_double(node) : -1;
+}
+
+// several layers are learned together in more steps
+static double own_number(const struct dialog_fields *f, const struct argument *p,
+                         JsonObject *defaults)
+{
+    const double number = find_default(defaults, p->own_from);
+
+    return f->v->procedure->id == PROCEDURE_COMPOSE && strcmp(p->own_from, "learn.steps") == 0
+               ? svdiff_learn_steps((int)number, MAX(f->chosen->n_layers, 1))
+               : number;
+}
+
+static void on_model(void *user, JsonObject *defaults)
+{
+    struct dialog_fields *f = user;
+
+    for (size_t i = 0; i < f->v->procedure->n_arguments; i++) {
+        const struct argument *p = &f->v->procedure->arguments[i];
+        const double number = p->own_from != NULL ? own_number(f, p, defaults) : -1;
+        if (number > 0) {
+            dialog_number_own(f->widgets[i], number);
+        }
+    }
+}
+
+void dialog_fields_own(const struct dialog_fields *f, const char *name, double number)
+{
+    const size_t i = procedure_index(f->v->procedure, name);
+
+    dialog_number_own(f->widgets[i], number);
+}
 
 /* ---- a widget for each kind of argument ---- */
 
@@ -40,16 +95,6 @@ static void choose(GtkWidget *w, const struct argument *p, const char *text)
     }
 }
 
-static GtkWidget *number_widget(const struct argument *p)
-{
-    const bool whole = p->kind == ARGUMENT_INT;
-    GtkWidget *w = gtk_spin_button_new_with_range(p->low, p->high, whole ? 1 : 0.01);
-
-    gtk_spin_button_set_digits(GTK_SPIN_BUTTON(w), whole ? 0 : 4);
-    gtk_entry_set_activates_default(GTK_ENTRY(w), TRUE);
-    return w;
-}
-
 static GtkWidget *text_widget(void)
 {
     GtkWidget *w = gtk_entry_new();
@@ -66,7 +111,7 @@ static GtkWidget *make_widget(const struct dialog_fields *f, size_t i)
     switch (p->kind) {
     case ARGUMENT_INT:
     case ARGUMENT_NUMBER:
-        return number_widget(p);
+        return dialog_number_new(p);
     case ARGUMENT_CHOICE:
         return choice_widget(p);
     case ARGUMENT_CHANNEL:
@@ -79,7 +124,7 @@ static GtkWidget *make_widget(const struct dialog_fields *f, size_t i)
 }
 
 // what is around a widget in the table
-static GtkWidget *dress(const struct argument *p, GtkWidget *w)
+static GtkWidget *dress(struct dialog_fields *f, const struct argument *p, GtkWidget *w)
 {
     switch (p->look) {
     case LOOK_SUBJECTS:
@@ -87,11 +132,12 @@ static GtkWidget *dress(const struct argument *p, GtkWidget *w)
     case LOOK_PROMPT: // the list that the entry is in
         return dialog_history_widget(w);
     case LOOK_MODEL:
-        return dialog_model_new(w);
+        return dialog_model_new(w, on_model, f);
     case LOOK_ENTRY:
+    case LOOK_SIZE:
         break;
     }
-    return w;
+    return is_number(p) ? dialog_number_widget(w) : w;
 }
 
 static void write_widget(const struct dialog_fields *f, size_t i)
@@ -103,7 +149,7 @@ static void write_widget(const struct dialog_fields *f, size_t i)
     switch (p->kind) {
     case ARGUMENT_INT:
     case ARGUMENT_NUMBER:
-        gtk_spin_button_set_value(GTK_SPIN_BUTTON(w), value->number);
+        dialog_number_set(w, value->number);
         break;
     case ARGUMENT_CHOICE:
         choose(w, p, value->text);
@@ -126,8 +172,7 @@ static void read_widget(const struct dialog_fields *f, size_t i)
     switch (f->v->procedure->arguments[i].kind) {
     case ARGUMENT_INT:
     case ARGUMENT_NUMBER:
-        gtk_spin_button_update(GTK_SPIN_BUTTON(w));
-        values_set_number(f->v, i, gtk_spin_button_get_value(GTK_SPIN_BUTTON(w)));
+        values_set_number(f->v, i, dialog_number_get(w));
         break;
     case ARGUMENT_CHOICE:
         choice = gtk_combo_box_text_get_active_text(GTK_COMBO_BOX_TEXT(w));
@@ -156,7 +201,7 @@ static GtkWidget *make_table(struct dialog_fields *f, bool advanced)
         if (p->advanced == advanced) {
             f->widgets[i] = make_widget(f, i);
             gimp_help_set_help_data(f->widgets[i], _(p->text), NULL);
-            toolkit_attach(table, row++, _(p->label), dress(p, f->widgets[i]), f->widgets[i]);
+            toolkit_attach(table, row++, _(p->label), dress(f, p, f->widgets[i]), f->widgets[i]);
         }
     }
     return table;
@@ -212,10 +257,13 @@ void dialog_fields_watch(const struct dialog_fields *f, void (*words)(void *user
                          void (*figures)(void *user), void *user)
 {
     for (size_t i = 0; i < f->v->procedure->n_arguments; i++) {
-        const bool is_text = f->v->procedure->arguments[i].kind == ARGUMENT_TEXT;
-        g_signal_connect_swapped(f->widgets[i],
-                                 GTK_IS_SPIN_BUTTON(f->widgets[i]) ? "value-changed" : "changed",
-                                 G_CALLBACK(is_text ? words : figures), user);
+        const struct argument *p = &f->v->procedure->arguments[i];
+        if (is_number(p)) {
+            dialog_number_watch(f->widgets[i], figures, user);
+        } else {
+            g_signal_connect_swapped(f->widgets[i], "changed",
+                                     G_CALLBACK(p->kind == ARGUMENT_TEXT ? words : figures), user);
+        }
     }
 }
 

@@ -20,6 +20,9 @@ GtkWidget *dialog_fields_widget(const struct dialog_fields *f);
 void dialog_fields_watch(const struct dialog_fields *f, void (*words)(void *user),
                          void (*figures)(void *user), void *user);
 
+/* Shows the number that will be used for an argument where nobody says another. */
+void dialog_fields_own(const struct dialog_fields *f, const char *name, double number);
+
 /* Takes what the widgets say into the values, and the other way round. */
 void dialog_fields_read(const struct dialog_fields *f);
 void dialog_fields_write(const struct dialog_fields *f);

@@ -106,6 +106,14 @@ GtkWidget *toolkit_canvas(int width, int height, toolkit_paint paint, void *user
     return area;
 }
 
+GtkWidget *toolkit_slider(double from, double to, double step)
+{
+    GtkWidget *slider = gtk_hscale_new_with_range(from, to, step);
+
+    gtk_scale_set_draw_value(GTK_SCALE(slider), FALSE);
+    return slider;
+}
+
 GtkWidget *toolkit_bar(void)
 {
     return gtk_progress_bar_new();

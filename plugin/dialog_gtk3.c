@@ -103,6 +103,14 @@ GtkWidget *toolkit_canvas(int width, int height, toolkit_paint paint, void *user
     return area;
 }
 
+GtkWidget *toolkit_slider(double from, double to, double step)
+{
+    GtkWidget *slider = gtk_scale_new_with_range(GTK_ORIENTATION_HORIZONTAL, from, to, step);
+
+    gtk_scale_set_draw_value(GTK_SCALE(slider), FALSE);
+    return slider;
+}
+
 GtkWidget *toolkit_bar(void)
 {
     GtkWidget *bar = gtk_progress_bar_new();

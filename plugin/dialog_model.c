@@ -4,6 +4,7 @@
 
 #include "plugin/dialog_toolkit.h"
 #include "plugin/info.h"
+#include "plugin/paths.h"
 #include "plugin/words.h"
 
 #include <stdbool.h>
@@ -16,6 +17,8 @@ struct model {
     GtkWidget *entry, *says;
     guint timer;        // 0: none
     GCancellable *stop; // of the last question, NULL: none
+    dialog_model_told told;
+    void *user;
 };
 
 static void forget(struct model *m)
@@ -88,6 +91,15 @@ static void add_size(GString *text, JsonObject *info)
     }
 }
 
+static void tell_defaults(const struct model *m, JsonObject *info)
+{
+    JsonNode *node = json_object_get_member(info, "defaults");
+
+    if (node != NULL && JSON_NODE_HOLDS_OBJECT(node)) {
+        m->told(m->user, json_node_get_object(node));
+    }
+}
+
 // "Stable Diffusion 1.x, diffusers, epsilon, 2.1 GB"
 static void on_told(void *user, JsonObject *info, const char *sentence)
 {
@@ -107,21 +119,19 @@ static void on_told(void *user, JsonObject *info, const char *sentence)
     add(text, get_text(info, "format"));
     add(text, get_text(info, "prediction"));
     add_size(text, info);
-    say(m, text->str);
+    const bool ships = gtk_entry_get_text(GTK_ENTRY(m->entry))[0] == '\0';
+    say(m, ships ? _("The model that ships with SVDiff.") : text->str);
+    tell_defaults(m, info);
 }
 
 static gboolean on_timer(void *user)
 {
     struct model *m = user;
-    const char *path = gtk_entry_get_text(GTK_ENTRY(m->entry));
+    g_autofree char *path = paths_model(gtk_entry_get_text(GTK_ENTRY(m->entry)));
 
     m->timer = 0;
-    if (path[0] == '\0') {
-        say(m, _("The model that ships with SVDiff."));
-    } else {
-        m->stop = g_cancellable_new();
-        info_ask(path, NULL, m->stop, on_told, m);
-    }
+    m->stop = g_cancellable_new();
+    info_ask(path, NULL, m->stop, on_told, m);
     return G_SOURCE_REMOVE;
 }
 
@@ -169,12 +179,14 @@ static void add_button(GtkWidget *row, const char *name, GCallback clicked, stru
     gtk_box_pack_start(GTK_BOX(row), button, FALSE, FALSE, 0);
 }
 
-GtkWidget *dialog_model_new(GtkWidget *entry)
+GtkWidget *dialog_model_new(GtkWidget *entry, dialog_model_told told, void *user)
 {
     struct model *m = g_new0(struct model, 1);
     GtkWidget *box = toolkit_column(2), *row = toolkit_row(6);
 
     m->entry = entry;
+    m->told = told;
+    m->user = user;
     m->says = toolkit_paragraph(SAYS_WIDTH);
     gtk_entry_set_width_chars(GTK_ENTRY(entry), 20);
     gtk_box_pack_start(GTK_BOX(row), entry, TRUE, TRUE, 0);
@@ -183,7 +195,7 @@ GtkWidget *dialog_model_new(GtkWidget *entry)
     gtk_box_pack_start(GTK_BOX(box), row, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(box), m->says, FALSE, FALSE, 0);
     g_signal_connect(entry, "changed", G_CALLBACK(on_change), m);
-    m->timer = g_timeout_add(PAUSE_MS, on_timer, m);
+    m->timer = g_idle_add(on_timer, m);
     g_object_set_data_full(G_OBJECT(box), "svdiff-model", m, free_model);
     return box;
 }

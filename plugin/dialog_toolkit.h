@@ -43,6 +43,9 @@ void toolkit_set_aside(GtkWidget *dialog, GtkWidget *button);
 typedef void (*toolkit_paint)(cairo_t *cr, int width, int height, void *user);
 GtkWidget *toolkit_canvas(int width, int height, toolkit_paint paint, void *user);
 
+/* A slider from left to right, without its number. */
+GtkWidget *toolkit_slider(double from, double to, double step);
+
 /* A bar that shows a text. */
 GtkWidget *toolkit_bar(void);
 

@@ -139,6 +139,8 @@ static void take_estimate(struct job *j, JsonObject *o)
     e->least_bytes = get_number(o, "least_bytes", -1);
     e->available = get_number(o, "available", -1);
     e->seconds = get_number(o, "seconds", -1);
+    e->width = get_number(o, "width", -1);
+    e->height = get_number(o, "height", -1);
     for (guint i = 0; marked != NULL && i < json_array_get_length(marked); i++) {
         const double share = json_node_get_double(json_array_get_element(marked, i));
         e->marked = e->marked != NULL ? e->marked : g_array_new(FALSE, FALSE, sizeof(double));

@@ -211,9 +211,14 @@ static int autoencoder_factor(const char *folder)
     return levels >= 1 && levels <= 8 ? 1 << (levels - 1) : 0;
 }
 
+char *paths_model(const char *model)
+{
+    return model[0] != '\0' ? g_strdup(model) : shipped_model();
+}
+
 int paths_model_side(const char *model)
 {
-    g_autofree char *folder = model[0] != '\0' ? g_strdup(model) : shipped_model();
+    g_autofree char *folder = paths_model(model);
     g_autoptr(JsonParser) parser = json_parser_new();
     JsonObject *config = read_config(parser, folder, "unet");
     JsonNode *node = config ? json_object_get_member(config, "sample_size") : NULL;

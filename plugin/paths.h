@@ -31,6 +31,9 @@ char *paths_edit(const char *hash, GError **error);
  * GIMPs that are gone are removed. NULL when there is no such folder. g_free it. */
 char *paths_socket(void);
 
+/* A model as the command knows it: what is named, or for "" the one that ships. g_free it. */
+char *paths_model(const char *model);
+
 /* The side in pixels at which a model (a folder; "": the one that ships) makes its pictures; 0 when
  * that cannot be known here. */
 int paths_model_side(const char *model);

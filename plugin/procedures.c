@@ -50,21 +50,30 @@ static const struct argument learn_arguments[] = {
      .kind = ARGUMENT_INT,
      .low = -1,
      .high = 100000,
-     .advanced = true},
+     .advanced = true,
+     .own = N_("the model's own"),
+     .own_from = "learn.steps",
+     .step = 10},
     {.name = "learning-rate",
      .label = N_("Learning ra_te"),
      .text = N_("How far a step goes; 0: the model's own."),
      .kind = ARGUMENT_NUMBER,
      .low = -1,
      .high = 1,
-     .advanced = true},
+     .advanced = true,
+     .own = N_("the model's own"),
+     .own_from = "learn.learning_rate",
+     .step = 0.001},
     {.name = "size",
      .label = N_("Si_ze"),
      .text = N_("Side of the learning picture in pixels, divisible by 8; 0: the model's own."),
      .kind = ARGUMENT_INT,
+     .look = LOOK_SIZE,
      .low = -1,
      .high = 4096,
-     .advanced = true},
+     .advanced = true,
+     .own = N_("the model's own"),
+     .own_from = "learn.size"},
     {.name = "seed",
      .label = N_("S_eed"),
      .text = N_("What random numbers begin with; -1: a random one."),
@@ -72,7 +81,8 @@ static const struct argument learn_arguments[] = {
      .low = -1,
      .high = SEED_MAX,
      .standard = -1,
-     .advanced = true},
+     .advanced = true,
+     .own = N_("random")},
     {.name = "output",
      .label = N_("O_utput"),
      .text = N_("The subject file to write; empty: your data folder, by name."),
@@ -111,26 +121,30 @@ static const struct argument learn_arguments[] = {
         .name = "width", .label = N_("_Width"),                                                    \
         .text =                                                                                    \
             N_("Width in pixels at which the picture is made, divisible by 8; 0: what suits."),    \
-        .kind = ARGUMENT_INT, .low = -1, .high = 4096, .advanced = true                            \
+        .kind = ARGUMENT_INT, .low = -1, .high = 4096, .advanced = true, .look = LOOK_SIZE,        \
+        .own = N_("what suits"), .own_from = "generate.width"                                      \
     }
 #define HEIGHT_ARGUMENT                                                                            \
     {                                                                                              \
         .name = "height", .label = N_("He_ight"),                                                  \
         .text =                                                                                    \
             N_("Height in pixels at which the picture is made, divisible by 8; 0: what suits."),   \
-        .kind = ARGUMENT_INT, .low = -1, .high = 4096, .advanced = true                            \
+        .kind = ARGUMENT_INT, .low = -1, .high = 4096, .advanced = true, .look = LOOK_SIZE,        \
+        .own = N_("what suits"), .own_from = "generate.height"                                     \
     }
-#define STEPS_ARGUMENT                                                                             \
+#define STEPS_ARGUMENT(part)                                                                       \
     {                                                                                              \
         .name = "steps", .label = N_("St_eps"),                                                    \
         .text = N_("Steps of the sampler; 0: the model's own."), .kind = ARGUMENT_INT, .low = -1,  \
-        .high = 1000, .advanced = true                                                             \
+        .high = 1000, .advanced = true, .own = N_("the model's own"), .own_from = part ".steps"    \
     }
-#define GUIDANCE_ARGUMENT                                                                          \
+#define GUIDANCE_ARGUMENT(part)                                                                    \
     {                                                                                              \
         .name = "guidance", .label = N_("G_uidance"),                                              \
         .text = N_("How closely the prompt is followed, 1: not enforced; 0: the model's own."),    \
-        .kind = ARGUMENT_NUMBER, .low = -1, .high = 100, .advanced = true                          \
+        .kind = ARGUMENT_NUMBER, .low = -1, .high = 100, .advanced = true,                         \
+        .own = N_("the model's own"), .own_from = part ".guidance", .from = 1, .to = 20,           \
+        .step = 0.5                                                                                \
     }
 #define SAMPLER_ARGUMENT                                                                           \
     {                                                                                              \
@@ -144,7 +158,7 @@ static const struct argument learn_arguments[] = {
         .name = "seed", .label = N_("See_d"),                                                      \
         .text =                                                                                    \
             N_("What random numbers begin with, the next pictures count on; -1: a random one."),   \
-        .kind = ARGUMENT_INT, .low = -1, .high = SEED_MAX, .standard = -1                          \
+        .kind = ARGUMENT_INT, .low = -1, .high = SEED_MAX, .standard = -1, .own = N_("random")     \
     }
 #define COUNT_ARGUMENT                                                                             \
     {                                                                                              \
@@ -169,7 +183,12 @@ static const struct argument generate_arguments[] = {
      .text = N_("How far the result may go from where it starts, up to 1; 0: the default, 0.75."),
      .kind = ARGUMENT_NUMBER,
      .low = -1,
-     .high = 1},
+     .high = 1,
+     .own = N_("as usual"),
+     .own_from = "generate.strength",
+     .from = 0.05,
+     .to = 1,
+     .step = 0.05},
     {.name = "regions",
      .label = N_("_Regions"),
      .text = N_("Texts that act where a channel is white: left=a [V1] fox; right=a [V2] cat"),
@@ -177,17 +196,25 @@ static const struct argument generate_arguments[] = {
      .advanced = true},
     WIDTH_ARGUMENT,
     HEIGHT_ARGUMENT,
-    STEPS_ARGUMENT,
-    GUIDANCE_ARGUMENT,
+    STEPS_ARGUMENT("generate"),
+    GUIDANCE_ARGUMENT("generate"),
     SAMPLER_ARGUMENT,
     SEED_ARGUMENT,
     COUNT_ARGUMENT,
 };
 
 static const struct argument create_arguments[] = {
-    PROMPT_ARGUMENT,  NEGATIVE_ARGUMENT, SUBJECTS_ARGUMENT, MODEL_ARGUMENT,
-    WIDTH_ARGUMENT,   HEIGHT_ARGUMENT,   STEPS_ARGUMENT,    GUIDANCE_ARGUMENT,
-    SAMPLER_ARGUMENT, SEED_ARGUMENT,     COUNT_ARGUMENT,
+    PROMPT_ARGUMENT,
+    NEGATIVE_ARGUMENT,
+    SUBJECTS_ARGUMENT,
+    MODEL_ARGUMENT,
+    WIDTH_ARGUMENT,
+    HEIGHT_ARGUMENT,
+    STEPS_ARGUMENT("generate"),
+    GUIDANCE_ARGUMENT("generate"),
+    SAMPLER_ARGUMENT,
+    SEED_ARGUMENT,
+    COUNT_ARGUMENT,
 };
 
 static const struct argument compose_arguments[] = {
@@ -225,21 +252,34 @@ static const struct argument compose_arguments[] = {
      .kind = ARGUMENT_INT,
      .low = -1,
      .high = 100000,
-     .advanced = true},
+     .advanced = true,
+     .own = N_("the model's own"),
+     .own_from = "learn.steps",
+     .step = 10},
     {.name = "cut-mix",
      .label = N_("Cut-mi_x"),
      .text = N_("How often two subjects are learned in one picture, up to 1; 0: the model's own."),
      .kind = ARGUMENT_NUMBER,
      .low = -1,
      .high = 1,
-     .advanced = true},
+     .advanced = true,
+     .own = N_("the model's own"),
+     .own_from = "learn.cut_mix",
+     .from = 0.05,
+     .to = 1,
+     .step = 0.05},
     {.name = "unmix",
      .label = N_("_Unmix"),
      .text = N_("How much the subjects' words are kept apart there; 0: the model's own."),
      .kind = ARGUMENT_NUMBER,
      .low = -1,
      .high = 100,
-     .advanced = true},
+     .advanced = true,
+     .own = N_("the model's own"),
+     .own_from = "learn.unmix_weight",
+     .from = 0.01,
+     .to = 0.2,
+     .step = 0.01},
     WIDTH_ARGUMENT,
     HEIGHT_ARGUMENT,
     SEED_ARGUMENT,
@@ -270,16 +310,24 @@ static const struct argument edit_arguments[] = {
      .text = N_("How much of the layer's structure is kept, up to 1; 0: the model's own."),
      .kind = ARGUMENT_NUMBER,
      .low = -1,
-     .high = 1},
+     .high = 1,
+     .own = N_("the model's own"),
+     .own_from = "edit.structure",
+     .from = 0.05,
+     .to = 1,
+     .step = 0.05},
     {.name = "learn-steps",
      .label = N_("Lear_ning steps"),
      .text = N_("How many steps the layer is learned; 0: as many as the model wants."),
      .kind = ARGUMENT_INT,
      .low = -1,
      .high = 100000,
-     .advanced = true},
-    STEPS_ARGUMENT,
-    GUIDANCE_ARGUMENT,
+     .advanced = true,
+     .own = N_("the model's own"),
+     .own_from = "edit.learn_steps",
+     .step = 10},
+    STEPS_ARGUMENT("edit"),
+    GUIDANCE_ARGUMENT("edit"),
     SEED_ARGUMENT,
     COUNT_ARGUMENT,
 };
@@ -315,7 +363,10 @@ static const struct argument convert_arguments[] = {
      .kind = ARGUMENT_INT,
      .low = -1,
      .high = 8192,
-     .advanced = true},
+     .advanced = true,
+     .own = N_("as usual"),
+     .own_number = 64,
+     .step = 8},
 };
 
 static const struct procedure procedures[] = {

@@ -17,12 +17,13 @@ enum argument_kind {
     ARGUMENT_CHANNEL, // a channel of the image, -1: none
 };
 
-// how a text is asked for in a dialog
+// how a value is asked for in a dialog
 enum argument_look {
     LOOK_ENTRY,
     LOOK_PROMPT,   // with those that were used before
     LOOK_SUBJECTS, // with a list of all that were learned
     LOOK_MODEL,    // with what the file is
+    LOOK_SIZE,     // pixels, divisible by 8, with a slider around the model's own
 };
 
 struct argument {
@@ -34,8 +35,14 @@ struct argument {
     double standard;           // the default of numbers
     const char *standard_text; // and of texts, NULL: ""
     const char *choices;       // of choices: "none|layer|selection"
-    enum argument_look look;   // of texts and files
-    bool advanced;             // not among the first things of a dialog
+    enum argument_look look;
+    bool advanced; // not among the first things of a dialog
+    /* Of numbers whose default stands for another number: what a dialog calls that, and where the
+     * other number is among a model's defaults ("learn.steps"), or what it is in all models. NULL:
+     * the number is the value. */
+    const char *own, *own_from;
+    double own_number;
+    double from, to, step; // of a slider, where there is one, and of the keys
 };
 
 enum procedure_id {

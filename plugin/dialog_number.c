@@ -1,0 +1,255 @@
+/* A number as a field; see dialog_number.h. Slider and digits follow each other; the slider has the
+ * range that is sensible, the digits all that is allowed. */
+#include "plugin/dialog_number.h"
+
+#include "plugin/dialog_toolkit.h"
+#include "plugin/words.h"
+
+#include <math.h>
+#include <string.h>
+
+#define DIGITS      6   // behind the point that count
+#define SIZE_STEP   8   // pixels
+#define SIZE_LEAP   64  // and of models for large pictures
+#define SIZE_LARGE  256 // pixels
+#define SLIDER_SIDE 120 // pixels
+
+struct number {
+    const struct argument *argument;
+    GtkWidget *row, *spin, *slider, *tick; // slider and tick: NULL where there is none
+    double own;                            // NAN: not known
+    bool is_own;
+    bool setting; // by the program, not by a person
+    void (*changed)(void *user);
+    void *user;
+};
+
+static struct number *number_of(GtkWidget *spin)
+{
+    return g_object_get_data(G_OBJECT(spin), "svdiff-number");
+}
+
+static double step_of(const struct argument *p)
+{
+    return p->look == LOOK_SIZE         ? SIZE_STEP
+           : p->step > 0                ? p->step
+           : p->kind == ARGUMENT_NUMBER ? 0.01
+                                        : 1;
+}
+
+// the least that can be typed: what is less stands for the model's own, or for one
+static double least_of(const struct argument *p)
+{
+    return p->standard < 0              ? 0
+           : p->look == LOOK_SIZE       ? SIZE_STEP
+           : p->kind == ARGUMENT_NUMBER ? pow(10, -DIGITS)
+                                        : 1;
+}
+
+/* ---- showing ---- */
+
+// sizes near that of the model, others as the table says
+static void set_slider_range(struct number *n)
+{
+    const struct argument *p = n->argument;
+    double from = p->from, to = p->to, step = step_of(p);
+
+    if (p->look == LOOK_SIZE && !isnan(n->own)) {
+        step = n->own > SIZE_LARGE ? SIZE_LEAP : SIZE_STEP;
+        from = MAX(SIZE_STEP, n->own / 2);
+        to = n->own * 2;
+    }
+    gtk_range_set_range(GTK_RANGE(n->slider), from, MAX(to, from + step));
+    gtk_range_set_increments(GTK_RANGE(n->slider), step, 4 * step);
+}
+
+static void show(struct number *n, double value)
+{
+    const bool before = n->setting;
+
+    n->setting = true;
+    gtk_spin_button_set_value(GTK_SPIN_BUTTON(n->spin), value);
+    gtk_spin_button_update(GTK_SPIN_BUTTON(n->spin));
+    if (n->slider != NULL) {
+        gtk_range_set_value(GTK_RANGE(n->slider), value);
+    }
+    if (n->tick != NULL) {
+        gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(n->tick), n->is_own);
+    }
+    n->setting = before;
+}
+
+// digits without zeros behind; nothing for a number that is not known
+static gboolean on_output(GtkSpinButton *spin, void *user)
+{
+    const struct number *n = user;
+    const int digits = n->argument->kind == ARGUMENT_NUMBER ? DIGITS : 0;
+    GString *text = g_string_new(NULL);
+
+    if (!n->is_own || !isnan(n->own)) {
+        g_string_printf(text, "%.*f", digits, gtk_spin_button_get_value(spin));
+        while (digits > 0 && g_str_has_suffix(text->str, "0")) {
+            g_string_truncate(text, text->len - 1);
+        }
+        if (digits > 0 && !g_ascii_isdigit(text->str[text->len - 1])) {
+            g_string_truncate(text, text->len - 1); // the point, or comma
+        }
+    }
+    if (strcmp(text->str, gtk_entry_get_text(GTK_ENTRY(spin))) != 0) {
+        gtk_entry_set_text(GTK_ENTRY(spin), text->str);
+    }
+    g_string_free(text, TRUE);
+    return TRUE;
+}
+
+/* ---- what a person does ---- */
+
+static void tell(const struct number *n)
+{
+    toolkit_tell("number: %s %s%s%s", n->argument->name, gtk_entry_get_text(GTK_ENTRY(n->spin)),
+                 n->is_own ? ", " : "", n->is_own ? n->argument->own : "");
+    if (n->changed != NULL) {
+        n->changed(n->user);
+    }
+}
+
+static void take(struct number *n, double value)
+{
+    const struct argument *p = n->argument;
+
+    if (p->look == LOOK_SIZE) {
+        value = CLAMP(round(value / SIZE_STEP) * SIZE_STEP, SIZE_STEP, p->high);
+    }
+    n->is_own = false;
+    show(n, value);
+    tell(n);
+}
+
+static void on_spin(GtkWidget *spin, void *user)
+{
+    struct number *n = user;
+
+    if (!n->setting) {
+        take(n, gtk_spin_button_get_value(GTK_SPIN_BUTTON(spin)));
+    }
+}
+
+static void on_slider(GtkWidget *slider, void *user)
+{
+    struct number *n = user;
+    const double value = gtk_range_get_value(GTK_RANGE(slider));
+    const double step =
+        gtk_adjustment_get_step_increment(gtk_range_get_adjustment(GTK_RANGE(slider)));
+
+    if (!n->setting) {
+        take(n, round(value / step) * step);
+    }
+}
+
+static void on_tick(GtkToggleButton *tick, void *user)
+{
+    struct number *n = user;
+
+    if (n->setting) {
+        return;
+    }
+    n->is_own = gtk_toggle_button_get_active(tick);
+    show(n, n->is_own && !isnan(n->own) ? n->own
+                                        : gtk_spin_button_get_value(GTK_SPIN_BUTTON(n->spin)));
+    tell(n);
+}
+
+/* ---- making ---- */
+
+static void add_spin(struct number *n)
+{
+    const struct argument *p = n->argument;
+    const double step = step_of(p);
+
+    n->spin = gtk_spin_button_new_with_range(least_of(p), p->high, step);
+    gtk_spin_button_set_increments(GTK_SPIN_BUTTON(n->spin), step, 8 * step);
+    gtk_spin_button_set_digits(GTK_SPIN_BUTTON(n->spin), p->kind == ARGUMENT_NUMBER ? DIGITS : 0);
+    gtk_entry_set_activates_default(GTK_ENTRY(n->spin), TRUE);
+    gtk_entry_set_width_chars(GTK_ENTRY(n->spin), 7);
+    g_signal_connect(n->spin, "output", G_CALLBACK(on_output), n);
+    g_signal_connect(n->spin, "value-changed", G_CALLBACK(on_spin), n);
+}
+
+static void add_slider(struct number *n)
+{
+    n->slider = toolkit_slider(0, 1, 1);
+    gtk_widget_set_size_request(n->slider, SLIDER_SIDE, -1);
+    gtk_widget_set_can_focus(n->slider, FALSE); // for the mouse; the digits have the keys
+    set_slider_range(n);
+    gtk_box_pack_start(GTK_BOX(n->row), n->slider, TRUE, TRUE, 0);
+    g_signal_connect(n->slider, "value-changed", G_CALLBACK(on_slider), n);
+}
+
+GtkWidget *dialog_number_new(const struct argument *p)
+{
+    struct number *n = g_new0(struct number, 1);
+
+    *n = (struct number){.argument = p, .own = p->own_number > 0 ? p->own_number : NAN};
+    n->row = toolkit_row(6);
+    add_spin(n);
+    if (p->to > p->from || p->look == LOOK_SIZE) {
+        add_slider(n);
+    }
+    gtk_box_pack_start(GTK_BOX(n->row), n->spin, n->slider == NULL, TRUE, 0);
+    if (p->own != NULL) {
+        n->tick = gtk_check_button_new_with_label(_(p->own));
+        gtk_box_pack_start(GTK_BOX(n->row), n->tick, FALSE, FALSE, 0);
+        g_signal_connect(n->tick, "toggled", G_CALLBACK(on_tick), n);
+    }
+    g_object_set_data_full(G_OBJECT(n->spin), "svdiff-number", n, g_free);
+    return n->spin;
+}
+
+GtkWidget *dialog_number_widget(GtkWidget *number)
+{
+    return number_of(number)->row;
+}
+
+/* ---- values ---- */
+
+void dialog_number_set(GtkWidget *number, double value)
+{
+    struct number *n = number_of(number);
+
+    n->is_own = n->argument->own != NULL && value <= 0 && value <= n->argument->standard;
+    show(n, n->is_own && !isnan(n->own) ? n->own : value);
+}
+
+double dialog_number_get(GtkWidget *number)
+{
+    const struct number *n = number_of(number);
+
+    gtk_spin_button_update(GTK_SPIN_BUTTON(number));
+    return n->is_own ? n->argument->standard : gtk_spin_button_get_value(GTK_SPIN_BUTTON(number));
+}
+
+void dialog_number_own(GtkWidget *number, double value)
+{
+    struct number *n = number_of(number);
+    const bool new = isnan(n->own) || n->own != value;
+
+    n->own = value;
+    if (n->slider != NULL) {
+        n->setting = true;
+        set_slider_range(n);
+        n->setting = false;
+    }
+    show(n, n->is_own ? value : gtk_spin_button_get_value(GTK_SPIN_BUTTON(number)));
+    if (new && n->is_own) {
+        toolkit_tell("number: %s %s, %s", n->argument->name, gtk_entry_get_text(GTK_ENTRY(number)),
+                     n->argument->own);
+    }
+}
+
+void dialog_number_watch(GtkWidget *number, void (*changed)(void *user), void *user)
+{
+    struct number *n = number_of(number);
+
+    n->changed = changed;
+    n->user = user;
+}
