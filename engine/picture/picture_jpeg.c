@@ -1,7 +1,8 @@
 /* JPEG files by libjpeg: grey, YCbCr and CMYK, baseline and progressive, with the EXIF orientation.
  *
- * libjpeg mends a file that ends early by grey pixels and a warning; here that warning is an error.
- * CMYK becomes R'G'B' as Pillow does it: (1 - c) (1 - k); Adobe's files store 1 - c. */
+ * libjpeg mends a file that ends early by grey pixels and a warning; here a warning is an error
+ * when it tells that something of the picture is lost, and only then. CMYK becomes R'G'B' as Pillow
+ * does it: (1 - c) (1 - k); Adobe's files store 1 - c. */
 #include "engine/picture/picture_codec.h"
 
 #include "engine/base/error.h"
@@ -32,10 +33,38 @@ static void on_error(j_common_ptr jpeg)
     longjmp(job->jump, 1);
 }
 
-// level < 0: the data is corrupt; what lies between two markers by mistake does no harm
+/* Whether a scan of a progressive file that is not the one expected leaves bits of a coefficient
+ * out. A first scan (Ah 0) brings all that it has, if it comes twice, too; a refining one needs
+ * those before it: coef_bits is how many bits are still missing, -1 all of them. */
+static bool skips_bits(const struct jpeg_decompress_struct *jpeg)
+{
+    const int *at = jpeg->err->msg_parm.i; // component, coefficient
+    const int missing = jpeg->coef_bits[at[0]][at[1]];
+
+    return jpeg->Ah > 0 && (missing < 0 || missing > jpeg->Ah);
+}
+
+/* Whether nothing of the picture is lost; libjpeg's other warnings tell of data that ended, codes
+ * that do not exist, and parts that are missing. */
+static bool is_harmless(j_common_ptr jpeg)
+{
+    switch (jpeg->err->msg_code) {
+    case JWRN_ADOBE_XFORM:     // a transform of the future: taken as the one without a name
+    case JWRN_JFIF_MAJOR:      // a version of the future
+    case JWRN_NOT_SEQUENTIAL:  // a scan header whose end is not 63, as some phones write
+    case JWRN_EXTRANEOUS_DATA: // bytes between two markers
+        return true;
+    case JWRN_BOGUS_PROGRESSION:
+        return !skips_bits((struct jpeg_decompress_struct *)jpeg);
+    default:
+        return false;
+    }
+}
+
+// level < 0: a warning
 static void on_message(j_common_ptr jpeg, int level)
 {
-    if (level < 0 && jpeg->err->msg_code != JWRN_EXTRANEOUS_DATA) {
+    if (level < 0 && !is_harmless(jpeg)) {
         on_error(jpeg);
     }
 }
@@ -86,6 +115,16 @@ static void cmyk_to_rgb(uint8_t *row, int width, bool inverted)
     }
 }
 
+// a progressive file whose scans leave all of a colour out ends early between two of them
+static void check_scans_or_jump(struct jpeg_decompress_struct *jpeg)
+{
+    for (int c = 0; jpeg->progressive_mode && c < jpeg->num_components; c++) {
+        if (jpeg->coef_bits[c][0] < 0) {
+            ERREXIT(jpeg, JWRN_JPEG_EOF);
+        }
+    }
+}
+
 static bool read_pixels_or_jump(struct jpeg_job *job)
 {
     struct jpeg_decompress_struct *jpeg = &job->jpeg;
@@ -105,6 +144,7 @@ static bool read_pixels_or_jump(struct jpeg_job *job)
         }
         picture_set_row_8(job->out, y, job->row);
     }
+    check_scans_or_jump(jpeg);
     jpeg_finish_decompress(jpeg);
     return true;
 }
@@ -118,6 +158,32 @@ static bool read_all(struct jpeg_job *job)
     return read_header_or_jump(job) && read_pixels_or_jump(job);
 }
 
+static bool is_unsupported(int code)
+{
+    static const int codes[] = {JERR_ARITH_NOTIMPL,        JERR_BAD_PRECISION,
+                                JERR_CCIR601_NOTIMPL,      JERR_CONVERSION_NOTIMPL,
+                                JERR_FRACT_SAMPLE_NOTIMPL, JERR_NOTIMPL,
+                                JERR_SOF_UNSUPPORTED};
+    bool found = false;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
+        found = found || codes[i] == code;
+    }
+    return found;
+}
+
+// libjpeg's message as a sentence
+static void set_error(const struct jpeg_job *job)
+{
+    if (!is_unsupported(job->manager.msg_code)) {
+        picture_set_damaged(job->source, "JPEG", job->message, job->error);
+        return;
+    }
+    g_set_error(job->error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                "%s: this kind of JPEG is not read here (%s); save it as an ordinary JPEG or PNG.",
+                job->source->path, job->message);
+}
+
 picture *picture_jpeg_read(const struct picture_source *source, GError **error)
 {
     struct jpeg_job job = {.source = source, .error = error};
@@ -127,7 +193,7 @@ picture *picture_jpeg_read(const struct picture_source *source, GError **error)
     job.manager.emit_message = on_message;
     if (!read_all(&job)) {
         if (job.message[0]) {
-            picture_set_damaged(source, "JPEG", job.message, error);
+            set_error(&job);
         }
         g_clear_pointer(&job.out, picture_free);
     }
