@@ -1,0 +1,55 @@
+/* What layers' names tell of their subjects. */
+#include "plugin/thing.h"
+
+#include <glib.h>
+
+static void test_names(void)
+{
+    static const struct {
+        const char *name, *thing; // NULL: none
+    } cases[] = {{"fox", "fox"},
+                 {"Fox.png", "fox"},
+                 {"fox copy", "fox"},
+                 {"fox copy #1", "fox"},
+                 {"fox #2", "fox"},
+                 {"my red_teapot (3).jpeg", "red teapot"},
+                 {"alarm-clock", "alarm clock"},
+                 {"Käfer.tif", "käfer"},
+                 {"photo of a dog", "dog"},
+                 {"Background", NULL},
+                 {"Layer", NULL},
+                 {"Layer #3", NULL},
+                 {"Pasted Layer", NULL},
+                 {"Floating Selection", NULL},
+                 {"IMG_0412.JPG", NULL},
+                 {"DSCN1234", NULL},
+                 {"P1010234.JPG", NULL},
+                 {"20240105_101530", NULL},
+                 {"untitled", NULL},
+                 {"x", NULL},
+                 {"", NULL},
+                 {"12", NULL},
+                 {"a house by the sea in autumn", NULL},
+                 {"what?", NULL}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *thing = thing_of_name(cases[i].name);
+        g_assert_cmpstr(thing, ==, cases[i].thing);
+    }
+}
+
+static void test_prompts(void)
+{
+    g_autofree char *fox = thing_prompt("fox"), *none = thing_prompt("");
+
+    g_assert_cmpstr(fox, ==, "a photo of a [V] fox");
+    g_assert_cmpstr(none, ==, "a photo of a [V] thing");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/thing/names", test_names);
+    g_test_add_func("/thing/prompts", test_prompts);
+    return g_test_run();
+}
