@@ -134,9 +134,10 @@ struct svdiff_learn_options {
     int validate_every; // steps; 0: no validation loss
     int sample_every;   // steps; 0: no samples
     const char *sample_prompt;
-    int checkpoint_every; // steps; 0: only at the end of a cancelled run
-    bool resume;          // goes on from OUTPUT.resume
-    bool resume_own;      // the same, and begins anew where that is of another run
+    int checkpoint_every; // steps; 0: only at the end
+    bool resume;          // goes on from OUTPUT.resume, which every run leaves
+    // the same, begins anew where that is of another run, and removes it at the end
+    bool resume_own;
     const char *trace;    // file, NULL: none
 
     /* Of several subjects, told at the end with svdiff_learn's user, from so many pictures, but at

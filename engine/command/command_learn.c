@@ -467,9 +467,11 @@ int command_learn(interruption *stop, int argc, char **argv)
         {"sample-prompt", 0, 0, G_OPTION_ARG_FILENAME, &l.sample_prompt, "what they show", "TEXT"},
         {"checkpoint-every", 0, 0, G_OPTION_ARG_INT, &l.checkpoint_every,
          "steps between checkpoints; 0: none (0)", "N"},
-        {"resume", 0, 0, G_OPTION_ARG_NONE, &l.resume, "go on from OUTPUT.resume", NULL},
+        {"resume", 0, 0, G_OPTION_ARG_NONE, &l.resume,
+         "go on from OUTPUT.resume, where a stopped run or one with fewer --steps ended", NULL},
         {"continue", 0, 0, G_OPTION_ARG_NONE, &l.resume_own,
-         "go on from OUTPUT.resume where it is of the same run, with its seed; else begin anew",
+         "go on from OUTPUT.resume where it is of the same run, with its seed; else begin anew, and "
+         "remove it at the end",
          NULL},
         {"trace", 0, 0, G_OPTION_ARG_FILENAME, &l.trace, "write what was computed", "FILE"},
         {"estimate", 0, 0, G_OPTION_ARG_NONE, &l.estimate,

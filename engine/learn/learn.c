@@ -399,14 +399,26 @@ static bool end_failed(struct learner *l)
     return false;
 }
 
+/* The state stays for --resume with more steps; a run that finds out by itself whether to go on is
+ * only about one that was cut short. The subject is whole without. */
+static void keep_state(struct learner *l)
+{
+    g_autofree char *path = g_strconcat(l->options->output, ".resume", NULL);
+    g_autoptr(GError) problem = NULL;
+
+    if (l->options->resume_own) {
+        g_unlink(path);
+    } else if (!learner_save_state(l, &problem)) {
+        session_warn(l->session, "%s --resume cannot add steps to this run.", problem->message);
+    }
+}
+
 static bool end_done(struct learner *l, GError **error)
 {
-    g_autofree char *state = g_strconcat(l->options->output, ".resume", NULL);
-
     if (!write_results(l, error)) {
         return false;
     }
-    g_unlink(state);
+    keep_state(l);
     return learner_apart(l, error);
 }
 

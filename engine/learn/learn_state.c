@@ -3,7 +3,9 @@
  * The checkpoint is a safetensors file of three arrays [count] (value, first and second moment),
  * the losses so far and the step, with a fingerprint of everything that the run depends on:
  * resuming another run is refused. Random numbers are functions of (seed, step), so nothing else
- * has to be kept, and a resumed run writes the same bytes as an uninterrupted one. */
+ * has to be kept, and a resumed run writes the same bytes as an uninterrupted one. A finished run
+ * leaves it, too: with more steps it goes on from its last one. Only where the rate falls is that
+ * another course than one run of all the steps, whose rate would have fallen later. */
 #include "engine/learn/learner.h"
 
 #include "engine/base/error.h"
@@ -41,8 +43,6 @@ static void add_options(const struct learner *l, GChecksum *sum)
                            o->random_crop, o->latent_mean, o->size, o->prior_images,
                            o->text_encoder, o->scalar_norms, o->seed, o->subset,
                            l->session->options.precision == SVDIFF_PRECISION_BF16);
-    // a schedule that falls depends on the number of steps
-    g_string_append_printf(text, "|%d", o->schedule == SVDIFF_RATE_CONSTANT ? 0 : o->steps);
     g_checksum_update(sum, (const guchar *)text->str, (gssize)text->len);
     if (o->placeholder_rate > 0) {
         g_ascii_dtostr(number, sizeof number, o->placeholder_rate);
@@ -125,9 +125,10 @@ bool learner_save_state(const struct learner *l, GError **error)
     g_autofree float *values = g_new(float, p->count);
     g_autofree char *print = fingerprint(l), *path = state_path(l);
     g_autofree char *step = g_strdup_printf("%d", l->step);
+    g_autofree char *planned = g_strdup_printf("%d", l->options->steps);
     g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, l->options->seed);
-    const char *const keys[] = {"fingerprint", "step", "seed", NULL};
-    const char *const texts[] = {print, step, seed, NULL};
+    const char *const keys[] = {"fingerprint", "step", "steps", "seed", NULL};
+    const char *const texts[] = {print, step, planned, seed, NULL};
 
     for (int i = 0; i < 3; i++) {
         entries[i] = (struct safetensors_entry){
@@ -209,14 +210,34 @@ static bool check_step(const struct learner *l, const char *path, GError **error
     return false;
 }
 
+static bool read_count(struct safetensors *file, const char *key, guint64 *count)
+{
+    const char *text = safetensors_metadata(file, key);
+
+    return text != NULL && g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT32, count, NULL);
+}
+
+// what was learned with a rate that falls to its end is not what a longer run has at this step
+static void warn_of_schedule(const struct learner *l, struct safetensors *file)
+{
+    guint64 planned;
+
+    if (l->options->schedule != SVDIFF_RATE_CONSTANT && l->step - 1 > l->options->warm_up &&
+        read_count(file, "steps", &planned) && planned != (guint64)l->options->steps) {
+        session_warn(l->session,
+                     "The rate of the first %d steps fell towards step %d and falls towards step "
+                     "%d now; the subject will not be that of an uninterrupted run.",
+                     l->step, (int)planned, l->options->steps);
+    }
+}
+
 // whether the checkpoint is of this run; *step receives how many steps it has
 static bool is_own(const struct learner *l, struct safetensors *file, guint64 *step)
 {
     g_autofree char *print = fingerprint(l);
-    const char *text = safetensors_metadata(file, "step");
 
-    return g_strcmp0(safetensors_metadata(file, "fingerprint"), print) == 0 && text != NULL &&
-           g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT32, step, NULL);
+    return g_strcmp0(safetensors_metadata(file, "fingerprint"), print) == 0 &&
+           read_count(file, "step", step);
 }
 
 static bool load_from(struct learner *l, struct safetensors *file, GError **error)
@@ -239,6 +260,13 @@ static bool load_from(struct learner *l, struct safetensors *file, GError **erro
         return false;
     }
     parameters_download(p, p->value, l->good);
+    warn_of_schedule(l, file);
+    if (l->step == l->options->steps) {
+        session_warn(l->session,
+                     "The checkpoint %s has all of the %d steps already; ask for more with --steps "
+                     "to go on.",
+                     safetensors_path(file), l->step);
+    }
     l->good_step = l->step;
     l->loss = l->step > 0 ? g_array_index(l->losses, float, l->step - 1) : 0;
     return true;

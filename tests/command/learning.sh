@@ -10,7 +10,7 @@ dog="--prompt [V]-dog --image $pictures/rgb8.png --image $pictures/rgb16.png"
 learn $dog --steps 9 --output whole.safetensors
 check 'an uninterrupted run' is 0
 check 'its losses' test "$(wc -l <whole.safetensors.csv)" -eq 10
-check 'no checkpoint is left' test ! -e whole.safetensors.resume
+check 'its end is kept to go on from' test "$(metadata whole.safetensors.resume step)" = 9
 learn $dog --steps 9 --output again.safetensors
 check 'the same again' same whole.safetensors again.safetensors
 
@@ -38,7 +38,7 @@ goes_on() { # NAME OUTPUT STEPS
     check "$1: it goes on" is 0
     check "$1: the subject is that of an uninterrupted run" same "$2" straight.safetensors
     check "$1: and so are the losses" same "$2.csv" straight.safetensors.csv
-    check "$1: the checkpoint is gone" test ! -e "$2.resume"
+    check "$1: the checkpoint is that of its end" same "$2.resume" straight.safetensors.resume
 }
 
 for signal in INT TERM; do
@@ -59,6 +59,56 @@ kill -KILL $process
 finish
 check 'SIGKILL: no half files' test "$(ls -A | grep killed)" = killed.safetensors.resume
 goes_on SIGKILL killed.safetensors "$(metadata killed.safetensors.resume step)"
+
+# ---- a finished run, to which steps are added ----
+
+adds() { # NAME OPTIONS...: 4 steps, then 3 more, equal 7
+    name=$1
+    shift
+    learn $dog --steps 4 --output more.safetensors "$@"
+    learn $dog --steps 7 --output more.safetensors --resume "$@"
+    check "$name: a finished run goes on" is 0
+    check "$name: without a word" test ! -s "$work/err"
+    learn $dog --steps 7 --output straight.safetensors "$@"
+    check "$name: the subject is that of an uninterrupted run" \
+        same more.safetensors straight.safetensors
+    check "$name: and so are the losses" same more.safetensors.csv straight.safetensors.csv
+}
+adds plain
+adds 'a rate that rises' --warm-up 6
+adds 'batches, summed up' --batch 2 --accumulate 2 --flip --crop random
+adds 'a word that learns' --placeholder-rate 0.001 --norms scalar
+adds 'a validation loss' --validate-every 2
+adds 'two subjects' --prompt '[V2]-cat' --image "$pictures/rgba8.png" --cut-mix 1 --apart-pictures 0
+
+learn $dog --steps 7 --output plain.safetensors
+cp plain.safetensors.resume again.safetensors.resume
+learn $dog --steps 7 --output again.safetensors --resume
+check 'as many steps as there are: done' is 0
+check 'as many steps as there are: it says so' grep -q 'has all of the 7 steps' "$work/err"
+check 'as many steps as there are: the same subject' same again.safetensors plain.safetensors
+refuses 'fewer steps than there are' 1 'again.safetensors.resume has 7 steps' learn --model "$sd1" \
+    --size 64 --seed 3 --quiet $dog --steps 5 --output again.safetensors --resume
+
+# a rate that falls has fallen already: it goes on, and is said to be another course
+for schedule in linear cosine; do
+    learn $dog --steps 4 --schedule $schedule --output fall.safetensors
+    learn $dog --steps 7 --schedule $schedule --output fall.safetensors --resume
+    check "$schedule: a finished run goes on" is 0
+    check "$schedule: it is said not to equal an uninterrupted one" \
+        grep -q '^warning: The rate of the first 4 steps fell towards step 4 .* step 7 ' "$work/err"
+    check "$schedule: it has all the steps" test "$(metadata fall.safetensors steps)" = 7
+    learn $dog --steps 7 --schedule $schedule --output straight.safetensors
+    check "$schedule: the losses before are kept, and count" \
+        test "$(wc -l <fall.safetensors.csv)" -eq 8
+    check "$schedule: it is another subject" differ fall.safetensors straight.safetensors
+    learn $dog --steps 4 --warm-up 4 --schedule $schedule --output rise.safetensors
+    learn $dog --steps 7 --warm-up 4 --schedule $schedule --output rise.safetensors --resume
+    check "$schedule: nothing is said where it has not fallen yet" test ! -s "$work/err"
+    learn $dog --steps 7 --warm-up 4 --schedule $schedule --output straight.safetensors
+    check "$schedule: and the subject is that of an uninterrupted run" \
+        same rise.safetensors straight.safetensors
+done
 
 # ---- the validation loss: the same noise in every run, begun before the first step ----
 
