@@ -27,6 +27,27 @@ static void write_file(const char *path, const char *header, size_t n)
     g_assert_true(g_file_set_contents(path, (const char *)bytes->data, bytes->len, NULL));
 }
 
+// no metadata, and metadata that is null, are the same
+static void test_null_metadata(void)
+{
+    char *folder = temporary_folder_create();
+    g_autofree char *path = g_build_filename(folder, "a.safetensors", NULL);
+    g_autoptr(GError) error = NULL;
+    float value;
+
+    write_file(path,
+               "{\"__metadata__\":null,"
+               "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}",
+               4);
+    g_autoptr(safetensors) file = safetensors_open(path, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(safetensors_count(file), ==, 1);
+    g_assert_null(safetensors_metadata(file, "format"));
+    g_assert_null(safetensors_metadata_keys(file)[0]);
+    g_assert_true(safetensors_read_f32(file, safetensors_at(file, 0), &value, &error));
+    temporary_folder_remove(folder);
+}
+
 static void test_read(void)
 {
     char *folder = temporary_folder_create();
@@ -135,6 +156,9 @@ static const struct {
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "data_offsets"},
     {"{\"a\":[1]}", 0, "no description"},
     {"{\"__metadata__\":3}", 0, "__metadata__"},
+    {"{\"__metadata__\":[]}", 0, "__metadata__"},
+    {"{\"__metadata__\":{\"a\":null}}", 0, "\"a\""},
+    {"{\"a\":null}", 0, "tensor a "},
     {"{\"__metadata__\":{\"a\":3}}", 0, "\"a\""},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}", 4, "JSON"},
     {"{\"\xff\":{}}", 4, "UTF-8"},
@@ -311,6 +335,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/safetensors/read", test_read);
+    g_test_add_func("/safetensors/null-metadata", test_null_metadata);
     g_test_add_func("/safetensors/damaged", test_damaged);
     g_test_add_func("/safetensors/other-files", test_other_files);
     g_test_add_func("/safetensors/huge-header", test_huge_header);

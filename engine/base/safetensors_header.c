@@ -147,6 +147,8 @@ static bool parse_members(struct parse *parse, JsonObject *root)
             if (!parse_tensor(parse, at->data, node, &header->tensors[header->count++])) {
                 return false;
             }
+        } else if (JSON_NODE_HOLDS_NULL(node)) { // none, as the reference implementation takes it
+            continue;
         } else if (!JSON_NODE_HOLDS_OBJECT(node)) {
             return fail(parse, "its __metadata__ is no table of texts");
         } else if (!parse_metadata(parse, json_node_get_object(node))) {
