@@ -138,7 +138,7 @@ struct svdiff_learn_options {
     bool resume;          // goes on from OUTPUT.resume, which every run leaves
     // the same, begins anew where that is of another run, and removes it at the end
     bool resume_own;
-    const char *trace;    // file, NULL: none
+    const char *trace; // file, NULL: none
 
     /* Of several subjects, told at the end with svdiff_learn's user, from so many pictures, but at
      * least one a subject; 0: not at all. */
