@@ -1,29 +1,45 @@
 /* What the procedures share; see call.h. */
 #include "plugin/call.h"
 #include "plugin/paths.h"
+#include "plugin/task.h"
 #include "plugin/words.h"
 
 #include "engine/svdiff.h"
 
 #include <math.h>
 
-bool call_run(const struct call *c, struct call_result *result, GError **error)
+static bool fill(const struct call *c, task *t, GError **error)
 {
-    *result = (struct call_result){0};
     switch (c->values->procedure->id) {
     case PROCEDURE_LEARN:
-        return call_learn(c, result, error);
+        return call_learn(c, t, error);
     case PROCEDURE_GENERATE:
     case PROCEDURE_CREATE:
-        return call_generate(c, result, error);
+        return call_generate(c, t, error);
     case PROCEDURE_COMPOSE:
-        return call_compose(c, result, error);
+        return call_compose(c, t, error);
     case PROCEDURE_EDIT:
-        return call_edit(c, result, error);
+        return call_edit(c, t, error);
     case PROCEDURE_CONVERT:
-        return call_convert(c, result, error);
+        return call_convert(c, t, error);
     }
     g_assert_not_reached();
+}
+
+task *call_prepare(const struct call *c, GError **error)
+{
+    g_autoptr(task) t = task_create(c->values);
+
+    return fill(c, t, error) ? g_steal_pointer(&t) : NULL;
+}
+
+bool call_run(const struct call *c, struct call_result *result, GError **error)
+{
+    g_autoptr(task) t = call_prepare(c, error);
+
+    *result = (struct call_result){0};
+    return t != NULL && task_work(t, c, error) &&
+           (c->estimate != NULL || task_insert(t, result, error));
 }
 
 void call_result_clear(struct call_result *result)

@@ -30,6 +30,8 @@ enum call_wish {
     CALL_CANCEL,
 };
 
+struct task; // task.h
+
 struct call {
     host_image image;        // HOST_NONE or none of GIMP's: there is none
     const host_item *layers; // the chosen ones, the current one first
@@ -51,17 +53,21 @@ struct call_result {
     int n_layers;
 };
 
+/* Reads what the procedure needs of the image, as it is now; nothing is changed. The rest is to be
+ * done later, with task.h. NULL with a sentence (SVDIFF_ERROR). */
+struct task *call_prepare(const struct call *c, GError **error);
+
 /* Does what the procedure says. false with a sentence (SVDIFF_ERROR), then the image is as it was;
  * with SVDIFF_ERROR_CANCELLED when progress said so. */
 bool call_run(const struct call *c, struct call_result *result, GError **error);
 void call_result_clear(struct call_result *result);
 
-// the procedures themselves
-bool call_learn(const struct call *c, struct call_result *result, GError **error);
-bool call_generate(const struct call *c, struct call_result *result, GError **error);
-bool call_edit(const struct call *c, struct call_result *result, GError **error);
-bool call_compose(const struct call *c, struct call_result *result, GError **error);
-bool call_convert(const struct call *c, struct call_result *result, GError **error);
+// the procedures themselves: each fills a task
+bool call_learn(const struct call *c, struct task *t, GError **error);
+bool call_generate(const struct call *c, struct task *t, GError **error);
+bool call_edit(const struct call *c, struct task *t, GError **error);
+bool call_compose(const struct call *c, struct task *t, GError **error);
+bool call_convert(const struct call *c, struct task *t, GError **error);
 
 /* Whether there is at least one layer and all are of the call's image, with a sentence if not. */
 bool call_check_layers(const struct call *c, GError **error);

@@ -4,13 +4,11 @@
  * What of a layer is the subject says its mask or the selection; where it goes in mixed pictures
  * its channel. The result covers the image. The subjects stay in one file, for generating again. */
 #include "plugin/call.h"
-#include "plugin/job.h"
 #include "plugin/layers_in.h"
-#include "plugin/learning.h"
 #include "plugin/marks.h"
 #include "plugin/paths.h"
 #include "plugin/regions.h"
-#include "plugin/results.h"
+#include "plugin/task.h"
 #include "plugin/words.h"
 
 #include "engine/svdiff.h"
@@ -21,9 +19,9 @@ struct compose {
     const struct call *call;
     const values *v;
     char **prompts, **class_prompts, **regions; // one a layer, or none at all
-    char *output;
-    struct host_area area; // the image
-    int seed, count;
+    char *output;                               // owned by the task, as its file
+    struct host_area area;                      // the image
+    int seed;
 };
 
 /* ---- what is asked for ---- */
@@ -133,14 +131,15 @@ static bool add_subject(const struct compose *c, int i, const scratch *folder, G
            add_region(c, i, folder, arguments, error);
 }
 
-static bool learn(const struct compose *c, const scratch *folder, GError **error)
+// what the worker is asked for first, or NULL with a sentence
+static GPtrArray *learn(const struct compose *c, const scratch *folder, GError **error)
 {
     g_autoptr(GPtrArray) a = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *seed = g_strdup_printf("%d", c->seed);
 
     for (int i = 0; i < c->call->n_layers; i++) {
         if (!add_subject(c, i, folder, a, error)) {
-            return false;
+            return NULL;
         }
     }
     call_add_text(a, "--output", c->output);
@@ -150,7 +149,7 @@ static bool learn(const struct compose *c, const scratch *folder, GError **error
     call_add_number(a, "--unmix-weight", values_number(c->v, "unmix"));
     call_add_text(a, "--seed", seed);
     call_add_text(a, "--apart-pictures", "0"); // nobody would see what they say
-    return learning_run(a, c->output, folder, c->call, error);
+    return g_steal_pointer(&a);
 }
 
 /* ---- painting ---- */
@@ -189,13 +188,12 @@ static void add_negative(GPtrArray *a, const char *negative)
     call_add_text(a, "--negative", g_strstrip(rest->str));
 }
 
-// the files of the pictures (g_strfreev), or NULL with a sentence
-static char **paint(const struct compose *c, const scratch *folder, GError **error)
+// and then, or NULL with a sentence
+static GPtrArray *paint(const struct compose *c, const scratch *folder, GError **error)
 {
     g_autoptr(GPtrArray) a = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *seed = g_strdup_printf("%d", c->seed);
     g_autofree char *output = scratch_file(folder, "picture-%04d.tif");
-    char **files = NULL;
     int width, height;
 
     call_size(c->v, &c->area, &width, &height);
@@ -206,12 +204,10 @@ static char **paint(const struct compose *c, const scratch *folder, GError **err
     call_add_int(a, "--width", width);
     call_add_int(a, "--height", height);
     call_add_text(a, "--seed", seed);
-    call_add_int(a, "--count", c->count);
+    call_add_int(a, "--count", values_int(c->v, "count"));
     call_add_text(a, "--output", output);
     call_add_preview(a, c->call, folder);
-    return add_places(c, folder, a, error) && job_run("generate", a, folder, c->call, &files, error)
-               ? files
-               : NULL;
+    return add_places(c, folder, a, error) ? g_steal_pointer(&a) : NULL;
 }
 
 // all that is learned goes to one file: the given one, or one with the names of the layers
@@ -228,7 +224,7 @@ static char *find_output(const struct call *c, GError **error)
     return output[0] != '\0' ? g_strdup(output) : paths_subject(names, error);
 }
 
-static bool run(struct compose *c, struct call_result *result, GError **error)
+static bool fill(struct compose *c, task *t, GError **error)
 {
     const char *const prompts[] = {values_text(c->v, "prompt"), NULL};
 
@@ -236,36 +232,36 @@ static bool run(struct compose *c, struct call_result *result, GError **error)
         return false;
     }
     c->area = host_item_area(host_selection(c->call->image)); // it covers the image
-    c->output = find_output(c->call, error);
-    g_autoptr(scratch) folder = c->output != NULL ? scratch_create(error) : NULL;
-    const bool learned = folder != NULL && learn(c, folder, error);
-    if (learned && c->call->estimate != NULL) { // painting takes less
-        return true;
+    t->file = c->output = find_output(c->call, error);
+    t->folder = c->output != NULL ? scratch_create(error) : NULL;
+    GPtrArray *learning = t->folder != NULL ? learn(c, t->folder, error) : NULL;
+    if (learning == NULL) {
+        return false;
     }
-    g_auto(GStrv) files = learned ? paint(c, folder, error) : NULL;
-    const struct results results = {.call = c->call,
-                                    .prompts = prompts,
-                                    .count = c->count,
-                                    .seed = c->seed,
-                                    .placed = true,
-                                    .area = c->area};
-    return files != NULL && results_insert(&results, files, result, error);
+    task_add(t, "learn", learning, g_strdup(c->output));
+    GPtrArray *painting = paint(c, t->folder, error);
+    if (painting == NULL) {
+        return false;
+    }
+    task_add(t, "generate", painting, NULL);
+    results_init(&t->results, c->call, prompts, c->seed);
+    t->results.placed = true;
+    t->results.area = c->area;
+    return true;
 }
 
-bool call_compose(const struct call *c, struct call_result *result, GError **error)
+bool call_compose(const struct call *c, task *t, GError **error)
 {
     struct compose compose = {.call = c,
                               .v = c->values,
                               .prompts = split(values_text(c->values, "prompts")),
                               .class_prompts = split(values_text(c->values, "class-prompts")),
                               .regions = split(values_text(c->values, "region-channels")),
-                              .seed = call_seed(c->values),
-                              .count = MAX(1, values_int(c->values, "count"))};
-    const bool done = run(&compose, result, error);
+                              .seed = call_seed(c->values)};
+    const bool done = fill(&compose, t, error);
 
     g_strfreev(compose.prompts);
     g_strfreev(compose.class_prompts);
     g_strfreev(compose.regions);
-    g_free(compose.output);
     return done;
 }

@@ -1,7 +1,7 @@
 /* plug-in-svdiff-convert: subjects to files that other programs read. */
 #include "plugin/call.h"
-#include "plugin/job.h"
 #include "plugin/paths.h"
+#include "plugin/task.h"
 #include "plugin/words.h"
 
 #include "engine/svdiff.h"
@@ -27,7 +27,7 @@ static GPtrArray *make_arguments(const values *v, const char *output)
     return a;
 }
 
-bool call_convert(const struct call *c, struct call_result *result, GError **error)
+bool call_convert(const struct call *c, task *t, GError **error)
 {
     if (values_text(c->values, "input")[0] == '\0') {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
@@ -37,15 +37,10 @@ bool call_convert(const struct call *c, struct call_result *result, GError **err
     if (c->estimate != NULL) { // it takes no time worth telling
         return true;
     }
-    g_autofree char *output = find_output(c->values, error);
-    g_autoptr(scratch) folder = output != NULL ? scratch_create(error) : NULL;
-    if (folder == NULL) {
-        return false;
+    t->file = find_output(c->values, error);
+    t->folder = t->file != NULL ? scratch_create(error) : NULL;
+    if (t->folder != NULL) {
+        task_add(t, "convert", make_arguments(c->values, t->file), NULL);
     }
-    g_autoptr(GPtrArray) arguments = make_arguments(c->values, output);
-    if (!job_run("convert", arguments, folder, c, NULL, error)) {
-        return false;
-    }
-    result->file = g_steal_pointer(&output);
-    return true;
+    return t->folder != NULL;
 }

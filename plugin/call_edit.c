@@ -2,10 +2,9 @@
  * where the layer is; a selection masks them. What was learned of a picture is kept in the user's
  * cache folder, so that the next edit of it begins at once. */
 #include "plugin/call.h"
-#include "plugin/job.h"
 #include "plugin/layers_in.h"
 #include "plugin/paths.h"
-#include "plugin/results.h"
+#include "plugin/task.h"
 #include "plugin/words.h"
 
 #include "engine/svdiff.h"
@@ -15,8 +14,7 @@ struct edit {
     const values *v;
     char **targets; // one a line
     struct host_area area;
-    bool masked;
-    int seed, count;
+    int seed;
 };
 
 static bool fail_usage(GError **error, const char *sentence)
@@ -86,15 +84,15 @@ static GPtrArray *make_arguments(const struct edit *e, const char *image, const 
     call_add_int(a, "--steps", values_int(e->v, "steps"));
     call_add_number(a, "--guidance", values_number(e->v, "guidance"));
     call_add_text(a, "--seed", seed);
-    call_add_int(a, "--count", e->count);
+    call_add_int(a, "--count", values_int(e->v, "count"));
     call_add_text(a, "--shift", kept);
     call_add_text(a, "--output", output);
     call_add_preview(a, e->call, folder);
     return a;
 }
 
-// runs the worker; the files of the pictures (g_strfreev), or NULL with a sentence
-static char **make_pictures(const struct edit *e, const scratch *folder, GError **error)
+// writes the picture that the worker reads; what it is asked for, or NULL with a sentence
+static GPtrArray *read_layer(const struct edit *e, const scratch *folder, GError **error)
 {
     g_autofree char *image = scratch_file(folder, "layer.tif");
     g_autofree char *output = scratch_file(folder, "picture-%04d.tif");
@@ -104,39 +102,32 @@ static char **make_pictures(const struct edit *e, const scratch *folder, GError 
         return NULL;
     }
     g_autofree char *kept = find_kept(e, image, error);
-    g_autoptr(GPtrArray) arguments =
-        kept != NULL ? make_arguments(e, image, kept, output, folder) : NULL;
-    char **files = NULL;
-    if (arguments == NULL || !job_run("edit", arguments, folder, e->call, &files, error)) {
-        return NULL;
-    }
-    return files;
+    return kept != NULL ? make_arguments(e, image, kept, output, folder) : NULL;
 }
 
-bool call_edit(const struct call *c, struct call_result *result, GError **error)
+// where what is made goes
+static bool place(const struct edit *e, struct results *r, GError **error)
+{
+    results_init(r, e->call, (const char *const *)e->targets, e->seed);
+    r->placed = true;
+    r->area = e->area;
+    return results_take_selection(r, error);
+}
+
+bool call_edit(const struct call *c, task *t, GError **error)
 {
     g_auto(GStrv) targets = split_targets(values_text(c->values, "target"));
-    struct edit e = {.call = c,
-                     .v = c->values,
-                     .targets = targets,
-                     .seed = call_seed(c->values),
-                     .count = MAX(1, values_int(c->values, "count"))};
-    struct host_area selection;
+    struct edit e = {.call = c, .v = c->values, .targets = targets, .seed = call_seed(c->values)};
 
     const bool good = check(&e, error);
     if (!good || c->estimate != NULL) { // the command has no estimate of an edit
         return good;
     }
     e.area = host_item_area(c->layers[0]);
-    e.masked = host_selection_area(c->image, &selection);
-    g_autoptr(scratch) folder = scratch_create(error);
-    g_auto(GStrv) files = folder != NULL ? make_pictures(&e, folder, error) : NULL;
-    const struct results results = {.call = c,
-                                    .prompts = (const char *const *)targets,
-                                    .count = e.count,
-                                    .seed = e.seed,
-                                    .placed = true,
-                                    .area = e.area,
-                                    .masked = e.masked};
-    return files != NULL && results_insert(&results, files, result, error);
+    t->folder = scratch_create(error);
+    GPtrArray *arguments = t->folder != NULL ? read_layer(&e, t->folder, error) : NULL;
+    if (arguments != NULL) {
+        task_add(t, "edit", arguments, NULL);
+    }
+    return arguments != NULL && place(&e, &t->results, error);
 }

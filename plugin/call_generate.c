@@ -7,10 +7,9 @@
  * From the selection the worker gets the layer around it, and the selection as a mask: it paints
  * into what it sees there, and what it gives back is cut to the selection's rectangle. */
 #include "plugin/call.h"
-#include "plugin/job.h"
 #include "plugin/layers_in.h"
 #include "plugin/regions.h"
-#include "plugin/results.h"
+#include "plugin/task.h"
 #include "plugin/words.h"
 
 #include "engine/svdiff.h"
@@ -28,7 +27,7 @@ struct generate {
     struct host_area area; // where the result goes
     struct host_area seen; // what of the layer the worker gets
     int width, height;     // at which it is made, 0: the model's own
-    int seed, count;
+    int seed;
 };
 
 /* ---- what is asked for ---- */
@@ -120,7 +119,7 @@ static GPtrArray *make_arguments(const struct generate *g, const char *init, con
         call_add_text(a, "--sampler", values_text(g->v, "sampler"));
     }
     call_add_text(a, "--seed", seed);
-    call_add_int(a, "--count", g->count);
+    call_add_int(a, "--count", values_int(g->v, "count"));
     call_add_text(a, "--output", output);
     return a;
 }
@@ -166,44 +165,45 @@ static bool add_regions(const struct generate *g, const scratch *folder, GPtrArr
     return regions_add_list(g->call, regions, &view, folder, arguments, error);
 }
 
-// runs the worker; the files of the pictures (g_strfreev), or NULL with a sentence
-static char **make_pictures(const struct generate *g, const scratch *folder, GError **error)
+// writes what the worker reads; what it is asked for, or NULL with a sentence
+static GPtrArray *read_image(const struct generate *g, const scratch *folder, GError **error)
 {
     g_autofree char *init = scratch_file(folder, "init.tif");
     g_autofree char *mask = scratch_file(folder, "mask.tif");
     g_autofree char *output = scratch_file(folder, "picture-%04d.tif");
     g_autoptr(GPtrArray) arguments = make_arguments(g, init, mask, output);
-    char **files = NULL;
 
     call_add_preview(arguments, g->call, folder);
-    if (!write_init(g, init, error) || !write_mask(g, mask, error) ||
-        !add_regions(g, folder, arguments, error) ||
-        !job_run("generate", arguments, folder, g->call, &files, error)) {
-        return NULL;
-    }
-    return files;
+    return write_init(g, init, error) && write_mask(g, mask, error) &&
+                   add_regions(g, folder, arguments, error)
+               ? g_steal_pointer(&arguments)
+               : NULL;
 }
 
-bool call_generate(const struct call *c, struct call_result *result, GError **error)
+// where what is made goes
+static bool place(const struct generate *g, struct results *r, GError **error)
 {
-    struct generate g = {.call = c, .v = c->values};
-    const char *const prompts[] = {values_text(g.v, "prompt"), NULL};
+    const char *const prompts[] = {values_text(g->v, "prompt"), NULL};
 
-    g.count = MAX(1, values_int(g.v, "count"));
-    g.seed = call_seed(g.v);
+    results_init(r, g->call, prompts, g->seed);
+    r->placed = g->placed;
+    r->area = g->area;
+    r->seen = g->into ? g->seen : (struct host_area){0};
+    return !g->masked || results_take_selection(r, error);
+}
+
+bool call_generate(const struct call *c, task *t, GError **error)
+{
+    struct generate g = {.call = c, .v = c->values, .seed = call_seed(c->values)};
+
     if (!check_values(&g, error) || !find_area(&g, error)) {
         return false;
     }
     call_size(g.v, g.placed && !g.into ? &g.area : NULL, &g.width, &g.height);
-    g_autoptr(scratch) folder = scratch_create(error);
-    g_auto(GStrv) files = folder != NULL ? make_pictures(&g, folder, error) : NULL;
-    const struct results results = {.call = c,
-                                    .prompts = prompts,
-                                    .count = g.count,
-                                    .seed = g.seed,
-                                    .placed = g.placed,
-                                    .area = g.area,
-                                    .seen = g.into ? g.seen : (struct host_area){0},
-                                    .masked = g.masked};
-    return files != NULL && (c->estimate != NULL || results_insert(&results, files, result, error));
+    t->folder = scratch_create(error);
+    GPtrArray *arguments = t->folder != NULL ? read_image(&g, t->folder, error) : NULL;
+    if (arguments != NULL) {
+        task_add(t, "generate", arguments, NULL);
+    }
+    return arguments != NULL && place(&g, &t->results, error);
 }

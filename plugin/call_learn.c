@@ -1,8 +1,8 @@
 /* plug-in-svdiff-learn: layers, or what of them is marked, to a subject file. */
 #include "plugin/call.h"
-#include "plugin/learning.h"
 #include "plugin/marks.h"
 #include "plugin/paths.h"
+#include "plugin/task.h"
 #include "plugin/words.h"
 
 #include "engine/svdiff.h"
@@ -75,18 +75,16 @@ static GPtrArray *make_arguments(const struct call *c, const char *output, const
     return a;
 }
 
-bool call_learn(const struct call *c, struct call_result *result, GError **error)
+bool call_learn(const struct call *c, task *t, GError **error)
 {
     if (!call_check_layers(c, error) || !check_region(c, error)) {
         return false;
     }
-    g_autofree char *output = find_output(c->values, error);
-    g_autoptr(scratch) folder = output != NULL ? scratch_create(error) : NULL;
-    g_autoptr(GPtrArray) arguments =
-        folder != NULL ? make_arguments(c, output, folder, error) : NULL;
-    if (arguments == NULL || !learning_run(arguments, output, folder, c, error)) {
-        return false;
+    t->file = find_output(c->values, error);
+    t->folder = t->file != NULL ? scratch_create(error) : NULL;
+    GPtrArray *arguments = t->folder != NULL ? make_arguments(c, t->file, t->folder, error) : NULL;
+    if (arguments != NULL) {
+        task_add(t, "learn", arguments, g_strdup(t->file));
     }
-    result->file = g_steal_pointer(&output);
-    return true;
+    return arguments != NULL;
 }

@@ -76,8 +76,9 @@ void host_insert(host_image image, host_item layer, host_item parent, host_item 
 /* Takes a layer out of its image, and the group that would be empty then. */
 void host_remove(host_item layer);
 
-/* Gives the inserted layer the selection as its mask. */
-void host_mask_by_selection(host_item layer);
+/* A mask for the layer, which shows all of it; not part of the layer until host_mask_add. */
+host_item host_mask_new(host_item layer);
+void host_mask_add(host_item layer, host_item mask);
 
 /* Attaches a text to a layer under a name; it is saved with the image. */
 void host_attach(host_item layer, const char *name, const char *text);

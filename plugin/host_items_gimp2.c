@@ -195,9 +195,14 @@ void host_remove(host_item layer)
     }
 }
 
-void host_mask_by_selection(host_item layer)
+host_item host_mask_new(host_item layer)
 {
-    gimp_layer_add_mask(layer, gimp_layer_create_mask(layer, GIMP_ADD_MASK_SELECTION));
+    return gimp_layer_create_mask(layer, GIMP_ADD_MASK_WHITE);
+}
+
+void host_mask_add(host_item layer, host_item mask)
+{
+    gimp_layer_add_mask(layer, mask);
 }
 
 void host_attach(host_item layer, const char *name, const char *text)

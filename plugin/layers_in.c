@@ -18,8 +18,7 @@ static void read_buffer(host_item item, int x, int y, const struct host_area *ar
                     1.0, format, out, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
 }
 
-// "Y' float" or "Y float": how the mask itself is encoded, so that nothing is converted
-static const Babl *mask_format(host_item item)
+const Babl *layers_in_mask_format(host_item item)
 {
     g_autoptr(GeglBuffer) buffer = host_buffer(item);
     const char *name = babl_get_name(gegl_buffer_get_format(buffer));
@@ -33,7 +32,7 @@ float *layers_in_mask(host_item item, const struct host_area *item_area,
     float *mask = g_try_new(float, (size_t)area->width * area->height);
 
     if (mask != NULL) {
-        read_buffer(item, item_area->x, item_area->y, area, mask_format(item), mask);
+        read_buffer(item, item_area->x, item_area->y, area, layers_in_mask_format(item), mask);
     }
     return mask;
 }

@@ -15,6 +15,9 @@
  * transparent. */
 picture *layers_in_read(host_item layer, const struct host_area *area, bool masked, GError **error);
 
+/* "Y' float" or "Y float": how a mask itself is encoded, so that nothing is converted. */
+const Babl *layers_in_mask_format(host_item item);
+
 /* The values 0..1 of a channel, a mask or the selection in an area, [height, width]; `item`'s own
  * corner is at item_area's. g_free it; NULL without memory. */
 float *layers_in_mask(host_item item, const struct host_area *item_area,

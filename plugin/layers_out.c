@@ -4,6 +4,7 @@
  * selection, and undo holds one step for all of them. */
 #include "plugin/layers_out.h"
 
+#include "plugin/layers_in.h"
 #include "plugin/settings.h"
 
 static GeglBuffer *picture_buffer(const picture *p)
@@ -58,6 +59,19 @@ static host_item make_layer(const struct layers_out *out, const struct layers_ou
     return layer;
 }
 
+// the values go in as they are, in the mask's own encoding
+static void add_mask(host_item layer, const struct layers_out *out)
+{
+    const GeglRectangle extent = {0, 0, out->area.width, out->area.height};
+    const host_item mask = host_mask_new(layer);
+    g_autoptr(GeglBuffer) buffer = host_buffer(mask);
+
+    gegl_buffer_set(buffer, &extent, 0, layers_in_mask_format(mask), out->mask,
+                    GEGL_AUTO_ROWSTRIDE);
+    gegl_buffer_flush(buffer);
+    host_mask_add(layer, mask);
+}
+
 void layers_out_insert(const struct layers_out *out, host_item *layers)
 {
     host_item group = HOST_NONE;
@@ -72,8 +86,8 @@ void layers_out_insert(const struct layers_out *out, host_item *layers)
     }
     for (int i = out->n - 1; i >= 0; i--) { // the first ends on top
         host_insert(out->image, layers[i], group, out->below);
-        if (out->masked) {
-            host_mask_by_selection(layers[i]);
+        if (out->mask != NULL) {
+            add_mask(layers[i], out);
         }
     }
     host_undo_end(out->image);

@@ -16,7 +16,7 @@ struct layers_out {
     host_image image;
     host_item below;       // the layer above which they go, or HOST_NONE: on top
     struct host_area area; // where; pictures of another size are scaled to it
-    bool masked;           // by the selection
+    const float *mask;     // of each layer, [area.height, area.width]; NULL: none
     const char *group;     // name of the group when there are several
     const struct layers_out_picture *pictures;
     int n;

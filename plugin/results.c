@@ -1,6 +1,7 @@
 /* The pictures that a worker made, as layers; see results.h. */
 #include "plugin/results.h"
 
+#include "plugin/layers_in.h"
 #include "plugin/layers_out.h"
 #include "plugin/settings.h"
 #include "plugin/words.h"
@@ -29,6 +30,54 @@ static void clear_picture(void *data)
     g_free(p->settings);
 }
 
+/* ---- what is known before ---- */
+
+// where several layers are worked on, none of the new ones may be hidden by them
+static host_item find_below(const struct call *c)
+{
+    return c->n_layers == 0                              ? HOST_NONE
+           : c->values->procedure->input == INPUT_LAYERS ? host_highest(c->layers, c->n_layers)
+                                                         : c->layers[0];
+}
+
+void results_init(struct results *r, const struct call *c, const char *const *prompts, int seed)
+{
+    const bool image = host_image_exists(c->image);
+
+    *r = (struct results){.image = image ? c->image : HOST_NONE,
+                          .below = image ? find_below(c) : HOST_NONE,
+                          .prompts = g_strdupv((char **)prompts),
+                          .count = MAX(1, values_int(c->values, "count")),
+                          .seed = seed};
+}
+
+void results_clear(struct results *r)
+{
+    g_strfreev(r->prompts);
+    g_free(r->mask);
+    *r = (struct results){0};
+}
+
+bool results_take_selection(struct results *r, GError **error)
+{
+    struct host_area bounds;
+
+    if (!host_selection_area(r->image, &bounds)) {
+        return true;
+    }
+    const host_item selection = host_selection(r->image);
+    const struct host_area whole = host_item_area(selection);
+    r->mask = layers_in_mask(selection, &whole, &r->area);
+    if (r->mask == NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    _("There is no memory for a mask of %dx%d pixels."), r->area.width,
+                    r->area.height);
+    }
+    return r->mask != NULL;
+}
+
+/* ---- reading ---- */
+
 // what of the picture lies in the area; frees the picture
 static picture *cut(const struct results *r, picture *p, GError **error)
 {
@@ -47,8 +96,8 @@ static picture *cut(const struct results *r, picture *p, GError **error)
     return part;
 }
 
-static bool read_picture(const struct results *r, int index, const char *file, GArray *to,
-                         GError **error)
+static bool read_picture(const struct results *r, const values *v, int index, const char *file,
+                         GArray *to, GError **error)
 {
     const int64_t seed = (int64_t)r->seed + index % r->count;
     g_autofree char *prompt = short_text(r->prompts[index / r->count]);
@@ -58,14 +107,14 @@ static bool read_picture(const struct results *r, int index, const char *file, G
         return false;
     }
     p.name = g_strdup_printf("%s (seed %" G_GINT64_FORMAT ")", prompt, seed);
-    p.settings = settings_write(r->call->values, seed);
+    p.settings = settings_write(v, seed);
     g_array_append_val(to, p);
     return true;
 }
 
 static bool check_count(const struct results *r, char **files, GError **error)
 {
-    const int wanted = r->count * (int)g_strv_length((char **)r->prompts);
+    const int wanted = r->count * (int)g_strv_length(r->prompts);
     const int made = (int)g_strv_length(files);
 
     if (made == wanted) {
@@ -78,54 +127,62 @@ static bool check_count(const struct results *r, char **files, GError **error)
     return false;
 }
 
-// the layer right above which the new ones go: where several are given, none may hide them
-static host_item find_below(const struct call *c)
+GArray *results_read(const struct results *r, const values *v, char **files, GError **error)
 {
-    return c->values->procedure->input == INPUT_LAYERS ? host_highest(c->layers, c->n_layers)
-                                                       : c->layers[0];
+    g_autoptr(GArray) pictures = g_array_new(FALSE, TRUE, sizeof(struct layers_out_picture));
+
+    g_array_set_clear_func(pictures, clear_picture);
+    if (!check_count(r, files, error)) {
+        return NULL;
+    }
+    for (int i = 0; files[i] != NULL; i++) {
+        if (!read_picture(r, v, i, files[i], pictures, error)) {
+            return NULL;
+        }
+    }
+    return g_steal_pointer(&pictures);
 }
 
-static void insert(const struct results *r, const GArray *pictures, struct call_result *result)
+/* ---- inserting ---- */
+
+static bool check_image(const struct results *r, GError **error)
+{
+    if (r->image == HOST_NONE || host_image_exists(r->image)) {
+        return true;
+    }
+    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                _("The image was closed before the picture was done."));
+    return false;
+}
+
+bool results_insert(const struct results *r, const GArray *pictures, struct call_result *result,
+                    GError **error)
 {
     const struct layers_out_picture *first = (const struct layers_out_picture *)pictures->data;
     g_autofree char *group = short_text(r->prompts[0]);
-    const bool fresh = !host_image_exists(r->call->image);
     struct host_area area = r->area;
 
+    if (!check_image(r, error)) {
+        return false;
+    }
     if (!r->placed) {
         area.width = first->pixels->width;
         area.height = first->pixels->height;
     }
-    const struct layers_out out = {.image = fresh ? host_image_new(area.width, area.height)
-                                                  : r->call->image,
-                                   .below = fresh ? HOST_NONE : find_below(r->call),
-                                   .area = area,
-                                   .masked = r->masked,
-                                   .group = group,
-                                   .pictures = first,
-                                   .n = (int)pictures->len};
+    const bool fresh = r->image == HOST_NONE;
+    const struct layers_out out = {
+        .image = fresh ? host_image_new(area.width, area.height) : r->image,
+        .below = host_is_layer_of(r->below, r->image) ? r->below : HOST_NONE,
+        .area = area,
+        .mask = r->mask,
+        .group = group,
+        .pictures = first,
+        .n = (int)pictures->len};
     result->n_layers = out.n;
     result->layers = g_new(host_item, out.n);
     layers_out_insert(&out, result->layers);
     if (fresh) {
         host_image_show(out.image);
     }
-}
-
-bool results_insert(const struct results *r, char **files, struct call_result *result,
-                    GError **error)
-{
-    g_autoptr(GArray) pictures = g_array_new(FALSE, TRUE, sizeof(struct layers_out_picture));
-
-    g_array_set_clear_func(pictures, clear_picture);
-    if (!check_count(r, files, error)) {
-        return false;
-    }
-    for (int i = 0; files[i] != NULL; i++) {
-        if (!read_picture(r, i, files[i], pictures, error)) {
-            return false;
-        }
-    }
-    insert(r, pictures, result);
     return true;
 }

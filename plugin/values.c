@@ -25,6 +25,17 @@ values *values_create(const struct procedure *p)
     return v;
 }
 
+values *values_copy(const values *v)
+{
+    values *copy = values_create(v->procedure);
+
+    for (size_t i = 0; i < v->procedure->n_arguments; i++) {
+        copy->items[i].number = v->items[i].number;
+        values_set_text(copy, i, v->items[i].text);
+    }
+    return copy;
+}
+
 void values_free(values *v)
 {
     for (size_t i = 0; v != NULL && i < v->procedure->n_arguments; i++) {

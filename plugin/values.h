@@ -18,6 +18,7 @@ typedef struct values values;
 
 /* The defaults of a procedure. values_free. */
 values *values_create(const struct procedure *p);
+values *values_copy(const values *v);
 void values_free(values *v); // accepts NULL
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(values, values_free)
 
