@@ -171,6 +171,10 @@ bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options
  * error for what is no subject file or a damaged picture; NULL without one when it carries none. */
 picture *svdiff_subject_preview(const char *file, GError **error);
 
+/* What the subjects of a file are called in plain words, "a fox": as prompts speak of them; "" for
+ * one that does not say. g_strfreev it; NULL with an error for what is no subject file. */
+char **svdiff_subject_things(const char *file, GError **error);
+
 /* ---- generating ---- */
 
 struct svdiff_scaled_subject {

@@ -23,7 +23,7 @@ struct generate {
     struct svdiff_region *parsed;
     int steps, width, height, count, feather, grow;
     double guidance, eta, strength;
-    gboolean force, outpaint, estimate;
+    gboolean force, outpaint, estimate, names;
     GPtrArray *written;
     picture *init_picture, *mask_picture;
     struct canvas_margins margins;
@@ -231,9 +231,10 @@ static bool check_files(struct generate *g, GError **error)
     return g->init == NULL || (g->init_picture != NULL && read_mask(g, error));
 }
 
-static void put_words_in(char **text, const struct subject_words *words)
+static void put_words_in(char **text, const struct subject_words *words, bool names)
 {
-    char *replaced = subject_words_put(words, *text);
+    g_autofree char *marked = names ? subject_words_mark(words, *text) : g_strdup(*text);
+    char *replaced = subject_words_put(words, marked);
 
     g_free(*text);
     *text = replaced;
@@ -266,7 +267,9 @@ static bool take_unseam(struct generate *g, const struct subject_words *words, G
 static void take_places(struct generate *g, const struct subject_words *words)
 {
     for (int i = 0; i < g->options.n_regions && g->options.n_subjects > 1; i++) {
-        g->parsed[i].subjects = subject_words_files(words, g->parsed[i].text);
+        const char *text = g->parsed[i].text;
+        g_autofree char *marked = g->names ? subject_words_mark(words, text) : g_strdup(text);
+        g->parsed[i].subjects = subject_words_files(words, marked);
     }
 }
 
@@ -280,11 +283,11 @@ static bool take_subject_words(struct generate *g, GError **error)
 
     if (taken) {
         take_places(g, &words);
-        put_words_in(&g->prompt, &words);
+        put_words_in(&g->prompt, &words, g->names);
         g->options.prompt = g->prompt;
     }
     for (int i = 0; taken && i < g->options.n_regions; i++) {
-        put_words_in((char **)&g->parsed[i].text, &words);
+        put_words_in((char **)&g->parsed[i].text, &words, g->names);
     }
     subject_words_close(&words);
     return taken;
@@ -424,6 +427,8 @@ int command_generate(interruption *stop, int argc, char **argv)
          "NAME"},
         {"subject", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &g.subjects,
          "a subject file or name, with its strength (repeat: they add up)", "FILE[:SCALE]"},
+        {"names", 0, 0, G_OPTION_ARG_NONE, &g.names,
+         "in texts without a [V] what the subjects are called means them: fox for [V] fox", NULL},
         {"region", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &g.regions,
          "a text that acts only where a mask is white, and so do files of several --subject whose "
          "words it has (repeat)",

@@ -7,6 +7,8 @@
 struct subject_words {
     GPtrArray *words;   // char *: NULL where a subject has none
     GPtrArray *classes; // char *: "a photo of a dog"; NULL where the file does not say
+    GPtrArray *prompts; // char *: "a photo of a [V] dog"; NULL as well
+    GPtrArray *names;   // char *: of the file, "rex"; NULL where it has several subjects
     GArray *files;      // int: which of the files each is in
 };
 
@@ -18,6 +20,10 @@ void subject_words_close(struct subject_words *w); // accepts a zeroed one
 
 /* text with its [V]s replaced; owned by the caller. */
 char *subject_words_put(const struct subject_words *w, const char *text);
+
+/* text with a [V1], [V2] ... before what it calls the subjects by name or kind, if it has no [V] or
+ * word of theirs: "rex at sea" becomes "[V1] dog at sea". Owned by the caller. */
+char *subject_words_mark(const struct subject_words *w, const char *text);
 
 /* Bits 1 << i of the files whose subjects a text names, by [Vk] or by word. */
 uint64_t subject_words_files(const struct subject_words *w, const char *text);

@@ -48,6 +48,13 @@ run learn --model "$sd1" --size 64 --seed 3 --quiet --prompt 'a photo of a [V1] 
 run $draw words.png --subject two.safetensors --region "$left=[V2]"
 check 'words of subjects' grep -aq \
     "Region mask-left.png: $(metadata two.safetensors placeholder.2)" words.png
+cat_word=$(metadata two.safetensors placeholder.2)
+run $draw marked.png --subject two.safetensors --region "$left=a [V2] cat"
+run $draw named.png --names --subject two.safetensors --region "$left=a cat"
+check 'its kind means a subject, with --names' same marked.png named.png
+check 'and the picture tells which' grep -aq "Region mask-left.png: a $cat_word cat" named.png
+run $draw unnamed.png --subject two.safetensors --region "$left=a cat"
+check 'without it words stay what they are' grep -aq 'Region mask-left.png: a cat' unnamed.png
 
 # ---- subjects of two files ----
 
@@ -57,6 +64,11 @@ check 'regions without words of theirs: they add up' is 0
 run $draw parted.png $two --region "$left=a sks dog" --region "$right=a [V2] cat"
 check 'regions with their words' is 0
 check 'part them' differ added.png parted.png
+cp $models/sd1-word-sks.safetensors rex.safetensors
+run $draw by-name.png --subject rex.safetensors --subject $models/sd1-word-zwx.safetensors --names \
+    --region "$left=a Rex" --region "$right=a cat"
+check 'so do what they and their files are called' is 0
+check 'as the picture tells' grep -aq 'Region mask-left.png: a sks dog' by-name.png
 run $draw turned.png $two --region "$right=a sks dog" --region "$left=a [V2] cat"
 check 'masks and subjects belong together' differ parted.png turned.png
 run $draw one.png $two --region "$left=a sks dog"
