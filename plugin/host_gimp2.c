@@ -6,6 +6,7 @@
  * they come along when the drawable is one of them. Results: the path of a file, or how many layers
  * and an array of them. */
 #include "plugin/entry.h"
+#include "plugin/paths.h"
 #include "plugin/words.h"
 
 #include "engine/svdiff.h"
@@ -83,8 +84,9 @@ static void query(void)
 {
     size_t n;
     const struct procedure *all = procedures_all(&n);
+    g_autofree char *locale = paths_locale();
 
-    gimp_plugin_domain_register(WORDS_DOMAIN, words_folder()); // GIMP translates menus itself
+    gimp_plugin_domain_register(WORDS_DOMAIN, locale); // GIMP translates menus itself
     for (size_t i = 0; i < n; i++) {
         install(&all[i]);
     }

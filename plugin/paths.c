@@ -15,37 +15,38 @@
 
 #define SUBJECT_ENDING ".safetensors"
 
-bool paths_are_built(void)
-{
-    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL); // links are followed
-
-    return program != NULL && g_str_has_prefix(program, SVDIFF_BUILD_DIR "/");
-}
-
-// BUILD/plugin/gimp2/svdiff and BUILD/engine/svdiff
-static char *built_command(void)
-{
-    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
-    g_autofree char *folder = program != NULL ? g_path_get_dirname(program) : g_strdup(".");
-
-    if (!paths_are_built()) {
-        return NULL;
-    }
-    return g_build_filename(folder, "..", "..", "engine", "svdiff", NULL);
-}
-
 static bool is_program(const char *path)
 {
     return path != NULL && g_file_test(path, G_FILE_TEST_IS_REGULAR) &&
            g_file_test(path, G_FILE_TEST_IS_EXECUTABLE);
 }
 
+// the build folder, when this program lies in it: BUILD/plugin/gimp2/svdiff beside
+// BUILD/engine/svdiff
+static char *build_folder(void)
+{
+    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL); // links are followed
+    g_autofree char *folder = g_path_get_dirname(program != NULL ? program : ".");
+    g_autofree char *build = g_build_filename(folder, "..", "..", NULL);
+    g_autofree char *command = g_build_filename(build, "engine", "svdiff", NULL);
+
+    return is_program(command) ? g_canonicalize_filename(build, NULL) : NULL;
+}
+
+char *paths_locale(void)
+{
+    g_autofree char *build = build_folder();
+
+    return build != NULL ? g_build_filename(build, "plugin", "po", NULL)
+                         : g_strdup(SVDIFF_LOCALE_DIR);
+}
+
 char *paths_command(GError **error)
 {
-    g_autofree char *built = built_command();
+    g_autofree char *build = build_folder();
 
-    if (is_program(built)) {
-        return g_canonicalize_filename(built, NULL);
+    if (build != NULL) {
+        return g_build_filename(build, "engine", "svdiff", NULL);
     }
     if (is_program(SVDIFF_BIN_DIR "/svdiff")) {
         return g_strdup(SVDIFF_BIN_DIR "/svdiff");
@@ -182,9 +183,6 @@ static char *shipped_model(void)
 
     if (data != NULL && data[0] != '\0') {
         return g_build_filename(data, "model", NULL);
-    }
-    if (g_str_has_prefix(folder, SVDIFF_BUILD_DIR)) {
-        return g_build_filename(SVDIFF_SOURCE_DIR, "resources", "model", NULL);
     }
     return g_build_filename(folder, "..", "share", "svdiff", "model", NULL);
 }

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <glib.h>
-#include <stdbool.h>
 
-/* Whether this program is one of the build folder. */
-bool paths_are_built(void);
+/* The folder with the compiled translations: of the build folder when this program is in one, else
+ * of the installation. g_free it. */
+char *paths_locale(void);
 
 /* The command `svdiff`: of the same build folder, of the same installation, or in PATH, in this
  * order. NULL with a sentence when there is none. g_free it. */

@@ -5,14 +5,11 @@
 
 #include <locale.h>
 
-const char *words_folder(void)
-{
-    return paths_are_built() ? SVDIFF_BUILD_DIR "/plugin/po" : SVDIFF_LOCALE_DIR;
-}
-
 void words_begin(void)
 {
+    g_autofree char *folder = paths_locale();
+
     setlocale(LC_ALL, "");
-    bindtextdomain(WORDS_DOMAIN, words_folder());
+    bindtextdomain(WORDS_DOMAIN, folder);
     bind_textdomain_codeset(WORDS_DOMAIN, "UTF-8");
 }

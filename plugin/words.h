@@ -10,9 +10,5 @@
 #define _(text)      dgettext(WORDS_DOMAIN, text)
 #define N_(text)     text
 
-/* The folder with the compiled translations: of the build folder, or of the installation. Owned by
- * nobody. */
-const char *words_folder(void);
-
 /* Takes the user's language; once, when the program begins. */
 void words_begin(void);

@@ -2,6 +2,7 @@
  * have one key, and none that of a button. */
 #include "plugin/words.h"
 
+#include "plugin/paths.h"
 #include "plugin/procedures.h"
 
 #include <glib.h>
@@ -9,8 +10,8 @@
 
 static bool is_there(void)
 {
-    g_autofree char *file =
-        g_build_filename(words_folder(), "de", "LC_MESSAGES", "svdiff.mo", NULL);
+    g_autofree char *folder = paths_locale();
+    g_autofree char *file = g_build_filename(folder, "de", "LC_MESSAGES", "svdiff.mo", NULL);
 
     return g_file_test(file, G_FILE_TEST_EXISTS);
 }

@@ -1,7 +1,8 @@
 /* default_model.h: where the model that ships is.
  *
- * SVDIFF_DATA_DIR/model when that is set; for a program in a build folder the source tree's
- * resources/model; for an installed one ../share/svdiff/model from the program. */
+ * SVDIFF_DATA_DIR/model when that is set, else ../share/svdiff/model from the folder of the
+ * program: no path is compiled in, an installation may be moved. In a build folder share/svdiff is
+ * a link to the source tree's resources. */
 #pragma once
 
 #include <glib.h>
