@@ -17,10 +17,10 @@ static struct {
 
 /* ---- what a model is ---- */
 
-// NULL with an error when there is no model that ships
+// NULL with an error when there is no model
 static char *make_stamp(const struct svdiff_options *o, GError **error)
 {
-    g_autofree char *model = o->model != NULL ? g_strdup(o->model) : default_model_folder(error);
+    g_autofree char *model = model_place(o->model, error);
     GString *stamp = g_string_new(NULL);
 
     if (model == NULL) {

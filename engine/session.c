@@ -32,8 +32,7 @@ svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
     svdiff *s = g_new0(svdiff, 1);
 
     s->options = *options;
-    s->options.model =
-        options->model != NULL ? g_strdup(options->model) : default_model_folder(error);
+    s->options.model = model_place(options->model, error);
     s->options.cache = g_strdup(options->cache);
     if (s->options.model != NULL) {
         s->checkpoint = checkpoint_open(s->options.model, error);

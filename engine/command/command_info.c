@@ -2,6 +2,7 @@
 #include "engine/command/command.h"
 
 #include "engine/model/checkpoint.h"
+#include "engine/model/hub_folder.h"
 #include "engine/model/model_kind.h"
 #include "engine/subject/subject_file.h"
 #include "engine/subject/thumbnail.h"
@@ -171,8 +172,9 @@ static bool run(struct info *i, char **arguments, GError **error)
                     "Name one file or folder: svdiff info PATH.");
         return false;
     }
-    i->path = arguments[0];
-    if ((i->preview_file != NULL && !picture_check_name(i->preview_file, error)) ||
+    i->path = hub_folder_model(arguments[0], error);
+    if (i->path == NULL ||
+        (i->preview_file != NULL && !picture_check_name(i->preview_file, error)) ||
         !model_kind_examine(i->path, &i->model, error) || !read_preview(i, error)) {
         return false;
     }
@@ -197,5 +199,6 @@ int command_info(interruption *stop, int argc, char **argv)
     }
     picture_free(i.preview);
     g_free(i.preview_file);
+    g_free(i.path);
     return command_end(&i.common, code);
 }

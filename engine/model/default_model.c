@@ -2,6 +2,7 @@
 #include "engine/model/default_model.h"
 
 #include "engine/base/error.h"
+#include "engine/model/hub_folder.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -27,7 +28,7 @@ static char *data_folder(void)
     return g_canonicalize_filename(beside, NULL);
 }
 
-char *default_model_folder(GError **error)
+static char *shipped_model(GError **error)
 {
     g_autofree char *data = data_folder();
     char *folder = g_build_filename(data, "model", NULL);
@@ -39,6 +40,11 @@ char *default_model_folder(GError **error)
         g_clear_pointer(&folder, g_free);
     }
     return folder;
+}
+
+char *model_place(const char *named, GError **error)
+{
+    return named != NULL ? hub_folder_model(named, error) : shipped_model(error);
 }
 
 char *subject_path(const char *name)

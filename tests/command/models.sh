@@ -205,7 +205,23 @@ mkdir blobs
 mv model/$unet blobs/0123
 ln -s ../../blobs/0123 model/$unet
 same_picture 'files that are links, as in a cache of downloads'
+hub=hub/models--somebody--tiny
+mkdir -p $hub/blobs $hub/refs $hub/snapshots/89ab
+cp -r model/. $hub/snapshots/89ab
+mv "$(readlink -f model/$unet)" $hub/blobs/0123
+ln -sf ../../../blobs/0123 $hub/snapshots/89ab/$unet
+echo 89ab >$hub/refs/main
+rm -rf model
+draw odd.png $hub
+check 'the folder of a download' is 0
+check 'the folder of a download: the same picture' same odd.png plain.png
+run info $hub
+check 'the folder of a download: what it is' \
+    grep -q "^$hub/snapshots/89ab: model, diffusers" "$work/err"
+rm $hub/snapshots/89ab/model_index.json
+with_model 'the folder of a download, without a model' "^$hub: none of the snapshots" $hub
 fresh_sd2
+mkdir -p blobs
 mv model/$second blobs/4567
 ln -s "$PWD/blobs/4567" model/$second
 draw odd.png model
