@@ -182,6 +182,21 @@ struct svdiff_scaled_subject {
     double scale;     // 1: as learned
 };
 
+/* Whether a subject that is learned under this name can be called by it later: no path, no more
+ * than 200 bytes, no blanks at its ends, no control characters, no point at its beginning. */
+bool svdiff_subject_name_good(const char *name);
+
+/* The name or file in "fox:0.8", and its strength, 1 without one. A subject that exists under all
+ * of the text ("portrait 16:9") is that one. Owned by the caller. */
+char *svdiff_subject_split(const char *text, double *scale);
+
+/* The text that svdiff_subject_split takes apart into these two. Owned by the caller. */
+char *svdiff_subject_join(const char *name, double scale);
+
+/* The parts of a list, "fox:0.8; cat", between ; or ends of lines, without blanks around them and
+ * without empty ones. A subject that exists with ; in its name is one part. g_strfreev it. */
+char **svdiff_subject_list(const char *list);
+
 /* What lies below a mask before it is painted: the picture itself, its surroundings' colours, or
  * noise in the place of its latents. */
 enum svdiff_fill { SVDIFF_FILL_ORIGINAL, SVDIFF_FILL_BLURRED, SVDIFF_FILL_NOISE };

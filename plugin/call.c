@@ -100,16 +100,16 @@ void call_add_text(GPtrArray *arguments, const char *option, const char *text)
 void call_add_preview(GPtrArray *arguments, const struct call *c, const scratch *folder)
 {
     if (c->shows) { // one file, written again and again
-        push(arguments, "--preview", scratch_file(folder, "preview.png"));
+        push(arguments, "--preview", scratch_pattern(folder, "preview.png"));
     }
 }
 
 void call_add_subjects(GPtrArray *arguments, const char *subjects)
 {
-    g_auto(GStrv) list = g_strsplit_set(subjects, ";\n", -1);
+    g_auto(GStrv) list = svdiff_subject_list(subjects);
 
     for (char **subject = list; *subject != NULL; subject++) {
-        call_add_text(arguments, "--subject", g_strstrip(*subject));
+        call_add_text(arguments, "--subject", *subject);
     }
 }
 

@@ -193,7 +193,7 @@ static GPtrArray *paint(const struct compose *c, const scratch *folder, GError *
 {
     g_autoptr(GPtrArray) a = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *seed = g_strdup_printf("%d", c->seed);
-    g_autofree char *output = scratch_file(folder, "picture-%04d.tif");
+    g_autofree char *output = scratch_pattern(folder, "picture-%04d.tif");
     int width, height;
 
     call_size(c->v, &c->area, &width, &height);
@@ -210,6 +210,17 @@ static GPtrArray *paint(const struct compose *c, const scratch *folder, GError *
     return add_places(c, folder, a, error) ? g_steal_pointer(&a) : NULL;
 }
 
+// what of a layer's name can be in that of a subject
+static char *name_of(host_item layer)
+{
+    char *name = host_item_name(layer);
+
+    for (char *at = name; *at != '\0'; at++) {
+        *at = strchr("/:.;", *at) != NULL || g_ascii_iscntrl(*at) ? '-' : *at;
+    }
+    return g_strstrip(name);
+}
+
 // all that is learned goes to one file: the given one, or one with the names of the layers
 static char *find_output(const struct call *c, GError **error)
 {
@@ -217,8 +228,8 @@ static char *find_output(const struct call *c, GError **error)
     GString *name = g_string_new(NULL);
 
     for (int i = 0; i < c->n_layers; i++) {
-        g_autofree char *layer = host_item_name(c->layers[i]);
-        g_string_append_printf(name, "%s%s", i > 0 ? "+" : "", g_strdelimit(layer, "/:.", '-'));
+        g_autofree char *layer = name_of(c->layers[i]);
+        g_string_append_printf(name, "%s%s", i > 0 ? "+" : "", layer);
     }
     g_autofree char *names = g_string_free(name, FALSE);
     return output[0] != '\0' ? g_strdup(output) : paths_subject(names, error);

@@ -95,7 +95,7 @@ static GPtrArray *make_arguments(const struct edit *e, const char *image, const 
 static GPtrArray *read_layer(const struct edit *e, const scratch *folder, GError **error)
 {
     g_autofree char *image = scratch_file(folder, "layer.tif");
-    g_autofree char *output = scratch_file(folder, "picture-%04d.tif");
+    g_autofree char *output = scratch_pattern(folder, "picture-%04d.tif");
     g_autoptr(picture) p = layers_in_read(e->call->layers[0], &e->area, true, error);
 
     if (p == NULL || !picture_write(image, p, NULL, 0, error)) {

@@ -170,7 +170,7 @@ static GPtrArray *read_image(const struct generate *g, const scratch *folder, GE
 {
     g_autofree char *init = scratch_file(folder, "init.tif");
     g_autofree char *mask = scratch_file(folder, "mask.tif");
-    g_autofree char *output = scratch_file(folder, "picture-%04d.tif");
+    g_autofree char *output = scratch_pattern(folder, "picture-%04d.tif");
     g_autoptr(GPtrArray) arguments = make_arguments(g, init, mask, output);
 
     call_add_preview(arguments, g->call, folder);

@@ -8,6 +8,8 @@
 #include "plugin/scratch.h"
 #include "plugin/words.h"
 
+#include "engine/svdiff.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -55,32 +57,6 @@ static struct row *row_at(const struct subjects *s, guint i)
     return &g_array_index(s->rows, struct row, i);
 }
 
-/* ---- one part of the entry ---- */
-
-// "fox:0.8" to "fox" and 0.8, in place; a colon that no number follows belongs to the name
-static double split_strength(char *part)
-{
-    char *colon = strrchr(part, ':'), *end = NULL;
-    const double strength = colon != NULL ? g_ascii_strtod(colon + 1, &end) : 1;
-
-    if (colon == NULL || end == colon + 1 || *g_strchug(end) != '\0') {
-        return 1;
-    }
-    *colon = '\0';
-    g_strchomp(part);
-    return strength;
-}
-
-static char *join_strength(const char *name, double strength)
-{
-    char number[G_ASCII_DTOSTR_BUF_SIZE];
-
-    return strength == 1
-               ? g_strdup(name)
-               : g_strdup_printf("%s:%s", name,
-                                 g_ascii_formatd(number, sizeof number, "%.3g", strength));
-}
-
 static const struct row *find_row(const struct subjects *s, const char *name)
 {
     for (guint i = 0; i < s->rows->len; i++) {
@@ -96,7 +72,7 @@ static const struct row *find_row(const struct subjects *s, const char *name)
 static void on_entry(GtkEditable *entry, void *user)
 {
     struct subjects *s = user;
-    g_auto(GStrv) parts = g_strsplit_set(gtk_entry_get_text(GTK_ENTRY(s->entry)), ";\n", -1);
+    g_auto(GStrv) parts = svdiff_subject_list(gtk_entry_get_text(GTK_ENTRY(s->entry)));
 
     if (s->writing) {
         return;
@@ -106,8 +82,9 @@ static void on_entry(GtkEditable *entry, void *user)
         gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(row_at(s, i)->tick), FALSE);
     }
     for (char **part = parts; *part != NULL; part++) {
-        const double strength = split_strength(g_strstrip(*part));
-        const struct row *row = find_row(s, *part);
+        double strength;
+        g_autofree char *name = svdiff_subject_split(*part, &strength);
+        const struct row *row = find_row(s, name);
         if (row != NULL) {
             gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(row->tick), TRUE);
             gtk_spin_button_set_value(GTK_SPIN_BUTTON(row->strength), strength);
@@ -126,23 +103,24 @@ static void add_part(GString *text, char *part)
 static void on_row(GtkWidget *widget, void *user)
 {
     struct subjects *s = user;
-    g_auto(GStrv) parts = g_strsplit_set(gtk_entry_get_text(GTK_ENTRY(s->entry)), ";\n", -1);
+    g_auto(GStrv) parts = svdiff_subject_list(gtk_entry_get_text(GTK_ENTRY(s->entry)));
     g_autoptr(GString) text = g_string_new(NULL);
 
     if (s->writing) {
         return;
     }
     for (char **part = parts; *part != NULL; part++) {
-        const double strength = split_strength(g_strstrip(*part));
-        if ((*part)[0] != '\0' && find_row(s, *part) == NULL) {
-            add_part(text, join_strength(*part, strength));
+        double strength;
+        g_autofree char *name = svdiff_subject_split(*part, &strength);
+        if (find_row(s, name) == NULL) {
+            add_part(text, g_strdup(*part));
         }
     }
     for (guint i = 0; i < s->rows->len; i++) {
         const struct row *row = row_at(s, i);
         if (gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(row->tick))) {
             const double strength = gtk_spin_button_get_value(GTK_SPIN_BUTTON(row->strength));
-            add_part(text, join_strength(row->name, strength));
+            add_part(text, svdiff_subject_join(row->name, strength));
         }
     }
     s->writing = true;
@@ -167,11 +145,11 @@ static void on_told(void *user, JsonObject *info, const char *sentence)
     struct subjects *s = user;
     const struct row *row = row_at(s, s->asked);
     g_autofree char *file = picture_file(s);
-    g_autoptr(GdkPixbuf) picture =
+    g_autoptr(GdkPixbuf) small =
         gdk_pixbuf_new_from_file_at_size(file, PICTURE_SIDE, PICTURE_SIDE, NULL);
 
-    if (picture != NULL) {
-        gtk_image_set_from_pixbuf(GTK_IMAGE(row->image), picture);
+    if (small != NULL) {
+        gtk_image_set_from_pixbuf(GTK_IMAGE(row->image), small);
         gtk_widget_show(row->image);
         toolkit_tell("subjects: picture of %s", row->name);
     } else {

@@ -77,10 +77,11 @@ static char *own_file(const char *user, const char *kind, const char *file, GErr
 
 char *paths_subject(const char *name, GError **error)
 {
-    if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL || strlen(name) > 200) {
+    if (!svdiff_subject_name_good(name)) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    _("name is “%s”; give the subject a name without / that does not begin with a "
-                      "point, or an output file."),
+                    _("name is “%s”; give the subject a name of one line, not too long, without / "
+                      "and without blanks at its ends, that does not begin with a point, or an "
+                      "output file."),
                     name);
         return NULL;
     }
@@ -100,9 +101,12 @@ char **paths_subjects(void)
     GPtrArray *names = g_ptr_array_new();
 
     for (const char *name; entries != NULL && (name = g_dir_read_name(entries)) != NULL;) {
+        g_autofree char *called = g_str_has_suffix(name, SUBJECT_ENDING)
+                                      ? g_strndup(name, strlen(name) - strlen(SUBJECT_ENDING))
+                                      : g_strdup("");
         // a name that is no UTF-8 cannot be shown, nor typed
-        if (g_str_has_suffix(name, SUBJECT_ENDING) && g_utf8_validate(name, -1, NULL)) {
-            g_ptr_array_add(names, g_strndup(name, strlen(name) - strlen(SUBJECT_ENDING)));
+        if (svdiff_subject_name_good(called) && g_utf8_validate(called, -1, NULL)) {
+            g_ptr_array_add(names, g_steal_pointer(&called));
         }
     }
     g_ptr_array_sort(names, compare_names);
@@ -112,15 +116,17 @@ char **paths_subjects(void)
 
 char *paths_converted(const char *subjects, const char *format, GError **error)
 {
-    g_auto(GStrv) list = g_strsplit_set(subjects, ":;\n", 2);
-    g_autofree char *name = list[0] != NULL ? g_path_get_basename(g_strstrip(list[0])) : NULL;
+    g_auto(GStrv) list = svdiff_subject_list(subjects);
+    double scale;
+    g_autofree char *first = svdiff_subject_split(list[0] != NULL ? list[0] : "", &scale);
+    g_autofree char *name = g_path_get_basename(first);
     const bool folder = strcmp(format, "folder") == 0 || strcmp(format, "svdiff-pytorch") == 0;
 
-    if (name == NULL || !g_ascii_isalnum(name[0]) || strlen(name) > 200) {
-        name = (g_free(name), g_strdup("subject"));
+    if (g_str_has_suffix(name, SUBJECT_ENDING)) {
+        name[strlen(name) - strlen(SUBJECT_ENDING)] = '\0';
     }
-    if (g_str_has_suffix(name, ".safetensors")) {
-        name[strlen(name) - strlen(".safetensors")] = '\0';
+    if (!svdiff_subject_name_good(name)) {
+        name = (g_free(name), g_strdup("subject"));
     }
     g_autofree char *file = g_strdup_printf("%s-%s%s", name, format, folder ? "" : ".safetensors");
     return own_file(g_get_user_data_dir(), "converted", file, error);

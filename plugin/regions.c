@@ -39,10 +39,23 @@ bool regions_add(const struct call *c, const char *channel, const char *text, in
     return true;
 }
 
+/* The '=' between a channel's name, which may have one itself, and the text: the last one that ends
+ * the name of a channel, else the first. */
+static char *find_equals(const struct call *c, char *part)
+{
+    for (char *at = part + strlen(part); at > part && host_image_exists(c->image); at--) {
+        g_autofree char *name = g_strstrip(g_strndup(part, (gsize)(at - part)));
+        if (*at == '=' && host_channel_named(c->image, name) != HOST_NONE) {
+            return at;
+        }
+    }
+    return strchr(part, '=');
+}
+
 static bool add_part(const struct call *c, char *part, int number, const struct host_area *area,
                      const scratch *folder, GPtrArray *arguments, GError **error)
 {
-    char *equals = strchr(part, '=');
+    char *equals = find_equals(c, part);
 
     if (equals == NULL || equals == part || g_strstrip(equals + 1)[0] == '\0') {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,

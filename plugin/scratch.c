@@ -126,3 +126,11 @@ char *scratch_file(const scratch *s, const char *name)
 {
     return g_build_filename(s->folder, name, NULL);
 }
+
+char *scratch_pattern(const scratch *s, const char *pattern)
+{
+    g_autoptr(GString) folder = g_string_new(s->folder);
+
+    g_string_replace(folder, "%", "%%", 0);
+    return g_build_filename(folder->str, pattern, NULL);
+}

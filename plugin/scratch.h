@@ -20,3 +20,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(scratch, scratch_free)
 
 /* The path of a file in it. g_free it. */
 char *scratch_file(const scratch *s, const char *name);
+
+/* The same for a pattern of files, such as "picture-%04d.tif", in which a percent sign of the
+ * folder's is itself (output_name.h). g_free it. */
+char *scratch_pattern(const scratch *s, const char *pattern);

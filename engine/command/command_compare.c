@@ -2,9 +2,9 @@
 #include "engine/command/command.h"
 
 #include "engine/subject/compare.h"
-#include "engine/model/default_model.h"
 #include "engine/subject/merge.h"
 #include "engine/base/output_name.h"
+#include "engine/subject/subject_lookup.h"
 
 #include <string.h>
 

@@ -4,6 +4,7 @@
 #include "engine/subject/lora_export.h"
 #include "engine/base/output_name.h"
 #include "engine/subject/subject_list.h"
+#include "engine/subject/subject_lookup.h"
 
 #include <math.h>
 #include <string.h>
@@ -125,7 +126,9 @@ static bool check_output(const struct convert *c, const char *model, GError **er
     if (c->format == TO_FOLDER) {
         return merge_folder_check(c->output, error);
     }
-    return c->format == TO_PYTORCH || output_check(c->output, error);
+    return c->format == TO_PYTORCH ||
+           ((c->format != TO_SUBJECT || subject_check_output("--output", c->output, error)) &&
+            output_check(c->output, error));
 }
 
 /* ---- a subject alone ---- */

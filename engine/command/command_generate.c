@@ -1,5 +1,6 @@
 /* svdiff generate: a prompt to pictures. */
 #include "engine/command/command.h"
+#include "engine/command/region_option.h"
 
 #include "engine/picture/canvas.h"
 #include "engine/generate/generate_check.h"
@@ -100,17 +101,9 @@ static bool take_regions(struct generate *g, GError **error)
     g->options.regions = g->parsed;
     g->options.n_regions = n;
     for (int i = 0; i < n; i++) {
-        const char *equals = strchr(g->regions[i], '=');
-        if (equals == NULL || equals == g->regions[i] ||
-            strspn(equals + 1, " ") == strlen(equals + 1)) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                        "--region is '%s'; it must be a mask and a text, such as "
-                        "left.png='a dog'.",
-                        g->regions[i]);
+        if (!region_option_parse(g->regions[i], &g->parsed[i], error)) {
             return false;
         }
-        g->parsed[i].file = g_strndup(g->regions[i], (gsize)(equals - g->regions[i]));
-        g->parsed[i].text = g_strdup(equals + 1);
     }
     return true;
 }

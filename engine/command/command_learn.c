@@ -4,6 +4,7 @@
 
 #include "engine/learn/learn_check.h"
 #include "engine/base/output_name.h"
+#include "engine/subject/subject_lookup.h"
 #include "engine/text/prompt.h"
 
 #include <string.h>
@@ -344,7 +345,8 @@ static bool run(struct learn *l, GError **error)
     // what is wrong on the command line alone, then what would fail after long work
     if (!make_options(l, NULL, subjects, error) || !learn_check(&l->options, 1, error) ||
         !check_placeholders(l, error) || !check_squares(l, error) ||
-        !output_check(l->output, error) || !output_check(l->trace, error)) {
+        !subject_check_output("--output", l->output, error) || !output_check(l->output, error) ||
+        !output_check(l->trace, error)) {
         return false;
     }
     g_autoptr(svdiff) s = svdiff_open(&l->common.session, error);

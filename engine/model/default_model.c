@@ -46,13 +46,3 @@ char *model_place(const char *named, GError **error)
 {
     return named != NULL ? hub_folder_model(named, error) : shipped_model(error);
 }
-
-char *subject_path(const char *name)
-{
-    if (g_file_test(name, G_FILE_TEST_EXISTS) || strchr(name, '/') != NULL ||
-        g_str_has_suffix(name, ".safetensors")) {
-        return g_strdup(name);
-    }
-    g_autofree char *file = g_strconcat(name, ".safetensors", NULL);
-    return g_build_filename(g_get_user_data_dir(), "svdiff", "subjects", file, NULL);
-}

@@ -10,6 +10,3 @@
 /* Where the model is that a person named: there, or where hub_folder.h finds it; NULL: the one that
  * ships. Owned by the caller; NULL with SVDIFF_ERROR_FAILED when there is none. */
 char *model_place(const char *named, GError **error);
-/* A subject by name: the user data folder's svdiff/subjects/NAME.safetensors when `name` is no
- * path of an existing file and does not end in .safetensors. Owned by the caller. */
-char *subject_path(const char *name);

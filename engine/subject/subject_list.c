@@ -1,23 +1,17 @@
 /* Subjects opened for a model; see subject_list.h. */
 #include "engine/subject/subject_list.h"
 
-#include "engine/model/default_model.h"
 #include "engine/base/error.h"
+#include "engine/subject/subject_lookup.h"
 
 #include <string.h>
 
 struct svdiff_scaled_subject subject_list_parse(const char *text)
 {
-    const char *colon = strrchr(text, ':');
-    char *end = NULL;
-    double scale = 1;
+    double scale;
+    g_autofree char *name = svdiff_subject_split(text, &scale);
 
-    if (colon != NULL && colon[1] != '\0') {
-        scale = g_ascii_strtod(colon + 1, &end);
-    }
-    const bool scaled = end != NULL && *end == '\0';
-    g_autofree char *name = scaled ? g_strndup(text, (gsize)(colon - text)) : g_strdup(text);
-    return (struct svdiff_scaled_subject){.file = subject_path(name), .scale = scaled ? scale : 1};
+    return (struct svdiff_scaled_subject){.file = subject_path(name), .scale = scale};
 }
 
 // by the hash of the weights that it was learned with

@@ -9,8 +9,8 @@ struct subject_list {
     int n;
 };
 
-/* "fox.safetensors:0.5": a scale behind the last colon, when it is a number; a bare name is looked
- * up among the user's subjects. The file's name is owned by the caller (g_free). */
+/* "fox.safetensors:0.5": a file or a name with its scale (subject_lookup.h). The file's name is
+ * owned by the caller (g_free). */
 struct svdiff_scaled_subject subject_list_parse(const char *text);
 
 /* Opens them and makes sure that they belong to the session's model: by the hash of its weights,

@@ -6,6 +6,22 @@ left=$pictures/mask-left.png
 right=$pictures/mask-right.png
 draw="generate --model $sd1 --prompt x --width 64 --height 64 --steps 2 --seed 3 --quiet --output"
 
+# the compressed pixels of two PNG files, without their texts
+pixels_same() {
+    python3 - "$1" "$2" <<'END'
+import struct, sys
+def pixels(path):
+    data, at, found = open(path, "rb").read(), 8, b""
+    while at < len(data):
+        (length,), kind = struct.unpack_from(">I", data, at), data[at + 4:at + 8]
+        found += data[at + 8:at + 8 + length] if kind == b"IDAT" else b""
+        at += 12 + length
+    assert found
+    return found
+sys.exit(pixels(sys.argv[1]) != pixels(sys.argv[2]))
+END
+}
+
 # ---- what is refused ----
 
 for value in left.png =dog "$left=" "$left=  "; do
@@ -25,6 +41,13 @@ refuses 'an empty region' 1 'mask-empty.png is empty' $draw o.png \
 refuses 'no such region' 1 '^missing.png: ' $draw o.png --region missing.png=dog
 mkfifo fifo
 refuses 'a FIFO as region' 1 '^fifo: .*FIFO' $draw o.png --region fifo=dog
+
+refuses 'a file and no text' 2 'paint-mask.png.* without a text' $draw o.png \
+    --region "$pictures/paint-mask.png"
+cp "$left" 'a=b.png'
+refuses 'a file with = and no text' 2 'a=b.png.* without a text' $draw o.png --region a=b.png
+refuses 'a file with = and a blank text' 2 '--region is ' $draw o.png --region 'a=b.png= '
+refuses 'no such file with =' 1 '^a: ' $draw o.png --region 'a=c.png=a dog'
 
 # ---- what it does ----
 
@@ -76,6 +99,20 @@ check 'the other one is everywhere' differ one.png parted.png
 run $draw painted.png $two --region "$left=a sks dog" --region "$right=a [V2] cat" \
     --init-image $pictures/paint.png --mask $pictures/paint-mask.png --strength 0.9 --count 2
 check 'painting into a picture' is 0
+# a name with = in it, in folders too, is the same mask; and a text may have one
+mkdir -p 'x=y=z'
+cp "$left" 'x=y=z/a=b.png'
+run $draw plain-name.png --region "$left=a dog = b"
+for mask in a=b.png 'x=y=z/a=b.png' './x=y=z/a=b.png' "$PWD/x=y=z/a=b.png"; do
+    rm -f equals.png
+    run $draw equals.png --region "$mask=a dog = b"
+    check "a mask called $mask" grep -aq 'Region a=b.png: a dog = b' equals.png
+    check "$mask: the same picture" pixels_same equals.png plain-name.png
+done
+cp "$right" 'a=b.png=a dog '
+run $draw longest.png --region 'a=b.png=a dog =b'
+check 'the longest name that is a file' grep -aq 'Region a=b.png=a dog : b' longest.png
+
 bytes() { # ARGUMENTS...: memory that a run is estimated to take
     run $draw estimate.png "$@" --estimate --json
     python3 -c 'import json, sys; print(json.loads(sys.stdin.readline())["bytes"])' <"$work/out"

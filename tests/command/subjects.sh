@@ -117,10 +117,43 @@ check 'a subject changes the picture' differ plain.pixels learned.pixels
 check 'half of it is neither' differ half.pixels learned.pixels
 check 'scale 0 is no subject, bit for bit' same none.pixels plain.pixels
 check 'scales add up, bit for bit' same halves.pixels learned.pixels
-mkdir -p "$XDG_DATA_HOME/svdiff/subjects"
-mv strong.safetensors "$XDG_DATA_HOME/svdiff/subjects/mine.safetensors"
+learned=$XDG_DATA_HOME/svdiff/subjects
+mkdir -p "$learned"
+mv strong.safetensors "$learned/mine.safetensors"
 draw named --subject mine
 check 'a subject by its name' same named.pixels learned.pixels
+for called in mine.safetensors 'mine:1' 'mine: 1'; do
+    draw named --subject "$called"
+    check "$called: by its file's name, or with a strength" same named.pixels learned.pixels
+done
+mkdir mine # a folder of photos
+draw named --subject mine
+check 'a folder of the same name is not in its way' same named.pixels learned.pixels
+
+# names with what is otherwise special; "mine:0" draws nothing of mine
+for called in 'portrait 16:9' 'a;b' 'fox.safetensors' 'mine:0' 'größe=1'; do
+    cp "$learned/mine.safetensors" "$learned/$called.safetensors"
+    draw named --subject "$called"
+    check "a subject called $called" same named.pixels learned.pixels
+    draw named --subject "$called:0.5"
+    check "half of $called" same named.pixels half.pixels
+done
+rm "$learned/mine:0.safetensors"
+draw named --subject mine:0
+check 'without it: none of mine' same named.pixels plain.pixels
+run compare 'portrait 16:9' 'a;b'
+check 'compare knows these names' is 0
+run convert 'portrait 16:9' --to subject --output converted.safetensors
+check 'so does convert' is 0
+
+for output in '  ' ' ' ' .safetensors' 'fox .safetensors' ' fox.safetensors' .fox.safetensors \
+    "$(printf 'a\nb.safetensors')" "$(printf 'a\tb')" '.safetensors'; do
+    shown=$(printf %s "$output" | tr '\n\t' '??')
+    refuses "no name for a subject: '$shown'" 2 '--output is .*could not be named' learn \
+        --model "$sd1" --size 64 $short --quiet --output "$output"
+    refuses "nor when converted: '$shown'" 2 '--output is .*could not be named' convert \
+        default.safetensors --to subject --output "$output"
+done
 
 # ---- the small picture in a subject file ----
 

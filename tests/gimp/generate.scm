@@ -50,6 +50,11 @@
     (gimp-selection-none image)
     (learn image '(name "by-name") '(output ""))
     (check "a subject by name" (= 1 (car (generate image '(subjects "by-name:0.5")))))
+    (for-each (lambda (name)
+                (learn image (list 'name name) '(output ""))
+                (check (string-append "a subject called " name)
+                       (= 1 (car (generate image (list 'subjects (string-append "by-name; " name)))))))
+              '("portrait 16:9" "a;b" "fox.safetensors" "by-name:2"))
     (gimp-image-delete image)))
 
 (define (test-several)
@@ -159,7 +164,12 @@
     (gimp-selection-none image)
     (let ((plain (vector-ref (cadr (generate image)) 0))
           (made (vector-ref (cadr (generate image '(regions "left half=a cat; right half=a dog"))) 0)))
-      (check "texts in regions are drawn" (not (equal? (pixels plain) (pixels made)))))
+      (check "texts in regions are drawn" (not (equal? (pixels plain) (pixels made))))
+      (gimp-item-set-name (car (gimp-image-get-channel-by-name image "left half")) "left=half")
+      (check "a channel with = in its name is the same one"
+             (equal? (pixels made)
+                     (pixels (vector-ref (cadr (generate image
+                       '(regions "left=half = a cat; right half=a dog"))) 0)))))
     (gimp-image-clean-all image)
     (check-fails "a region of no channel" image "which is no channel"
                  (lambda () (generate image '(regions "middle=a cat"))))
@@ -214,6 +224,10 @@
                  (lambda () (generate image (list 'layer (source other)))))
     (check-fails "learning rate" image "3.75" (lambda () (learn image '(rate 3.75))))
     (check-fails "no name" image "name is" (lambda () (learn image '(output ""))))
+    (for-each (lambda (name)
+                (check-fails (string-append "a name that could not be given again: " name) image "name is"
+                             (lambda () (learn image (list 'name name) '(output "")))))
+              '("  " "fox " " fox" "a/b" ".fox" "a\tb"))
     (check-fails "channel of another image" image "mask-channel"
                  (lambda () (learn image (list 'mask foreign))))
     (check-fails "empty layer" image "is empty" (lambda () (learn image (list 'layer empty))))

@@ -1,0 +1,21 @@
+/* subject_lookup.h: what people call a subject: its file, or the name under which it was learned,
+ * with a strength behind a colon.
+ *
+ *   fox             a file or folder of this name, else svdiff/subjects/fox.safetensors in the
+ *                   user's data folder
+ *   fox:0.8         the same with a strength
+ *   portrait 16:9   where there is a subject of just this name it is that one: what exists comes
+ *                   before any reading of colons and endings
+ *
+ * The functions of people's texts are in svdiff.h, because the plug-in reads them too. */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* Where a subject of this name or file is, or would have to be. Owned by the caller. */
+char *subject_path(const char *name);
+
+/* Whether the subject that `option` says is to be written to this path can be called by its name
+ * later. False with a sentence. */
+bool subject_check_output(const char *option, const char *path, GError **error);
