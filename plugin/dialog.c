@@ -1,14 +1,17 @@
 /* The dialog of a procedure; see dialog.h. It is compiled once for GTK 2 and once for GTK 3.
  *
- * While a worker works, the fields are insensitive, beside them is shown what it makes, and Cancel
- * ends it; the main context is turned by the job. */
+ * A button reads what a run needs and puts it into the queue; the loop in dialog_run takes one run
+ * after another out of it. While a worker works, the main context is turned by the job: the fields
+ * can be changed and the next run asked for, and Cancel, which Close is then, ends the one that
+ * goes on. */
 #include "plugin/dialog.h"
 
-#include "plugin/dialog_curve.h"
 #include "plugin/dialog_estimate.h"
 #include "plugin/dialog_fields.h"
 #include "plugin/dialog_gallery.h"
-#include "plugin/dialog_preview.h"
+#include "plugin/dialog_progress.h"
+#include "plugin/dialog_queue.h"
+#include "plugin/dialog_target.h"
 #include "plugin/dialog_toolkit.h"
 #include "plugin/settings.h"
 #include "plugin/watch.h"
@@ -17,48 +20,50 @@
 #include "engine/svdiff.h"
 
 #include <string.h>
+#include <unistd.h>
 
-#define PREVIEW_SIDE      256 // pixels
-#define CURVE_HEIGHT      96
-#define RESPONSE_STOP     1 // stop and keep
-#define RESPONSE_SETTINGS 2 // take those of the layer
+#define RESPONSE_STOP     1   // stop and keep
+#define RESPONSE_SETTINGS 2   // take those of the layer
+#define OWNER_MS          500 // between looks whether GIMP is there
 
 struct dialog {
-    const struct call *chosen; // image and layers
-    values *v;
+    struct dialog_target target;
+    values *v; // what the fields say
     struct dialog_fields *fields;
     struct dialog_estimate *estimate;
     struct dialog_gallery *gallery;
-    GtkWidget *window, *bar, *message;
-    GtkWidget *side, *preview, *curve; // beside the fields, once there is something to show
-    GtkWidget *focus;                  // before the run; NULL: nothing had it
+    struct dialog_queue *queue;
+    struct dialog_progress progress;
+    GtkWidget *window, *message;
     struct watch watch;
+    struct call_result *result; // of the last run
+    bool made;                  // something
     bool running, cancelled, stopped;
+    bool closed;
+    pid_t owner; // GIMP
 };
 
 /* ---- the window ---- */
 
 static GtkWidget *make_side(struct dialog *d)
 {
-    d->side = toolkit_column(12);
-    d->preview = dialog_preview_new(PREVIEW_SIDE);
-    d->gallery = dialog_gallery_new(d->preview);
-    d->curve = dialog_curve_new(PREVIEW_SIDE, CURVE_HEIGHT);
-    gtk_widget_set_no_show_all(d->curve, TRUE);
-    gtk_box_pack_start(GTK_BOX(d->side), d->preview, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(d->side), d->curve, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(d->side), dialog_gallery_widget(d->gallery), TRUE, TRUE, 0);
-    gtk_widget_show_all(d->side);
-    gtk_widget_hide(d->side);
-    gtk_widget_set_no_show_all(d->side, TRUE);
-    return d->side;
+    GtkWidget *side = toolkit_column(12);
+
+    d->gallery = dialog_gallery_new(d->progress.preview);
+    d->progress.side = side;
+    gtk_box_pack_start(GTK_BOX(side), d->progress.preview, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(side), d->progress.curve, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(side), dialog_gallery_widget(d->gallery), TRUE, TRUE, 0);
+    gtk_widget_show_all(side);
+    gtk_widget_hide(side);
+    gtk_widget_set_no_show_all(side, TRUE);
+    return side;
 }
 
 static GtkWidget *make_content(struct dialog *d)
 {
     GtkWidget *box = toolkit_column(12), *row = toolkit_row(18);
 
-    d->bar = toolkit_bar();
     d->message = toolkit_paragraph(420);
     gtk_box_pack_start(GTK_BOX(row), dialog_fields_widget(d->fields), TRUE, TRUE, 0);
     gtk_box_pack_start(GTK_BOX(row), make_side(d), FALSE, FALSE, 0);
@@ -66,7 +71,8 @@ static GtkWidget *make_content(struct dialog *d)
     gtk_box_pack_start(GTK_BOX(box), row, TRUE, TRUE, 0);
     gtk_box_pack_start(GTK_BOX(box), dialog_estimate_widget(d->estimate), FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(box), d->message, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(box), d->bar, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(box), dialog_queue_widget(d->queue), FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(box), d->progress.bar, FALSE, FALSE, 0);
     return box;
 }
 
@@ -87,7 +93,7 @@ static void offer_keeping(struct dialog *d)
 // a button for those whose results carry settings, far from the one that starts
 static void offer_settings(struct dialog *d)
 {
-    if (d->v->procedure->result == RESULT_LAYERS && d->chosen->n_layers > 0) {
+    if (d->v->procedure->result == RESULT_LAYERS && d->v->procedure->input != INPUT_NONE) {
         GtkWidget *button = gtk_dialog_add_button(GTK_DIALOG(d->window), _("Settings of La_yer"),
                                                   RESPONSE_SETTINGS);
         gimp_help_set_help_data(
@@ -103,6 +109,7 @@ static void make_window(struct dialog *d)
     d->window =
         gimp_dialog_new(_(p->title), "svdiff", NULL, 0, gimp_standard_help_func, p->name,
                         _("_Close"), GTK_RESPONSE_CLOSE, _(p->action), GTK_RESPONSE_OK, NULL);
+    d->progress.window = GTK_WINDOW(d->window);
     gimp_window_set_transient(GTK_WINDOW(d->window));
     gtk_dialog_set_default_response(GTK_DIALOG(d->window), GTK_RESPONSE_OK);
     gtk_box_pack_start(GTK_BOX(gtk_dialog_get_content_area(GTK_DIALOG(d->window))), make_content(d),
@@ -120,49 +127,6 @@ static void say(struct dialog *d, const char *text)
 
 /* ---- running ---- */
 
-// the title, too, which is seen when the window is not
-static void show_step(struct dialog *d, const struct call_progress *p)
-{
-    g_autofree char *line = watch_line(p);
-    g_autofree char *title =
-        p->steps > 0 ? g_strdup_printf("%s – %d/%d", _(d->v->procedure->title), p->step, p->steps)
-                     : g_strdup(_(d->v->procedure->title));
-
-    if (p->steps > 0) {
-        gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(d->bar),
-                                      CLAMP((double)p->step / p->steps, 0.0, 1.0));
-    } else {
-        gtk_progress_bar_pulse(GTK_PROGRESS_BAR(d->bar));
-    }
-    gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->bar), line);
-    gtk_window_set_title(GTK_WINDOW(d->window), title);
-}
-
-static void show_loss(struct dialog *d, const struct call_progress *p)
-{
-    dialog_curve_add(d->curve, p->step, p->steps, p->loss);
-    if (!gtk_widget_get_visible(d->curve)) {
-        gtk_widget_show(d->curve);
-        gtk_widget_show(d->side);
-        toolkit_tell("shows the curve of the loss");
-    }
-}
-
-static void show_progress(struct dialog *d, const struct call_progress *p)
-{
-    show_step(d, p);
-    if (p->warning != NULL) {
-        say(d, p->warning);
-    }
-    if (p->loss >= 0) {
-        show_loss(d, p);
-    }
-    if (p->picture != NULL && dialog_preview_show(d->preview, p->picture)) {
-        gtk_widget_show(d->side);
-        toolkit_tell("shows a picture at %s %d", p->phase, p->step);
-    }
-}
-
 // only learning can be stopped, once there is something to keep
 static void offer_stop(struct dialog *d, const struct call_progress *p)
 {
@@ -176,63 +140,34 @@ static enum call_wish on_progress(void *user, const struct call_progress *p)
 {
     struct dialog *d = user;
 
-    show_progress(d, p);
+    dialog_progress_show(&d->progress, p);
+    if (p->warning != NULL) {
+        say(d, p->warning);
+    }
     offer_stop(d, p);
     watch_progress(&d->watch, p);
-    return d->cancelled ? CALL_CANCEL : d->stopped ? CALL_STOP : CALL_GO_ON;
+    return d->cancelled || d->closed ? CALL_CANCEL : d->stopped ? CALL_STOP : CALL_GO_ON;
 }
 
-// while something runs, Close is Cancel, and so is the window's own button
-static void on_response(GtkDialog *window, int response, void *user)
-{
-    struct dialog *d = user;
-
-    dialog_estimate_drop(d->estimate); // it turns the main context, and would hold up what comes
-    if (d->running && response == RESPONSE_STOP) {
-        d->stopped = true;
-        say(d, _("Stopping; what was learned is kept…"));
-    } else if (d->running && response != GTK_RESPONSE_OK) {
-        d->cancelled = true;
-        say(d, _("Cancelling…"));
-    }
-}
-
-static void on_words(void *user)
-{
-    struct dialog *d = user;
-
-    dialog_estimate_want_if_failed(d->estimate);
-}
-
-static void on_figures(void *user)
-{
-    struct dialog *d = user;
-
-    dialog_estimate_want(d->estimate);
-}
-
+// Close is Cancel while something runs
 static void set_running(struct dialog *d, bool running)
 {
     GtkWidget *close =
         gtk_dialog_get_widget_for_response(GTK_DIALOG(d->window), GTK_RESPONSE_CLOSE);
 
-    if (running) {
-        d->focus = gtk_window_get_focus(GTK_WINDOW(d->window));
-    }
     d->running = running;
     d->cancelled = false;
     d->stopped = d->stopped && !running; // the end of a run asks for it
     gtk_dialog_set_response_sensitive(GTK_DIALOG(d->window), RESPONSE_STOP, FALSE);
-    gtk_widget_set_sensitive(dialog_fields_widget(d->fields), !running);
-    gtk_widget_set_sensitive(dialog_gallery_widget(d->gallery), !running);
-    gtk_dialog_set_response_sensitive(GTK_DIALOG(d->window), GTK_RESPONSE_OK, !running);
-    gtk_dialog_set_response_sensitive(GTK_DIALOG(d->window), RESPONSE_SETTINGS, !running);
     gtk_button_set_label(GTK_BUTTON(close), running ? _("_Cancel") : _("_Close"));
-    gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(d->bar), 0);
-    gtk_progress_bar_set_text(GTK_PROGRESS_BAR(d->bar), "");
-    gtk_window_set_title(GTK_WINDOW(d->window), _(d->v->procedure->title));
-    if (!running && d->focus != NULL) { // it was lost with the fields
-        gtk_widget_grab_focus(d->focus);
+    if (running) {
+        dialog_estimate_drop(d->estimate);
+        dialog_progress_begin(&d->progress);
+        host_progress_begin(_(d->v->procedure->title));
+    } else {
+        host_progress_end();
+        dialog_progress_end(&d->progress);
+        dialog_estimate_want(d->estimate);
     }
 }
 
@@ -246,16 +181,145 @@ static char *describe(const struct dialog *d, const struct call_result *r)
                               : g_strdup_printf(_("%d layers were added."), r->n_layers);
 }
 
-// a file is made once: what comes next is to close; pictures are to be chosen from
-static void finish(struct dialog *d, const struct call_result *made)
+// pictures are to be chosen from; the values come back the next time
+static void finish(struct dialog *d, const task *t, struct call_result *made)
 {
-    if (made->file != NULL) {
-        gtk_widget_grab_focus(
-            gtk_dialog_get_widget_for_response(GTK_DIALOG(d->window), GTK_RESPONSE_CLOSE));
-    } else {
-        gtk_widget_show(d->side);
+    g_autofree char *file = host_values_file();
+    g_autofree char *text = describe(d, made);
+    g_autoptr(GError) unkept = NULL;
+
+    say(d, text);
+    d->made = true;
+    call_result_clear(d->result);
+    *d->result = *made;
+    if (made->n_layers > 0) {
+        gtk_widget_show(d->progress.side);
         dialog_gallery_add(d->gallery, made);
     }
+    if (!values_store(t->values, file, &unkept)) {
+        g_autofree char *sentence =
+            g_strdup_printf(_("The settings are not kept for the next time: %s"), unkept->message);
+        say(d, sentence);
+    }
+}
+
+static void run(struct dialog *d, task *t)
+{
+    const struct call call = {.shows = true, .progress = on_progress, .user = d};
+    g_autoptr(GError) error = NULL;
+    struct call_result made;
+
+    say(d, "");
+    set_running(d, true);
+    const bool done = task_work(t, &call, &error) && task_insert(t, &made, &error);
+    if (done) {
+        finish(d, t, &made);
+    } else {
+        say(d, error->message);
+    }
+    set_running(d, false);
+}
+
+/* ---- what is asked for ---- */
+
+// what a run needs is read now, of what is chosen in the image now
+static void ask_for_run(struct dialog *d)
+{
+    g_autoptr(GError) error = NULL;
+
+    dialog_fields_read(d->fields);
+    dialog_fields_keep(d->fields);
+    bool good = dialog_target_update(&d->target, &error) && values_check(d->v, &error);
+    struct call call = d->target.call;
+    call.values = d->v;
+    call.shows = true;
+    task *t = good ? call_prepare(&call, &error) : NULL;
+    if (t == NULL) {
+        say(d, error->message);
+        return;
+    }
+    dialog_estimate_drop(d->estimate); // it turns the main context, and would hold up what comes
+    dialog_queue_add(d->queue, t, d->running);
+    if (d->running) {
+        say(d, _("This is done next, with the layer and the selection as they are now."));
+    }
+}
+
+static void take_settings(struct dialog *d)
+{
+    g_autoptr(GError) error = NULL;
+
+    dialog_fields_read(d->fields);
+    if (!dialog_target_update(&d->target, &error)) {
+        say(d, error->message);
+    } else if (d->target.call.n_layers == 0 || !host_layer_exists(d->target.call.layers[0])) {
+        say(d, _("The layer is not there any more."));
+    } else if (settings_of_layer(d->v, d->target.call.layers[0], &error)) {
+        dialog_fields_write(d->fields);
+        say(d, _("These are the settings that the layer was made with."));
+    } else {
+        say(d, error->message);
+    }
+}
+
+// the window's own button and Escape are Close
+static void close_or_cancel(struct dialog *d)
+{
+    if (d->running) {
+        d->cancelled = true;
+        say(d, _("Cancelling…"));
+    } else {
+        dialog_estimate_drop(d->estimate);
+        d->closed = true;
+    }
+}
+
+static void on_response(GtkDialog *window, int response, void *user)
+{
+    struct dialog *d = user;
+
+    if (response == GTK_RESPONSE_OK) {
+        ask_for_run(d);
+    } else if (response == RESPONSE_SETTINGS) {
+        take_settings(d);
+    } else if (response == RESPONSE_STOP) {
+        d->stopped = true;
+        say(d, _("Stopping; what was learned is kept…"));
+    } else {
+        close_or_cancel(d);
+    }
+}
+
+static void on_words(void *user)
+{
+    struct dialog *d = user;
+
+    if (!d->running) {
+        dialog_estimate_want_if_failed(d->estimate);
+    }
+}
+
+static void on_figures(void *user)
+{
+    struct dialog *d = user;
+
+    if (!d->running) {
+        dialog_estimate_want(d->estimate);
+    }
+}
+
+/* ---- the whole time ---- */
+
+// GIMP is the parent; nobody else tells an idle dialog that it is gone
+static gboolean on_owner_timer(void *user)
+{
+    struct dialog *d = user;
+
+    if (getppid() == d->owner) {
+        return G_SOURCE_CONTINUE;
+    }
+    d->closed = true;
+    return G_SOURCE_CONTINUE;
 }
 
 // layers that were taken out again, here or in the image's window, are no results
@@ -271,82 +335,54 @@ static void drop_gone(struct call_result *result)
     result->n_layers = n;
 }
 
-static bool run_once(struct dialog *d, struct call_result *result)
+static void make(struct dialog *d)
 {
-    const struct call call = {.image = d->chosen->image,
-                              .layers = d->chosen->layers,
-                              .n_layers = d->chosen->n_layers,
-                              .values = d->v,
-                              .shows = true,
-                              .progress = on_progress,
-                              .user = d};
-    g_autoptr(GError) error = NULL;
-    struct call_result made;
-
-    dialog_fields_read(d->fields);
-    dialog_fields_keep(d->fields);
-    say(d, "");
-    dialog_curve_clear(d->curve);
-    gtk_widget_hide(d->curve);
-    set_running(d, true);
-    host_progress_begin(_(d->v->procedure->title));
-    const bool done = values_check(d->v, &error) && call_run(&call, &made, &error);
-    host_progress_end();
-    set_running(d, false);
-    g_autofree char *text = done ? describe(d, &made) : g_strdup(error->message);
-    say(d, text);
-    if (done) {
-        call_result_clear(result);
-        *result = made;
-        finish(d, result);
-    }
-    return done;
+    toolkit_start();
+    dialog_progress_init(&d->progress, _(d->v->procedure->title));
+    d->fields = dialog_fields_new(&d->target.call, d->v);
+    d->estimate = dialog_estimate_new(&d->target.call, d->v, d->fields);
+    d->queue = dialog_queue_new();
+    make_window(d);
+    g_signal_connect(d->window, "response", G_CALLBACK(on_response), d);
+    g_signal_connect(d->window, "delete-event", G_CALLBACK(gtk_true), NULL);
+    dialog_fields_watch(d->fields, on_words, on_figures, d);
+    dialog_estimate_want(d->estimate);
 }
 
-static void take_settings(struct dialog *d)
+static void unmake(struct dialog *d)
 {
-    g_autoptr(GError) error = NULL;
+    gtk_widget_destroy(d->window);
+    dialog_gallery_free(d->gallery);
+    dialog_estimate_free(d->estimate);
+    dialog_fields_free(d->fields);
+    dialog_queue_free(d->queue);
+    dialog_target_clear(&d->target);
+}
 
-    dialog_fields_read(d->fields);
-    if (!host_layer_exists(d->chosen->layers[0])) { // undone in the image's window
-        say(d, _("The layer is not there any more."));
-    } else if (settings_of_layer(d->v, d->chosen->layers[0], &error)) {
-        dialog_fields_write(d->fields);
-        say(d, _("These are the settings that the layer was made with."));
-    } else {
-        say(d, error->message);
+// one run after another, until the dialog is closed
+static void loop(struct dialog *d)
+{
+    while (!d->closed) {
+        g_autoptr(task) next = dialog_queue_take(d->queue);
+        if (next != NULL) {
+            run(d, next);
+        } else {
+            g_main_context_iteration(NULL, TRUE);
+        }
     }
-    dialog_estimate_want(d->estimate);
 }
 
 bool dialog_run(const struct call *chosen, values *v, struct call_result *result)
 {
-    struct dialog d = {.chosen = chosen, .v = v};
-    bool made = false;
-    int response;
+    struct dialog d = {.v = v, .result = result, .owner = getppid()};
 
     *result = (struct call_result){0};
-    toolkit_start();
-    d.fields = dialog_fields_new(chosen, v);
-    d.estimate = dialog_estimate_new(chosen, v, d.fields);
-    make_window(&d);
-    g_signal_connect(d.window, "response", G_CALLBACK(on_response), &d);
-    g_signal_connect(d.window, "delete-event", G_CALLBACK(gtk_true), NULL);
-    dialog_fields_watch(d.fields, on_words, on_figures, &d);
-    dialog_estimate_want(d.estimate);
-    while ((response = gimp_dialog_run(GIMP_DIALOG(d.window))) == GTK_RESPONSE_OK ||
-           response == RESPONSE_SETTINGS) {
-        if (response == RESPONSE_SETTINGS) {
-            take_settings(&d);
-        } else {
-            made = run_once(&d, result) || made;
-        }
-    }
-    dialog_fields_read(d.fields);
+    dialog_target_init(&d.target, v->procedure, chosen);
+    make(&d);
+    const guint timer = g_timeout_add(OWNER_MS, on_owner_timer, &d);
+    loop(&d);
+    g_source_remove(timer);
     drop_gone(result);
-    gtk_widget_destroy(d.window);
-    dialog_gallery_free(d.gallery);
-    dialog_estimate_free(d.estimate);
-    dialog_fields_free(d.fields);
-    return made;
+    unmake(&d);
+    return d.made;
 }

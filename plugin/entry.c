@@ -38,15 +38,10 @@ static bool run_without_dialog(const struct call *chosen, values *v, struct call
 static bool run_with_dialog(const struct call *chosen, values *v, const char *file,
                             struct call_result *result, GError **error)
 {
-    g_autoptr(GError) unkept = NULL;
-
     values_load(v, file);
     if (!dialog_run(chosen, v, result)) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, _("Cancelled."));
         return false;
-    }
-    if (!values_store(v, file, &unkept)) {
-        g_message(_("The settings are not kept for the next time: %s"), unkept->message);
     }
     return true;
 }

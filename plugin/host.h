@@ -29,6 +29,10 @@ bool host_is_channel_of(host_item item, host_image image);
 bool host_layer_exists(host_item item);
 host_image host_image_of(host_item item);
 
+/* The layers that are chosen in the image, the current one first: those that GIMP hands to a
+ * procedure of its menu; with `several` to one that wants more than one. Of host_item. */
+GArray *host_chosen_layers(host_image image, bool several);
+
 /* The channel of the image with this name, or HOST_NONE. */
 host_item host_channel_named(host_image image, const char *name);
 

@@ -6,6 +6,7 @@
  * they come along when the drawable is one of them. Results: the path of a file, or how many layers
  * and an array of them. */
 #include "plugin/entry.h"
+#include "plugin/host_linked.h"
 #include "plugin/paths.h"
 #include "plugin/words.h"
 
@@ -129,37 +130,9 @@ static bool check_arguments(const struct procedure *p, int n, const GimpParam *a
     return false;
 }
 
-// appends the linked layers of these and of the groups among them
-static void add_linked(GArray *to, const gint32 *layers, int n)
-{
-    for (int i = 0; i < n; i++) {
-        const bool known = to->len > 0 && layers[i] == g_array_index(to, host_item, 0);
-        if (gimp_item_get_linked(layers[i]) && !known) {
-            g_array_append_val(to, layers[i]);
-        } else if (gimp_item_is_group(layers[i]) && !known) {
-            int n_children;
-            g_autofree gint32 *children = gimp_item_get_children(layers[i], &n_children);
-            add_linked(to, children, n_children);
-        }
-    }
-}
-
-// the linked layers, or where there are not two of them all that lie in no group
-static void choose_layers(host_image image, GArray *all)
-{
-    int n;
-    g_autofree gint32 *layers = gimp_image_get_layers(image, &n);
-
-    add_linked(all, layers, n);
-    if (all->len < 2) {
-        g_array_set_size(all, 0);
-        g_array_append_vals(all, layers, (guint)n);
-    }
-}
-
 /* The layers of a call: the given ones, or the drawable, and if it is linked all that are. From the
  * menu GIMP gives no array. (host_item is gint32.) */
-static GArray *chosen_layers(const struct procedure *p, int n, const GimpParam *arguments)
+static GArray *given_layers(const struct procedure *p, int n, const GimpParam *arguments)
 {
     GArray *all = g_array_new(FALSE, FALSE, sizeof(host_item));
     const host_image image = arguments[1].data.d_image;
@@ -167,23 +140,13 @@ static GArray *chosen_layers(const struct procedure *p, int n, const GimpParam *
     if (!host_image_exists(image)) {
         return all;
     }
-    if (p->input == INPUT_LAYERS) {
-        if (n >= first_of(p) && arguments[2].data.d_int32 > 0) {
-            g_array_append_vals(all, arguments[3].data.d_int32array,
-                                (guint)arguments[2].data.d_int32);
-        } else if (arguments[0].data.d_int32 != GIMP_RUN_NONINTERACTIVE) {
-            choose_layers(image, all);
-        }
-        return all;
-    }
-    const host_item drawable = n > 2 ? arguments[2].data.d_drawable : HOST_NONE;
-    if (drawable > 0) {
-        g_array_append_val(all, drawable);
-    }
-    if (all->len > 0 && host_is_layer_of(drawable, image) && gimp_item_get_linked(drawable)) {
-        int n_layers;
-        g_autofree gint32 *layers = gimp_image_get_layers(image, &n_layers);
-        add_linked(all, layers, n_layers);
+    if (p->input == INPUT_LAYERS && n >= first_of(p) && arguments[2].data.d_int32 > 0) {
+        g_array_append_vals(all, arguments[3].data.d_int32array, (guint)arguments[2].data.d_int32);
+    } else if (p->input == INPUT_LAYERS && arguments[0].data.d_int32 != GIMP_RUN_NONINTERACTIVE) {
+        g_array_unref(all);
+        return host_chosen_layers(image, true);
+    } else if (p->input != INPUT_LAYERS && n > 2) {
+        host_add_linked(image, arguments[2].data.d_drawable, all);
     }
     return all;
 }
@@ -193,7 +156,7 @@ static bool run_procedure(int n, const GimpParam *arguments, values *v, struct c
 {
     const bool has_image = v->procedure->input != INPUT_NONE && n >= 2;
     const host_image image = has_image ? arguments[1].data.d_image : HOST_NONE;
-    g_autoptr(GArray) layers = has_image ? chosen_layers(v->procedure, n, arguments)
+    g_autoptr(GArray) layers = has_image ? given_layers(v->procedure, n, arguments)
                                          : g_array_new(FALSE, FALSE, sizeof(host_item));
     const struct call chosen = {
         .image = image, .layers = (host_item *)layers->data, .n_layers = (int)layers->len};

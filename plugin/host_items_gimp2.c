@@ -1,5 +1,5 @@
 /* Images, layers and progress of GIMP 2.10; see host.h. */
-#include "plugin/host.h"
+#include "plugin/host_linked.h"
 
 #include <libgimp/gimp.h>
 #include <string.h>
@@ -34,6 +34,58 @@ bool host_layer_exists(host_item item)
 host_image host_image_of(host_item item)
 {
     return gimp_item_get_image(item);
+}
+
+// appends the linked layers of these and of the groups among them
+static void add_linked(GArray *to, const gint32 *layers, int n)
+{
+    for (int i = 0; i < n; i++) {
+        const bool known = to->len > 0 && layers[i] == g_array_index(to, host_item, 0);
+        if (gimp_item_get_linked(layers[i]) && !known) {
+            g_array_append_val(to, layers[i]);
+        } else if (gimp_item_is_group(layers[i]) && !known) {
+            int n_children;
+            g_autofree gint32 *children = gimp_item_get_children(layers[i], &n_children);
+            add_linked(to, children, n_children);
+        }
+    }
+}
+
+// the linked layers, or where there are not two of them all that lie in no group
+static void choose_several(host_image image, GArray *all)
+{
+    int n;
+    g_autofree gint32 *layers = gimp_image_get_layers(image, &n);
+
+    add_linked(all, layers, n);
+    if (all->len < 2) {
+        g_array_set_size(all, 0);
+        g_array_append_vals(all, layers, (guint)n);
+    }
+}
+
+void host_add_linked(host_image image, host_item drawable, GArray *all)
+{
+    if (drawable > 0) {
+        g_array_append_val(all, drawable);
+    }
+    if (all->len > 0 && host_is_layer_of(drawable, image) && gimp_item_get_linked(drawable)) {
+        int n;
+        g_autofree gint32 *layers = gimp_image_get_layers(image, &n);
+        add_linked(all, layers, n);
+    }
+}
+
+GArray *host_chosen_layers(host_image image, bool several)
+{
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(host_item));
+
+    if (several) {
+        choose_several(image, all);
+    } else {
+        host_add_linked(image, gimp_image_get_active_drawable(image), all);
+    }
+    return all;
 }
 
 host_item host_channel_named(host_image image, const char *name)

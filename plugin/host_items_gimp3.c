@@ -59,6 +59,18 @@ host_image host_image_of(host_item item)
     return gimp_image_get_id(gimp_item_get_image(item_of(item)));
 }
 
+GArray *host_chosen_layers(host_image image, bool several)
+{
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(host_item));
+    g_autofree GimpDrawable **chosen = gimp_image_get_selected_drawables(image_of(image));
+
+    for (int i = 0; chosen != NULL && chosen[i] != NULL; i++) {
+        const host_item item = gimp_item_get_id(GIMP_ITEM(chosen[i]));
+        g_array_append_val(all, item);
+    }
+    return all;
+}
+
 host_item host_channel_named(host_image image, const char *name)
 {
     GimpChannel *channel = gimp_image_get_channel_by_name(image_of(image), name);

@@ -1,0 +1,77 @@
+/* Where a run is; see dialog_progress.h. */
+#include "plugin/dialog_progress.h"
+
+#include "plugin/dialog_curve.h"
+#include "plugin/dialog_preview.h"
+#include "plugin/dialog_toolkit.h"
+#include "plugin/watch.h"
+
+#define PREVIEW_SIDE 256 // pixels
+#define CURVE_HEIGHT 96
+
+void dialog_progress_init(struct dialog_progress *p, const char *title)
+{
+    *p = (struct dialog_progress){.title = title};
+    p->bar = toolkit_bar();
+    p->preview = dialog_preview_new(PREVIEW_SIDE);
+    p->curve = dialog_curve_new(PREVIEW_SIDE, CURVE_HEIGHT);
+    gtk_widget_set_no_show_all(p->curve, TRUE);
+}
+
+static void clear_bar(struct dialog_progress *p)
+{
+    gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(p->bar), 0);
+    gtk_progress_bar_set_text(GTK_PROGRESS_BAR(p->bar), "");
+    gtk_window_set_title(p->window, p->title);
+}
+
+void dialog_progress_begin(struct dialog_progress *p)
+{
+    clear_bar(p);
+    dialog_curve_clear(p->curve);
+    gtk_widget_hide(p->curve);
+}
+
+void dialog_progress_end(struct dialog_progress *p)
+{
+    clear_bar(p);
+}
+
+static void show_step(struct dialog_progress *p, const struct call_progress *now)
+{
+    g_autofree char *line = watch_line(now);
+    g_autofree char *title = now->steps > 0
+                                 ? g_strdup_printf("%s – %d/%d", p->title, now->step, now->steps)
+                                 : g_strdup(p->title);
+
+    if (now->steps > 0) {
+        gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(p->bar),
+                                      CLAMP((double)now->step / now->steps, 0.0, 1.0));
+    } else {
+        gtk_progress_bar_pulse(GTK_PROGRESS_BAR(p->bar));
+    }
+    gtk_progress_bar_set_text(GTK_PROGRESS_BAR(p->bar), line);
+    gtk_window_set_title(p->window, title);
+}
+
+static void show_loss(struct dialog_progress *p, const struct call_progress *now)
+{
+    dialog_curve_add(p->curve, now->step, now->steps, now->loss);
+    if (!gtk_widget_get_visible(p->curve)) {
+        gtk_widget_show(p->curve);
+        gtk_widget_show(p->side);
+        toolkit_tell("shows the curve of the loss");
+    }
+}
+
+void dialog_progress_show(struct dialog_progress *p, const struct call_progress *now)
+{
+    show_step(p, now);
+    if (now->loss >= 0) {
+        show_loss(p, now);
+    }
+    if (now->picture != NULL && dialog_preview_show(p->preview, now->picture)) {
+        gtk_widget_show(p->side);
+        toolkit_tell("shows a picture at %s %d", now->phase, now->step);
+    }
+}

@@ -1,0 +1,152 @@
+/* Runs that wait; see dialog_queue.h. */
+#include "plugin/dialog_queue.h"
+
+#include "plugin/dialog_toolkit.h"
+#include "plugin/words.h"
+
+#define TEXT_CHARACTERS 40
+#define HEIGHT          72 // pixels
+
+struct dialog_queue {
+    GQueue waiting; // struct waiting
+    GtkWidget *box, *list, *label;
+};
+
+struct waiting {
+    struct dialog_queue *queue;
+    task *task;
+    GtkWidget *row;
+};
+
+/* ---- what waits, in words ---- */
+
+// what it is about: the first of its texts that says something; owned by the task
+static const char *text_of(const task *t)
+{
+    static const char *const names[] = {"target", "prompt", "name", "input"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (values_has(t->values, names[i]) && values_text(t->values, names[i])[0] != '\0') {
+            return values_text(t->values, names[i]);
+        }
+    }
+    return _(t->values->procedure->title);
+}
+
+static char *describe(const task *t)
+{
+    const int n = values_has(t->values, "count") ? values_int(t->values, "count") : 1;
+
+    return n > 1 ? g_strdup_printf(_("%s (%d pictures)"), text_of(t), n) : g_strdup(text_of(t));
+}
+
+static void tell(const struct dialog_queue *q)
+{
+    const guint n = q->waiting.length;
+    g_autofree char *text = g_strdup_printf(_("Waiting: %u"), n);
+
+    gtk_label_set_text(GTK_LABEL(q->label), text);
+    gtk_widget_set_visible(q->box, n > 0);
+    toolkit_tell("queue: %u wait", n);
+}
+
+/* ---- rows ---- */
+
+static void drop(struct waiting *w)
+{
+    g_queue_remove(&w->queue->waiting, w);
+    gtk_widget_destroy(w->row);
+    task_free(w->task);
+    g_free(w);
+}
+
+static void on_remove(GtkButton *button, void *user)
+{
+    struct waiting *w = user;
+    struct dialog_queue *q = w->queue;
+
+    drop(w);
+    tell(q);
+}
+
+static GtkWidget *make_row(struct waiting *w)
+{
+    GtkWidget *row = toolkit_row(6), *remove = gtk_button_new_with_label(_("Remove"));
+    g_autofree char *text = describe(w->task);
+    GtkWidget *label = toolkit_label(NULL);
+
+    gtk_label_set_text(GTK_LABEL(label), text);
+    gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_END);
+    gtk_label_set_width_chars(GTK_LABEL(label), TEXT_CHARACTERS);
+    gtk_widget_set_tooltip_text(remove, _("It is not done."));
+    gtk_box_pack_start(GTK_BOX(row), label, TRUE, TRUE, 0);
+    gtk_box_pack_start(GTK_BOX(row), remove, FALSE, FALSE, 0);
+    g_signal_connect(remove, "clicked", G_CALLBACK(on_remove), w);
+    gtk_widget_show_all(row);
+    return row;
+}
+
+/* ---- the list ---- */
+
+struct dialog_queue *dialog_queue_new(void)
+{
+    struct dialog_queue *q = g_new0(struct dialog_queue, 1);
+    GtkWidget *scrolled = gtk_scrolled_window_new(NULL, NULL);
+
+    g_queue_init(&q->waiting);
+    q->box = toolkit_column(3);
+    q->list = toolkit_column(3);
+    q->label = toolkit_label("");
+    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,
+                                   GTK_POLICY_AUTOMATIC);
+    gtk_widget_set_size_request(scrolled, -1, HEIGHT);
+    toolkit_add_scrolled(scrolled, q->list);
+    gtk_box_pack_start(GTK_BOX(q->box), q->label, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(q->box), scrolled, FALSE, FALSE, 0);
+    gtk_widget_show_all(q->box);
+    gtk_widget_hide(q->box);
+    gtk_widget_set_no_show_all(q->box, TRUE);
+    return q;
+}
+
+void dialog_queue_free(struct dialog_queue *q)
+{
+    struct waiting *w;
+
+    while ((w = g_queue_pop_head(&q->waiting)) != NULL) {
+        task_free(w->task);
+        g_free(w);
+    }
+    g_free(q);
+}
+
+GtkWidget *dialog_queue_widget(const struct dialog_queue *q)
+{
+    return q->box;
+}
+
+void dialog_queue_add(struct dialog_queue *q, task *t, bool shown)
+{
+    struct waiting *w = g_new0(struct waiting, 1);
+
+    w->queue = q;
+    w->task = t;
+    w->row = make_row(w);
+    gtk_box_pack_start(GTK_BOX(q->list), w->row, FALSE, FALSE, 0);
+    g_queue_push_tail(&q->waiting, w);
+    if (shown) {
+        tell(q);
+    }
+}
+
+task *dialog_queue_take(struct dialog_queue *q)
+{
+    struct waiting *w = g_queue_peek_head(&q->waiting);
+    task *t = w != NULL ? g_steal_pointer(&w->task) : NULL;
+
+    if (w != NULL) {
+        drop(w);
+        tell(q);
+    }
+    return t;
+}
