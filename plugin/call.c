@@ -49,6 +49,12 @@ void call_result_clear(struct call_result *result)
     *result = (struct call_result){0};
 }
 
+void call_estimate_clear(struct call_estimate *e)
+{
+    g_clear_pointer(&e->marked, g_array_unref);
+    g_clear_pointer(&e->squares, picture_free);
+}
+
 bool call_check_layers(const struct call *c, GError **error)
 {
     if (!host_image_exists(c->image)) {

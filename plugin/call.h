@@ -5,6 +5,8 @@
 #include "plugin/scratch.h"
 #include "plugin/values.h"
 
+struct picture; // engine/svdiff.h
+
 // where the work is; valid during the call only
 struct call_progress {
     const char *phase; // "learn", "generate"; never NULL
@@ -14,6 +16,14 @@ struct call_progress {
     const char *picture; // a file that was just written and shows how far it is, else NULL
 };
 
+// what says what of a layer is the subject
+enum call_mark {
+    CALL_MARK_NONE, // all of it is
+    CALL_MARK_CHANNEL,
+    CALL_MARK_SELECTION,
+    CALL_MARK_MASK, // of the layer
+};
+
 // what a run would take
 struct call_estimate {
     double bytes, least_bytes; // of memory, and where it is short; negative: not known
@@ -21,7 +31,13 @@ struct call_estimate {
     double seconds;            // negative: not known
     double width, height;      // of the pictures that are made; negative: not known
     GArray *marked;            // double: share of each marked picture; NULL: none is marked
+    /* The squares of the first pictures as they are learned, side by side, with alpha where
+     * something is marked; NULL: nothing is learned. */
+    struct picture *squares;
 };
+
+/* Frees what an estimate holds. */
+void call_estimate_clear(struct call_estimate *e);
 
 // what whoever watches a call wants
 enum call_wish {
@@ -38,7 +54,7 @@ struct call {
     int n_layers;            // 0: none
     const values *values;    // checked
     bool shows;              // whether pictures on the way are wanted
-    /* Not NULL: nothing is made but this. The caller frees `marked`. */
+    // not NULL: nothing is made but this; the caller clears it
     struct call_estimate *estimate;
 
     /* Called at every step and at least five times a second. */

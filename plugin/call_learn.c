@@ -20,11 +20,13 @@ static bool check_region(const struct call *c, GError **error)
     return false;
 }
 
-static char *find_output(const values *v, GError **error)
+// an estimate writes nothing: it needs no name yet
+static char *find_output(const struct call *c, GError **error)
 {
-    const char *output = values_text(v, "output");
+    const char *output = values_text(c->values, "output"), *name = values_text(c->values, "name");
+    const bool unnamed = name[0] == '\0' && c->estimate != NULL;
 
-    return output[0] != '\0' ? g_strdup(output) : paths_subject(values_text(v, "name"), error);
+    return output[0] != '\0' ? g_strdup(output) : paths_subject(unnamed ? "subject" : name, error);
 }
 
 static bool add_layers(const struct call *c, const scratch *folder, GPtrArray *arguments,
@@ -80,7 +82,7 @@ bool call_learn(const struct call *c, task *t, GError **error)
     if (!call_check_layers(c, error) || !check_region(c, error)) {
         return false;
     }
-    t->file = find_output(c->values, error);
+    t->file = find_output(c, error);
     t->folder = t->file != NULL ? scratch_create(error) : NULL;
     GPtrArray *arguments = t->folder != NULL ? make_arguments(c, t->file, t->folder, error) : NULL;
     if (arguments != NULL) {

@@ -9,6 +9,7 @@
 #include "plugin/dialog_estimate.h"
 #include "plugin/dialog_fields.h"
 #include "plugin/dialog_gallery.h"
+#include "plugin/dialog_learn.h"
 #include "plugin/dialog_progress.h"
 #include "plugin/dialog_queue.h"
 #include "plugin/dialog_target.h"
@@ -24,6 +25,8 @@
 
 #define RESPONSE_STOP     1   // stop and keep
 #define RESPONSE_SETTINGS 2   // take those of the layer
+#define RESPONSE_RESET    3   // to the defaults
+#define RESPONSE_PAINT    4   // what was learned
 #define OWNER_MS          500 // between looks whether GIMP is there
 
 struct dialog {
@@ -32,12 +35,15 @@ struct dialog {
     struct dialog_fields *fields;
     struct dialog_estimate *estimate;
     struct dialog_gallery *gallery;
+    struct dialog_learn *learn; // NULL: nothing is learned
     struct dialog_queue *queue;
     struct dialog_progress progress;
     GtkWidget *window, *message;
     struct watch watch;
     struct call_result *result; // of the last run
     bool made;                  // something
+    values *learned;            // of the last run that learned, NULL: none did
+    values *next;               // of the dialog that is wanted now, NULL: none
     bool running, cancelled, stopped;
     bool closed;
     pid_t owner; // GIMP
@@ -76,7 +82,7 @@ static GtkWidget *make_content(struct dialog *d)
     return box;
 }
 
-// a button for those that learn, beside the one that starts
+// a button for those that learn, beside the one that starts, while there is something to keep
 static void offer_keeping(struct dialog *d)
 {
     const enum procedure_id id = d->v->procedure->id;
@@ -86,8 +92,32 @@ static void offer_keeping(struct dialog *d)
             gtk_dialog_add_button(GTK_DIALOG(d->window), _("Stop and _Keep"), RESPONSE_STOP);
         gimp_help_set_help_data(
             stop, _("No more is learned; what was learned so far is kept and used."), NULL);
-        gtk_widget_set_sensitive(stop, FALSE);
+        gtk_widget_hide(stop);
+        gtk_widget_set_no_show_all(stop, TRUE);
     }
+}
+
+// a button that appears when something was learned
+static void offer_painting(struct dialog *d)
+{
+    if (d->learn != NULL) {
+        GtkWidget *button =
+            gtk_dialog_add_button(GTK_DIALOG(d->window), _("_Paint It Now"), RESPONSE_PAINT);
+        gimp_help_set_help_data(
+            button, _("Closes this dialog and opens the one that generates, with the subject."),
+            NULL);
+        gtk_widget_hide(button);
+        gtk_widget_set_no_show_all(button, TRUE);
+    }
+}
+
+// a button for all
+static void offer_reset(struct dialog *d)
+{
+    GtkWidget *button = gtk_dialog_add_button(GTK_DIALOG(d->window), _("_Reset"), RESPONSE_RESET);
+
+    gimp_help_set_help_data(button, _("All fields as they are when nothing was chosen yet."), NULL);
+    toolkit_set_aside(d->window, button);
 }
 
 // a button for those whose results carry settings, far from the one that starts
@@ -115,6 +145,8 @@ static void make_window(struct dialog *d)
     gtk_box_pack_start(GTK_BOX(gtk_dialog_get_content_area(GTK_DIALOG(d->window))), make_content(d),
                        TRUE, TRUE, 0);
     offer_keeping(d);
+    offer_painting(d);
+    offer_reset(d);
     offer_settings(d);
     gtk_widget_show_all(d->window);
 }
@@ -127,13 +159,21 @@ static void say(struct dialog *d, const char *text)
 
 /* ---- running ---- */
 
+static void show_button(const struct dialog *d, int response, bool shown)
+{
+    GtkWidget *button = gtk_dialog_get_widget_for_response(GTK_DIALOG(d->window), response);
+
+    if (button != NULL) {
+        gtk_widget_set_visible(button, shown);
+    }
+}
+
 // only learning can be stopped, once there is something to keep
 static void offer_stop(struct dialog *d, const struct call_progress *p)
 {
     const bool learning = strcmp(p->phase, "learn") == 0 && p->step > 0;
 
-    gtk_dialog_set_response_sensitive(GTK_DIALOG(d->window), RESPONSE_STOP,
-                                      learning && !d->stopped);
+    show_button(d, RESPONSE_STOP, learning && !d->stopped);
 }
 
 static enum call_wish on_progress(void *user, const struct call_progress *p)
@@ -158,7 +198,10 @@ static void set_running(struct dialog *d, bool running)
     d->running = running;
     d->cancelled = false;
     d->stopped = d->stopped && !running; // the end of a run asks for it
-    gtk_dialog_set_response_sensitive(GTK_DIALOG(d->window), RESPONSE_STOP, FALSE);
+    show_button(d, RESPONSE_STOP, false);
+    if (running) {
+        show_button(d, RESPONSE_PAINT, false); // that was of what was learned before
+    }
     gtk_button_set_label(GTK_BUTTON(close), running ? _("_Cancel") : _("_Close"));
     if (running) {
         dialog_estimate_drop(d->estimate);
@@ -172,20 +215,33 @@ static void set_running(struct dialog *d, bool running)
 }
 
 // what was made, for people; g_free it
-static char *describe(const struct dialog *d, const struct call_result *r)
+static char *describe(const struct dialog *d, const task *t, const struct call_result *r)
 {
-    return r->file != NULL && d->stopped
-               ? g_strdup_printf(_("Learning was stopped; %s holds what was learned."), r->file)
+    return d->learn != NULL   ? dialog_learn_describe(t->values, d->stopped)
            : r->file != NULL  ? g_strdup_printf(_("The file is %s."), r->file)
            : r->n_layers == 1 ? g_strdup(_("One layer was added."))
                               : g_strdup_printf(_("%d layers were added."), r->n_layers);
+}
+
+// what was learned is to be painted, unless the person is at something else
+static void offer_to_paint(struct dialog *d, const task *t)
+{
+    GtkWidget *focus = gtk_window_get_focus(GTK_WINDOW(d->window));
+
+    values_free(d->learned);
+    d->learned = values_copy(t->values);
+    show_button(d, RESPONSE_PAINT, true);
+    if (focus == NULL || GTK_IS_BUTTON(focus)) {
+        gtk_widget_grab_focus(
+            gtk_dialog_get_widget_for_response(GTK_DIALOG(d->window), RESPONSE_PAINT));
+    }
 }
 
 // pictures are to be chosen from; the values come back the next time
 static void finish(struct dialog *d, const task *t, struct call_result *made)
 {
     g_autofree char *file = host_values_file();
-    g_autofree char *text = describe(d, made);
+    g_autofree char *text = describe(d, t, made);
     g_autoptr(GError) unkept = NULL;
 
     say(d, text);
@@ -195,6 +251,9 @@ static void finish(struct dialog *d, const task *t, struct call_result *made)
     if (made->n_layers > 0) {
         gtk_widget_show(d->progress.side);
         dialog_gallery_add(d->gallery, made);
+    }
+    if (d->learn != NULL) {
+        offer_to_paint(d, t);
     }
     if (!values_store(t->values, file, &unkept)) {
         g_autofree char *sentence =
@@ -225,8 +284,13 @@ static void run(struct dialog *d, task *t)
 // what a run needs is read now, of what is chosen in the image now
 static void ask_for_run(struct dialog *d)
 {
+    const char *missing = d->learn != NULL ? dialog_learn_missing(d->learn) : NULL;
     g_autoptr(GError) error = NULL;
 
+    if (missing != NULL) {
+        say(d, missing);
+        return;
+    }
     dialog_fields_read(d->fields);
     dialog_fields_keep(d->fields);
     bool good = dialog_target_update(&d->target, &error) && values_check(d->v, &error);
@@ -274,22 +338,6 @@ static void close_or_cancel(struct dialog *d)
     }
 }
 
-static void on_response(GtkDialog *window, int response, void *user)
-{
-    struct dialog *d = user;
-
-    if (response == GTK_RESPONSE_OK) {
-        ask_for_run(d);
-    } else if (response == RESPONSE_SETTINGS) {
-        take_settings(d);
-    } else if (response == RESPONSE_STOP) {
-        d->stopped = true;
-        say(d, _("Stopping; what was learned is kept…"));
-    } else {
-        close_or_cancel(d);
-    }
-}
-
 static void on_words(void *user)
 {
     struct dialog *d = user;
@@ -305,6 +353,47 @@ static void on_figures(void *user)
 
     if (!d->running) {
         dialog_estimate_want(d->estimate);
+    }
+}
+
+static void reset(struct dialog *d)
+{
+    g_autoptr(values) standard = values_create(d->v->procedure);
+
+    values_assign(d->v, standard);
+    dialog_fields_write(d->fields);
+    if (d->learn != NULL) {
+        dialog_learn_reset(d->learn);
+    }
+    say(d, _("All fields are as in the beginning."));
+    on_figures(d);
+}
+
+// the next dialog takes this one's place
+static void paint(struct dialog *d)
+{
+    d->next = dialog_learn_painting(d->learned);
+    dialog_estimate_drop(d->estimate);
+    d->closed = true;
+}
+
+static void on_response(GtkDialog *window, int response, void *user)
+{
+    struct dialog *d = user;
+
+    if (response == GTK_RESPONSE_OK) {
+        ask_for_run(d);
+    } else if (response == RESPONSE_SETTINGS) {
+        take_settings(d);
+    } else if (response == RESPONSE_RESET) {
+        reset(d);
+    } else if (response == RESPONSE_PAINT) {
+        paint(d);
+    } else if (response == RESPONSE_STOP) {
+        d->stopped = true;
+        say(d, _("Stopping; what was learned is kept…"));
+    } else {
+        close_or_cancel(d);
     }
 }
 
@@ -341,6 +430,9 @@ static void make(struct dialog *d)
     dialog_progress_init(&d->progress, _(d->v->procedure->title));
     d->fields = dialog_fields_new(&d->target.call, d->v);
     d->estimate = dialog_estimate_new(&d->target.call, d->v, d->fields);
+    d->learn = d->v->procedure->id == PROCEDURE_LEARN
+                   ? dialog_learn_new(&d->target, d->fields, d->estimate, on_figures, d)
+                   : NULL;
     d->queue = dialog_queue_new();
     make_window(d);
     g_signal_connect(d->window, "response", G_CALLBACK(on_response), d);
@@ -351,12 +443,14 @@ static void make(struct dialog *d)
 
 static void unmake(struct dialog *d)
 {
+    dialog_learn_free(d->learn);
     gtk_widget_destroy(d->window);
     dialog_gallery_free(d->gallery);
     dialog_estimate_free(d->estimate);
     dialog_fields_free(d->fields);
     dialog_queue_free(d->queue);
     dialog_target_clear(&d->target);
+    values_free(d->learned);
 }
 
 // one run after another, until the dialog is closed
@@ -372,7 +466,7 @@ static void loop(struct dialog *d)
     }
 }
 
-bool dialog_run(const struct call *chosen, values *v, struct call_result *result)
+bool dialog_run(const struct call *chosen, values *v, struct call_result *result, values **next)
 {
     struct dialog d = {.v = v, .result = result, .owner = getppid()};
 
@@ -384,5 +478,6 @@ bool dialog_run(const struct call *chosen, values *v, struct call_result *result
     g_source_remove(timer);
     drop_gone(result);
     unmake(&d);
+    *next = d.next;
     return d.made;
 }

@@ -17,6 +17,8 @@ struct dialog_estimate {
     guint timer;                // 0: none
     bool running, again, ended; // ended: the one that runs is not wanted any more
     bool failed;                // the last one
+    void (*told)(void *user, const struct call_estimate *costs);
+    void *user;
 };
 
 /* ---- what is told ---- */
@@ -29,46 +31,32 @@ static char *time_text(double seconds)
                             : g_strdup_printf(_("about %.1f h"), seconds / 3600);
 }
 
-static void add_costs(GString *text, const struct call_estimate *c)
+// "230 MB"; g_free it
+static char *size_text(double bytes)
+{
+    return bytes < 1e9 ? g_strdup_printf("%.0f\u00a0MB", MAX(bytes / 1e6, 1))
+                       : g_strdup_printf("%.1f\u00a0GB", bytes / 1e9);
+}
+
+// what it takes; where memory is short, what that means
+static char *costs_text(const struct call_estimate *c)
 {
     g_autofree char *time = time_text(c->seconds);
-    g_autofree char *bytes = g_format_size((guint64)MAX(c->bytes, 0));
-    g_autofree char *least = g_format_size((guint64)MAX(c->least_bytes, 0));
+    g_autofree char *bytes = size_text(c->bytes), *least = size_text(c->least_bytes);
+    g_autofree char *available = size_text(c->available);
+    const bool known = c->available >= 0;
 
-    if (c->seconds >= 0) {
-        g_string_append_printf(text, _("Time: %s. "), time);
+    if (known && c->least_bytes > c->available) {
+        return g_strdup_printf(_("It takes %s of memory, and only %s are free: close other "
+                                 "programs or choose a smaller size."),
+                               least, available);
     }
-    if (c->least_bytes < c->bytes) {
-        g_string_append_printf(text, _("Memory: %s, %s where it is short. "), bytes, least);
-    } else {
-        g_string_append_printf(text, _("Memory: %s. "), bytes);
+    if (known && c->bytes > c->available) {
+        return g_strdup_printf(_("Only %s of memory are free: it will work in %s, more slowly."),
+                               available, least);
     }
-}
-
-// what would make the run fail, or the machine crawl
-static void add_shortage(GString *text, const struct call_estimate *c)
-{
-    if (c->available >= 0 && c->least_bytes > c->available) {
-        g_autofree char *available = g_format_size((guint64)c->available);
-        g_string_append_printf(
-            text, _("Only %s are free: close other programs or choose a smaller size. "),
-            available);
-    }
-}
-
-static void add_marks(GString *text, const struct call_estimate *c, enum procedure_id procedure)
-{
-    g_autoptr(GString) list = g_string_new(NULL);
-
-    for (guint i = 0; c->marked != NULL && i < c->marked->len; i++) {
-        g_string_append_printf(list, "%s%.0f\u00a0%%", i > 0 ? ", " : "",
-                               100 * g_array_index(c->marked, double, i));
-    }
-    if (list->len > 0) {
-        g_string_append_printf(text, _("Marked as the subject of what is learned: %s."), list->str);
-    } else if (procedure == PROCEDURE_LEARN) {
-        g_string_append(text, _("Nothing is selected: all of the layer is learned."));
-    }
+    return c->seconds >= 0 ? g_strdup_printf(_("It takes %s, and %s of memory."), time, bytes)
+                           : g_strdup_printf(_("It takes %s of memory."), bytes);
 }
 
 static void say(struct dialog_estimate *e, const char *text)
@@ -79,15 +67,9 @@ static void say(struct dialog_estimate *e, const char *text)
 
 static void say_estimate(struct dialog_estimate *e, const struct call_estimate *c)
 {
-    GString *text = g_string_new(NULL);
+    g_autofree char *text = c->bytes >= 0 ? costs_text(c) : g_strdup("");
 
-    if (c->bytes >= 0) {
-        add_costs(text, c);
-        add_shortage(text, c);
-        add_marks(text, c, e->v->procedure->id);
-    }
-    say(e, text->str);
-    g_string_free(text, TRUE);
+    say(e, text);
 }
 
 // what "what suits" is for this image
@@ -96,6 +78,13 @@ static void show_size(const struct dialog_estimate *e, const struct call_estimat
     if (c->width > 0 && c->height > 0 && values_has(e->v, "width")) {
         dialog_fields_own(e->fields, "width", c->width);
         dialog_fields_own(e->fields, "height", c->height);
+    }
+}
+
+static void tell(const struct dialog_estimate *e, const struct call_estimate *costs)
+{
+    if (e->told != NULL) {
+        e->told(e->user, costs);
     }
 }
 
@@ -125,11 +114,13 @@ static void count(struct dialog_estimate *e)
     if (done) {
         call_result_clear(&nothing);
         show_size(e, &costs);
+        tell(e, &costs);
         say_estimate(e, &costs);
     } else if (!g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED)) {
         say(e, error->message);
+        tell(e, NULL);
     }
-    g_clear_pointer(&costs.marked, g_array_unref);
+    call_estimate_clear(&costs);
 }
 
 static gboolean on_timer(void *user)
@@ -148,6 +139,13 @@ static gboolean on_timer(void *user)
     }
     e->running = false;
     return G_SOURCE_REMOVE;
+}
+
+void dialog_estimate_watch(struct dialog_estimate *e,
+                           void (*told)(void *user, const struct call_estimate *costs), void *user)
+{
+    e->told = told;
+    e->user = user;
 }
 
 void dialog_estimate_want(struct dialog_estimate *e)

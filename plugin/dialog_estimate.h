@@ -16,6 +16,10 @@ void dialog_estimate_free(struct dialog_estimate *e); // the label belongs to it
 /* Where it is told. */
 GtkWidget *dialog_estimate_widget(const struct dialog_estimate *e);
 
+/* Has a function called with each new estimate, NULL when there is none: the run would fail. */
+void dialog_estimate_watch(struct dialog_estimate *e,
+                           void (*told)(void *user, const struct call_estimate *costs), void *user);
+
 /* Something changed: counts again soon. */
 void dialog_estimate_want(struct dialog_estimate *e);
 

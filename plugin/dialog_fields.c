@@ -18,7 +18,8 @@ struct dialog_fields {
     const struct call *chosen;
     values *v;
     GtkWidget *box;
-    GtkWidget **widgets; // one an argument: what has its value
+    GtkWidget *first, *below; // the first ones; what is added below them
+    GtkWidget **widgets;      // one an argument: what has its value
 };
 
 static bool is_number(const struct argument *p)
@@ -154,7 +155,8 @@ static void write_widget(const struct dialog_fields *f, size_t i)
     case ARGUMENT_CHOICE:
         choose(w, p, value->text);
         break;
-    case ARGUMENT_CHANNEL: // ids are never kept
+    case ARGUMENT_CHANNEL: // never one of another time: ids are not kept
+        gimp_int_combo_box_set_active(GIMP_INT_COMBO_BOX(w), (int)value->number);
         break;
     case ARGUMENT_TEXT:
     case ARGUMENT_FILE:
@@ -194,11 +196,11 @@ static void read_widget(const struct dialog_fields *f, size_t i)
 static GtkWidget *make_table(struct dialog_fields *f, bool advanced)
 {
     GtkWidget *table = toolkit_table();
-    int row = 0;
+    int row = 1; // above is place for one that leads
 
     for (size_t i = 0; i < f->v->procedure->n_arguments; i++) {
         const struct argument *p = &f->v->procedure->arguments[i];
-        if (p->advanced == advanced) {
+        if (!p->hidden && p->advanced == advanced) {
             f->widgets[i] = make_widget(f, i);
             gimp_help_set_help_data(f->widgets[i], _(p->text), NULL);
             toolkit_attach(table, row++, _(p->label), dress(f, p, f->widgets[i]), f->widgets[i]);
@@ -219,14 +221,30 @@ static GtkWidget *make_advanced(struct dialog_fields *f)
     return scrolled;
 }
 
+// they have a widget, too, which is never seen
+static void add_hidden(struct dialog_fields *f, GtkWidget *box)
+{
+    for (size_t i = 0; i < f->v->procedure->n_arguments; i++) {
+        if (f->v->procedure->arguments[i].hidden) {
+            f->widgets[i] = make_widget(f, i);
+            gtk_widget_set_no_show_all(f->widgets[i], TRUE);
+            gtk_box_pack_start(GTK_BOX(box), f->widgets[i], FALSE, FALSE, 0);
+        }
+    }
+}
+
 static GtkWidget *make_fields(struct dialog_fields *f)
 {
     GtkWidget *box = toolkit_column(12);
     GtkWidget *expander = gtk_expander_new_with_mnemonic(_("_Advanced"));
 
-    gtk_box_pack_start(GTK_BOX(box), make_table(f, false), FALSE, FALSE, 0);
+    f->first = make_table(f, false);
+    f->below = toolkit_column(12);
+    gtk_box_pack_start(GTK_BOX(box), f->first, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(box), f->below, FALSE, FALSE, 0);
     gtk_container_add(GTK_CONTAINER(expander), make_advanced(f));
     gtk_box_pack_start(GTK_BOX(box), expander, FALSE, FALSE, 0);
+    add_hidden(f, box);
     return box;
 }
 
@@ -251,6 +269,22 @@ void dialog_fields_free(struct dialog_fields *f)
 GtkWidget *dialog_fields_widget(const struct dialog_fields *f)
 {
     return f->box;
+}
+
+GtkWidget *dialog_fields_inner(const struct dialog_fields *f, const char *name)
+{
+    return f->widgets[procedure_index(f->v->procedure, name)];
+}
+
+void dialog_fields_lead(const struct dialog_fields *f, const char *name, GtkWidget *widget,
+                        GtkWidget *inner)
+{
+    toolkit_attach(f->first, 0, name, widget, inner);
+}
+
+void dialog_fields_add(const struct dialog_fields *f, GtkWidget *widget)
+{
+    gtk_box_pack_start(GTK_BOX(f->below), widget, FALSE, FALSE, 0);
 }
 
 void dialog_fields_watch(const struct dialog_fields *f, void (*words)(void *user),

@@ -15,6 +15,14 @@ void dialog_fields_free(struct dialog_fields *f); // the widgets belong to their
 /* All of them in one widget. */
 GtkWidget *dialog_fields_widget(const struct dialog_fields *f);
 
+/* The widget that has the value of an argument. */
+GtkWidget *dialog_fields_inner(const struct dialog_fields *f, const char *name);
+
+/* Puts a row above the first ones, once (toolkit_attach); or a widget below them. */
+void dialog_fields_lead(const struct dialog_fields *f, const char *name, GtkWidget *widget,
+                        GtkWidget *inner);
+void dialog_fields_add(const struct dialog_fields *f, GtkWidget *widget);
+
 /* Has a function called whenever one of the widgets is changed: `words` if it is one of prompts and
  * names, `figures` if what a run takes may depend on it. */
 void dialog_fields_watch(const struct dialog_fields *f, void (*words)(void *user),

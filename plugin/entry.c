@@ -34,16 +34,25 @@ static bool run_without_dialog(const struct call *chosen, values *v, struct call
     return done;
 }
 
-// closing the dialog without a result is a cancel
+/* Closing the dialog without a result is a cancel. The dialogs that a person wants to see after it
+ * work for themselves: what they make is in the image. */
 static bool run_with_dialog(const struct call *chosen, values *v, const char *file,
                             struct call_result *result, GError **error)
 {
+    g_autoptr(values) next = NULL;
+
     values_load(v, file);
-    if (!dialog_run(chosen, v, result)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, _("Cancelled."));
-        return false;
+    const bool made = dialog_run(chosen, v, result, &next);
+    while (next != NULL) {
+        struct call_result painted;
+        g_autoptr(values) now = g_steal_pointer(&next);
+        dialog_run(chosen, now, &painted, &next);
+        call_result_clear(&painted);
     }
-    return true;
+    if (!made) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, _("Cancelled."));
+    }
+    return made;
 }
 
 bool entry_run(enum entry_mode mode, const struct call *chosen, values *v,

@@ -34,6 +34,20 @@ static guint64 file_number(const char *path)
     return g_stat(path, &status) == 0 ? (guint64)status.st_ino : 0;
 }
 
+// what will be learned comes as a picture
+static bool estimate(GPtrArray *arguments, const scratch *folder, const struct call *c,
+                     GError **error)
+{
+    g_autofree char *squares = scratch_file(folder, "squares.png");
+
+    call_add_text(arguments, "--squares", squares);
+    const bool done = job_run("learn", arguments, folder, c, NULL, error);
+    if (done) {
+        c->estimate->squares = picture_read(squares, 1, NULL);
+    }
+    return done;
+}
+
 bool learning_run(GPtrArray *arguments, const char *output, const scratch *folder,
                   const struct call *c, GError **error)
 {
@@ -44,7 +58,10 @@ bool learning_run(GPtrArray *arguments, const char *output, const scratch *folde
 
     inner.progress = on_progress;
     inner.user = &l;
-    if (c->shows && c->estimate == NULL) {
+    if (c->estimate != NULL) {
+        return estimate(arguments, folder, &inner, error);
+    }
+    if (c->shows) {
         call_add_text(arguments, "--sample-every", SAMPLE_STEPS);
     }
     if (job_run("learn", arguments, folder, &inner, NULL, &problem)) {

@@ -8,11 +8,10 @@
 
 #define SIDE_MIN 8 // pixels
 
-// what marks the subject, and whether that is the layer's own mask
 struct mark {
+    enum call_mark kind;
     host_item item; // HOST_NONE: nothing does, all of the layer is the subject
     struct host_area area;
-    bool own;
 };
 
 static bool check_channel(const struct call *c, host_item mask, GError **error)
@@ -26,34 +25,50 @@ static bool check_channel(const struct call *c, host_item mask, GError **error)
     return false;
 }
 
+enum call_mark marks_of(const struct call *c, host_item layer, host_item mask)
+{
+    struct host_area selected;
+
+    return mask != HOST_NONE                          ? CALL_MARK_CHANNEL
+           : host_selection_area(c->image, &selected) ? CALL_MARK_SELECTION
+           : host_layer_mask(layer) != HOST_NONE      ? CALL_MARK_MASK
+                                                      : CALL_MARK_NONE;
+}
+
 // the first of the given channel, the selection and the layer's mask; false with a sentence
 static bool find_mark(const struct call *c, host_item layer, host_item given, struct mark *mark,
                       GError **error)
 {
-    const host_item own = host_layer_mask(layer);
-    struct host_area selected;
-
-    *mark = (struct mark){.item = given};
-    if (given != HOST_NONE) {
-        if (!check_channel(c, given, error)) {
-            return false;
-        }
-    } else if (host_selection_area(c->image, &selected)) {
+    *mark = (struct mark){.kind = marks_of(c, layer, given)};
+    switch (mark->kind) {
+    case CALL_MARK_CHANNEL:
+        mark->item = given;
+        break;
+    case CALL_MARK_SELECTION:
         mark->item = host_selection(c->image);
-    } else if (own != HOST_NONE) {
-        mark->item = own;
-        mark->own = true;
+        break;
+    case CALL_MARK_MASK:
+        mark->item = host_layer_mask(layer);
+        break;
+    case CALL_MARK_NONE:
+        mark->item = HOST_NONE;
+        break;
     }
-    mark->area = host_item_area(mark->own || mark->item == HOST_NONE ? layer : mark->item);
+    if (mark->kind == CALL_MARK_CHANNEL && !check_channel(c, given, error)) {
+        return false;
+    }
+    // a mask lies where its layer does
+    const bool apart = mark->kind == CALL_MARK_CHANNEL || mark->kind == CALL_MARK_SELECTION;
+    mark->area = host_item_area(apart ? mark->item : layer);
     return true;
 }
 
 static bool fail_empty(const struct mark *mark, host_item layer, GError **error)
 {
-    g_autofree char *name = host_item_name(mark->own ? layer : mark->item);
+    g_autofree char *name = host_item_name(mark->kind == CALL_MARK_MASK ? layer : mark->item);
 
     g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                mark->own
+                mark->kind == CALL_MARK_MASK
                     ? _("The mask of the layer “%s” marks nothing; paint the subject white in it.")
                     : _("The channel “%s” marks nothing; paint the subject white in it."),
                 name);
@@ -122,7 +137,7 @@ bool marks_add(const struct call *c, host_item layer, host_item mask, int number
     if (!find_mark(c, layer, mask, &mark, error) || !find_area(layer, &mark, &area, error)) {
         return false;
     }
-    g_autoptr(picture) p = layers_in_read(layer, &area, !mark.own, error);
+    g_autoptr(picture) p = layers_in_read(layer, &area, mark.kind != CALL_MARK_MASK, error);
     if (p == NULL || !picture_write(file, p, NULL, 0, error)) {
         return false;
     }

@@ -4,6 +4,9 @@
 #include "plugin/call.h"
 #include "plugin/scratch.h"
 
+/* What marks the subject of a layer; mask as in marks_add, a channel of the image. */
+enum call_mark marks_of(const struct call *c, host_item layer, host_item mask);
+
 /* Writes what a layer shows around the subject into the folder, and a mask of the subject, and adds
  * both to the arguments of `svdiff learn`. mask: the channel that marks the subject; HOST_NONE: the
  * selection, if there is one, else the layer's mask, if it has one, else all of the layer is the

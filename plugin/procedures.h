@@ -37,6 +37,7 @@ struct argument {
     const char *choices;       // of choices: "none|layer|selection"
     enum argument_look look;
     bool advanced; // not among the first things of a dialog
+    bool hidden;   // in dialogs: for scripts alone
     /* Of numbers whose default stands for another number: what a dialog calls that, and where the
      * other number is among a model's defaults ("learn.steps"), or what it is in all models. NULL:
      * the number is the value. */

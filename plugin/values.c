@@ -29,11 +29,16 @@ values *values_copy(const values *v)
 {
     values *copy = values_create(v->procedure);
 
-    for (size_t i = 0; i < v->procedure->n_arguments; i++) {
-        copy->items[i].number = v->items[i].number;
-        values_set_text(copy, i, v->items[i].text);
-    }
+    values_assign(copy, v);
     return copy;
+}
+
+void values_assign(values *v, const values *from)
+{
+    for (size_t i = 0; i < v->procedure->n_arguments; i++) {
+        v->items[i].number = from->items[i].number;
+        values_set_text(v, i, from->items[i].text);
+    }
 }
 
 void values_free(values *v)

@@ -19,7 +19,8 @@ typedef struct values values;
 /* The defaults of a procedure. values_free. */
 values *values_create(const struct procedure *p);
 values *values_copy(const values *v);
-void values_free(values *v); // accepts NULL
+void values_assign(values *v, const values *from); // of the same procedure
+void values_free(values *v);                       // accepts NULL
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(values, values_free)
 
 /* By name of the argument, which must exist. */

@@ -1,0 +1,352 @@
+/* What learning asks and shows; see dialog_learn.h.
+ *
+ * Name and prompt follow the thing until a person writes another into them. While the dialog is
+ * open the person may select something else: what marks the subject is looked at again and again,
+ * small, and where it changed the worker is asked anew. */
+#include "plugin/dialog_learn.h"
+
+#include "plugin/dialog_squares.h"
+#include "plugin/dialog_toolkit.h"
+#include "plugin/marks.h"
+#include "plugin/paths.h"
+#include "plugin/thing.h"
+#include "plugin/words.h"
+
+#include <string.h>
+
+#define SIDE      112 // pixels of the squares
+#define LINE      300
+#define LOOK_MS   800 // between two looks
+#define LOOK_SIDE 48  // pixels of what is looked at
+
+struct dialog_learn {
+    struct dialog_target *target;
+    struct dialog_fields *fields;
+    void (*changed)(void *user);
+    void *user;
+    char *layer; // whose name was looked at for the thing
+    GtkWidget *entry, *note, *squares, *line;
+    char *thing; // that name and prompt follow
+    guint timer;
+    guint seen; // hash of what marks the subject
+};
+
+static bool is_layer(const struct dialog_target *t)
+{
+    return t->call.n_layers > 0 && host_image_exists(t->call.image) &&
+           host_layer_exists(t->call.layers[0]);
+}
+
+/* ---- what it is ---- */
+
+// the text of a field that said what followed from the thing before
+static void follow(GtkWidget *entry, const char *before, const char *text)
+{
+    const char *now = gtk_entry_get_text(GTK_ENTRY(entry));
+
+    if (now[0] == '\0' || strcmp(now, before) == 0) {
+        gtk_entry_set_text(GTK_ENTRY(entry), text);
+    }
+}
+
+static void take_thing(struct dialog_learn *l, const char *thing)
+{
+    g_autofree char *before = thing_prompt(l->thing), *prompt = thing_prompt(thing);
+
+    follow(dialog_fields_inner(l->fields, "name"), l->thing, thing);
+    follow(dialog_fields_inner(l->fields, "prompt"), before, prompt);
+    g_free(l->thing);
+    l->thing = g_strdup(thing);
+}
+
+// what is there under this name would be lost
+static void warn_of_old(struct dialog_learn *l)
+{
+    const char *name = gtk_entry_get_text(GTK_ENTRY(dialog_fields_inner(l->fields, "name")));
+    g_autofree char *file = name[0] != '\0' ? paths_subject(name, NULL) : NULL;
+    g_autofree char *text =
+        g_strdup_printf(_("“%s” was learned before; it will be replaced."), name);
+    const bool old = file != NULL && g_file_test(file, G_FILE_TEST_EXISTS);
+
+    gtk_label_set_text(GTK_LABEL(l->note), old ? text : "");
+    gtk_widget_set_visible(l->note, old);
+}
+
+static void on_thing(GtkEditable *entry, void *user)
+{
+    struct dialog_learn *l = user;
+    g_autofree char *thing = g_strdup(gtk_entry_get_text(GTK_ENTRY(entry)));
+
+    take_thing(l, g_strstrip(thing));
+}
+
+static void on_name(GtkEditable *entry, void *user)
+{
+    warn_of_old(user);
+}
+
+void dialog_learn_reset(struct dialog_learn *l)
+{
+    g_autofree char *thing = thing_of_name(l->layer);
+
+    // what was kept is of another subject
+    gtk_entry_set_text(GTK_ENTRY(dialog_fields_inner(l->fields, "name")), "");
+    gtk_entry_set_text(GTK_ENTRY(dialog_fields_inner(l->fields, "prompt")), "");
+    gtk_entry_set_text(GTK_ENTRY(dialog_fields_inner(l->fields, "class-prompt")), "");
+    gtk_entry_set_text(GTK_ENTRY(l->entry), thing != NULL ? thing : "");
+    take_thing(l, thing != NULL ? thing : "");
+    toolkit_tell("learn: it is “%s”", l->thing);
+}
+
+const char *dialog_learn_missing(struct dialog_learn *l)
+{
+    const char *name = gtk_entry_get_text(GTK_ENTRY(dialog_fields_inner(l->fields, "name")));
+
+    if (name[0] != '\0') {
+        return NULL;
+    }
+    gtk_widget_grab_focus(l->entry);
+    return _("Say what it is, in a word or two: fox, dog, red teapot.");
+}
+
+/* ---- what marks it ---- */
+
+static int given_channel(const struct dialog_learn *l)
+{
+    int channel = HOST_NONE;
+
+    gimp_int_combo_box_get_active(
+        GIMP_INT_COMBO_BOX(dialog_fields_inner(l->fields, "mask-channel")), &channel);
+    return channel;
+}
+
+static const char *name_mark(enum call_mark mark)
+{
+    switch (mark) {
+    case CALL_MARK_SELECTION:
+        return _("the selection");
+    case CALL_MARK_MASK:
+        return _("the layer's mask");
+    case CALL_MARK_CHANNEL:
+        return _("the channel");
+    case CALL_MARK_NONE:
+        break;
+    }
+    return _("nothing: all of the layer is learned");
+}
+
+// what no channel means, now
+static void name_none(const struct dialog_learn *l)
+{
+    GtkWidget *channels = dialog_fields_inner(l->fields, "mask-channel");
+    GtkTreeModel *model = gtk_combo_box_get_model(GTK_COMBO_BOX(channels));
+    const enum call_mark mark = marks_of(&l->target->call, l->target->call.layers[0], HOST_NONE);
+    GtkTreeIter row;
+
+    if (gimp_int_store_lookup_by_value(model, HOST_NONE, &row)) {
+        gtk_list_store_set(GTK_LIST_STORE(model), &row, GIMP_INT_STORE_LABEL, name_mark(mark), -1);
+    }
+}
+
+static guint hash_item(host_item item)
+{
+    g_autoptr(GdkPixbuf) small = toolkit_thumbnail(item, LOOK_SIDE);
+    g_autoptr(GBytes) bytes = small != NULL ? gdk_pixbuf_read_pixel_bytes(small) : NULL;
+
+    return bytes != NULL ? g_bytes_hash(bytes) : 0;
+}
+
+// of the selection, and of the layer with what its mask shows
+static guint hash_marks(const struct dialog_learn *l)
+{
+    struct host_area area = {0};
+    const bool selected = host_selection_area(l->target->call.image, &area);
+    const host_item mask = host_layer_mask(l->target->call.layers[0]);
+
+    return (guint)(area.x + 31 * area.y + 961 * area.width + 29791 * area.height) ^
+           (selected ? hash_item(host_selection(l->target->call.image)) : 1) ^
+           (mask != HOST_NONE ? 7 * hash_item(mask) : 2) ^ 3 * hash_item(l->target->call.layers[0]);
+}
+
+// another layer is another thing, unless the person named this one
+static void take_layer(struct dialog_learn *l)
+{
+    g_autofree char *before = thing_of_name(l->layer);
+    const bool own = l->thing[0] != '\0' && g_strcmp0(l->thing, before) != 0;
+    char *name = host_item_name(l->target->call.layers[0]);
+    const bool same = strcmp(name, l->layer) == 0;
+
+    g_free(l->layer);
+    l->layer = name;
+    if (!same && !own) {
+        dialog_learn_reset(l);
+    }
+}
+
+static gboolean on_look(void *user)
+{
+    struct dialog_learn *l = user;
+
+    dialog_target_update(l->target, NULL);
+    if (!is_layer(l->target)) {
+        return G_SOURCE_CONTINUE;
+    }
+    const guint hash = hash_marks(l);
+    if (hash != l->seen) {
+        l->seen = hash;
+        name_none(l);
+        take_layer(l);
+        l->changed(l->user);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+/* ---- what will be learned ---- */
+
+// "27 %, 40 %"
+static char *list_shares(const struct call_estimate *e)
+{
+    GString *list = g_string_new(NULL);
+
+    for (guint i = 0; e->marked != NULL && i < e->marked->len; i++) {
+        g_string_append_printf(list, "%s%.0f\u00a0%%", i > 0 ? ", " : "",
+                               100 * g_array_index(e->marked, double, i));
+    }
+    return g_string_free(list, FALSE);
+}
+
+static char *describe_marks(const struct dialog_learn *l, const struct call_estimate *e)
+{
+    const int channel = given_channel(l);
+    g_autofree char *shares = list_shares(e);
+    g_autofree char *name = channel != HOST_NONE ? host_item_name(channel) : NULL;
+
+    switch (marks_of(&l->target->call, l->target->call.layers[0], channel)) {
+    case CALL_MARK_SELECTION:
+        return g_strdup_printf(_("The selection marks the subject: %s of this square."), shares);
+    case CALL_MARK_MASK:
+        return g_strdup_printf(_("The layer's mask marks the subject: %s of this square."), shares);
+    case CALL_MARK_CHANNEL:
+        return g_strdup_printf(_("The channel “%s” marks the subject: %s of this square."), name,
+                               shares);
+    case CALL_MARK_NONE:
+        break;
+    }
+    return g_strdup(_("All of this square is learned. Select the subject, and it alone is."));
+}
+
+static void on_told(void *user, const struct call_estimate *e)
+{
+    struct dialog_learn *l = user;
+
+    if (e == NULL || e->squares == NULL || !is_layer(l->target)) {
+        dialog_squares_show(l->squares, NULL, SIDE);
+        gtk_label_set_text(GTK_LABEL(l->line), "");
+        return;
+    }
+    g_autofree char *marks = describe_marks(l, e);
+    g_autofree char *text = l->target->call.n_layers > 1
+                                ? g_strdup_printf(_("%d layers are learned together. %s"),
+                                                  l->target->call.n_layers, marks)
+                                : g_strdup(marks);
+    gtk_label_set_text(GTK_LABEL(l->line), text);
+    dialog_squares_show(l->squares, e->squares, SIDE);
+    toolkit_tell("learn: %s (%dx%d)", text, e->squares->width, e->squares->height);
+}
+
+/* ---- afterwards ---- */
+
+char *dialog_learn_describe(const values *v, bool stopped)
+{
+    const char *output = values_text(v, "output");
+    const char *name = output[0] != '\0' ? output : values_text(v, "name");
+
+    return g_strdup_printf(
+        stopped
+            ? _("Learning was stopped, what was learned of “%s” is kept. Paint it now, or later: "
+                "Generate has it among the subjects.")
+            : _("“%s” is learned. Paint it now, or later: Generate has it among the subjects."),
+        name);
+}
+
+values *dialog_learn_painting(const values *learned)
+{
+    const struct procedure *p = procedure_find("plug-in-svdiff-generate");
+    const char *output = values_text(learned, "output");
+    g_autofree char *file = host_values_file();
+    g_autofree char *prompt = g_strdup_printf("%s in the snow", values_text(learned, "prompt"));
+    values *v = values_create(p);
+
+    values_load(v, file);
+    values_set_text(v, procedure_index(p, "prompt"), prompt);
+    values_set_text(v, procedure_index(p, "model"), values_text(learned, "model"));
+    values_set_text(v, procedure_index(p, "subjects"),
+                    output[0] != '\0' ? output : values_text(learned, "name"));
+    return v;
+}
+
+/* ---- making ---- */
+
+static GtkWidget *make_question(struct dialog_learn *l)
+{
+    GtkWidget *box = toolkit_column(2);
+
+    l->entry = gtk_entry_new();
+    gtk_entry_set_activates_default(GTK_ENTRY(l->entry), TRUE);
+    gimp_help_set_help_data(l->entry,
+                            _("In a word or two: fox, dog, red teapot. The subject gets this name, "
+                              "and can be spoken of by it when it is painted."),
+                            NULL);
+    l->note = toolkit_paragraph(LINE);
+    gtk_widget_set_no_show_all(l->note, TRUE);
+    gtk_box_pack_start(GTK_BOX(box), l->entry, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(box), l->note, FALSE, FALSE, 0);
+    return box;
+}
+
+static GtkWidget *make_squares(struct dialog_learn *l)
+{
+    GtkWidget *row = toolkit_row(12);
+
+    l->squares = gtk_image_new();
+    gtk_widget_set_size_request(l->squares, SIDE, SIDE);
+    l->line = toolkit_paragraph(LINE);
+    gtk_box_pack_start(GTK_BOX(row), l->squares, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(row), l->line, TRUE, TRUE, 0);
+    return row;
+}
+
+struct dialog_learn *dialog_learn_new(struct dialog_target *target, struct dialog_fields *fields,
+                                      struct dialog_estimate *estimate, void (*changed)(void *user),
+                                      void *user)
+{
+    struct dialog_learn *l = g_new0(struct dialog_learn, 1);
+
+    *l =
+        (struct dialog_learn){.target = target, .fields = fields, .changed = changed, .user = user};
+    l->layer = is_layer(target) ? host_item_name(target->call.layers[0]) : g_strdup("");
+    l->thing = g_strdup("");
+    GtkWidget *question = make_question(l);
+    dialog_fields_lead(fields, _("_What is it?"), question, l->entry);
+    dialog_fields_add(fields, make_squares(l));
+    g_signal_connect(l->entry, "changed", G_CALLBACK(on_thing), l);
+    g_signal_connect(dialog_fields_inner(fields, "name"), "changed", G_CALLBACK(on_name), l);
+    dialog_learn_reset(l);
+    dialog_estimate_watch(estimate, on_told, l);
+    if (is_layer(l->target)) {
+        l->seen = hash_marks(l);
+        name_none(l);
+    }
+    l->timer = g_timeout_add(LOOK_MS, on_look, l);
+    return l;
+}
+
+void dialog_learn_free(struct dialog_learn *l)
+{
+    if (l != NULL) {
+        g_source_remove(l->timer);
+        g_free(l->layer);
+        g_free(l->thing);
+        g_free(l);
+    }
+}
