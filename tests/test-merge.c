@@ -277,27 +277,6 @@ static void test_copies_rest(void)
 
 /* ---- what is not done ---- */
 
-static void test_refuses(void)
-{
-    g_autoptr(GError) error = NULL;
-    char *folder = temporary_folder_create();
-    g_autofree char *model = output(folder, "model"), *inside = output(folder, "model/unet/x");
-    g_autofree char *dotted = g_strconcat(folder, "/./model/../model", NULL);
-    g_autofree char *beside = output(folder, "model2");
-
-    g_assert_cmpint(g_mkdir(model, 0700), ==, 0);
-    const char *const bad[] = {model, inside, dotted};
-    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
-        g_assert_false(merge_check_output(bad[i], model, &error));
-        g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED);
-        g_assert_nonnull(strstr(error->message, bad[i]));
-        g_clear_error(&error);
-    }
-    g_assert_true(merge_check_output(beside, model, &error));
-    g_assert_no_error(error);
-    temporary_folder_remove(folder);
-}
-
 static bool stop_late(void *user, const struct progress *p)
 {
     int *calls = user;
@@ -351,7 +330,6 @@ int main(int argc, char **argv)
     g_test_add_func("/merge/keeps-names", test_keeps_names);
     g_test_add_func("/merge/v-mark", test_v_mark);
     g_test_add_func("/merge/copies-rest", test_copies_rest);
-    g_test_add_func("/merge/refuses", test_refuses);
     g_test_add_func("/merge/leaves-nothing", test_leaves_nothing);
     return g_test_run();
 }

@@ -5,6 +5,7 @@
  * and checked by the engine. */
 #pragma once
 
+#include "engine/base/output_guard.h"
 #include "engine/command/command_report.h"
 #include "engine/command/interruption.h"
 #include "engine/svdiff.h"
@@ -46,6 +47,16 @@ int command_end(struct command *c, int code);
 /* The progress function of all commands: shows it, and answers false once a signal (or, with
  * --worker, the end of standard input) asked to stop. user is the struct command. */
 bool command_progress(void *user, const struct progress *p);
+
+/* A guard of what a run writes (output_guard.h) that knows the files of the model; s may be NULL.
+ * Owned by the caller. */
+output_guard *command_guard(const svdiff *s);
+/* A subject file or svdiff-pytorch's folder is read. */
+void command_guard_subject(output_guard *g, const char *file);
+/* Pictures from a pattern are written: `count` of them, or one a step. */
+bool command_guard_pictures(output_guard *g, const char *option, const char *pattern, int count,
+                            GError **error);
+bool command_guard_previews(output_guard *g, const char *pattern, int steps, GError **error);
 
 /* Prints what a run would take, as --estimate asks. False when standard output is full. */
 bool command_tell_estimate(struct command *c, const struct svdiff_estimate *e, GError **error);

@@ -2,7 +2,6 @@
 #include "engine/command/command.h"
 
 #include "engine/subject/compare.h"
-#include "engine/subject/merge.h"
 #include "engine/base/output_name.h"
 #include "engine/subject/subject_lookup.h"
 
@@ -23,6 +22,8 @@ struct compare {
 
 static bool open_all(struct compare *c, char *const *arguments, GError **error)
 {
+    g_autoptr(output_guard) guard = command_guard(NULL);
+
     for (int i = 0; i < c->n; i++) {
         char *path = subject_path(arguments[i]);
         g_autofree char *base = g_path_get_basename(path);
@@ -31,16 +32,14 @@ static bool open_all(struct compare *c, char *const *arguments, GError **error)
         }
         g_ptr_array_add(c->paths, path);
         g_ptr_array_add(c->names, g_utf8_make_valid(base, -1));
-        if (c->output != NULL && !merge_check_output(c->output, path, error)) {
-            return false;
-        }
+        command_guard_subject(guard, path);
         struct subject *s = subject_open(path, error);
         if (s == NULL) {
             return false;
         }
         g_ptr_array_add(c->subjects, s);
     }
-    return true;
+    return output_guard_writes(guard, "--output", c->output, error);
 }
 
 // shifts of different models have different bases

@@ -3,6 +3,7 @@
 
 #include "engine/subject/lora_export.h"
 #include "engine/base/output_name.h"
+#include "engine/subject/subject_file.h"
 #include "engine/subject/subject_list.h"
 #include "engine/subject/subject_lookup.h"
 
@@ -112,15 +113,28 @@ static bool check_usage(struct convert *c, char *const *arguments, GError **erro
            check_rank("--rank-conv", c->rank_conv, 0, error) && check_scales(c, error);
 }
 
-// what would fail after long work; model NULL: none is read
+// nothing that is read is overwritten; model NULL: none is read
+static bool check_overwrites(const struct convert *c, const char *model, GError **error)
+{
+    static const char *const pair[] = {SUBJECT_FILE_UNET, SUBJECT_FILE_TEXT};
+    g_autoptr(output_guard) guard = command_guard(NULL);
+    bool good = true;
+
+    output_guard_reads(guard, model); // and nothing is put into it, which would copy itself
+    for (int i = 0; i < c->n_inputs; i++) {
+        output_guard_reads(guard, c->inputs[i].file);
+    }
+    for (size_t i = 0; c->format == TO_PYTORCH && i < G_N_ELEMENTS(pair) && good; i++) {
+        g_autofree char *path = g_build_filename(c->output, pair[i], NULL);
+        good = output_guard_writes(guard, "--output", path, error);
+    }
+    return good && output_guard_writes(guard, "--output", c->output, error);
+}
+
+// what would fail after long work
 static bool check_output(const struct convert *c, const char *model, GError **error)
 {
-    for (int i = 0; i < c->n_inputs; i++) {
-        if (!merge_check_output(c->output, c->inputs[i].file, error)) {
-            return false;
-        }
-    }
-    if (model != NULL && !merge_check_output(c->output, model, error)) {
+    if (!check_overwrites(c, model, error)) {
         return false;
     }
     if (c->format == TO_FOLDER) {

@@ -2,8 +2,10 @@
 #include "engine/command/command.h"
 
 #include "engine/edit/edit_check.h"
+#include "engine/edit/edit_shift.h"
 #include "engine/kept_model.h"
 #include "engine/base/output_name.h"
+#include "engine/learn/learn_files.h"
 #include "engine/session.h"
 
 #include <math.h>
@@ -93,6 +95,34 @@ static bool check_files(const struct edit *e, GError **error)
            output_check(e->trace, error);
 }
 
+// what is learned of the picture is written, and then renamed, or is there and read
+static bool check_shift(output_guard *guard, const char *shift, GError **error)
+{
+    if (shift == NULL || g_file_test(shift, G_FILE_TEST_EXISTS)) {
+        output_guard_reads(guard, shift);
+        return true;
+    }
+    g_autofree char *part = edit_shift_part(shift);
+    g_autofree char *losses = learn_file_losses(part), *state = learn_file_state(part);
+    return output_guard_writes(guard, "--shift", shift, error) &&
+           output_guard_writes(guard, "--shift", part, error) &&
+           output_guard_writes(guard, "--shift", losses, error) &&
+           output_guard_writes(guard, "--shift", state, error);
+}
+
+// nothing that is read is overwritten
+static bool check_overwrites(const struct edit *e, GError **error)
+{
+    const struct svdiff_edit_options *o = &e->options;
+    g_autoptr(output_guard) guard = command_guard(e->session);
+
+    output_guard_reads(guard, o->image);
+    return check_shift(guard, o->shift, error) &&
+           command_guard_pictures(guard, "--output", e->output, o->n_targets * o->count, error) &&
+           command_guard_previews(guard, o->preview, o->steps, error) &&
+           output_guard_writes(guard, "--trace", o->trace, error);
+}
+
 static bool check_usage(struct edit *e, GError **error)
 {
     return picture_check_name(e->output, error) &&
@@ -151,7 +181,7 @@ static bool run(struct edit *e, GError **error)
         return false;
     }
     e->session = kept_model_open(&e->common.session, error);
-    if (e->session == NULL || !take_options(e, e->session, error)) {
+    if (e->session == NULL || !take_options(e, e->session, error) || !check_overwrites(e, error)) {
         return false;
     }
     if (e->common.seed_text == NULL) {

@@ -224,6 +224,25 @@ static bool check_files(struct generate *g, GError **error)
     return g->init == NULL || (g->init_picture != NULL && read_mask(g, error));
 }
 
+// nothing that is read is overwritten
+static bool check_overwrites(const struct generate *g, GError **error)
+{
+    const struct svdiff_generate_options *o = &g->options;
+    g_autoptr(output_guard) guard = command_guard(g->session);
+
+    output_guard_reads(guard, g->init);
+    output_guard_reads(guard, g->mask);
+    for (int i = 0; i < o->n_regions; i++) {
+        output_guard_reads(guard, o->regions[i].file);
+    }
+    for (int i = 0; i < o->n_subjects; i++) {
+        command_guard_subject(guard, o->subjects[i].file);
+    }
+    return command_guard_pictures(guard, "--output", g->output, o->count, error) &&
+           command_guard_previews(guard, o->preview, o->steps, error) &&
+           output_guard_writes(guard, "--trace", o->trace, error);
+}
+
 static void put_words_in(char **text, const struct subject_words *words, bool names)
 {
     g_autofree char *marked = names ? subject_words_mark(words, *text) : g_strdup(*text);
@@ -360,7 +379,8 @@ static bool run(struct generate *g, GError **error)
         return false;
     }
     svdiff *s = g->session = kept_model_open(&g->common.session, error);
-    if (s == NULL || !take_options(g, s, error) || !take_subject_words(g, error)) {
+    if (s == NULL || !take_options(g, s, error) || !check_overwrites(g, error) ||
+        !take_subject_words(g, error)) {
         return false;
     }
     if (g->estimate) {

@@ -162,7 +162,11 @@ static bool read_preview(struct info *i, GError **error)
     if (problem != NULL) {
         report_warning(i->common.report, "%s", problem->message);
     }
-    return i->preview_file == NULL || picture_write(i->preview_file, i->preview, NULL, 0, error);
+    g_autoptr(output_guard) guard = command_guard(NULL);
+    command_guard_subject(guard, i->path);
+    return i->preview_file == NULL ||
+           (output_guard_writes(guard, "--preview", i->preview_file, error) &&
+            picture_write(i->preview_file, i->preview, NULL, 0, error));
 }
 
 static bool run(struct info *i, char **arguments, GError **error)

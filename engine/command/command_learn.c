@@ -1,23 +1,19 @@
-/* svdiff learn: pictures to a subject file. Each --prompt begins a subject; what follows belongs
- * to it. */
+/* svdiff learn: pictures to a subject file. */
 #include "engine/command/command.h"
+#include "engine/command/learn_subjects.h"
 
 #include "engine/learn/learn_check.h"
+#include "engine/learn/learn_files.h"
 #include "engine/base/output_name.h"
 #include "engine/subject/subject_lookup.h"
 #include "engine/text/prompt.h"
 
 #include <string.h>
 
-struct learn_subject {
-    char *prompt, *class_prompt, *region;
-    GPtrArray *images, *masks; // as many of each; NULL-terminated before use
-};
-
 struct learn {
     struct command common;
     struct svdiff_learn_options options;
-    GArray *subjects; // struct learn_subject
+    struct learn_subjects subjects;
     char *output, *schedule, *crop, *latent, *norms, *subset, *sample_prompt, *trace, *unmix_layers,
         *cut_mix_layouts, *unmix_maps, *squares;
     // numbers as texts, so that an absent option keeps the model's default
@@ -35,95 +31,6 @@ static const char summary[] =
     "it. [V] in a prompt is replaced by a rare word of the model, which the file remembers:\n\n"
     "  svdiff learn --prompt 'a photo of a [V] dog' --image a.png --image b.png --output "
     "dog.safetensors";
-
-/* ---- options that belong to a subject ---- */
-
-static bool current(struct learn *l, const char *option, struct learn_subject **s, GError **error)
-{
-    if (l->subjects->len == 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "%s comes before any --prompt; begin each subject with its --prompt.", option);
-        return false;
-    }
-    *s = &g_array_index(l->subjects, struct learn_subject, l->subjects->len - 1);
-    return true;
-}
-
-static gboolean on_prompt(const char *option, const char *value, void *data, GError **error)
-{
-    struct learn *l = data;
-    const struct learn_subject s = {.prompt = g_strdup(value),
-                                    .images = g_ptr_array_new_with_free_func(g_free),
-                                    .masks = g_ptr_array_new_with_free_func(g_free)};
-
-    g_array_append_val(l->subjects, s);
-    return TRUE;
-}
-
-static gboolean on_class_prompt(const char *option, const char *value, void *data, GError **error)
-{
-    struct learn_subject *s;
-
-    if (!current(data, option, &s, error)) {
-        return FALSE;
-    }
-    g_free(s->class_prompt);
-    s->class_prompt = g_strdup(value);
-    return TRUE;
-}
-
-static gboolean on_image(const char *option, const char *value, void *data, GError **error)
-{
-    struct learn_subject *s;
-
-    if (!current(data, option, &s, error)) {
-        return FALSE;
-    }
-    g_ptr_array_add(s->images, g_strdup(value));
-    g_ptr_array_add(s->masks, NULL);
-    return TRUE;
-}
-
-static gboolean on_mask(const char *option, const char *value, void *data, GError **error)
-{
-    struct learn_subject *s;
-
-    if (!current(data, option, &s, error)) {
-        return FALSE;
-    }
-    if (s->images->len == 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--mask %s comes before any --image; it belongs to the --image before it.",
-                    value);
-        return FALSE;
-    }
-    void **place = &s->masks->pdata[s->masks->len - 1];
-    if (*place != NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--image %s has two masks, %s and %s; give it one.",
-                    (char *)s->images->pdata[s->images->len - 1], (char *)*place, value);
-        return FALSE;
-    }
-    *place = g_strdup(value);
-    return TRUE;
-}
-
-static gboolean on_region(const char *option, const char *value, void *data, GError **error)
-{
-    struct learn_subject *s;
-
-    if (!current(data, option, &s, error)) {
-        return FALSE;
-    }
-    if (s->region != NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "The subject '%s' has two regions, %s and %s; give it one.", s->prompt,
-                    s->region, value);
-        return FALSE;
-    }
-    s->region = g_strdup(value);
-    return TRUE;
-}
 
 /* ---- the other options ---- */
 
@@ -243,7 +150,7 @@ static bool take_options(struct learn *l, GError **error)
         }
     }
     if (l->steps == G_MININT) {
-        o->steps = svdiff_learn_steps(o->steps, (int)l->subjects->len);
+        o->steps = svdiff_learn_steps(o->steps, (int)l->subjects.all->len);
     }
     o->flip = l->flip >= 0 ? l->flip : o->flip;
     o->text_encoder = l->text_encoder >= 0 ? l->text_encoder : o->text_encoder;
@@ -254,23 +161,6 @@ static bool take_options(struct learn *l, GError **error)
     o->trace = l->trace;
     o->seed = find_seed(l);
     return take_numbers(l, error) && take_words(l, error);
-}
-
-static struct svdiff_subject *take_subjects(struct learn *l)
-{
-    struct svdiff_subject *subjects = g_new0(struct svdiff_subject, l->subjects->len + 1);
-
-    for (guint i = 0; i < l->subjects->len; i++) {
-        struct learn_subject *s = &g_array_index(l->subjects, struct learn_subject, i);
-        g_ptr_array_add(s->images, NULL);
-        g_ptr_array_add(s->masks, NULL);
-        subjects[i] = (struct svdiff_subject){.prompt = s->prompt,
-                                              .class_prompt = s->class_prompt,
-                                              .region = s->region,
-                                              .images = (const char *const *)s->images->pdata,
-                                              .masks = (const char *const *)s->masks->pdata};
-    }
-    return subjects;
 }
 
 static bool progress(void *user, const struct progress *p)
@@ -293,7 +183,7 @@ static bool make_options(struct learn *l, const svdiff *s, const struct svdiff_s
 {
     l->options = svdiff_learn_defaults(s);
     l->options.subjects = subjects;
-    l->options.n_subjects = (int)l->subjects->len;
+    l->options.n_subjects = (int)l->subjects.all->len;
     l->options.apart = tell_apart;
     return take_options(l, error);
 }
@@ -338,9 +228,31 @@ static bool estimate(struct learn *l, svdiff *s, GError **error)
     return told;
 }
 
+// nothing that is read is overwritten
+static bool check_overwrites(const struct learn *l, const svdiff *s, GError **error)
+{
+    const struct svdiff_learn_options *o = &l->options;
+    g_autoptr(output_guard) guard = command_guard(s);
+    g_auto(GStrv) beside = learn_files(o);
+
+    for (int i = 0; i < o->n_subjects; i++) {
+        output_guard_reads(guard, o->subjects[i].region);
+        for (int k = 0; o->subjects[i].images[k] != NULL; k++) {
+            output_guard_reads(guard, o->subjects[i].images[k]);
+            output_guard_reads(guard, o->subjects[i].masks[k]);
+        }
+    }
+    bool good = output_guard_writes(guard, "--output", o->output, error) &&
+                output_guard_writes(guard, "--trace", o->trace, error);
+    for (int i = 0; beside[i] != NULL && good; i++) {
+        good = output_guard_writes(guard, "--output", beside[i], error);
+    }
+    return good;
+}
+
 static bool run(struct learn *l, GError **error)
 {
-    g_autofree struct svdiff_subject *subjects = take_subjects(l);
+    g_autofree struct svdiff_subject *subjects = learn_subjects_take(&l->subjects);
 
     // what is wrong on the command line alone, then what would fail after long work
     if (!make_options(l, NULL, subjects, error) || !learn_check(&l->options, 1, error) ||
@@ -350,7 +262,7 @@ static bool run(struct learn *l, GError **error)
         return false;
     }
     g_autoptr(svdiff) s = svdiff_open(&l->common.session, error);
-    if (s == NULL || !make_options(l, s, subjects, error)) {
+    if (s == NULL || !make_options(l, s, subjects, error) || !check_overwrites(l, s, error)) {
         return false;
     }
     return l->estimate ? estimate(l, s, error) : svdiff_learn(s, &l->options, progress, l, error);
@@ -370,15 +282,7 @@ static void finish(struct learn *l)
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_free(texts[i]);
     }
-    for (guint i = 0; i < l->subjects->len; i++) {
-        const struct learn_subject *s = &g_array_index(l->subjects, struct learn_subject, i);
-        g_free(s->prompt);
-        g_free(s->class_prompt);
-        g_free(s->region);
-        g_ptr_array_unref(s->images);
-        g_ptr_array_unref(s->masks);
-    }
-    g_array_unref(l->subjects);
+    learn_subjects_finish(&l->subjects);
 }
 
 #define RAW(function) G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK, (gpointer)(function)
@@ -386,7 +290,7 @@ static void finish(struct learn *l)
 int command_learn(interruption *stop, int argc, char **argv)
 {
     struct learn l = {.common.stop = stop,
-                      .subjects = g_array_new(FALSE, TRUE, sizeof(struct learn_subject)),
+                      .subjects = learn_subjects_create(),
                       .flip = -1,
                       .text_encoder = -1,
                       .steps = G_MININT,
@@ -401,13 +305,15 @@ int command_learn(interruption *stop, int argc, char **argv)
                       .sample_every = G_MININT,
                       .checkpoint_every = G_MININT};
     const GOptionEntry entries[] = {
-        {"prompt", 0, RAW(on_prompt), "what the pictures show; begins a subject", "TEXT"},
-        {"class-prompt", 0, RAW(on_class_prompt), "the same without [V] (made from the prompt)",
+        {"prompt", 0, RAW(learn_subjects_on_prompt), "what the pictures show; begins a subject",
          "TEXT"},
-        {"image", 0, RAW(on_image), "a picture of the subject (repeat)", "FILE"},
-        {"mask", 0, RAW(on_mask), "of the image before it: the subject is white", "FILE"},
-        {"region", 0, RAW(on_region), "where the subject goes beside another: white (any half)",
+        {"class-prompt", 0, RAW(learn_subjects_on_class_prompt),
+         "the same without [V] (made from the prompt)", "TEXT"},
+        {"image", 0, RAW(learn_subjects_on_image), "a picture of the subject (repeat)", "FILE"},
+        {"mask", 0, RAW(learn_subjects_on_mask), "of the image before it: the subject is white",
          "FILE"},
+        {"region", 0, RAW(learn_subjects_on_region),
+         "where the subject goes beside another: white (any half)", "FILE"},
         {"output", 0, 0, G_OPTION_ARG_FILENAME, &l.output, "the subject file", "FILE"},
         {"steps", 0, 0, G_OPTION_ARG_INT, &l.steps,
          "steps of learning (500, and half as many more for each further subject)", "N"},
@@ -485,7 +391,7 @@ int command_learn(interruption *stop, int argc, char **argv)
          "FILE"},
         G_OPTION_ENTRY_NULL};
     GError *error = NULL;
-    int code = command_begin(&l.common, &argc, &argv, entries, summary, "", &l, NULL);
+    int code = command_begin(&l.common, &argc, &argv, entries, summary, "", &l.subjects, NULL);
 
     if (code == COMMAND_DONE && !run(&l, &error)) {
         code = command_fail(&l.common, error);

@@ -5,6 +5,7 @@
 #include "engine/edit/edit_shift.h"
 
 #include "engine/base/output_name.h"
+#include "engine/learn/learn_files.h"
 #include "engine/learn/learn_wording.h"
 
 #include <glib/gstdio.h>
@@ -105,12 +106,16 @@ static bool learn_to(svdiff *s, const struct svdiff_edit_options *o, const char 
 // what learning writes beside its file
 static void remove_rests(const char *file)
 {
-    static const char *const rests[] = {"", ".csv", ".resume"};
+    g_autofree char *losses = learn_file_losses(file), *state = learn_file_state(file);
 
-    for (size_t i = 0; i < G_N_ELEMENTS(rests); i++) {
-        g_autofree char *path = g_strconcat(file, rests[i], NULL);
-        g_unlink(path);
-    }
+    g_unlink(file);
+    g_unlink(losses);
+    g_unlink(state);
+}
+
+char *edit_shift_part(const char *file)
+{
+    return g_strconcat(file, ".part", NULL);
 }
 
 char *edit_shift_ready(svdiff *s, const struct svdiff_edit_options *o, progress_function progress,
@@ -121,7 +126,7 @@ char *edit_shift_ready(svdiff *s, const struct svdiff_edit_options *o, progress_
     if (file == NULL || g_file_test(file, G_FILE_TEST_EXISTS)) {
         return g_steal_pointer(&file);
     }
-    g_autofree char *part = g_strconcat(file, ".part", NULL);
+    g_autofree char *part = edit_shift_part(file);
     if (!output_check(part, error)) {
         return NULL;
     }

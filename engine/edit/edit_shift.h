@@ -8,3 +8,6 @@
  * NULL with an error. */
 char *edit_shift_ready(svdiff *s, const struct svdiff_edit_options *options,
                        progress_function progress, void *user, GError **error);
+
+/* The file in whose place it is learned. Owned by the caller. */
+char *edit_shift_part(const char *file);

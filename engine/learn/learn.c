@@ -10,6 +10,7 @@
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
 #include "engine/estimate.h"
+#include "engine/learn/learn_files.h"
 #include "engine/learn/learn_prepare.h"
 
 #include <glib/gstdio.h>
@@ -231,7 +232,7 @@ static bool validate(struct learner *l, GError **error)
 
 static bool save_state(struct learner *l, GError **error)
 {
-    g_autofree char *path = g_strconcat(l->options->output, ".resume", NULL);
+    g_autofree char *path = learn_file_state(l->options->output);
     const struct progress p = {.event = PROGRESS_CHECKPOINT,
                                .phase = "learn",
                                .step = l->step,
@@ -340,7 +341,7 @@ static void append_validation(GString *csv, double loss)
 // the losses of all steps, those before a resume included
 static bool write_losses(const struct learner *l, GError **error)
 {
-    g_autofree char *path = g_strconcat(l->options->output, ".csv", NULL);
+    g_autofree char *path = learn_file_losses(l->options->output);
     const bool validated = l->options->validate_every > 0;
     g_autoptr(GString) csv =
         g_string_new(validated ? "step,loss,validation_loss\n" : "step,loss\n");
@@ -403,7 +404,7 @@ static bool end_failed(struct learner *l)
  * only about one that was cut short. The subject is whole without. */
 static void keep_state(struct learner *l)
 {
-    g_autofree char *path = g_strconcat(l->options->output, ".resume", NULL);
+    g_autofree char *path = learn_file_state(l->options->output);
     g_autoptr(GError) problem = NULL;
 
     if (l->options->resume_own) {

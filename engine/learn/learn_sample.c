@@ -5,6 +5,7 @@
 #include "engine/generate/decode.h"
 #include "engine/generate/denoise.h"
 #include "engine/base/error.h"
+#include "engine/learn/learn_files.h"
 #include "engine/learn/learn_wording.h"
 #include "engine/base/noise.h"
 #include "engine/base/output_name.h"
@@ -151,7 +152,7 @@ bool learner_sample(struct learner *l, GError **error)
 {
     const char *wanted = l->options->sample_prompt;
     g_autofree char *prompt = wanted != NULL ? with_placeholders(l, wanted) : name_all(l);
-    g_autofree char *path = g_strdup_printf("%s-%d.png", l->options->output, l->step);
+    g_autofree char *path = learn_file_sample(l->options->output, l->step);
     g_autofree float *latents =
         g_new(float, (size_t)l->pictures->h * l->pictures->w * l->pictures->c);
     g_autofree int32_t *ids = session_tokens(l->session, prompt, error);

@@ -11,19 +11,15 @@
 #include "engine/base/error.h"
 #include "engine/base/safetensors.h"
 #include "engine/base/safetensors_write.h"
+#include "engine/learn/learn_files.h"
 #include "engine/subject/subject_file.h"
 #include "engine/subject/thumbnail.h"
 
 #include <string.h>
 
-static char *path_beside(const char *output)
-{
-    return g_strconcat(output, ".resume", NULL);
-}
-
 static char *state_path(const struct learner *l)
 {
-    return path_beside(l->options->output);
+    return learn_file_state(l->options->output);
 }
 
 // the numbers and words of the options
@@ -312,7 +308,7 @@ bool learner_load_state(struct learner *l, GError **error)
 
 bool svdiff_learn_seed(const char *output, uint64_t *seed)
 {
-    g_autofree char *path = path_beside(output);
+    g_autofree char *path = learn_file_state(output);
     struct safetensors *file =
         g_file_test(path, G_FILE_TEST_EXISTS) ? safetensors_open(path, NULL) : NULL;
     const char *text = file != NULL ? safetensors_metadata(file, "seed") : NULL;

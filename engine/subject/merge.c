@@ -3,7 +3,6 @@
 
 #include "engine/base/error.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 
 bool merge_open(struct merge *m, svdiff *s, const struct bake_subject *subjects, int n_subjects,
@@ -36,44 +35,6 @@ bool merge_read(const struct merge *m, size_t index, float *out, GError **error)
     const struct weight_source *source = &m->sources[t->component];
 
     return source->read(source->user, t->name, t->shape, t->n_dims, out, error);
-}
-
-/* ---- what must not be overwritten ---- */
-
-// a path without links and dots; its last parts need not exist
-static char *resolve(const char *path)
-{
-    char *absolute = realpath(path, NULL);
-
-    if (absolute != NULL) {
-        char *copy = g_strdup(absolute);
-        free(absolute);
-        return copy;
-    }
-    g_autofree char *folder = g_path_get_dirname(path);
-    if (strcmp(folder, path) == 0) {
-        return g_strdup(path);
-    }
-    g_autofree char *base = g_path_get_basename(path);
-    g_autofree char *resolved = resolve(folder);
-    return g_build_filename(resolved, base, NULL);
-}
-
-bool merge_check_output(const char *output, const char *input, GError **error)
-{
-    g_autofree char *out = resolve(output), *in = resolve(input);
-    g_autofree char *inside = g_strconcat(in, "/", NULL);
-    GStatBuf a, b;
-    const bool same = g_stat(output, &a) == 0 && g_stat(input, &b) == 0 && a.st_dev == b.st_dev &&
-                      a.st_ino == b.st_ino;
-
-    if (!same && strcmp(out, in) != 0 && !g_str_has_prefix(out, inside)) {
-        return true;
-    }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "Writing %s would overwrite %s, which is read; choose another --output.", output,
-                input);
-    return false;
 }
 
 /* ---- writing ---- */

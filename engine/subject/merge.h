@@ -43,10 +43,6 @@ bool merge_folder_check(const char *path, GError **error);
  * belong to no network stay, but for the averages of training (model_ema.). */
 bool merge_checkpoint(struct merge *m, const char *path, GError **error);
 
-/* False with a sentence when writing `output` would overwrite `input` (a file or a folder) or
- * something in it. To be asked before long work. */
-bool merge_check_output(const char *output, const char *input, GError **error);
-
 /* ---- for merge_*.c alone ---- */
 
 /* A tensor to be written: the rows of the model's tensors `parts` one after another, or with

@@ -1,0 +1,89 @@
+/* What the commands tell an output guard: the model, subjects, and files from a pattern. */
+#include "engine/command/command.h"
+
+#include "engine/base/output_name.h"
+#include "engine/session.h"
+#include "engine/subject/subject_file.h"
+
+#include <string.h>
+
+static void reads_in(output_guard *g, const char *folder, const char *const *names)
+{
+    for (; *names != NULL; names++) {
+        g_autofree char *path = g_build_filename(folder, *names, NULL);
+        output_guard_reads(g, path);
+    }
+}
+
+/* A folder of a model may hold other things, such as pictures that were made with it. */
+static void reads_model(output_guard *g, const svdiff *s)
+{
+    static const char *const parts[] = {
+        "model_index.json", "svdiff.json", "unet", "text_encoder", "vae", "scheduler", NULL};
+    static const char *const words[] = {"vocab.json",
+                                        "merges.txt",
+                                        "tokenizer.json",
+                                        "tokenizer_config.json",
+                                        "special_tokens_map.json",
+                                        "added_tokens.json",
+                                        NULL};
+    const struct checkpoint *c = s->checkpoint;
+    const char *vocabulary = checkpoint_tokenizer(c, NULL);
+
+    if (checkpoint_is_single(c)) {
+        output_guard_reads(g, checkpoint_path(c));
+    }
+    reads_in(g, checkpoint_config_folder(c), parts);
+    if (vocabulary != NULL) {
+        reads_in(g, vocabulary, words);
+    }
+}
+
+output_guard *command_guard(const svdiff *s)
+{
+    output_guard *g = output_guard_create();
+
+    if (s != NULL) {
+        reads_model(g, s);
+    }
+    return g;
+}
+
+void command_guard_subject(output_guard *g, const char *file)
+{
+    static const char *const pair[] = {SUBJECT_FILE_UNET, SUBJECT_FILE_TEXT, NULL};
+
+    if (g_file_test(file, G_FILE_TEST_IS_DIR)) {
+        reads_in(g, file, pair);
+    } else {
+        output_guard_reads(g, file);
+    }
+}
+
+bool command_guard_pictures(output_guard *g, const char *option, const char *pattern, int count,
+                            GError **error)
+{
+    bool good = true;
+
+    for (int i = 0; i < count && good; i++) {
+        g_autofree char *path = output_name(pattern, i, count);
+        good = output_guard_writes(g, option, path, error);
+    }
+    return good;
+}
+
+bool command_guard_previews(output_guard *g, const char *pattern, int steps, GError **error)
+{
+    g_autofree char *before = NULL;
+    bool good = true;
+
+    for (int step = 1; pattern != NULL && step <= steps && good; step++) {
+        g_autofree char *path = output_name(pattern, step, 1);
+        if (g_strcmp0(path, before) != 0) { // a pattern without a number is one file
+            good = output_guard_writes(g, "--preview", path, error);
+        }
+        g_free(before);
+        before = g_steal_pointer(&path);
+    }
+    return good;
+}
