@@ -85,9 +85,10 @@ static void query(void)
 {
     size_t n;
     const struct procedure *all = procedures_all(&n);
-    g_autofree char *locale = paths_locale();
+    g_autofree char *locale = paths_locale(), *help = paths_help();
 
     gimp_plugin_domain_register(WORDS_DOMAIN, locale); // GIMP translates menus itself
+    gimp_plugin_help_register(WORDS_DOMAIN, help);
     for (size_t i = 0; i < n; i++) {
         install(&all[i]);
     }

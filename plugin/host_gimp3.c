@@ -5,6 +5,7 @@
  * replaces a choice that it does not know by the default and tells nobody, and values_check is to
  * see it. Results: a file, or an array of layers. */
 #include "plugin/entry.h"
+#include "plugin/paths.h"
 #include "plugin/words.h"
 
 #include "engine/svdiff.h"
@@ -112,12 +113,21 @@ static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const char *name)
     return procedure;
 }
 
+static void register_help(GimpPlugIn *plug_in)
+{
+    g_autofree char *uri = paths_help();
+    g_autoptr(GFile) folder = g_file_new_for_uri(uri);
+
+    gimp_plug_in_set_help_domain(plug_in, WORDS_DOMAIN, folder);
+}
+
 static GList *query_procedures(GimpPlugIn *plug_in)
 {
     GList *names = NULL;
     size_t n;
     const struct procedure *all = procedures_all(&n);
 
+    register_help(plug_in);
     for (size_t i = 0; i < n; i++) {
         names = g_list_append(names, g_strdup(all[i].name));
     }

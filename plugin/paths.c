@@ -178,20 +178,30 @@ char *paths_socket(void)
     return g_build_filename(folder, name, NULL);
 }
 
-/* ---- models ---- */
+/* ---- what ships ---- */
 
-// the folder where the command finds the model that ships
-static char *shipped_model(void)
+// a part of the folder where the command finds what came with it
+static char *shipped(const char *part)
 {
     const char *data = g_getenv("SVDIFF_DATA_DIR");
     g_autofree char *command = paths_command(NULL);
     g_autofree char *folder = command != NULL ? g_path_get_dirname(command) : g_strdup(".");
 
     if (data != NULL && data[0] != '\0') {
-        return g_build_filename(data, "model", NULL);
+        return g_build_filename(data, part, NULL);
     }
-    return g_build_filename(folder, "..", "share", "svdiff", "model", NULL);
+    return g_build_filename(folder, "..", "share", "svdiff", part, NULL);
 }
+
+char *paths_help(void)
+{
+    g_autofree char *folder = shipped("help");
+    g_autofree char *full = g_canonicalize_filename(folder, NULL);
+
+    return g_filename_to_uri(full, NULL, NULL);
+}
+
+/* ---- models ---- */
 
 // the object in FOLDER/PART/config.json, or NULL
 static JsonObject *read_config(JsonParser *parser, const char *folder, const char *part)
@@ -217,7 +227,7 @@ static int autoencoder_factor(const char *folder)
 
 char *paths_model(const char *model)
 {
-    return model[0] != '\0' ? g_strdup(model) : shipped_model();
+    return model[0] != '\0' ? g_strdup(model) : shipped("model");
 }
 
 int paths_model_side(const char *model)

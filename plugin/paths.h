@@ -23,6 +23,9 @@ char **paths_subjects(void);
  * sentence. g_free it. */
 char *paths_converted(const char *subjects, const char *format, GError **error);
 
+/* The folder of the help pages, as a URI. g_free it. */
+char *paths_help(void);
+
 /* The file in the user's cache folder, which is made, that keeps what was learned for an edit. NULL
  * with a sentence. g_free it. */
 char *paths_edit(const char *hash, GError **error);

@@ -1,8 +1,10 @@
-/* Prints the procedures and their arguments for people, from the one table, as Markdown. */
+/* Prints the procedures and their arguments for people, from the one table, as Markdown; with
+ * --fields only which names the dialogs show first, a procedure and a name a line. */
 #include "plugin/procedures.h"
 
 #include <glib.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *kind_word(enum argument_kind kind)
 {
@@ -57,13 +59,23 @@ static void print_procedure(const struct procedure *p)
     printf("\n");
 }
 
-int main(void)
+static void print_fields(const struct procedure *p)
 {
+    for (size_t i = 0; i < p->n_arguments; i++) {
+        if (!p->arguments[i].advanced && !p->arguments[i].hidden) {
+            printf("%s\t%s\n", p->name, p->arguments[i].label);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const bool fields = argc > 1 && strcmp(argv[1], "--fields") == 0;
     size_t n;
     const struct procedure *all = procedures_all(&n);
 
     for (size_t i = 0; i < n; i++) {
-        print_procedure(&all[i]);
+        (fields ? print_fields : print_procedure)(&all[i]);
     }
     return 0;
 }
