@@ -58,6 +58,18 @@ bool command_guard_pictures(output_guard *g, const char *option, const char *pat
                             GError **error);
 bool command_guard_previews(output_guard *g, const char *pattern, int steps, GError **error);
 
+/* Warns of what in a text would be drawn as plain characters (prompt_marks.h). what: "prompt";
+ * placeholder: what to do about a [V] that is left, NULL where it is right. */
+void command_tell_prompt(struct command *c, const char *what, const char *text,
+                         const char *placeholder);
+
+/* How a picture was made, for the picture itself: the model's hash, its own seed, and of an edit
+ * which of all it is. Owned by the caller. */
+char *command_describe_generated(const struct svdiff_generate_options *o, const char *hash,
+                                 uint64_t seed, const picture *p);
+char *command_describe_edited(const struct svdiff_edit_options *o, const char *hash, int index,
+                              uint64_t seed, const picture *p);
+
 /* Prints what a run would take, as --estimate asks. False when standard output is full. */
 bool command_tell_estimate(struct command *c, const struct svdiff_estimate *e, GError **error);
 

@@ -132,33 +132,13 @@ static bool check_usage(struct edit *e, GError **error)
 
 /* ---- pictures ---- */
 
-static char *describe(const struct edit *e, const char *hash, int index, uint64_t seed,
-                      const picture *p)
-{
-    const struct svdiff_edit_options *o = &e->options;
-    char number[3][G_ASCII_DTOSTR_BUF_SIZE];
-    g_autofree char *source = g_path_get_basename(o->image);
-    g_autofree char *all = g_strdup_printf(
-        "%s\nNegative prompt: %s\nSteps: %d, Sampler: ddim, CFG scale: %s, Seed: %" G_GUINT64_FORMAT
-        ", Size: %dx%d, Model hash: %.12s, Edited: %s, Described as: %s, Inversion: %s, Eta: %s, "
-        "Noise: %s, Refined: %d, Fitted: %d, Version: svdiff %s",
-        o->targets[index / o->count], o->negative, o->steps,
-        g_ascii_formatd(number[0], sizeof number[0], "%.6g", o->guidance), seed, p->width,
-        p->height, hash, source, o->prompt, o->invert ? "yes" : "no",
-        g_ascii_formatd(number[1], sizeof number[1], "%.6g", o->eta),
-        g_ascii_formatd(number[2], sizeof number[2], "%.6g", o->noise), o->refine, o->fit,
-        SVDIFF_VERSION);
-
-    // a name of a file can be any bytes, a text of a picture cannot
-    return g_utf8_make_valid(all, -1);
-}
-
 static bool take(void *user, int index, uint64_t seed, const picture *p, GError **error)
 {
     struct edit *e = user;
     g_autofree char *path = output_name(e->output, index, e->options.n_targets * e->options.count);
     const char *hash = session_base_hash(e->session, error);
-    g_autofree char *text = hash != NULL ? describe(e, hash, index, seed, p) : NULL;
+    g_autofree char *text =
+        hash != NULL ? command_describe_edited(&e->options, hash, index, seed, p) : NULL;
     const struct picture_text texts[] = {{"parameters", text}};
 
     if (hash == NULL || !picture_write(path, p, texts, G_N_ELEMENTS(texts), error)) {
@@ -175,6 +155,18 @@ static bool progress(void *user, const struct progress *p)
     return command_progress(&e->common, p);
 }
 
+// parts of the texts that look like more than words
+static void tell_prompts(struct edit *e)
+{
+    static const char missing[] = "an edit is of the picture alone";
+
+    command_tell_prompt(&e->common, "prompt", e->options.prompt, NULL); // edit_check.h refuses [V]
+    command_tell_prompt(&e->common, "negative prompt", e->options.negative, missing);
+    for (int i = 0; i < e->options.n_targets; i++) {
+        command_tell_prompt(&e->common, "target", e->options.targets[i], missing);
+    }
+}
+
 static bool run(struct edit *e, GError **error)
 {
     if (!check_usage(e, error) || !check_files(e, error)) {
@@ -184,6 +176,7 @@ static bool run(struct edit *e, GError **error)
     if (e->session == NULL || !take_options(e, e->session, error) || !check_overwrites(e, error)) {
         return false;
     }
+    tell_prompts(e);
     if (e->common.seed_text == NULL) {
         report_note(e->common.report, "seed %" G_GUINT64_FORMAT, e->common.seed);
     }

@@ -285,6 +285,20 @@ static void take_places(struct generate *g, const struct subject_words *words)
     }
 }
 
+// parts of the texts, as they are drawn, that look like more than words
+static void tell_prompts(struct generate *g)
+{
+    const char *missing = g->options.n_subjects == 0
+                              ? "give the subject that it means with --subject"
+                              : "no subject that was given has a word for it";
+
+    command_tell_prompt(&g->common, "prompt", g->prompt, missing);
+    command_tell_prompt(&g->common, "negative prompt", g->options.negative, missing);
+    for (int i = 0; i < g->options.n_regions; i++) {
+        command_tell_prompt(&g->common, "text of a region", g->parsed[i].text, missing);
+    }
+}
+
 /* What is said of subjects: [V]s, classes, and which region has which. */
 static bool take_subject_words(struct generate *g, GError **error)
 {
@@ -297,6 +311,10 @@ static bool take_subject_words(struct generate *g, GError **error)
         take_places(g, &words);
         put_words_in(&g->prompt, &words, g->names);
         g->options.prompt = g->prompt;
+        if (g->negative != NULL) {
+            put_words_in(&g->negative, &words, false);
+            g->options.negative = g->negative;
+        }
     }
     for (int i = 0; taken && i < g->options.n_regions; i++) {
         put_words_in((char **)&g->parsed[i].text, &words, g->names);
@@ -307,55 +325,13 @@ static bool take_subject_words(struct generate *g, GError **error)
 
 /* ---- pictures ---- */
 
-// "fox.safetensors:0.5, cat.safetensors:1", without folders
-static char *list_subjects(const struct svdiff_generate_options *o)
-{
-    char scale[G_ASCII_DTOSTR_BUF_SIZE];
-    GString *list = g_string_new(NULL);
-
-    for (int i = 0; i < o->n_subjects; i++) {
-        g_autofree char *name = g_path_get_basename(o->subjects[i].file);
-        g_ascii_formatd(scale, sizeof scale, "%.6g", o->subjects[i].scale);
-        g_string_append_printf(list, "%s%s:%s", i > 0 ? ", " : ", Subjects: ", name, scale);
-    }
-    return g_string_free(list, FALSE);
-}
-
-// a line for each, without folders
-static char *list_regions(const struct svdiff_generate_options *o)
-{
-    GString *list = g_string_new(NULL);
-
-    for (int i = 0; i < o->n_regions; i++) {
-        g_autofree char *name = g_path_get_basename(o->regions[i].file);
-        g_string_append_printf(list, "\nRegion %s: %s", name, o->regions[i].text);
-    }
-    return g_string_free(list, FALSE);
-}
-
-static char *describe(const struct generate *g, const char *hash, uint64_t seed, const picture *p)
-{
-    const struct svdiff_generate_options *o = &g->options;
-    char guidance[G_ASCII_DTOSTR_BUF_SIZE];
-    g_autofree char *subjects = list_subjects(o);
-    g_autofree char *regions = list_regions(o);
-    g_autofree char *all = g_strdup_printf(
-        "%s%s\nNegative prompt: %s\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %" G_GUINT64_FORMAT
-        ", Size: %dx%d, Model hash: %.12s%s, Version: svdiff %s",
-        o->prompt, regions, o->negative, o->steps, sampler_name(o->sampler),
-        g_ascii_formatd(guidance, sizeof guidance, "%.6g", o->guidance), seed, p->width, p->height,
-        hash, subjects, SVDIFF_VERSION);
-
-    // a name of a file can be any bytes, a text of a picture cannot
-    return g_utf8_make_valid(all, -1);
-}
-
 static bool take(void *user, int index, uint64_t seed, const picture *p, GError **error)
 {
     struct generate *g = user;
     char *path = output_name(g->output, index, g->options.count);
     const char *hash = session_base_hash(g->session, error);
-    g_autofree char *text = hash != NULL ? describe(g, hash, seed, p) : NULL;
+    g_autofree char *text =
+        hash != NULL ? command_describe_generated(&g->options, hash, seed, p) : NULL;
     const struct picture_text texts[] = {{"parameters", text}};
 
     if (hash == NULL || !picture_write(path, p, texts, G_N_ELEMENTS(texts), error)) {
@@ -383,6 +359,7 @@ static bool run(struct generate *g, GError **error)
         !take_subject_words(g, error)) {
         return false;
     }
+    tell_prompts(g);
     if (g->estimate) {
         struct svdiff_estimate e;
         return svdiff_estimate_generate(s, &g->options, &e, error) &&

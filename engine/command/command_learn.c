@@ -250,6 +250,36 @@ static bool check_overwrites(const struct learn *l, const svdiff *s, GError **er
     return good;
 }
 
+// the sample prompt with the [V]s that will be replaced
+static char *known_placeholders(const struct learn *l)
+{
+    const struct svdiff_learn_options *o = &l->options;
+    g_autofree const char **words = g_new0(const char *, o->n_subjects + 1);
+
+    for (int i = 0; i < o->n_subjects; i++) {
+        words[i] = prompt_has_placeholder(o->subjects[i].prompt) ? "" : NULL;
+    }
+    return prompt_replace(o->sample_prompt, words, o->n_subjects);
+}
+
+// parts of the texts that look like more than words
+static void tell_prompts(struct learn *l)
+{
+    const struct svdiff_learn_options *o = &l->options;
+
+    for (int i = 0; i < o->n_subjects; i++) {
+        command_tell_prompt(&l->common, "prompt", o->subjects[i].prompt, NULL);
+        if (o->subjects[i].class_prompt != NULL) {
+            command_tell_prompt(&l->common, "class prompt", o->subjects[i].class_prompt,
+                                "the class has no word of its own");
+        }
+    }
+    if (o->sample_prompt != NULL) {
+        g_autofree char *left = known_placeholders(l);
+        command_tell_prompt(&l->common, "sample prompt", left, "no --prompt has this one");
+    }
+}
+
 static bool run(struct learn *l, GError **error)
 {
     g_autofree struct svdiff_subject *subjects = learn_subjects_take(&l->subjects);
@@ -265,6 +295,7 @@ static bool run(struct learn *l, GError **error)
     if (s == NULL || !make_options(l, s, subjects, error) || !check_overwrites(l, s, error)) {
         return false;
     }
+    tell_prompts(l);
     return l->estimate ? estimate(l, s, error) : svdiff_learn(s, &l->options, progress, l, error);
 }
 
