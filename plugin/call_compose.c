@@ -2,11 +2,12 @@
  * again and again so that they stay apart, and painted together from one prompt.
  *
  * What of a layer is the subject says its mask or the selection; where it goes in mixed pictures
- * its channel. The result covers the image. The subjects stay in one file, for generating again. */
+ * its place (spot.h). The result covers the image. The subjects stay in one file, for generating
+ * again. */
 #include "plugin/call.h"
-#include "plugin/layers_in.h"
 #include "plugin/marks.h"
 #include "plugin/paths.h"
+#include "plugin/spot.h"
 #include "plugin/regions.h"
 #include "plugin/task.h"
 #include "plugin/words.h"
@@ -74,8 +75,8 @@ static bool check(const struct compose *c, GError **error)
     }
     if (values_text(c->v, "prompt")[0] == '\0') {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    _("prompt is empty; say what the picture shows, with [V1], [V2] for the "
-                      "subjects in the order of the layers."));
+                    _("prompt is empty; say what the picture shows, the subjects by what they "
+                      "are."));
         return false;
     }
     return call_check_size(c->v, "width", error) && call_check_size(c->v, "height", error);
@@ -103,15 +104,7 @@ static bool add_region(const struct compose *c, int i, const scratch *folder, GP
     if (name[0] == '\0') {
         return true;
     }
-    const host_item channel = host_channel_named(c->call->image, name);
-    if (channel == HOST_NONE) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    _("region-channels names “%s”, which is no channel of this image."), name);
-        return false;
-    }
-    const struct host_area whole = host_item_area(channel);
-    g_autoptr(picture) p = layers_in_mask_picture(channel, &whole, &c->area, error);
-    if (p == NULL || !picture_write(file, p, NULL, 0, error)) {
+    if (!regions_write(c->call, "region-channels", name, &c->area, &c->area, file, error)) {
         return false;
     }
     call_add_text(arguments, "--region", file);
@@ -166,8 +159,9 @@ static bool add_places(const struct compose *c, const scratch *folder, GPtrArray
             g_autofree char *word = g_strdup_printf("[V%d]", i + 1);
             g_auto(GStrv) parts = g_strsplit(prompt, "[V]", -1);
             g_autofree char *text = g_strjoinv(word, parts);
-            added =
-                regions_add(c->call, c->regions[i], text, i, &c->area, folder, arguments, error);
+            const struct region region = {c->regions[i], text};
+            added = regions_add(c->call, "region-channels", &region, i, &c->area, &c->area, folder,
+                                arguments, error);
         }
     }
     return added;
@@ -200,6 +194,7 @@ static GPtrArray *paint(const struct compose *c, const scratch *folder, GError *
     call_add_text(a, "--prompt", values_text(c->v, "prompt"));
     add_negative(a, values_text(c->v, "negative"));
     call_add_text(a, "--subject", c->output);
+    g_ptr_array_add(a, g_strdup("--names"));
     call_add_text(a, "--model", values_text(c->v, "model"));
     call_add_int(a, "--width", width);
     call_add_int(a, "--height", height);
@@ -263,11 +258,13 @@ static bool fill(struct compose *c, task *t, GError **error)
 
 bool call_compose(const struct call *c, task *t, GError **error)
 {
+    g_auto(GStrv) names = spot_names(c->image);
     struct compose compose = {.call = c,
                               .v = c->values,
                               .prompts = split(values_text(c->values, "prompts")),
                               .class_prompts = split(values_text(c->values, "class-prompts")),
-                              .regions = split(values_text(c->values, "region-channels")),
+                              .regions =
+                                  regions_places(values_text(c->values, "region-channels"), names),
                               .seed = call_seed(c->values)};
     const bool done = fill(&compose, t, error);
 

@@ -16,7 +16,8 @@
 
 #include <string.h>
 
-#define CONTEXT 512 // pixels around a selection, at least
+#define CONTEXT  512 // pixels around a selection, at least
+#define NO_IMAGE 512 // pixels a side of a mask without an image: a whole number of any latents
 
 struct generate {
     const struct call *call;
@@ -103,6 +104,7 @@ static GPtrArray *make_arguments(const struct generate *g, const char *init, con
     call_add_text(a, "--prompt", values_text(g->v, "prompt"));
     call_add_text(a, "--negative", values_text(g->v, "negative"));
     call_add_subjects(a, values_text(g->v, "subjects"));
+    g_ptr_array_add(a, g_strdup("--names"));
     call_add_text(a, "--model", values_text(g->v, "model"));
     if (g->from_picture) {
         call_add_text(a, "--init-image", init);
@@ -144,25 +146,21 @@ static bool write_mask(const struct generate *g, const char *path, GError **erro
     return p != NULL && picture_write(path, p, NULL, 0, error);
 }
 
-// what the picture shows of the image: where it goes, or all
+// what the picture shows of the image: where it goes, or all; without an image only shares count
 static struct host_area find_view(const struct generate *g)
 {
-    return g->into ? g->seen : g->placed ? g->area : host_item_area(host_selection(g->call->image));
+    return g->into                             ? g->seen
+           : g->placed                         ? g->area
+           : host_image_exists(g->call->image) ? host_item_area(host_selection(g->call->image))
+                                               : (struct host_area){0, 0, NO_IMAGE, NO_IMAGE};
 }
 
 static bool add_regions(const struct generate *g, const scratch *folder, GPtrArray *arguments,
                         GError **error)
 {
-    const char *regions = values_has(g->v, "regions") ? values_text(g->v, "regions") : "";
-
-    if (regions[0] == '\0') {
-        return true;
-    }
-    if (!host_image_exists(g->call->image)) {
-        return fail_usage(error, _("regions are channels of an image; there is none."));
-    }
     const struct host_area view = find_view(g);
-    return regions_add_list(g->call, regions, &view, folder, arguments, error);
+
+    return regions_add_list(g->call, g->placed ? &g->area : &view, &view, folder, arguments, error);
 }
 
 // writes what the worker reads; what it is asked for, or NULL with a sentence

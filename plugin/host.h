@@ -36,6 +36,14 @@ GArray *host_chosen_layers(host_image image, bool several);
 /* The channel of the image with this name, or HOST_NONE. */
 host_item host_channel_named(host_image image, const char *name);
 
+/* The layer of the image with this name, or HOST_NONE. */
+host_item host_layer_named(host_image image, const char *name);
+
+/* All channels, and all layers with those in groups, from the top; *n receives how many. g_free it.
+ */
+host_item *host_channels(host_image image, int *n);
+host_item *host_layers(host_image image, int *n);
+
 /* Where a layer or channel lies. */
 struct host_area host_item_area(host_item item);
 

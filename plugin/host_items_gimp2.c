@@ -95,6 +95,40 @@ host_item host_channel_named(host_image image, const char *name)
     return channel > 0 ? channel : HOST_NONE;
 }
 
+host_item host_layer_named(host_image image, const char *name)
+{
+    const host_item layer = gimp_image_get_layer_by_name(image, name);
+
+    return layer > 0 ? layer : HOST_NONE;
+}
+
+host_item *host_channels(host_image image, int *n)
+{
+    return gimp_image_get_channels(image, n);
+}
+
+static void add_layers(GArray *to, const gint32 *layers, int n)
+{
+    for (int i = 0; i < n; i++) {
+        g_array_append_val(to, layers[i]);
+        if (gimp_item_is_group(layers[i])) {
+            int inner = 0;
+            g_autofree gint32 *children = gimp_item_get_children(layers[i], &inner);
+            add_layers(to, children, inner);
+        }
+    }
+}
+
+host_item *host_layers(host_image image, int *n)
+{
+    g_autofree gint32 *layers = gimp_image_get_layers(image, n);
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(host_item));
+
+    add_layers(all, layers, *n);
+    *n = (int)all->len;
+    return (host_item *)(void *)g_array_free(all, FALSE);
+}
+
 struct host_area host_item_area(host_item item)
 {
     struct host_area area = {.width = gimp_drawable_width(item),

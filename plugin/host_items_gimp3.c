@@ -78,6 +78,46 @@ host_item host_channel_named(host_image image, const char *name)
     return channel != NULL ? gimp_item_get_id(GIMP_ITEM(channel)) : HOST_NONE;
 }
 
+host_item host_layer_named(host_image image, const char *name)
+{
+    GimpLayer *layer = gimp_image_get_layer_by_name(image_of(image), name);
+
+    return layer != NULL ? gimp_item_get_id(GIMP_ITEM(layer)) : HOST_NONE;
+}
+
+static void add_items(GArray *to, GimpItem **items)
+{
+    for (; items != NULL && *items != NULL; items++) {
+        const host_item id = gimp_item_get_id(*items);
+        g_array_append_val(to, id);
+        if (gimp_item_is_group(*items)) {
+            g_autofree GimpItem **children = gimp_item_get_children(*items);
+            add_items(to, children);
+        }
+    }
+}
+
+// the ids of a list of objects that ends with NULL, each followed by what is in it
+static host_item *ids_of(void *items, int *n)
+{
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(host_item));
+
+    add_items(all, items);
+    g_free(items);
+    *n = (int)all->len;
+    return (host_item *)(void *)g_array_free(all, FALSE);
+}
+
+host_item *host_channels(host_image image, int *n)
+{
+    return ids_of(gimp_image_get_channels(image_of(image)), n);
+}
+
+host_item *host_layers(host_image image, int *n)
+{
+    return ids_of(gimp_image_get_layers(image_of(image)), n);
+}
+
 struct host_area host_item_area(host_item item)
 {
     GimpDrawable *drawable = drawable_of(item);

@@ -97,7 +97,8 @@ static const struct argument learn_arguments[] = {
 #define PROMPT_ARGUMENT                                                                            \
     {                                                                                              \
         .name = "prompt", .label = N_("_Prompt"),                                                  \
-        .text = N_("What the picture shows, with [V] for a learned subject."),                     \
+        .text = N_("What the picture shows; learned subjects by name or kind, as in a fox in the " \
+                   "snow, or as [V]."),                                                            \
         .kind = ARGUMENT_TEXT, .look = LOOK_PROMPT                                                 \
     }
 #define NEGATIVE_ARGUMENT                                                                          \
@@ -193,8 +194,10 @@ static const struct argument generate_arguments[] = {
      .to = 1,
      .step = 0.05},
     {.name = "regions",
-     .label = N_("_Regions"),
-     .text = N_("Texts that act where a channel is white: left=a [V1] fox; right=a [V2] cat"),
+     .label = N_("Whe_re"),
+     .text = N_("Texts that act in a place alone: left half=a fox; right half=a cat. A place is a "
+                "channel by name, selection, layer and its name, or left, right, top, bottom half, "
+                "left, middle, right third."),
      .kind = ARGUMENT_TEXT,
      .advanced = true},
     WIDTH_ARGUMENT,
@@ -235,11 +238,13 @@ static const struct argument compose_arguments[] = {
      .advanced = true},
     {.name = "region-channels",
      .label = N_("Re_gions"),
-     .text = N_("A channel by name for each layer, with ; between them: where its subject goes."),
+     .text = N_("A place for each layer, with ; between them, where its subject goes: left half; "
+                "right half. What places are called says regions of plug-in-svdiff-generate."),
      .kind = ARGUMENT_TEXT},
     {.name = "prompt",
      .label = N_("_Prompt"),
-     .text = N_("What the picture shows, with [V1], [V2] for the subjects."),
+     .text = N_("What the picture shows, the subjects by what they are, as in a fox and a cat at "
+                "sea, or as [V1], [V2]."),
      .kind = ARGUMENT_TEXT,
      .look = LOOK_PROMPT},
     {.name = "negative",

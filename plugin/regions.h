@@ -1,16 +1,24 @@
-/* regions.h: channels that say where a text acts, as the masks that generating reads. */
+/* regions.h: places with a text that acts there, as the masks that generating reads. */
 #pragma once
 
 #include "plugin/call.h"
+#include "plugin/region_list.h"
 #include "plugin/scratch.h"
 
-/* Writes what a channel of the call's image says of the area into the folder, and adds it with its
- * text to the arguments of `svdiff generate`. number: of the region. false with a sentence: there
- * is no such channel, or the text is empty. */
-bool regions_add(const struct call *c, const char *channel, const char *text, int number,
-                 const struct host_area *area, const scratch *folder, GPtrArray *arguments,
-                 GError **error);
+/* Writes what a place (a name) of the call's image says of the area `view` as a mask; `frame`:
+ * what halves are halves of. false with a sentence that names the argument: there is no such
+ * place. */
+bool regions_write(const struct call *c, const char *argument, const char *place,
+                   const struct host_area *frame, const struct host_area *view, const char *file,
+                   GError **error);
 
-/* The same for each part of "CHANNEL=TEXT; CHANNEL=TEXT". */
-bool regions_add_list(const struct call *c, const char *list, const struct host_area *area,
-                      const scratch *folder, GPtrArray *arguments, GError **error);
+/* Writes such a mask into the folder, and adds it with its text to the arguments of `svdiff
+ * generate`. number: of the region. */
+bool regions_add(const struct call *c, const char *argument, const struct region *region,
+                 int number, const struct host_area *frame, const struct host_area *view,
+                 const scratch *folder, GPtrArray *arguments, GError **error);
+
+/* The same for each part of the values' "regions". */
+bool regions_add_list(const struct call *c, const struct host_area *frame,
+                      const struct host_area *view, const scratch *folder, GPtrArray *arguments,
+                      GError **error);

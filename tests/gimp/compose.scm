@@ -54,14 +54,29 @@
              (equal? (children (cadr (layer-list image))) again)))
     (gimp-image-delete image)))
 
+; places need no channel, and subjects no [V]
+(define (test-words)
+  (let* ((image (make-image)) (layers (all-layers image))
+         (draw (lambda (regions prompt)
+           (map pixels (vector->list (cadr (compose image layers "" regions prompt "[classes]"))))))
+         (made (draw "left; right" "a [V2] fox and a [V1] cat at sea")))
+    (check "halves of the picture" (equal? made (draw "left half; right half"
+                                                      "a [V2] fox and a [V1] cat at sea")))
+    (check "which are not each other's" (not (equal? made (draw "right half; left half"
+                                                      "a [V2] fox and a [V1] cat at sea"))))
+    (check "subjects by what they are" (equal? made (draw "left; right" "a fox and a cat at sea")))
+    (gimp-image-delete image)))
+
 (define (test-bad-input)
   (let* ((image (make-image)) (layers (all-layers image)))
     (check-fails "one layer" image "One layer is chosen"
                  (lambda () (compose image (vector (vector-ref layers 0)) "" "" "[V1]" "")))
     (check-fails "prompts of another number" image "prompts has 3 parts for 2 layers"
                  (lambda () (compose image layers "a; b; c" "" "[V1]" "")))
-    (check-fails "no such channel" image "which is no channel"
+    (check-fails "no such place" image "which is no channel"
                  (lambda () (compose image layers "" "left; middle" "[V1]" "")))
+    (check-fails "places of another number" image "region-channels has 1 parts for 2 layers"
+                 (lambda () (compose image layers "" "left half" "[V1]" "")))
     (check-fails "cut-mix out of range" image "3.75"
                  (lambda () (plug-in-svdiff-compose RUN-NONINTERACTIVE image 2 layers "" "" "" "[V1]" ""
                               model 2 3.75 0 64 48 9 1 subjects)))
@@ -73,4 +88,5 @@
 
 (define (run-tests)
   (test-compose)
+  (test-words)
   (test-bad-input))

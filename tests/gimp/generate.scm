@@ -154,27 +154,68 @@
     (check "without an image a new one is made"
            (and (= (car made) 1) (= (car (gimp-image-list)) (+ images 1))))))
 
-; two channels with a text each
+; two channels with a text each, and the same places by other names
 (define (test-regions)
   (let ((image (make-image RGB 96 80 0 0)))
-    (gimp-image-select-rectangle image CHANNEL-OP-REPLACE 0 0 48 80)
-    (gimp-item-set-name (car (gimp-selection-save image)) "left half")
-    (gimp-selection-invert image)
-    (gimp-item-set-name (car (gimp-selection-save image)) "right half")
-    (gimp-selection-none image)
-    (let ((plain (vector-ref (cadr (generate image)) 0))
-          (made (vector-ref (cadr (generate image '(regions "left half=a cat; right half=a dog"))) 0)))
-      (check "texts in regions are drawn" (not (equal? (pixels plain) (pixels made))))
-      (gimp-item-set-name (car (gimp-image-get-channel-by-name image "left half")) "left=half")
-      (check "a channel with = in its name is the same one"
-             (equal? (pixels made)
-                     (pixels (vector-ref (cadr (generate image
-                       '(regions "left=half = a cat; right half=a dog"))) 0)))))
+    (add-channel image "a left; half=" 0)
+    (add-channel image "right" 48)
+    (add-layer image "piece" 0)
+    (let* ((draw (lambda (regions)
+             (pixels (vector-ref (cadr (generate image (list 'layer (source image)) (list 'regions regions))) 0))))
+           (plain (draw "")) (halves (draw "a left; half==a cat; right=a dog")))
+      (check "texts in regions are drawn" (not (equal? plain halves)))
+      (check "halves need no channel" (equal? halves (draw "left half=a cat\n right half = a dog")))
+      (check "and the sides differ" (not (equal? halves (draw "left half=a dog; right half=a cat"))))
+      (check "a layer is a place" (equal? halves (draw "layer piece=a cat; right=a dog")))
+      (check "as far as its mask is white" (begin (mask-layer image "piece")
+             (not (equal? halves (draw "layer piece=a cat; right=a dog")))))
+      (check "a channel comes first" (begin (add-channel image "left half" 48)
+             (equal? (draw "left half=a cat") (draw "right=a cat")))))
     (gimp-image-clean-all image)
     (check-fails "a region of no channel" image "which is no channel"
                  (lambda () (generate image '(regions "middle=a cat"))))
-    (check-fails "a region without a text" image "write a channel's name"
+    (check-fails "a region of no layer" image "“layer middle”"
+                 (lambda () (generate image '(regions "layer middle=a cat"))))
+    (check-fails "a region without a text" image "write a place"
                  (lambda () (generate image '(regions "left half"))))
+    (check-fails "a region of nothing" image "is empty"
+                 (lambda () (generate image '(regions "selection=a cat"))))
+    (gimp-image-delete image)))
+
+(define (add-channel image name x)
+  (gimp-image-select-rectangle image CHANNEL-OP-REPLACE x 0 48 80)
+  (gimp-item-set-name (car (gimp-selection-save image)) name)
+  (gimp-selection-none image))
+
+; on top, opaque on half of its area
+(define (add-layer image name x)
+  (let ((layer (car (gimp-layer-new image 96 80 RGBA-IMAGE name 100 LAYER-MODE-NORMAL))))
+    (gimp-image-insert-layer image layer 0 0)
+    (gimp-drawable-fill layer FILL-TRANSPARENT)
+    (gimp-image-select-rectangle image CHANNEL-OP-REPLACE x 0 48 80)
+    (gimp-drawable-edit-fill layer FILL-FOREGROUND)
+    (gimp-selection-none image)))
+
+(define (mask-layer image name)
+  (let ((layer (car (gimp-image-get-layer-by-name image name))))
+    (gimp-image-select-rectangle image CHANNEL-OP-REPLACE 0 0 24 80)
+    (gimp-layer-add-mask layer (car (gimp-layer-create-mask layer ADD-MASK-SELECTION)))
+    (gimp-selection-none image)))
+
+; halves are those of what is painted, here of what is selected
+(define (test-selected-regions)
+  (let ((image (make-image RGB 96 80 0 0)))
+    (gimp-image-select-rectangle image CHANNEL-OP-REPLACE 24 0 72 80)
+    (gimp-item-set-name (car (gimp-selection-save image)) "right")
+    (gimp-image-select-rectangle image CHANNEL-OP-REPLACE 0 0 48 40)
+    (let ((draw (lambda (init regions)
+            (pixels (vector-ref (cadr (generate image (list 'layer (source image)) (list 'init init)
+                                                      (list 'regions regions))) 0)))))
+      (check "half of what is selected" (equal? (draw "none" "right half=a cat") (draw "none" "right=a cat")))
+      (check "and of what is painted into" (equal? (draw "selection" "right half=a cat")
+                                                   (draw "selection" "right=a cat")))
+      (check "the selection is a place" (not (equal? (draw "layer" "selection=a cat")
+                                                     (draw "layer" "right half=a cat")))))
     (gimp-image-delete image)))
 
 (define (create prompt . changes)
@@ -258,5 +299,6 @@
   (test-kinds)
   (test-no-image)
   (test-regions)
+  (test-selected-regions)
   (test-create)
   (test-bad-input))
