@@ -14,6 +14,7 @@
 #include "plugin/dialog_queue.h"
 #include "plugin/dialog_target.h"
 #include "plugin/dialog_toolkit.h"
+#include "plugin/kept_picture.h"
 #include "plugin/settings.h"
 #include "plugin/watch.h"
 #include "plugin/words.h"
@@ -49,35 +50,79 @@ struct dialog {
     pid_t owner; // GIMP
 };
 
+static void say(struct dialog *d, const char *text)
+{
+    gtk_label_set_text(GTK_LABEL(d->message), text);
+    toolkit_tell("says: %s", text);
+}
+
+/* ---- what was made ---- */
+
+static void apply_kept(void *user, const char *folder, const char *name)
+{
+    struct dialog *d = user;
+    g_autoptr(GError) error = NULL;
+    const bool good = dialog_target_update(&d->target, &error);
+    const struct call *c = &d->target.call;
+    const host_item below = c->n_layers > 0 ? c->layers[0] : HOST_NONE;
+    const bool image = host_image_exists(c->image);
+
+    if (good && kept_picture_apply(folder, name, image ? c->image : HOST_NONE, below, &error) !=
+                    HOST_NONE) {
+        say(d, _("One layer was added."));
+    } else {
+        say(d, error->message);
+    }
+}
+
+static void take_kept_settings(void *user, const char *text)
+{
+    struct dialog *d = user;
+
+    dialog_fields_read(d->fields);
+    if (settings_read(d->v, text)) {
+        dialog_fields_write(d->fields);
+        say(d, _("These are the settings that the picture was made with."));
+    }
+}
+
+static void say_kept(void *user, const char *sentence)
+{
+    say(user, sentence);
+}
+
 /* ---- the window ---- */
 
 static GtkWidget *make_side(struct dialog *d)
 {
+    const struct dialog_gallery_calls calls = {apply_kept, take_kept_settings, say_kept, d};
+    const bool layers = d->v->procedure->result == RESULT_LAYERS;
     GtkWidget *side = toolkit_column(12);
 
-    d->gallery = dialog_gallery_new(d->progress.preview);
+    d->gallery = dialog_gallery_new(d->progress.preview, layers ? &calls : NULL);
     d->progress.side = side;
     gtk_box_pack_start(GTK_BOX(side), d->progress.preview, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(side), d->progress.curve, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(side), dialog_gallery_widget(d->gallery), TRUE, TRUE, 0);
     gtk_widget_show_all(side);
-    gtk_widget_hide(side);
+    gtk_widget_set_visible(side, dialog_gallery_has_any(d->gallery));
     gtk_widget_set_no_show_all(side, TRUE);
     return side;
 }
 
 static GtkWidget *make_content(struct dialog *d)
 {
-    GtkWidget *box = toolkit_column(12), *row = toolkit_row(18);
+    GtkWidget *box = toolkit_column(12), *row = toolkit_row(18), *column = toolkit_column(12);
 
     d->message = toolkit_paragraph(420);
-    gtk_box_pack_start(GTK_BOX(row), dialog_fields_widget(d->fields), TRUE, TRUE, 0);
+    gtk_box_pack_start(GTK_BOX(column), dialog_fields_widget(d->fields), TRUE, TRUE, 0);
+    gtk_box_pack_start(GTK_BOX(column), dialog_estimate_widget(d->estimate), FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(column), d->message, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(column), dialog_queue_widget(d->queue), FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(row), column, TRUE, TRUE, 0);
     gtk_box_pack_start(GTK_BOX(row), make_side(d), FALSE, FALSE, 0);
     gtk_container_set_border_width(GTK_CONTAINER(box), 12);
     gtk_box_pack_start(GTK_BOX(box), row, TRUE, TRUE, 0);
-    gtk_box_pack_start(GTK_BOX(box), dialog_estimate_widget(d->estimate), FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(box), d->message, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(box), dialog_queue_widget(d->queue), FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(box), d->progress.bar, FALSE, FALSE, 0);
     return box;
 }
@@ -149,12 +194,6 @@ static void make_window(struct dialog *d)
     offer_reset(d);
     offer_settings(d);
     gtk_widget_show_all(d->window);
-}
-
-static void say(struct dialog *d, const char *text)
-{
-    gtk_label_set_text(GTK_LABEL(d->message), text);
-    toolkit_tell("says: %s", text);
 }
 
 /* ---- running ---- */
@@ -250,7 +289,6 @@ static void finish(struct dialog *d, const task *t, struct call_result *made)
     *d->result = *made;
     if (made->n_layers > 0) {
         gtk_widget_show(d->progress.side);
-        dialog_gallery_add(d->gallery, made);
     }
     if (d->learn != NULL) {
         offer_to_paint(d, t);
@@ -262,6 +300,20 @@ static void finish(struct dialog *d, const task *t, struct call_result *made)
     }
 }
 
+// pictures are kept whatever becomes of the image; that they are not is no failure of the run
+static void keep(struct dialog *d, task *t)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (t->pictures == NULL) {
+        return;
+    }
+    if (!results_keep(&t->results, t->pictures, &error)) {
+        say(d, error->message);
+    }
+    dialog_gallery_renew(d->gallery);
+}
+
 static void run(struct dialog *d, task *t)
 {
     const struct call call = {.shows = true, .progress = on_progress, .user = d};
@@ -270,8 +322,11 @@ static void run(struct dialog *d, task *t)
 
     say(d, "");
     set_running(d, true);
-    const bool done = task_work(t, &call, &error) && task_insert(t, &made, &error);
-    if (done) {
+    const bool worked = task_work(t, &call, &error);
+    if (worked) {
+        keep(d, t);
+    }
+    if (worked && task_insert(t, &made, &error)) {
         finish(d, t, &made);
     } else {
         say(d, error->message);

@@ -1,20 +1,34 @@
-/* dialog_gallery.h: the pictures that were made while a dialog is open, to choose from.
+/* dialog_gallery.h: the pictures that were made, here or before, to choose from.
  *
- * They are layers already; those that are not chosen can be taken out of their image again. */
+ * They are those of the history (history.h). A run's are layers already; each can be added again,
+ * and thrown away. */
 #pragma once
 
-#include "plugin/call.h"
-
 #include <gtk/gtk.h>
+#include <stdbool.h>
 
 struct dialog_gallery;
 
-/* An empty one, not shown until it has a picture. The chosen picture is shown large in `preview`, a
- * place of dialog_preview_new. */
-struct dialog_gallery *dialog_gallery_new(GtkWidget *preview);
+// what the dialog does for it
+struct dialog_gallery_calls {
+    /* Adds a picture to the image of the dialog. */
+    void (*apply)(void *user, const char *folder, const char *name);
+    /* Takes the settings of a picture. */
+    void (*settings)(void *user, const char *text);
+    void (*say)(void *user, const char *sentence);
+    void *user;
+};
+
+/* All that are kept; not shown while there are none. calls NULL: none are, nothing is made here.
+ * The chosen picture is shown large in `preview`, a place of dialog_preview_new. */
+struct dialog_gallery *dialog_gallery_new(GtkWidget *preview,
+                                          const struct dialog_gallery_calls *calls);
 void dialog_gallery_free(struct dialog_gallery *g); // the widgets belong to their window
 
 GtkWidget *dialog_gallery_widget(const struct dialog_gallery *g);
 
-/* Adds the layers of a run and chooses the first. */
-void dialog_gallery_add(struct dialog_gallery *g, const struct call_result *made);
+/* Whether there is something to choose from. */
+bool dialog_gallery_has_any(const struct dialog_gallery *g);
+
+/* Looks which pictures are kept now, and chooses the newest. */
+void dialog_gallery_renew(struct dialog_gallery *g);

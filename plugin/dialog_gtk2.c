@@ -8,6 +8,14 @@ void toolkit_start(void)
     gimp_ui_init("svdiff", FALSE);
 }
 
+int toolkit_screen_height(void)
+{
+    GdkRectangle monitor;
+
+    gdk_screen_get_monitor_geometry(gdk_screen_get_default(), 0, &monitor);
+    return monitor.height;
+}
+
 GtkWidget *toolkit_column(int spacing)
 {
     return gtk_vbox_new(FALSE, spacing);

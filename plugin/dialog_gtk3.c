@@ -8,6 +8,17 @@ void toolkit_start(void)
     gimp_ui_init("svdiff");
 }
 
+int toolkit_screen_height(void)
+{
+    GdkMonitor *monitor = gdk_display_get_monitor(gdk_display_get_default(), 0);
+    GdkRectangle area = {0};
+
+    if (monitor != NULL) {
+        gdk_monitor_get_geometry(monitor, &area);
+    }
+    return area.height;
+}
+
 GtkWidget *toolkit_column(int spacing)
 {
     return gtk_box_new(GTK_ORIENTATION_VERTICAL, spacing);

@@ -14,6 +14,9 @@
 /* Must be called before any widget is made. */
 void toolkit_start(void);
 
+/* Pixels of the screen, or of the first of several, from top to bottom. */
+int toolkit_screen_height(void);
+
 /* A column or row, `spacing` pixels between its parts. */
 GtkWidget *toolkit_column(int spacing);
 GtkWidget *toolkit_row(int spacing);

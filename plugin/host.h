@@ -33,6 +33,9 @@ host_image host_image_of(host_item item);
  * procedure of its menu; with `several` to one that wants more than one. Of host_item. */
 GArray *host_chosen_layers(host_image image, bool several);
 
+/* All layers of all images, those in groups and the groups, too. Of host_item. */
+GArray *host_all_layers(void);
+
 /* The channel of the image with this name, or HOST_NONE. */
 host_item host_channel_named(host_image image, const char *name);
 

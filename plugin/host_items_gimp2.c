@@ -88,6 +88,31 @@ GArray *host_chosen_layers(host_image image, bool several)
     return all;
 }
 
+static void add_all(GArray *to, const gint32 *layers, int n)
+{
+    for (int i = 0; i < n; i++) {
+        g_array_append_val(to, layers[i]);
+        if (gimp_item_is_group(layers[i])) {
+            int n_children;
+            g_autofree gint32 *children = gimp_item_get_children(layers[i], &n_children);
+            add_all(to, children, n_children);
+        }
+    }
+}
+
+GArray *host_all_layers(void)
+{
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(host_item));
+    int n_images, n;
+    g_autofree gint32 *images = gimp_image_list(&n_images);
+
+    for (int i = 0; i < n_images; i++) {
+        g_autofree gint32 *layers = gimp_image_get_layers(images[i], &n);
+        add_all(all, layers, n);
+    }
+    return all;
+}
+
 host_item host_channel_named(host_image image, const char *name)
 {
     const host_item channel = gimp_image_get_channel_by_name(image, name);

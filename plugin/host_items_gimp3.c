@@ -71,6 +71,30 @@ GArray *host_chosen_layers(host_image image, bool several)
     return all;
 }
 
+static void add_all(GArray *to, GimpItem **items)
+{
+    for (int i = 0; items != NULL && items[i] != NULL; i++) {
+        const host_item item = gimp_item_get_id(items[i]);
+        g_array_append_val(to, item);
+        if (gimp_item_is_group(items[i])) {
+            g_autofree GimpItem **children = gimp_item_get_children(items[i]);
+            add_all(to, children);
+        }
+    }
+}
+
+GArray *host_all_layers(void)
+{
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(host_item));
+    g_autofree GimpImage **images = gimp_get_images();
+
+    for (int i = 0; images != NULL && images[i] != NULL; i++) {
+        g_autofree GimpLayer **layers = gimp_image_get_layers(images[i]);
+        add_all(all, (GimpItem **)layers);
+    }
+    return all;
+}
+
 host_item host_channel_named(host_image image, const char *name)
 {
     GimpChannel *channel = gimp_image_get_channel_by_name(image_of(image), name);

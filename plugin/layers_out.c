@@ -4,6 +4,7 @@
  * selection, and undo holds one step for all of them. */
 #include "plugin/layers_out.h"
 
+#include "plugin/kept_layer.h"
 #include "plugin/layers_in.h"
 #include "plugin/settings.h"
 
@@ -50,17 +51,8 @@ static void fill_layer(host_item layer, const picture *p)
     gegl_buffer_flush(to);
 }
 
-static host_item make_layer(const struct layers_out *out, const struct layers_out_picture *p)
-{
-    const host_item layer = host_layer_new(out->image, p->name, &out->area);
-
-    fill_layer(layer, p->pixels);
-    host_attach(layer, SETTINGS_NAME, p->settings);
-    return layer;
-}
-
 // the values go in as they are, in the mask's own encoding
-static void add_mask(host_item layer, const struct layers_out *out)
+static host_item make_mask(host_item layer, const struct layers_out *out)
 {
     const GeglRectangle extent = {0, 0, out->area.width, out->area.height};
     const host_item mask = host_mask_new(layer);
@@ -69,15 +61,31 @@ static void add_mask(host_item layer, const struct layers_out *out)
     gegl_buffer_set(buffer, &extent, 0, layers_in_mask_format(mask), out->mask,
                     GEGL_AUTO_ROWSTRIDE);
     gegl_buffer_flush(buffer);
-    host_mask_add(layer, mask);
+    return mask;
+}
+
+// mask: receives its mask, HOST_NONE: none
+static host_item make_layer(const struct layers_out *out, const struct layers_out_picture *p,
+                            host_item *mask)
+{
+    const host_item layer = host_layer_new(out->image, p->name, &out->area);
+
+    fill_layer(layer, p->pixels);
+    *mask = out->mask != NULL ? make_mask(layer, out) : HOST_NONE;
+    host_attach(layer, SETTINGS_NAME, p->settings);
+    if (p->kept != NULL) {
+        kept_layer_mark(layer, *mask, p->kept);
+    }
+    return layer;
 }
 
 void layers_out_insert(const struct layers_out *out, host_item *layers)
 {
+    g_autofree host_item *masks = g_new(host_item, out->n);
     host_item group = HOST_NONE;
 
     for (int i = 0; i < out->n; i++) {
-        layers[i] = make_layer(out, &out->pictures[i]);
+        layers[i] = make_layer(out, &out->pictures[i], &masks[i]);
     }
     host_undo_begin(out->image);
     if (out->n > 1) {
@@ -86,8 +94,8 @@ void layers_out_insert(const struct layers_out *out, host_item *layers)
     }
     for (int i = out->n - 1; i >= 0; i--) { // the first ends on top
         host_insert(out->image, layers[i], group, out->below);
-        if (out->mask != NULL) {
-            add_mask(layers[i], out);
+        if (masks[i] != HOST_NONE) {
+            host_mask_add(layers[i], masks[i]);
         }
     }
     host_undo_end(out->image);

@@ -9,7 +9,9 @@
 struct layers_out_picture {
     picture *pixels;
     char *name;
+    char *prompt;   // all of it; NULL where it is not to be kept
     char *settings; // of settings_write
+    char *kept;     // its name in the history; NULL: it is not kept
 };
 
 struct layers_out {

@@ -1,6 +1,7 @@
 /* The pictures that a worker made, as layers; see results.h. */
 #include "plugin/results.h"
 
+#include "plugin/history.h"
 #include "plugin/layers_in.h"
 #include "plugin/layers_out.h"
 #include "plugin/settings.h"
@@ -21,6 +22,13 @@ static char *short_text(const char *prompt)
     return g_strconcat(begin, "…", NULL);
 }
 
+char *results_name(const char *prompt, int64_t seed)
+{
+    g_autofree char *text = short_text(prompt);
+
+    return g_strdup_printf("%s (seed %" G_GINT64_FORMAT ")", text, seed);
+}
+
 static void clear_picture(void *data)
 {
     struct layers_out_picture *p = data;
@@ -28,6 +36,8 @@ static void clear_picture(void *data)
     picture_free(p->pixels);
     g_free(p->name);
     g_free(p->settings);
+    g_free(p->prompt);
+    g_free(p->kept);
 }
 
 /* ---- what is known before ---- */
@@ -100,13 +110,14 @@ static bool read_picture(const struct results *r, const values *v, int index, co
                          GArray *to, GError **error)
 {
     const int64_t seed = (int64_t)r->seed + index % r->count;
-    g_autofree char *prompt = short_text(r->prompts[index / r->count]);
+    const char *prompt = r->prompts[index / r->count];
     struct layers_out_picture p = {.pixels = cut(r, picture_read(file, 1, error), error)};
 
     if (p.pixels == NULL) {
         return false;
     }
-    p.name = g_strdup_printf("%s (seed %" G_GINT64_FORMAT ")", prompt, seed);
+    p.name = results_name(prompt, seed);
+    p.prompt = g_strdup(prompt);
     p.settings = settings_write(v, seed);
     g_array_append_val(to, p);
     return true;
@@ -145,6 +156,38 @@ GArray *results_read(const struct results *r, const values *v, char **files, GEr
 
 /* ---- inserting ---- */
 
+// where a picture goes, in the size in which its layer is
+static struct host_area area_of(const struct results *r, const struct layers_out_picture *p)
+{
+    struct host_area area = r->area;
+
+    if (!r->placed) {
+        area.width = p->pixels->width;
+        area.height = p->pixels->height;
+    }
+    return area;
+}
+
+bool results_keep(const struct results *r, GArray *pictures, GError **error)
+{
+    g_autofree char *folder = history_folder(error);
+    g_autofree char *run = history_run();
+
+    for (guint i = 0; folder != NULL && i < pictures->len; i++) {
+        struct layers_out_picture *p = &g_array_index(pictures, struct layers_out_picture, i);
+        const struct history_entry entry = {
+            .settings = p->settings, .prompt = p->prompt, .area = area_of(r, p)};
+        p->kept = history_add(folder, run, (int)i, p->pixels, r->mask, &entry, error);
+        if (p->kept == NULL) {
+            return false;
+        }
+    }
+    if (folder != NULL) {
+        history_tidy(folder);
+    }
+    return folder != NULL;
+}
+
 static bool check_image(const struct results *r, GError **error)
 {
     if (r->image == HOST_NONE || host_image_exists(r->image)) {
@@ -160,14 +203,10 @@ bool results_insert(const struct results *r, const GArray *pictures, struct call
 {
     const struct layers_out_picture *first = (const struct layers_out_picture *)pictures->data;
     g_autofree char *group = short_text(r->prompts[0]);
-    struct host_area area = r->area;
+    const struct host_area area = area_of(r, first);
 
     if (!check_image(r, error)) {
         return false;
-    }
-    if (!r->placed) {
-        area.width = first->pixels->width;
-        area.height = first->pixels->height;
     }
     const bool fresh = r->image == HOST_NONE;
     const struct layers_out out = {

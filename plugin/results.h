@@ -15,6 +15,9 @@ struct results {
     float *mask;           // of the layers, [area.height, area.width]; NULL: none; owned
 };
 
+/* What the layer of a picture is called: "a fox in the snow (seed 7)". g_free it. */
+char *results_name(const char *prompt, int64_t seed);
+
 /* Takes the image and the count from the call: they go right above its layer, or above the highest
  * where a procedure works on several, none of which may hide them. Copies the prompts. */
 void results_init(struct results *r, const struct call *c, const char *const *prompts, int seed);
@@ -27,6 +30,10 @@ bool results_take_selection(struct results *r, GError **error);
 /* The pictures of these files (struct layers_out_picture), which carry the values with their seeds.
  * NULL with a sentence: the worker made another number, or a file cannot be read. */
 GArray *results_read(const struct results *r, const values *v, char **files, GError **error);
+
+/* Keeps them in the history, with the mask, before they are inserted: the layers then know what
+ * they show. false with a sentence: not all are kept. */
+bool results_keep(const struct results *r, GArray *pictures, GError **error);
 
 /* Inserts them. false with a sentence when the image is gone. */
 bool results_insert(const struct results *r, const GArray *pictures, struct call_result *result,

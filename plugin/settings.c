@@ -63,17 +63,39 @@ static void read_member(values *v, size_t i, JsonNode *node)
     }
 }
 
-bool settings_read(values *v, const char *text)
+// the object that a text is, owned by the parser; NULL: it is none
+static JsonObject *parse(JsonParser *parser, const char *text)
 {
-    g_autoptr(JsonParser) parser = json_parser_new();
-
     if (strlen(text) > TEXT_MAX || !is_flat(text) ||
         !json_parser_load_from_data(parser, text, -1, NULL) ||
         json_parser_get_root(parser) == NULL ||
         !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser))) {
+        return NULL;
+    }
+    return json_node_get_object(json_parser_get_root(parser));
+}
+
+bool settings_seed(const char *text, int64_t *seed)
+{
+    g_autoptr(JsonParser) parser = json_parser_new();
+    JsonObject *object = parse(parser, text);
+    JsonNode *node = object != NULL ? json_object_get_member(object, "seed") : NULL;
+
+    if (node == NULL || json_node_get_value_type(node) != G_TYPE_INT64) {
         return false;
     }
-    JsonObject *object = json_node_get_object(json_parser_get_root(parser));
+    *seed = json_node_get_int(node);
+    return true;
+}
+
+bool settings_read(values *v, const char *text)
+{
+    g_autoptr(JsonParser) parser = json_parser_new();
+    JsonObject *object = parse(parser, text);
+
+    if (object == NULL) {
+        return false;
+    }
     for (size_t i = 0; i < v->procedure->n_arguments; i++) {
         JsonNode *node = json_object_get_member(object, v->procedure->arguments[i].name);
         if (node != NULL && JSON_NODE_HOLDS_VALUE(node)) {

@@ -11,6 +11,9 @@
 /* The values as one JSON object, with "procedure", and "seed" replaced by this one. g_free it. */
 char *settings_write(const values *v, int64_t seed);
 
+/* The seed that a text of settings_write names; false if there is none. */
+bool settings_seed(const char *text, int64_t *seed);
+
 /* Takes what a text of settings_write has and the procedure knows and allows; everything else stays
  * as it is. Settings of another procedure give what the two have in common. false: these are no
  * settings. */

@@ -1,0 +1,122 @@
+/* Pictures of the history in images; see kept_picture.h. */
+#include "plugin/kept_picture.h"
+
+#include "plugin/kept_layer.h"
+#include "plugin/layers_in.h"
+#include "plugin/layers_out.h"
+#include "plugin/results.h"
+#include "plugin/settings.h"
+
+char *kept_picture_title(const struct history_entry *entry)
+{
+    int64_t seed;
+
+    return settings_seed(entry->settings, &seed) ? results_name(entry->prompt, seed)
+                                                 : g_strdup(entry->prompt);
+}
+
+// where it goes in this image
+static struct host_area place(const struct host_area *area, host_image image)
+{
+    struct host_area shared, here = *area;
+
+    if (image != HOST_NONE) {
+        const struct host_area whole = host_item_area(host_selection(image));
+        if (layers_in_intersect(&whole, &here, &shared)) {
+            return here;
+        }
+    }
+    here.x = here.y = 0;
+    return here;
+}
+
+static host_item insert(const struct history_entry *entry, const char *name, picture *p,
+                        const float *mask, host_image image, host_item below)
+{
+    const struct host_area area = place(&entry->area, image);
+    g_autofree char *title = kept_picture_title(entry);
+    const struct layers_out_picture shown = {
+        .pixels = p, .name = title, .settings = entry->settings, .kept = (char *)name};
+    const struct layers_out out = {
+        .image = image != HOST_NONE ? image : host_image_new(area.width, area.height),
+        .below = below,
+        .area = area,
+        .mask = mask,
+        .pictures = &shown,
+        .n = 1};
+    host_item layer;
+
+    layers_out_insert(&out, &layer);
+    if (image == HOST_NONE) {
+        host_image_show(out.image);
+    }
+    return layer;
+}
+
+host_item kept_picture_apply(const char *folder, const char *name, host_image image,
+                             host_item below, GError **error)
+{
+    struct history_entry entry;
+    g_autofree float *mask = NULL;
+    host_item layer = HOST_NONE;
+
+    if (!history_read(folder, name, &entry, error)) {
+        return HOST_NONE;
+    }
+    g_autoptr(picture) p = history_picture(folder, name, &entry, &mask, error);
+    if (p != NULL) {
+        layer = insert(&entry, name, p, mask, image,
+                       host_is_layer_of(below, image) ? below : HOST_NONE);
+    }
+    history_entry_clear(&entry);
+    return layer;
+}
+
+/* ---- out again ---- */
+
+// what can be taken out, those of an image one after another
+static GArray *find_unchanged(char *const *names)
+{
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(host_item));
+
+    for (; *names != NULL; names++) {
+        g_autoptr(GArray) found = kept_layer_find(*names);
+        for (guint i = 0; i < found->len; i++) {
+            const host_item layer = g_array_index(found, host_item, i);
+            if (kept_layer_is_unchanged(layer)) {
+                g_array_append_val(all, layer);
+            }
+        }
+    }
+    return all;
+}
+
+static int compare_images(const void *a, const void *b)
+{
+    return host_image_of(*(const host_item *)a) - host_image_of(*(const host_item *)b);
+}
+
+int kept_picture_take_out(char *const *names)
+{
+    g_autoptr(GArray) layers = find_unchanged(names);
+    host_image image = HOST_NONE;
+
+    g_array_sort(layers, compare_images);
+    for (guint i = 0; i < layers->len; i++) {
+        const host_item layer = g_array_index(layers, host_item, i);
+        const host_image its = host_image_of(layer);
+        if (its != image) {
+            if (image != HOST_NONE) {
+                host_undo_end(image);
+            }
+            host_undo_begin(its);
+            image = its;
+        }
+        host_remove(layer);
+    }
+    if (image != HOST_NONE) {
+        host_undo_end(image);
+        host_flush();
+    }
+    return (int)layers->len;
+}
