@@ -6,6 +6,7 @@
  * goes on. */
 #include "plugin/dialog.h"
 
+#include "plugin/dialog_buttons.h"
 #include "plugin/dialog_estimate.h"
 #include "plugin/dialog_fields.h"
 #include "plugin/dialog_gallery.h"
@@ -24,11 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define RESPONSE_STOP     1   // stop and keep
-#define RESPONSE_SETTINGS 2   // take those of the layer
-#define RESPONSE_RESET    3   // to the defaults
-#define RESPONSE_PAINT    4   // what was learned
-#define OWNER_MS          500 // between looks whether GIMP is there
+#define OWNER_MS 500 // between looks whether GIMP is there
 
 struct dialog {
     struct dialog_target target;
@@ -127,92 +124,23 @@ static GtkWidget *make_content(struct dialog *d)
     return box;
 }
 
-// a button for those that learn, beside the one that starts, while there is something to keep
-static void offer_keeping(struct dialog *d)
-{
-    const enum procedure_id id = d->v->procedure->id;
-
-    if (id == PROCEDURE_LEARN || id == PROCEDURE_COMPOSE) {
-        GtkWidget *stop =
-            gtk_dialog_add_button(GTK_DIALOG(d->window), _("Stop and _Keep"), RESPONSE_STOP);
-        gimp_help_set_help_data(
-            stop, _("No more is learned; what was learned so far is kept and used."), NULL);
-        gtk_widget_hide(stop);
-        gtk_widget_set_no_show_all(stop, TRUE);
-    }
-}
-
-// a button that appears when something was learned
-static void offer_painting(struct dialog *d)
-{
-    if (d->learn != NULL) {
-        GtkWidget *button =
-            gtk_dialog_add_button(GTK_DIALOG(d->window), _("_Paint It Now"), RESPONSE_PAINT);
-        gimp_help_set_help_data(
-            button, _("Closes this dialog and opens the one that generates, with the subject."),
-            NULL);
-        gtk_widget_hide(button);
-        gtk_widget_set_no_show_all(button, TRUE);
-    }
-}
-
-// a button for all
-static void offer_reset(struct dialog *d)
-{
-    GtkWidget *button = gtk_dialog_add_button(GTK_DIALOG(d->window), _("_Reset"), RESPONSE_RESET);
-
-    gimp_help_set_help_data(button, _("All fields as they are when nothing was chosen yet."), NULL);
-    toolkit_set_aside(d->window, button);
-}
-
-// a button for those whose results carry settings, far from the one that starts
-static void offer_settings(struct dialog *d)
-{
-    if (d->v->procedure->result == RESULT_LAYERS && d->v->procedure->input != INPUT_NONE) {
-        GtkWidget *button = gtk_dialog_add_button(GTK_DIALOG(d->window), _("Settings of La_yer"),
-                                                  RESPONSE_SETTINGS);
-        gimp_help_set_help_data(
-            button, _("Takes the settings that the layer was made with, if SVDiff made it."), NULL);
-        toolkit_set_aside(d->window, button);
-    }
-}
-
 static void make_window(struct dialog *d)
 {
-    const struct procedure *p = d->v->procedure;
-
-    d->window =
-        gimp_dialog_new(_(p->title), "svdiff", NULL, 0, gimp_standard_help_func, p->name,
-                        _("_Close"), GTK_RESPONSE_CLOSE, _(p->action), GTK_RESPONSE_OK, NULL);
+    d->window = dialog_buttons_new(d->v->procedure);
     d->progress.window = GTK_WINDOW(d->window);
-    gimp_window_set_transient(GTK_WINDOW(d->window));
-    gtk_dialog_set_default_response(GTK_DIALOG(d->window), GTK_RESPONSE_OK);
     gtk_box_pack_start(GTK_BOX(gtk_dialog_get_content_area(GTK_DIALOG(d->window))), make_content(d),
                        TRUE, TRUE, 0);
-    offer_keeping(d);
-    offer_painting(d);
-    offer_reset(d);
-    offer_settings(d);
     gtk_widget_show_all(d->window);
 }
 
 /* ---- running ---- */
-
-static void show_button(const struct dialog *d, int response, bool shown)
-{
-    GtkWidget *button = gtk_dialog_get_widget_for_response(GTK_DIALOG(d->window), response);
-
-    if (button != NULL) {
-        gtk_widget_set_visible(button, shown);
-    }
-}
 
 // only learning can be stopped, once there is something to keep
 static void offer_stop(struct dialog *d, const struct call_progress *p)
 {
     const bool learning = strcmp(p->phase, "learn") == 0 && p->step > 0;
 
-    show_button(d, RESPONSE_STOP, learning && !d->stopped);
+    dialog_buttons_show(d->window, DIALOG_STOP, learning && !d->stopped);
 }
 
 static enum call_wish on_progress(void *user, const struct call_progress *p)
@@ -231,17 +159,10 @@ static enum call_wish on_progress(void *user, const struct call_progress *p)
 // Close is Cancel while something runs
 static void set_running(struct dialog *d, bool running)
 {
-    GtkWidget *close =
-        gtk_dialog_get_widget_for_response(GTK_DIALOG(d->window), GTK_RESPONSE_CLOSE);
-
     d->running = running;
     d->cancelled = false;
     d->stopped = d->stopped && !running; // the end of a run asks for it
-    show_button(d, RESPONSE_STOP, false);
-    if (running) {
-        show_button(d, RESPONSE_PAINT, false); // that was of what was learned before
-    }
-    gtk_button_set_label(GTK_BUTTON(close), running ? _("_Cancel") : _("_Close"));
+    dialog_buttons_running(d->window, running);
     if (running) {
         dialog_estimate_drop(d->estimate);
         dialog_progress_begin(&d->progress);
@@ -269,10 +190,10 @@ static void offer_to_paint(struct dialog *d, const task *t)
 
     values_free(d->learned);
     d->learned = values_copy(t->values);
-    show_button(d, RESPONSE_PAINT, true);
+    dialog_buttons_show(d->window, DIALOG_PAINT, true);
     if (focus == NULL || GTK_IS_BUTTON(focus)) {
         gtk_widget_grab_focus(
-            gtk_dialog_get_widget_for_response(GTK_DIALOG(d->window), RESPONSE_PAINT));
+            gtk_dialog_get_widget_for_response(GTK_DIALOG(d->window), DIALOG_PAINT));
     }
 }
 
@@ -438,13 +359,13 @@ static void on_response(GtkDialog *window, int response, void *user)
 
     if (response == GTK_RESPONSE_OK) {
         ask_for_run(d);
-    } else if (response == RESPONSE_SETTINGS) {
+    } else if (response == DIALOG_SETTINGS) {
         take_settings(d);
-    } else if (response == RESPONSE_RESET) {
+    } else if (response == DIALOG_RESET) {
         reset(d);
-    } else if (response == RESPONSE_PAINT) {
+    } else if (response == DIALOG_PAINT) {
         paint(d);
-    } else if (response == RESPONSE_STOP) {
+    } else if (response == DIALOG_STOP) {
         d->stopped = true;
         say(d, _("Stopping; what was learned is kept…"));
     } else {
