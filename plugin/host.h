@@ -58,8 +58,14 @@ host_item host_highest(const host_item *layers, int n);
 char *host_item_name(host_item item);
 
 /* The pixels as they are stored, to be read or, of a new item, written; of a layer with filters as
- * they are shown, to be read. g_object_unref it. */
+ * they are shown, to be read. The format's space is the image's profile, as far as babl knows it:
+ * the rest is for host_to_srgb. g_object_unref it. */
 GeglBuffer *host_buffer(host_item item);
+
+/* R'G'B'A numbers [n] of a layer's buffer, read as those of sRGB, to what they are in sRGB, or
+ * back, in place, where the image has a profile that babl cannot compute with. */
+void host_to_srgb(host_image image, float *pixels, size_t n);
+void host_from_srgb(host_image image, float *pixels, size_t n);
 
 /* The mask of a layer that is applied when the image is shown, or HOST_NONE. */
 host_item host_layer_mask(host_item layer);

@@ -1,6 +1,8 @@
 /* Images, layers and progress of GIMP 2.10; see host.h. */
 #include "plugin/host_linked.h"
 
+#include "plugin/profile.h"
+
 #include <libgimp/gimp.h>
 #include <string.h>
 
@@ -183,9 +185,48 @@ char *host_item_name(host_item item)
     return gimp_item_get_name(item);
 }
 
+// an indexed layer's numbers, with the colours of the image's palette in this space
+static const Babl *palette_format(gint32 layer, const Babl *space)
+{
+    int n;
+    const gint32 image = gimp_item_get_image(layer);
+    g_autofree char *name = g_strdup_printf("svdiff-palette-%d", image);
+    g_autofree guchar *colours = gimp_image_get_colormap(image, &n);
+    const Babl *plain, *with_alpha;
+
+    babl_new_palette_with_space(name, space, &plain, &with_alpha);
+    babl_palette_set_palette(plain, babl_format_with_space("R'G'B' u8", space), colours, n);
+    return gimp_drawable_has_alpha(layer) ? with_alpha : plain;
+}
+
+// GIMP's library says how numbers are encoded, and takes all colours for those of sRGB
 GeglBuffer *host_buffer(host_item item)
 {
-    return gimp_drawable_get_buffer(item);
+    GeglBuffer *buffer = gimp_drawable_get_buffer(item);
+    g_autoptr(GObject) profile = (GObject *)gimp_image_get_color_profile(gimp_item_get_image(item));
+    const Babl *format = gegl_buffer_get_format(buffer);
+    const Babl *space = profile_space((GimpColorProfile *)profile);
+
+    if (gimp_item_is_layer(item) && space != NULL) {
+        gegl_buffer_set_format(buffer, gimp_drawable_is_indexed(item)
+                                           ? palette_format(item, space)
+                                           : babl_format_with_space(babl_get_name(format), space));
+    }
+    return buffer;
+}
+
+void host_to_srgb(host_image image, float *pixels, size_t n)
+{
+    g_autoptr(GObject) profile = (GObject *)gimp_image_get_color_profile(image);
+
+    profile_to_srgb((GimpColorProfile *)profile, pixels, n);
+}
+
+void host_from_srgb(host_image image, float *pixels, size_t n)
+{
+    g_autoptr(GObject) profile = (GObject *)gimp_image_get_color_profile(image);
+
+    profile_from_srgb((GimpColorProfile *)profile, pixels, n);
 }
 
 host_item host_layer_mask(host_item layer)

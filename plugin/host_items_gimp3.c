@@ -2,6 +2,8 @@
  * library and are never released here. */
 #include "plugin/host.h"
 
+#include "plugin/profile.h"
+
 #include <libgimp/gimp.h>
 #include <string.h>
 
@@ -214,6 +216,20 @@ GeglBuffer *host_buffer(host_item item)
                           filters != NULL && filters[0] != NULL;
 
     return filtered ? filtered_buffer(layer_of(item)) : gimp_drawable_get_buffer(drawable);
+}
+
+void host_to_srgb(host_image image, float *pixels, size_t n)
+{
+    g_autoptr(GimpColorProfile) profile = gimp_image_get_color_profile(image_of(image));
+
+    profile_to_srgb(profile, pixels, n);
+}
+
+void host_from_srgb(host_image image, float *pixels, size_t n)
+{
+    g_autoptr(GimpColorProfile) profile = gimp_image_get_color_profile(image_of(image));
+
+    profile_from_srgb(profile, pixels, n);
 }
 
 host_item host_layer_mask(host_item layer)

@@ -4,8 +4,9 @@
 
 #include <string.h>
 
-#define SIDE_MIN 8            // pixels: one value of the latents
-#define LEAST    (0.5f / 255) // of a mask: 8 bits would round less to 0
+#define SIDE_MIN 8                  // pixels: one value of the latents
+#define LEAST    (0.5f / 255)       // of a mask: 8 bits would round less to 0
+#define OPAQUE   (1 - 0.5f / 65535) // of alpha: babl does not make 1 of all kinds of white
 
 /* The pixels of `area` in a buffer whose corner is at (x, y) of the image, as `format` floats;
  * outside the buffer 0. */
@@ -21,9 +22,13 @@ static void read_buffer(host_item item, int x, int y, const struct host_area *ar
 const Babl *layers_in_mask_format(host_item item)
 {
     g_autoptr(GeglBuffer) buffer = host_buffer(item);
-    const char *name = babl_get_name(gegl_buffer_get_format(buffer));
+    const Babl *format = gegl_buffer_get_format(buffer);
+    const BablModelFlag flags = babl_get_model_flags(babl_format_get_model(format));
 
-    return babl_format(strstr(name, "Y'") != NULL ? "Y' float" : "Y float");
+    return babl_format_with_space((flags & BABL_MODEL_FLAG_LINEAR) != 0       ? "Y float"
+                                  : (flags & BABL_MODEL_FLAG_PERCEPTUAL) != 0 ? "Y~ float"
+                                                                              : "Y' float",
+                                  format);
 }
 
 float *layers_in_mask(host_item item, const struct host_area *item_area,
@@ -102,7 +107,7 @@ static void drop_alpha_if_opaque(picture *p)
     const size_t n = (size_t)p->width * p->height;
 
     for (size_t i = 0; i < n; i++) {
-        if (p->pixels[4 * i + 3] < 1) {
+        if (p->pixels[4 * i + 3] < OPAQUE) {
             return;
         }
     }
@@ -147,6 +152,7 @@ picture *layers_in_read(host_item layer, const struct host_area *area, bool mask
         return NULL;
     }
     read_buffer(layer, whole.x, whole.y, area, babl_format("R'G'B'A float"), p->pixels);
+    host_to_srgb(host_image_of(layer), p->pixels, (size_t)p->width * p->height);
     if (mask != HOST_NONE && !apply_mask(p, mask, &whole, area)) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                     _("There is no memory for the mask of the layer “%s”."), name);

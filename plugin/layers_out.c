@@ -8,13 +8,19 @@
 #include "plugin/layers_in.h"
 #include "plugin/settings.h"
 
-static GeglBuffer *picture_buffer(const picture *p)
+// in the image's colours, as host_buffer's formats take them
+static GeglBuffer *picture_buffer(const picture *p, host_image image)
 {
     const GeglRectangle extent = {0, 0, p->width, p->height};
-    const Babl *format = babl_format(p->channels == 4 ? "R'G'B'A float" : "R'G'B' float");
+    const Babl *given = babl_format(p->channels == 4 ? "R'G'B'A float" : "R'G'B' float");
+    const Babl *format = babl_format("R'G'B'A float");
+    const size_t n = (size_t)p->width * p->height;
+    g_autofree float *pixels = g_new(float, 4 * n);
     GeglBuffer *buffer = gegl_buffer_new(&extent, format);
 
-    gegl_buffer_set(buffer, &extent, 0, format, p->pixels, GEGL_AUTO_ROWSTRIDE);
+    babl_process(babl_fish(given, format), p->pixels, pixels, (long)n);
+    host_from_srgb(image, pixels, n);
+    gegl_buffer_set(buffer, &extent, 0, format, pixels, GEGL_AUTO_ROWSTRIDE);
     return buffer;
 }
 
@@ -40,7 +46,7 @@ static void fill_scaled(GeglBuffer *from, GeglBuffer *to)
 
 static void fill_layer(host_item layer, const picture *p)
 {
-    g_autoptr(GeglBuffer) from = picture_buffer(p);
+    g_autoptr(GeglBuffer) from = picture_buffer(p, host_image_of(layer));
     g_autoptr(GeglBuffer) to = host_buffer(layer);
 
     if (gegl_buffer_get_width(to) == p->width && gegl_buffer_get_height(to) == p->height) {

@@ -30,6 +30,15 @@
 (define load-in-3 gimp-file-load)
 (define (gimp-file-load mode file name) (load-in-3 mode file))
 
+; files by path instead of by file://
+(define set-profile-in-3 gimp-image-set-color-profile-from-file)
+(define (gimp-image-set-color-profile-from-file image uri)
+  (set-profile-in-3 image (substring uri 7 (string-length uri))))
+(define convert-profile-in-3 gimp-image-convert-color-profile-from-file)
+(define (gimp-image-convert-color-profile-from-file image uri . rest)
+  (apply convert-profile-in-3 (append (list image (substring uri 7 (string-length uri))) rest)))
+
+(define PRECISION-U8-GAMMA PRECISION-U8-NON-LINEAR)
 (define PRECISION-U16-GAMMA PRECISION-U16-NON-LINEAR)
 (define PRECISION-U32-GAMMA PRECISION-U32-NON-LINEAR)
 (define PRECISION-HALF-GAMMA PRECISION-HALF-NON-LINEAR)
