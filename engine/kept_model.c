@@ -27,9 +27,12 @@ static char *make_stamp(const struct svdiff_options *o, GError **error)
         g_string_free(stamp, TRUE);
         return NULL;
     }
-    g_string_printf(stamp, "%d %d %d %s\n", (int)o->device, (int)o->precision, o->threads,
-                    o->cache != NULL ? o->cache : "");
+    g_string_printf(stamp, "%d %d %d %d %s\n", (int)o->prediction, (int)o->device,
+                    (int)o->precision, o->threads, o->cache != NULL ? o->cache : "");
     file_stamp(stamp, model);
+    if (o->tokenizer != NULL) {
+        file_stamp(stamp, o->tokenizer);
+    }
     return g_string_free(stamp, FALSE);
 }
 

@@ -27,6 +27,25 @@ kernels *session_device(const struct svdiff_options *o, GError **error)
     return kernels_cpu(o->threads, precision, error);
 }
 
+static void set_prediction(svdiff *s)
+{
+    static const char *const words[] = {"epsilon", "v", "samples"};
+    const enum prediction_type said = checkpoint_schedule_config(s->checkpoint)->prediction_type;
+    const enum prediction_type type =
+        s->options.prediction == SVDIFF_PREDICTION_V ? PREDICTION_V : PREDICTION_EPSILON;
+
+    if (s->options.prediction == SVDIFF_PREDICTION_MODEL) {
+        return;
+    }
+    if (type != said && checkpoint_says_prediction(s->checkpoint)) {
+        session_warn(s,
+                     "%s: its scheduler_config.json says that the model predicts %s; it is taken "
+                     "to predict %s, as --prediction says.",
+                     s->options.model, words[said], words[type]);
+    }
+    checkpoint_set_prediction(s->checkpoint, type);
+}
+
 svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
 {
     svdiff *s = g_new0(svdiff, 1);
@@ -37,9 +56,11 @@ svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
     if (s->options.model != NULL) {
         s->checkpoint = checkpoint_open(s->options.model, error);
     }
-    const char *folder = s->checkpoint != NULL ? checkpoint_tokenizer(s->checkpoint, error) : NULL;
-    if (folder != NULL) {
-        s->tokenizer = tokenizer_open(folder, error);
+    s->options.tokenizer = g_strdup(options->tokenizer);
+    if (s->checkpoint != NULL &&
+        tokenizer_place_find(s->checkpoint, s->options.tokenizer, &s->vocabulary, error)) {
+        s->tokenizer = tokenizer_open(s->vocabulary.folder, s->vocabulary.pad,
+                                      s->vocabulary.pad_counts, error);
     }
     if (s->tokenizer != NULL) {
         s->k = session_device(options, error);
@@ -51,6 +72,7 @@ svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
     for (const char *const *notice = checkpoint_notices(s->checkpoint); *notice != NULL; notice++) {
         session_warn(s, "%s", *notice);
     }
+    set_prediction(s);
     return s;
 }
 
@@ -73,7 +95,9 @@ void svdiff_close(svdiff *s)
     kernels_destroy(s->k);
     g_free(s->base_hash);
     g_free((char *)s->options.model);
+    g_free((char *)s->options.tokenizer);
     g_free((char *)s->options.cache);
+    g_free(s->vocabulary.folder);
     g_free(s);
 }
 

@@ -3,6 +3,7 @@
 
 #include "engine/network/autoencoder.h"
 #include "engine/model/checkpoint.h"
+#include "engine/model/tokenizer_place.h"
 #include "engine/generate/schedule.h"
 #include "engine/svdiff.h"
 #include "engine/network/text_encoder.h"
@@ -19,6 +20,7 @@ struct session_networks {
 struct svdiff {
     struct svdiff_options options; // strings are copies, owned
     struct checkpoint *checkpoint;
+    struct tokenizer_place vocabulary; // where the tokenizer was read
     struct tokenizer *tokenizer;
     kernels *k;
     char *base_hash; // NULL until asked for

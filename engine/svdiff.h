@@ -29,9 +29,13 @@ typedef struct svdiff svdiff;
 
 enum svdiff_device { SVDIFF_DEVICE_AUTO, SVDIFF_DEVICE_CPU, SVDIFF_DEVICE_CUDA };
 enum svdiff_precision { SVDIFF_PRECISION_AUTO, SVDIFF_PRECISION_F32, SVDIFF_PRECISION_BF16 };
+// what the UNet predicts, when the person knows better than the model's files
+enum svdiff_prediction { SVDIFF_PREDICTION_MODEL, SVDIFF_PREDICTION_V, SVDIFF_PREDICTION_EPSILON };
 
 struct svdiff_options {
-    const char *model; // diffusers folder or .safetensors; NULL: the one that ships
+    const char *model;     // diffusers folder or .safetensors; NULL: the one that ships
+    const char *tokenizer; // its folder; NULL: the model's own, else CLIP's, which ships
+    enum svdiff_prediction prediction;
     enum svdiff_device device;
     int threads; // 0: all that the process may use
     enum svdiff_precision precision;

@@ -96,6 +96,7 @@ struct edit {
     const char *name;
     const char *rename; // a new name
     bool drop, flatten; // leave it out; make it one row of numbers
+    int64_t rows;       // give it as many rows, its own again and again, unless 0
     float poison;       // a value for its last element, unless 0
     const char *extra;  // one more tensor beside it
 };
@@ -125,6 +126,14 @@ static inline void edit_weights(const char *folder, const char *file_name, struc
         }
         float *data = g_new(float, tensor->values + 1);
         g_assert_true(safetensors_read_f32(file, tensor, data, NULL));
+        if (edited && edit.rows > 0) {
+            const int64_t n = edit.rows * (tensor->values / tensor->shape[0]);
+            entry.shape[0] = edit.rows;
+            data = g_renew(float, data, n);
+            for (int64_t k = tensor->values; k < n; k++) {
+                data[k] = data[k - tensor->values];
+            }
+        }
         if (edited && edit.poison != 0) {
             data[tensor->values - 1] = edit.poison;
         }

@@ -93,17 +93,15 @@ static void test_tokenizer(void)
 
     g_autoptr(checkpoint) model = checkpoint_open(copy, &error);
     g_assert_no_error(error);
-    g_assert_cmpstr(checkpoint_tokenizer(model, &error), ==, expected);
+    g_assert_cmpstr(checkpoint_tokenizer(model), ==, expected);
     rename_file(folder, "sd1.config/tokenizer", "tokenizer");
     g_autofree char *beside = g_build_filename(folder, "tokenizer", NULL);
     g_autoptr(checkpoint) second = checkpoint_open(copy, &error);
-    g_assert_cmpstr(checkpoint_tokenizer(second, &error), ==, beside);
+    g_assert_cmpstr(checkpoint_tokenizer(second), ==, beside);
     rename_file(folder, "tokenizer", "elsewhere");
     g_autoptr(checkpoint) third = checkpoint_open(copy, &error);
     g_assert_no_error(error);
-    g_assert_null(checkpoint_tokenizer(third, &error));
-    g_assert_nonnull(strstr(error->message, "vocab.json"));
-    g_assert_nonnull(strstr(error->message, "sd1.config"));
+    g_assert_null(checkpoint_tokenizer(third));
     temporary_folder_remove(folder);
 }
 

@@ -12,6 +12,7 @@
 
 static const char *const devices[] = {"auto", "cpu", "cuda"};
 static const char *const precisions[] = {"auto", "f32", "bf16"};
+static const char *const predictions[] = {"", "v", "epsilon"}; // none: what the model says
 
 static int word_index(const char *const *words, int n, const char *word)
 {
@@ -54,6 +55,21 @@ static bool parse_precision(struct command *c, GError **error)
     return true;
 }
 
+static bool parse_prediction(struct command *c, GError **error)
+{
+    const int prediction = c->prediction == NULL
+                               ? SVDIFF_PREDICTION_MODEL
+                               : word_index(predictions, G_N_ELEMENTS(predictions), c->prediction);
+
+    if (prediction < 0 || (c->prediction != NULL && prediction == SVDIFF_PREDICTION_MODEL)) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "--prediction is '%s'; it can be v or epsilon.", c->prediction);
+        return false;
+    }
+    c->session.prediction = (enum svdiff_prediction)prediction;
+    return true;
+}
+
 static bool parse_seed(struct command *c, GError **error)
 {
     if (c->seed_text == NULL) {
@@ -77,10 +93,12 @@ static bool finish_common(struct command *c, GError **error)
         return false;
     }
     c->session.threads = c->threads;
-    if (!parse_device(c, error) || !parse_precision(c, error) || !parse_seed(c, error)) {
+    if (!parse_device(c, error) || !parse_precision(c, error) || !parse_prediction(c, error) ||
+        !parse_seed(c, error)) {
         return false;
     }
     c->session.model = c->model;
+    c->session.tokenizer = c->tokenizer;
     return true;
 }
 
@@ -104,6 +122,10 @@ static GOptionContext *make_context(struct command *c, const GOptionEntry *entri
     const GOptionEntry common[] = {
         {"model", 0, 0, G_OPTION_ARG_FILENAME, &c->model,
          "a diffusers folder or a .safetensors file (default: the model that ships)", "PATH"},
+        {"tokenizer", 0, 0, G_OPTION_ARG_FILENAME, &c->tokenizer,
+         "a tokenizer in place of the model's (its own, else CLIP's, which ships)", "FOLDER"},
+        {"prediction", 0, 0, G_OPTION_ARG_FILENAME, &c->prediction,
+         "what the model predicts, where its file does not say or is wrong: v or epsilon", "NAME"},
         {"device", 0, 0, G_OPTION_ARG_FILENAME, &c->device, "auto, cpu, cuda or cuda:N (auto)",
          "NAME"},
         {"threads", 0, 0, G_OPTION_ARG_INT, &c->threads, "processors to use (all)", "N"},
@@ -232,6 +254,8 @@ int command_end(struct command *c, int code)
 {
     report_free(c->report);
     g_free(c->model);
+    g_free(c->tokenizer);
+    g_free(c->prediction);
     g_free(c->device);
     g_free(c->precision);
     g_free(c->seed_text);

@@ -16,7 +16,7 @@ struct command {
     interruption *stop; // borrowed
 
     // common options
-    char *model, *device, *precision;
+    char *model, *tokenizer, *prediction, *device, *precision;
     char *seed_text;
     int threads;
     gboolean quiet, json, worker;

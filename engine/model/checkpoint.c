@@ -161,14 +161,15 @@ static bool find_tensors(struct checkpoint *model, GError **error)
     return true;
 }
 
-// the tokenizer's folder, or NULL: beside the configs, or beside a single file
+// the tokenizer's folder, or NULL: beside the configs, or beside a single file. Which files are in
+// it is its reader's business
 static void find_tokenizer(struct checkpoint *model)
 {
     g_autofree char *parent = g_path_get_dirname(model->path);
     const char *const places[] = {model->config_folder, model->single ? parent : NULL};
 
     for (size_t i = 0; i < G_N_ELEMENTS(places) && model->tokenizer == NULL; i++) {
-        if (places[i] != NULL && exists(places[i], "tokenizer/vocab.json")) {
+        if (places[i] != NULL && exists(places[i], "tokenizer")) {
             model->tokenizer = g_build_filename(places[i], "tokenizer", NULL);
         }
     }
@@ -251,18 +252,21 @@ const struct schedule_config *checkpoint_schedule_config(const struct checkpoint
 
 void checkpoint_set_prediction(struct checkpoint *model, enum prediction_type type)
 {
+    const bool inferred = !exists(model->config_folder, "unet/config.json");
+
     model->config.schedule.prediction_type = type;
+    if (inferred) {
+        compvis_config_size(&model->config.unet, &model->config.vae, type);
+    }
 }
 
-const char *checkpoint_tokenizer(const struct checkpoint *model, GError **error)
+bool checkpoint_says_prediction(const struct checkpoint *model)
 {
-    if (model->tokenizer == NULL) {
-        g_set_error(
-            error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-            "%s: the model has no tokenizer; put the folder `tokenizer` of a diffusers copy "
-            "of the model (vocab.json, merges.txt and its configs) into %s.",
-            model->path, model->config_folder);
-    }
+    return exists(model->config_folder, "scheduler/scheduler_config.json");
+}
+
+const char *checkpoint_tokenizer(const struct checkpoint *model)
+{
     return model->tokenizer;
 }
 

@@ -37,12 +37,14 @@ const struct text_config *checkpoint_text_config(const struct checkpoint *model)
 const struct vae_config *checkpoint_vae_config(const struct checkpoint *model);
 const struct schedule_config *checkpoint_schedule_config(const struct checkpoint *model);
 
-/* What the network predicts, when the person knows better than the file. */
+/* What the network predicts, when the person knows better than the file; the size of pictures
+ * follows where that was inferred with it. */
 void checkpoint_set_prediction(struct checkpoint *model, enum prediction_type type);
+// whether the model has a config that says what it predicts; else it was inferred from the weights
+bool checkpoint_says_prediction(const struct checkpoint *model);
 
-/* The folder with vocab.json and merges.txt; belongs to the model. NULL with a sentence that says
- * where to put it when there is none. */
-const char *checkpoint_tokenizer(const struct checkpoint *model, GError **error);
+/* The model's own folder with a tokenizer, which belongs to the model; NULL when it has none. */
+const char *checkpoint_tokenizer(const struct checkpoint *model);
 
 /* What is remarkable and no error, one sentence each, NULL-terminated: tensors that no network
  * asks for. Belongs to the model. */

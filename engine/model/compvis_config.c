@@ -177,11 +177,17 @@ bool compvis_config_infer(const struct weight_files *weights, struct unet_config
             unet->heads[i] = unet->block_out_channels[i] / 64;
         }
     }
-    if (sd2 && schedule->prediction_type == PREDICTION_V) {
-        unet->sample_size = 96;
-        vae->sample_size = 768;
-    }
+    compvis_config_size(unet, vae, schedule->prediction_type);
     return true;
+}
+
+void compvis_config_size(struct unet_config *unet, struct vae_config *vae,
+                         enum prediction_type type)
+{
+    const bool large = unet->cross_attention_dim == 1024 && type == PREDICTION_V;
+
+    unet->sample_size = large ? 96 : 64;
+    vae->sample_size = large ? 768 : 512;
 }
 
 void compvis_config_sd15(struct unet_config *unet, struct vae_config *vae,

@@ -15,6 +15,10 @@ bool compvis_config_infer(const struct weight_files *weights, struct unet_config
                           struct text_config *text, struct vae_config *vae,
                           struct schedule_config *schedule, GError **error);
 
+// the size of pictures, larger for SD 2 models that predict v
+void compvis_config_size(struct unet_config *unet, struct vae_config *vae,
+                         enum prediction_type type);
+
 // the sizes and the schedule of Stable Diffusion 1.5
 void compvis_config_sd15(struct unet_config *unet, struct vae_config *vae,
                          struct schedule_config *schedule);

@@ -4,15 +4,7 @@
 #include "engine/base/error.h"
 #include "engine/model/hub_folder.h"
 
-#include <stdbool.h>
 #include <string.h>
-
-static bool is_model(const char *folder)
-{
-    g_autofree char *index = g_build_filename(folder, "model_index.json", NULL);
-
-    return g_file_test(index, G_FILE_TEST_IS_REGULAR);
-}
 
 // PREFIX/share/svdiff of PREFIX/bin/svdiff; the build folder has the same folder, a link
 static char *data_folder(void)
@@ -28,15 +20,17 @@ static char *data_folder(void)
     return g_canonicalize_filename(beside, NULL);
 }
 
-static char *shipped_model(GError **error)
+// a folder of what ships, known by a file in it; what and option are for the sentence
+static char *shipped_folder(const char *name, const char *file, const char *what,
+                            const char *option, GError **error)
 {
     g_autofree char *data = data_folder();
-    char *folder = g_build_filename(data, "model", NULL);
+    g_autofree char *known = g_build_filename(data, name, file, NULL);
+    char *folder = g_build_filename(data, name, NULL);
 
-    if (!is_model(folder)) {
+    if (!g_file_test(known, G_FILE_TEST_IS_REGULAR)) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The model that ships was not found at %s; name one with --model PATH.",
-                    folder);
+                    "%s that ships was not found at %s; name one with %s.", what, folder, option);
         g_clear_pointer(&folder, g_free);
     }
     return folder;
@@ -44,5 +38,12 @@ static char *shipped_model(GError **error)
 
 char *model_place(const char *named, GError **error)
 {
-    return named != NULL ? hub_folder_model(named, error) : shipped_model(error);
+    return named != NULL
+               ? hub_folder_model(named, error)
+               : shipped_folder("model", "model_index.json", "The model", "--model PATH", error);
+}
+
+char *shipped_vocabulary(GError **error)
+{
+    return shipped_folder("clip", "vocab.json", "CLIP's vocabulary", "--tokenizer FOLDER", error);
 }

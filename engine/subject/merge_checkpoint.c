@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define AVERAGES "model_ema." // of training, without the subject
+#define V_MARK   "v_pred"
 
 /* Where the tensor goes: its name, newly allocated, and the third of it that this is, or -1. */
 static char *target_name(const struct checkpoint *c, size_t index, int *third)
@@ -112,8 +113,9 @@ static void add_network(const struct checkpoint *c, size_t index, GArray *tensor
 }
 
 // of a single file: the tensors that belong to no network
-static void add_foreign(const struct safetensors *file, GArray *tensors)
+static void add_foreign(const struct checkpoint *c, const struct safetensors *file, GArray *tensors)
 {
+    const bool v = checkpoint_schedule_config(c)->prediction_type == PREDICTION_V;
     g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
     for (guint i = 0; i < tensors->len; i++) {
@@ -123,7 +125,7 @@ static void add_foreign(const struct safetensors *file, GArray *tensors)
     for (size_t i = 0; i < safetensors_count(file); i++) {
         const struct safetensors_tensor *s = safetensors_at(file, i);
         if (s->dtype == DTYPE_OTHER || g_str_has_prefix(s->name, AVERAGES) ||
-            g_hash_table_contains(known, s->name)) {
+            (!v && strcmp(s->name, V_MARK) == 0) || g_hash_table_contains(known, s->name)) {
             continue;
         }
         struct merge_tensor t = {
@@ -178,9 +180,9 @@ bool merge_checkpoint(struct merge *m, const char *path, GError **error)
         if (file == NULL) {
             return false;
         }
-        add_foreign(file, tensors);
+        add_foreign(c, file, tensors);
     }
-    add_mark(tensors, noise->prediction_type == PREDICTION_V, "v_pred");
+    add_mark(tensors, noise->prediction_type == PREDICTION_V, V_MARK);
     add_mark(tensors, noise->rescale_betas_zero_snr, "ztsnr");
     return write_all(m, path, tensors, error);
 }

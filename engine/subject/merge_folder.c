@@ -137,8 +137,53 @@ static bool write_index(const char *folder, GError **error)
     return atomic_file_store(path, text, strlen(text), error);
 }
 
-static bool copy_rest(const struct checkpoint *c, const char *to, GError **error)
+// the tokenizer comes from where this run had it
+static bool skip_known(const char *relative)
 {
+    return skip_weights(relative) || g_str_has_prefix(relative, "tokenizer/");
+}
+
+// what counted in this run, into a config that may say another; a missing file only if needed
+static bool write_member(const char *folder, const char *name, bool needed, const char *key,
+                         const char *value, GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+
+    if (!g_file_test(path, G_FILE_TEST_EXISTS) && !needed) {
+        return true;
+    }
+    g_autoptr(JsonNode) root = g_file_test(path, G_FILE_TEST_EXISTS)
+                                   ? json_read_file(path, 1 << 20, error)
+                                   : json_from_string("{}", error);
+    JsonObject *object = root != NULL ? json_root_object(root, path, error) : NULL;
+    if (object == NULL) {
+        return false;
+    }
+    json_object_set_string_member(object, key, value);
+    g_autofree char *text = json_to_string(root, TRUE);
+    return atomic_file_store(path, text, strlen(text), error);
+}
+
+static bool copy_tokenizer(const struct tokenizer_place *from, const char *to, GError **error)
+{
+    return folder_copy(from->folder, to, skip_weights, error) &&
+           (!from->pad_counts ||
+            (write_member(to, "tokenizer_config.json", true, "pad_token", from->pad, error) &&
+             write_member(to, "special_tokens_map.json", false, "pad_token", from->pad, error)));
+}
+
+static bool copy_schedule(const svdiff *s, const char *to, GError **error)
+{
+    const bool v = checkpoint_schedule_config(s->checkpoint)->prediction_type == PREDICTION_V;
+
+    return s->options.prediction == SVDIFF_PREDICTION_MODEL ||
+           write_member(to, "scheduler/scheduler_config.json", true, "prediction_type",
+                        v ? "v_prediction" : "epsilon", error);
+}
+
+static bool copy_rest(const svdiff *s, const char *to, GError **error)
+{
+    const struct checkpoint *c = s->checkpoint;
     const char *from = checkpoint_config_folder(c);
 
     if (!checkpoint_configs_complete(from)) {
@@ -149,21 +194,16 @@ static bool copy_rest(const struct checkpoint *c, const char *to, GError **error
                     checkpoint_path(c), from);
         return false;
     }
-    if (!folder_copy(from, to, skip_weights, error)) {
-        return false;
-    }
-    // a single file's tokenizer may lie beside it instead
     g_autofree char *place = g_build_filename(to, "tokenizer", NULL);
-    const char *found = checkpoint_tokenizer(c, error);
-    return found != NULL && (g_file_test(place, G_FILE_TEST_IS_DIR) ||
-                             folder_copy(found, place, skip_weights, error));
+    return folder_copy(from, to, skip_known, error) &&
+           copy_tokenizer(&s->vocabulary, place, error) && copy_schedule(s, to, error);
 }
 
 static bool fill(const struct merge *m, const char *folder, GError **error)
 {
     int done = 0;
 
-    if (!copy_rest(m->session->checkpoint, folder, error) || !write_index(folder, error)) {
+    if (!copy_rest(m->session, folder, error) || !write_index(folder, error)) {
         return false;
     }
     for (int i = 0; i < MODEL_COMPONENTS; i++) {

@@ -1,6 +1,7 @@
 /* Which added tokens the files of a tokenizer declare, as transformers 5 finds them.
  *
- *   names      bos_token ...: special_tokens_map.json, else tokenizer_config.json, else CLIP's own
+ *   names      bos_token ...: special_tokens_map.json, else tokenizer_config.json, else CLIP's own;
+ *              the padding token of the model's family before or behind these
  *   declared   added_tokens_decoder of tokenizer_config.json; without that key added_tokens.json
  *              and tokenizer.json
  *   extra      extra_special_tokens, additional_special_tokens
@@ -101,7 +102,11 @@ static bool read_names(const struct tokenizer_source *source,
         JsonNode *set = member(source->config.object, key);
         const char *what = mapped ? source->special.name : source->config.name;
 
-        tokens[i] = (struct described){names[i].usual, ADDED_PLAIN};
+        const bool family = i == SPECIAL_PAD && source->pad != NULL;
+        tokens[i] = (struct described){family ? source->pad : names[i].usual, ADDED_PLAIN};
+        if (family && source->pad_counts) {
+            continue;
+        }
         if ((mapped || set) &&
             !read_token(mapped ? mapped : set, what, key, mapped != NULL, &tokens[i], error)) {
             return false;

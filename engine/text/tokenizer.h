@@ -1,6 +1,6 @@
 /* tokenizer.h: prompts to token ids, as transformers 5's CLIPTokenizer gives them.
  *
- *   g_autoptr(tokenizer) t = tokenizer_open("model/tokenizer", &error);
+ *   g_autoptr(tokenizer) t = tokenizer_open("model/tokenizer", NULL, false, &error);
  *   int32_t ids[77];
  *   g_autofree char *left_out = NULL;
  *   if (!t || !tokenizer_encode(t, "a photo of a cat", 77, ids, &left_out, &error)) ...
@@ -34,10 +34,14 @@ struct tokenizer_files {
     struct tokenizer_file config;     // tokenizer_config.json
     struct tokenizer_file special;    // special_tokens_map.json
     struct tokenizer_file added;      // added_tokens.json
+    const char *pad;                  // the padding token where they say none; NULL: <|endoftext|>
+    bool pad_counts;                  // before what they say
 };
 
-/* Opens the folder tokenizer/ of a diffusers model. NULL with an error that names the file. */
-struct tokenizer *tokenizer_open(const char *folder, GError **error);
+/* Opens the folder tokenizer/ of a diffusers model. NULL with an error that names the file. pad and
+ * pad_counts as above. */
+struct tokenizer *tokenizer_open(const char *folder, const char *pad, bool pad_counts,
+                                 GError **error);
 
 /* The same from memory; folder is for messages alone. Nothing of files is kept. */
 struct tokenizer *tokenizer_from_files(const struct tokenizer_files *files, const char *folder,

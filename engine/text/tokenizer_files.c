@@ -47,6 +47,8 @@ static bool open_source(struct tokenizer_source *source, const struct tokenizer_
                         const char *folder, GError **error)
 {
     source->merges = files->merges;
+    source->pad = files->pad;
+    source->pad_counts = files->pad_counts;
     source->merges_name = g_build_filename(folder, "merges.txt", NULL);
     return parse(&source->whole, files->whole, folder, "tokenizer.json", error) &&
            parse(&source->vocabulary, files->vocabulary, folder, "vocab.json", error) &&
@@ -268,11 +270,19 @@ static bool load(const char *folder, const char *name, size_t limit, struct toke
     return true;
 }
 
-struct tokenizer *tokenizer_open(const char *folder, GError **error)
+struct tokenizer *tokenizer_open(const char *folder, const char *pad, bool pad_counts,
+                                 GError **error)
 {
-    struct tokenizer_files files = {0};
+    struct tokenizer_files files = {.pad = pad, .pad_counts = pad_counts};
     struct tokenizer *t = NULL;
 
+    if (!g_file_test(folder, G_FILE_TEST_IS_DIR)) {
+        fail(error, folder,
+             g_file_test(folder, G_FILE_TEST_EXISTS)
+                 ? "is no folder; a tokenizer is named by the folder that its files are in"
+                 : "there is no such folder with a tokenizer");
+        return NULL;
+    }
     if (load(folder, "tokenizer.json", MAX_WHOLE, &files.whole, error) &&
         (files.whole.data ||
          (load(folder, "vocab.json", MAX_VOCABULARY, &files.vocabulary, error) &&

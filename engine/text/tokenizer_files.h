@@ -24,6 +24,8 @@ struct tokenizer_source {
     struct tokenizer_document whole, vocabulary, config, special, added;
     char *merges_name;
     struct tokenizer_file merges;
+    const char *pad; // as in struct tokenizer_files
+    bool pad_counts;
 };
 
 // the tokens that have a name, in the order in which transformers adds them

@@ -145,6 +145,150 @@ fresh_sd2
 truncate -s 1000 model/tokenizer/vocab.json
 with_both 'a vocabulary that is cut off' 'model/tokenizer/vocab.json: '
 
+# ---- whose tokenizer it is ----
+
+same_as_whole() { # NAME OPTIONS...: the model `model`
+    name=$1
+    shift
+    run generate --model model --prompt x --width 64 --height 64 --steps 2 --seed 1 --quiet \
+        --output odd.png "$@"
+    check "$name" is 0
+    check "$name: the same picture" same odd.png whole.png
+}
+saved=$models/sd2.tokenizer
+fresh_sd2
+rm -r model/tokenizer
+cp -r "$saved" model/tokenizer
+same_as_whole 'a tokenizer as transformers 5 saves it'
+rm model/tokenizer/tokenizer_config.json
+same_as_whole 'tokenizer.json alone: the padding of the family'
+rm -r model/tokenizer
+same_as_whole 'a tokenizer that is named' --tokenizer "$saved"
+same_as_whole 'by the folder of a model' --tokenizer "$sd2"
+same_as_whole 'of the other family, with its own padding' --tokenizer "$sd1/tokenizer"
+with_both 'no tokenizer, and another vocabulary than CLIP' '^model: .*no tokenizer.*--tokenizer'
+refuses 'a tokenizer that is not there' 1 '^none: there is no such folder' generate --model model \
+    --tokenizer none --prompt x --quiet --output o.png
+mkdir model/tokenizer
+with_both 'a tokenizer without files' '^model/tokenizer: has neither tokenizer.json'
+cp "$saved/tokenizer.json" model/tokenizer
+truncate -s 1000 model/tokenizer/tokenizer.json
+with_both 'a tokenizer.json that is cut off' '^model/tokenizer/tokenizer.json: '
+deep model/tokenizer/tokenizer.json file '{"model":'
+with_both 'a tokenizer.json nested too deep' '^model/tokenizer/tokenizer.json: .*nested'
+truncate -s 40M model/tokenizer/tokenizer.json
+with_both 'a tokenizer.json that is too large' '^model/tokenizer/tokenizer.json: '
+rm model/tokenizer/tokenizer.json
+mkfifo model/tokenizer/tokenizer.json
+with_both 'a FIFO as tokenizer.json' '^model/tokenizer/tokenizer.json: .*FIFO'
+
+# as many tokens as CLIP has: the rows of the small vocabulary again and again
+many_tokens() { # MODEL
+    chmod -R u+w "$1"
+    for file in "$1"/text_encoder/model*.safetensors; do
+        python3 - "$file" <<'EOF'
+import json, math, struct, sys
+data = open(sys.argv[1], "rb").read()
+(size,) = struct.unpack("<Q", data[:8])
+header, values, out = json.loads(data[8:8 + size]), data[8 + size:], b""
+for name, tensor in header.items():
+    if name != "__metadata__":
+        begin, end = tensor["data_offsets"]
+        part = values[begin:end]
+        if name.endswith("token_embedding.weight"):
+            row = len(part) // tensor["shape"][0]
+            part = (part * 100)[:49408 * row]
+            tensor["shape"][0] = 49408
+        tensor["data_offsets"] = [len(out), len(out) + len(part)]
+        out += part
+text = json.dumps(header).encode()
+open(sys.argv[1], "wb").write(struct.pack("<Q", len(text)) + text + out)
+EOF
+    done
+    sed -i 's/"vocab_size": 833/"vocab_size": 49408/' "$1/text_encoder/config.json"
+}
+clip=$SVDIFF_TESTS_DIR/../resources/clip
+long='a photo of the Eiffel tower, 50% snow! 3 foxes'
+for family in sd1 sd2; do
+    rm -rf model
+    cp -r "$models/$family" model
+    many_tokens model
+    rm -r model/tokenizer
+    cp -r "$clip" model/tokenizer
+    [ $family = sd1 ] || sed -i '/pad_token/s/<|endoftext|>/!/' model/tokenizer/tokenizer_config.json
+    run generate --model model --prompt "$long" --width 64 --height 64 --steps 2 --seed 1 --quiet \
+        --output right.png
+    rm -r model/tokenizer
+    run generate --model model --prompt "$long" --width 64 --height 64 --steps 2 --seed 1 --quiet \
+        --output odd.png
+    check "$family: without a tokenizer CLIP's vocabulary is taken" is 0
+    check "$family: without a word" test ! -s "$work/err"
+    check "$family: it is the one with the padding of the family" same odd.png right.png
+    learn --model model --prompt '[V]' --image "$pictures/rgb8.png" --steps 1 --output own.safetensors
+    check "$family: [V] is a rare word of it" \
+        grep -Eq '"placeholder":"[a-z]{3,5}"' own.safetensors
+    run convert own.safetensors --to folder --model model --output written --quiet
+    check "$family: converted, the tokenizer is in the folder" is 0
+    check "$family: which says what fills prompts up" \
+        grep -q "\"pad_token\" : \"$([ $family = sd1 ] && echo '<|endoftext|>' || echo '!')\"" \
+        written/tokenizer/tokenizer_config.json
+    run generate --model written --prompt "$long" --width 64 --height 64 --steps 2 --seed 1 --quiet \
+        --output odd.png
+    run generate --model written --tokenizer "$clip" --prompt "$long" --width 64 --height 64 \
+        --steps 2 --seed 1 --quiet --output right.png
+    check "$family: and reads prompts alike" \
+        same odd.png right.png
+    rm -rf written
+done
+
+# ---- what it predicts ----
+
+draw right.png "$sd2"
+fresh_sd2
+sed -i 's/"v_prediction"/"epsilon"/' model/scheduler/scheduler_config.json
+draw wrong.png model
+check 'a model whose config is wrong about what it predicts' differ wrong.png right.png
+run generate --model model --prompt x --width 64 --height 64 --steps 2 --seed 1 --quiet \
+    --output odd.png --prediction v
+check 'set right: the same picture' same odd.png right.png
+check 'set right: the config is said to say otherwise' \
+    grep -q '^warning: model: its scheduler_config.json says .* epsilon; .* v,' "$work/err"
+run generate --model "$sd2" --prompt x --width 64 --height 64 --steps 2 --seed 1 --quiet \
+    --output odd.png --prediction epsilon
+check 'the other way round' same odd.png wrong.png
+run generate --model "$sd2" --prompt x --width 64 --height 64 --steps 2 --seed 1 --quiet \
+    --output odd.png --prediction v
+check 'what it is anyway: no word' test ! -s "$work/err"
+check 'what it is anyway: the same picture' same odd.png right.png
+rm -r model
+cp -r "$models/sd2.config" single.config
+cp "$models/sd2.safetensors" single.safetensors
+chmod -R u+w single.config
+draw right.png single.safetensors
+sed -i '/v_prediction/d' single.config/scheduler/scheduler_config.json
+run generate --model single.safetensors --prompt x --width 64 --height 64 --steps 2 --seed 1 --quiet \
+    --output odd.png --prediction v
+check 'one file whose config does not say it' same odd.png right.png
+refuses 'a prediction that there is not' 2 "^--prediction is 'sample'" generate --model "$sd2" \
+    --prompt x --prediction sample --output o.png
+refuses 'an empty prediction' 2 "^--prediction is ''" generate --model "$sd2" --prompt x \
+    --prediction '' --output o.png
+run learn --model single.safetensors --size 64 --prompt '[V]' --image "$pictures/rgb8.png" --steps 1 \
+    --quiet --output own.safetensors --prediction v
+run convert own.safetensors --to folder --model single.safetensors --prediction v --output written --quiet
+run info written
+check 'converted to a folder: its config says what it predicts' \
+    grep -q '"prediction" *: *"v_prediction"' "$work/out"
+rm -rf written
+for prediction in v epsilon; do
+    run convert own.safetensors --to checkpoint --model single.safetensors --prediction $prediction \
+        --output written.safetensors --quiet --force
+    check "converted to one file, $prediction: it is marked so" \
+        test "$(grep -ac '"v_pred"' written.safetensors)" = $([ $prediction = v ] && echo 1 || echo 0)
+    mv written.safetensors single.safetensors # epsilon: the mark of v goes
+done
+rm -rf single.config single.safetensors
+
 # ---- one file ----
 
 cp -r "$models/sd1.config" single.config

@@ -1,14 +1,15 @@
 /* Any bytes as a prompt, or as the files of a tokenizer and a prompt.
  *
  * Without a zero byte the input is a prompt for a small built-in tokenizer. With zeros it is up to
- * seven parts: vocab.json, merges.txt, tokenizer_config.json, special_tokens_map.json,
- * added_tokens.json, tokenizer.json, prompt; an empty part is a file that is not there. */
+ * eight parts: vocab.json, merges.txt, tokenizer_config.json, special_tokens_map.json,
+ * added_tokens.json, tokenizer.json, prompt, padding token; an empty part is a file that is not
+ * there. A padding token of an odd length counts before what the files say. */
 #include "engine/text/tokenizer.h"
 #include "tests/fuzz/replay.h"
 
 #include <string.h>
 
-#define PARTS 7
+#define PARTS 8
 
 // GPT-2's character for a byte
 static gunichar character(int byte)
@@ -86,7 +87,15 @@ static void check_files(const char *data, size_t size)
     for (int i = 0; i < PARTS; i++) {
         parts[i] = next_part(&at, data + size);
     }
-    struct tokenizer_files files = {parts[5], parts[0], parts[1], parts[2], parts[3], parts[4]};
+    g_autofree char *pad = parts[7].data ? g_strndup(parts[7].data, parts[7].length) : NULL;
+    struct tokenizer_files files = {.pad = pad,
+                                    .pad_counts = parts[7].length % 2 == 1,
+                                    .whole = parts[5],
+                                    .vocabulary = parts[0],
+                                    .merges = parts[1],
+                                    .config = parts[2],
+                                    .special = parts[3],
+                                    .added = parts[4]};
     g_autoptr(tokenizer) t = tokenizer_from_files(&files, "fuzz", &error);
     g_assert_true((t != NULL) == (error == NULL));
     if (t) {
