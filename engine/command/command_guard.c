@@ -28,15 +28,12 @@ static void reads_model(output_guard *g, const svdiff *s)
                                         "added_tokens.json",
                                         NULL};
     const struct checkpoint *c = s->checkpoint;
-    const char *vocabulary = checkpoint_tokenizer(c, NULL);
 
     if (checkpoint_is_single(c)) {
         output_guard_reads(g, checkpoint_path(c));
     }
     reads_in(g, checkpoint_config_folder(c), parts);
-    if (vocabulary != NULL) {
-        reads_in(g, vocabulary, words);
-    }
+    reads_in(g, s->vocabulary.folder, words);
 }
 
 output_guard *command_guard(const svdiff *s)
