@@ -108,7 +108,6 @@ static const struct {
     {"palette.png", 3, formula_palette, 0, false},
     {"palette-clear.png", 4, formula_palette, 0, false},
     {"clear-colour.png", 4, formula_clear_colour, 0, false},
-    {"gamma.png", 3, formula_8, 0, false},
     {"turned.png", 3, formula_turned, 0, true},
     {"lossless.webp", 3, formula_8, 0, false},
     {"alpha.webp", 4, formula_8, 0, false},

@@ -96,6 +96,66 @@ static void test_tiff(gconstpointer data)
     place_finish(&place);
 }
 
+// a slope, which a lossy format changes little
+static picture *make_slope(int channels)
+{
+    picture *p = picture_create(61, 39, channels, NULL);
+
+    for (int i = 0; i < 61 * 39 * channels; i++) {
+        const int x = i / channels % 61, y = i / channels / 61, c = i % channels;
+        p->pixels[i] = c == 3 ? (float)x / 60 : (float)(x + 20 * c) / 120 + (float)y / 100;
+    }
+    return p;
+}
+
+static gsize size_of(const char *path)
+{
+    GStatBuf info;
+
+    g_assert_cmpint(g_stat(path, &info), ==, 0);
+    return (gsize)info.st_size;
+}
+
+static const struct lossy {
+    const char *name;
+    int channels, read; // what is read back
+} lossy[] = {{"a.jpg", 3, 3},  {"a.jpeg", 1, 3}, {"a.JPG", 4, 3},
+             {"a.webp", 3, 3}, {"a.webp", 1, 3}, {"a.webp", 4, 4}};
+
+/* What is read back is near to what was written, clear places in a JPEG are white; more quality is
+ * nearer and larger. */
+static void test_lossy(gconstpointer data)
+{
+    const struct lossy *l = data;
+    static const float white[3] = {1, 1, 1};
+    g_autoptr(picture) p = make_slope(l->channels);
+    double off[2] = {0};
+    gsize size[2];
+    struct place place;
+
+    place_init(&place, l->name);
+    for (int k = 0; k < 2; k++) {
+        const struct picture_writing w = {.quality = k == 0 ? 30 : 95};
+        g_assert_true(picture_write_with(place.path, p, &w, NULL));
+        size[k] = size_of(place.path);
+        g_autoptr(picture) back = picture_read(place.path, 1, NULL);
+        g_autoptr(picture) want = make_slope(l->channels);
+        if (l->read == 3) {
+            picture_flatten(want, white);
+        }
+        g_assert_cmpint(back->channels, ==, l->read);
+        for (int i = 0; i < 61 * 39 * l->read; i++) {
+            off[k] += fabs(back->pixels[i] - want->pixels[want->channels == 1 ? i / 3 : i]);
+        }
+        off[k] /= 61 * 39 * l->read;
+    }
+    g_test_message("off %g and %g, bytes %zu and %zu", off[0], off[1], size[0], size[1]);
+    g_assert_cmpfloat(off[1], <, 0.01);
+    g_assert_cmpfloat(off[1], <, off[0]);
+    g_assert_cmpint(size[0], <, size[1]);
+    place_finish(&place);
+}
+
 // the bytes that a file holds somewhere
 static bool holds(const char *path, const char *bytes, gsize n)
 {
@@ -129,6 +189,39 @@ static void test_texts(void)
     g_assert_true(holds(place.path, "tEXtparameters\0a caf\xe9\nSteps", 26));
     g_assert_true(holds(place.path, "iTXtsvdiff\0\0\0\0\0{", 16));
     g_assert_null(picture_read_text(place.path, "other", NULL));
+    place_finish(&place);
+}
+
+// the user comment of EXIF data, UTF-16 in the big byte order
+static void test_exif_texts(gconstpointer name)
+{
+    const struct picture_text text = {"parameters", "a café 🐈"};
+    g_autoptr(picture) p = make_slope(3);
+    struct place place;
+
+    place_init(&place, name);
+    g_assert_true(picture_write(place.path, p, &text, 1, NULL));
+    g_assert_true(
+        holds(place.path, "MM\0\x2a\0\0\0\x08\0\x01\x87\x69\0\x04\0\0\0\x01\0\0\0\x1a", 22));
+    g_assert_true(holds(place.path, "UNICODE\0\0a\0 \0c\0a\0f\0\xe9\0 \xd8\x3d\xdc\x08", 26));
+    g_autoptr(picture) back = picture_read(place.path, 1, NULL); // its orientation is none
+    g_assert_cmpint(back->width, ==, 61);
+    place_finish(&place);
+}
+
+// a text that is larger than a marker is cut off, and the picture is whole
+static void test_long_text(void)
+{
+    g_autofree char *value = g_strnfill(200000, 'x');
+    const struct picture_text text = {"parameters", value};
+    g_autoptr(picture) p = make_slope(3), back = NULL;
+    struct place place;
+
+    place_init(&place, "a.jpg");
+    g_assert_true(picture_write(place.path, p, &text, 1, NULL));
+    back = picture_read(place.path, 1, NULL);
+    g_assert_nonnull(back);
+    g_assert_true(holds(place.path, "UNICODE\0\0x\0x", 12));
     place_finish(&place);
 }
 
@@ -167,16 +260,20 @@ static void expect_refused(const char *path, const picture *p, int code, const c
 
 static void test_names(void)
 {
-    const char *const wrong[] = {"a.jpg", "a", "a.png.webp", "folder.png/a", "png"};
+    const char *const wrong[] = {"a.gif", "a", "a.png.webm", "folder.png/a", "png"};
     g_autoptr(picture) p = make_picture(2, 2, 3);
 
     for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
         g_assert_false(picture_check_name(wrong[i], NULL));
         expect_refused(wrong[i], p, SVDIFF_ERROR_USAGE,
-                       "a picture's name must end in .png (8 bits) or .tif (float).");
+                       "a picture's name must end in .png, .tif (float), .jpg or .webp.");
     }
     g_assert_true(picture_check_name("a.PNG", NULL));
     g_assert_true(picture_check_name("folder.x/a.tif", NULL));
+    g_assert_true(picture_name_is_lossy("a.JPEG") && picture_name_is_lossy("a.webp"));
+    g_assert_false(picture_name_is_lossy("a.tif") || picture_name_is_lossy("a.png"));
+    g_assert_false(picture_name_has_alpha("a.jpg"));
+    g_assert_true(picture_name_has_alpha("a.webp") && picture_name_has_alpha("a.png"));
 }
 
 static void test_bad_targets(void)
@@ -260,12 +357,24 @@ int main(int argc, char **argv)
     g_test_add_data_func("/picture_write/tiff/mask", GINT_TO_POINTER(1), test_tiff);
     g_test_add_func("/picture_write/texts", test_texts);
     g_test_add_func("/picture_write/foreign-texts", test_foreign_texts);
+    for (size_t i = 0; i < G_N_ELEMENTS(lossy); i++) {
+        g_autofree char *path =
+            g_strdup_printf("/picture_write/lossy/%d-%s", lossy[i].channels, lossy[i].name);
+        g_test_add_data_func(path, &lossy[i], test_lossy);
+    }
+    g_test_add_data_func("/picture_write/exif-texts/jpeg", "a.jpg", test_exif_texts);
+    g_test_add_data_func("/picture_write/exif-texts/webp", "a.webp", test_exif_texts);
+    g_test_add_func("/picture_write/long-text", test_long_text);
     g_test_add_func("/picture_write/names", test_names);
     g_test_add_func("/picture_write/bad-targets", test_bad_targets);
     g_test_add_func("/picture_write/not-numbers", test_not_numbers);
     g_test_add_data_func("/picture_write/no-space/png", "a.png", test_no_space);
     g_test_add_data_func("/picture_write/no-space/tiff", "a.tif", test_no_space);
+    g_test_add_data_func("/picture_write/no-space/jpeg", "a.jpg", test_no_space);
+    g_test_add_data_func("/picture_write/no-space/webp", "a.webp", test_no_space);
     g_test_add_data_func("/picture_write/repeatable/png", "a.png", test_repeatable);
     g_test_add_data_func("/picture_write/repeatable/tiff", "a.tif", test_repeatable);
+    g_test_add_data_func("/picture_write/repeatable/jpeg", "a.jpg", test_repeatable);
+    g_test_add_data_func("/picture_write/repeatable/webp", "a.webp", test_repeatable);
     return g_test_run();
 }

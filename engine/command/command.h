@@ -70,6 +70,17 @@ char *command_describe_generated(const struct svdiff_generate_options *o, const 
 char *command_describe_edited(const struct svdiff_edit_options *o, const char *hash, int index,
                               uint64_t seed, const picture *p);
 
+/* Whether --quality (-1: not given) is one and goes with such an output. */
+bool command_check_quality(int quality, const char *output, GError **error);
+
+/* Says what a result will not have of the picture that it begins with. painting: into it. */
+void command_tell_init(struct command *c, const char *file, const picture *p, const char *output,
+                       bool painting);
+
+/* Writes a picture of --quality with what made it. output: what the option says. */
+bool command_write_picture(struct command *c, const char *path, const picture *p, int quality,
+                           const char *text, GError **error);
+
 /* Prints what a run would take, as --estimate asks. False when standard output is full. */
 bool command_tell_estimate(struct command *c, const struct svdiff_estimate *e, GError **error);
 

@@ -148,7 +148,7 @@ int command_compare(interruption *stop, int argc, char **argv)
                         .names = g_ptr_array_new_with_free_func(g_free),
                         .subjects = g_ptr_array_new_with_free_func((GDestroyNotify)subject_free)};
     const GOptionEntry entries[] = {{"output", 0, 0, G_OPTION_ARG_FILENAME, &c.output,
-                                     "the matrix as a picture too, .png or .tif", "FILE"},
+                                     "the matrix as a picture too (.png)", "FILE"},
                                     G_OPTION_ENTRY_NULL};
     char **arguments = NULL;
     GError *error = NULL;

@@ -19,7 +19,7 @@ struct edit {
     svdiff *session;
     char *image, *prompt, *negative, *shift, *invert_on, *output, *preview, *trace;
     char **targets;
-    int learn_steps, steps, refine, fit, width, height, count;
+    int learn_steps, steps, refine, fit, width, height, count, quality;
     int invert; // -1: as the structure says
     double rate, structure, eta, noise, guidance;
     GPtrArray *written;
@@ -126,6 +126,7 @@ static bool check_overwrites(const struct edit *e, GError **error)
 static bool check_usage(struct edit *e, GError **error)
 {
     return picture_check_name(e->output, error) &&
+           command_check_quality(e->quality, e->output, error) &&
            (e->preview == NULL || picture_check_name(e->preview, error)) &&
            take_options(e, NULL, error) && edit_check(&e->options, 8, error);
 }
@@ -139,9 +140,8 @@ static bool take(void *user, int index, uint64_t seed, const picture *p, GError 
     const char *hash = session_base_hash(e->session, error);
     g_autofree char *text =
         hash != NULL ? command_describe_edited(&e->options, hash, index, seed, p) : NULL;
-    const struct picture_text texts[] = {{"parameters", text}};
 
-    if (hash == NULL || !picture_write(path, p, texts, G_N_ELEMENTS(texts), error)) {
+    if (hash == NULL || !command_write_picture(&e->common, path, p, e->quality, text, error)) {
         return false;
     }
     g_ptr_array_add(e->written, g_steal_pointer(&path));
@@ -233,7 +233,9 @@ static int parse(struct edit *e, int argc, char **argv)
         {"count", 0, 0, G_OPTION_ARG_INT, &e->count,
          "pictures a target, each with its own seed (1)", "N"},
         {"output", 0, 0, G_OPTION_ARG_FILENAME, &e->output,
-         ".png or .tif; %d or %04d is the picture's number (edit.png)", "PATTERN"},
+         ".png, .tif (float), .jpg or .webp; %d or %04d is the picture's number (edit.png)",
+         "PATTERN"},
+        {"quality", 0, 0, G_OPTION_ARG_INT, &e->quality, "of .jpg and .webp, 1 to 100 (90)", "N"},
         {"preview", 0, 0, G_OPTION_ARG_FILENAME, &e->preview,
          "a small picture of each step (.png); %d is the step's number", "PATTERN"},
         {"trace", 0, 0, G_OPTION_ARG_FILENAME, &e->trace, "write what was computed", "FILE"},
@@ -252,6 +254,7 @@ int command_edit(interruption *stop, int argc, char **argv)
                      .width = G_MININT,
                      .height = G_MININT,
                      .count = 1,
+                     .quality = -1,
                      .invert = -1,
                      .rate = ABSENT,
                      .structure = ABSENT,

@@ -22,7 +22,7 @@ struct generate {
     char **subjects; // FILE_OR_NAME[:SCALE]
     char **regions;  // FILE=TEXT
     struct svdiff_region *parsed;
-    int steps, width, height, count, feather, grow;
+    int steps, width, height, count, feather, grow, quality;
     double guidance, eta, strength;
     gboolean force, outpaint, estimate, names;
     GPtrArray *written;
@@ -173,6 +173,7 @@ static bool check_usage(struct generate *g, GError **error)
     }
     take_subjects(g);
     return take_regions(g, error) && picture_check_name(g->output, error) &&
+           command_check_quality(g->quality, g->output, error) &&
            (g->preview == NULL || picture_check_name(g->preview, error)) &&
            check_painting(g, error) && take_options(g, NULL, error) &&
            generate_check(&g->options, 8, error);
@@ -221,6 +222,10 @@ static bool check_files(struct generate *g, GError **error)
         return false;
     }
     g->init_picture = g->init != NULL ? picture_read(g->init, 8, error) : NULL;
+    if (g->init_picture != NULL) {
+        command_tell_init(&g->common, g->init, g->init_picture, g->output,
+                          g->mask != NULL || g->extend != NULL || g->outpaint);
+    }
     return g->init == NULL || (g->init_picture != NULL && read_mask(g, error));
 }
 
@@ -332,9 +337,8 @@ static bool take(void *user, int index, uint64_t seed, const picture *p, GError 
     const char *hash = session_base_hash(g->session, error);
     g_autofree char *text =
         hash != NULL ? command_describe_generated(&g->options, hash, seed, p) : NULL;
-    const struct picture_text texts[] = {{"parameters", text}};
 
-    if (hash == NULL || !picture_write(path, p, texts, G_N_ELEMENTS(texts), error)) {
+    if (hash == NULL || !command_write_picture(&g->common, path, p, g->quality, text, error)) {
         g_free(path);
         return false;
     }
@@ -405,6 +409,7 @@ int command_generate(interruption *stop, int argc, char **argv)
                          .width = G_MININT,
                          .height = G_MININT,
                          .count = 1,
+                         .quality = -1,
                          .strength = 0.75,
                          .feather = G_MININT,
                          .written = g_ptr_array_new_with_free_func(g_free)};
@@ -450,7 +455,10 @@ int command_generate(interruption *stop, int argc, char **argv)
         {"extend", 0, 0, G_OPTION_ARG_FILENAME, &g.extend,
          "paint this many pixels beyond the edges, too", "N|LEFT,TOP,RIGHT,BOTTOM"},
         {"output", 0, 0, G_OPTION_ARG_FILENAME, &g.output,
-         ".png or .tif; %d or %04d is the picture's number (picture.png)", "PATTERN"},
+         ".png (16 bits if --init-image has them), .tif (float), .jpg or .webp; %d or %04d is the "
+         "picture's number (picture.png)",
+         "PATTERN"},
+        {"quality", 0, 0, G_OPTION_ARG_INT, &g.quality, "of .jpg and .webp, 1 to 100 (90)", "N"},
         {"preview", 0, 0, G_OPTION_ARG_FILENAME, &g.preview,
          "a small picture of each step (.png); %d is the step's number", "PATTERN"},
         {"force", 0, 0, G_OPTION_ARG_NONE, &g.force, "open subjects of another model", NULL},

@@ -191,7 +191,7 @@ int command_info(interruption *stop, int argc, char **argv)
 {
     struct info i = {.common.stop = stop};
     const GOptionEntry entries[] = {{"preview", 0, 0, G_OPTION_ARG_FILENAME, &i.preview_file,
-                                     "write the small picture that a subject carries: .png or .tif",
+                                     "write the small picture that a subject carries (.png)",
                                      "FILE"},
                                     G_OPTION_ENTRY_NULL};
     char **arguments = NULL;

@@ -418,7 +418,7 @@ int command_learn(interruption *stop, int argc, char **argv)
          "say how much memory and time it takes, and do nothing", NULL},
         {"squares", 0, 0, G_OPTION_ARG_FILENAME, &l.squares,
          "with --estimate: write what is learned of the first pictures, side by side, clear where "
-         "no mask marks: .png or .tif",
+         "no mask marks (.png)",
          "FILE"},
         G_OPTION_ENTRY_NULL};
     GError *error = NULL;

@@ -14,11 +14,12 @@ struct report {
     enum report_style style;
     bool quiet;
     FILE *out, *err;
-    int columns;   // 0: ask the terminal each time, it may be resized
-    bool drawing;  // the bar stands on the last line of the terminal
-    char *phase;   // of the last progress that was shown
-    int step;      // and its step
-    int64_t shown; // and its time, microseconds
+    int columns;        // 0: ask the terminal each time, it may be resized
+    bool drawing;       // the bar stands on the last line of the terminal
+    char *phase;        // of the last progress that was shown
+    int step;           // and its step
+    int64_t shown;      // and its time, microseconds
+    GHashTable *warned; // the warnings that were told
 };
 
 /* ---- making and ending ---- */
@@ -30,6 +31,7 @@ struct report *report_create_on(FILE *out, FILE *err, enum report_style style, b
 
     *r = (struct report){
         .style = style, .quiet = quiet, .out = out, .err = err, .columns = columns, .step = -1};
+    r->warned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return r;
 }
 
@@ -62,6 +64,7 @@ void report_free(struct report *r)
         fflush(r->err);
         fflush(r->out);
         g_free(r->phase);
+        g_hash_table_unref(r->warned);
         g_free(r);
     }
 }
@@ -272,10 +275,14 @@ void report_warning(struct report *r, const char *format, ...)
     va_start(list, format);
     text = g_strdup_vprintf(format, list);
     va_end(list);
+    if (g_hash_table_contains(r->warned, text)) {
+        return;
+    }
     say(r, "warning: ", text);
     if (r->style == REPORT_JSON) {
         print_warning(r, text);
     }
+    g_hash_table_add(r->warned, g_steal_pointer(&text));
 }
 
 static void set_files(JsonObject *object, const char *const *files)

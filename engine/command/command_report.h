@@ -34,7 +34,7 @@ void report_progress(struct report *r, const struct progress *p);
 /* A remark for people on standard error: the seed that was chosen. Not with quiet. */
 void report_note(struct report *r, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* What does not stop the work, but has to be known. */
+/* What does not stop the work, but has to be known. The same sentence is told once. */
 void report_warning(struct report *r, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* The one sentence at which the command ends. Event error. files (NULL-terminated, may be NULL or

@@ -19,6 +19,7 @@
 #include "engine/picture/paint_area.h"
 #include "engine/generate/painter.h"
 #include "engine/picture/picture_fill.h"
+#include "engine/picture/picture_origin.h"
 #include "engine/picture/picture_scale.h"
 #include "engine/generate/latent_fit.h"
 #include "engine/generate/preview.h"
@@ -77,6 +78,9 @@ static bool read_image(struct editor *e, GError **error)
     e->opaque = e->image != NULL ? picture_opaque(e->image, error) : NULL;
     if (e->opaque == NULL) {
         return false;
+    }
+    if (picture_warning(e->image) != NULL) {
+        session_warn(e->session, "%s", picture_warning(e->image));
     }
     e->width = e->options->width;
     e->height = e->options->height;
@@ -307,8 +311,8 @@ static void start(const struct editor *e, uint64_t seed, struct trace *trace, fl
 }
 
 // in the picture's size, with its alpha; what comes beside it would be clear
-static picture *finish(const struct editor *e, const picture *drawn, bool with_alpha,
-                       GError **error)
+static picture *fit_image(const struct editor *e, const picture *drawn, bool with_alpha,
+                          GError **error)
 {
     g_autoptr(picture) scaled = picture_resize(drawn, e->image->width, e->image->height, error);
 
@@ -317,6 +321,17 @@ static picture *finish(const struct editor *e, const picture *drawn, bool with_a
     }
     g_autoptr(picture) alpha = picture_alpha(e->image, error);
     return alpha != NULL ? picture_with_alpha(scaled, alpha, error) : NULL;
+}
+
+static picture *finish(const struct editor *e, const picture *drawn, bool with_alpha,
+                       GError **error)
+{
+    picture *out = fit_image(e, drawn, with_alpha, error);
+
+    if (out != NULL) {
+        out->origin = picture_origin_depth(e->image->origin);
+    }
+    return out;
 }
 
 static bool draw(struct editor *e, const struct edit_target *t, int index, svdiff_take take,

@@ -4,6 +4,7 @@
 #include "engine/generate/decode.h"
 #include "engine/base/noise.h"
 #include "engine/picture/picture_fill.h"
+#include "engine/picture/picture_origin.h"
 #include "engine/picture/picture_scale.h"
 
 #include <string.h>
@@ -175,6 +176,18 @@ bool start_picture(struct start *s, const struct autoencoder *a, const struct sa
     return true;
 }
 
+// a drawing in the init picture's size, with its alpha
+static picture *fit_init(const picture *init, const picture *drawn, GError **error)
+{
+    g_autoptr(picture) scaled = picture_resize(drawn, init->width, init->height, error);
+
+    if (scaled == NULL || init->channels == 3) {
+        return g_steal_pointer(&scaled);
+    }
+    g_autoptr(picture) alpha = picture_alpha(init, error);
+    return alpha != NULL ? picture_with_alpha(scaled, alpha, error) : NULL;
+}
+
 picture *start_finish(const struct start *s, picture *drawn, GError **error)
 {
     const picture *init = s->options->init;
@@ -186,12 +199,11 @@ picture *start_finish(const struct start *s, picture *drawn, GError **error)
     if (init == NULL) {
         return g_steal_pointer(&p);
     }
-    g_autoptr(picture) scaled = picture_resize(p, init->width, init->height, error);
-    if (scaled == NULL || init->channels == 3) {
-        return g_steal_pointer(&scaled);
+    picture *out = fit_init(init, p, error);
+    if (out != NULL) {
+        out->origin = picture_origin_depth(init->origin);
     }
-    g_autoptr(picture) alpha = picture_alpha(init, error);
-    return alpha != NULL ? picture_with_alpha(scaled, alpha, error) : NULL;
+    return out;
 }
 
 void start_close(struct start *s)

@@ -203,6 +203,9 @@ static picture *read_image(const struct learner *l, const struct plan *p, GError
     if (image == NULL || (box != NULL && image->channels == 4 && alpha == NULL)) {
         return NULL;
     }
+    if (picture_warning(image) != NULL) {
+        session_warn(l->session, "%s", picture_warning(image));
+    }
     picture_flatten(image, white);
     if (box == NULL) {
         return g_steal_pointer(&image);

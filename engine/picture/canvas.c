@@ -2,6 +2,7 @@
 #include "engine/picture/canvas.h"
 
 #include "engine/base/error.h"
+#include "engine/picture/picture_origin.h"
 
 #include <string.h>
 
@@ -44,6 +45,19 @@ static picture *make(int width, int height, int channels, const struct canvas_ma
     return picture_create((int)w, (int)h, channels, error);
 }
 
+// what the margins are around, its own samples, too, has margins
+static bool extend_origin(const picture *p, const struct canvas_margins *m, picture *out,
+                          GError **error)
+{
+    if (p->origin == NULL || p->origin->own == NULL) {
+        out->origin = picture_origin_ref(p->origin);
+        return true;
+    }
+    picture *own = canvas_extend(p->origin->own, m, error);
+    out->origin = own != NULL ? picture_origin_with(p->origin, own) : NULL;
+    return own != NULL;
+}
+
 picture *canvas_extend(const picture *p, const struct canvas_margins *m, GError **error)
 {
     picture *out = make(p->width, p->height, 4, m, error);
@@ -59,6 +73,9 @@ picture *canvas_extend(const picture *p, const struct canvas_margins *m, GError 
             memcpy(to + 4 * x, from + x * p->channels, 3 * sizeof *to);
             to[4 * x + 3] = p->channels == 4 ? from[4 * x + 3] : 1;
         }
+    }
+    if (!extend_origin(p, m, out, error)) {
+        g_clear_pointer(&out, picture_free);
     }
     return out;
 }

@@ -5,10 +5,14 @@
  * around it, it is added to the painting:
  *
  *   painting' = painting + fill(smooth(context - painting))
- *   result    = picture + composite (painting' - picture) */
+ *   result    = picture + composite (painting' - picture)
+ *
+ * A picture with a space of its own (picture_origin.h) is put together in that space, too: there
+ * what was not painted keeps its samples, and what sRGB does not have stays below a soft border. */
 #include "engine/picture/patch.h"
 
 #include "engine/picture/picture_fill.h"
+#include "engine/picture/picture_origin.h"
 #include "engine/picture/picture_scale.h"
 
 #include <string.h>
@@ -58,27 +62,82 @@ static bool all_opaque(const picture *p)
     return opaque;
 }
 
-picture *patch_put_back(const struct patch *p, const struct svdiff_generate_options *o,
-                        const picture *painting, GError **error)
+/* The painting over `out`, a picture of the init picture's size: below it `under` and above it
+ * `painted`, of the context's size and 3 channels, all in one space. */
+static void put_all(const struct patch *p, picture *out, const picture *under,
+                    const picture *painted, bool outpaint)
 {
     const struct mask_box *box = &p->area.context;
-    const struct mask_box all = {0, 0, o->init->width, o->init->height};
-    g_autoptr(picture) painted = picture_resize(painting, box->width, box->height, error);
-    g_autoptr(picture) out = painted != NULL ? mask_crop(o->init, &all, error) : NULL;
 
-    if (out == NULL || !match_colours(p, painted, error)) {
-        return NULL;
-    }
     for (int y = 0; y < box->height; y++) {
         for (int x = 0; x < box->width; x++) {
             const size_t at = (size_t)y * box->width + x;
             const size_t to = (size_t)(box->y + y) * out->width + box->x + x;
             if (p->selection->pixels[at] > 0 || p->composite->pixels[at] > 0) {
-                put_pixel(out->pixels + to * out->channels, out->channels,
-                          p->context->pixels + 3 * at, painted->pixels + 3 * at,
-                          p->composite->pixels[at], o->outpaint ? p->selection->pixels[at] : 0);
+                put_pixel(out->pixels + to * out->channels, out->channels, under->pixels + 3 * at,
+                          painted->pixels + 3 * at, p->composite->pixels[at],
+                          outpaint ? p->selection->pixels[at] : 0);
             }
         }
     }
-    return o->outpaint && all_opaque(out) ? picture_opaque(out, error) : g_steal_pointer(&out);
+}
+
+static picture *copy(const picture *p, GError **error)
+{
+    return mask_crop(p, &(struct mask_box){0, 0, p->width, p->height}, error);
+}
+
+// the samples in the picture's own space with the painting in them; painted is changed
+static picture *put_own(const struct patch *p, const struct picture_origin *o, picture *painted,
+                        GError **error)
+{
+    g_autoptr(picture) part = mask_crop(o->own, &p->area.context, error);
+    g_autoptr(picture) under = part != NULL ? picture_opaque(part, error) : NULL;
+    picture *own = under != NULL ? copy(o->own, error) : NULL;
+
+    if (own != NULL && !picture_origin_convert(o, painted, error)) {
+        g_clear_pointer(&own, picture_free);
+    }
+    if (own != NULL) {
+        put_all(p, own, under, painted, false);
+    }
+    return own;
+}
+
+// out is of the init picture's kind, with what was painted in its own space
+static bool set_origin(const struct patch *p, const picture *init, picture *painted, picture *out,
+                       GError **error)
+{
+    const bool own = init->origin != NULL && init->origin->own != NULL;
+    picture *samples = own ? put_own(p, init->origin, painted, error) : NULL;
+
+    out->origin = samples != NULL ? picture_origin_with(init->origin, samples) : NULL;
+    if (!own) {
+        out->origin = picture_origin_ref(init->origin);
+    }
+    return samples != NULL || !own;
+}
+
+picture *patch_put_back(const struct patch *p, const struct svdiff_generate_options *o,
+                        const picture *painting, GError **error)
+{
+    const struct mask_box *box = &p->area.context;
+    g_autoptr(picture) painted = picture_resize(painting, box->width, box->height, error);
+    g_autoptr(picture) out = painted != NULL ? copy(o->init, error) : NULL;
+
+    if (out == NULL || !match_colours(p, painted, error)) {
+        return NULL;
+    }
+    put_all(p, out, p->context, painted, o->outpaint);
+    if (!set_origin(p, o->init, painted, out, error)) {
+        return NULL;
+    }
+    if (!o->outpaint || !all_opaque(out)) {
+        return g_steal_pointer(&out);
+    }
+    picture *opaque = picture_opaque(out, error);
+    if (opaque != NULL) {
+        opaque->origin = g_steal_pointer(&out->origin);
+    }
+    return opaque;
 }

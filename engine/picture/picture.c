@@ -6,7 +6,9 @@
 
 #include "engine/base/error.h"
 #include "engine/base/machine.h"
+#include "engine/picture/picture_origin.h"
 
+#include <math.h>
 #include <string.h>
 
 // above this many bytes the machine is asked before memory is taken
@@ -37,6 +39,7 @@ picture *picture_create(int width, int height, int channels, GError **error)
 void picture_free(picture *p)
 {
     if (p) {
+        picture_origin_unref(p->origin);
         g_free(p->pixels);
         g_free(p);
     }
@@ -87,21 +90,33 @@ void picture_set_row_8(picture *p, int y, const uint8_t *row)
     }
 }
 
+void picture_row_8(const picture *p, int y, uint8_t *row)
+{
+    const size_t n = (size_t)p->width * p->channels;
+    const float *from = p->pixels + n * y;
+
+    for (size_t i = 0; i < n; i++) {
+        row[i] = (uint8_t)lrintf(CLAMP(from[i], 0.0f, 1.0f) * 255.0f);
+    }
+}
+
 void picture_flatten(picture *p, const float background[3])
 {
     const size_t n = (size_t)p->width * p->height;
 
-    if (p->channels != 4) {
+    const int colours = p->channels - 1;
+
+    if (p->channels != 4 && p->channels != 2) {
         return;
     }
     for (size_t i = 0; i < n; i++) {
-        const float *from = p->pixels + 4 * i;
-        const float alpha = from[3];
-        for (int c = 0; c < 3; c++) {
-            p->pixels[3 * i + c] = from[c] * alpha + background[c] * (1 - alpha);
+        const float *from = p->pixels + p->channels * i;
+        const float alpha = from[colours];
+        for (int c = 0; c < colours; c++) {
+            p->pixels[colours * i + c] = from[c] * alpha + background[c] * (1 - alpha);
         }
     }
-    p->channels = 3;
+    p->channels = colours;
 }
 
 void picture_unmultiply(picture *p)
@@ -179,6 +194,9 @@ picture *picture_orient(picture *p, int orientation, GError **error)
             memcpy(out->pixels + ((size_t)y * out->width + x) * p->channels,
                    p->pixels + from * p->channels, p->channels * sizeof(float));
         }
+    }
+    if (out) {
+        out->origin = g_steal_pointer(&p->origin);
     }
     picture_free(p);
     return out;

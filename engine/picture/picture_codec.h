@@ -8,6 +8,7 @@
 
 #include "engine/base/atomic_file.h"
 #include "engine/picture/picture.h"
+#include "engine/picture/picture_origin.h"
 #include "engine/base/regular_file.h"
 
 #include <stdint.h>
@@ -34,11 +35,25 @@ bool picture_source_open(struct picture_source *source, const char *path, int mi
                          GError **error);
 void picture_source_close(struct picture_source *source);
 
-/* Append the whole picture to a file that will be called `path`; false with an error. */
-bool picture_png_write(struct atomic_file *file, const char *path, const picture *p,
-                       const struct picture_text *texts, size_t n_texts, GError **error);
-bool picture_tiff_write(struct atomic_file *file, const char *path, const picture *p,
-                        const struct picture_text *texts, size_t n_texts, GError **error);
+// What is written; all of it is borrowed.
+struct picture_sheet {
+    struct atomic_file *file;
+    const char *path; // what sentences call it
+    const picture *p; // in the file's own space; 1 channel: grey, 2: grey and alpha, 3, 4
+    int bits;         // 8 or 16, where the format can have both
+    GBytes *icc;      // the profile, or NULL
+    const struct picture_chunks *chunks; // what a PNG says of its colours without one
+    int quality;                         // 1 to 100, of lossy formats
+    const struct picture_text *texts;
+    size_t n_texts;
+};
+
+/* Append the whole picture to the file; false with an error. JPEG: no alpha; WebP: no grey with
+ * alpha. */
+bool picture_png_write(const struct picture_sheet *sheet, GError **error);
+bool picture_tiff_write(const struct picture_sheet *sheet, GError **error);
+bool picture_jpeg_write(const struct picture_sheet *sheet, GError **error);
+bool picture_webp_write(const struct picture_sheet *sheet, GError **error);
 
 /* picture_create after a look at the size: at least source->minimum, at most its maximum. */
 picture *picture_create_checked(const struct picture_source *source, int64_t width, int64_t height,
@@ -48,8 +63,9 @@ picture *picture_create_checked(const struct picture_source *source, int64_t wid
 void picture_set_damaged(const struct picture_source *source, const char *format,
                          const char *detail, GError **error);
 
-/* Pixels of 8 bits [width * channels of p] to row y of p. */
+/* Pixels of 8 bits [width * channels of p] to row y of p, and from it, rounded to nearest. */
 void picture_set_row_8(picture *p, int y, const uint8_t *row);
+void picture_row_8(const picture *p, int y, uint8_t *row);
 
 /* The orientation (1 to 8) in a block of EXIF data that begins with its byte order mark; 1 if there
  * is none or it cannot be read. */

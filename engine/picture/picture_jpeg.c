@@ -1,13 +1,15 @@
 /* JPEG files by libjpeg: grey, YCbCr and CMYK, baseline and progressive, with the EXIF orientation.
  *
  * libjpeg mends a file that ends early by grey pixels and a warning; here a warning is an error
- * when it tells that something of the picture is lost, and only then. CMYK becomes R'G'B' as Pillow
- * does it: (1 - c) (1 - k); Adobe's files store 1 - c. */
+ * when it tells that something of the picture is lost, and only then. CMYK comes as 4 channels of
+ * ink; Adobe's files store 1 - c. */
 #include "engine/picture/picture_codec.h"
 
 #include "engine/base/error.h"
+#include "engine/picture/picture_origin.h"
 
 #include <setjmp.h>
+#include <stdlib.h>
 #include <string.h>
 // these want stdio.h before them
 #include <jpeglib.h>
@@ -22,7 +24,9 @@ struct jpeg_job {
     picture *out;
     GError **error;
     uint8_t *row; // one row, 3 or 4 bytes a pixel
+    JOCTET *profile;
     int orientation;
+    bool bad_profile;
 };
 
 static void on_error(j_common_ptr jpeg)
@@ -53,6 +57,7 @@ static bool is_harmless(j_common_ptr jpeg)
     case JWRN_JFIF_MAJOR:      // a version of the future
     case JWRN_NOT_SEQUENTIAL:  // a scan header whose end is not 63, as some phones write
     case JWRN_EXTRANEOUS_DATA: // bytes between two markers
+    case JWRN_BOGUS_ICC:       // parts of a profile that do not fit: it is left out
         return true;
     case JWRN_BOGUS_PROGRESSION:
         return !skips_bits((struct jpeg_decompress_struct *)jpeg);
@@ -66,6 +71,9 @@ static void on_message(j_common_ptr jpeg, int level)
 {
     if (level < 0 && !is_harmless(jpeg)) {
         on_error(jpeg);
+    }
+    if (level < 0 && jpeg->err->msg_code == JWRN_BOGUS_ICC) {
+        ((struct jpeg_job *)jpeg->err)->bad_profile = true;
     }
 }
 
@@ -84,6 +92,22 @@ static bool is_cmyk(const struct jpeg_job *job)
     return job->jpeg.out_color_space == JCS_CMYK;
 }
 
+// the kind of pixels, and the profile from all its parts
+static void read_origin_or_jump(struct jpeg_job *job)
+{
+    struct picture_origin *o = picture_origin_of(job->out);
+    unsigned int size = 0;
+
+    o->space = job->jpeg.jpeg_color_space == JCS_GRAYSCALE ? PICTURE_GREY
+               : is_cmyk(job)                              ? PICTURE_CMYK
+                                                           : PICTURE_RGB;
+    if (jpeg_read_icc_profile(&job->jpeg, &job->profile, &size)) {
+        picture_origin_set_profile(job->out, job->profile, size);
+    } else if (job->bad_profile) {
+        picture_origin_warn(job->out, job->source->path, "is damaged");
+    }
+}
+
 static bool read_header_or_jump(struct jpeg_job *job)
 {
     struct jpeg_decompress_struct *jpeg = &job->jpeg;
@@ -91,6 +115,7 @@ static bool read_header_or_jump(struct jpeg_job *job)
     jpeg_create_decompress(jpeg);
     jpeg_stdio_src(jpeg, job->source->stream);
     jpeg_save_markers(jpeg, JPEG_APP0 + 1, 0xffff);
+    jpeg_save_markers(jpeg, JPEG_APP0 + 2, 0xffff);
     jpeg_read_header(jpeg, TRUE);
     job->orientation = orientation_of(job); // the markers are gone when all is read
     if (jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK) {
@@ -98,20 +123,18 @@ static bool read_header_or_jump(struct jpeg_job *job)
     } else {
         jpeg->out_color_space = JCS_RGB;
     }
-    job->out =
-        picture_create_checked(job->source, jpeg->image_width, jpeg->image_height, 3, job->error);
+    job->out = picture_create_checked(job->source, jpeg->image_width, jpeg->image_height,
+                                      is_cmyk(job) ? 4 : 3, job->error);
+    if (job->out) {
+        read_origin_or_jump(job);
+    }
     return job->out != NULL;
 }
 
-static void cmyk_to_rgb(uint8_t *row, int width, bool inverted)
+static void invert(uint8_t *row, int width)
 {
-    const uint8_t flip = inverted ? 0 : 255;
-
-    for (int x = 0; x < width; x++) {
-        const int key = row[4 * x + 3] ^ flip;
-        for (int c = 0; c < 3; c++) {
-            row[3 * x + c] = (uint8_t)(((row[4 * x + c] ^ flip) * key + 127) / 255);
-        }
+    for (int i = 0; i < 4 * width; i++) {
+        row[i] = (uint8_t)(255 - row[i]);
     }
 }
 
@@ -139,8 +162,8 @@ static bool read_pixels_or_jump(struct jpeg_job *job)
     jpeg_start_decompress(jpeg);
     for (int y = 0; y < job->out->height; y++) {
         jpeg_read_scanlines(jpeg, &job->row, 1);
-        if (is_cmyk(job)) {
-            cmyk_to_rgb(job->row, job->out->width, jpeg->saw_Adobe_marker);
+        if (is_cmyk(job) && jpeg->saw_Adobe_marker) {
+            invert(job->row, job->out->width);
         }
         picture_set_row_8(job->out, y, job->row);
     }
@@ -199,5 +222,6 @@ picture *picture_jpeg_read(const struct picture_source *source, GError **error)
     }
     jpeg_destroy_decompress(&job.jpeg);
     g_free(job.row);
+    free(job.profile);
     return picture_orient(job.out, job.orientation, error);
 }

@@ -5,6 +5,7 @@
 #include "engine/picture/picture_codec.h"
 
 #include "engine/base/error.h"
+#include "engine/picture/picture_png_colour.h"
 
 #include <png.h>
 #include <string.h>
@@ -19,6 +20,7 @@ struct png_job {
     uint8_t *rows; // the whole picture as libpng gives it, or one row where that is enough
     size_t stride; // bytes of a row
     int passes;
+    bool bad_profile;
 };
 
 static void on_error(png_structp png, png_const_charp message)
@@ -29,9 +31,12 @@ static void on_error(png_structp png, png_const_charp message)
     png_longjmp(png, 1);
 }
 
-// what libpng mends by itself is not worth a word
+// what libpng mends by itself is not worth a word, but a profile that it leaves out is
 static void on_warning(png_structp png, png_const_charp message)
 {
+    struct png_job *job = png_get_error_ptr(png);
+
+    job->bad_profile = job->bad_profile || g_str_has_prefix(message, "iCCP");
 }
 
 static void reader_finish(struct png_job *job)
@@ -76,6 +81,7 @@ static bool read_header_or_jump(struct png_job *job)
 
     png_init_io(job->png, job->source->stream);
     png_set_user_limits(job->png, G_MAXINT32, G_MAXINT32); // sizes get a sentence of our own
+    picture_png_keep_colours(job->png);
     png_read_info(job->png, job->info);
     type = png_get_color_type(job->png, job->info);
     alpha = (type & PNG_COLOR_MASK_ALPHA) || png_get_valid(job->png, job->info, PNG_INFO_tRNS);
@@ -85,6 +91,7 @@ static bool read_header_or_jump(struct png_job *job)
     if (!job->out) {
         return false;
     }
+    picture_png_read_colours(job->png, job->info, job->out, job->source->path, job->bad_profile);
     png_set_expand(job->png);
     if (!(type & PNG_COLOR_MASK_COLOR)) {
         png_set_gray_to_rgb(job->png);
@@ -172,6 +179,9 @@ picture *picture_from_png(const void *data, size_t size, int maximum, const char
     }
     p = picture_png_read(&source, error);
     fclose(source.stream);
+    if (p) { // our own, which is sRGB
+        g_clear_pointer(&p->origin, picture_origin_unref);
+    }
     return p;
 }
 

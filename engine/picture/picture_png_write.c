@@ -1,10 +1,11 @@
-/* Writing PNG files by libpng: 8 bits a channel, with texts.
+/* Writing PNG files by libpng: 8 or 16 bits a channel, with texts and what the colours are.
  *
  * As when reading, libpng reports an error by a long jump; what must survive it lies in one
  * structure, and only the functions named *_or_jump are called under it. */
 #include "engine/picture/picture_codec.h"
 
 #include "engine/base/error.h"
+#include "engine/picture/picture_png_colour.h"
 
 #include <math.h>
 #include <png.h>
@@ -13,15 +14,14 @@
 struct png_output {
     png_structp png;
     png_infop info;
-    char message[128];        // libpng's own, when it jumped
-    struct atomic_file *file; // or NULL, and the bytes
-    GByteArray *bytes;
+    char message[128]; // libpng's own, when it jumped
+    GByteArray *bytes; // or NULL, and the sheet's file
     GError **error;
     bool refused; // by the file, with an error set
-    const picture *p;
+    const struct picture_sheet *sheet;
+    GBytes *profile; // an iCCP chunk, or NULL
     uint8_t *row;
     png_textp texts;
-    size_t n_texts;
 };
 
 static void on_error(png_structp png, png_const_charp message)
@@ -40,9 +40,9 @@ static void on_write(png_structp png, png_bytep data, png_size_t size)
 {
     struct png_output *out = png_get_io_ptr(png);
 
-    if (out->file == NULL) {
+    if (out->bytes != NULL) {
         g_byte_array_append(out->bytes, data, (guint)size);
-    } else if (!atomic_file_write(out->file, data, size, out->error)) {
+    } else if (!atomic_file_write(out->sheet->file, data, size, out->error)) {
         out->refused = true;
         png_error(png, "write");
     }
@@ -87,74 +87,92 @@ static png_textp encode_texts(const struct picture_text *texts, size_t n_texts, 
     return out;
 }
 
-static void write_row_or_jump(struct png_output *out, int y)
+// the high byte first
+static void row_16(const picture *p, int y, uint8_t *row)
 {
-    const size_t n = (size_t)out->p->width * out->p->channels;
-    const float *from = out->p->pixels + n * y;
+    const size_t n = (size_t)p->width * p->channels;
+    const float *from = p->pixels + n * y;
 
     for (size_t i = 0; i < n; i++) {
-        out->row[i] = (uint8_t)lrintf(CLAMP(from[i], 0.0f, 1.0f) * 255.0f);
+        const long value = lrintf(CLAMP(from[i], 0.0f, 1.0f) * 65535.0f);
+        row[2 * i] = (uint8_t)(value >> 8);
+        row[2 * i + 1] = (uint8_t)(value & 255);
     }
-    png_write_row(out->png, out->row);
+}
+
+static void write_rows_or_jump(struct png_output *out)
+{
+    const struct picture_sheet *sheet = out->sheet;
+
+    for (int y = 0; y < sheet->p->height; y++) {
+        (sheet->bits == 16 ? row_16 : picture_row_8)(sheet->p, y, out->row);
+        png_write_row(out->png, out->row);
+    }
 }
 
 static bool write_all(struct png_output *out)
 {
-    const int types[] = {
-        [1] = PNG_COLOR_TYPE_GRAY, [3] = PNG_COLOR_TYPE_RGB, [4] = PNG_COLOR_TYPE_RGB_ALPHA};
+    const int types[] = {[1] = PNG_COLOR_TYPE_GRAY,
+                         [2] = PNG_COLOR_TYPE_GRAY_ALPHA,
+                         [3] = PNG_COLOR_TYPE_RGB,
+                         [4] = PNG_COLOR_TYPE_RGB_ALPHA};
+    const struct picture_sheet *sheet = out->sheet;
 
     if (setjmp(png_jmpbuf(out->png))) {
         return false;
     }
     png_set_write_fn(out->png, out, on_write, on_flush);
-    png_set_IHDR(out->png, out->info, out->p->width, out->p->height, 8, types[out->p->channels],
-                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-    png_set_text(out->png, out->info, out->texts, (int)out->n_texts);
+    png_set_IHDR(out->png, out->info, sheet->p->width, sheet->p->height, sheet->bits,
+                 types[sheet->p->channels], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+                 PNG_FILTER_TYPE_DEFAULT);
+    png_set_text(out->png, out->info, out->texts, (int)sheet->n_texts);
+    png_write_info_before_PLTE(out->png, out->info);
+    picture_png_write_colours(out->png, sheet->chunks, out->profile);
     png_write_info(out->png, out->info);
-    for (int y = 0; y < out->p->height; y++) {
-        write_row_or_jump(out, y);
-    }
+    write_rows_or_jump(out);
     png_write_end(out->png, out->info);
     return true;
 }
 
-// path: what a sentence calls it
-static bool write_to(struct png_output *out, const char *path, const struct picture_text *texts)
+static bool write_to(struct png_output *out)
 {
+    const struct picture_sheet *sheet = out->sheet;
     g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(g_free);
     bool done = false;
 
-    out->texts = encode_texts(texts, out->n_texts, kept);
+    out->texts = encode_texts(sheet->texts, sheet->n_texts, kept);
+    out->profile = picture_png_profile(sheet->icc, sheet->chunks);
     out->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, out, on_error, on_warning);
     out->info = out->png ? png_create_info_struct(out->png) : NULL;
-    out->row = g_try_malloc_n(out->p->width, out->p->channels);
+    out->row = g_try_malloc_n(sheet->p->width, sheet->p->channels * (sheet->bits / 8));
     if (out->info && out->row) {
         done = write_all(out);
     }
     if (!done && !out->refused) {
         g_set_error(out->error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: the PNG cannot be made: %s.", path,
+                    "%s: the PNG cannot be made: %s.", sheet->path,
                     out->message[0] ? out->message : "no memory is left");
     }
     png_destroy_write_struct(&out->png, &out->info);
     g_free(out->row);
+    g_clear_pointer(&out->profile, g_bytes_unref);
     return done;
 }
 
-bool picture_png_write(struct atomic_file *file, const char *path, const picture *p,
-                       const struct picture_text *texts, size_t n_texts, GError **error)
+bool picture_png_write(const struct picture_sheet *sheet, GError **error)
 {
-    struct png_output out = {.file = file, .p = p, .n_texts = n_texts, .error = error};
+    struct png_output out = {.sheet = sheet, .error = error};
 
-    return write_to(&out, path, texts);
+    return write_to(&out);
 }
 
 GBytes *picture_to_png(const picture *p, GError **error)
 {
+    static const struct picture_chunks none;
+    const struct picture_sheet sheet = {
+        .path = "a picture in memory", .p = p, .bits = 8, .chunks = &none};
     g_autoptr(GByteArray) bytes = g_byte_array_new();
-    struct png_output out = {.bytes = bytes, .p = p, .error = error};
+    struct png_output out = {.bytes = bytes, .sheet = &sheet, .error = error};
 
-    return write_to(&out, "a picture in memory", NULL)
-               ? g_byte_array_free_to_bytes(g_steal_pointer(&bytes))
-               : NULL;
+    return write_to(&out) ? g_byte_array_free_to_bytes(g_steal_pointer(&bytes)) : NULL;
 }

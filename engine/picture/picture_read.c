@@ -5,6 +5,7 @@
 #include "engine/picture/picture_codec.h"
 
 #include "engine/base/error.h"
+#include "engine/picture/picture_origin.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -93,7 +94,8 @@ static codec_function sniff(const struct picture_source *source)
     return NULL;
 }
 
-picture *picture_read(const char *path, int minimum, GError **error)
+// with the values of the file
+static picture *read_own(const char *path, int minimum, GError **error)
 {
     struct picture_source source;
     codec_function read;
@@ -114,6 +116,11 @@ picture *picture_read(const char *path, int minimum, GError **error)
     return p;
 }
 
+picture *picture_read(const char *path, int minimum, GError **error)
+{
+    return picture_origin_take(read_own(path, minimum, error), path, error);
+}
+
 // equal channels give exactly that value, so that a grey file keeps its own numbers
 static float luminance(const float *pixel)
 {
@@ -125,11 +132,16 @@ static float luminance(const float *pixel)
 
 picture *picture_read_mask(const char *path, int minimum, GError **error)
 {
-    picture *p = picture_read(path, minimum, error);
+    picture *p = read_own(path, minimum, error);
 
     if (!p) {
         return NULL;
     }
+    if (picture_was_cmyk(p) && !picture_profile_to_srgb(NULL, PICTURE_CMYK, p, error)) {
+        picture_free(p);
+        return NULL;
+    }
+    g_clear_pointer(&p->origin, picture_origin_unref);
     for (size_t i = 0, n = (size_t)p->width * p->height; i < n; i++) {
         const float *pixel = p->pixels + i * p->channels;
         const float alpha = p->channels == 4 ? pixel[3] : 1.0f;

@@ -1,11 +1,12 @@
 /* Reading TIFF files by libtiff.
  *
- * Grey and R'G'B' samples of 8, 16, 32 bits or float (16, 32, 64) are taken as they are, from
+ * Grey, R'G'B' and CMYK samples of 8, 16, 32 bits or float (16, 32, 64) are taken as they are, from
  * strips or tiles, interleaved or in planes, so that nothing of a float file is lost; every other
- * kind (palette, 1 bit, CMYK, YCbCr, Lab) goes through libtiff's own conversion to 8 bits. */
+ * kind (palette, 1 bit, YCbCr, Lab) goes through libtiff's own conversion to 8 bits. */
 #include "engine/picture/picture_tiff.h"
 
 #include "engine/base/error.h"
+#include "engine/picture/picture_origin.h"
 
 #include <math.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 // where samples lie: strips are read as tiles that are as wide as the picture
 struct layout {
     uint32_t width, height;
-    uint16_t bits, format, samples, photometric, planes, orientation;
+    uint16_t bits, format, samples, photometric, planes, orientation, ink_set;
     bool tiled, alpha, multiplied, planar;
     uint32_t block_width, block_height;
 };
@@ -59,6 +60,17 @@ static void read_alpha(TIFF *tiff, struct layout *l, int colours)
     }
 }
 
+// CMYK in the usual order of inks
+static bool is_ink(const struct layout *l)
+{
+    return l->photometric == PHOTOMETRIC_SEPARATED && l->ink_set == INKSET_CMYK && l->samples >= 4;
+}
+
+static int colours_of(const struct layout *l)
+{
+    return is_ink(l) ? 4 : l->photometric == PHOTOMETRIC_RGB ? 3 : 1;
+}
+
 static void read_layout(TIFF *tiff, struct layout *l)
 {
     *l = (struct layout){.photometric = PHOTOMETRIC_MINISBLACK};
@@ -70,6 +82,7 @@ static void read_layout(TIFF *tiff, struct layout *l)
     TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLESPERPIXEL, &l->samples);
     TIFFGetFieldDefaulted(tiff, TIFFTAG_PLANARCONFIG, &l->planes);
     TIFFGetFieldDefaulted(tiff, TIFFTAG_ORIENTATION, &l->orientation);
+    TIFFGetFieldDefaulted(tiff, TIFFTAG_INKSET, &l->ink_set);
     l->planar = l->planes == PLANARCONFIG_SEPARATE && l->samples > 1;
     l->tiled = TIFFIsTiled(tiff);
     l->block_width = l->width;
@@ -80,7 +93,8 @@ static void read_layout(TIFF *tiff, struct layout *l)
         TIFFGetFieldDefaulted(tiff, TIFFTAG_ROWSPERSTRIP, &l->block_height);
         l->block_height = MIN(l->block_height, l->height);
     }
-    read_alpha(tiff, l, l->photometric == PHOTOMETRIC_RGB ? 3 : 1);
+    read_alpha(tiff, l, colours_of(l));
+    l->alpha = l->alpha && !is_ink(l); // there is no room for it beside four inks
 }
 
 static bool is_float(const struct layout *l)
@@ -93,7 +107,7 @@ static bool is_plain(const struct layout *l)
 {
     const bool kind = l->photometric == PHOTOMETRIC_MINISBLACK ||
                       l->photometric == PHOTOMETRIC_MINISWHITE ||
-                      (l->photometric == PHOTOMETRIC_RGB && l->samples >= 3);
+                      (l->photometric == PHOTOMETRIC_RGB && l->samples >= 3) || is_ink(l);
     const bool whole =
         l->format == SAMPLEFORMAT_UINT && (l->bits == 8 || l->bits == 16 || l->bits == 32);
     const bool fraction = is_float(l) && (l->bits == 16 || l->bits == 32 || l->bits == 64);
@@ -140,7 +154,7 @@ static double sample_value(const struct layout *l, const uint8_t *block, size_t 
  * useless, and is told by false. */
 static bool set_sample(const struct layout *l, picture *p, size_t pixel, int to, double value)
 {
-    const bool grey = l->photometric != PHOTOMETRIC_RGB;
+    const bool grey = colours_of(l) == 1;
     float *out = p->pixels + pixel * p->channels;
 
     if (!isfinite(value)) {
@@ -161,7 +175,7 @@ static bool set_sample(const struct layout *l, picture *p, size_t pixel, int to,
 static bool place_block(const struct layout *l, picture *p, const uint8_t *block, uint32_t x0,
                         uint32_t y0, int plane)
 {
-    const int used = (l->photometric == PHOTOMETRIC_RGB ? 3 : 1) + (l->alpha ? 1 : 0);
+    const int used = colours_of(l) + (l->alpha ? 1 : 0);
     const int step = l->planar ? 1 : l->samples;
     const int first = l->planar ? plane : 0, end = l->planar ? MIN(plane + 1, used) : used;
     const uint32_t x1 = MIN(x0 + l->block_width, l->width);
@@ -267,6 +281,26 @@ static bool read_converted(TIFF *tiff, struct picture_tiff_job *job, const struc
     return true;
 }
 
+static void read_origin(TIFF *tiff, const struct layout *l, picture *p)
+{
+    const bool plain = is_plain(l);
+    struct picture_origin *o = picture_origin_of(p);
+    uint32_t size = 0;
+    void *profile = NULL;
+
+    o->bits = plain ? MIN(l->bits, 32) : 8;
+    o->space =
+        plain && is_ink(l) ? PICTURE_CMYK
+        : l->photometric == PHOTOMETRIC_MINISBLACK || l->photometric == PHOTOMETRIC_MINISWHITE
+            ? PICTURE_GREY
+            : PICTURE_RGB;
+    // libtiff makes R'G'B' of Lab and other inks; a profile of what it began with is of no use then
+    if ((o->space != PICTURE_RGB || l->photometric != PHOTOMETRIC_SEPARATED) &&
+        TIFFGetField(tiff, TIFFTAG_ICCPROFILE, &size, &profile)) {
+        picture_origin_set_profile(p, profile, size);
+    }
+}
+
 // the first picture of the file
 static picture *read_first(TIFF *tiff, struct picture_tiff_job *job,
                            const struct picture_source *source, GError **error)
@@ -276,10 +310,12 @@ static picture *read_first(TIFF *tiff, struct picture_tiff_job *job,
     bool done;
 
     read_layout(tiff, &l);
-    p = picture_create_checked(source, l.width, l.height, l.alpha ? 4 : 3, error);
+    p = picture_create_checked(source, l.width, l.height,
+                               l.alpha || (is_plain(&l) && is_ink(&l)) ? 4 : 3, error);
     if (!p) {
         return NULL;
     }
+    read_origin(tiff, &l, p);
     done = is_plain(&l) ? read_plain(tiff, job, &l, p) : read_converted(tiff, job, &l, p);
     if (!done) {
         picture_set_damaged(source, "TIFF",

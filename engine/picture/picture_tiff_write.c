@@ -67,6 +67,16 @@ static void set_texts(TIFF *tiff, const struct picture_text *texts, size_t n_tex
     }
 }
 
+static void set_profile(TIFF *tiff, GBytes *icc)
+{
+    gsize size = 0;
+    const void *data = icc ? g_bytes_get_data(icc, &size) : NULL;
+
+    if (data) {
+        TIFFSetField(tiff, TIFFTAG_ICCPROFILE, (uint32_t)size, data);
+    }
+}
+
 static void set_layout(TIFF *tiff, const picture *p, uint32_t rows)
 {
     const uint16_t alpha = EXTRASAMPLE_UNASSALPHA;
@@ -77,12 +87,12 @@ static void set_layout(TIFF *tiff, const picture *p, uint32_t rows)
     TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 32);
     TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_IEEEFP);
     TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC,
-                 p->channels == 1 ? PHOTOMETRIC_MINISBLACK : PHOTOMETRIC_RGB);
+                 p->channels <= 2 ? PHOTOMETRIC_MINISBLACK : PHOTOMETRIC_RGB);
     TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
     TIFFSetField(tiff, TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT);
     TIFFSetField(tiff, TIFFTAG_COMPRESSION, COMPRESSION_NONE);
     TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, rows);
-    if (p->channels == 4) {
+    if (p->channels == 4 || p->channels == 2) {
         TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, 1, &alpha);
     }
 }
@@ -102,12 +112,12 @@ static bool write_strips(TIFF *tiff, const picture *p, uint32_t rows)
     return TIFFWriteDirectory(tiff);
 }
 
-bool picture_tiff_write(struct atomic_file *file, const char *path, const picture *p,
-                        const struct picture_text *texts, size_t n_texts, GError **error)
+bool picture_tiff_write(const struct picture_sheet *sheet, GError **error)
 {
+    const picture *p = sheet->p;
     const size_t row = (size_t)p->width * p->channels * sizeof(float);
     const uint32_t rows = (uint32_t)MAX(1, STRIP_BYTES / row);
-    struct tiff_output out = {.file = file, .error = error};
+    struct tiff_output out = {.file = sheet->file, .error = error};
     struct picture_tiff_job job = {0};
     TIFFOpenOptions *options = picture_tiff_options(&job);
     TIFF *tiff = TIFFClientOpenExt("TIFF", "w", &out, on_read, on_write, on_seek, on_close, on_size,
@@ -117,14 +127,15 @@ bool picture_tiff_write(struct atomic_file *file, const char *path, const pictur
     TIFFOpenOptionsFree(options);
     if (tiff) {
         set_layout(tiff, p, rows);
-        set_texts(tiff, texts, n_texts);
+        set_profile(tiff, sheet->icc);
+        set_texts(tiff, sheet->texts, sheet->n_texts);
         done = write_strips(tiff, p, rows);
         TIFFClose(tiff);
     }
     done = done && !job.message[0] && !out.refused;
     if (!done && !out.refused) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: the TIFF cannot be made: %s.",
-                    path, job.message[0] ? job.message : "no memory is left");
+                    sheet->path, job.message[0] ? job.message : "no memory is left");
     }
     return done;
 }

@@ -1,10 +1,11 @@
-/* WebP files by libwebp: lossy and lossless, with alpha and the EXIF orientation.
+/* WebP files by libwebp: lossy and lossless, with alpha, the EXIF orientation and the profile.
  *
  * libwebp decodes from memory, so the file is read whole. Its container parser refuses a file that
  * ends early. Animations have no single picture and are refused. */
 #include "engine/picture/picture_codec.h"
 
 #include "engine/base/error.h"
+#include "engine/picture/picture_origin.h"
 
 #include <webp/decode.h>
 #include <webp/demux.h>
@@ -60,6 +61,16 @@ static int orientation_of(const WebPDemuxer *demuxer)
     return orientation;
 }
 
+static void read_profile(const WebPDemuxer *demuxer, picture *p)
+{
+    WebPChunkIterator icc;
+
+    if (WebPDemuxGetChunk(demuxer, "ICCP", 1, &icc)) {
+        picture_origin_set_profile(p, icc.chunk.bytes, icc.chunk.size);
+        WebPDemuxReleaseChunkIterator(&icc);
+    }
+}
+
 static picture *read_data(const struct picture_source *source, const uint8_t *data, GError **error)
 {
     const WebPData whole = {.bytes = data, .size = source->size};
@@ -78,6 +89,9 @@ static picture *read_data(const struct picture_source *source, const uint8_t *da
     }
     if (p && !read_pixels(source, data, p, error)) {
         g_clear_pointer(&p, picture_free);
+    }
+    if (p) {
+        read_profile(demuxer, p);
     }
     p = picture_orient(p, p ? orientation_of(demuxer) : 1, error);
     WebPDemuxDelete(demuxer);

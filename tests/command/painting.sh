@@ -55,6 +55,89 @@ paint --init-image wide.png --mask faint.png --strength 1 --output out.png
 check 'what is nearly black changes as little' unchanged wide.png out.png disc.png \
     'all(abs(v - w) <= 8 for p, q, i in pairs for v, w in zip(p, q))'
 
+# ---- colours and depth ----
+
+colour_files=$SVDIFF_TESTS_DIR/fixtures/colours
+depth() { # FILE: bits and channels
+    python3 "$SVDIFF_TESTS_DIR/command/png.py" depth "$1"
+}
+same_colours() { # FILE OTHER: the same profile, the same chunks
+    python3 "$SVDIFF_TESTS_DIR/command/png.py" colours "$1" "$2"
+}
+picture side.png 23 17 1 '255 * (x >= 10)'
+for file in wide8 wide16 wide-alpha16 grey8 grey16 grey-alpha8 gamma gamma-primaries primaries \
+    code-points srgb-first; do
+    paint --init-image $colour_files/$file.png --mask side.png --strength 1 --output out.png
+    check "$file: outside of the mask every sample stays" unchanged $colour_files/$file.png out.png side.png
+    check "$file: depth and channels stay" test "$(depth out.png)" = "$(depth $colour_files/$file.png)"
+    check "$file: its colours are said as they were" same_colours $colour_files/$file.png out.png
+    check "$file: nothing is wrong" test ! -s "$work/err"
+done
+for file in wide8 wide16; do
+    paint --init-image $colour_files/$file.tif --mask side.png --output out.png
+    check "$file.tif: every sample stays" unchanged $colour_files/$file.png out.png side.png
+    check "$file.tif: with its profile" same_colours $colour_files/$file.png out.png
+    paint --init-image $colour_files/$file.png --mask side.png --output kept.tif
+    paint --init-image kept.tif --mask side.png --output out.png
+    check "$file.png by way of a .tif" same_colours $colour_files/$file.png out.png
+done
+picture beside.png 30 21 1 '255 * (x >= 23 or y >= 17)'
+paint --init-image $colour_files/wide16.png --extend 0,0,7,4 --output out.png
+check 'beyond the edges of a picture with a profile' same_colours $colour_files/wide16.png out.png
+paint --init-image $colour_files/wide16.png --mask side.png --extend 0,0,7,4 --output out.png
+check 'and of 16 bits' test "$(depth out.png)" = '16 3'
+paint --init-image $pictures/rgb16.png --mask side.png --output out.png
+check '16 bits without a profile' unchanged $pictures/rgb16.png out.png side.png
+for file in $pictures/rgb16.png $colour_files/wide16.tif; do
+    paint --init-image $file --strength 1 --output out.png
+    check 'a whole picture from one of 16 bits has 16' test "$(depth out.png)" = '16 3'
+    check 'and is sRGB' same_colours $pictures/rgb8.png out.png
+done
+paint --init-image $colour_files/wide8.png --strength 1 --output out.png
+check 'from one of 8 bits it has 8' test "$(depth out.png)" = '8 3'
+run edit --model "$sd1" --image $pictures/rgb16.png --prompt x --target y --learn-steps 1 --steps 2 \
+    --width 64 --height 64 --shift shift.safetensors --quiet --output edited.png
+check 'an edited picture of 16 bits has 16' test "$(depth edited.png)" = '16 3'
+
+picture large.png 48 32 1 '255 * (x >= 20)'
+paint --init-image $colour_files/ink.jpg --mask large.png --output out.png
+check 'CMYK comes back as RGB' test "$(depth out.png)" = '8 3'
+check 'and that is said' grep -q '^warning: .*ink.jpg is a CMYK picture.* RGB' "$work/err"
+check 'without the profile of its inks' same_colours $pictures/rgb8.png out.png
+for file in damaged.png damaged.tif damaged.webp wrong-kind.png; do
+    paint --init-image $colour_files/$file --mask side.png --output out.png
+    check "$file: its profile is left out" is 0
+    check "$file: with a warning" grep -q "^warning: .*$file: its colour profile" "$work/err"
+done
+run learn --model "$sd1" --size 64 --prompt '[V]' --steps 1 --quiet --image $colour_files/damaged.tif \
+    --output s.safetensors
+check 'learning says so, too, and once' test "$(grep -c '^warning: .*damaged.tif' "$work/err")" = 1
+run generate --model "$sd1" --prompt x --steps 2 --init-image $colour_files/grey8.png --mask side.png \
+    --output out.png
+check 'that grey stays grey is said' grep -q 'grey8.png is grey' "$work/err"
+
+# ---- lossy formats ----
+
+begins() { # FILE BYTES: as od prints them
+    test "$(od -An -tx1 -N"$(($(echo "$2" | wc -w)))" "$1" | tr -s ' ' | sed 's/^ //; s/ $//')" = "$2"
+}
+for quality in 20 95; do
+    paint --init-image wide.png --strength 0.5 --output $quality.jpg --quality $quality
+    check "a JPEG with --quality $quality" begins $quality.jpg 'ff d8 ff'
+    paint --init-image wide.png --strength 0.5 --output $quality.webp --quality $quality
+    check "a WebP with --quality $quality" begins $quality.webp '52 49 46 46'
+done
+check 'more quality is larger' test "$(wc -c <95.jpg)" -gt "$(wc -c <20.jpg)"
+check 'more quality is larger, in WebP, too' test "$(wc -c <95.webp)" -gt "$(wc -c <20.webp)"
+check 'what made it stands in it' grep -aq 'S.t.e.p.s' 95.jpg
+paint --init-image 95.jpg --mask disc.png --output again.webp
+check 'and is read again' is 0
+run generate --model "$sd1" --prompt x --steps 2 --init-image wide.png --mask disc.png --output o.jpg
+check 'that a format changes more is said' grep -q '^o.jpg: this format' "$work/err"
+picture hole.png 90 70 4 "$colours if c < 3 else 255 * (x < 60)"
+paint --init-image hole.png --strength 0.5 --output hole.jpg
+check 'that a JPEG cannot be clear is said' grep -q '^warning: hole.jpg' "$work/err"
+
 # ---- sizes ----
 
 picture tiny.png 8 8 3 "$colours"
@@ -102,6 +185,13 @@ refuses 'margins that are none' 2 '--extend.*LEFT' $paint_line --init-image wide
 refuses '--grow below 0' 2 '--grow' $paint_line --init-image wide.png --mask disc.png --grow -1
 refuses 'a mask of another size' 1 'mask.*90 x 70.*250 x 175' \
     $paint_line --init-image wide.png --mask half.png
+refuses '--quality of a .png' 2 '--quality.*o.png' $paint_line --init-image wide.png --quality 80
+for quality in 0 101 -5; do
+    refuses "--quality $quality" 2 "--quality is $quality" generate --model $sd1 --prompt x \
+        --output o.jpg --quality $quality
+done
+refuses 'a format that is none' 2 'o.gif: a picture.s name must end in' generate --model $sd1 \
+    --prompt x --output o.gif
 refuses 'an empty mask' 1 'mask.*empty' $paint_line --init-image wide.png --mask black.png
 picture veil.png 250 175 1 1
 refuses 'a mask that is nothing but a veil' 1 'mask.*empty' $paint_line --init-image wide.png \

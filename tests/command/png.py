@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Pictures for the tests of the command, with nothing but Python itself; 8 bits a channel.
+"""Pictures for the tests of the command, with nothing but Python itself; made in 8 bits a channel, read in 8 or 16.
 
     png.py make FILE WIDTH HEIGHT CHANNELS EXPRESSION   values 0..255 of x, y, c
     png.py scale FILE WIDTH HEIGHT OUTPUT               bilinear
     png.py unchanged FILE OTHER MASK [CONDITION]        where the mask is black both are the same; where it is white
                                                         some value differs; CONDITION is about size (width, height,
                                                         channels), pixels a and b, and pairs (of a, of b, in the mask)
+    png.py depth FILE                                   prints bits and channels
+    png.py colours FILE OTHER                           both say their colours by the same chunks
     png.py border FILE MASK                             prints the mean step between neighbours across the mask's
                                                         border over the mean step between neighbours inside
 """
@@ -14,7 +16,8 @@ import struct
 import sys
 import zlib
 
-CHANNELS = {0: 1, 2: 3, 6: 4}
+CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}
+COLOURS = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM")
 
 
 def write(path, width, height, channels, rows):
@@ -29,24 +32,30 @@ def write(path, width, height, channels, rows):
         file.write(chunk(b"IDAT", zlib.compress(b"".join(b"\0" + bytes(row) for row in rows))) + chunk(b"IEND", b""))
 
 
-def read(path):
-    """(width, height, channels, rows of pixels)."""
+def chunks(path):
+    """(kind, content) of each."""
     with open(path, "rb") as file:
         data = file.read()
-    at, rows, header = 8, b"", None
+    at = 8
     while at < len(data):
         size, kind = struct.unpack(">I4s", data[at : at + 8])
-        body = data[at + 8 : at + 8 + size]
-        header = struct.unpack(">2I5B", body) if kind == b"IHDR" else header
-        rows += body if kind == b"IDAT" else b""
+        yield kind, data[at + 8 : at + 8 + size]
         at += 12 + size
-    width, height, channels = header[0], header[1], CHANNELS[header[3]]
-    rows, before, out = zlib.decompress(rows), bytes(width * channels), []
+
+
+def read(path):
+    """(width, height, channels, rows of pixels)."""
+    parts = list(chunks(path))
+    header = struct.unpack(">2I5B", dict(parts)[b"IHDR"])
+    rows = zlib.decompress(b"".join(body for kind, body in parts if kind == b"IDAT"))
+    width, height, channels, size = header[0], header[1], CHANNELS[header[3]], header[2] // 8
+    before, out = bytes(width * channels * size), []
     for y in range(height):
-        start = y * (width * channels + 1)
-        row = bytearray(rows[start + 1 : start + 1 + width * channels])
-        unfilter(rows[start], row, before, channels)
-        out.append([tuple(row[i : i + channels]) for i in range(0, len(row), channels)])
+        start = y * (width * channels * size + 1)
+        row = bytearray(rows[start + 1 : start + 1 + width * channels * size])
+        unfilter(rows[start], row, before, channels * size)
+        values = row if size == 1 else struct.unpack(f">{width * channels}H", row)
+        out.append([tuple(values[i : i + channels]) for i in range(0, len(values), channels)])
         before = row
     return width, height, channels, out
 
@@ -101,6 +110,23 @@ def unchanged(path, other, mask, condition="True"):
     assert eval(condition, names), condition
 
 
+def depth(path):
+    header = struct.unpack(">2I5B", dict(chunks(path))[b"IHDR"])
+    print(header[2], CHANNELS[header[3]])
+
+
+def colours(path, other):
+    """A profile is compared by what is packed in it."""
+
+    def of(name):
+        found = {kind: body for kind, body in chunks(name) if kind in COLOURS}
+        if b"iCCP" in found:
+            found[b"iCCP"] = zlib.decompress(found[b"iCCP"].partition(b"\0")[2][1:])
+        return found
+
+    assert of(path) == of(other), (of(path).keys(), of(other).keys())
+
+
 def border(path, mask):
     width, height, _, rows = read(path)
     inside = [[pixel[0] > 0 for pixel in row] for row in read(mask)[3]]
@@ -117,4 +143,5 @@ def border(path, mask):
 
 
 if __name__ == "__main__":
-    {"make": make, "scale": scale, "unchanged": unchanged, "border": border}[sys.argv[1]](*sys.argv[2:])
+    {"make": make, "scale": scale, "unchanged": unchanged, "border": border,
+     "depth": depth, "colours": colours}[sys.argv[1]](*sys.argv[2:])
