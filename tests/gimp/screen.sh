@@ -81,7 +81,7 @@ screen_key() {
     if [ "$version" = 2 ]; then
         echo "(gtk_accel_path \"<Actions>/plug-in/$1\" \"$2\")" >>"$folder/profile/menurc"
     else
-        echo "(action \"$1\" \"$(echo "$2" | tr '[:upper:]' '[:lower:]')\")" >>"$folder/profile/shortcutsrc"
+        echo "(action \"$1\" \"$(echo "$2" | sed 's/<Primary>/<primary>/; s/<Shift>/<shift>/')\")" >>"$folder/profile/shortcutsrc"
     fi
 }
 
