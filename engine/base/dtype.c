@@ -2,6 +2,8 @@
  *
  *   f16   1 sign, 5 exponent (bias 15), 10 mantissa bits;   value = m 2^-24 below 2^-14
  *   bf16  the upper half of an f32
+ *   e5m2  the upper half of an f16
+ *   e4m3  1 sign, 4 exponent (bias 7), 3 mantissa bits;     value = m 2^-9 below 2^-6; all ones NaN
  *
  * f16 to f32 shifts exponent and mantissa to their place and adds the difference of the biases;
  * subnormals go through one exact float subtraction. The way back adds the rounding bias and the
@@ -17,11 +19,11 @@ static const struct {
     const char *name;
     int bits;
 } dtype_names[] = {
-    // the order of the first four is that of enum dtype
-    {"F32", 32},    {"F16", 16},    {"BF16", 16},   {"F64", 64},        {"BOOL", 8},
-    {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"U8", 8},          {"I8", 8},
-    {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8},
-    {"I16", 16},    {"U16", 16},    {"I32", 32},    {"U32", 32},        {"C64", 64},
+    // the order of the first six is that of enum dtype
+    {"F32", 32},    {"F16", 16}, {"BF16", 16},   {"F64", 64},        {"F8_E4M3", 8},
+    {"F8_E5M2", 8}, {"BOOL", 8}, {"F4", 4},      {"F6_E2M3", 6},     {"F6_E3M2", 6},
+    {"U8", 8},      {"I8", 8},   {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8},
+    {"I16", 16},    {"U16", 16}, {"I32", 32},    {"U32", 32},        {"C64", 64},
     {"I64", 64},    {"U64", 64},
 };
 
@@ -71,6 +73,11 @@ size_t dtype_bytes(enum dtype type)
     return type == DTYPE_OTHER ? 0 : (size_t)dtype_names[type].bits / 8;
 }
 
+enum dtype dtype_written(enum dtype type)
+{
+    return type == DTYPE_F8_E4M3 || type == DTYPE_F8_E5M2 ? DTYPE_F16 : type;
+}
+
 // `yes` where the mask is ones, `no` where it is zeros: a choice without a branch
 static inline uint32_t choose(uint32_t mask, uint32_t yes, uint32_t no)
 {
@@ -88,6 +95,18 @@ static inline float f16_to_f32(uint16_t value)
     uint32_t subnormal = bits_of(float_of(magnitude + (113u << 23)) - 0x1p-14f);
 
     return float_of(sign | choose(0u - (magnitude < 0x00800000), subnormal, normal));
+}
+
+// as f16: three bits of mantissa go to 20..22, and the biases differ by 120
+static inline float e4m3_to_f32(uint8_t value)
+{
+    uint32_t sign = (uint32_t)(value & 0x80) << 24;
+    uint32_t magnitude = (uint32_t)(value & 0x7f) << 20;
+    uint32_t normal = magnitude + (120u << 23);
+    uint32_t subnormal = bits_of(float_of(magnitude + (121u << 23)) - 0x1p-6f);
+    uint32_t finite = choose(0u - (magnitude < 0x00800000), subnormal, normal);
+
+    return float_of(sign | choose(0u - (magnitude == 0x07f00000), 0x7fc00000, finite));
 }
 
 static inline uint16_t f32_to_f16(float value)
@@ -161,6 +180,20 @@ static void f64_array_to_f32(const char *in, float *out, size_t n)
     }
 }
 
+static void e4m3_array_to_f32(const uint8_t *in, float *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        out[i] = e4m3_to_f32(in[i]);
+    }
+}
+
+static void e5m2_array_to_f32(const uint8_t *in, float *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        out[i] = f16_to_f32((uint16_t)(in[i] << 8));
+    }
+}
+
 void dtype_to_f32(enum dtype type, const void *in, float *out, size_t n)
 {
     switch (type) {
@@ -175,6 +208,12 @@ void dtype_to_f32(enum dtype type, const void *in, float *out, size_t n)
         return;
     case DTYPE_F64:
         f64_array_to_f32(in, out, n);
+        return;
+    case DTYPE_F8_E4M3:
+        e4m3_array_to_f32(in, out, n);
+        return;
+    case DTYPE_F8_E5M2:
+        e5m2_array_to_f32(in, out, n);
         return;
     case DTYPE_OTHER:
         break;
@@ -221,6 +260,8 @@ void dtype_from_f32(enum dtype type, const float *in, void *out, size_t n)
     case DTYPE_F64:
         f32_array_to_f64(in, out, n);
         return;
+    case DTYPE_F8_E4M3:
+    case DTYPE_F8_E5M2:
     case DTYPE_OTHER:
         break;
     }

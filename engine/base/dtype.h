@@ -14,10 +14,15 @@ enum dtype {
     DTYPE_F16,
     DTYPE_BF16,
     DTYPE_F64,
-    DTYPE_OTHER, // integers, booleans, 8-bit floats and whatever comes: never converted
+    DTYPE_F8_E4M3, // as PyTorch's float8_e4m3fn: no infinity
+    DTYPE_F8_E5M2, // the two of 8 bits are read only
+    DTYPE_OTHER,   // integers, booleans and whatever comes: never converted
 };
 
-// "F32", "F16", "BF16", "F64" as safetensors spells them; "other"
+// for sentences
+#define DTYPE_READABLE "F32, F16, BF16, F64, F8_E4M3 or F8_E5M2"
+
+// "F32", "F16", ... as safetensors spells them; "other"
 const char *dtype_name(enum dtype type);
 
 // the type of a safetensors name; DTYPE_OTHER for all other names
@@ -27,8 +32,11 @@ enum dtype dtype_from_name(const char *name);
  * of the format, so that shapes of foreign tensors can be checked. */
 int dtype_name_bits(const char *name);
 
-// bytes of one value: 4, 2, 2, 8; 0 for DTYPE_OTHER
+// bytes of one value: 4, 2, 2, 8, 1, 1; 0 for DTYPE_OTHER
 size_t dtype_bytes(enum dtype type);
+
+// the type in which values are written that were stored in this one: F16 for those of 8 bits
+enum dtype dtype_written(enum dtype type);
 
 float dtype_f16_to_f32(uint16_t value);
 uint16_t dtype_f32_to_f16(float value);
@@ -39,7 +47,7 @@ uint16_t dtype_f32_to_bf16(float value);
  * f64 rounds to nearest. */
 void dtype_to_f32(enum dtype type, const void *in, float *out, size_t n);
 
-/* Converts n floats to `type` (not DTYPE_OTHER) at `out`, which need not be aligned. */
+/* Converts n floats to `type` (of at least 16 bits) at `out`, which need not be aligned. */
 void dtype_from_f32(enum dtype type, const float *in, void *out, size_t n);
 
 // true when none of the n values is infinite or NaN

@@ -167,7 +167,7 @@ bool safetensors_read_f32_part(const struct safetensors *file,
     g_assert(first >= 0 && n >= 0 && n <= tensor->values - first);
     if (tensor->dtype == DTYPE_OTHER) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: tensor %s has type %s, F32, F16, BF16 or F64 is needed.",
+                    "%s: tensor %s has type %s, " DTYPE_READABLE " is needed.",
                     safetensors_path(file), tensor->name, tensor->dtype_name);
         return false;
     }

@@ -26,7 +26,7 @@ struct safetensors;
 
 struct safetensors_tensor {
     const char *name;
-    const char *dtype_name; // as the file says, "F8_E4M3" for instance
+    const char *dtype_name; // as the file says, "I64" for instance
     enum dtype dtype;       // DTYPE_OTHER: it can be listed and not be read
     int n_dims;             // 0 is a single value
     int64_t shape[SAFETENSORS_MAX_DIMS];

@@ -18,7 +18,7 @@
 
 struct safetensors_writer;
 
-// a tensor to be written; `dtype` is not DTYPE_OTHER
+// a tensor to be written; `dtype` is what dtype_written gives
 struct safetensors_entry {
     const char *name;
     enum dtype dtype;

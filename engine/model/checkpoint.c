@@ -93,7 +93,7 @@ static bool check_dtype(const struct weight_place *place, GError **error)
         return true;
     }
     g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: tensor %s has type %s, F32, F16, BF16 or F64 is needed.",
+                "%s: tensor %s has type %s, " DTYPE_READABLE " is needed.",
                 safetensors_path(place->file), place->tensor->name, place->tensor->dtype_name);
     return false;
 }
@@ -107,13 +107,15 @@ static bool find_component(struct checkpoint *model, enum model_component compon
     for (guint i = 0; i < model->lists[component]->len; i++) {
         struct stored_tensor stored = {.tensor = g_ptr_array_index(model->lists[component], i)};
         if (!checkpoint_layout_find(&layout, model->weights[component], &stored, error) ||
-            !check_dtype(&stored.place, error)) {
+            !check_dtype(&stored.place, error) ||
+            !weight_scale_find(model->weights[component], &stored.place, &stored.scale, error)) {
             return false;
         }
         g_array_append_val(model->stored, stored);
         g_hash_table_insert(model->by_name[component], stored.tensor->name,
                             GUINT_TO_POINTER(model->stored->len));
         g_hash_table_add(used, (void *)stored.place.tensor);
+        g_hash_table_add(used, (void *)stored.scale.place.tensor);
     }
     return true;
 }
@@ -175,12 +177,18 @@ static void find_tokenizer(struct checkpoint *model)
     }
 }
 
+static void clear_stored(void *stored)
+{
+    weight_scale_finish(&((struct stored_tensor *)stored)->scale);
+}
+
 struct checkpoint *checkpoint_open(const char *path, GError **error)
 {
     g_autoptr(checkpoint) model = g_new0(struct checkpoint, 1);
 
     model->path = g_strdup(path);
     model->stored = g_array_new(false, true, sizeof(struct stored_tensor));
+    g_array_set_clear_func(model->stored, clear_stored);
     model->notices = g_ptr_array_new_with_free_func(g_free);
     for (int i = 0; i < MODEL_COMPONENTS; i++) {
         model->by_name[i] = g_hash_table_new(g_str_hash, g_str_equal);
@@ -336,6 +344,7 @@ bool checkpoint_read_part(const struct checkpoint *model, size_t index, int64_t 
                                    n, out, error)) {
         return false;
     }
+    weight_scale_apply(&stored->scale, stored->first + first, n, out);
     if (dtype_finite(out, (size_t)n)) {
         return true;
     }

@@ -168,5 +168,6 @@ bool checkpoint_layout_known(const char *name)
             return true;
         }
     }
-    return g_str_has_suffix(name, "position_ids") || g_strv_contains(whole, name);
+    return g_str_has_suffix(name, "position_ids") || weight_scale_is_part(name) ||
+           g_strv_contains(whole, name);
 }

@@ -7,12 +7,14 @@
 
 #include "engine/model/model_tensors.h"
 #include "engine/model/weight_files.h"
+#include "engine/model/weight_scale.h"
 
 // a tensor of the model and the values that are stored for it
 struct stored_tensor {
     const struct model_tensor *tensor;
     struct weight_place place;
     int64_t first; // of the stored values; not 0 for OpenCLIP's key and value
+    struct weight_scale scale;
 };
 
 struct checkpoint_layout {

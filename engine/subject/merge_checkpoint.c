@@ -6,6 +6,7 @@
 #include "engine/subject/merge.h"
 
 #include "engine/model/compvis.h"
+#include "engine/model/weight_scale.h"
 #include "engine/base/error.h"
 
 #include <string.h>
@@ -52,9 +53,10 @@ static struct merge_tensor plan_fresh(const struct checkpoint *c, size_t index, 
                                       int third)
 {
     const struct model_tensor *t = checkpoint_at(c, index);
-    struct merge_tensor result = {.entry = {.name = g_strdup(name),
-                                            .dtype = checkpoint_stored(c, index)->dtype,
-                                            .n_dims = t->n_dims}};
+    struct merge_tensor result = {
+        .entry = {.name = g_strdup(name),
+                  .dtype = dtype_written(checkpoint_stored(c, index)->dtype),
+                  .n_dims = t->n_dims}};
 
     memcpy(result.entry.shape, t->shape, sizeof t->shape);
     if (is_kernel(t, name)) {
@@ -71,8 +73,9 @@ static struct merge_tensor plan_fresh(const struct checkpoint *c, size_t index, 
 static struct merge_tensor plan_stored(const struct checkpoint *c, size_t index)
 {
     const struct safetensors_tensor *s = checkpoint_stored(c, index);
-    struct merge_tensor result = {
-        .entry = {.name = g_strdup(s->name), .dtype = s->dtype, .n_dims = s->n_dims}};
+    struct merge_tensor result = {.entry = {.name = g_strdup(s->name),
+                                            .dtype = dtype_written(s->dtype),
+                                            .n_dims = s->n_dims}};
 
     memcpy(result.entry.shape, s->shape, sizeof s->shape);
     return result;
@@ -125,13 +128,15 @@ static void add_foreign(const struct checkpoint *c, const struct safetensors *fi
     for (size_t i = 0; i < safetensors_count(file); i++) {
         const struct safetensors_tensor *s = safetensors_at(file, i);
         if (s->dtype == DTYPE_OTHER || g_str_has_prefix(s->name, AVERAGES) ||
-            (!v && strcmp(s->name, V_MARK) == 0) || g_hash_table_contains(known, s->name)) {
+            (!v && strcmp(s->name, V_MARK) == 0) || weight_scale_is_part(s->name) ||
+            g_hash_table_contains(known, s->name)) {
             continue;
         }
-        struct merge_tensor t = {
-            .entry = {.name = g_strdup(s->name), .dtype = s->dtype, .n_dims = s->n_dims},
-            .file = file,
-            .other = s};
+        struct merge_tensor t = {.entry = {.name = g_strdup(s->name),
+                                           .dtype = dtype_written(s->dtype),
+                                           .n_dims = s->n_dims},
+                                 .file = file,
+                                 .other = s};
         memcpy(t.entry.shape, s->shape, sizeof s->shape);
         g_array_append_val(tensors, t);
     }

@@ -44,7 +44,7 @@ static struct merge_tensor plan_tensor(const struct checkpoint *c, size_t index)
     const struct safetensors_tensor *stored = checkpoint_stored(c, index);
     struct merge_tensor result = {.parts = {index}, .n_parts = 1};
 
-    result.entry.dtype = stored->dtype;
+    result.entry.dtype = dtype_written(stored->dtype);
     if (checkpoint_is_single(c)) {
         // transformers 4 knows the text encoder with `text_model.` only, 5 both ways
         const char *prefix = t->component == MODEL_TEXT_ENCODER ? "text_model." : "";

@@ -371,6 +371,71 @@ ln -s "$PWD/blobs/4567" model/$second
 draw odd.png model
 check 'a shard that is a link' same odd.png whole.png
 
+# ---- weights in 8 bits ----
+
+# the same model in 32 bits: values as PyTorch has them (fixtures/models/fp8.safetensors), times the scale beside
+widen() { # FILE OUTPUT
+    python3 - "$models/fp8.safetensors" "$@" <<'EOF'
+import array, json, struct, sys
+
+def load(path):
+    data = open(path, "rb").read()
+    (size,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8:8 + size])
+    header.pop("__metadata__", None)
+    return {n: (t["dtype"], t["shape"], data[8 + size + t["data_offsets"][0]:8 + size + t["data_offsets"][1]])
+            for n, t in header.items()}
+
+known, model, out, header = load(sys.argv[1]), load(sys.argv[2]), b"", {}
+table = {kind: array.array("f", known[name][2]) for kind, name in
+         (("F8_E4M3", "e4m3.expected"), ("F8_E5M2", "e5m2.expected"))}
+for name, (dtype, shape, values) in model.items():
+    if dtype in table and name != "scaled_fp8":
+        scale = model.get(name[:-len("weight")] + "scale_weight")
+        factor = struct.unpack("<f", scale[2])[0] if scale else 1
+        values = array.array("f", [table[dtype][v] * factor for v in values]).tobytes()
+        dtype = "F32"
+    if name != "scaled_fp8" and not name.endswith(".scale_weight"):
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(out), len(out) + len(values)]}
+        out += values
+text = json.dumps(header).encode()
+open(sys.argv[3], "wb").write(struct.pack("<Q", len(text)) + text + out)
+EOF
+}
+for name in short wide; do
+    cp -r "$models/sd1.config" $name.config
+done
+cp "$models/sd1-fp8.safetensors" short.safetensors
+widen short.safetensors wide.safetensors
+draw odd.png short.safetensors
+check 'weights in 8 bits' is 0
+check 'weights in 8 bits: without a word' test ! -s "$work/err"
+draw wide.png wide.safetensors
+check 'weights in 8 bits: the picture of their values in 32' same odd.png wide.png
+learn --model short.safetensors --prompt '[V]' --image "$pictures/rgb8.png" --steps 2 \
+    --output short.subject
+learn --model wide.safetensors --prompt '[V]' --image "$pictures/rgb8.png" --steps 2 \
+    --output wide.subject
+check 'weights in 8 bits: learned the same' same short.subject wide.subject
+for to in folder checkpoint; do
+    run convert short.subject --to $to --model short.safetensors --output merged.safetensors --quiet
+    check "weights in 8 bits: converted --to $to" is 0
+    [ $to = folder ] || cp -r "$models/sd1.config" merged.config
+    draw merged.png merged.safetensors
+    check "weights in 8 bits: converted --to $to, it is a model" is 0
+    check "weights in 8 bits: converted --to $to, no scale is left" \
+        test -z "$(grep -rl -e scale_weight -e scaled_fp8 -e F8_ merged.safetensors)"
+    rm -rf merged.safetensors merged.config
+done
+chmod u+w short.safetensors
+poke short.safetensors model.diffusion_model.input_blocks.0.0.weight '\177'
+with_model 'a NaN in 8 bits' '^short.safetensors: .*input_blocks.0.0.weight.*NaN' short.safetensors
+cp "$models/sd1-fp8.safetensors" short.safetensors
+chmod u+w short.safetensors
+edit short.safetensors 's/F8_E4M3/F8_E8M0/g'
+with_model 'other 8 bits' '^short.safetensors: .*F8_E8M0, .*F8_E5M2 is needed' short.safetensors
+rm -rf short.* wide.*
+
 # ---- replaced while it is in use ----
 
 begin() { # ARGUMENTS...
