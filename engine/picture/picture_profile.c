@@ -95,6 +95,22 @@ static const char *space_problem(cmsHPROFILE profile, enum picture_space space)
     return found == wanted[space] ? NULL : problems[space];
 }
 
+// whether the corners, the middles and the centre of its space become numbers
+static bool makes_numbers(const struct conversion *c)
+{
+    float in[4] = {0}, out[3];
+    bool finite = true;
+
+    for (int i = 0; i < 81; i++) {
+        for (int k = 0, rest = i; k < 4; k++, rest /= 3) {
+            in[k] = (float)(rest % 3) / 2 * (c->space == PICTURE_CMYK ? 100 : 1);
+        }
+        cmsDoTransform(c->transform, in, out, 1);
+        finite = finite && isfinite(out[0]) && isfinite(out[1]) && isfinite(out[2]);
+    }
+    return finite;
+}
+
 bool picture_profile_check(GBytes *icc, enum picture_space space, const char **why)
 {
     cmsContext context = cmsCreateContext(NULL, NULL);
@@ -111,13 +127,12 @@ bool picture_profile_check(GBytes *icc, enum picture_space space, const char **w
     if (*why) {
         return false;
     }
-    if (!conversion_open(&c, icc, space, false)) {
-        *why = "is damaged";
-        return false;
+    *why = "is damaged";
+    if (conversion_open(&c, icc, space, false)) {
+        *why = makes_numbers(&c) ? NULL : *why;
+        conversion_close(&c);
     }
-    conversion_close(&c);
-    *why = NULL;
-    return true;
+    return *why == NULL;
 }
 
 bool picture_profile_goes_back(GBytes *icc, enum picture_space space)
@@ -163,18 +178,25 @@ static bool scatter(const struct conversion *c, const float *from, float *to, in
     return finite;
 }
 
-static bool convert(const struct conversion *c, picture *p, GError **error)
+static bool convert_row(const struct conversion *c, picture *p, int y)
 {
-    const size_t stride = (size_t)p->width * p->channels;
     g_autofree float *in = g_new(float, (size_t)p->width * 4);
     g_autofree float *out = g_new(float, (size_t)p->width * 3);
+    float *row = p->pixels + (size_t)p->width * p->channels * y;
+
+    gather(c, row, p->channels, in, p->width);
+    cmsDoTransform(c->transform, in, out, (cmsUInt32Number)p->width);
+    return scatter(c, out, row, p->channels, p->width);
+}
+
+// a conversion without a cache may be used by several threads
+static bool convert(const struct conversion *c, picture *p, GError **error)
+{
     bool finite = true;
 
-    for (int y = 0; y < p->height && finite; y++) {
-        float *row = p->pixels + stride * y;
-        gather(c, row, p->channels, in, p->width);
-        cmsDoTransform(c->transform, in, out, (cmsUInt32Number)p->width);
-        finite = scatter(c, out, row, p->channels, p->width);
+#pragma omp parallel for reduction(&& : finite)
+    for (int y = 0; y < p->height; y++) {
+        finite = convert_row(c, p, y) && finite;
     }
     if (!finite) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
