@@ -409,9 +409,8 @@ int command_learn(interruption *stop, int argc, char **argv)
         {"resume", 0, 0, G_OPTION_ARG_NONE, &l.resume,
          "go on from OUTPUT.resume, where a stopped run or one with fewer --steps ended", NULL},
         {"continue", 0, 0, G_OPTION_ARG_NONE, &l.resume_own,
-         "go on from OUTPUT.resume where it is of the same run, with its seed, and remove it at "
-         "the "
-         "end; else begin anew",
+         "go on from OUTPUT.resume where it is of the same run, with its seed, else begin anew; "
+         "remove it at the end",
          NULL},
         {"trace", 0, 0, G_OPTION_ARG_FILENAME, &l.trace, "write what was computed", "FILE"},
         {"estimate", 0, 0, G_OPTION_ARG_NONE, &l.estimate,
