@@ -7,6 +7,8 @@
 #include <lcms2.h>
 #include <math.h>
 
+#define LARGE (1u << 19) // pixels that are worth starting threads for
+
 // a conversion that is open: its ends are closed with it
 struct conversion {
     cmsContext context;
@@ -192,9 +194,10 @@ static bool convert_row(const struct conversion *c, picture *p, int y)
 // a conversion without a cache may be used by several threads
 static bool convert(const struct conversion *c, picture *p, GError **error)
 {
+    const bool large = (size_t)p->width * p->height > LARGE;
     bool finite = true;
 
-#pragma omp parallel for reduction(&& : finite)
+#pragma omp parallel for reduction(&& : finite) if (large)
     for (int y = 0; y < p->height; y++) {
         finite = convert_row(c, p, y) && finite;
     }
