@@ -85,6 +85,26 @@ for n in 2 6; do
         test "$(difference exif-$n.jpg exif-1-expected.png)" -gt 3
 done
 
+# ---- colours of pictures ----
+
+colour_files=$SVDIFF_TESTS_DIR/fixtures/colours
+many=
+for file in wide8.png wide.jpg wide.webp wide16.tif grey16.png grey.jpg ink.jpg ink16.tif code-points.png \
+    gamma-primaries.png wide-palette.png one-way.tif; do
+    many="$many --image $colour_files/$file"
+done
+learn $dog $many --output many.safetensors
+check 'pictures of every kind of colours are learned from' is 0
+seen "$pictures/rgb8.png"
+for name in wide8.png:wide8 grey8.tif:grey8 gamma.png:gamma code-points-first.png:code-points-first; do
+    file=${name%:*}
+    expected=${name#*:}-expected.tif
+    seen "$colour_files/$file"
+    seen "$colour_files/$expected"
+    check "$file: what is learned is what is seen" test "$(difference $file $expected)" -le 1
+    check "$file: which is not what is stored" test "$(difference $file rgb8.png)" -gt 3
+done
+
 # ---- sizes of pictures ----
 
 png tiny.png 2 2
