@@ -33,10 +33,10 @@ static void add_buttons(GtkWidget *window, const struct procedure *p)
                    _("No more is learned; what was learned so far is kept and used."));
     }
     if (p->id == PROCEDURE_LEARN) {
-        add_hidden(window, _("_Paint It Now"), DIALOG_PAINT,
+        add_hidden(window, _("Pa_int It Now"), DIALOG_PAINT,
                    _("Closes this dialog and opens the one that generates, with the subject."));
     }
-    add_aside(window, _("_Reset"), DIALOG_RESET,
+    add_aside(window, _("Re_set"), DIALOG_RESET,
               _("All fields as they are when nothing was chosen yet."));
     if (p->result == RESULT_LAYERS && p->input != INPUT_NONE) {
         add_aside(window, _("Settings of La_yer"), DIALOG_SETTINGS,

@@ -8,7 +8,10 @@
 #include <math.h>
 
 #define MEMORY 20.0 // steps that the running mean looks back
-#define MARGIN 4    // pixels
+#define MARGIN 6    // pixels
+#define LEFT   40   // for the numbers of the losses
+#define BOTTOM 18   // and of the steps
+#define LETTER 10
 
 struct point {
     int step;
@@ -36,14 +39,53 @@ static struct curve *curve_of(GtkWidget *widget)
 
 /* ---- drawing ---- */
 
-static double place_x(const struct curve *c, int width, const struct point *p)
+static double place_x(const struct curve *c, int width, double step)
 {
-    return MARGIN + (double)(width - 2 * MARGIN) * p->step / MAX(c->steps, 1);
+    return LEFT + (width - LEFT - MARGIN) * step / MAX(c->steps, 1);
 }
 
 static double place_y(const struct curve *c, int height, double loss)
 {
-    return MARGIN + (height - 2 * MARGIN) * (1 - loss / c->most);
+    return MARGIN + (height - MARGIN - BOTTOM) * (1 - loss / c->most);
+}
+
+// a text with its right end, middle or left end (1, 0.5, 0) at x, on the line y
+static void write_text(cairo_t *cr, double x, double y, double share, const char *text)
+{
+    cairo_text_extents_t size;
+
+    cairo_text_extents(cr, text, &size);
+    cairo_move_to(cr, x - share * size.x_advance, y);
+    cairo_show_text(cr, text);
+}
+
+static void write_numbers(const struct curve *c, cairo_t *cr, int width, int height)
+{
+    g_autofree char *most = g_strdup_printf("%.2g", c->most);
+    g_autofree char *half = g_strdup_printf("%.2g", c->most / 2);
+    g_autofree char *steps = g_strdup_printf(_("%d steps"), c->steps);
+    g_autofree char *middle = g_strdup_printf("%d", c->steps / 2);
+
+    write_text(cr, LEFT - 4, place_y(c, height, c->most) + LETTER - 2, 1, most);
+    write_text(cr, LEFT - 4, place_y(c, height, c->most / 2) + LETTER / 2 - 1, 1, half);
+    write_text(cr, LEFT - 4, place_y(c, height, 0), 1, "0");
+    write_text(cr, LEFT, height - 5, 0, "0");
+    write_text(cr, place_x(c, width, c->steps / 2), height - 5, 0.5, middle);
+    write_text(cr, width - MARGIN, height - 5, 1, steps);
+    write_text(cr, LEFT + 6, MARGIN + LETTER - 2, 0, _("loss"));
+}
+
+static void paint_axes(const struct curve *c, cairo_t *cr, int width, int height)
+{
+    cairo_set_source_rgb(cr, 0.35, 0.35, 0.35);
+    cairo_set_line_width(cr, 1);
+    cairo_move_to(cr, LEFT + 0.5, MARGIN);
+    cairo_line_to(cr, LEFT + 0.5, height - BOTTOM + 0.5);
+    cairo_line_to(cr, width - MARGIN, height - BOTTOM + 0.5);
+    cairo_stroke(cr);
+    cairo_select_font_face(cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
+    cairo_set_font_size(cr, LETTER);
+    write_numbers(c, cr, width, height);
 }
 
 static void paint_points(const struct curve *c, cairo_t *cr, int width, int height)
@@ -51,7 +93,7 @@ static void paint_points(const struct curve *c, cairo_t *cr, int width, int heig
     cairo_set_source_rgba(cr, 0.3, 0.5, 0.8, 0.35);
     for (guint i = 0; i < c->points->len; i++) {
         const struct point *p = &g_array_index(c->points, struct point, i);
-        cairo_rectangle(cr, place_x(c, width, p) - 1, place_y(c, height, p->loss) - 1, 2, 2);
+        cairo_rectangle(cr, place_x(c, width, p->step) - 1, place_y(c, height, p->loss) - 1, 2, 2);
     }
     cairo_fill(cr);
 }
@@ -62,7 +104,7 @@ static void paint_mean(const struct curve *c, cairo_t *cr, int width, int height
     cairo_set_line_width(cr, 1.5);
     for (guint i = 0; i < c->points->len; i++) {
         const struct point *p = &g_array_index(c->points, struct point, i);
-        cairo_line_to(cr, place_x(c, width, p), place_y(c, height, p->mean));
+        cairo_line_to(cr, place_x(c, width, p->step), place_y(c, height, p->mean));
     }
     cairo_stroke(cr);
 }
@@ -74,6 +116,7 @@ static void paint(cairo_t *cr, int width, int height, void *user)
     cairo_set_source_rgb(cr, 1, 1, 1);
     cairo_paint(cr);
     if (c->most > 0) {
+        paint_axes(c, cr, width, height);
         paint_points(c, cr, width, height);
         paint_mean(c, cr, width, height);
     }

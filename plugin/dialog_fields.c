@@ -209,6 +209,11 @@ static GtkWidget *make_table(struct dialog_fields *f, bool advanced)
     return table;
 }
 
+static void on_map(GtkWidget *scrolled, void *user)
+{
+    toolkit_tell("fields: those under Advanced are seen");
+}
+
 // scrolls, so that the dialog stays lower than a small screen
 static GtkWidget *make_advanced(struct dialog_fields *f)
 {
@@ -218,6 +223,7 @@ static GtkWidget *make_advanced(struct dialog_fields *f)
                                    GTK_POLICY_AUTOMATIC);
     gtk_widget_set_size_request(scrolled, -1, ADVANCED_HEIGHT);
     toolkit_add_scrolled(scrolled, make_table(f, true));
+    g_signal_connect(scrolled, "map", G_CALLBACK(on_map), NULL);
     return scrolled;
 }
 

@@ -70,6 +70,9 @@ static void warn_of_old(struct dialog_learn *l)
 
     gtk_label_set_text(GTK_LABEL(l->note), old ? text : "");
     gtk_widget_set_visible(l->note, old);
+    if (old) {
+        toolkit_tell("learn: %s", text);
+    }
 }
 
 static void on_thing(GtkEditable *entry, void *user)

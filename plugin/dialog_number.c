@@ -18,6 +18,7 @@ struct number {
     const struct argument *argument;
     GtkWidget *row, *spin, *slider, *tick; // slider and tick: NULL where there is none
     double own;                            // NAN: not known
+    double shown;
     bool is_own;
     bool setting; // by the program, not by a person
     void (*changed)(void *user);
@@ -63,22 +64,6 @@ static void set_slider_range(struct number *n)
     gtk_range_set_increments(GTK_RANGE(n->slider), step, 4 * step);
 }
 
-static void show(struct number *n, double value)
-{
-    const bool before = n->setting;
-
-    n->setting = true;
-    gtk_spin_button_set_value(GTK_SPIN_BUTTON(n->spin), value);
-    gtk_spin_button_update(GTK_SPIN_BUTTON(n->spin));
-    if (n->slider != NULL) {
-        gtk_range_set_value(GTK_RANGE(n->slider), value);
-    }
-    if (n->tick != NULL) {
-        gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(n->tick), n->is_own);
-    }
-    n->setting = before;
-}
-
 // digits without zeros behind; nothing for a number that is not known
 static gboolean on_output(GtkSpinButton *spin, void *user)
 {
@@ -100,6 +85,23 @@ static gboolean on_output(GtkSpinButton *spin, void *user)
     }
     g_string_free(text, TRUE);
     return TRUE;
+}
+
+static void show(struct number *n, double value)
+{
+    const bool before = n->setting;
+
+    n->setting = true;
+    gtk_spin_button_set_value(GTK_SPIN_BUTTON(n->spin), value);
+    n->shown = value;
+    on_output(GTK_SPIN_BUTTON(n->spin), n); // the same number may be shown as another
+    if (n->slider != NULL) {
+        gtk_range_set_value(GTK_RANGE(n->slider), value);
+    }
+    if (n->tick != NULL) {
+        gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(n->tick), n->is_own);
+    }
+    n->setting = before;
 }
 
 /* ---- what a person does ---- */
@@ -129,8 +131,11 @@ static void on_spin(GtkWidget *spin, void *user)
 {
     struct number *n = user;
 
-    if (!n->setting) {
-        take(n, gtk_spin_button_get_value(GTK_SPIN_BUTTON(spin)));
+    const double value = gtk_spin_button_get_value(GTK_SPIN_BUTTON(spin));
+
+    // GTK begins again with what was set while it told
+    if (!n->setting && value != n->shown) {
+        take(n, value);
     }
 }
 

@@ -6,6 +6,7 @@
  * they come along when the drawable is one of them. Results: the path of a file, or how many layers
  * and an array of them. */
 #include "plugin/entry.h"
+#include "plugin/icons.h"
 #include "plugin/host_linked.h"
 #include "plugin/paths.h"
 #include "plugin/words.h"
@@ -13,6 +14,8 @@
 #include "engine/svdiff.h"
 
 #include <libgimp/gimp.h>
+
+#define ICON_SIDE 16 // pixels; GIMP 2.10 shows them as they are
 
 static void query(void);
 static void run(const char *name, int n, const GimpParam *arguments, int *n_results,
@@ -52,6 +55,42 @@ static int first_of(const struct procedure *p)
     return p->input == INPUT_NONE ? 1 : p->input == INPUT_LAYERS ? 4 : 3;
 }
 
+// pixels as GIMP 2.10 keeps them: GdkPixdata, big-endian, four channels of 8 bits
+static GByteArray *pack_icon(const GdkPixbuf *icon)
+{
+    const int width = gdk_pixbuf_get_width(icon), height = gdk_pixbuf_get_height(icon);
+    const guint32 header[] = {0x47646b50,                         // "GdkP"
+                              24 + 4 * (guint32)(width * height), // bytes
+                              0x01010002,                         // raw, 8 bits, with alpha
+                              4 * (guint32)width,
+                              (guint32)width,
+                              (guint32)height};
+    GByteArray *bytes = g_byte_array_new();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(header); i++) {
+        const guint32 number = GUINT32_TO_BE(header[i]);
+        g_byte_array_append(bytes, (const guint8 *)&number, sizeof number);
+    }
+    for (int y = 0; y < height; y++) {
+        g_byte_array_append(
+            bytes, gdk_pixbuf_read_pixels(icon) + (size_t)y * gdk_pixbuf_get_rowstride(icon),
+            4 * (guint)width);
+    }
+    return bytes;
+}
+
+static void show_icon(const struct procedure *p)
+{
+    g_autoptr(GdkPixbuf) icon = icons_of(p);
+    g_autoptr(GdkPixbuf) small =
+        icon != NULL ? gdk_pixbuf_scale_simple(icon, ICON_SIDE, ICON_SIDE, GDK_INTERP_HYPER) : NULL;
+
+    if (small != NULL && gdk_pixbuf_get_n_channels(small) == 4) {
+        g_autoptr(GByteArray) bytes = pack_icon(small);
+        gimp_plugin_icon_register(p->name, GIMP_ICON_TYPE_INLINE_PIXBUF, bytes->data);
+    }
+}
+
 static void install(const struct procedure *p)
 {
     const GimpParamDef file[] = {definition(GIMP_PDB_STRING, "file", "The subject file")};
@@ -79,6 +118,7 @@ static void install(const struct procedure *p)
                            GIMP_PLUGIN, first + (int)p->n_arguments, is_file ? 1 : 2, arguments,
                            is_file ? file : layers);
     gimp_plugin_menu_register(p->name, p->place);
+    show_icon(p);
 }
 
 static void query(void)

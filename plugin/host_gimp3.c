@@ -5,6 +5,7 @@
  * replaces a choice that it does not know by the default and tells nobody, and values_check is to
  * see it. Results: a file, or an array of layers. */
 #include "plugin/entry.h"
+#include "plugin/icons.h"
 #include "plugin/paths.h"
 #include "plugin/words.h"
 
@@ -103,6 +104,8 @@ static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const char *name)
     }
     gimp_procedure_set_menu_label(procedure, _(p->menu));
     gimp_procedure_add_menu_path(procedure, p->place);
+    g_autoptr(GdkPixbuf) icon = icons_of(p);
+    gimp_procedure_set_icon_pixbuf(procedure, icon);
     gimp_procedure_set_documentation(procedure, _(p->summary), _(p->help), NULL);
     gimp_procedure_set_attribution(procedure, "The SVDiff for GIMP authors", "GPL-3.0-or-later",
                                    "2026");

@@ -48,7 +48,7 @@ static const struct argument learn_arguments[] = {
      .look = LOOK_MODEL,
      .advanced = true},
     {.name = "steps",
-     .label = N_("_Steps"),
+     .label = N_("St_eps"),
      .text = N_("How many steps are learned; 0: as many as the model wants."),
      .kind = ARGUMENT_INT,
      .low = -1,
@@ -78,7 +78,7 @@ static const struct argument learn_arguments[] = {
      .own = N_("the model's own"),
      .own_from = "learn.size"},
     {.name = "seed",
-     .label = N_("S_eed"),
+     .label = N_("See_d"),
      .text = N_("What random numbers begin with; -1: a random one."),
      .kind = ARGUMENT_INT,
      .low = -1,
@@ -109,14 +109,14 @@ static const struct argument learn_arguments[] = {
     }
 #define SUBJECTS_ARGUMENT                                                                          \
     {                                                                                              \
-        .name = "subjects", .label = N_("_Subjects"),                                              \
+        .name = "subjects", .label = N_("Sub_jects"),                                              \
         .text = N_("Learned subjects by name or file, with a strength if wanted: fox:0.8; "        \
                    "cat.safetensors"),                                                             \
         .kind = ARGUMENT_TEXT, .look = LOOK_SUBJECTS                                               \
     }
 #define MODEL_ARGUMENT                                                                             \
     {                                                                                              \
-        .name = "model", .label = N_("M_odel"),                                                    \
+        .name = "model", .label = N_("_Model"),                                                    \
         .text = N_("A folder of diffusers or a .safetensors file; empty: the model that ships."),  \
         .kind = ARGUMENT_FILE, .look = LOOK_MODEL, .advanced = true                                \
     }
@@ -166,7 +166,7 @@ static const struct argument learn_arguments[] = {
     }
 #define COUNT_ARGUMENT                                                                             \
     {                                                                                              \
-        .name = "count", .label = N_("Nu_mber of pictures"),                                       \
+        .name = "count", .label = N_("Num_ber of pictures"),                                       \
         .text = N_("How many pictures are made, each a layer; 0: one."), .kind = ARGUMENT_INT,     \
         .low = -1, .high = 100, .standard = 1                                                      \
     }
@@ -314,7 +314,7 @@ static const struct argument edit_arguments[] = {
      .look = LOOK_PROMPT},
     MODEL_ARGUMENT,
     {.name = "structure",
-     .label = N_("_Structure"),
+     .label = N_("St_ructure"),
      .text = N_("How much of the layer's structure is kept, up to 1; 0: the model's own."),
      .kind = ARGUMENT_NUMBER,
      .low = -1,
@@ -342,7 +342,7 @@ static const struct argument edit_arguments[] = {
 
 static const struct argument convert_arguments[] = {
     {.name = "input",
-     .label = N_("_Subjects"),
+     .label = N_("Sub_jects"),
      .text =
          N_("A learned subject by name or file; a model or a LoRA can hold several: fox:0.8; cat"),
      .kind = ARGUMENT_TEXT,
@@ -381,7 +381,7 @@ static const struct procedure procedures[] = {
     {.id = PROCEDURE_LEARN,
      .name = "plug-in-svdiff-learn",
      .place = FILTERS,
-     .menu = N_("_Learn Subject..."),
+     .menu = N_("_1. Learn Subject..."),
      .action = N_("_Learn"),
      .title = N_("SVDiff: Learn Subject"),
      .summary = N_("Learns the subject of a layer, to paint it again."),
@@ -396,7 +396,7 @@ static const struct procedure procedures[] = {
     {.id = PROCEDURE_GENERATE,
      .name = "plug-in-svdiff-generate",
      .place = FILTERS,
-     .menu = N_("_Generate..."),
+     .menu = N_("_2. Generate..."),
      .action = N_("_Generate"),
      .title = N_("SVDiff: Generate"),
      .summary = N_("Paints pictures of a text, with learned subjects, as new layers."),
@@ -425,8 +425,8 @@ static const struct procedure procedures[] = {
     {.id = PROCEDURE_COMPOSE,
      .name = "plug-in-svdiff-compose",
      .place = FILTERS,
-     .menu = N_("C_ompose Subjects..."),
-     .action = N_("_Compose"),
+     .menu = N_("_4. Compose Subjects..."),
+     .action = N_("Comp_ose"),
      .title = N_("SVDiff: Compose Subjects"),
      .summary = N_("Learns several layers as subjects and paints them in one picture."),
      .help = N_("Learns each layer as a subject, mixed into one picture again and again so that "
@@ -440,8 +440,8 @@ static const struct procedure procedures[] = {
     {.id = PROCEDURE_EDIT,
      .name = "plug-in-svdiff-edit",
      .place = FILTERS,
-     .menu = N_("_Edit Layer..."),
-     .action = N_("_Redraw"),
+     .menu = N_("_3. Edit Layer..."),
+     .action = N_("Redra_w"),
      .title = N_("SVDiff: Edit Layer"),
      .summary = N_("Draws a layer from another description."),
      .help =
@@ -455,8 +455,8 @@ static const struct procedure procedures[] = {
     {.id = PROCEDURE_CONVERT,
      .name = "plug-in-svdiff-convert",
      .place = FILTERS,
-     .menu = N_("_Convert Subject..."),
-     .action = N_("_Convert"),
+     .menu = N_("_5. Convert Subject..."),
+     .action = N_("Con_vert"),
      .title = N_("SVDiff: Convert Subject"),
      .summary = N_("Writes a subject as a file of another program, or into a model."),
      .help =

@@ -28,7 +28,7 @@ enum argument_look {
 
 struct argument {
     const char *name;  // of the argument, as scripts know it
-    const char *label; // in a dialog, its mnemonic is none of the buttons' (A, C, H, G, L)
+    const char *label; // in a dialog, its mnemonic is no other's of the dialog (tests)
     const char *text;  // what it means, one sentence
     enum argument_kind kind;
     double low, high;          // of numbers, both allowed
@@ -68,9 +68,11 @@ enum procedure_result {
 
 struct procedure {
     enum procedure_id id;
-    const char *name;           // "plug-in-svdiff-learn"
-    const char *place;          // of the menu, "<Image>/Filters/SVDiff"
-    const char *menu;           // what it is called there, with a mnemonic
+    const char *name;  // "plug-in-svdiff-learn"
+    const char *place; // of the menu, "<Image>/Filters/SVDiff"
+    /* What it is called there, with a mnemonic. GIMP sorts by it: numbers keep the order of work.
+     */
+    const char *menu;
     const char *action;         // on the button that starts it
     const char *title;          // of its dialog and of GIMP's progress bar
     const char *summary;        // one sentence

@@ -6,6 +6,7 @@
 #include "plugin/procedures.h"
 
 #include <glib.h>
+#include <locale.h>
 #include <string.h>
 
 static bool is_there(void)
@@ -24,22 +25,62 @@ static char key_of(const char *label)
     return g_ascii_toupper(line[1]);
 }
 
-static void check_keys(const struct procedure *p)
+static void take_key(GString *keys, const struct procedure *p, const char *label)
 {
-    const char *const buttons[] = {_("_Close"), _("_Cancel"), _("_Advanced"), _(p->action),
-                                   "_Hilfe"};
+    const char key = key_of(label);
+
+    if (!g_ascii_isalnum(key) || strchr(keys->str, key) != NULL) {
+        g_error("%s: the key of “%s” is taken", p->name, label);
+    }
+    g_string_append_c(keys, key);
+}
+
+// help: GIMP's word; what a dialog has besides its fields is told by the procedure
+static void check_keys(const struct procedure *p, const char *help)
+{
+    const bool layers = p->result == RESULT_LAYERS, learns = p->id == PROCEDURE_LEARN;
+    const struct {
+        bool there;
+        const char *label;
+    } buttons[] = {{true, _("_Close")},
+                   {true, _("_Advanced")},
+                   {true, help},
+                   {true, _("Re_set")},
+                   {true, _(p->action)},
+                   {layers && p->input != INPUT_NONE, _("Settings of La_yer")},
+                   {layers, _("_Keep Chosen")},
+                   {layers, _("What was made (_V):")},
+                   {learns, _("Stop and _Keep")},
+                   {learns, _("Pa_int It Now")},
+                   {learns, _("_What is it?")}};
     g_autoptr(GString) keys = g_string_new(NULL);
 
     for (size_t i = 0; i < G_N_ELEMENTS(buttons); i++) {
-        g_string_append_c(keys, key_of(buttons[i]));
+        if (buttons[i].there) {
+            take_key(keys, p, buttons[i].label);
+        }
     }
     for (size_t i = 0; i < p->n_arguments; i++) {
-        const char key = key_of(_(p->arguments[i].label));
-        if (!g_ascii_isalnum(key) || strchr(keys->str, key) != NULL) {
-            g_error("%s: the key of “%s” is taken", p->name, _(p->arguments[i].label));
+        if (!p->arguments[i].hidden) {
+            take_key(keys, p, _(p->arguments[i].label));
         }
-        g_string_append_c(keys, key);
     }
+}
+
+static void check_all_keys(const char *help)
+{
+    size_t n;
+    const struct procedure *all = procedures_all(&n);
+
+    for (size_t i = 0; i < n; i++) {
+        check_keys(&all[i], help);
+    }
+}
+
+static void speak(const char *language)
+{
+    g_setenv("LANGUAGE", language, TRUE);
+    setlocale(LC_ALL, ""); // what was looked up is forgotten
 }
 
 static void test_german(void)
@@ -51,14 +92,22 @@ static void test_german(void)
         g_test_skip("built without gettext's programs");
         return;
     }
+    speak("de");
     g_assert_cmpstr(_("Cancelled."), ==, "Abgebrochen.");
     g_assert_cmpstr(_("The layer “%s” carries no settings of SVDiff; choose one that it made."), ==,
                     "Die Ebene „%s“ trägt keine Einstellungen von SVDiff; wählen Sie eine, die es "
                     "gemacht hat.");
     for (size_t i = 0; i < n; i++) {
         g_assert_cmpstr(_(all[i].summary), !=, all[i].summary);
-        check_keys(&all[i]);
     }
+    check_all_keys("_Hilfe");
+}
+
+static void test_english(void)
+{
+    speak("en");
+    g_assert_cmpstr(_("Cancelled."), ==, "Cancelled.");
+    check_all_keys("_Help");
 }
 
 int main(int argc, char **argv)
@@ -68,5 +117,6 @@ int main(int argc, char **argv)
     words_begin();
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/words/german", test_german);
+    g_test_add_func("/words/english", test_english);
     return g_test_run();
 }

@@ -8,6 +8,10 @@
 #   open_gimp FILE     GIMP with this picture
 #   ask EXPRESSION     what GIMP's Script-Fu gives; in GIMP 3 it knows the words of 2.10
 #   shot FILE          a picture of the whole screen
+#   check NAME C...    a case of TAP: whether the command C is true; $checks counts, $failed is 1 then
+#   must C...          a step without which the rest would only wait
+#   hear, tells TEXT   whether the dialogs told this since `hear` (with G_MESSAGES_DEBUG=svdiff)
+#   click NAME X Y     the mouse, from the window's corner; negative: from the corner opposite
 # All of it ends with the shell that sourced this.
 
 gimp_here=$(cd "$(dirname "$0")" && pwd)
@@ -108,10 +112,41 @@ has_image() { [ "$(ask '(car (gimp-image-list))')" = 1 ]; }
 window() { xdotool search --onlyvisible --name "$1" 2>/dev/null | head -1; }
 is_open() { [ -n "$(window "$1")" ]; }
 is_closed() { [ -z "$(window "$1")" ]; }
-activate() { xdotool windowactivate --sync "$(window "$1")" 2>/dev/null; }
+activate() { timeout 10 xdotool windowactivate --sync "$(window "$1")" 2>/dev/null; }
 press() { # window name, keys
     within 100 activate "$1"
     shift
     xdotool key "$@"
 }
+click() {
+    within 100 activate "$1"
+    eval "$(xdotool getwindowgeometry --shell "$(window "$1")" | grep -E '^(WIDTH|HEIGHT)=')"
+    x=$2
+    y=$3
+    [ "$x" -ge 0 ] || x=$((WIDTH + x))
+    [ "$y" -ge 0 ] || y=$((HEIGHT + y))
+    xdotool mousemove --window "$(window "$1")" "$x" "$y" click 1
+}
+checks=0
+failed=0
+check() {
+    checks=$((checks + 1))
+    name=$1
+    shift
+    if "$@"; then
+        echo "ok $checks - $name"
+    else
+        echo "not ok $checks - $name"
+        failed=1
+    fi
+}
+must() {
+    "$@" && return
+    shot "${shots:-$folder}/stopped.png"
+    check "before going on: $*" false
+    exit 1
+}
+told=0 # lines that were read
+hear() { told=$(wc -l <"$folder/gimp"); }
+tells() { tail -n "+$((told + 1))" "$folder/gimp" | grep -q "svdiff.*$1"; }
 shot() { import -window root "$1"; }
