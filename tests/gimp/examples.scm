@@ -19,18 +19,25 @@
 (define (settings layer)
   (caddr (car (gimp-item-get-parasite layer "svdiff-settings"))))
 
+(define (filter-made layers) ; those that were painted
+  (cond ((null? layers) '())
+        ((= 0 (car (gimp-item-get-parasite-list (car layers)))) (filter-made (cdr layers)))
+        (else (cons (car layers) (filter-made (cdr layers))))))
+
 (define (test-first-picture)
   (svdiff-first-picture (list (subject "fox/1") (subject "fox/2")) "first" "a photo of [V]"
-    "a photo of [V]" 2 model 3 (in-files "first"))
+    (list "a photo of [V] in snow" "a photo of [V] at night") model 3 1 (in-files "first"))
   (let* ((image (open-file (in-files "first.xcf"))) (row (open-file (in-files "first.png")))
-         (group (car (layer-list image))))
-    (check "first picture: two new layers in a group above two pictures"
-           (and (= 3 (length (layer-list image))) (= 2 (length (children group)))))
-    (check "they carry their settings" (contains? (settings (car (children group))) "a photo of [V]"))
+         (made (filter-made (layer-list image))))
+    (check "first picture: two new layers beside two pictures"
+           (and (= 4 (length (layer-list image))) (= 2 (length made))))
+    (check "they carry their settings, each its own"
+           (and (contains? (apply string-append (map settings made)) "in snow")
+                (contains? (apply string-append (map settings made)) "at night")))
     (check "all four side by side"
-           (let ((width (car (gimp-drawable-width (car (children group))))))
-             (equal? (picture-size row)
-                     (list (* 4 width) (car (gimp-drawable-height (car (children group))))))))
+           (let ((one (car made)))
+             (equal? (picture-size row) (list (* 4 (car (gimp-drawable-width one)))
+                                              (car (gimp-drawable-height one))))))
     (check "none of them white"
            (let ((all (car (layer-list row))) (width (/ (car (picture-size row)) 4)))
              (not (member '(255 255 255)

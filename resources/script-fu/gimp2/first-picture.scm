@@ -4,13 +4,14 @@
 ;
 ;   gimp -i -d -b '(begin (load "resources/script-fu/gimp2/first-picture.scm")
 ;                         (svdiff-first-picture (list "1.png" "2.png" "3.png") "fox"
-;                            "a photo of a [V] animal" "a photo of a [V] animal in the snow" 4 "" 0 "fox"))' \
+;                            "a photo of a [V] animal" (list "a photo of a [V] animal in the snow") "" 0 1
+;                            "fox"))' \
 ;        -b '(gimp-quit 0)'
 ;
-; pictures, name, learn-prompt: what is learned, and how it is called; prompt: what is painted;
-; count: how many layers; model: "" is the one that ships; steps: of learning, 0 is the model's own
-; number; output: the files are OUTPUT.xcf and OUTPUT.png. GIMP 2.10 ends with 0 even when a script
-; fails: look whether the files are there.
+; pictures, name, learn-prompt: what is learned, and how it is called; prompts: what is painted, a
+; layer each; model: "" is the one that ships; steps: of learning, 0 is the model's own number; seed:
+; what random numbers begin with when it paints; output: the files are OUTPUT.xcf and OUTPUT.png. GIMP
+; 2.10 ends with 0 even when a script fails: look whether the files are there.
 
 ; an image with a layer of each picture; all layers are linked, which chooses them together
 (define (svdiff-open-pictures pictures)
@@ -41,7 +42,7 @@
     (file-png-save-defaults RUN-NONINTERACTIVE row (car (gimp-image-flatten row)) file file)
     (gimp-image-delete row)))
 
-(define (svdiff-first-picture pictures name learn-prompt prompt count model steps output)
+(define (svdiff-first-picture pictures name learn-prompt prompts model steps seed output)
   (let* ((image (svdiff-open-pictures pictures))
          (learned (vector->list (cadr (gimp-image-get-layers image))))
          (layer (car learned)))
@@ -51,9 +52,10 @@
       name learn-prompt "" -1 -1 model steps 0 0 1 "")
     ; prompt, negative, subjects, model, init, strength, regions, width, height, steps, guidance,
     ; sampler, seed, count
-    (let* ((made (plug-in-svdiff-generate RUN-NONINTERACTIVE image layer
-                   prompt "" name model "none" 0 "" 0 0 0 0 "" 1 count))
-           (layers (vector->list (cadr made))))
+    (let ((layers (map (lambda (prompt)
+                         (vector-ref (cadr (plug-in-svdiff-generate RUN-NONINTERACTIVE image layer
+                           prompt "" name model "none" 0 "" 0 0 0 0 "" seed 1)) 0))
+                       prompts)))
       (gimp-xcf-save RUN-NONINTERACTIVE image layer
         (string-append output ".xcf") (string-append output ".xcf"))
       (svdiff-save-row (append learned layers) (car (gimp-drawable-width (car layers)))
