@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define ADVANCED_HEIGHT 170 // pixels
+#define SMALL_HEIGHT    130 // on a low screen
+#define SCREEN_HEIGHT   720 // from which it is none
 
 struct dialog_fields {
     const struct call *chosen;
@@ -221,7 +223,8 @@ static GtkWidget *make_advanced(struct dialog_fields *f)
 
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,
                                    GTK_POLICY_AUTOMATIC);
-    gtk_widget_set_size_request(scrolled, -1, ADVANCED_HEIGHT);
+    gtk_widget_set_size_request(
+        scrolled, -1, toolkit_screen_height() < SCREEN_HEIGHT ? SMALL_HEIGHT : ADVANCED_HEIGHT);
     toolkit_add_scrolled(scrolled, make_table(f, true));
     g_signal_connect(scrolled, "map", G_CALLBACK(on_map), NULL);
     return scrolled;

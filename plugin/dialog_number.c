@@ -217,12 +217,22 @@ GtkWidget *dialog_number_widget(GtkWidget *number)
 
 /* ---- values ---- */
 
+// what stands for the model's own, where it is known
+static void tell_own(const struct number *n)
+{
+    if (n->is_own && !isnan(n->own)) {
+        toolkit_tell("number: %s %s, %s", n->argument->name, gtk_entry_get_text(GTK_ENTRY(n->spin)),
+                     n->argument->own);
+    }
+}
+
 void dialog_number_set(GtkWidget *number, double value)
 {
     struct number *n = number_of(number);
 
     n->is_own = n->argument->own != NULL && value <= 0 && value <= n->argument->standard;
     show(n, n->is_own && !isnan(n->own) ? n->own : value);
+    tell_own(n);
 }
 
 double dialog_number_get(GtkWidget *number)
@@ -245,9 +255,8 @@ void dialog_number_own(GtkWidget *number, double value)
         n->setting = false;
     }
     show(n, n->is_own ? value : gtk_spin_button_get_value(GTK_SPIN_BUTTON(number)));
-    if (new && n->is_own) {
-        toolkit_tell("number: %s %s, %s", n->argument->name, gtk_entry_get_text(GTK_ENTRY(number)),
-                     n->argument->own);
+    if (new) {
+        tell_own(n);
     }
 }
 
