@@ -55,6 +55,18 @@ void call_estimate_clear(struct call_estimate *e)
     g_clear_pointer(&e->squares, picture_free);
 }
 
+void call_result_drop_gone(struct call_result *result)
+{
+    int n = 0;
+
+    for (int i = 0; i < result->n_layers; i++) {
+        if (host_layer_exists(result->layers[i])) {
+            result->layers[n++] = result->layers[i];
+        }
+    }
+    result->n_layers = n;
+}
+
 bool call_check_layers(const struct call *c, GError **error)
 {
     if (!host_image_exists(c->image)) {

@@ -78,6 +78,9 @@ struct task *call_prepare(const struct call *c, GError **error);
 bool call_run(const struct call *c, struct call_result *result, GError **error);
 void call_result_clear(struct call_result *result);
 
+/* Layers that were taken out again in the image's window are no results. */
+void call_result_drop_gone(struct call_result *result);
+
 // the procedures themselves: each fills a task
 bool call_learn(const struct call *c, struct task *t, GError **error);
 bool call_generate(const struct call *c, struct task *t, GError **error);

@@ -15,7 +15,7 @@
 #include "plugin/dialog_queue.h"
 #include "plugin/dialog_target.h"
 #include "plugin/dialog_toolkit.h"
-#include "plugin/kept_picture.h"
+#include "plugin/one_window.h"
 #include "plugin/settings.h"
 #include "plugin/watch.h"
 #include "plugin/words.h"
@@ -55,23 +55,6 @@ static void say(struct dialog *d, const char *text)
 
 /* ---- what was made ---- */
 
-static void apply_kept(void *user, const char *folder, const char *name)
-{
-    struct dialog *d = user;
-    g_autoptr(GError) error = NULL;
-    const bool good = dialog_target_update(&d->target, &error);
-    const struct call *c = &d->target.call;
-    const host_item below = c->n_layers > 0 ? c->layers[0] : HOST_NONE;
-    const bool image = host_image_exists(c->image);
-
-    if (good && kept_picture_apply(folder, name, image ? c->image : HOST_NONE, below, &error) !=
-                    HOST_NONE) {
-        say(d, _("One layer was added."));
-    } else {
-        say(d, error->message);
-    }
-}
-
 static void take_kept_settings(void *user, const char *text)
 {
     struct dialog *d = user;
@@ -83,7 +66,7 @@ static void take_kept_settings(void *user, const char *text)
     }
 }
 
-static void say_kept(void *user, const char *sentence)
+static void say_from_part(void *user, const char *sentence)
 {
     say(user, sentence);
 }
@@ -92,11 +75,11 @@ static void say_kept(void *user, const char *sentence)
 
 static GtkWidget *make_side(struct dialog *d)
 {
-    const struct dialog_gallery_calls calls = {apply_kept, take_kept_settings, say_kept, d};
+    const struct dialog_gallery_calls calls = {take_kept_settings, say_from_part, d};
     const bool layers = d->v->procedure->result == RESULT_LAYERS;
     GtkWidget *side = toolkit_column(12);
 
-    d->gallery = dialog_gallery_new(d->progress.preview, layers ? &calls : NULL);
+    d->gallery = dialog_gallery_new(d->progress.preview, layers ? &d->target : NULL, &calls);
     d->progress.side = side;
     gtk_box_pack_start(GTK_BOX(side), d->progress.preview, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(side), d->progress.curve, FALSE, FALSE, 0);
@@ -375,29 +358,41 @@ static void on_response(GtkDialog *window, int response, void *user)
 
 /* ---- the whole time ---- */
 
+// from the menu, where the dialog is open already
+static void on_called(void *user, const struct call *chosen, const char *settings)
+{
+    struct dialog *d = user;
+
+    dialog_target_set(&d->target, chosen->image, chosen->layers, chosen->n_layers);
+    dialog_fields_renew(d->fields);
+    if (settings != NULL) {
+        dialog_fields_read(d->fields);
+        settings_read(d->v, settings);
+        dialog_fields_write(d->fields);
+    }
+    gtk_window_present(GTK_WINDOW(d->window));
+    toolkit_tell("window: has image %d", chosen->image);
+    on_figures(d);
+}
+
+// back from the image, which may be another now
+static gboolean on_focus(GtkWidget *window, GdkEventFocus *event, void *user)
+{
+    struct dialog *d = user;
+
+    if (dialog_target_update(&d->target, NULL)) {
+        dialog_fields_renew(d->fields);
+    }
+    return FALSE;
+}
+
 // GIMP is the parent; nobody else tells an idle dialog that it is gone
 static gboolean on_owner_timer(void *user)
 {
     struct dialog *d = user;
 
-    if (getppid() == d->owner) {
-        return G_SOURCE_CONTINUE;
-    }
-    d->closed = true;
+    d->closed = d->closed || getppid() != d->owner;
     return G_SOURCE_CONTINUE;
-}
-
-// layers that were taken out again, here or in the image's window, are no results
-static void drop_gone(struct call_result *result)
-{
-    int n = 0;
-
-    for (int i = 0; i < result->n_layers; i++) {
-        if (host_layer_exists(result->layers[i])) {
-            result->layers[n++] = result->layers[i];
-        }
-    }
-    result->n_layers = n;
 }
 
 static void make(struct dialog *d)
@@ -413,6 +408,7 @@ static void make(struct dialog *d)
     make_window(d);
     g_signal_connect(d->window, "response", G_CALLBACK(on_response), d);
     g_signal_connect(d->window, "delete-event", G_CALLBACK(gtk_true), NULL);
+    g_signal_connect(d->window, "focus-in-event", G_CALLBACK(on_focus), d);
     dialog_fields_watch(d->fields, on_words, on_figures, d);
     dialog_estimate_want(d->estimate);
 }
@@ -442,17 +438,27 @@ static void loop(struct dialog *d)
     }
 }
 
-bool dialog_run(const struct call *chosen, values *v, struct call_result *result, values **next)
+bool dialog_run(const struct call *chosen, values *v, bool insists, struct call_result *result,
+                values **next)
 {
     struct dialog d = {.v = v, .result = result, .owner = getppid()};
+    g_autofree char *settings =
+        insists ? settings_write(v, values_has(v, "seed") ? values_int(v, "seed") : -1) : NULL;
+    bool handed;
+    g_autoptr(one_window) window = one_window_claim(v->procedure, chosen, settings, &handed);
 
     *result = (struct call_result){0};
+    *next = NULL;
+    if (handed) {
+        return false;
+    }
     dialog_target_init(&d.target, v->procedure, chosen);
     make(&d);
+    one_window_listen(window, on_called, &d);
     const guint timer = g_timeout_add(OWNER_MS, on_owner_timer, &d);
     loop(&d);
     g_source_remove(timer);
-    drop_gone(result);
+    call_result_drop_gone(result);
     unmake(&d);
     *next = d.next;
     return d.made;

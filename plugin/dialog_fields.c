@@ -1,6 +1,7 @@
 /* Arguments as widgets; see dialog_fields.h. */
 #include "plugin/dialog_fields.h"
 
+#include "plugin/dialog_channels.h"
 #include "plugin/dialog_history.h"
 #include "plugin/dialog_model.h"
 #include "plugin/dialog_number.h"
@@ -118,7 +119,7 @@ static GtkWidget *make_widget(const struct dialog_fields *f, size_t i)
     case ARGUMENT_CHOICE:
         return choice_widget(p);
     case ARGUMENT_CHANNEL:
-        return toolkit_channels(f->chosen->image);
+        return dialog_channels_new(f->chosen->image);
     case ARGUMENT_TEXT:
     case ARGUMENT_FILE:
         break;
@@ -321,6 +322,15 @@ void dialog_fields_write(const struct dialog_fields *f)
 {
     for (size_t i = 0; i < f->v->procedure->n_arguments; i++) {
         write_widget(f, i);
+    }
+}
+
+void dialog_fields_renew(const struct dialog_fields *f)
+{
+    for (size_t i = 0; i < f->v->procedure->n_arguments; i++) {
+        if (f->v->procedure->arguments[i].kind == ARGUMENT_CHANNEL) {
+            dialog_channels_renew(f->widgets[i], f->chosen->image);
+        }
     }
 }
 

@@ -35,5 +35,8 @@ void dialog_fields_own(const struct dialog_fields *f, const char *name, double n
 void dialog_fields_read(const struct dialog_fields *f);
 void dialog_fields_write(const struct dialog_fields *f);
 
+/* Looks what there is to choose in the image, which was worked on, or is another. */
+void dialog_fields_renew(const struct dialog_fields *f);
+
 /* Keeps the prompts to be chosen from later. */
 void dialog_fields_keep(const struct dialog_fields *f);

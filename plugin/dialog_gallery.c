@@ -18,6 +18,7 @@
 enum { COLUMN_PICTURE, COLUMN_NAME, COLUMN_READ, N_COLUMNS };
 
 struct dialog_gallery {
+    struct dialog_target *target; // NULL: nothing is shown
     struct dialog_gallery_calls calls;
     char *folder; // NULL: it cannot be used
     GtkListStore *store;
@@ -140,13 +141,28 @@ static void choose_first(struct dialog_gallery *g)
 
 /* ---- what can be done ---- */
 
+static void apply(struct dialog_gallery *g, const char *name)
+{
+    g_autoptr(GError) error = NULL;
+    const bool good = dialog_target_update(g->target, &error);
+    const struct call *c = &g->target->call;
+    const host_item below = c->n_layers > 0 ? c->layers[0] : HOST_NONE;
+    const host_image image = host_image_exists(c->image) ? c->image : HOST_NONE;
+
+    if (good && kept_picture_apply(g->folder, name, image, below, &error) != HOST_NONE) {
+        g->calls.say(g->calls.user, _("One layer was added."));
+    } else {
+        g->calls.say(g->calls.user, error->message);
+    }
+}
+
 static void on_apply(GtkWidget *widget, void *user)
 {
     struct dialog_gallery *g = user;
     g_auto(GStrv) names = chosen(g);
 
     for (char **name = names; *name != NULL; name++) {
-        g->calls.apply(g->calls.user, g->folder, *name);
+        apply(g, *name);
     }
 }
 
@@ -337,15 +353,14 @@ static void make_box(struct dialog_gallery *g)
     gtk_widget_set_no_show_all(g->box, TRUE);
 }
 
-struct dialog_gallery *dialog_gallery_new(GtkWidget *preview,
+struct dialog_gallery *dialog_gallery_new(GtkWidget *preview, struct dialog_target *target,
                                           const struct dialog_gallery_calls *calls)
 {
     struct dialog_gallery *g = g_new0(struct dialog_gallery, 1);
 
-    if (calls != NULL) {
-        g->calls = *calls;
-        g->folder = history_folder(NULL); // keeping tells what is wrong with it
-    }
+    g->target = target;
+    g->calls = *calls;
+    g->folder = target != NULL ? history_folder(NULL) : NULL; // keeping tells what is wrong
     g->store = gtk_list_store_new(N_COLUMNS, GDK_TYPE_PIXBUF, G_TYPE_STRING, G_TYPE_BOOLEAN);
     g->preview = preview;
     make_box(g);

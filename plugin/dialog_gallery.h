@@ -4,6 +4,8 @@
  * and thrown away. */
 #pragma once
 
+#include "plugin/dialog_target.h"
+
 #include <gtk/gtk.h>
 #include <stdbool.h>
 
@@ -11,17 +13,16 @@ struct dialog_gallery;
 
 // what the dialog does for it
 struct dialog_gallery_calls {
-    /* Adds a picture to the image of the dialog. */
-    void (*apply)(void *user, const char *folder, const char *name);
     /* Takes the settings of a picture. */
     void (*settings)(void *user, const char *text);
     void (*say)(void *user, const char *sentence);
     void *user;
 };
 
-/* All that are kept; not shown while there are none. calls NULL: none are, nothing is made here.
+/* All that are kept; not shown while there are none. They are added to the
+ * image of the target, which must stay; NULL: none are shown, nothing is made here.
  * The chosen picture is shown large in `preview`, a place of dialog_preview_new. */
-struct dialog_gallery *dialog_gallery_new(GtkWidget *preview,
+struct dialog_gallery *dialog_gallery_new(GtkWidget *preview, struct dialog_target *target,
                                           const struct dialog_gallery_calls *calls);
 void dialog_gallery_free(struct dialog_gallery *g); // the widgets belong to their window
 

@@ -1,8 +1,6 @@
 /* Widgets of GTK 2, in GIMP 2.10; see dialog_toolkit.h. */
 #include "plugin/dialog_toolkit.h"
 
-#include "plugin/words.h"
-
 void toolkit_start(void)
 {
     gimp_ui_init("svdiff", FALSE);
@@ -125,19 +123,4 @@ GtkWidget *toolkit_slider(double from, double to, double step)
 GtkWidget *toolkit_bar(void)
 {
     return gtk_progress_bar_new();
-}
-
-static gboolean is_of_image(gint32 image, gint32 item, gpointer wanted)
-{
-    return image == GPOINTER_TO_INT(wanted);
-}
-
-GtkWidget *toolkit_channels(host_image image)
-{
-    GtkWidget *box = gimp_channel_combo_box_new(is_of_image, GINT_TO_POINTER(image));
-
-    gimp_int_combo_box_prepend(GIMP_INT_COMBO_BOX(box), GIMP_INT_STORE_VALUE, HOST_NONE,
-                               GIMP_INT_STORE_LABEL, _("(none)"), -1);
-    gimp_int_combo_box_set_active(GIMP_INT_COMBO_BOX(box), HOST_NONE);
-    return box;
 }

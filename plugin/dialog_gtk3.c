@@ -1,8 +1,6 @@
 /* Widgets of GTK 3, in GIMP 3; see dialog_toolkit.h. */
 #include "plugin/dialog_toolkit.h"
 
-#include "plugin/words.h"
-
 void toolkit_start(void)
 {
     gimp_ui_init("svdiff");
@@ -129,19 +127,4 @@ GtkWidget *toolkit_bar(void)
     gtk_progress_bar_set_show_text(GTK_PROGRESS_BAR(bar), TRUE);
     gtk_progress_bar_set_text(GTK_PROGRESS_BAR(bar), ""); // no percent
     return bar;
-}
-
-static gboolean is_of_image(GimpImage *image, GimpItem *item, gpointer wanted)
-{
-    return gimp_image_get_id(image) == GPOINTER_TO_INT(wanted);
-}
-
-GtkWidget *toolkit_channels(host_image image)
-{
-    GtkWidget *box = gimp_channel_combo_box_new(is_of_image, GINT_TO_POINTER(image), NULL);
-
-    gimp_int_combo_box_prepend(GIMP_INT_COMBO_BOX(box), GIMP_INT_STORE_VALUE, HOST_NONE,
-                               GIMP_INT_STORE_LABEL, _("(none)"), -1);
-    gimp_int_combo_box_set_active(GIMP_INT_COMBO_BOX(box), HOST_NONE);
-    return box;
 }

@@ -51,6 +51,3 @@ GtkWidget *toolkit_slider(double from, double to, double step);
 
 /* A bar that shows a text. */
 GtkWidget *toolkit_bar(void);
-
-/* The image's channels by id, and none (HOST_NONE), which is chosen: a GimpIntComboBox. */
-GtkWidget *toolkit_channels(host_image image);

@@ -42,11 +42,11 @@ static bool run_with_dialog(const struct call *chosen, values *v, const char *fi
     g_autoptr(values) next = NULL;
 
     values_load(v, file);
-    const bool made = dialog_run(chosen, v, result, &next);
+    const bool made = dialog_run(chosen, v, false, result, &next);
     while (next != NULL) {
         struct call_result painted;
         g_autoptr(values) now = g_steal_pointer(&next);
-        dialog_run(chosen, now, &painted, &next);
+        dialog_run(chosen, now, true, &painted, &next);
         call_result_clear(&painted);
     }
     if (!made) {

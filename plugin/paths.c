@@ -141,7 +141,9 @@ char *paths_edit(const char *hash, GError **error)
 
 /* ---- the worker that stays ---- */
 
-#define SOCKET "worker-" // and the process number of GIMP
+// and the process number of GIMP
+#define SOCKET "worker-"
+#define WINDOW "window-"
 
 // whether the folder is there and nobody else can come in
 static bool make_private(const char *folder)
@@ -152,13 +154,20 @@ static bool make_private(const char *folder)
            S_ISDIR(info.st_mode) && info.st_uid == getuid() && (info.st_mode & 0777) == 0700;
 }
 
+// the process number of GIMP in the name of a file; 0: it is none of ours
+static gint64 owner_of(const char *name)
+{
+    return g_str_has_prefix(name, SOCKET)   ? g_ascii_strtoll(name + strlen(SOCKET), NULL, 10)
+           : g_str_has_prefix(name, WINDOW) ? g_ascii_strtoll(name + strlen(WINDOW), NULL, 10)
+                                            : 0;
+}
+
 static void sweep_sockets(const char *folder)
 {
     g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
 
     for (const char *name; entries != NULL && (name = g_dir_read_name(entries)) != NULL;) {
-        const gint64 pid =
-            g_str_has_prefix(name, SOCKET) ? g_ascii_strtoll(name + strlen(SOCKET), NULL, 10) : 0;
+        const gint64 pid = owner_of(name);
         if (pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH) {
             g_autofree char *path = g_build_filename(folder, name, NULL);
             g_unlink(path);
@@ -166,16 +175,29 @@ static void sweep_sockets(const char *folder)
     }
 }
 
-char *paths_socket(void)
+static char *private_file(const char *name)
 {
     g_autofree char *folder = g_build_filename(g_get_user_runtime_dir(), "svdiff", NULL);
-    g_autofree char *name = g_strdup_printf(SOCKET "%d", (int)getppid()); // GIMP starts plug-ins
 
     if (!make_private(folder)) {
         return NULL;
     }
     sweep_sockets(folder);
     return g_build_filename(folder, name, NULL);
+}
+
+char *paths_socket(void)
+{
+    g_autofree char *name = g_strdup_printf(SOCKET "%d", (int)getppid()); // GIMP starts plug-ins
+
+    return private_file(name);
+}
+
+char *paths_window(const char *procedure)
+{
+    g_autofree char *name = g_strdup_printf(WINDOW "%d-%s", (int)getppid(), procedure);
+
+    return private_file(name);
 }
 
 /* ---- what ships ---- */

@@ -1,0 +1,63 @@
+/* Choosing a channel; see dialog_channels.h. GIMP's own list knows the channels of one image at one
+ * time; the dialog stays open. */
+#include "plugin/dialog_channels.h"
+
+#include "plugin/dialog_toolkit.h"
+#include "plugin/words.h"
+
+#define PICTURE_SIDE 24 // pixels
+
+static void add_channel(GtkWidget *list, host_item channel)
+{
+    g_autofree char *name = host_item_name(channel);
+    g_autoptr(GdkPixbuf) picture = toolkit_thumbnail(channel, PICTURE_SIDE);
+
+    gimp_int_combo_box_append(GIMP_INT_COMBO_BOX(list), GIMP_INT_STORE_VALUE, channel,
+                              GIMP_INT_STORE_LABEL, name, GIMP_INT_STORE_PIXBUF, picture, -1);
+}
+
+// whether the list shows these; a list that is open is not to be taken away
+static bool shows(GtkWidget *list, const host_item *channels, int n)
+{
+    GtkTreeModel *model = gtk_combo_box_get_model(GTK_COMBO_BOX(list));
+    bool same = gtk_tree_model_iter_n_children(model, NULL) == n + 1;
+    GtkTreeIter row;
+
+    for (int i = 0; same && i < n && gtk_tree_model_iter_nth_child(model, &row, NULL, i + 1); i++) {
+        g_autofree char *now = host_item_name(channels[i]);
+        g_autofree char *label = NULL;
+        int id;
+        gtk_tree_model_get(model, &row, GIMP_INT_STORE_VALUE, &id, GIMP_INT_STORE_LABEL, &label,
+                           -1);
+        same = id == channels[i] && g_strcmp0(label, now) == 0;
+    }
+    return same;
+}
+
+void dialog_channels_renew(GtkWidget *list, host_image image)
+{
+    int chosen = HOST_NONE, n = 0;
+    g_autofree host_item *channels = host_image_exists(image) ? host_channels(image, &n) : NULL;
+
+    if (shows(list, channels, n)) {
+        return;
+    }
+    gimp_int_combo_box_get_active(GIMP_INT_COMBO_BOX(list), &chosen);
+    gtk_list_store_clear(GTK_LIST_STORE(gtk_combo_box_get_model(GTK_COMBO_BOX(list))));
+    gimp_int_combo_box_append(GIMP_INT_COMBO_BOX(list), GIMP_INT_STORE_VALUE, HOST_NONE,
+                              GIMP_INT_STORE_LABEL, _("(none)"), -1);
+    for (int i = 0; i < n; i++) {
+        add_channel(list, channels[i]);
+    }
+    if (!gimp_int_combo_box_set_active(GIMP_INT_COMBO_BOX(list), chosen)) {
+        gimp_int_combo_box_set_active(GIMP_INT_COMBO_BOX(list), HOST_NONE);
+    }
+}
+
+GtkWidget *dialog_channels_new(host_image image)
+{
+    GtkWidget *list = g_object_new(GIMP_TYPE_INT_COMBO_BOX, NULL);
+
+    dialog_channels_renew(list, image);
+    return list;
+}
