@@ -11,6 +11,7 @@
 #include "plugin/dialog_fields.h"
 #include "plugin/dialog_gallery.h"
 #include "plugin/dialog_learn.h"
+#include "plugin/dialog_presets.h"
 #include "plugin/dialog_progress.h"
 #include "plugin/dialog_queue.h"
 #include "plugin/dialog_target.h"
@@ -96,6 +97,8 @@ static GtkWidget *make_content(struct dialog *d)
 
     d->message = toolkit_paragraph(420);
     gtk_box_pack_start(GTK_BOX(column), dialog_fields_widget(d->fields), TRUE, TRUE, 0);
+    gtk_box_pack_start(GTK_BOX(column), dialog_presets_new(d->v, d->fields, say_from_part, d),
+                       FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(column), dialog_estimate_widget(d->estimate), FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(column), d->message, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(column), dialog_queue_widget(d->queue), FALSE, FALSE, 0);

@@ -2,6 +2,7 @@
 #include "plugin/dialog_fields.h"
 
 #include "plugin/dialog_channels.h"
+#include "plugin/dialog_complete.h"
 #include "plugin/dialog_history.h"
 #include "plugin/dialog_model.h"
 #include "plugin/dialog_number.h"
@@ -258,6 +259,17 @@ static GtkWidget *make_fields(struct dialog_fields *f)
     return box;
 }
 
+static void complete_prompts(const struct dialog_fields *f)
+{
+    GtkWidget *subjects = values_has(f->v, "subjects") ? dialog_fields_inner(f, "subjects") : NULL;
+
+    for (size_t i = 0; i < f->v->procedure->n_arguments; i++) {
+        if (f->v->procedure->arguments[i].look == LOOK_PROMPT) {
+            dialog_complete_attach(f->widgets[i], subjects);
+        }
+    }
+}
+
 struct dialog_fields *dialog_fields_new(const struct call *chosen, values *v)
 {
     struct dialog_fields *f = g_new0(struct dialog_fields, 1);
@@ -266,6 +278,7 @@ struct dialog_fields *dialog_fields_new(const struct call *chosen, values *v)
     f->v = v;
     f->widgets = g_new0(GtkWidget *, v->procedure->n_arguments);
     f->box = make_fields(f);
+    complete_prompts(f);
     dialog_fields_write(f);
     return f;
 }
