@@ -11,6 +11,9 @@
 (define (gimp-image-get-active-layer image)
   (list (vector-ref (car (gimp-image-get-selected-layers image)) 0)))
 
+(define (gimp-image-set-active-layer image layer)
+  (gimp-image-set-selected-layers image (vector layer)))
+
 (define gimp-drawable-width gimp-drawable-get-width)
 (define gimp-drawable-height gimp-drawable-get-height)
 (define gimp-drawable-offsets gimp-drawable-get-offsets)
