@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define ADVANCED_HEIGHT 170 // pixels
+#define OPENING_MS      50
 #define SMALL_HEIGHT    130 // on a low screen
 #define SCREEN_HEIGHT   720 // from which it is none
 
@@ -213,9 +214,27 @@ static GtkWidget *make_table(struct dialog_fields *f, bool advanced)
     return table;
 }
 
-static void on_map(GtkWidget *scrolled, void *user)
+// GTK 2 moves it there first
+static gboolean on_opening(void *user)
 {
+    GtkWidget *scrolled = gtk_bin_get_child(GTK_BIN(user));
+
+    if (scrolled == NULL || !gtk_expander_get_expanded(GTK_EXPANDER(user))) {
+        return G_SOURCE_REMOVE;
+    }
+    if (!gtk_widget_get_mapped(scrolled)) {
+        return G_SOURCE_CONTINUE;
+    }
     toolkit_tell("fields: those under Advanced are seen");
+    return G_SOURCE_REMOVE;
+}
+
+static void on_expanded(GtkExpander *expander, GParamSpec *what, void *user)
+{
+    if (gtk_expander_get_expanded(expander)) {
+        g_timeout_add_full(G_PRIORITY_DEFAULT, OPENING_MS, on_opening, g_object_ref(expander),
+                           g_object_unref);
+    }
 }
 
 // scrolls, so that the dialog stays lower than a small screen
@@ -228,7 +247,6 @@ static GtkWidget *make_advanced(struct dialog_fields *f)
     gtk_widget_set_size_request(
         scrolled, -1, toolkit_screen_height() < SCREEN_HEIGHT ? SMALL_HEIGHT : ADVANCED_HEIGHT);
     toolkit_add_scrolled(scrolled, make_table(f, true));
-    g_signal_connect(scrolled, "map", G_CALLBACK(on_map), NULL);
     return scrolled;
 }
 
@@ -254,6 +272,7 @@ static GtkWidget *make_fields(struct dialog_fields *f)
     gtk_box_pack_start(GTK_BOX(box), f->first, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(box), f->below, FALSE, FALSE, 0);
     gtk_container_add(GTK_CONTAINER(expander), make_advanced(f));
+    g_signal_connect(expander, "notify::expanded", G_CALLBACK(on_expanded), NULL);
     gtk_box_pack_start(GTK_BOX(box), expander, FALSE, FALSE, 0);
     add_hidden(f, box);
     return box;
