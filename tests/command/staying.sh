@@ -64,6 +64,10 @@ check 'weaker' drawn_alike weaker --prompt 'a fox' --subject "$subject:0.5"
 check 'weaker, another prompt' drawn_alike again --prompt 'a dog' --subject "$subject:0.5"
 check 'without it' drawn_alike without --prompt 'a fox'
 check 'from a picture' drawn_alike picture --prompt 'a fox' --init-image "$pictures/rgb8.png"
+check 'another prediction' drawn_alike v --prompt 'a fox' --prediction v
+check 'which is another picture' differ v-new.png without-new.png
+check 'another tokenizer' drawn_alike tokenizer --prompt 'a fox' --tokenizer "$models/sd2.tokenizer"
+check 'and neither' drawn_alike neither --prompt 'a fox'
 check 'all by one process' kill -0 "$worker"
 kill "$owner"
 check 'which leaves with its owner' wait "$worker"
