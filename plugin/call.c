@@ -74,16 +74,39 @@ bool call_check_layers(const struct call *c, GError **error)
                     _("There is no image; open one and choose a layer of it."));
         return false;
     }
-    bool good = c->n_layers > 0;
+    if (c->n_layers == 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    _("No layer is chosen; click one in GIMP's list of layers."));
+        return false;
+    }
+    bool good = true;
     for (int i = 0; i < c->n_layers; i++) {
         good = good && host_is_layer_of(c->layers[i], c->image);
     }
     if (!good) {
-        g_set_error(
-            error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-            _("What is chosen is not a layer of the image; choose a layer, no channel or mask."));
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    _("What is chosen is not a layer of the image; choose a layer, no channel."));
     }
     return good;
+}
+
+bool call_check_shown(const struct call *c, GError **error)
+{
+    const bool looked_at = c->shows || c->estimate != NULL; // scripts name what they mean
+
+    if (!call_check_layers(c, error)) {
+        return false;
+    }
+    for (int i = 0; i < c->n_layers && looked_at; i++) {
+        if (!host_is_shown(c->layers[i])) {
+            g_autofree char *name = host_item_name(c->layers[i]);
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                        _("The layer “%s” is hidden; show it, or choose the one that is meant."),
+                        name);
+            return false;
+        }
+    }
+    return true;
 }
 
 static void push(GPtrArray *arguments, const char *option, char *value)

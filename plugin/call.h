@@ -91,6 +91,9 @@ bool call_convert(const struct call *c, struct task *t, GError **error);
 /* Whether there is at least one layer and all are of the call's image, with a sentence if not. */
 bool call_check_layers(const struct call *c, GError **error);
 
+/* The same of layers that are read: who works in a dialog means what is to be seen. */
+bool call_check_shown(const struct call *c, GError **error);
+
 /* Adds "--NAME NUMBER" where the number is not a default (0 or -1). */
 void call_add_int(GPtrArray *arguments, const char *option, int number);
 void call_add_number(GPtrArray *arguments, const char *option, double number);

@@ -54,7 +54,7 @@ static bool check_list(const struct compose *c, const char *name, char **list, G
 
 static bool check_layers(const struct compose *c, GError **error)
 {
-    if (!call_check_layers(c->call, error)) {
+    if (!call_check_shown(c->call, error)) {
         return false;
     }
     if (c->call->n_layers >= 2) {

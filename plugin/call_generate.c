@@ -1,8 +1,9 @@
 /* plug-in-svdiff-generate, plug-in-svdiff-create: a prompt to pictures, as new layers.
  *
  * Where the result lies: from noise, in the rectangle of the selection, scaled to it, else at the
- * layer's corner in the size in which it was made; from the layer, where the layer is; from the
- * selection, in the selection's rectangle. A selection masks the result in every case.
+ * layer's corner (without a layer the image's) in the size in which it was made; from the layer,
+ * where the layer is; from the selection, in the selection's rectangle. A selection masks the
+ * result in every case.
  *
  * From the selection the worker gets the layer around it, and the selection as a mask: it paints
  * into what it sees there, and what it gives back is cut to the selection's rectangle. */
@@ -58,6 +59,13 @@ static void look_around(struct generate *g, const struct host_area *layer)
     layers_in_intersect(layer, &wide, &g->seen);
 }
 
+// noise needs no layer, and the layer above which it goes may be hidden
+static bool check_layer(const struct generate *g, GError **error)
+{
+    return g->from_picture ? call_check_shown(g->call, error)
+                           : g->call->n_layers == 0 || call_check_layers(g->call, error);
+}
+
 // from what the picture starts and where it goes; false with a sentence
 static bool find_area(struct generate *g, GError **error)
 {
@@ -69,11 +77,12 @@ static bool find_area(struct generate *g, GError **error)
     if (!image && !g->from_picture) {
         return true;
     }
-    if (!call_check_layers(g->call, error)) {
+    if (!check_layer(g, error)) {
         return false;
     }
-    layer = host_item_area(g->call->layers[0]);
-    g->masked = host_selection_area(g->call->image, &selection);
+    layer =
+        host_item_area(g->call->n_layers > 0 ? g->call->layers[0] : host_selection(g->call->image));
+    g->masked = layers_in_selection(g->call->image, &selection);
     if (strcmp(init, "selection") == 0 && !g->masked) {
         return fail_usage(error, _("Nothing is selected; select what the picture starts from, or "
                                    "choose none or layer for init."));

@@ -79,7 +79,7 @@ static GPtrArray *make_arguments(const struct call *c, const char *output, const
 
 bool call_learn(const struct call *c, task *t, GError **error)
 {
-    if (!call_check_layers(c, error) || !check_region(c, error)) {
+    if (!call_check_shown(c, error) || !check_region(c, error)) {
         return false;
     }
     t->file = find_output(c, error);

@@ -7,6 +7,7 @@
 
 #include "plugin/dialog_squares.h"
 #include "plugin/dialog_toolkit.h"
+#include "plugin/layers_in.h"
 #include "plugin/marks.h"
 #include "plugin/paths.h"
 #include "plugin/thing.h"
@@ -163,7 +164,7 @@ static guint hash_item(host_item item)
 static guint hash_marks(const struct dialog_learn *l)
 {
     struct host_area area = {0};
-    const bool selected = host_selection_area(l->target->call.image, &area);
+    const bool selected = layers_in_selection(l->target->call.image, &area);
     const host_item mask = host_layer_mask(l->target->call.layers[0]);
 
     return (guint)(area.x + 31 * area.y + 961 * area.width + 29791 * area.height) ^

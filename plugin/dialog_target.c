@@ -40,6 +40,9 @@ bool dialog_target_update(struct dialog_target *t, GError **error)
     }
     g_autoptr(GArray) layers =
         host_chosen_layers(t->call.image, t->procedure->input == INPUT_LAYERS);
-    dialog_target_set(t, t->call.image, (const host_item *)layers->data, (int)layers->len);
+    const bool before = t->call.n_layers > 0 && host_is_layer_of(t->call.layers[0], t->call.image);
+    if (layers->len > 0 || !before) { // while a channel is painted, the layer that was chosen stays
+        dialog_target_set(t, t->call.image, (const host_item *)layers->data, (int)layers->len);
+    }
     return true;
 }

@@ -29,9 +29,21 @@ bool host_is_channel_of(host_item item, host_image image);
 bool host_layer_exists(host_item item);
 host_image host_image_of(host_item item);
 
-/* The layers that are chosen in the image, the current one first: those that GIMP hands to a
- * procedure of its menu; with `several` to one that wants more than one. Of host_item. */
+/* The layers that are chosen in the image, the current one first, in the place of a mask its layer;
+ * with `several` for a procedure that wants more than one. None while a channel is active. Of
+ * host_item. */
 GArray *host_chosen_layers(host_image image, bool several);
+
+/* The layer that was chosen before the channel that is active now, the quick mask or another, or
+ * HOST_NONE. GIMP tells it only by making it active again, for a moment: not to be asked while
+ * somebody paints. */
+host_item host_layer_before(host_image image);
+
+/* The layer that a drawable stands for: of a mask its layer, else itself. */
+host_item host_layer_of(host_item item);
+
+/* Whether a layer and all groups that it lies in are shown. */
+bool host_is_shown(host_item layer);
 
 /* All layers of all images, those in groups and the groups, too. Of host_item. */
 GArray *host_all_layers(void);
@@ -70,8 +82,14 @@ void host_from_srgb(host_image image, float *pixels, size_t n);
 /* The mask of a layer that is applied when the image is shown, or HOST_NONE. */
 host_item host_layer_mask(host_item layer);
 
-/* The selection as a channel, and the rectangle around it; false when nothing is selected. */
+/* What is selected, as a channel: the quick mask, if it is on, else the selection. */
 host_item host_selection(host_image image);
+
+/* The quick mask, or HOST_NONE while it is off. */
+host_item host_quick_mask(host_image image);
+
+/* The rectangle around the selection; false when nothing is selected. The quick mask is no
+ * selection yet: layers_in_selection knows both. */
 bool host_selection_area(host_image image, struct host_area *area);
 
 /* A text that host_attach gave to a layer, or NULL. g_free it. */

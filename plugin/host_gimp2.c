@@ -104,7 +104,8 @@ static void install(const struct procedure *p)
         definition(GIMP_PDB_INT32, "run-mode",
                    "RUN-INTERACTIVE (0), RUN-NONINTERACTIVE (1), RUN-WITH-LAST-VALS (2)");
     arguments[1] = definition(GIMP_PDB_IMAGE, "image", "The image");
-    arguments[2] = definition(GIMP_PDB_DRAWABLE, "drawable", "The layer");
+    // GIMP's menu would be grey, or do nothing, without a drawable of its own choice
+    arguments[2] = definition(GIMP_PDB_ITEM, "drawable", "The layer");
     if (p->input == INPUT_LAYERS) {
         arguments[2] = definition(GIMP_PDB_INT32, "num-drawables", "How many layers");
         arguments[3] = definition(GIMP_PDB_INT32ARRAY, "drawables", "The layers");
@@ -114,8 +115,8 @@ static void install(const struct procedure *p)
                                           p->arguments[i].text);
     }
     gimp_install_procedure(p->name, p->summary, p->help, "The SVDiff for GIMP authors",
-                           "GPL-3.0-or-later", "2026", p->menu, p->input == INPUT_NONE ? "" : "*",
-                           GIMP_PLUGIN, first + (int)p->n_arguments, is_file ? 1 : 2, arguments,
+                           "GPL-3.0-or-later", "2026", p->menu, "", GIMP_PLUGIN,
+                           first + (int)p->n_arguments, is_file ? 1 : 2, arguments,
                            is_file ? file : layers);
     gimp_plugin_menu_register(p->name, p->place);
     show_icon(p);
@@ -171,23 +172,37 @@ static bool check_arguments(const struct procedure *p, int n, const GimpParam *a
     return false;
 }
 
-/* The layers of a call: the given ones, or the drawable, and if it is linked all that are. From the
- * menu GIMP gives no array. (host_item is gint32.) */
+// from the menu GIMP gives the image alone
+static GArray *chosen_layers(host_image image, bool several)
+{
+    GArray *all = host_chosen_layers(image, several);
+    const host_item before = all->len == 0 ? host_layer_before(image) : HOST_NONE;
+
+    if (before != HOST_NONE) {
+        g_array_append_val(all, before);
+    }
+    return all;
+}
+
+/* The layers of a call: the given ones, or the drawable, and if it is linked all that are.
+ * (host_item is gint32.) */
 static GArray *given_layers(const struct procedure *p, int n, const GimpParam *arguments)
 {
-    GArray *all = g_array_new(FALSE, FALSE, sizeof(host_item));
     const host_image image = arguments[1].data.d_image;
+    const bool several = p->input == INPUT_LAYERS, given = n >= first_of(p);
+    const bool asked = arguments[0].data.d_int32 != GIMP_RUN_NONINTERACTIVE;
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(host_item));
 
     if (!host_image_exists(image)) {
         return all;
     }
-    if (p->input == INPUT_LAYERS && n >= first_of(p) && arguments[2].data.d_int32 > 0) {
+    if (several && given && arguments[2].data.d_int32 > 0) {
         g_array_append_vals(all, arguments[3].data.d_int32array, (guint)arguments[2].data.d_int32);
-    } else if (p->input == INPUT_LAYERS && arguments[0].data.d_int32 != GIMP_RUN_NONINTERACTIVE) {
+    } else if (!several && given) {
+        host_add_linked(image, host_layer_of(arguments[2].data.d_item), all);
+    } else if (asked) {
         g_array_unref(all);
-        return host_chosen_layers(image, true);
-    } else if (p->input != INPUT_LAYERS && n > 2) {
-        host_add_linked(image, arguments[2].data.d_drawable, all);
+        return chosen_layers(image, several);
     }
     return all;
 }

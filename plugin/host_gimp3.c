@@ -249,19 +249,33 @@ static GimpValueArray *run(GimpProcedure *procedure, GimpRunMode mode, const str
     return out;
 }
 
+static GArray *given_layers(GimpDrawable **drawables)
+{
+    const int n = (int)gimp_core_object_array_get_length((GObject **)drawables);
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(host_item));
+
+    for (int i = 0; i < n; i++) {
+        const host_item layer = host_layer_of(gimp_item_get_id(GIMP_ITEM(drawables[i])));
+        g_array_append_val(all, layer);
+    }
+    return all;
+}
+
+// from the menu GIMP gives a channel where one is active
 static GimpValueArray *run_on_layers(GimpProcedure *procedure, GimpRunMode mode, GimpImage *image,
                                      GimpDrawable **drawables, GimpProcedureConfig *config,
                                      void *data)
 {
-    const int n = (int)gimp_core_object_array_get_length((GObject **)drawables);
-    g_autofree host_item *layers = g_new(host_item, n);
-
-    for (int i = 0; i < n; i++) {
-        layers[i] = gimp_item_get_id(GIMP_ITEM(drawables[i]));
+    g_autoptr(GArray) layers = given_layers(drawables);
+    if (layers->len == 1 && mode == GIMP_RUN_INTERACTIVE &&
+        !host_layer_exists(g_array_index(layers, host_item, 0))) {
+        const host_item before = host_layer_before(gimp_image_get_id(image));
+        g_array_index(layers, host_item, 0) = before;
+        g_array_set_size(layers, before != HOST_NONE ? 1 : 0);
     }
     const struct call chosen = {.image = image != NULL ? gimp_image_get_id(image) : HOST_NONE,
-                                .layers = layers,
-                                .n_layers = n};
+                                .layers = (host_item *)layers->data,
+                                .n_layers = (int)layers->len};
     return run(procedure, mode, &chosen, config, data);
 }
 

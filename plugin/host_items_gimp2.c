@@ -53,16 +53,21 @@ static void add_linked(GArray *to, const gint32 *layers, int n)
     }
 }
 
-// the linked layers, or where there are not two of them all that lie in no group
+// the linked layers, or where there are not two of them all that are shown and lie in no group
 static void choose_several(host_image image, GArray *all)
 {
     int n;
     g_autofree gint32 *layers = gimp_image_get_layers(image, &n);
 
     add_linked(all, layers, n);
-    if (all->len < 2) {
-        g_array_set_size(all, 0);
-        g_array_append_vals(all, layers, (guint)n);
+    if (all->len >= 2) {
+        return;
+    }
+    g_array_set_size(all, 0);
+    for (int i = 0; i < n; i++) {
+        if (gimp_item_get_visible(layers[i])) {
+            g_array_append_val(all, layers[i]);
+        }
     }
 }
 
@@ -85,9 +90,38 @@ GArray *host_chosen_layers(host_image image, bool several)
     if (several) {
         choose_several(image, all);
     } else {
-        host_add_linked(image, gimp_image_get_active_drawable(image), all);
+        host_add_linked(image, gimp_image_get_active_layer(image), all);
     }
     return all;
+}
+
+host_item host_layer_before(host_image image)
+{
+    const gint32 channel = gimp_image_get_active_channel(image);
+
+    gimp_image_unset_active_channel(image);
+    const gint32 layer = gimp_image_get_active_layer(image);
+    if (channel > 0) {
+        gimp_image_set_active_channel(image, channel);
+    }
+    return layer > 0 ? layer : HOST_NONE;
+}
+
+host_item host_layer_of(host_item item)
+{
+    const bool mask = item > 0 && gimp_item_is_valid(item) && gimp_item_is_layer_mask(item);
+
+    return mask ? gimp_layer_from_mask(item) : item;
+}
+
+bool host_is_shown(host_item layer)
+{
+    bool shown = true;
+
+    for (gint32 item = layer; item > 0 && shown; item = gimp_item_get_parent(item)) {
+        shown = gimp_item_get_visible(item);
+    }
+    return shown;
 }
 
 static void add_all(GArray *to, const gint32 *layers, int n)
@@ -236,9 +270,16 @@ host_item host_layer_mask(host_item layer)
     return mask > 0 && gimp_layer_get_apply_mask(layer) ? mask : HOST_NONE;
 }
 
+host_item host_quick_mask(host_image image)
+{
+    return host_channel_named(image, "Qmask"); // as GIMP itself finds it
+}
+
 host_item host_selection(host_image image)
 {
-    return gimp_image_get_selection(image);
+    const host_item quick = host_quick_mask(image);
+
+    return quick != HOST_NONE ? quick : gimp_image_get_selection(image);
 }
 
 bool host_selection_area(host_image image, struct host_area *area)

@@ -64,13 +64,44 @@ host_image host_image_of(host_item item)
 GArray *host_chosen_layers(host_image image, bool several)
 {
     GArray *all = g_array_new(FALSE, FALSE, sizeof(host_item));
-    g_autofree GimpDrawable **chosen = gimp_image_get_selected_drawables(image_of(image));
+    g_autofree GimpLayer **chosen = gimp_image_get_selected_layers(image_of(image));
 
     for (int i = 0; chosen != NULL && chosen[i] != NULL; i++) {
         const host_item item = gimp_item_get_id(GIMP_ITEM(chosen[i]));
         g_array_append_val(all, item);
     }
     return all;
+}
+
+host_item host_layer_before(host_image image)
+{
+    g_autofree GimpChannel **channels = gimp_image_get_selected_channels(image_of(image));
+
+    gimp_image_unset_active_channel(image_of(image));
+    g_autofree GimpLayer **layers = gimp_image_get_selected_layers(image_of(image));
+    if (channels != NULL && channels[0] != NULL) {
+        gimp_image_set_selected_channels(image_of(image), (const GimpChannel **)channels);
+    }
+    return layers != NULL && layers[0] != NULL ? gimp_item_get_id(GIMP_ITEM(layers[0])) : HOST_NONE;
+}
+
+host_item host_layer_of(host_item item)
+{
+    const bool mask = item > 0 && gimp_item_id_is_layer_mask(item);
+
+    return mask ? gimp_item_get_id(GIMP_ITEM(gimp_layer_from_mask(gimp_layer_mask_get_by_id(item))))
+                : item;
+}
+
+bool host_is_shown(host_item layer)
+{
+    bool shown = true;
+
+    for (GimpItem *item = item_of(layer); item != NULL && shown;
+         item = gimp_item_get_parent(item)) {
+        shown = gimp_item_get_visible(item);
+    }
+    return shown;
 }
 
 static void add_all(GArray *to, GimpItem **items)
@@ -241,9 +272,18 @@ host_item host_layer_mask(host_item layer)
                : HOST_NONE;
 }
 
+host_item host_quick_mask(host_image image)
+{
+    return host_channel_named(image, "Qmask"); // as GIMP itself finds it
+}
+
 host_item host_selection(host_image image)
 {
-    return gimp_item_get_id(GIMP_ITEM(gimp_image_get_selection(image_of(image))));
+    const host_item quick = host_quick_mask(image);
+
+    return quick != HOST_NONE
+               ? quick
+               : gimp_item_get_id(GIMP_ITEM(gimp_image_get_selection(image_of(image))));
 }
 
 bool host_selection_area(host_image image, struct host_area *area)

@@ -73,6 +73,17 @@ bool layers_in_bounds(host_item item, const struct host_area *item_area, struct 
     return right >= 0;
 }
 
+bool layers_in_selection(host_image image, struct host_area *area)
+{
+    const host_item quick = host_quick_mask(image);
+
+    if (quick == HOST_NONE) {
+        return host_selection_area(image, area);
+    }
+    const struct host_area all = host_item_area(quick);
+    return layers_in_bounds(quick, &all, area);
+}
+
 /* ---- pictures ---- */
 
 // alpha times the layer's mask

@@ -15,7 +15,8 @@
  * transparent. */
 picture *layers_in_read(host_item layer, const struct host_area *area, bool masked, GError **error);
 
-/* "Y' float" or "Y float": how a mask itself is encoded, so that nothing is converted. */
+/* "Y' float", "Y~ float" or "Y float": how a mask itself is encoded, so that nothing is converted.
+ */
 const Babl *layers_in_mask_format(host_item item);
 
 /* The values 0..1 of a channel, a mask or the selection in an area, [height, width]; `item`'s own
@@ -30,6 +31,10 @@ picture *layers_in_mask_picture(host_item item, const struct host_area *item_are
 /* The smallest rectangle around all that is marked (what 8 bits would not round to 0) in a channel
  * or mask whose own rectangle is at item_area's; false when there is nothing. */
 bool layers_in_bounds(host_item item, const struct host_area *item_area, struct host_area *bounds);
+
+/* The rectangle around what is selected, by the selection or by the quick mask; false when nothing
+ * is. */
+bool layers_in_selection(host_image image, struct host_area *area);
 
 /* What two rectangles share; false when nothing. */
 bool layers_in_intersect(const struct host_area *a, const struct host_area *b,

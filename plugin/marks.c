@@ -30,7 +30,7 @@ enum call_mark marks_of(const struct call *c, host_item layer, host_item mask)
     struct host_area selected;
 
     return mask != HOST_NONE                          ? CALL_MARK_CHANNEL
-           : host_selection_area(c->image, &selected) ? CALL_MARK_SELECTION
+           : layers_in_selection(c->image, &selected) ? CALL_MARK_SELECTION
            : host_layer_mask(layer) != HOST_NONE      ? CALL_MARK_MASK
                                                       : CALL_MARK_NONE;
 }

@@ -72,7 +72,7 @@ bool results_take_selection(struct results *r, GError **error)
 {
     struct host_area bounds;
 
-    if (!host_selection_area(r->image, &bounds)) {
+    if (!layers_in_selection(r->image, &bounds)) {
         return true;
     }
     const host_item selection = host_selection(r->image);

@@ -40,6 +40,17 @@ host_image host_image_of(host_item item)
     return 1;
 }
 
+// nothing is selected but by the quick mask, which is the channel
+host_item host_quick_mask(host_image image)
+{
+    return host.channel != NULL ? CHANNEL : HOST_NONE;
+}
+
+bool host_selection_area(host_image image, struct host_area *area)
+{
+    return false;
+}
+
 // babl knows all spaces of this test
 void host_to_srgb(host_image image, float *pixels, size_t n)
 {
@@ -215,7 +226,10 @@ static void test_bounds(void)
     g_assert_cmpint(bounds.y, ==, 3);
     g_assert_cmpint(bounds.width, ==, 14);
     g_assert_cmpint(bounds.height, ==, 16);
+    g_assert_true(layers_in_selection(1, &bounds));
+    g_assert_cmpint(bounds.width, ==, 14);
     clear_host();
+    g_assert_false(layers_in_selection(1, &bounds));
 }
 
 static void check_refused(const struct host_area *area, const char *words)

@@ -30,6 +30,13 @@
 (define (gimp-layer-copy layer add-alpha) (copy-layer-in-3 layer))
 (define (gimp-layer-group-new image) (gimp-group-layer-new image "group"))
 
+(define copy-in-3 gimp-edit-copy)
+(define (gimp-edit-copy layer) (copy-in-3 (vector layer)))
+(define paste-in-3 gimp-edit-paste)
+(define (gimp-edit-paste layer into) (list (vector-ref (car (paste-in-3 layer into)) 0)))
+(define (gimp-text-fontname image layer x y text border smooth size unit name)
+  (gimp-text-font image layer x y text border smooth size (car (gimp-context-get-font))))
+
 (define load-in-3 gimp-file-load)
 (define (gimp-file-load mode file name) (load-in-3 mode file))
 
@@ -68,7 +75,9 @@
 
 (define learn-in-3 plug-in-svdiff-learn)
 (define (plug-in-svdiff-learn mode image layer . rest)
-  (apply learn-in-3 (append (list mode image (layers-from layer)) rest)))
+  (if (= layer -1)
+      (learn-in-3 #:run-mode mode #:image image #:output (list-ref rest 10))
+      (apply learn-in-3 (append (list mode image (layers-from layer)) rest))))
 
 (define plug-in-svdiff-create (counted plug-in-svdiff-create))
 
@@ -80,12 +89,17 @@
 (define (plug-in-svdiff-compose mode image n layers . rest)
   (apply (counted compose-in-3) (append (list mode image layers) rest)))
 
-; without an image only words with names can leave it out
+; only words with names can leave image and layers out
 (define generate-in-3 plug-in-svdiff-generate)
 (define (plug-in-svdiff-generate mode image layer . rest)
   (let ((at (lambda (index) (list-ref rest index))))
-    (if (= image -1)
+    (cond
+      ((= image -1)
         ((counted generate-in-3) #:run-mode mode #:prompt (at 0) #:model (at 3) #:steps (at 9)
-                                 #:guidance (at 10) #:seed (at 12) #:count (at 13))
+                                 #:guidance (at 10) #:seed (at 12) #:count (at 13)))
+      ((= layer -1)
+        ((counted generate-in-3) #:run-mode mode #:image image #:prompt (at 0) #:model (at 3)
+                                 #:init (at 4) #:steps (at 9) #:seed (at 12) #:count (at 13)))
+      (else
         (apply (counted generate-in-3)
-               (append (list mode image (layers-from layer)) rest)))))
+               (append (list mode image (layers-from layer)) rest))))))
