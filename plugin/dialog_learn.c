@@ -278,7 +278,7 @@ values *dialog_learn_painting(const values *learned)
     const struct procedure *p = procedure_find("plug-in-svdiff-generate");
     const char *output = values_text(learned, "output");
     g_autofree char *file = host_values_file();
-    g_autofree char *prompt = g_strdup_printf("%s in the snow", values_text(learned, "prompt"));
+    g_autofree char *prompt = thing_painting(values_text(learned, "prompt"));
     values *v = values_create(p);
 
     values_load(v, file);

@@ -46,6 +46,7 @@ static void check_keys(const struct procedure *p, const char *help)
                    {true, _("_Advanced")},
                    {true, help},
                    {true, _("Re_set")},
+                   {true, _("Preset (_Q)")},
                    {true, _(p->action)},
                    {layers && p->input != INPUT_NONE, _("Settings of La_yer")},
                    {layers, _("_Keep Chosen")},
@@ -77,6 +78,22 @@ static void check_all_keys(const char *help)
     }
 }
 
+// GIMP sorts its menus by the texts, with the keys' marks taken out
+static void check_menu(void)
+{
+    static const char *const work[] = {"learn", "generate", "edit", "compose", "convert"};
+    g_autofree char *before = g_strdup("");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(work); i++) {
+        g_autofree char *name = g_strconcat("plug-in-svdiff-", work[i], NULL);
+        g_auto(GStrv) parts = g_strsplit(_(procedure_find(name)->menu), "_", -1);
+        char *label = g_strjoinv("", parts);
+        g_assert_cmpint(g_utf8_collate(before, label), <, 0);
+        g_free(before);
+        before = label;
+    }
+}
+
 static void speak(const char *language)
 {
     g_setenv("LANGUAGE", language, TRUE);
@@ -101,6 +118,7 @@ static void test_german(void)
         g_assert_cmpstr(_(all[i].summary), !=, all[i].summary);
     }
     check_all_keys("_Hilfe");
+    check_menu();
 }
 
 static void test_english(void)
@@ -108,6 +126,7 @@ static void test_english(void)
     speak("en");
     g_assert_cmpstr(_("Cancelled."), ==, "Cancelled.");
     check_all_keys("_Help");
+    check_menu();
 }
 
 int main(int argc, char **argv)
