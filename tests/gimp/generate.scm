@@ -110,7 +110,10 @@
       (check "where layer and selection meet" (equal? (layer-box made) '(10 20 30 40)))
       (check "the mask is the selection's" (and (> (car (gimp-layer-get-mask made)) 0)
              (< (car (pixel (car (gimp-layer-get-mask made)) 0 0)) 255)
-             (= (car (pixel (car (gimp-layer-get-mask made)) 29 20)) 255))))
+             (= (car (pixel (car (gimp-layer-get-mask made)) 29 20)) 255)))
+      (check "value by value what GIMP makes of it"
+             (equal? (pixels (car (gimp-layer-get-mask made)))
+                     (pixels (car (gimp-layer-create-mask made ADD-MASK-SELECTION))))))
     (gimp-image-select-rectangle image CHANNEL-OP-REPLACE 70 20 20 20)
     (check "nothing of the layer is selected: a sentence"
            (contains? (error-of (lambda () (generate image (list 'layer layer) '(init "selection"))))
