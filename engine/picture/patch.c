@@ -8,15 +8,10 @@
 
 /* ---- masks ---- */
 
-static picture *copy(const picture *mask, GError **error)
-{
-    return mask_crop(mask, &(struct mask_box){0, 0, mask->width, mask->height}, error);
-}
-
 // the sampler's mask, of the context's size
 static picture *soften(const picture *selection, const struct paint_area *a, GError **error)
 {
-    picture *m = copy(selection, error);
+    picture *m = picture_copy(selection, error);
 
     if (m != NULL) {
         mask_dilate(m, a->grow);
@@ -42,7 +37,7 @@ static float deepest(const picture *depth)
 static picture *composite_of(const picture *soft, const picture *allowed, const picture *depth,
                              int blend, GError **error)
 {
-    picture *m = copy(soft, error);
+    picture *m = picture_copy(soft, error);
 
     if (m == NULL) {
         return NULL;
@@ -76,7 +71,7 @@ static bool make_masks(struct patch *p, const struct svdiff_generate_options *o,
 {
     const int h = p->area.height / factor, w = p->area.width / factor;
     g_autoptr(picture) soft = soften(p->selection, &p->area, error);
-    g_autoptr(picture) allowed = copy(p->selection, error);
+    g_autoptr(picture) allowed = picture_copy(p->selection, error);
 
     if (soft == NULL || allowed == NULL) {
         return false;
@@ -106,7 +101,7 @@ static bool make_masks(struct patch *p, const struct svdiff_generate_options *o,
 // (1 - mask) the picture + mask what its surroundings make of the place
 static bool fill_blurred(picture *working, const picture *soft, GError **error)
 {
-    g_autoptr(picture) outside = copy(soft, error);
+    g_autoptr(picture) outside = picture_copy(soft, error);
 
     for (size_t i = 0, n = (size_t)soft->width * soft->height; outside != NULL && i < n; i++) {
         outside->pixels[i] = 1 - outside->pixels[i];
@@ -117,8 +112,7 @@ static bool fill_blurred(picture *working, const picture *soft, GError **error)
 // pixels of latents that are to be painted become grey, 0 for the autoencoder
 static picture *masked_of(const struct patch *p, int factor, GError **error)
 {
-    picture *m = mask_crop(p->working,
-                           &(struct mask_box){0, 0, p->working->width, p->working->height}, error);
+    picture *m = picture_copy(p->working, error);
     const int w = p->area.width / factor;
 
     for (int y = 0; m != NULL && y < m->height; y++) {

@@ -82,18 +82,13 @@ static void put_all(const struct patch *p, picture *out, const picture *under,
     }
 }
 
-static picture *copy(const picture *p, GError **error)
-{
-    return mask_crop(p, &(struct mask_box){0, 0, p->width, p->height}, error);
-}
-
 // the samples in the picture's own space with the painting in them; painted is changed
 static picture *put_own(const struct patch *p, const struct picture_origin *o, picture *painted,
                         GError **error)
 {
     g_autoptr(picture) part = mask_crop(o->own, &p->area.context, error);
     g_autoptr(picture) under = part != NULL ? picture_opaque(part, error) : NULL;
-    picture *own = under != NULL ? copy(o->own, error) : NULL;
+    picture *own = under != NULL ? picture_copy(o->own, error) : NULL;
 
     if (own != NULL && !picture_origin_convert(o, painted, error)) {
         g_clear_pointer(&own, picture_free);
@@ -123,7 +118,7 @@ picture *patch_put_back(const struct patch *p, const struct svdiff_generate_opti
 {
     const struct mask_box *box = &p->area.context;
     g_autoptr(picture) painted = picture_resize(painting, box->width, box->height, error);
-    g_autoptr(picture) out = painted != NULL ? copy(o->init, error) : NULL;
+    g_autoptr(picture) out = painted != NULL ? picture_copy(o->init, error) : NULL;
 
     if (out == NULL || !match_colours(p, painted, error)) {
         return NULL;

@@ -36,6 +36,16 @@ picture *picture_create(int width, int height, int channels, GError **error)
     return p;
 }
 
+picture *picture_copy(const picture *p, GError **error)
+{
+    picture *out = picture_create(p->width, p->height, p->channels, error);
+
+    if (out) {
+        memcpy(out->pixels, p->pixels, (size_t)p->width * p->height * p->channels * sizeof(float));
+    }
+    return out;
+}
+
 void picture_free(picture *p)
 {
     if (p) {

@@ -36,6 +36,9 @@ struct picture_text {
 /* A picture whose pixels are not set yet, or NULL with an error when there is no memory for it. */
 picture *picture_create(int width, int height, int channels, GError **error);
 void picture_free(picture *p); // accepts NULL
+
+/* Size, channels and pixels. Owned by the caller; NULL with an error. */
+picture *picture_copy(const picture *p, GError **error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(picture, picture_free)
 
 /* Reads a PNG, JPEG, WebP or TIFF file: 8 and 16 bits, TIFF also 32 bits and float, grey, palette,

@@ -1,8 +1,6 @@
 /* What a picture's file was; see picture_origin.h. */
 #include "engine/picture/picture_origin.h"
 
-#include <string.h>
-
 static void clear(gpointer data)
 {
     struct picture_origin *o = data;
@@ -93,16 +91,6 @@ static void check_profile(picture *p, const char *path)
     }
 }
 
-static picture *copy(const picture *p, GError **error)
-{
-    picture *out = picture_create(p->width, p->height, p->channels, error);
-
-    if (out) {
-        memcpy(out->pixels, p->pixels, (size_t)p->width * p->height * p->channels * sizeof(float));
-    }
-    return out;
-}
-
 /* Ink does not come back as ink, and where a profile knows no way back the result is sRGB. */
 static bool keep_own(picture *p, const char *path, GError **error)
 {
@@ -112,13 +100,14 @@ static bool keep_own(picture *p, const char *path, GError **error)
         return true;
     }
     if (o->icc && !picture_profile_goes_back(o->icc, o->space)) {
+        g_free(o->warning);
         o->warning =
             g_strdup_printf("%s: nothing can be converted back to its colour profile; what "
                             "is painted into it is sRGB.",
                             path);
         return true;
     }
-    o->own = copy(p, error);
+    o->own = picture_copy(p, error);
     return o->own != NULL;
 }
 

@@ -104,21 +104,15 @@ static picture *own_samples(const picture *p, GError **error)
     return out;
 }
 
-static picture *copy(const picture *p, GError **error)
-{
-    picture *out = picture_create(p->width, p->height, p->channels, error);
-
-    if (out) {
-        memcpy(out->pixels, p->pixels, (size_t)p->width * p->height * p->channels * sizeof(float));
-    }
-    return out;
-}
-
-// grey as R'G'B' in sRGB, for a format without it
+// grey as R'G'B' in sRGB with the picture's alpha, for a format without grey
 static picture *grey_as_srgb(const picture *p, GError **error)
 {
-    g_autoptr(picture) out = copy(p->origin->own, error);
+    const picture *own = p->origin->own;
+    g_autoptr(picture) out = picture_copy(p, error);
 
+    for (size_t i = 0, n = (size_t)p->width * p->height; out && i < n; i++) {
+        memcpy(out->pixels + i * out->channels, own->pixels + i * own->channels, 3 * sizeof(float));
+    }
     if (!out || !picture_profile_to_srgb(p->origin->icc, PICTURE_GREY, out, error)) {
         return NULL;
     }
@@ -140,7 +134,7 @@ static bool fill_sheet(struct picture_sheet *sheet, const struct format *format,
         return false;
     }
     if (!format->has_alpha && (p->channels == 4 || p->channels == 2)) {
-        *made = *made ? *made : copy(p, error);
+        *made = *made ? *made : picture_copy(p, error);
         if (!*made) {
             return false;
         }
