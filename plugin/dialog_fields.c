@@ -16,8 +16,7 @@
 
 #define ADVANCED_HEIGHT 170 // pixels
 #define OPENING_MS      50
-#define SMALL_HEIGHT    130 // on a low screen
-#define SCREEN_HEIGHT   720 // from which it is none
+#define SMALL_HEIGHT    120 // on a low screen
 
 struct dialog_fields {
     const struct call *chosen;
@@ -245,7 +244,7 @@ static GtkWidget *make_advanced(struct dialog_fields *f)
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,
                                    GTK_POLICY_AUTOMATIC);
     gtk_widget_set_size_request(
-        scrolled, -1, toolkit_screen_height() < SCREEN_HEIGHT ? SMALL_HEIGHT : ADVANCED_HEIGHT);
+        scrolled, -1, toolkit_screen_height() < TOOLKIT_LOW ? SMALL_HEIGHT : ADVANCED_HEIGHT);
     toolkit_add_scrolled(scrolled, make_table(f, true));
     return scrolled;
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define SIDE      112 // pixels of the squares
+#define SMALL     80  // on a low screen
 #define LINE      300
 #define LOOK_MS   800 // between two looks
 #define LOOK_SIDE 48  // pixels of what is looked at
@@ -36,6 +37,11 @@ static bool is_layer(const struct dialog_target *t)
 {
     return t->call.n_layers > 0 && host_image_exists(t->call.image) &&
            host_layer_exists(t->call.layers[0]);
+}
+
+static int square_side(void)
+{
+    return toolkit_screen_height() < TOOLKIT_LOW ? SMALL : SIDE;
 }
 
 /* ---- what it is ---- */
@@ -244,7 +250,7 @@ static void on_told(void *user, const struct call_estimate *e)
     struct dialog_learn *l = user;
 
     if (e == NULL || e->squares == NULL || !is_layer(l->target)) {
-        dialog_squares_show(l->squares, NULL, SIDE);
+        dialog_squares_show(l->squares, NULL, square_side());
         gtk_label_set_text(GTK_LABEL(l->line), "");
         return;
     }
@@ -254,7 +260,7 @@ static void on_told(void *user, const struct call_estimate *e)
                                                   l->target->call.n_layers, marks)
                                 : g_strdup(marks);
     gtk_label_set_text(GTK_LABEL(l->line), text);
-    dialog_squares_show(l->squares, e->squares, SIDE);
+    dialog_squares_show(l->squares, e->squares, square_side());
     toolkit_tell("learn: %s (%dx%d)", text, e->squares->width, e->squares->height);
 }
 
@@ -313,7 +319,7 @@ static GtkWidget *make_squares(struct dialog_learn *l)
     GtkWidget *row = toolkit_row(12);
 
     l->squares = gtk_image_new();
-    gtk_widget_set_size_request(l->squares, SIDE, SIDE);
+    gtk_widget_set_size_request(l->squares, square_side(), square_side());
     l->line = toolkit_paragraph(LINE);
     gtk_box_pack_start(GTK_BOX(row), l->squares, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(row), l->line, TRUE, TRUE, 0);

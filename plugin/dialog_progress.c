@@ -6,17 +6,16 @@
 #include "plugin/dialog_toolkit.h"
 #include "plugin/watch.h"
 
-#define PREVIEW_SIDE  256 // pixels
-#define SMALL_SIDE    192 // on a low screen
-#define SCREEN_HEIGHT 720 // from which it is none
-#define CURVE_HEIGHT  96
+#define PREVIEW_SIDE 256 // pixels
+#define SMALL_SIDE   192 // on a low screen
+#define CURVE_HEIGHT 96
 
 void dialog_progress_init(struct dialog_progress *p, const char *title)
 {
     *p = (struct dialog_progress){.title = title};
     p->bar = toolkit_bar();
     p->preview =
-        dialog_preview_new(toolkit_screen_height() < SCREEN_HEIGHT ? SMALL_SIDE : PREVIEW_SIDE);
+        dialog_preview_new(toolkit_screen_height() < TOOLKIT_LOW ? SMALL_SIDE : PREVIEW_SIDE);
     p->curve = dialog_curve_new(PREVIEW_SIDE, CURVE_HEIGHT);
     gtk_widget_set_no_show_all(p->curve, TRUE);
 }

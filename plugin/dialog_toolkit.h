@@ -16,6 +16,7 @@ void toolkit_start(void);
 
 /* Pixels of the screen, or of the first of several, from top to bottom. */
 int toolkit_screen_height(void);
+#define TOOLKIT_LOW 720 // pixels: on lower screens everything is smaller
 
 /* A column or row, `spacing` pixels between its parts. */
 GtkWidget *toolkit_column(int spacing);
