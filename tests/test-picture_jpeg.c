@@ -4,6 +4,7 @@
 #include "engine/picture/picture.h"
 
 #include <glib/gstdio.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,11 +21,20 @@ struct kind {
     J_COLOR_SPACE space;
 };
 
+static bool is_ink(J_COLOR_SPACE space)
+{
+    return space == JCS_YCCK || space == JCS_CMYK;
+}
+
 static void set_scans(struct jpeg_compress_struct *jpeg, const struct kind *kind)
 {
-    jpeg->in_color_space = kind->space == JCS_YCCK ? JCS_CMYK : JCS_RGB;
+    jpeg->in_color_space = is_ink(kind->space) ? JCS_CMYK : JCS_RGB;
     jpeg_set_defaults(jpeg);
     jpeg_set_colorspace(jpeg, kind->space);
+    for (int i = 0; i < jpeg->num_components && is_ink(kind->space); i++) {
+        jpeg->comp_info[i].h_samp_factor = 1; // so that colours keep their resolution
+        jpeg->comp_info[i].v_samp_factor = 1;
+    }
     jpeg->arith_code = kind->arithmetic;
     jpeg->restart_interval = (unsigned)kind->restart;
     if (kind->progressive) {
@@ -46,7 +56,7 @@ static GByteArray *encode(struct kind kind)
     jpeg_mem_dest(&jpeg, &data, &size);
     jpeg.image_width = W;
     jpeg.image_height = H;
-    jpeg.input_components = kind.space == JCS_YCCK ? 4 : 3;
+    jpeg.input_components = is_ink(kind.space) ? 4 : 3;
     set_scans(&jpeg, &kind);
     jpeg_start_compress(&jpeg, TRUE);
     for (int y = 0; y < H; y++) {
@@ -202,6 +212,26 @@ static void test_harmless(gconstpointer data)
     g_assert_cmpmem(p->pixels, W * H * 3 * sizeof(float), want->pixels, W * H * 3 * sizeof(float));
 }
 
+// inks as they are, and turned into lightness and colours: the same but for rounding
+static void test_ink(void)
+{
+    g_autoptr(GByteArray) plain = encode((struct kind){.space = JCS_CMYK});
+    g_autoptr(GByteArray) turned = encode((struct kind){.space = JCS_YCCK});
+    g_autoptr(GError) error = NULL;
+    g_autoptr(picture) want = decode(plain, &error), p = decode(turned, &error);
+    double off = 0, spread = 0;
+
+    g_assert_no_error(error);
+    g_assert_true(picture_was_cmyk(want) && picture_was_cmyk(p));
+    g_assert_cmpint(p->channels, ==, 3);
+    for (int i = 0; i < W * H * 3; i++) {
+        off += fabs((double)p->pixels[i] - want->pixels[i]) / (W * H * 3);
+        spread += fabs(want->pixels[i] - 0.5) / (W * H * 3);
+    }
+    g_assert_cmpfloat(off, <, 0.03);
+    g_assert_cmpfloat(spread, >, 0.2);
+}
+
 /* ---- what loses something ---- */
 
 static void half_a_scan(GByteArray *b)
@@ -299,6 +329,7 @@ int main(int argc, char **argv)
         g_autofree char *path = g_strconcat("/picture_jpeg/harmless/", harmless[i].name, NULL);
         g_test_add_data_func(path, &harmless[i], test_harmless);
     }
+    g_test_add_func("/picture_jpeg/ink", test_ink);
     for (size_t i = 0; i < G_N_ELEMENTS(lost); i++) {
         g_autofree char *path = g_strconcat("/picture_jpeg/lost/", lost[i].name, NULL);
         g_test_add_data_func(path, &lost[i], test_lost);
