@@ -128,15 +128,28 @@ static void on_choice(GtkIconView *view, void *user)
     gtk_widget_set_sensitive(g->keep, n > 0);
 }
 
-static void choose_first(struct dialog_gallery *g)
+static void choose(struct dialog_gallery *g, int index)
 {
-    GtkTreePath *first = gtk_tree_path_new_first();
+    GtkTreePath *path = gtk_tree_path_new_from_indices(index, -1);
 
     gtk_icon_view_unselect_all(GTK_ICON_VIEW(g->view));
-    gtk_icon_view_select_path(GTK_ICON_VIEW(g->view), first);
-    gtk_icon_view_set_cursor(GTK_ICON_VIEW(g->view), first, NULL, FALSE);
-    gtk_icon_view_scroll_to_path(GTK_ICON_VIEW(g->view), first, FALSE, 0, 0);
-    gtk_tree_path_free(first);
+    gtk_icon_view_select_path(GTK_ICON_VIEW(g->view), path);
+    gtk_icon_view_set_cursor(GTK_ICON_VIEW(g->view), path, NULL, FALSE);
+    gtk_icon_view_scroll_to_path(GTK_ICON_VIEW(g->view), path, FALSE, 0, 0);
+    gtk_tree_path_free(path);
+}
+
+// of the first that is chosen
+static int chosen_index(const struct dialog_gallery *g)
+{
+    GList *paths = gtk_icon_view_get_selected_items(GTK_ICON_VIEW(g->view));
+    int index = count(g);
+
+    for (GList *path = paths; path != NULL; path = path->next) {
+        index = MIN(index, gtk_tree_path_get_indices(path->data)[0]);
+    }
+    g_list_free_full(paths, (GDestroyNotify)gtk_tree_path_free);
+    return index;
 }
 
 /* ---- what can be done ---- */
@@ -219,6 +232,7 @@ static void on_discard(GtkWidget *widget, void *user)
 {
     struct dialog_gallery *g = user;
     g_auto(GStrv) names = chosen(g);
+    const int index = chosen_index(g);
 
     if (names[0] == NULL) {
         return;
@@ -229,6 +243,9 @@ static void on_discard(GtkWidget *widget, void *user)
     }
     remove_rows(g, names);
     on_choice(GTK_ICON_VIEW(g->view), g);
+    if (count(g) > 0) {
+        choose(g, MIN(index, count(g) - 1)); // the one that came after it
+    }
     toolkit_tell("gallery: %d pictures", count(g));
 }
 
@@ -399,7 +416,7 @@ void dialog_gallery_renew(struct dialog_gallery *g)
     }
     if (names[0] != NULL) {
         gtk_widget_show(g->box);
-        choose_first(g);
+        choose(g, 0);
         g->reader = g->reader != 0 ? g->reader : g_idle_add(on_idle, g);
     }
 }
