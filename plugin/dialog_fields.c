@@ -16,7 +16,7 @@
 
 #define ADVANCED_HEIGHT 170 // pixels
 #define OPENING_MS      50
-#define SMALL_HEIGHT    120 // on a low screen
+#define SMALL_HEIGHT    105 // on a low screen
 
 struct dialog_fields {
     const struct call *chosen;
@@ -268,6 +268,7 @@ static GtkWidget *make_fields(struct dialog_fields *f)
 
     f->first = make_table(f, false);
     f->below = toolkit_column(12);
+    gtk_widget_set_no_show_all(f->below, TRUE); // nothing takes no place
     gtk_box_pack_start(GTK_BOX(box), f->first, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(box), f->below, FALSE, FALSE, 0);
     gtk_container_add(GTK_CONTAINER(expander), make_advanced(f));
@@ -326,6 +327,8 @@ void dialog_fields_lead(const struct dialog_fields *f, const char *name, GtkWidg
 void dialog_fields_add(const struct dialog_fields *f, GtkWidget *widget)
 {
     gtk_box_pack_start(GTK_BOX(f->below), widget, FALSE, FALSE, 0);
+    gtk_widget_show_all(widget);
+    gtk_widget_show(f->below);
 }
 
 void dialog_fields_watch(const struct dialog_fields *f, void (*words)(void *user),
