@@ -93,7 +93,8 @@ static GtkWidget *make_side(struct dialog *d)
 
 static GtkWidget *make_content(struct dialog *d)
 {
-    GtkWidget *box = toolkit_column(12), *row = toolkit_row(18), *column = toolkit_column(12);
+    GtkWidget *box = toolkit_column(12), *row = toolkit_row(18),
+              *column = toolkit_column(toolkit_screen_height() < TOOLKIT_LOW ? 6 : 12);
 
     d->message = toolkit_paragraph(420);
     gtk_box_pack_start(GTK_BOX(column), dialog_fields_widget(d->fields), TRUE, TRUE, 0);
@@ -151,11 +152,13 @@ static void set_running(struct dialog *d, bool running)
     dialog_buttons_running(d->window, running);
     if (running) {
         dialog_estimate_drop(d->estimate);
+        gtk_widget_hide(dialog_estimate_widget(d->estimate)); // the bar says more
         dialog_progress_begin(&d->progress);
         host_progress_begin(_(d->v->procedure->title));
     } else {
         host_progress_end();
         dialog_progress_end(&d->progress);
+        gtk_widget_show(dialog_estimate_widget(d->estimate));
         dialog_estimate_want(d->estimate);
     }
 }

@@ -6,6 +6,7 @@
 
 #define TEXT_CHARACTERS 40
 #define HEIGHT          72 // pixels
+#define LOW_HEIGHT      40 // on a low screen: one is seen, the others scroll
 
 struct dialog_queue {
     GQueue waiting; // struct waiting
@@ -94,15 +95,16 @@ struct dialog_queue *dialog_queue_new(void)
     GtkWidget *scrolled = gtk_scrolled_window_new(NULL, NULL);
 
     g_queue_init(&q->waiting);
-    q->box = toolkit_column(3);
+    q->box = toolkit_row(12);
     q->list = toolkit_column(3);
     q->label = toolkit_label("");
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,
                                    GTK_POLICY_AUTOMATIC);
-    gtk_widget_set_size_request(scrolled, -1, HEIGHT);
+    gtk_widget_set_size_request(scrolled, -1,
+                                toolkit_screen_height() < TOOLKIT_LOW ? LOW_HEIGHT : HEIGHT);
     toolkit_add_scrolled(scrolled, q->list);
     gtk_box_pack_start(GTK_BOX(q->box), q->label, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(q->box), scrolled, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(q->box), scrolled, TRUE, TRUE, 0);
     gtk_widget_show_all(q->box);
     gtk_widget_hide(q->box);
     gtk_widget_set_no_show_all(q->box, TRUE);
