@@ -90,14 +90,31 @@ bool call_check_layers(const struct call *c, GError **error)
     return good;
 }
 
+// by a person, with a dialog; scripts name what they mean
+static bool is_looked_at(const struct call *c)
+{
+    return c->shows || c->estimate != NULL;
+}
+
+bool call_check_palette(const struct call *c, GError **error)
+{
+    const int n = is_looked_at(c) && host_image_exists(c->image) ? host_palette_size(c->image) : 0;
+
+    if (n > 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    _("The image is indexed: what is painted could have only its %d colours. Make "
+                      "it RGB first (Image > Mode > RGB), or a copy of it (Image > Duplicate)."),
+                    n);
+    }
+    return n == 0;
+}
+
 bool call_check_shown(const struct call *c, GError **error)
 {
-    const bool looked_at = c->shows || c->estimate != NULL; // scripts name what they mean
-
     if (!call_check_layers(c, error)) {
         return false;
     }
-    for (int i = 0; i < c->n_layers && looked_at; i++) {
+    for (int i = 0; i < c->n_layers && is_looked_at(c); i++) {
         if (!host_is_shown(c->layers[i])) {
             g_autofree char *name = host_item_name(c->layers[i]);
             g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,

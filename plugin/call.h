@@ -94,6 +94,10 @@ bool call_check_layers(const struct call *c, GError **error);
 /* The same of layers that are read: who works in a dialog means what is to be seen. */
 bool call_check_shown(const struct call *c, GError **error);
 
+/* Whether the call's image can show what is painted: who works in a dialog is told of a palette,
+ * with a sentence; a script may want its colours. */
+bool call_check_palette(const struct call *c, GError **error);
+
 /* Adds "--NAME NUMBER" where the number is not a default (0 or -1). */
 void call_add_int(GPtrArray *arguments, const char *option, int number);
 void call_add_number(GPtrArray *arguments, const char *option, double number);

@@ -10,6 +10,7 @@
 #include "plugin/spot.h"
 #include "plugin/regions.h"
 #include "plugin/task.h"
+#include "plugin/thing.h"
 #include "plugin/words.h"
 
 #include "engine/svdiff.h"
@@ -54,7 +55,7 @@ static bool check_list(const struct compose *c, const char *name, char **list, G
 
 static bool check_layers(const struct compose *c, GError **error)
 {
-    if (!call_check_shown(c->call, error)) {
+    if (!call_check_shown(c->call, error) || !call_check_palette(c->call, error)) {
         return false;
     }
     if (c->call->n_layers >= 2) {
@@ -66,11 +67,38 @@ static bool check_layers(const struct compose *c, GError **error)
     return false;
 }
 
+// the given one, else of what the layer's name says it is; NULL where it says nothing
+static char *prompt_of(const struct compose *c, int i)
+{
+    if (c->prompts[0] != NULL && c->prompts[i][0] != '\0') {
+        return g_strdup(c->prompts[i]);
+    }
+    g_autofree char *name = host_item_name(c->call->layers[i]);
+    g_autofree char *thing = thing_of_name(name);
+    return thing != NULL ? thing_prompt(thing) : NULL;
+}
+
+static bool check_prompts(const struct compose *c, GError **error)
+{
+    for (int i = 0; i < c->call->n_layers; i++) {
+        g_autofree char *prompt = prompt_of(c, i);
+        if (prompt == NULL) {
+            g_autofree char *name = host_item_name(c->call->layers[i]);
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                        _("What does the layer “%s” show? Its name does not say: name it after its "
+                          "subject, or write a prompt for each layer, with ; between them."),
+                        name);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool check(const struct compose *c, GError **error)
 {
     if (!check_layers(c, error) || !check_list(c, "prompts", c->prompts, error) ||
         !check_list(c, "class-prompts", c->class_prompts, error) ||
-        !check_list(c, "region-channels", c->regions, error)) {
+        !check_list(c, "region-channels", c->regions, error) || !check_prompts(c, error)) {
         return false;
     }
     if (values_text(c->v, "prompt")[0] == '\0') {
@@ -83,16 +111,6 @@ static bool check(const struct compose *c, GError **error)
 }
 
 /* ---- learning ---- */
-
-// "a photo of a [V] NAME", for a layer whose prompt was not given
-static char *prompt_of(const struct compose *c, int i)
-{
-    if (c->prompts[0] != NULL && c->prompts[i][0] != '\0') {
-        return g_strdup(c->prompts[i]);
-    }
-    g_autofree char *name = host_item_name(c->call->layers[i]);
-    return g_strdup_printf("a photo of a [V] %s", name);
-}
 
 static bool add_region(const struct compose *c, int i, const scratch *folder, GPtrArray *arguments,
                        GError **error)

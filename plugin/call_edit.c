@@ -46,7 +46,7 @@ static bool check(const struct edit *e, GError **error)
     if (e->targets[0] == NULL) {
         return fail_usage(error, _("target is empty; say what the layer should show."));
     }
-    return call_check_shown(e->call, error);
+    return call_check_shown(e->call, error) && call_check_palette(e->call, error);
 }
 
 // where what is learned of this picture, with these words and this model, is kept

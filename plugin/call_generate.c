@@ -77,7 +77,7 @@ static bool find_area(struct generate *g, GError **error)
     if (!image && !g->from_picture) {
         return true;
     }
-    if (!check_layer(g, error)) {
+    if (!check_layer(g, error) || !call_check_palette(g->call, error)) {
         return false;
     }
     layer =

@@ -59,6 +59,9 @@ host_item host_layer_named(host_image image, const char *name);
 host_item *host_channels(host_image image, int *n);
 host_item *host_layers(host_image image, int *n);
 
+/* How many colours an indexed image has; 0: it is not indexed. */
+int host_palette_size(host_image image);
+
 /* Where a layer or channel lies. */
 struct host_area host_item_area(host_item item);
 

@@ -190,6 +190,16 @@ host_item *host_layers(host_image image, int *n)
     return (host_item *)(void *)g_array_free(all, FALSE);
 }
 
+int host_palette_size(host_image image)
+{
+    int n = 0;
+
+    if (gimp_image_base_type(image) == GIMP_INDEXED) {
+        g_free(gimp_image_get_colormap(image, &n));
+    }
+    return n;
+}
+
 struct host_area host_item_area(host_item item)
 {
     struct host_area area = {.width = gimp_drawable_width(item),

@@ -175,6 +175,15 @@ host_item *host_layers(host_image image, int *n)
     return ids_of(gimp_image_get_layers(image_of(image)), n);
 }
 
+int host_palette_size(host_image image)
+{
+    GimpPalette *palette = gimp_image_get_base_type(image_of(image)) == GIMP_INDEXED
+                               ? gimp_image_get_palette(image_of(image))
+                               : NULL;
+
+    return palette != NULL ? gimp_palette_get_color_count(palette) : 0;
+}
+
 struct host_area host_item_area(host_item item)
 {
     GimpDrawable *drawable = drawable_of(item);

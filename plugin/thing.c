@@ -28,7 +28,7 @@ static bool says_nothing(const char *word)
     // what GIMP and people call layers, in small letters, with blanks between them
     const char *common = N_("layer background pasted clipboard floating selection copy duplicate "
                             "image picture photo scan screenshot untitled new visible group mask "
-                            "the a an of my");
+                            "the a an of my from at in whatsapp signal edited final");
 
     return has_word(cameras, word) || has_word(common, word) || has_word(_(common), word);
 }
@@ -66,6 +66,7 @@ char *thing_of_name(const char *name)
     cut_ending(small);
     g_auto(GStrv) words = g_strsplit_set(g_strdelimit(small, "_-#()", ' '), " ", -1);
     for (char **word = words; *word != NULL; word++) {
+        cut_ending(*word); // "fox.png copy"
         const int kind = kind_of(*word);
         if (kind < 0) {
             return NULL;

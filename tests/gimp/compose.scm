@@ -71,6 +71,14 @@
   (let* ((image (make-image)) (layers (all-layers image)))
     (check-fails "one layer" image "One layer is chosen"
                  (lambda () (compose image (vector (vector-ref layers 0)) "" "" "[V1]" "")))
+    (gimp-item-set-name (vector-ref layers 1) "IMG_0412.JPG")
+    (gimp-image-clean-all image)
+    (check-fails "a name that says nothing" image "What does the layer “IMG_0412.JPG” show?"
+                 (lambda () (compose image layers "" "" "[V1]" "")))
+    (check-fails "one prompt of two, and the other name says nothing" image "What does the layer"
+                 (lambda () (compose image layers "a [V] cat;" "" "[V1]" "")))
+    (gimp-item-set-name (vector-ref layers 1) "Fox.png #1")
+    (gimp-image-clean-all image)
     (check-fails "prompts of another number" image "prompts has 3 parts for 2 layers"
                  (lambda () (compose image layers "a; b; c" "" "[V1]" "")))
     (check-fails "no such place" image "which is no channel"
