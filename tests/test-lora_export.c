@@ -115,6 +115,34 @@ static void test_full_rank(void)
     merge_fixture_close(&f);
 }
 
+/* Programs that read one alpha for all modules are right: ranks that no weight has, and others for
+ * 3x3 kernels, change factors and nothing else. Ranks differ, and so do not all factors. */
+static void test_one_alpha(void)
+{
+    static const struct lora_options ranks[] = {{.rank = 4096, .rank_conv = 4096},
+                                                {.rank = 24, .rank_conv = 5},
+                                                {.rank = 3, .rank_conv = 70}};
+    struct merge_fixture f;
+
+    merge_fixture_open(&f, "sd1", SUBJECT, 1);
+    for (size_t r = 0; r < G_N_ELEMENTS(ranks); r++) {
+        g_autoptr(GHashTable) seen = g_hash_table_new(g_direct_hash, g_direct_equal);
+        g_autoptr(safetensors) file = export_file(&f, ranks[r].rank, ranks[r].rank_conv, NULL);
+        for (size_t i = 0; i < safetensors_count(file); i++) {
+            const struct safetensors_tensor *t = safetensors_at(file, i);
+            float alpha;
+            if (g_str_has_suffix(t->name, ".alpha")) {
+                g_assert_true(safetensors_read_f32(file, t, &alpha, NULL));
+                g_assert_cmpfloat(alpha, ==, ranks[r].rank);
+            } else if (g_str_has_suffix(t->name, ".lora_down.weight")) {
+                g_hash_table_add(seen, GINT_TO_POINTER((int)t->shape[0]));
+            }
+        }
+        g_assert_cmpuint(g_hash_table_size(seen), >, 1);
+    }
+    merge_fixture_close(&f);
+}
+
 /* The share that is told is what is there: over all weights with a shift, |W' - W|^2 less what is
  * missing from it. */
 static void test_share(void)
@@ -270,6 +298,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/lora-export/full-rank", test_full_rank);
+    g_test_add_func("/lora-export/one-alpha", test_one_alpha);
     g_test_add_func("/lora-export/share", test_share);
     g_test_add_func("/lora-export/names", test_names);
     g_test_add_func("/lora-export/plain", test_plain);

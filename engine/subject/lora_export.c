@@ -146,15 +146,22 @@ static bool put(const struct exporter *e, const struct change *c, const char *le
     return safetensors_writer_put(e->writer, name, values, error);
 }
 
-// [out, k]
-static float *make_up(const struct change *c, const int *order)
+// of every module, so that a program that reads one alpha for all is right
+static double alpha_of(const struct lora_options *o)
 {
+    return o->rank;
+}
+
+// [out, k], times the inverse of the scale alpha / k
+static float *make_up(const struct change *c, const int *order, double alpha)
+{
+    const double factor = c->rank / alpha;
     float *up = g_new(float, (gsize)c->w.out * c->rank);
 
     for (int o = 0; o < c->w.out; o++) {
         for (int i = 0; i < c->rank; i++) {
             up[(size_t)o * c->rank + i] =
-                (float)(c->u[(size_t)o * c->r + order[i]] * c->d[order[i]]);
+                (float)(c->u[(size_t)o * c->r + order[i]] * c->d[order[i]] * factor);
         }
     }
     return up;
@@ -180,8 +187,8 @@ static float *make_down(const struct change *c, const int *order)
 static bool write_module(struct exporter *e, const struct change *c, const int *order,
                          GError **error)
 {
-    const float alpha = (float)c->rank;
-    g_autofree float *up = make_up(c, order), *down = make_down(c, order);
+    const float alpha = (float)alpha_of(e->o);
+    g_autofree float *up = make_up(c, order, alpha), *down = make_down(c, order);
 
     return put(e, c, ".lora_up.weight", up, error) && put(e, c, ".lora_down.weight", down, error) &&
            put(e, c, ".alpha", &alpha, error);
@@ -286,7 +293,7 @@ static bool begin_file(struct exporter *e, const GArray *entries, GError **error
     const bool v = checkpoint_schedule_config(c)->prediction_type == PREDICTION_V;
     g_autofree char *rank = g_strdup_printf("%d", e->o->rank);
     g_autofree char *conv = g_strdup_printf("{\"conv_dim\": \"%d\", \"conv_alpha\": \"%d\"}",
-                                            e->o->rank_conv, e->o->rank_conv);
+                                            e->o->rank_conv, (int)alpha_of(e->o));
     g_autofree char *base = g_utf8_make_valid(e->o->base, -1);
     // conv_dim is last: where there is none the list ends before it
     const char *const keys[] = {"format",

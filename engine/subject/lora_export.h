@@ -4,9 +4,13 @@
  * d_i = relu(sigma_i + shift_i) - sigma_i. These parts are orthogonal, so the best approximation of
  * rank k keeps the k largest |d_i|:
  *
- *   MODULE.lora_up.weight    [out, k]: d_i u_i         of a convolution [out, k, 1, 1]
- *   MODULE.lora_down.weight  [k, in]:  v_i^T           of a convolution [k, in, kh, kw]
- *   MODULE.alpha             a single value, k: the scale alpha / k is 1
+ *   MODULE.lora_up.weight    [out, k]: (k / alpha) d_i u_i   of a convolution [out, k, 1, 1]
+ *   MODULE.lora_down.weight  [k, in]:  v_i^T                 of a convolution [k, in, kh, kw]
+ *   MODULE.alpha             a single value, the rank that was asked for
+ *
+ * Programs multiply up by down and by alpha / k. k is less than asked for where a side of the
+ * weight is, and another for 3x3 kernels; alpha is the same for all modules, because diffusers
+ * takes one for all when it reads several of these.
  *
  * MODULE is lora_unet_ or lora_te_text_model_ and the module's path with `_` in place of `.`.
  * Places are the linear weights and 1x1 kernels of the UNet's transformers and the attention and
