@@ -375,6 +375,21 @@ static bool run(struct generate *g, GError **error)
     return svdiff_generate(s, &g->options, take, progress, g, error);
 }
 
+// one word that belongs to no option is the prompt
+static bool take_word(struct generate *g, char *const *words, GError **error)
+{
+    if (words[0] != NULL && g->prompt == NULL) {
+        g->prompt = g_strdup(*words++);
+    }
+    if (words[0] != NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "'%s' is no option of this command, and there is a prompt already; put quotes "
+                    "around a text with blanks.",
+                    words[0]);
+    }
+    return words[0] == NULL;
+}
+
 static void finish(struct generate *g)
 {
     char **const texts[] = {&g->prompt, &g->negative, &g->sampler, &g->spacing,
@@ -467,11 +482,14 @@ int command_generate(interruption *stop, int argc, char **argv)
          "say how much memory and time it takes, and do nothing", NULL},
         G_OPTION_ENTRY_NULL};
     GError *error = NULL;
-    int code = command_begin(&g.common, &argc, &argv, entries, summary, "", &g, NULL);
+    char **words = NULL;
+    int code = command_begin(&g.common, &argc, &argv, entries, summary, "[TEXT]", &g, &words);
 
     // after the options: GOption does not free what it replaces
     g.output = g.output != NULL ? g.output : g_strdup("picture.png");
-    if (code == COMMAND_DONE && (!run(&g, &error) || !g.estimate)) {
+    if (code == COMMAND_DONE && !take_word(&g, words, &error)) {
+        code = command_fail(&g.common, error);
+    } else if (code == COMMAND_DONE && (!run(&g, &error) || !g.estimate)) {
         code = command_end_pictures(&g.common, g.written, g.count, error);
     }
     finish(&g);

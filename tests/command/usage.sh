@@ -12,6 +12,10 @@ check 'no command: the help and exit 2' is 2
 refuses 'an unknown command' 2 "no command 'paint'" paint
 refuses 'an unknown option' 2 'Unknown option --bogus' generate --bogus
 refuses 'a word that is no option' 2 "'word' is no option" generate --prompt x word
+refuses 'a prompt without quotes' 2 "'cat' is no option .*quotes" $draw a cat
+run $draw 'a "wet" cat'
+check 'a word without an option is the prompt' grep -aq 'a "wet" cat' o.png
+rm o.png
 refuses 'no prompt' 2 '--prompt' $draw
 run --version
 check '--version' is 0
