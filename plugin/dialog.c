@@ -11,6 +11,7 @@
 #include "plugin/dialog_fields.h"
 #include "plugin/dialog_gallery.h"
 #include "plugin/dialog_learn.h"
+#include "plugin/dialog_paint.h"
 #include "plugin/dialog_presets.h"
 #include "plugin/dialog_progress.h"
 #include "plugin/dialog_queue.h"
@@ -410,6 +411,7 @@ static void make(struct dialog *d)
     d->learn = d->v->procedure->id == PROCEDURE_LEARN
                    ? dialog_learn_new(&d->target, d->fields, d->estimate, on_figures, d)
                    : NULL;
+    dialog_paint_add(&d->target, d->fields);
     d->queue = dialog_queue_new();
     make_window(d);
     g_signal_connect(d->window, "response", G_CALLBACK(on_response), d);

@@ -6,6 +6,7 @@
 #include "plugin/dialog_history.h"
 #include "plugin/dialog_model.h"
 #include "plugin/dialog_number.h"
+#include "plugin/dialog_regions.h"
 #include "plugin/dialog_subjects.h"
 #include "plugin/dialog_toolkit.h"
 #include "plugin/words.h"
@@ -136,6 +137,8 @@ static GtkWidget *dress(struct dialog_fields *f, const struct argument *p, GtkWi
         return dialog_subjects_new(w);
     case LOOK_PROMPT: // the list that the entry is in
         return dialog_history_widget(w);
+    case LOOK_REGIONS:
+        return dialog_regions_new(f->chosen, w, dialog_fields_inner(f, "subjects"));
     case LOOK_MODEL:
         return dialog_model_new(w, on_model, f);
     case LOOK_ENTRY:

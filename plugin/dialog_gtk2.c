@@ -77,6 +77,15 @@ GdkPixbuf *toolkit_thumbnail(host_item layer, int side)
     return gimp_drawable_get_thumbnail(layer, side, side, GIMP_PIXBUF_SMALL_CHECKS);
 }
 
+GdkPixbuf *toolkit_image_thumbnail(host_image image, int width, int height)
+{
+    g_autoptr(GdkPixbuf) small =
+        gimp_image_get_thumbnail(image, width, height, GIMP_PIXBUF_SMALL_CHECKS);
+
+    return small != NULL ? gdk_pixbuf_scale_simple(small, width, height, GDK_INTERP_BILINEAR)
+                         : NULL;
+}
+
 void toolkit_set_aside(GtkWidget *dialog, GtkWidget *button)
 {
     gtk_button_box_set_child_secondary(

@@ -79,6 +79,15 @@ GdkPixbuf *toolkit_thumbnail(host_item layer, int side)
                                        GIMP_PIXBUF_SMALL_CHECKS);
 }
 
+GdkPixbuf *toolkit_image_thumbnail(host_image image, int width, int height)
+{
+    g_autoptr(GdkPixbuf) small = gimp_image_get_thumbnail(gimp_image_get_by_id(image), width,
+                                                          height, GIMP_PIXBUF_SMALL_CHECKS);
+
+    return small != NULL ? gdk_pixbuf_scale_simple(small, width, height, GDK_INTERP_BILINEAR)
+                         : NULL;
+}
+
 void toolkit_set_aside(GtkWidget *dialog, GtkWidget *button)
 {
     GtkWidget *area = gtk_widget_get_parent(button);

@@ -53,6 +53,26 @@ GtkWidget *dialog_history_widget(GtkWidget *entry)
     return g_object_get_data(G_OBJECT(entry), "svdiff-combo"); // in GTK 3 it is no parent
 }
 
+// how many prompts to start from are in the list
+static int count_offered(GtkWidget *entry)
+{
+    return GPOINTER_TO_INT(g_object_get_data(G_OBJECT(entry), "svdiff-offered"));
+}
+
+void dialog_history_offer(GtkWidget *entry, char **prompts)
+{
+    GtkComboBoxText *combo = GTK_COMBO_BOX_TEXT(dialog_history_widget(entry));
+    const int n = (int)g_strv_length(prompts);
+
+    for (int i = count_offered(entry); i > 0; i--) {
+        gtk_combo_box_text_remove(combo, 0);
+    }
+    for (int i = 0; i < n; i++) {
+        gtk_combo_box_text_insert_text(combo, i, prompts[i]);
+    }
+    g_object_set_data(G_OBJECT(entry), "svdiff-offered", GINT_TO_POINTER(n));
+}
+
 void dialog_history_keep(GtkWidget *entry)
 {
     const char *name = g_object_get_data(G_OBJECT(entry), "svdiff-history");
@@ -73,5 +93,6 @@ void dialog_history_keep(GtkWidget *entry)
     }
     g_key_file_set_string_list(file, GROUP, name, kept, n);
     g_key_file_save_to_file(file, path, NULL); // of no consequence, and the values will say it
-    gtk_combo_box_text_prepend_text(GTK_COMBO_BOX_TEXT(dialog_history_widget(entry)), text);
+    gtk_combo_box_text_insert_text(GTK_COMBO_BOX_TEXT(dialog_history_widget(entry)),
+                                   count_offered(entry), text);
 }

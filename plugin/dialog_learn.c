@@ -5,6 +5,7 @@
  * small, and where it changed the worker is asked anew. */
 #include "plugin/dialog_learn.h"
 
+#include "plugin/beginning.h"
 #include "plugin/dialog_squares.h"
 #include "plugin/dialog_toolkit.h"
 #include "plugin/layers_in.h"
@@ -284,14 +285,15 @@ values *dialog_learn_painting(const values *learned)
     const struct procedure *p = procedure_find("plug-in-svdiff-generate");
     const char *output = values_text(learned, "output");
     g_autofree char *file = host_values_file();
-    g_autofree char *prompt = thing_painting(values_text(learned, "prompt"));
+    const char *subject = output[0] != '\0' ? output : values_text(learned, "name");
+    g_auto(GStrv) prompts = beginning_prompts(subject, values_text(learned, "model"));
     values *v = values_create(p);
 
     values_load(v, file);
-    values_set_text(v, procedure_index(p, "prompt"), prompt);
+    beginning_fill(v, file); // notes that it is begun with
+    values_set_text(v, procedure_index(p, "prompt"), prompts[0]);
     values_set_text(v, procedure_index(p, "model"), values_text(learned, "model"));
-    values_set_text(v, procedure_index(p, "subjects"),
-                    output[0] != '\0' ? output : values_text(learned, "name"));
+    values_set_text(v, procedure_index(p, "subjects"), subject);
     return v;
 }
 

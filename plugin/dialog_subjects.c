@@ -13,10 +13,12 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define PICTURE_SIDE    48 // pixels
-#define ROW_HEIGHT      56
-#define ROWS            2  // that are seen at once
-#define PEEK            16 // of the next one, which says that there is more
+#define PICTURE_SIDE    48  // pixels
+#define SMALL_SIDE      24  // on a small screen
+#define SCREEN_HEIGHT   700 // below it is small
+#define AROUND          6   // a picture, in its row
+#define ROWS            2   // that are seen at once
+#define PEEK            16  // of the next one, which says that there is more
 #define STRENGTH_MAX    2.0
 #define NAME_CHARACTERS 28 // that are seen
 
@@ -57,6 +59,11 @@ static struct row *row_at(const struct subjects *s, guint i)
     return &g_array_index(s->rows, struct row, i);
 }
 
+static int picture_side(void)
+{
+    return toolkit_screen_height() < SCREEN_HEIGHT ? SMALL_SIDE : PICTURE_SIDE;
+}
+
 static const struct row *find_row(const struct subjects *s, const char *name)
 {
     for (guint i = 0; i < s->rows->len; i++) {
@@ -91,6 +98,7 @@ static void on_entry(GtkEditable *entry, void *user)
         }
     }
     s->writing = false;
+    toolkit_tell("subjects: %s", gtk_entry_get_text(GTK_ENTRY(s->entry)));
 }
 
 static void add_part(GString *text, char *part)
@@ -146,7 +154,7 @@ static void on_told(void *user, JsonObject *info, const char *sentence)
     const struct row *row = row_at(s, s->asked);
     g_autofree char *file = picture_file(s);
     g_autoptr(GdkPixbuf) small =
-        gdk_pixbuf_new_from_file_at_size(file, PICTURE_SIDE, PICTURE_SIDE, NULL);
+        gdk_pixbuf_new_from_file_at_size(file, picture_side(), picture_side(), NULL);
 
     if (small != NULL) {
         gtk_image_set_from_pixbuf(GTK_IMAGE(row->image), small);
@@ -204,14 +212,14 @@ static GtkWidget *make_list(struct subjects *s, char **names)
 {
     GtkWidget *list = toolkit_column(2);
     GtkWidget *scrolled = gtk_scrolled_window_new(NULL, NULL);
-    const int n = (int)g_strv_length(names);
+    const int n = (int)g_strv_length(names), height = picture_side() + AROUND;
 
     for (char **name = names; *name != NULL; name++) {
         gtk_box_pack_start(GTK_BOX(list), make_row(s, *name), FALSE, FALSE, 0);
     }
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,
                                    GTK_POLICY_AUTOMATIC);
-    gtk_widget_set_size_request(scrolled, -1, n > ROWS ? ROWS * ROW_HEIGHT + PEEK : n * ROW_HEIGHT);
+    gtk_widget_set_size_request(scrolled, -1, n > ROWS ? ROWS * height + PEEK : n * height);
     toolkit_add_scrolled(scrolled, list);
     return scrolled;
 }

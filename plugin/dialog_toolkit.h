@@ -40,6 +40,9 @@ GtkWidget *toolkit_label(const char *text);
 /* What a layer shows, at most `side` pixels a side. g_object_unref it. */
 GdkPixbuf *toolkit_thumbnail(host_item layer, int side);
 
+/* What an image shows in so many pixels; NULL when it cannot be had. g_object_unref it. */
+GdkPixbuf *toolkit_image_thumbnail(host_image image, int width, int height);
+
 /* Puts a button of the dialog to the other side, beside Help. */
 void toolkit_set_aside(GtkWidget *dialog, GtkWidget *button);
 

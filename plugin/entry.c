@@ -1,6 +1,7 @@
 /* The modes of a call: with the dialog, with given values, with the last ones; see entry.h. */
 #include "plugin/entry.h"
 
+#include "plugin/beginning.h"
 #include "plugin/dialog.h"
 #include "plugin/watch.h"
 #include "plugin/words.h"
@@ -42,6 +43,9 @@ static bool run_with_dialog(const struct call *chosen, values *v, const char *fi
     g_autoptr(values) next = NULL;
 
     values_load(v, file);
+    if (v->procedure->id == PROCEDURE_GENERATE || v->procedure->id == PROCEDURE_CREATE) {
+        beginning_fill(v, file);
+    }
     const bool made = dialog_run(chosen, v, false, result, &next);
     while (next != NULL) {
         struct call_result painted;

@@ -105,7 +105,7 @@ static const struct argument learn_arguments[] = {
     {                                                                                              \
         .name = "negative", .label = N_("_Negative"),                                              \
         .text = N_("What the picture should not show."), .kind = ARGUMENT_TEXT,                    \
-        .look = LOOK_PROMPT                                                                        \
+        .look = LOOK_PROMPT, .advanced = true                                                      \
     }
 #define SUBJECTS_ARGUMENT                                                                          \
     {                                                                                              \
@@ -130,7 +130,7 @@ static const struct argument learn_arguments[] = {
     }
 #define HEIGHT_ARGUMENT                                                                            \
     {                                                                                              \
-        .name = "height", .label = N_("He_ight"),                                                  \
+        .name = "height", .label = N_("Height"),                                                   \
         .text =                                                                                    \
             N_("Height in pixels at which the picture is made, divisible by 8; 0: what suits."),   \
         .kind = ARGUMENT_INT, .low = -1, .high = 4096, .advanced = true, .look = LOOK_SIZE,        \
@@ -162,7 +162,8 @@ static const struct argument learn_arguments[] = {
         .name = "seed", .label = N_("See_d"),                                                      \
         .text =                                                                                    \
             N_("What random numbers begin with, the next pictures count on; -1: a random one."),   \
-        .kind = ARGUMENT_INT, .low = -1, .high = SEED_MAX, .standard = -1, .own = N_("random")     \
+        .kind = ARGUMENT_INT, .low = -1, .high = SEED_MAX, .standard = -1, .own = N_("random"),    \
+        .advanced = true                                                                           \
     }
 #define COUNT_ARGUMENT                                                                             \
     {                                                                                              \
@@ -194,12 +195,12 @@ static const struct argument generate_arguments[] = {
      .to = 1,
      .step = 0.05},
     {.name = "regions",
-     .label = N_("Whe_re"),
+     .label = N_("Where"),
      .text = N_("Texts that act in a place alone: left half=a fox; right half=a cat. A place is a "
                 "channel by name, selection, layer and its name, or left, right, top, bottom half, "
                 "left, middle, right third."),
      .kind = ARGUMENT_TEXT,
-     .advanced = true},
+     .look = LOOK_REGIONS},
     WIDTH_ARGUMENT,
     HEIGHT_ARGUMENT,
     STEPS_ARGUMENT("generate"),
@@ -230,7 +231,7 @@ static const struct argument compose_arguments[] = {
          N_("What each layer shows, with [V] for its subject and ; between them; empty: a photo "
             "of a [V] and the layer's name."),
      .kind = ARGUMENT_TEXT,
-     .look = LOOK_PROMPT},
+     .hidden = true},
     {.name = "class-prompts",
      .label = N_("Class p_rompts"),
      .text = N_("The same without the subjects' own words; empty: the prompts without [V]."),
@@ -240,7 +241,8 @@ static const struct argument compose_arguments[] = {
      .label = N_("Re_gions"),
      .text = N_("A place for each layer, with ; between them, where its subject goes: left half; "
                 "right half. What places are called says regions of plug-in-svdiff-generate."),
-     .kind = ARGUMENT_TEXT},
+     .kind = ARGUMENT_TEXT,
+     .hidden = true},
     {.name = "prompt",
      .label = N_("_Prompt"),
      .text = N_("What the picture shows, the subjects by what they are, as in a fox and a cat at "
@@ -252,7 +254,8 @@ static const struct argument compose_arguments[] = {
      .text = N_("What the picture should not show; [classes] stands for what the subjects are, "
                 "[swapped] for the same in the other order: against seams between them."),
      .kind = ARGUMENT_TEXT,
-     .look = LOOK_PROMPT},
+     .look = LOOK_PROMPT,
+     .advanced = true},
     MODEL_ARGUMENT,
     {.name = "steps",
      .label = N_("Learning st_eps"),
@@ -301,12 +304,12 @@ static const struct argument compose_arguments[] = {
 
 static const struct argument edit_arguments[] = {
     {.name = "prompt",
-     .label = N_("_Prompt"),
+     .label = N_("_What it shows now"),
      .text = N_("What the layer shows, in plain words."),
      .kind = ARGUMENT_TEXT,
      .look = LOOK_PROMPT},
     {.name = "target",
-     .label = N_("_Target"),
+     .label = N_("What it _should show"),
      .text =
          N_("What the layer should show; several targets in lines of their own. 'A cat on the "
             "left and a dog on the right' moves the cat that is there and puts a dog beside it."),

@@ -38,10 +38,11 @@ static const struct part *find_part(const char *name)
 // a channel, the selection or a layer
 static bool find_item(host_image image, const char *name, struct spot *p)
 {
-    p->item = host_channel_named(image, name);
+    p->item = name[0] != '\0' ? host_channel_named(image, name) : HOST_NONE; // GIMP wants one
     if (p->item == HOST_NONE && strcmp(name, SELECTION) == 0) {
         p->item = host_selection(image);
-    } else if (p->item == HOST_NONE && g_str_has_prefix(name, LAYER)) {
+    } else if (p->item == HOST_NONE && g_str_has_prefix(name, LAYER) &&
+               name[strlen(LAYER)] != '\0') {
         p->item = host_layer_named(image, name + strlen(LAYER));
         p->is_layer = p->item != HOST_NONE;
     }

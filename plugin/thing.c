@@ -83,20 +83,3 @@ char *thing_prompt(const char *thing)
 {
     return g_strdup_printf("a photo of a [V] %s", thing[0] != '\0' ? thing : "thing");
 }
-
-char *thing_painting(const char *prompt)
-{
-    const char *mark = strstr(prompt, "[V] ");
-    const char *thing = mark != NULL ? mark + strlen("[V] ") : "";
-
-    if (!g_unichar_isalpha(g_utf8_get_char(thing))) {
-        return g_strdup_printf("%s in the snow", prompt);
-    }
-    g_autofree char *before = g_strndup(prompt, (gsize)(mark - prompt));
-    const bool vowel = strchr("aeiou", g_ascii_tolower(thing[0])) != NULL;
-    if (vowel && (strcmp(before, "a ") == 0 || g_str_has_suffix(before, " a "))) {
-        before[strlen(before) - 1] = '\0';
-        return g_strdup_printf("%sn %s in the snow", before, thing);
-    }
-    return g_strdup_printf("%s%s in the snow", before, thing);
-}

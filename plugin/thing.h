@@ -9,7 +9,3 @@ char *thing_of_name(const char *name);
 
 /* The prompt of a picture that shows it, with [V] for the subject's own word. g_free it. */
 char *thing_prompt(const char *thing);
-
-/* A prompt to paint what was learned with this one, in plain words: "a photo of an owl in the snow"
- * for "a photo of a [V] owl"; [V] stays where no word for the thing follows it. g_free it. */
-char *thing_painting(const char *prompt);

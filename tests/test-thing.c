@@ -52,29 +52,10 @@ static void test_prompts(void)
     g_assert_cmpstr(none, ==, "a photo of a [V] thing");
 }
 
-static void test_paintings(void)
-{
-    static const struct {
-        const char *prompt, *painting;
-    } cases[] = {{"a photo of a [V] fox", "a photo of a fox in the snow"},
-                 {"a photo of a [V] owl", "a photo of an owl in the snow"},
-                 {"a [V] owl", "an owl in the snow"},
-                 {"my [V] dog", "my dog in the snow"},
-                 {"a photo of a [V] käfer", "a photo of a käfer in the snow"},
-                 {"a photo of [V]", "a photo of [V] in the snow"},
-                 {"a dog", "a dog in the snow"}};
-
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *painting = thing_painting(cases[i].prompt);
-        g_assert_cmpstr(painting, ==, cases[i].painting);
-    }
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/thing/names", test_names);
     g_test_add_func("/thing/prompts", test_prompts);
-    g_test_add_func("/thing/paintings", test_paintings);
     return g_test_run();
 }

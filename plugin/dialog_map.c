@@ -1,0 +1,202 @@
+/* The image with places; see dialog_map.h. What is painted only in a selection or where a layer is
+ * has the halves of that, as call_generate.c has them. */
+#include "plugin/dialog_map.h"
+
+#include "plugin/dialog_toolkit.h"
+#include "plugin/spot.h"
+
+#include <string.h>
+
+#define SIDE_WIDE 144 // pixels
+#define SIDE_HIGH 96
+#define COVER     0.55 // how much of a place its colour covers
+
+struct tint {
+    cairo_surface_t *mask; // A8, as large as the map
+    double x, y;           // of its middle
+    double share;          // of the map
+    char *text;
+    int number; // its colour's
+};
+
+struct map {
+    const struct call *chosen;
+    GdkPixbuf *image; // NULL: there is none
+    int width, height;
+    GArray *tints; // struct tint
+};
+
+static void clear_tint(void *data)
+{
+    struct tint *tint = data;
+
+    cairo_surface_destroy(tint->mask);
+    g_free(tint->text);
+}
+
+static void free_map(void *data)
+{
+    struct map *m = data;
+
+    g_clear_object(&m->image);
+    g_array_unref(m->tints);
+    g_free(m);
+}
+
+// apart for people who see red and green alike, too
+void dialog_map_colour(int number, double colour[3])
+{
+    static const double colours[][3] = {{0.90, 0.62, 0.00}, {0.34, 0.71, 0.91}, {0.80, 0.47, 0.65},
+                                        {0.00, 0.62, 0.45}, {0.94, 0.89, 0.26}, {0.84, 0.37, 0.00}};
+
+    memcpy(colour, colours[number % (int)G_N_ELEMENTS(colours)], sizeof colours[0]);
+}
+
+/* ---- what is drawn ---- */
+
+static void paint_image(const struct map *m, cairo_t *cr)
+{
+    if (m->image != NULL) {
+        gdk_cairo_set_source_pixbuf(cr, m->image, 0, 0);
+    } else {
+        cairo_set_source_rgb(cr, 0.5, 0.5, 0.5);
+    }
+    cairo_rectangle(cr, 0, 0, m->width, m->height);
+    cairo_fill(cr);
+}
+
+static void paint_text(const struct tint *tint, const struct map *m, cairo_t *cr)
+{
+    cairo_text_extents_t size;
+
+    cairo_select_font_face(cr, "sans", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_BOLD);
+    cairo_set_font_size(cr, 11);
+    cairo_text_extents(cr, tint->text, &size);
+    const double x = CLAMP(tint->x - size.width / 2, 2, MAX(2, m->width - size.width - 2));
+    cairo_move_to(cr, x, tint->y + size.height / 2);
+    cairo_text_path(cr, tint->text);
+    cairo_set_source_rgb(cr, 0, 0, 0);
+    cairo_set_line_width(cr, 2.5);
+    cairo_stroke_preserve(cr);
+    cairo_set_source_rgb(cr, 1, 1, 1);
+    cairo_fill(cr);
+}
+
+static void on_paint(cairo_t *cr, int width, int height, void *user)
+{
+    const struct map *m = user;
+
+    cairo_translate(cr, (width - m->width) / 2, (height - m->height) / 2);
+    paint_image(m, cr);
+    for (guint i = 0; i < m->tints->len; i++) {
+        const struct tint *tint = &g_array_index(m->tints, struct tint, i);
+        double colour[3];
+        dialog_map_colour(tint->number, colour);
+        cairo_set_source_rgba(cr, colour[0], colour[1], colour[2], COVER);
+        cairo_mask_surface(cr, tint->mask, 0, 0);
+    }
+    cairo_rectangle(cr, 0, 0, m->width, m->height);
+    cairo_clip(cr);
+    for (guint i = 0; i < m->tints->len; i++) {
+        paint_text(&g_array_index(m->tints, struct tint, i), m, cr);
+    }
+}
+
+/* ---- what is there ---- */
+
+static struct map *map_of(GtkWidget *map)
+{
+    return g_object_get_data(G_OBJECT(map), "svdiff-map");
+}
+
+// the image, and how large it is here
+static void look(struct map *m, struct host_area *view)
+{
+    const host_image image = m->chosen->image;
+    const bool there = host_image_exists(image);
+
+    *view = there ? host_item_area(host_selection(image))
+                  : (struct host_area){0, 0, SIDE_HIGH, SIDE_HIGH};
+    const double scale = MIN((double)SIDE_WIDE / view->width, (double)SIDE_HIGH / view->height);
+    m->width = MAX(1, (int)(view->width * scale));
+    m->height = MAX(1, (int)(view->height * scale));
+    g_clear_object(&m->image);
+    m->image = there ? toolkit_image_thumbnail(image, m->width, m->height) : NULL;
+}
+
+static void take_mask(struct tint *tint, const float *mask, int width, int height)
+{
+    tint->mask = cairo_image_surface_create(CAIRO_FORMAT_A8, width, height);
+    unsigned char *rows = cairo_image_surface_get_data(tint->mask);
+    const int stride = cairo_image_surface_get_stride(tint->mask);
+    double sum = 0, x_sum = 0, y_sum = 0;
+
+    cairo_surface_flush(tint->mask);
+    for (int y = 0; y < height; y++) {
+        for (int x = 0; x < width; x++) {
+            const float value = mask[(size_t)y * width + x];
+            rows[y * stride + x] = (unsigned char)(255 * value + 0.5f);
+            sum += value;
+            x_sum += value * (x + 0.5);
+            y_sum += value * (y + 0.5);
+        }
+    }
+    cairo_surface_mark_dirty(tint->mask);
+    tint->x = sum > 0 ? x_sum / sum : width / 2.0;
+    tint->y = sum > 0 ? y_sum / sum : height / 2.0;
+    tint->share = sum / ((double)width * height);
+}
+
+static void add_tint(struct map *m, const struct host_area *frame, const struct host_area *view,
+                     const char *place, const char *text, int number)
+{
+    struct spot spot;
+    g_autofree float *mask = spot_find(m->chosen->image, place, &spot)
+                                 ? spot_mask(&spot, frame, view, m->width, m->height)
+                                 : NULL;
+    struct tint tint = {.text = g_strdup(text), .number = number};
+
+    if (mask == NULL) {
+        g_free(tint.text);
+        toolkit_tell("map: %s is not there", place);
+        return;
+    }
+    take_mask(&tint, mask, m->width, m->height);
+    g_array_append_val(m->tints, tint);
+    toolkit_tell("map: %s, %.0f %% at %.0f, %.0f", place, 100 * tint.share, 100 * tint.x / m->width,
+                 100 * tint.y / m->height);
+}
+
+void dialog_map_show(GtkWidget *map, const char *const *places, const char *const *texts, int n)
+{
+    struct map *m = map_of(map);
+    struct host_area view, frame;
+
+    look(m, &view);
+    g_array_set_size(m->tints, 0);
+    frame = view;
+    if (host_image_exists(m->chosen->image)) {
+        host_selection_area(m->chosen->image, &frame);
+    }
+    for (int i = 0; i < n; i++) {
+        if (places[i][0] == '\0') {
+            continue;
+        }
+        add_tint(m, &frame, &view, places[i], texts[i], i);
+    }
+    gtk_widget_queue_draw(map);
+}
+
+GtkWidget *dialog_map_new(const struct call *chosen)
+{
+    struct map *m = g_new0(struct map, 1);
+    GtkWidget *map = toolkit_canvas(SIDE_WIDE, SIDE_HIGH, on_paint, m);
+    struct host_area view;
+
+    m->chosen = chosen;
+    m->tints = g_array_new(FALSE, FALSE, sizeof(struct tint));
+    g_array_set_clear_func(m->tints, clear_tint);
+    g_object_set_data_full(G_OBJECT(map), "svdiff-map", m, free_map);
+    look(m, &view);
+    return map;
+}

@@ -1,0 +1,216 @@
+/* What painting asks; see dialog_paint.h.
+ *
+ * The prompts to start from are those of the subjects that are ticked, of the layers that are
+ * composed, or of what the edited layer shows. A prompt that is one of them, or empty, becomes the
+ * same of other subjects when those are chosen; what a person wrote stays. */
+#include "plugin/dialog_paint.h"
+
+#include "plugin/beginning.h"
+#include "plugin/dialog_history.h"
+#include "plugin/dialog_layers.h"
+#include "plugin/dialog_number.h"
+#include "plugin/dialog_toolkit.h"
+#include "plugin/scenes.h"
+#include "plugin/thing.h"
+#include "plugin/words.h"
+
+#include <string.h>
+
+#define LEAD      "a photo of "
+#define WORDS_MAX 4 // of a description that is a thing alone
+
+struct paint {
+    GtkWidget *prompt, *model; // entries
+    GtkWidget *source;         // of subjects, or of what is edited
+    char **offered;            // prompts
+};
+
+static void free_paint(void *data)
+{
+    struct paint *p = data;
+
+    g_strfreev(p->offered);
+    g_free(p);
+}
+
+static const char *text_of(GtkWidget *entry)
+{
+    return gtk_entry_get_text(GTK_ENTRY(entry));
+}
+
+// which of these it is; -1: none
+static int find(char **texts, const char *text)
+{
+    for (int i = 0; texts != NULL && texts[i] != NULL; i++) {
+        if (strcmp(texts[i], text) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+// takes the prompts; fills: whether an empty prompt becomes the first of them
+static void offer(struct paint *p, char **prompts, bool fills)
+{
+    const int begun = find(p->offered, text_of(p->prompt));
+    const bool empty = fills && text_of(p->prompt)[0] == '\0';
+
+    if (empty || (begun >= 0 && begun < (int)g_strv_length(prompts))) {
+        gtk_entry_set_text(GTK_ENTRY(p->prompt), prompts[MAX(begun, 0)]);
+    }
+    g_strfreev(p->offered);
+    p->offered = prompts;
+    dialog_history_offer(p->prompt, prompts);
+}
+
+static void on_prompt(GtkEditable *entry, void *user)
+{
+    toolkit_tell("paint: prompt %s", gtk_entry_get_text(GTK_ENTRY(entry)));
+}
+
+static struct paint *paint_new(const struct dialog_fields *fields, const char *prompt)
+{
+    struct paint *p = g_new0(struct paint, 1);
+
+    p->prompt = dialog_fields_inner(fields, prompt);
+    p->model = dialog_fields_inner(fields, "model");
+    g_object_set_data_full(G_OBJECT(dialog_fields_widget(fields)), "svdiff-paint", p, free_paint);
+    g_signal_connect(p->prompt, "changed", G_CALLBACK(on_prompt), NULL);
+    return p;
+}
+
+/* ---- subjects ---- */
+
+static void on_subjects(GtkEditable *entry, void *user)
+{
+    struct paint *p = user;
+
+    offer(p, beginning_prompts(text_of(p->source), text_of(p->model)),
+          text_of(p->source)[0] != '\0');
+}
+
+// the strength says how far from where it starts, which is nowhere without a picture
+static void on_init(GtkWidget *init, void *user)
+{
+    GtkWidget *strength = user;
+    GtkWidget *row = dialog_number_widget(strength);
+    const bool starts = gtk_combo_box_get_active(GTK_COMBO_BOX(init)) > 0;
+    g_autoptr(GList) labels = gtk_widget_list_mnemonic_labels(strength);
+
+    gtk_widget_set_no_show_all(row, TRUE);
+    gtk_widget_set_visible(row, starts);
+    for (GList *label = labels; label != NULL; label = label->next) {
+        gtk_widget_set_no_show_all(label->data, TRUE);
+        gtk_widget_set_visible(label->data, starts);
+    }
+}
+
+static void follow_init(const struct dialog_fields *fields)
+{
+    GtkWidget *init = dialog_fields_inner(fields, "init");
+    GtkWidget *strength = dialog_fields_inner(fields, "strength");
+
+    gtk_widget_show_all(dialog_number_widget(strength));
+    on_init(init, strength);
+    g_signal_connect(init, "changed", G_CALLBACK(on_init), strength);
+}
+
+static void add_subjects(const struct dialog_fields *fields)
+{
+    struct paint *p = paint_new(fields, "prompt");
+
+    p->source = dialog_fields_inner(fields, "subjects");
+    on_subjects(NULL, p);
+    on_prompt(GTK_EDITABLE(p->prompt), NULL);
+    g_signal_connect(p->source, "changed", G_CALLBACK(on_subjects), p);
+    g_signal_connect(p->model, "changed", G_CALLBACK(on_subjects), p);
+}
+
+/* ---- layers ---- */
+
+static void on_things(void *user, const char *things)
+{
+    struct paint *p = user;
+
+    if (things[0] != '\0') {
+        offer(p, scenes_of(things, text_of(p->model)[0] == '\0'), true);
+    }
+}
+
+static void add_layers(const struct call *chosen, const struct dialog_fields *fields)
+{
+    struct paint *p = paint_new(fields, "prompt");
+    GtkWidget *rows =
+        dialog_layers_new(chosen, dialog_fields_inner(fields, "prompts"),
+                          dialog_fields_inner(fields, "region-channels"), on_things, p);
+
+    dialog_fields_lead(fields, _("Layers"), rows, rows);
+}
+
+/* ---- what is edited ---- */
+
+// "a fox" of "a photo of a fox", if that is all; g_free it
+static char *described(const char *prompt)
+{
+    const char *thing = g_str_has_prefix(prompt, LEAD) ? prompt + strlen(LEAD) : prompt;
+    g_auto(GStrv) words = g_strsplit(thing, " ", -1);
+    const guint n = g_strv_length(words);
+
+    return n >= 1 && n <= WORDS_MAX ? g_strdup(thing) : g_strdup("");
+}
+
+static void on_description(GtkEditable *entry, void *user)
+{
+    struct paint *p = user;
+    g_autofree char *thing = described(text_of(p->source));
+
+    if (thing[0] != '\0') {
+        offer(p, scenes_of(thing, text_of(p->model)[0] == '\0'), true);
+    }
+}
+
+// the layer's name may say what it shows; what was kept is of that, or of another layer
+static void describe(const struct call *chosen, GtkWidget *prompt)
+{
+    g_autofree char *name = chosen->n_layers > 0 ? host_item_name(chosen->layers[0]) : NULL;
+    g_autofree char *thing = name != NULL ? thing_of_name(name) : NULL;
+
+    if (thing != NULL && strstr(text_of(prompt), thing) == NULL) {
+        const char *article = strchr("aeiou", thing[0]) != NULL ? "an" : "a";
+        g_autofree char *text = g_strdup_printf(LEAD "%s %s", article, thing);
+        gtk_entry_set_text(GTK_ENTRY(prompt), text);
+    }
+}
+
+static void add_description(const struct call *chosen, const struct dialog_fields *fields)
+{
+    struct paint *p = paint_new(fields, "target");
+
+    p->source = dialog_fields_inner(fields, "prompt");
+    on_description(NULL, p);
+    g_signal_connect(p->source, "changed", G_CALLBACK(on_description), p);
+    describe(chosen, p->source);
+    on_prompt(GTK_EDITABLE(p->prompt), NULL);
+}
+
+void dialog_paint_add(struct dialog_target *target, struct dialog_fields *fields)
+{
+    switch (target->procedure->id) {
+    case PROCEDURE_GENERATE:
+    case PROCEDURE_CREATE:
+        add_subjects(fields);
+        if (target->procedure->id == PROCEDURE_GENERATE) {
+            follow_init(fields);
+        }
+        break;
+    case PROCEDURE_COMPOSE:
+        add_layers(&target->call, fields);
+        break;
+    case PROCEDURE_EDIT:
+        add_description(&target->call, fields);
+        break;
+    case PROCEDURE_LEARN:
+    case PROCEDURE_CONVERT:
+        break;
+    }
+}
