@@ -93,7 +93,7 @@ static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const char *name)
         procedure = gimp_image_procedure_new(plug_in, name, GIMP_PDB_PROC_TYPE_PLUGIN,
                                              run_on_layers, (void *)p, NULL);
         gimp_procedure_set_image_types(procedure, "*");
-        // never grey in the menu: what is missing is said when it runs
+        // not grey in the menu where there is a layer: what is missing is said when it runs
         gimp_procedure_set_sensitivity_mask(procedure, GIMP_PROCEDURE_SENSITIVE_ALWAYS);
     } else {
         procedure = gimp_procedure_new(plug_in, name, GIMP_PDB_PROC_TYPE_PLUGIN, run_alone,
