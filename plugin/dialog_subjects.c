@@ -17,6 +17,7 @@
 #define SMALL_SIDE      24  // on a small screen
 #define SCREEN_HEIGHT   700 // below it is small
 #define AROUND          6   // a picture, in its row
+#define ROW_LEAST       36  // with the strength in GTK 3
 #define ROWS            2   // that are seen at once
 #define PEEK            16  // of the next one, which says that there is more
 #define STRENGTH_MAX    2.0
@@ -212,7 +213,7 @@ static GtkWidget *make_list(struct subjects *s, char **names)
 {
     GtkWidget *list = toolkit_column(2);
     GtkWidget *scrolled = gtk_scrolled_window_new(NULL, NULL);
-    const int n = (int)g_strv_length(names), height = picture_side() + AROUND;
+    const int n = (int)g_strv_length(names), height = MAX(picture_side() + AROUND, ROW_LEAST);
 
     for (char **name = names; *name != NULL; name++) {
         gtk_box_pack_start(GTK_BOX(list), make_row(s, *name), FALSE, FALSE, 0);
