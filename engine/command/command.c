@@ -1,5 +1,6 @@
 /* What the commands share; see command.h. */
 #include "engine/command/command.h"
+#include "engine/command/nearest_word.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -175,6 +176,32 @@ static bool check_left(int argc, char **argv, char ***arguments, GError **error)
     return true;
 }
 
+/* Behind an option that there is not: the nearest one that there is. Words that GOption knows by
+ * itself are left to it. */
+static GError *suggest(GError *error, const GOptionEntry *entries)
+{
+    static const char before[] = "Unknown option -";
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+    if (!g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION) ||
+        !g_str_has_prefix(error->message, before)) {
+        return error;
+    }
+    for (; entries->long_name != NULL; entries++) {
+        g_ptr_array_add(names, (char *)entries->long_name);
+    }
+    g_ptr_array_add(names, NULL);
+    g_autofree char *typed = g_strdup(error->message + strlen(before));
+    typed[strcspn(typed, "=")] = '\0';
+    const char *name = nearest_word(typed + strspn(typed, "-"), (const char *const *)names->pdata);
+    if (name != NULL) {
+        char *message = g_strdup_printf("%s; is --%s meant", error->message, name);
+        g_free(error->message);
+        error->message = message;
+    }
+    return error;
+}
+
 int command_begin(struct command *c, int *argc, char ***argv, const GOptionEntry *entries,
                   const char *summary, const char *usage, void *data, char ***arguments)
 {
@@ -184,6 +211,7 @@ int command_begin(struct command *c, int *argc, char ***argv, const GOptionEntry
 
     g_set_prgname(name); // what help calls it
     const bool parsed = g_option_context_parse(context, argc, argv, &error);
+    error = error != NULL ? suggest(error, entries) : NULL;
 
     c->report = report_create(c->json     ? REPORT_JSON
                               : c->worker ? REPORT_JSON

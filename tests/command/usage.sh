@@ -11,6 +11,13 @@ run
 check 'no command: the help and exit 2' is 2
 refuses 'an unknown command' 2 "no command 'paint'" paint
 refuses 'an unknown option' 2 'Unknown option --bogus' generate --bogus
+for typed in --promt --Prompt --pronpt=x --prom -prompt; do
+    refuses "$typed: the nearest option" 2 "Unknown option .*is --prompt meant" generate $typed x
+done
+refuses 'a beginning that is of one option' 2 'is --init-image meant' generate --init-im a.png
+refuses 'learn knows its own' 2 'is --image meant' learn --imagee a.png
+run generate --bogus
+check 'nothing near, nothing named' test -z "$(grep meant "$work/err")"
 refuses 'a word that is no option' 2 "'word' is no option" generate --prompt x word
 refuses 'a prompt without quotes' 2 "'cat' is no option .*quotes" $draw a cat
 run $draw 'a "wet" cat'
