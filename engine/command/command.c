@@ -202,6 +202,22 @@ static GError *suggest(GError *error, const GOptionEntry *entries)
     return error;
 }
 
+// "--output=" with nothing behind it; a text may be empty
+static bool check_empty(char **argv, const GOptionEntry *entries, GError **error)
+{
+    for (char **word = argv + 1; *word != NULL && strcmp(*word, "--") != 0; word++) {
+        for (const GOptionEntry *e = entries; e->long_name != NULL; e++) {
+            g_autofree char *empty = g_strdup_printf("--%s=", e->long_name);
+            if (strcmp(*word, empty) == 0 && g_strcmp0(e->arg_description, "TEXT") != 0) {
+                g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                            "%s is empty; say what it is, or leave it out.", *word);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 int command_begin(struct command *c, int *argc, char ***argv, const GOptionEntry *entries,
                   const char *summary, const char *usage, void *data, char ***arguments)
 {
@@ -210,7 +226,8 @@ int command_begin(struct command *c, int *argc, char ***argv, const GOptionEntry
     GError *error = NULL;
 
     g_set_prgname(name); // what help calls it
-    const bool parsed = g_option_context_parse(context, argc, argv, &error);
+    const bool parsed =
+        check_empty(*argv, entries, &error) && g_option_context_parse(context, argc, argv, &error);
     error = error != NULL ? suggest(error, entries) : NULL;
 
     c->report = report_create(c->json     ? REPORT_JSON

@@ -18,6 +18,10 @@ refuses 'a beginning that is of one option' 2 'is --init-image meant' generate -
 refuses 'learn knows its own' 2 'is --image meant' learn --imagee a.png
 run generate --bogus
 check 'nothing near, nothing named' test -z "$(grep meant "$work/err")"
+for empty in --output= --steps= --subject= --sampler=; do
+    refuses "$empty is empty" 2 "^$empty is empty" generate --prompt x $empty
+done
+refuses 'learn: --image= is empty' 2 '^--image= is empty' learn --prompt x --image=
 refuses 'a word that is no option' 2 "'word' is no option" generate --prompt x word
 refuses 'a prompt without quotes' 2 "'cat' is no option .*quotes" $draw a cat
 run $draw 'a "wet" cat'
