@@ -1,6 +1,7 @@
 /* svdiff: the command. The first word says what to do; each command has a file of its own. */
 #include "engine/command/arguments_file.h"
 #include "engine/command/command.h"
+#include "engine/command/nearest_word.h"
 #include "engine/command/interruption.h"
 #include "engine/command/stay.h"
 
@@ -57,7 +58,13 @@ static int run_command(interruption *stop, int argc, char **argv)
             return run(commands[i].run, stop, argc, argv);
         }
     }
-    fprintf(stderr, "There is no command '%s'; 'svdiff --help' lists them.\n", argv[0]);
+    const char *words[G_N_ELEMENTS(commands) + 1] = {NULL};
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+        words[i] = commands[i].word;
+    }
+    const char *near = nearest_word(argv[0], words);
+    fprintf(stderr, "There is no command '%s'%s%s; 'svdiff --help' lists them.\n", argv[0],
+            near != NULL ? ", is it " : "", near != NULL ? near : "");
     return COMMAND_USAGE;
 }
 

@@ -10,6 +10,7 @@ teach="$teach --image $pictures/rgb8.png"
 run
 check 'no command: the help and exit 2' is 2
 refuses 'an unknown command' 2 "no command 'paint'" paint
+refuses 'a misspelt command' 2 "no command 'genrate', is it generate;" genrate
 refuses 'an unknown option' 2 'Unknown option --bogus' generate --bogus
 for typed in --promt --Prompt --pronpt=x --prom -prompt; do
     refuses "$typed: the nearest option" 2 "Unknown option .*is --prompt meant" generate $typed x
