@@ -117,8 +117,18 @@ static void note(void *user, const char *sentence)
     report_note(c->report, "%s", sentence);
 }
 
-static GOptionContext *make_context(struct command *c, const GOptionEntry *entries,
-                                    const char *usage, const char *summary, void *data)
+static guint count_entries(const GOptionEntry *entries)
+{
+    guint n = 0;
+
+    while (entries[n].long_name != NULL) {
+        n++;
+    }
+    return n;
+}
+
+// a command's own options, then those of all; g_free it
+static GOptionEntry *join_entries(struct command *c, const GOptionEntry *own)
 {
     const GOptionEntry common[] = {
         {"model", 0, 0, G_OPTION_ARG_FILENAME, &c->model,
@@ -139,11 +149,20 @@ static GOptionContext *make_context(struct command *c, const GOptionEntry *entri
         {"worker", 0, 0, G_OPTION_ARG_NONE, &c->worker,
          "obey lines on standard input (cancel, stop); its end cancels", NULL},
         G_OPTION_ENTRY_NULL};
+    GArray *all = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
+
+    g_array_append_vals(all, own, count_entries(own));
+    g_array_append_vals(all, common, count_entries(common));
+    return (GOptionEntry *)(void *)g_array_free(all, FALSE);
+}
+
+static GOptionContext *make_context(const GOptionEntry *entries, const char *usage,
+                                    const char *summary, void *data)
+{
     GOptionContext *context = g_option_context_new(usage);
     GOptionGroup *group = g_option_group_new("", "", "", data, NULL);
 
     g_option_group_add_entries(group, entries);
-    g_option_group_add_entries(group, common);
     g_option_context_set_main_group(context, group);
     g_option_context_set_summary(context, summary);
     return context;
@@ -202,18 +221,55 @@ static GError *suggest(GError *error, const GOptionEntry *entries)
     return error;
 }
 
-// "--output=" with nothing behind it; a text may be empty
-static bool check_empty(char **argv, const GOptionEntry *entries, GError **error)
+// the option that a word is, alone or with its value; NULL: none
+static const GOptionEntry *find_entry(const GOptionEntry *entries, const char *word)
+{
+    if (!g_str_has_prefix(word, "--")) {
+        return NULL;
+    }
+    const size_t length = strcspn(word + 2, "=");
+    for (; entries->long_name != NULL; entries++) {
+        if (strlen(entries->long_name) == length &&
+            strncmp(word + 2, entries->long_name, length) == 0) {
+            return entries;
+        }
+    }
+    return NULL;
+}
+
+// "--output=" with nothing behind it (a text may be empty), or "--output --steps"
+static bool check_value(char **word, const GOptionEntry *e, const GOptionEntry *entries,
+                        GError **error)
+{
+    const char *equals = strchr(word[0], '=');
+
+    if (equals != NULL && equals[1] == '\0' && g_strcmp0(e->arg_description, "TEXT") != 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "%s is empty; say what it is, or leave it out.", word[0]);
+        return false;
+    }
+    if (equals == NULL && e->arg != G_OPTION_ARG_NONE && word[1] != NULL &&
+        find_entry(entries, word[1]) != NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "%s has no value: %s is the next option; say what it is, or leave it out.",
+                    word[0], word[1]);
+        return false;
+    }
+    return true;
+}
+
+static bool check_values(char **argv, const GOptionEntry *entries, GError **error)
 {
     for (char **word = argv + 1; *word != NULL && strcmp(*word, "--") != 0; word++) {
-        for (const GOptionEntry *e = entries; e->long_name != NULL; e++) {
-            g_autofree char *empty = g_strdup_printf("--%s=", e->long_name);
-            if (strcmp(*word, empty) == 0 && g_strcmp0(e->arg_description, "TEXT") != 0) {
-                g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                            "%s is empty; say what it is, or leave it out.", *word);
-                return false;
-            }
+        const GOptionEntry *e = find_entry(entries, *word);
+        if (e == NULL) {
+            continue;
         }
+        if (!check_value(word, e, entries, error)) {
+            return false;
+        }
+        // what stands behind it is its value, whatever it looks like
+        word += strchr(*word, '=') == NULL && e->arg != G_OPTION_ARG_NONE && word[1] != NULL;
     }
     return true;
 }
@@ -221,14 +277,15 @@ static bool check_empty(char **argv, const GOptionEntry *entries, GError **error
 int command_begin(struct command *c, int *argc, char ***argv, const GOptionEntry *entries,
                   const char *summary, const char *usage, void *data, char ***arguments)
 {
-    g_autoptr(GOptionContext) context = make_context(c, entries, usage, summary, data);
+    g_autofree GOptionEntry *all = join_entries(c, entries);
+    g_autoptr(GOptionContext) context = make_context(all, usage, summary, data);
     g_autofree char *name = g_strdup_printf("svdiff %s", (*argv)[0]);
     GError *error = NULL;
 
     g_set_prgname(name); // what help calls it
     const bool parsed =
-        check_empty(*argv, entries, &error) && g_option_context_parse(context, argc, argv, &error);
-    error = error != NULL ? suggest(error, entries) : NULL;
+        check_values(*argv, all, &error) && g_option_context_parse(context, argc, argv, &error);
+    error = error != NULL ? suggest(error, all) : NULL;
 
     c->report = report_create(c->json     ? REPORT_JSON
                               : c->worker ? REPORT_JSON

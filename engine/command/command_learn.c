@@ -296,6 +296,9 @@ static bool run(struct learn *l, GError **error)
         return false;
     }
     tell_prompts(l);
+    for (guint i = 0; i < l->subjects.notes->len; i++) {
+        report_note(l->common.report, "%s", (char *)l->subjects.notes->pdata[i]);
+    }
     return l->estimate ? estimate(l, s, error) : svdiff_learn(s, &l->options, progress, l, error);
 }
 
@@ -340,9 +343,11 @@ int command_learn(interruption *stop, int argc, char **argv)
          "TEXT"},
         {"class-prompt", 0, RAW(learn_subjects_on_class_prompt),
          "the same without [V] (made from the prompt)", "TEXT"},
-        {"image", 0, RAW(learn_subjects_on_image), "a picture of the subject (repeat)", "FILE"},
-        {"mask", 0, RAW(learn_subjects_on_mask), "of the image before it: the subject is white",
-         "FILE"},
+        {"image", 0, RAW(learn_subjects_on_image),
+         "pictures of the subject, or a folder of them (repeat)", "FILE..."},
+        {"image+", 0, G_OPTION_FLAG_HIDDEN | RAW(learn_subjects_on_more), NULL, NULL},
+        {"mask", 0, RAW(learn_subjects_on_mask),
+         "of the image before it: the subject is white; of several a folder", "FILE"},
         {"region", 0, RAW(learn_subjects_on_region),
          "where the subject goes beside another: white (any half)", "FILE"},
         {"output", 0, 0, G_OPTION_ARG_FILENAME, &l.output, "the subject file", "FILE"},

@@ -1,14 +1,20 @@
 /* Prompts, pictures and masks of subjects; see learn_subjects.h. */
 #include "engine/command/learn_subjects.h"
 
+#include "engine/picture/picture_folder.h"
+
+#include <string.h>
+
 struct learn_subject {
     char *prompt, *class_prompt, *region;
     GPtrArray *images, *masks; // as many of each; NULL-terminated when taken
+    guint group;               // where the images of the last --image begin
 };
 
 struct learn_subjects learn_subjects_create(void)
 {
-    return (struct learn_subjects){.all = g_array_new(FALSE, TRUE, sizeof(struct learn_subject))};
+    return (struct learn_subjects){.all = g_array_new(FALSE, TRUE, sizeof(struct learn_subject)),
+                                   .notes = g_ptr_array_new_with_free_func(g_free)};
 }
 
 void learn_subjects_finish(struct learn_subjects *l)
@@ -22,6 +28,7 @@ void learn_subjects_finish(struct learn_subjects *l)
         g_ptr_array_unref(s->masks);
     }
     g_array_unref(l->all);
+    g_ptr_array_unref(l->notes);
 }
 
 struct svdiff_subject *learn_subjects_take(struct learn_subjects *l)
@@ -79,6 +86,41 @@ gboolean learn_subjects_on_class_prompt(const char *option, const char *value, v
     return TRUE;
 }
 
+static void add_image(struct learn_subject *s, const char *path)
+{
+    g_ptr_array_add(s->images, g_strdup(path));
+    g_ptr_array_add(s->masks, NULL);
+}
+
+static bool add_folder(struct learn_subjects *l, struct learn_subject *s, const char *folder,
+                       GError **error)
+{
+    int others;
+    g_auto(GStrv) paths = picture_folder_list(folder, &others, error);
+
+    for (char **path = paths; path != NULL && *path != NULL; path++) {
+        add_image(s, *path);
+    }
+    if (paths != NULL) {
+        const int n = (int)g_strv_length(paths);
+        g_ptr_array_add(l->notes, others == 0
+                                      ? g_strdup_printf("%s: pictures: %d", folder, n)
+                                      : g_strdup_printf("%s: pictures: %d, and %d that are none",
+                                                        folder, n, others));
+    }
+    return paths != NULL;
+}
+
+static bool add_images(struct learn_subjects *l, struct learn_subject *s, const char *path,
+                       GError **error)
+{
+    if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+        return add_folder(l, s, path, error);
+    }
+    add_image(s, path);
+    return true;
+}
+
 gboolean learn_subjects_on_image(const char *option, const char *value, void *data, GError **error)
 {
     struct learn_subject *s;
@@ -86,9 +128,64 @@ gboolean learn_subjects_on_image(const char *option, const char *value, void *da
     if (!current(data, option, &s, error)) {
         return FALSE;
     }
-    g_ptr_array_add(s->images, g_strdup(value));
-    g_ptr_array_add(s->masks, NULL);
-    return TRUE;
+    s->group = s->images->len;
+    return add_images(data, s, value, error);
+}
+
+gboolean learn_subjects_on_more(const char *option, const char *value, void *data, GError **error)
+{
+    struct learn_subject *s;
+
+    return current(data, option, &s, error) && add_images(data, s, value, error);
+}
+
+static bool add_mask(struct learn_subject *s, guint image, const char *mask, GError **error)
+{
+    void **place = &s->masks->pdata[image];
+
+    if (*place != NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+                    "--image %s has two masks, %s and %s; give it one.",
+                    (char *)s->images->pdata[image], (char *)*place, mask);
+        return false;
+    }
+    *place = g_strdup(mask);
+    return true;
+}
+
+// the one with the picture's name, or NULL
+static const char *mask_of(const char *image, char **masks)
+{
+    g_autofree char *stem = picture_folder_stem(image);
+
+    for (; *masks != NULL; masks++) {
+        g_autofree char *other = picture_folder_stem(*masks);
+        if (strcmp(stem, other) == 0) {
+            return *masks;
+        }
+    }
+    return NULL;
+}
+
+// each picture of the last --image has one in the folder
+static bool add_masks(struct learn_subject *s, const char *folder, GError **error)
+{
+    int others;
+    g_auto(GStrv) masks = picture_folder_list(folder, &others, error);
+
+    for (guint i = s->group; masks != NULL && i < s->images->len; i++) {
+        const char *mask = mask_of(s->images->pdata[i], masks);
+        if (mask == NULL) {
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                        "The folder of masks %s has none with the name of %s.", folder,
+                        (char *)s->images->pdata[i]);
+            return false;
+        }
+        if (!add_mask(s, i, mask, error)) {
+            return false;
+        }
+    }
+    return masks != NULL;
 }
 
 gboolean learn_subjects_on_mask(const char *option, const char *value, void *data, GError **error)
@@ -104,15 +201,17 @@ gboolean learn_subjects_on_mask(const char *option, const char *value, void *dat
                     value);
         return FALSE;
     }
-    void **place = &s->masks->pdata[s->masks->len - 1];
-    if (*place != NULL) {
+    if (g_file_test(value, G_FILE_TEST_IS_DIR)) {
+        return add_masks(s, value, error);
+    }
+    if (s->images->len - s->group > 1) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--image %s has two masks, %s and %s; give it one.",
-                    (char *)s->images->pdata[s->images->len - 1], (char *)*place, value);
+                    "--mask %s comes after %u images; put it behind the --image that it belongs "
+                    "to, or name a folder of masks that are called as the images.",
+                    value, s->images->len - s->group);
         return FALSE;
     }
-    *place = g_strdup(value);
-    return TRUE;
+    return add_mask(s, s->images->len - 1, value, error);
 }
 
 gboolean learn_subjects_on_region(const char *option, const char *value, void *data, GError **error)

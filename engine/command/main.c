@@ -4,6 +4,7 @@
 #include "engine/command/nearest_word.h"
 #include "engine/command/interruption.h"
 #include "engine/command/stay.h"
+#include "engine/command/typed_words.h"
 
 #include <locale.h>
 #include <stdbool.h>
@@ -39,7 +40,8 @@ static int run(int (*command)(interruption *, int, char **), interruption *stop,
                char **argv)
 {
     g_autoptr(GError) error = NULL;
-    g_auto(GStrv) expanded = arguments_expand(argc, argv, &error);
+    g_auto(GStrv) typed = typed_words(argc, argv);
+    g_auto(GStrv) expanded = arguments_expand((int)g_strv_length(typed), typed, &error);
 
     if (expanded == NULL) {
         fprintf(stderr, "%s\n", error->message);

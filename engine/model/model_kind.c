@@ -226,16 +226,8 @@ void model_kind_of_file(const struct safetensors *file, struct model_info *info)
     }
 }
 
-// adds the weights of one component's folder; those it does not have count nothing
-static void add_component(const char *path, const char *component, const char *base,
-                          struct model_info *info)
+static void add_weights(const weight_files *weights, struct model_info *info)
 {
-    g_autofree char *folder = g_build_filename(path, component, NULL);
-    g_autoptr(weight_files) weights = weight_files_open_folder(folder, base, NULL);
-
-    if (weights == NULL) {
-        return;
-    }
     for (size_t i = 0; i < weight_files_count(weights); i++) {
         info->tensors++;
         info->values += weight_files_at(weights, i).tensor->values;
@@ -244,6 +236,41 @@ static void add_component(const char *path, const char *component, const char *b
     for (guint i = 0; i < files->len; i++) {
         info->bytes += safetensors_file(g_ptr_array_index(files, i))->size;
     }
+}
+
+// adds the weights of one component's folder; those it does not have count nothing
+static void add_component(const char *path, const char *component, const char *base,
+                          struct model_info *info)
+{
+    g_autofree char *folder = g_build_filename(path, component, NULL);
+    g_autoptr(weight_files) weights = weight_files_open_folder(folder, base, NULL);
+
+    if (weights != NULL) {
+        add_weights(weights, info);
+    }
+}
+
+// the folder of one network: its files are one set, and the first that knows the family tells it
+static bool examine_part(const char *path, struct model_info *info, GError **error)
+{
+    g_autoptr(weight_files) weights =
+        weight_files_open_folder(path, "diffusion_pytorch_model", NULL);
+
+    if (weights == NULL) {
+        weights = weight_files_open_folder(path, "model", error);
+    }
+    if (weights == NULL) {
+        return false;
+    }
+    *info = (struct model_info){.kind = MODEL_KIND_PART, .format = "diffusers"};
+    const GPtrArray *files = weight_files_list(weights);
+    for (guint i = 0; i < files->len && info->family == NULL; i++) {
+        struct model_info one;
+        model_kind_of_file(g_ptr_array_index(files, i), &one);
+        info->family = one.family;
+    }
+    add_weights(weights, info);
+    return true;
 }
 
 static const char *family_of_folder(const char *path)
@@ -264,6 +291,7 @@ static bool examine_folder(const char *path, struct model_info *info, GError **e
 {
     g_autofree char *index = g_build_filename(path, "model_index.json", NULL);
     g_autofree char *shifts = g_build_filename(path, "spectral_shifts.safetensors", NULL);
+    g_autofree char *config = g_build_filename(path, "config.json", NULL);
 
     if (g_file_test(index, G_FILE_TEST_EXISTS)) {
         *info = (struct model_info){.kind = MODEL_KIND_FOLDER, .format = "diffusers"};
@@ -280,6 +308,9 @@ static bool examine_folder(const char *path, struct model_info *info, GError **e
             model_kind_of_file(file, info);
         }
         return file != NULL;
+    }
+    if (g_file_test(config, G_FILE_TEST_EXISTS)) {
+        return examine_part(path, info, error);
     }
     g_set_error(
         error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,

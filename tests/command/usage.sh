@@ -137,4 +137,61 @@ refuses 'spectrum: a limit that is no number' 2 '--cache-limit' spectrum --cache
 refuses 'spectrum: a negative limit' 2 '--cache-limit' spectrum --cache-limit -1
 refuses 'bench: unknown work' 2 '--what' bench --what sleep
 refuses 'bench: unknown shapes' 2 '--shapes' bench --shapes sd99
+# ---- what no shell spreads ----
+
+mkdir many masks none few
+for name in a b c; do cp "$pictures/rgb8.png" "many/$name.png"; done
+cp "$pictures/rgb8.png" many/.hidden.png
+echo text >many/notes.txt
+for name in a b c; do
+    picture "masks/$name.png" "$(od -An -tu1 -j19 -N1 "$pictures/rgb8.png" | tr -d ' ')" \
+        "$(od -An -tu1 -j23 -N1 "$pictures/rgb8.png" | tr -d ' ')" 1 '255 if x < 20 else 0'
+done
+cp masks/a.png masks/b.png few
+teach() { # OUTPUT ARGUMENTS...: the same run but for how its pictures are named
+    output=$1
+    shift
+    run learn --model "$sd1" --size 64 --seed 3 --steps 2 --prompt 'a photo of [V]' "$@" --output "$output"
+}
+teach one.safetensors --image many/a.png --image many/b.png --image many/c.png --quiet
+check 'three times --image' is 0
+teach two.safetensors --image many/a.png many/b.png many/c.png --quiet
+check 'several words behind --image' same one.safetensors two.safetensors
+teach two.safetensors --image=many/a.png many/b.png --image many/c.png --quiet
+check 'and behind its =' same one.safetensors two.safetensors
+teach two.safetensors --image many
+check 'a folder' same one.safetensors two.safetensors
+check 'which is told' grep -qx 'many: pictures: 3, and 1 that are none' "$work/err"
+teach one.safetensors --image many/a.png --mask masks/a.png --image many/b.png --mask masks/b.png \
+    --image many/c.png --mask masks/c.png --quiet
+teach two.safetensors --image many --mask masks --quiet
+check 'a folder with a folder of masks' same one.safetensors two.safetensors
+refuses 'one mask for several images' 2 '--mask masks/a.png .* 3 images' learn --prompt '[V]' \
+    --image many --mask masks/a.png --output o.safetensors
+refuses 'a mask that is missing' 1 'few .*many/c.png' learn --prompt '[V]' --image many --mask few \
+    --output o.safetensors
+refuses 'a folder without pictures' 1 'none.* no picture' learn --prompt '[V]' --image none \
+    --output o.safetensors
+refuses 'several words behind --image of edit' 2 'many/b.png' edit --image many/a.png many/b.png \
+    --prompt x --target y --output o.png
+
+HOME="$work/home"
+export HOME
+mkdir "$HOME"
+generate --prompt x --steps 1 --seed 1 '--output=~/at-home.png'
+check '~ behind =' test -s "$HOME/at-home.png"
+generate '--prompt=~/x' --steps 1 --seed 1 --output plain.png
+check 'is what it is in a prompt' grep -q '~/x' plain.png
+
+refuses 'an option in the place of a value' 2 '--output has no value: --steps' generate --prompt x \
+    --output --steps 2
+refuses 'an empty option of all commands' 2 '--model= is empty' generate --prompt x --model=
+refuses 'a misspelt option of all commands' 2 'modell.*--model' generate --prompt x --modell y
+
+run info --json "$sd1/unet"
+check 'info of a part: exit 0' is 0
+check 'info of a part says what it is' grep -q '"kind":"part","format":"diffusers","tensors":[1-9]' "$work/out"
+run info --json "$sd1/text_encoder"
+check 'info of a text encoder, too' grep -q '"kind":"part"' "$work/out"
+refuses 'info of a part without weights' 1 'scheduler' info "$sd1/scheduler"
 end_tests

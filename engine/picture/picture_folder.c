@@ -1,0 +1,76 @@
+/* Pictures by their names; see picture_folder.h. */
+#include "engine/picture/picture_folder.h"
+
+#include "engine/base/error.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static bool is_picture(const char *name)
+{
+    static const char *const endings[] = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"};
+    g_autofree char *lower = g_ascii_strdown(name, -1);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(endings); i++) {
+        if (g_str_has_suffix(lower, endings[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static GPtrArray *list_pictures(GDir *entries, const char *folder, int *others)
+{
+    GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
+
+    *others = 0;
+    for (const char *name; (name = g_dir_read_name(entries)) != NULL;) {
+        if (name[0] == '.') {
+            continue;
+        }
+        if (is_picture(name)) {
+            g_ptr_array_add(paths, g_build_filename(folder, name, NULL));
+        } else {
+            *others += 1;
+        }
+    }
+    g_ptr_array_sort(paths, compare_paths);
+    return paths;
+}
+
+char **picture_folder_list(const char *folder, int *others, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(GDir) entries = g_dir_open(folder, 0, &problem);
+
+    if (entries == NULL) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: the folder cannot be read: %s.",
+                    folder, problem->message);
+        return NULL;
+    }
+    GPtrArray *paths = list_pictures(entries, folder, others);
+    if (paths->len == 0) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                    "%s: the folder has no picture (.png, .jpg, .tif, .webp).", folder);
+        g_ptr_array_unref(paths);
+        return NULL;
+    }
+    g_ptr_array_add(paths, NULL);
+    return (char **)g_ptr_array_free(paths, FALSE);
+}
+
+char *picture_folder_stem(const char *path)
+{
+    char *name = g_path_get_basename(path);
+    char *point = strrchr(name, '.');
+
+    if (point != NULL && point != name) {
+        *point = '\0';
+    }
+    return name;
+}
