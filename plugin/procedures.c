@@ -130,7 +130,7 @@ static const struct argument learn_arguments[] = {
     }
 #define HEIGHT_ARGUMENT                                                                            \
     {                                                                                              \
-        .name = "height", .label = N_("Height"),                                                   \
+        .name = "height", .label = N_("Height (_Z)"),                                              \
         .text =                                                                                    \
             N_("Height in pixels at which the picture is made, divisible by 8; 0: what suits."),   \
         .kind = ARGUMENT_INT, .low = -1, .high = 4096, .advanced = true, .look = LOOK_SIZE,        \
@@ -304,12 +304,12 @@ static const struct argument compose_arguments[] = {
 
 static const struct argument edit_arguments[] = {
     {.name = "prompt",
-     .label = N_("_What it shows now"),
+     .label = N_("What _it shows now"),
      .text = N_("What the layer shows, in plain words."),
      .kind = ARGUMENT_TEXT,
      .look = LOOK_PROMPT},
     {.name = "target",
-     .label = N_("What it _should show"),
+     .label = N_("What it shou_ld show"),
      .text =
          N_("What the layer should show; several targets in lines of their own. 'A cat on the "
             "left and a dog on the right' moves the cat that is there and puts a dog beside it."),

@@ -43,13 +43,17 @@ static void test_table(void)
             const struct argument *a = &all[i].arguments[j];
             const char *line = strchr(a->label, '_');
             g_assert_cmpuint(procedure_index(&all[i], a->name), ==, j);
+            if (a->look == LOOK_REGIONS) { // its button has the key
+                continue;
+            }
             g_assert_nonnull(line);
             const char key = g_ascii_toupper(line[1]);
             const bool button = key == 'G' || key == 'L'; // one procedure has one of the two
             if (button) {
                 g_assert_cmpint(key, !=, g_ascii_toupper(strchr(all[i].action, '_')[1]));
             } else {
-                g_assert_null(strchr(mnemonics->str, key));
+                if (strchr(mnemonics->str, key))
+                    g_error("%s %s", all[i].name, a->label);
             }
             g_string_append_c(mnemonics, key);
         }

@@ -30,7 +30,7 @@ static void take_key(GString *keys, const struct procedure *p, const char *label
     const char key = key_of(label);
 
     if (!g_ascii_isalnum(key) || strchr(keys->str, key) != NULL) {
-        g_error("%s: the key of “%s” is taken", p->name, label);
+        g_error("%s: the key of “%s” is taken, of %s", p->name, label, keys->str);
     }
     g_string_append_c(keys, key);
 }
@@ -62,8 +62,10 @@ static void check_keys(const struct procedure *p, const char *help)
         }
     }
     for (size_t i = 0; i < p->n_arguments; i++) {
-        if (!p->arguments[i].hidden) {
-            take_key(keys, p, _(p->arguments[i].label));
+        const struct argument *a = &p->arguments[i];
+        if (!a->hidden) { // rows of places have it on the button that adds one
+            take_key(keys, p,
+                     a->look == LOOK_REGIONS ? _("Put Something _in a Place") : _(a->label));
         }
     }
 }
