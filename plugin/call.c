@@ -101,10 +101,11 @@ bool call_check_palette(const struct call *c, GError **error)
     const int n = is_looked_at(c) && host_image_exists(c->image) ? host_palette_size(c->image) : 0;
 
     if (n > 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    _("The image is indexed: what is painted could have only its %d colours. Make "
-                      "it RGB first (Image > Mode > RGB), or a copy of it (Image > Duplicate)."),
-                    n);
+        g_set_error(
+            error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+            _("The image is indexed: what is painted could have only its %d colours. A copy "
+              "of it in RGB is offered for them."),
+            n);
     }
     return n == 0;
 }

@@ -12,6 +12,7 @@
 #include "plugin/dialog_gallery.h"
 #include "plugin/dialog_learn.h"
 #include "plugin/dialog_paint.h"
+#include "plugin/dialog_palette.h"
 #include "plugin/dialog_presets.h"
 #include "plugin/dialog_progress.h"
 #include "plugin/dialog_queue.h"
@@ -260,6 +261,9 @@ static void ask_for_run(struct dialog *d)
     dialog_fields_read(d->fields);
     dialog_fields_keep(d->fields);
     bool good = dialog_target_update(&d->target, &error) && values_check(d->v, &error);
+    if (good && !dialog_palette_good(&d->target, d->window)) {
+        return;
+    }
     struct call call = d->target.call;
     call.values = d->v;
     call.shows = true;

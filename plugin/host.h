@@ -62,6 +62,9 @@ host_item *host_layers(host_image image, int *n);
 /* How many colours an indexed image has; 0: it is not indexed. */
 int host_palette_size(host_image image);
 
+/* A copy of an indexed image in RGB, which is shown in a window. */
+host_image host_copy_in_rgb(host_image image);
+
 /* Where a layer or channel lies. */
 struct host_area host_item_area(host_item item);
 

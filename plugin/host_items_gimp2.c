@@ -190,6 +190,16 @@ host_item *host_layers(host_image image, int *n)
     return (host_item *)(void *)g_array_free(all, FALSE);
 }
 
+host_image host_copy_in_rgb(host_image image)
+{
+    const host_image copy = gimp_image_duplicate(image);
+
+    gimp_image_convert_rgb(copy);
+    gimp_image_clean_all(copy);
+    gimp_display_new(copy);
+    return copy;
+}
+
 int host_palette_size(host_image image)
 {
     int n = 0;

@@ -175,6 +175,16 @@ host_item *host_layers(host_image image, int *n)
     return ids_of(gimp_image_get_layers(image_of(image)), n);
 }
 
+host_image host_copy_in_rgb(host_image image)
+{
+    GimpImage *copy = gimp_image_duplicate(gimp_image_get_by_id(image));
+
+    gimp_image_convert_rgb(copy);
+    gimp_image_clean_all(copy);
+    gimp_display_new(copy);
+    return gimp_image_get_id(copy);
+}
+
 int host_palette_size(host_image image)
 {
     GimpPalette *palette = gimp_image_get_base_type(image_of(image)) == GIMP_INDEXED
