@@ -81,13 +81,23 @@ void dialog_fields_own(const struct dialog_fields *f, const char *name, double n
 
 static GtkWidget *choice_widget(const struct argument *p)
 {
-    g_auto(GStrv) words = g_strsplit(p->choices, "|", -1);
+    const char *list = p->choice_words != NULL ? _(p->choice_words) : p->choices;
+    g_auto(GStrv) words = g_strsplit(list, "|", -1);
     GtkWidget *w = gtk_combo_box_text_new();
 
     for (int i = 0; words[i] != NULL; i++) {
         gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(w), words[i]);
     }
     return w;
+}
+
+// g_free it; NULL: nothing is
+static char *chosen(GtkWidget *w, const struct argument *p)
+{
+    g_auto(GStrv) words = g_strsplit(p->choices, "|", -1);
+    const int at = gtk_combo_box_get_active(GTK_COMBO_BOX(w));
+
+    return at >= 0 && at < (int)g_strv_length(words) ? g_strdup(words[at]) : NULL;
 }
 
 static void choose(GtkWidget *w, const struct argument *p, const char *text)
@@ -184,7 +194,7 @@ static void read_widget(const struct dialog_fields *f, size_t i)
         values_set_number(f->v, i, dialog_number_get(w));
         break;
     case ARGUMENT_CHOICE:
-        choice = gtk_combo_box_text_get_active_text(GTK_COMBO_BOX_TEXT(w));
+        choice = chosen(w, &f->v->procedure->arguments[i]);
         values_set_text(f->v, i, choice);
         break;
     case ARGUMENT_CHANNEL:

@@ -1,14 +1,15 @@
 /* The table of procedures; see procedures.h. Order and names of the arguments are what scripts
  * rely on: new ones go to the end. */
 #include "plugin/procedures.h"
+
+#include "plugin/common_arguments.h"
 #include "plugin/words.h"
 
 #include <glib.h>
 #include <string.h>
 
-#define SEED_MAX 2147483647.0
-#define FILTERS  "<Image>/Filters/SVDiff"
-#define CREATE   "<Image>/File/Create/SVDiff" // is there without an image, too
+#define FILTERS "<Image>/Filters/SVDiff"
+#define CREATE  "<Image>/File/Create/SVDiff" // is there without an image, too
 
 static const struct argument learn_arguments[] = {
     {.name = "name",
@@ -93,85 +94,6 @@ static const struct argument learn_arguments[] = {
      .advanced = true},
 };
 
-// arguments that several procedures have
-#define PROMPT_ARGUMENT                                                                            \
-    {                                                                                              \
-        .name = "prompt", .label = N_("_Prompt"),                                                  \
-        .text = N_("What the picture shows; learned subjects by name or kind, as in a fox in the " \
-                   "snow, or as [V]."),                                                            \
-        .kind = ARGUMENT_TEXT, .look = LOOK_PROMPT                                                 \
-    }
-#define NEGATIVE_ARGUMENT                                                                          \
-    {                                                                                              \
-        .name = "negative", .label = N_("_Negative"),                                              \
-        .text = N_("What the picture should not show."), .kind = ARGUMENT_TEXT,                    \
-        .look = LOOK_PROMPT, .advanced = true                                                      \
-    }
-#define SUBJECTS_ARGUMENT                                                                          \
-    {                                                                                              \
-        .name = "subjects", .label = N_("Sub_jects"),                                              \
-        .text = N_("Learned subjects by name or file, with a strength if wanted: fox:0.8; "        \
-                   "cat.safetensors"),                                                             \
-        .kind = ARGUMENT_TEXT, .look = LOOK_SUBJECTS                                               \
-    }
-#define MODEL_ARGUMENT                                                                             \
-    {                                                                                              \
-        .name = "model", .label = N_("_Model"),                                                    \
-        .text = N_("A folder of diffusers or a .safetensors file; empty: the model that ships."),  \
-        .kind = ARGUMENT_FILE, .look = LOOK_MODEL, .advanced = true                                \
-    }
-#define WIDTH_ARGUMENT                                                                             \
-    {                                                                                              \
-        .name = "width", .label = N_("_Width"),                                                    \
-        .text =                                                                                    \
-            N_("Width in pixels at which the picture is made, divisible by 8; 0: what suits."),    \
-        .kind = ARGUMENT_INT, .low = -1, .high = 4096, .advanced = true, .look = LOOK_SIZE,        \
-        .own = N_("what suits"), .own_from = "generate.width"                                      \
-    }
-#define HEIGHT_ARGUMENT                                                                            \
-    {                                                                                              \
-        .name = "height", .label = N_("Height (_Z)"),                                              \
-        .text =                                                                                    \
-            N_("Height in pixels at which the picture is made, divisible by 8; 0: what suits."),   \
-        .kind = ARGUMENT_INT, .low = -1, .high = 4096, .advanced = true, .look = LOOK_SIZE,        \
-        .own = N_("what suits"), .own_from = "generate.height"                                     \
-    }
-#define STEPS_ARGUMENT(part)                                                                       \
-    {                                                                                              \
-        .name = "steps", .label = N_("St_eps"),                                                    \
-        .text = N_("Steps of the sampler; 0: the model's own."), .kind = ARGUMENT_INT, .low = -1,  \
-        .high = 1000, .advanced = true, .own = N_("the model's own"), .own_from = part ".steps"    \
-    }
-#define GUIDANCE_ARGUMENT(part)                                                                    \
-    {                                                                                              \
-        .name = "guidance", .label = N_("G_uidance"),                                              \
-        .text = N_("How closely the prompt is followed, 1: not enforced; 0: the model's own."),    \
-        .kind = ARGUMENT_NUMBER, .low = -1, .high = 100, .advanced = true,                         \
-        .own = N_("the model's own"), .own_from = part ".guidance", .from = 1, .to = 20,           \
-        .step = 0.5                                                                                \
-    }
-#define SAMPLER_ARGUMENT                                                                           \
-    {                                                                                              \
-        .name = "sampler", .label = N_("Samp_ler"),                                                \
-        .text = N_("How noise becomes a picture; auto: the model's own way."),                     \
-        .kind = ARGUMENT_CHOICE, .standard_text = "auto",                                          \
-        .choices = "auto|ddim|euler|euler-a|dpmpp-2m", .advanced = true                            \
-    }
-#define SEED_ARGUMENT                                                                              \
-    {                                                                                              \
-        .name = "seed", .label = N_("See_d"),                                                      \
-        .text =                                                                                    \
-            N_("What random numbers begin with, the next pictures count on; -1: a random one."),   \
-        .kind = ARGUMENT_INT, .low = -1, .high = SEED_MAX, .standard = -1, .own = N_("random"),    \
-        .advanced = true                                                                           \
-    }
-#define COUNT_ARGUMENT                                                                             \
-    {                                                                                              \
-        .name = "count", .label = N_("Num_ber of pictures"),                                       \
-        .text = N_("How many pictures are made, each a layer; 0: one."), .kind = ARGUMENT_INT,     \
-        .low = -1, .high = 100, .standard = 1                                                      \
-    }
-
 static const struct argument generate_arguments[] = {
     PROMPT_ARGUMENT,
     NEGATIVE_ARGUMENT,
@@ -182,7 +104,8 @@ static const struct argument generate_arguments[] = {
      .text = N_("none: from noise; layer: from the layer; selection: from what of it is selected."),
      .kind = ARGUMENT_CHOICE,
      .standard_text = "none",
-     .choices = "none|layer|selection"},
+     .choices = "none|layer|selection",
+     .choice_words = N_("nothing|the layer|the selection")},
     {.name = "strength",
      .label = N_("S_trength"),
      .text = N_("How far the result may go from where it starts, up to 1; 0: the default, 0.75."),
@@ -357,7 +280,10 @@ static const struct argument convert_arguments[] = {
             "of it."),
      .kind = ARGUMENT_CHOICE,
      .standard_text = "lora",
-     .choices = "subject|svdiff-pytorch|folder|checkpoint|lora"},
+     .choices = "subject|svdiff-pytorch|folder|checkpoint|lora",
+     .choice_words =
+         N_("a subject file|the two files of svdiff-pytorch|a model, as a folder|a model, "
+            "as one file|a LoRA")},
     {.name = "output",
      .label = N_("_Output"),
      .text = N_("The file or folder to write; empty: in your data folder, by the subject's name."),

@@ -36,6 +36,7 @@ struct argument {
     double standard;           // the default of numbers
     const char *standard_text; // and of texts, NULL: ""
     const char *choices;       // of choices: "none|layer|selection"
+    const char *choice_words;  // how a dialog calls them, in their order; NULL: as they are
     enum argument_look look;
     bool advanced; // not among the first things of a dialog
     bool hidden;   // in dialogs: for scripts alone

@@ -103,3 +103,4 @@
       (else
         (apply (counted generate-in-3)
                (append (list mode image (layers-from layer)) rest))))))
+(define gimp-image-base-type gimp-image-get-base-type)
