@@ -10,17 +10,6 @@ echo text >text.png
 
 # ---- models ----
 
-with_model() { # NAME PATTERN MODEL
-    refuses "generate: $1" 1 "$2" generate --model "$3" --prompt x --width 64 --height 64 \
-        --steps 1 --quiet --output o.png
-}
-
-with_both() { # NAME PATTERN: the folder `model`
-    with_model "$1" "$2" model
-    refuses "learn: $1" 1 "$2" learn --model model --prompt '[V]' --image "$pictures/rgb8.png" \
-        --size 64 --steps 1 --quiet --output s.safetensors
-}
-
 with_model 'no such model' '^missing: ' missing
 with_model 'a FIFO as model' '^fifo: .*FIFO' fifo
 with_model 'a device as model' '^/dev/zero: .*device' /dev/zero

@@ -104,6 +104,24 @@ learn() { # ARGUMENTS...: small pictures
     run learn --model "$sd1" --size 64 --seed 3 --quiet "$@"
 }
 
+# one small picture of a model
+draw() { # OUTPUT MODEL
+    run generate --model "$2" --prompt x --width 64 --height 64 --steps 2 --seed 1 --quiet \
+        --output "$1"
+}
+
+# a model that cannot be used
+with_model() { # NAME PATTERN MODEL
+    refuses "generate: $1" 1 "$2" generate --model "$3" --prompt x --width 64 --height 64 \
+        --steps 1 --quiet --output o.png
+}
+
+with_both() { # NAME PATTERN: the folder `model`
+    with_model "$1" "$2" model
+    refuses "learn: $1" 1 "$2" learn --model model --prompt '[V]' --image "$pictures/rgb8.png" \
+        --size 64 --steps 1 --quiet --output s.safetensors
+}
+
 # a copy of the model sd1 in the folder `model`
 fresh_model() {
     rm -rf model
