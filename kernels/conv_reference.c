@@ -47,7 +47,6 @@ static double convolved(struct conv_shape s, const real *x, struct kernels_weigh
 static void conv_forward(const kernels *k, struct conv_shape s, const real *x,
                          struct kernels_weight w, const real *bias, real *y)
 {
-    g_assert(!w.packed);
     for (int n = 0; n < s.n; n++) {
         for (int oy = 0; oy < s.out_h; oy++) {
             for (int ox = 0; ox < s.out_w; ox++) {
@@ -78,7 +77,6 @@ static void add_products(struct conv_shape s, const real *dy, struct kernels_wei
 static void conv_backward_input(const kernels *k, struct conv_shape s, const real *dy,
                                 struct kernels_weight w, real *dx)
 {
-    g_assert(!w.packed);
     for (int n = 0; n < s.n; n++) {
         for (int oy = 0; oy < s.out_h; oy++) {
             for (int ox = 0; ox < s.out_w; ox++, dy += s.out) {
@@ -128,21 +126,9 @@ static void conv_backward_weight(const kernels *k, struct conv_shape s, const re
     }
 }
 
-static size_t conv_packed_bytes(const kernels *k, struct conv_shape s)
-{
-    return 0;
-}
-
-static void conv_pack(const kernels *k, struct conv_shape s, const real *w, void *packed)
-{
-    // not reached: there is no packed form to write
-}
-
 void reference_fill_conv(kernels *k)
 {
     k->conv_forward = conv_forward;
     k->conv_backward_input = conv_backward_input;
     k->conv_backward_weight = conv_backward_weight;
-    k->conv_packed_bytes = conv_packed_bytes;
-    k->conv_pack = conv_pack;
 }

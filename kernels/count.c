@@ -2,9 +2,9 @@
  * that an estimate is the program itself and no second formula.
  *
  * Addresses are made up: distinct, aligned, never inside a page that exists for a program, never to
- * be read. What is downloaded reads as zero. Packing sizes are those of the table it stands for,
- * and that table's own workspace is counted too. Products are counted as two operations for each
- * multiplication, of matrices, convolutions and attention; the rest of the work is small beside. */
+ * be read. What is downloaded reads as zero. The own workspace of the table that it stands for is
+ * counted, too. Products are counted as two operations for each multiplication, of matrices,
+ * convolutions and attention; the rest of the work is small beside. */
 #include "kernels/memory.h"
 
 #include <string.h>
@@ -13,7 +13,6 @@
 
 struct count_device {
     struct kernels_memory memory;
-    const kernels *like;
     uintptr_t next;
     double operations;
 };
@@ -127,28 +126,6 @@ static void count_conv_backward_weight(const kernels *k, struct conv_shape s, co
                                        const real *x, real *dw)
 {
     add_products(k, conv_products(s));
-}
-
-static size_t count_linear_packed_bytes(const kernels *k, struct linear_shape s)
-{
-    const struct count_device *device = k->device;
-
-    return device->like->linear_packed_bytes(device->like, s);
-}
-
-static void count_linear_pack(const kernels *k, struct linear_shape s, const real *w, void *packed)
-{
-}
-
-static size_t count_conv_packed_bytes(const kernels *k, struct conv_shape s)
-{
-    const struct count_device *device = k->device;
-
-    return device->like->conv_packed_bytes(device->like, s);
-}
-
-static void count_conv_pack(const kernels *k, struct conv_shape s, const real *w, void *packed)
-{
 }
 
 static void count_to_bf16(const kernels *k, int64_t count, const real *x, uint16_t *y)
@@ -294,10 +271,6 @@ static const kernels count_table = {
     .conv_forward = count_conv_forward,
     .conv_backward_input = count_conv_backward_input,
     .conv_backward_weight = count_conv_backward_weight,
-    .linear_packed_bytes = count_linear_packed_bytes,
-    .linear_pack = count_linear_pack,
-    .conv_packed_bytes = count_conv_packed_bytes,
-    .conv_pack = count_conv_pack,
     .to_bf16 = count_to_bf16,
     .groupnorm_forward = count_groupnorm_forward,
     .groupnorm_backward = count_groupnorm_backward,
@@ -336,7 +309,6 @@ kernels *kernels_count(const kernels *like)
 
     device->memory =
         (struct kernels_memory){.bytes = memory->own, .peak = memory->own, .own = memory->own};
-    device->like = like;
     device->next = FIRST_ADDRESS;
     *k = count_table;
     k->threads = like->threads;

@@ -44,14 +44,11 @@ enum kernels_precision {
     KERNELS_BF16, // weights are stored as bfloat16 and activations rounded on the way in
 };
 
-/* A weight of a linear layer or a convolution, as an argument.
- * type:   how the values are stored: real, or bfloat16 (2 bytes each).
- * packed: false: the layout named above; true: the device's own, made by linear_pack or conv_pack;
- *         packed weights serve the forward entries only. */
+/* A weight of a linear layer or a convolution, as an argument, in the layout named above. Its
+ * values are stored as reals or as bfloat16 (2 bytes each). */
 struct kernels_weight {
     const void *data;
     enum kernels_precision type;
-    bool packed;
 };
 
 // x [t, in], w [out, in], y [t, out]
@@ -171,13 +168,6 @@ struct kernels {
     void (*conv_backward_weight)(const kernels *k, struct conv_shape s, const real *dy,
                                  const real *x, real *dw);
 
-    /* Packing for the forward entries. The size in bytes of the packed form of w in the device's
-     * precision, 0 where the device has none of its own for this shape; pack writes it. w is plain
-     * and real. A packed convolution is bound to the whole shape but for n. */
-    size_t (*linear_packed_bytes)(const kernels *k, struct linear_shape s);
-    void (*linear_pack)(const kernels *k, struct linear_shape s, const real *w, void *packed);
-    size_t (*conv_packed_bytes)(const kernels *k, struct conv_shape s);
-    void (*conv_pack)(const kernels *k, struct conv_shape s, const real *w, void *packed);
     // rounds count reals to bfloat16, nearest even
     void (*to_bf16)(const kernels *k, int64_t count, const real *x, uint16_t *y);
 
@@ -279,8 +269,8 @@ kernels *kernels_cpu(int threads, enum kernels_precision precision, GError **err
 bool kernels_cpu_has_bf16(void);
 
 /* Computes nothing: memory is only counted, so that true code runs and tells what it would need.
- * like: the table whose packing sizes, precision and own memory are used; it must live longer.
- * Pointers that the counting table gives must not be read. */
+ * like: the table whose threads, precision and own memory it has. Pointers that the counting table
+ * gives must not be read. */
 kernels *kernels_count(const kernels *like);
 
 /* Floating-point operations of the products that a counting table was asked for since it was made.

@@ -2,8 +2,8 @@
  *
  * A float weight goes straight into dnnl_sgemm, which packs on the way and serves both directions
  * from one copy. With a bfloat16 weight the rows of x (or dy) are rounded into the workspace, as
- * many at a time as fit, and multiplied by a primitive of oneDNN. Neither has a packed form:
- * packing ahead was measured to gain less than 5% from 128 rows on (SPEED.md). */
+ * many at a time as fit, and multiplied by a primitive of oneDNN. Packing weights ahead was
+ * measured to gain less than 5% from 128 rows on (SPEED.md). */
 #include "kernels/cpu.h"
 
 #include <string.h>

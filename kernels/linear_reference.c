@@ -1,13 +1,11 @@
 /* linear_reference.c: y = x W^T + bias for rows of tokens; x [t, in], W [out, in], y [t, out].
- *   dx += dy W        dw += dy^T x
- * The reference has no packed form: the plain weight serves. */
+ *   dx += dy W        dw += dy^T x */
 #include "kernels/reference.h"
 #include "kernels/weight_value.h"
 
 static void linear_forward(const kernels *k, struct linear_shape s, const real *x,
                            struct kernels_weight w, const real *bias, real *y)
 {
-    g_assert(!w.packed);
     for (int64_t t = 0; t < s.t; t++) {
         for (int o = 0; o < s.out; o++) {
             double sum = bias ? (double)bias[o] : 0;
@@ -23,7 +21,6 @@ static void linear_forward(const kernels *k, struct linear_shape s, const real *
 static void linear_backward_input(const kernels *k, struct linear_shape s, const real *dy,
                                   struct kernels_weight w, real *dx)
 {
-    g_assert(!w.packed);
     for (int64_t t = 0; t < s.t; t++) {
         for (int i = 0; i < s.in; i++) {
             double sum = 0;
@@ -51,21 +48,9 @@ static void linear_backward_weight(const kernels *k, struct linear_shape s, cons
     }
 }
 
-static size_t linear_packed_bytes(const kernels *k, struct linear_shape s)
-{
-    return 0;
-}
-
-static void linear_pack(const kernels *k, struct linear_shape s, const real *w, void *packed)
-{
-    // not reached: there is no packed form to write
-}
-
 void reference_fill_linear(kernels *k)
 {
     k->linear_forward = linear_forward;
     k->linear_backward_input = linear_backward_input;
     k->linear_backward_weight = linear_backward_weight;
-    k->linear_packed_bytes = linear_packed_bytes;
-    k->linear_pack = linear_pack;
 }

@@ -53,21 +53,6 @@ static void test_spectral(struct fixture *f, const void *kind)
     test_weight_release(f, &w);
 }
 
-// the rebuilt form is the factored one by another road
-static void test_rebuilt(struct fixture *f, const void *convolves)
-{
-    struct weight w = convolves ? test_weight_new(f, WEIGHT_CONV, 2, 4, 3)
-                                : test_weight_new(f, WEIGHT_LINEAR, 4, 6, 1);
-    test_weight_spectral(f, &w);
-    use(f, &w, convolves ? build_conv : build_linear);
-    const double factored = fixture_run(f);
-    w.rebuilt = true;
-    g_assert_cmpfloat_with_epsilon(fixture_run(f), factored, 1e-12);
-    fixture_check_leaves(f);
-    fixture_check_trained(f, w.shift, w.dshift, w.rank);
-    test_weight_release(f, &w);
-}
-
 static void test_low_rank(struct fixture *f, const void *convolves)
 {
     struct weight w = convolves ? test_weight_new(f, WEIGHT_CONV, 3, 4, 3)
@@ -90,30 +75,6 @@ static void test_full(struct fixture *f, const void *convolves)
     fixture_check_leaves(f);
     fixture_check_trained(f, (double *)w.dense.data, w.dvalue, weight_count(&w));
     test_weight_release(f, &w);
-}
-
-// which form is the cheaper one, by the shapes of Stable Diffusion 1.5
-static void test_cheaper(void)
-{
-    static const int shapes[][3] = {{320, 4, 3},     {320, 320, 3},    {640, 320, 1},
-                                    {320, 320, 1},   {10240, 1280, 1}, {1280, 5120, 1},
-                                    {1280, 2560, 3}, {4, 320, 3}};
-
-    for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++) {
-        const struct weight w = {.kind = shapes[i][2] > 1 ? WEIGHT_CONV : WEIGHT_LINEAR,
-                                 .out = shapes[i][0],
-                                 .in = shapes[i][1],
-                                 .kh = shapes[i][2],
-                                 .kw = shapes[i][2]};
-        for (int64_t tokens = 1; tokens < 1 << 20; tokens *= 2) {
-            g_assert_false(weight_rebuild_pays(&w, tokens, 1));
-        }
-    }
-    const struct weight square = {.kind = WEIGHT_LINEAR, .out = 320, .in = 320, .kh = 1, .kw = 1};
-    g_assert_false(weight_rebuild_pays(&square, 319, 2));
-    g_assert_true(weight_rebuild_pays(&square, 321, 2));
-    const struct weight table = {.kind = WEIGHT_EMBEDDING, .out = 320, .in = 320, .kh = 1, .kw = 1};
-    g_assert_false(weight_rebuild_pays(&table, 4096, 2));
 }
 
 /* ---- embedding ---- */
@@ -201,13 +162,10 @@ int main(int argc, char **argv)
     FIXTURE_TEST("/weight/linear/spectral", test_spectral, 0);
     FIXTURE_TEST("/weight/conv/spectral", test_spectral, 1);
     FIXTURE_TEST("/weight/conv-stride-2/spectral", test_spectral, 2);
-    FIXTURE_TEST("/weight/linear/rebuilt", test_rebuilt, 0);
-    FIXTURE_TEST("/weight/conv/rebuilt", test_rebuilt, 1);
     FIXTURE_TEST("/weight/linear/low-rank", test_low_rank, 0);
     FIXTURE_TEST("/weight/conv/low-rank", test_low_rank, 1);
     FIXTURE_TEST("/weight/linear/full", test_full, 0);
     FIXTURE_TEST("/weight/conv/full", test_full, 1);
-    g_test_add_func("/weight/cheaper", test_cheaper);
     FIXTURE_TEST("/weight/embedding/spectral", test_embedding, 0);
     FIXTURE_TEST("/weight/embedding/full", test_embedding, 1);
     FIXTURE_TEST("/weight/embedding/rows-frozen", test_rows, WEIGHT_FROZEN);

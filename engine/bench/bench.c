@@ -77,7 +77,7 @@ static void update(struct run *r)
 
 static bool prepare_learn(struct run *r, GError **error)
 {
-    const struct shift_options o = {.prefix = "", .forwards = 1};
+    const struct shift_options o = {.prefix = ""};
     const struct spectrum_provider provider = {.get = random_spectrum};
     struct network *net = unet_network(r->unet);
 
@@ -140,27 +140,14 @@ static void finish(struct run *r)
     g_free(r->timesteps);
 }
 
-// packs what only goes forward
 static struct tape *make_tape(struct run *r, GError **error)
 {
-    g_autoptr(GHashTable) uses = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     const bool training = r->o->part == BENCH_LEARN;
     // a step of learning replays where keeping everything would take gigabytes
     const struct tape_options o = {.training = training,
-                                   .replay = training && r->o->width * r->o->height > 65536,
-                                   .uses = uses};
-    struct tape *t = tape_create_measured(r->k, o, run_once, r, error);
+                                   .replay = training && r->o->width * r->o->height > 65536};
 
-    if (t == NULL || training) {
-        return t;
-    }
-    struct network *net =
-        r->unet != NULL ? unet_network(r->unet) : autoencoder_network(r->autoencoder);
-    if (!network_pack(net, uses, error)) {
-        tape_free(t);
-        return NULL;
-    }
-    return t;
+    return tape_create_measured(r->k, o, run_once, r, error);
 }
 
 static bool time_once(void *user, double *work, GError **error)

@@ -1,4 +1,4 @@
-/* Timing whole pictures; see bench_generate.h. The networks are made and packed once, outside of
+/* Timing whole pictures; see bench_generate.h. The networks are made once, outside of
  * what is timed, as they are for several pictures of one run. */
 #include "engine/bench/bench_generate.h"
 
@@ -37,7 +37,6 @@ static bool prepare(struct painting *p, progress_function progress, void *user, 
     const struct bench_options *o = p->o;
     const int factor = autoencoder_factor(o->vae), width = o->unet->cross_attention_dim;
     const int more_c = o->unet->in_channels - o->vae->latent_channels;
-    g_autoptr(GHashTable) uses = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 
     if (!make_networks(p, error)) {
         return false;
@@ -59,8 +58,8 @@ static bool prepare(struct painting *p, progress_function progress, void *user, 
                                   .phase = "bench",
                                   .progress = progress,
                                   .user = user};
-    p->tape = denoise_tape(&p->denoise, uses, error);
-    if (p->tape == NULL || !network_pack(unet_network(p->unet), uses, error)) {
+    p->tape = denoise_tape(&p->denoise, error);
+    if (p->tape == NULL) {
         return false;
     }
     p->decoder = decoder_create(p->k, p->autoencoder, p->denoise.h, p->denoise.w, error);

@@ -380,7 +380,7 @@ static bool draw_target(struct editor *e, int target, svdiff_take take, GError *
     set_run(&e->denoise, &r);
     tape_free(e->tape);
     // the weights stay as they are: inversion and sampling differ in their batch
-    e->tape = denoise_tape(&e->denoise, NULL, error);
+    e->tape = denoise_tape(&e->denoise, error);
     bool done = e->tape != NULL && invert_for(e, target, error);
     for (int i = 0; i < count && done; i++) {
         done = draw(e, t, target * count + i, take, error);

@@ -55,9 +55,8 @@ struct decoder *decoder_create(const kernels *k, struct autoencoder *a, int h, i
                           .tile_w = whole ? w : MIN(w, TILE)};
     g_autofree float *zeros = g_new0(float, (size_t)d->tile_h * d->tile_w * d->c);
     struct run r = {.d = d, .latents = zeros};
-    g_autoptr(GHashTable) uses = g_hash_table_new_full(NULL, NULL, NULL, g_free);
-    d->tape = tape_create_measured(k, (struct tape_options){.uses = uses}, decode, &r, error);
-    if (d->tape == NULL || !network_pack(autoencoder_network(a), uses, error)) {
+    d->tape = tape_create_measured(k, (struct tape_options){0}, decode, &r, error);
+    if (d->tape == NULL) {
         decoder_free(d);
         return NULL;
     }

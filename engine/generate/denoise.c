@@ -129,9 +129,9 @@ static void measure(void *user, struct tape *t)
     predict(d, t, input, 0, both);
 }
 
-struct tape *denoise_tape(struct denoise *d, GHashTable *uses, GError **error)
+struct tape *denoise_tape(struct denoise *d, GError **error)
 {
-    return tape_create_measured(d->k, (struct tape_options){.uses = uses}, measure, d, error);
+    return tape_create_measured(d->k, (struct tape_options){0}, measure, d, error);
 }
 
 static void trace_step(const struct denoise *d, int step, const float *prediction,

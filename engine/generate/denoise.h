@@ -58,9 +58,8 @@ struct denoise {
     void *user;
 };
 
-/* The tape for denoise_run, sized by a measuring run. uses (may be NULL) receives how the weights
- * are used, for network_pack. Owned by the caller. */
-struct tape *denoise_tape(struct denoise *d, GHashTable *uses, GError **error);
+/* The tape for denoise_run, sized by a measuring run. Owned by the caller. */
+struct tape *denoise_tape(struct denoise *d, GError **error);
 
 /* latents [h, w, c]: on entry what the sampler's first step starts from, on return the result.
  * seed names the noise of samplers that add some. SVDIFF_ERROR_CANCELLED when progress said so. */

@@ -142,12 +142,10 @@ static bool all_pictures(struct generator *g, svdiff_take take, GError **error)
                         .phase = "generate",
                         .progress = g->progress,
                         .user = g->user};
-    g_autoptr(GHashTable) uses = g_hash_table_new_full(NULL, NULL, NULL, g_free);
-    struct tape *t = denoise_tape(&d, uses, error);
-    const bool packed = t != NULL && paint_sets_pack(&g->painters, uses, error);
+    struct tape *t = denoise_tape(&d, error);
     struct decoder *decoder =
-        packed ? decoder_create(g->session->k, autoencoder_of(g), g->start.h, g->start.w, error)
-               : NULL;
+        t != NULL ? decoder_create(g->session->k, autoencoder_of(g), g->start.h, g->start.w, error)
+                  : NULL;
     bool done = decoder != NULL;
 
     if (done && g->options->preview != NULL) {

@@ -13,7 +13,7 @@
 
 struct latent_fit {
     const kernels *k;
-    const struct autoencoder *a; // with its decoder, whose weights are not packed yet
+    const struct autoencoder *a; // with its decoder
     int steps;
     progress_function progress; // phase "fit"; NULL: nobody is told
     void *user;

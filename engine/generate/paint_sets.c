@@ -173,13 +173,3 @@ bool paint_sets_networks(struct paint_sets *p, int h, int w, unsigned halves, GE
     }
     return true;
 }
-
-bool paint_sets_pack(struct paint_sets *p, GHashTable *uses, GError **error)
-{
-    for (int i = 0; i < p->n; i++) {
-        if (!network_pack(unet_network(p->sets[i].painter.unet), uses, error)) {
-            return false;
-        }
-    }
-    return true;
-}

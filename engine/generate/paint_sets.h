@@ -40,6 +40,3 @@ bool paint_sets_embed(struct paint_sets *p, const struct svdiff_generate_options
 
 /* The networks for latents of h x w; the first set has the halves of the autoencoder. */
 bool paint_sets_networks(struct paint_sets *p, int h, int w, unsigned halves, GError **error);
-
-/* Packs the weights for the uses of a measured run (network_pack). */
-bool paint_sets_pack(struct paint_sets *p, GHashTable *uses, GError **error);

@@ -77,9 +77,7 @@ static bool attach_words(struct learner *l, GError **error)
 
 static bool make_spectral(struct learner *l, GError **error)
 {
-    // factored: with one forward a step the cheaper form of every layer, and where segments are run
-    // again, memory is too short for W'
-    struct shift_options o = {.prefix = "", .scalar = l->options->scalar_norms, .forwards = 1};
+    struct shift_options o = {.prefix = "", .scalar = l->options->scalar_norms};
     struct network *const nets[] = {unet_network(l->unet), text_encoder_network(l->text_encoder)};
     struct model_spectrum *spectrum = model_spectrum_open(l->session, l->progress, l->user, error);
     bool done = spectrum != NULL;

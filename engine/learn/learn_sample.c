@@ -90,7 +90,7 @@ bool learner_draw_latents(struct learner *l, const float *text, const struct att
                         .phase = phase,
                         .progress = l->progress,
                         .user = l->user};
-    struct tape *t = both != NULL ? denoise_tape(&d, NULL, error) : NULL;
+    struct tape *t = both != NULL ? denoise_tape(&d, error) : NULL;
     bool done = t != NULL;
 
     for (int i = 0; i < count && done; i++) {

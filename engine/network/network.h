@@ -57,12 +57,7 @@ float *network_values(const struct network *net, const struct weight *w, GError 
 /* Overwrites a frozen weight with values in the engine's order. */
 void network_set_values(const struct network *net, struct weight *w, const float *values);
 
-/* Packs the frozen weights for the shapes in which a measured run used them (tape_options.uses), so
- * that the device's fastest forward can be taken; W itself is released. The network then serves
- * forward runs of these shapes only, with any number of pictures. What is packed stays so. */
-bool network_pack(struct network *net, GHashTable *uses, GError **error);
-
-/* Sets all gains and rebuilt weights from the shifts, times scale. */
+/* Sets all gains from the shifts, times scale. */
 void network_refresh(struct network *net, real scale);
 
 /* The number of bytes and of weights, for messages. */

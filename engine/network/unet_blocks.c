@@ -53,9 +53,8 @@ static void layer_read(struct reader *r, struct transformer_layer *l, struct tra
     g_autofree char *attn1 = g_strconcat(name, ".attn1", NULL);
     g_autofree char *attn2 = g_strconcat(name, ".attn2", NULL);
 
-    l->only_cross = s.only_cross;
     read_norm(r, &l->norm1, s.c, 0, 1e-5, "%s.norm1", name);
-    attention_read(r, &l->self, s.c, s.only_cross ? s.context : s.c, s.heads, attn1);
+    attention_read(r, &l->self, s.c, s.c, s.heads, attn1);
     read_norm(r, &l->norm2, s.c, 0, 1e-5, "%s.norm2", name);
     attention_read(r, &l->cross, s.c, s.context, s.heads, attn2);
     read_norm(r, &l->norm3, s.c, 0, 1e-5, "%s.norm3", name);
@@ -128,7 +127,7 @@ static struct tensor *layer_forward(struct tape *t, const struct transformer_lay
 {
     struct tensor *h = layernorm(t, x, &l->norm1);
 
-    x = add(t, attend(t, &l->self, h, l->only_cross ? context : h), x);
+    x = add(t, attend(t, &l->self, h, h), x);
     h = layernorm(t, x, &l->norm2);
     x = add(t, attend_text(t, &l->cross, h, context, guide, number), x);
     h = linear(t, layernorm(t, x, &l->norm3), &l->expand);

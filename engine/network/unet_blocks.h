@@ -35,7 +35,6 @@ struct transformer_layer {
     struct norm norm1, norm2, norm3;
     struct attention_weights self, cross;
     struct weight expand, contract; // ff.net.0.proj, ff.net.2
-    bool only_cross;                // the first attention looks at the text, too
 };
 
 struct transformer_block {
@@ -47,7 +46,7 @@ struct transformer_block {
 
 struct transformer_shape {
     int c, heads, context, layers, groups;
-    bool linear_projection, only_cross;
+    bool linear_projection;
 };
 
 void transformer_block_read(struct reader *r, struct transformer_block *b,

@@ -158,25 +158,11 @@ static bool attach_factor(struct network *net, const struct weight *w, struct ke
     return rounded != NULL;
 }
 
-// W' and, behind it, the place for U * g
-static bool make_place(struct network *net, struct weight *w, GError **error)
-{
-    const size_t count = (size_t)weight_count(w) + (size_t)w->out * w->rank;
-    real *place = network_alloc(net, count * sizeof(real), error);
-
-    w->dense = (struct kernels_weight){.data = place};
-    w->rebuilt = place != NULL;
-    return place != NULL;
-}
-
-static bool attach_matrix(struct network *net, struct weight *w, const struct shift_options *o,
-                          struct spectrum_provider provider, GError **error)
+static bool attach_matrix(struct network *net, struct weight *w, struct spectrum_provider provider,
+                          GError **error)
 {
     const int64_t columns = weight_columns(w);
     const int r = weight_full_rank(w);
-    const int64_t tokens = o->tokens != NULL ? o->tokens(o->tokens_user, w) : 0;
-    const bool rebuild = o->rebuild && tokens > 0 && w->dense.type == KERNELS_F32 &&
-                         weight_rebuild_pays(w, tokens, o->forwards);
     g_autofree float *u = g_try_new(float, (size_t)w->out *r);
     g_autofree float *s = g_try_new(float, r);
     g_autofree float *vt = g_try_new(float, r *columns);
@@ -199,7 +185,7 @@ static bool attach_matrix(struct network *net, struct weight *w, const struct sh
     }
     network_release(net, w->dense.data);
     w->dense = (struct kernels_weight){.data = NULL};
-    return !rebuild || make_place(net, w, error);
+    return true;
 }
 
 bool shift_attach(struct network *net, struct weight *w, const struct shift_options *o,
@@ -208,8 +194,7 @@ bool shift_attach(struct network *net, struct weight *w, const struct shift_opti
     g_autofree char *name = shift_name(w, o->prefix);
     const bool norm = w->kind == WEIGHT_NORM;
 
-    if (!(norm ? attach_norm(net, w, o->scalar, error)
-               : attach_matrix(net, w, o, provider, error))) {
+    if (!(norm ? attach_norm(net, w, o->scalar, error) : attach_matrix(net, w, provider, error))) {
         return false;
     }
     w->form = WEIGHT_SPECTRAL;

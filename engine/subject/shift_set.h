@@ -51,16 +51,10 @@ enum { SHIFT_RATE = 0, SHIFT_RATE_1D = 1, SHIFT_RATE_ROWS = 2 }; // indices of t
 
 struct shift_options {
     const char *prefix;
-    bool scalar;  // norms get one shift instead of one a channel
-    int forwards; // how often a forward runs a step, for the choice of the form
-    bool rebuild; // allow rebuilt weights at all
-    /* tokens a step that pass through a weight; 0 = unknown, factored. May be NULL. */
-    int64_t (*tokens)(void *user, const struct weight *w);
-    void *tokens_user;
+    bool scalar; // norms get one shift instead of one a channel
 };
 
-/* Makes w spectral: factors to the device, W released (or kept as the place of W'), its shift
- * registered with p. */
+/* Makes w spectral: factors to the device, W released, its shift registered with p. */
 bool shift_attach(struct network *net, struct weight *w, const struct shift_options *o,
                   struct spectrum_provider provider, struct parameters *p, GError **error);
 

@@ -3,7 +3,6 @@
  *   frozen, full  y = W x + b                  dx = W^T dy            dW = dy x^T
  *   spectral      q = Vt x, y = U (g q) + b    p = U^T dy, dshift = sum p q where g > 0,
  *                                              dx = V (g p)
- *   rebuilt       y = W' x + b                 dx = W'^T dy, q = Vt x, p = U^T dy, dshift as above
  *   low-rank      y = W x + b + B (A x)        dB = dy (A x)^T, dA = (B^T dy) x^T,
  *                                              dx = W^T dy + A^T B^T dy
  *
@@ -154,18 +153,13 @@ static real *low_rank_forward(struct tape *t, const struct span *s, const struct
 static real *weight_forward(struct tape *t, const struct span *s, const struct weight *w,
                             const struct tensor *x, struct tensor *y)
 {
-    if (w->form == WEIGHT_SPECTRAL && !w->rebuilt) {
+    if (w->form == WEIGHT_SPECTRAL) {
         return spectral_forward(t, s, w, x, y);
     }
     if (w->form == WEIGHT_LOW_RANK) {
         return low_rank_forward(t, s, w, x, y);
     }
-    tape_note_use(t, w,
-                  (struct weight_use){.convolves = s->convolves,
-                                      .conv = as_conv(s, w->out),
-                                      .linear = as_linear(s, w->out)});
-    span_forward(t, s, w->out, x->data, w->packed.data != NULL ? w->packed : w->dense, w->bias,
-                 y->data);
+    span_forward(t, s, w->out, x->data, w->dense, w->bias, y->data);
     return NULL;
 }
 
@@ -182,10 +176,6 @@ static void spectral_backward(struct tape *t, const struct span *s, const struct
     k->linear_backward_input(k, second_factor(t, s, w), y->gradient, w->u, p);
     k->column_dot(k, s->rows, w->rank, p, q, w->gain, 1, w->dshift);
     if (dx == NULL) {
-        return;
-    }
-    if (w->rebuilt) {
-        span_backward_input(t, s, w->out, y->gradient, w->dense, dx);
         return;
     }
     k->scale_columns(k, s->rows, w->rank, p, w->gain, p);
@@ -218,11 +208,6 @@ static void weight_backward(struct tape *t, const struct span *s, const struct r
 
     switch (w->form) {
     case WEIGHT_SPECTRAL:
-        if (w->rebuilt) {
-            real *again = tape_scratch(t, s->rows * w->rank);
-            span_forward(t, s, w->rank, x->data, w->vt, NULL, again);
-            q = again;
-        }
         spectral_backward(t, s, w, q, y, dx);
         break;
     case WEIGHT_LOW_RANK:

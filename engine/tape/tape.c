@@ -120,7 +120,6 @@ struct tape *tape_create_measured(const kernels *k, struct tape_options options,
     }
     options.outer_bytes = sizes.outer_bytes;
     options.inner_bytes = sizes.inner_bytes;
-    options.uses = NULL;
     return tape_create(k, options, error);
 }
 
@@ -143,29 +142,6 @@ void tape_count_work(struct tape *t, double operations)
 double tape_work(const struct tape *t)
 {
     return t->work;
-}
-
-// the same but for the number of pictures, which packing does not depend on
-static bool same_use(const struct weight_use *a, const struct weight_use *b)
-{
-    const struct conv_shape *x = &a->conv, *y = &b->conv;
-
-    return a->convolves == b->convolves &&
-           (!a->convolves || (x->h == y->h && x->w == y->w && x->out_h == y->out_h &&
-                              x->out_w == y->out_w && x->stride == y->stride));
-}
-
-void tape_note_use(struct tape *t, const void *weight, struct weight_use use)
-{
-    if (t->options.uses == NULL) {
-        return;
-    }
-    struct weight_use *known = g_hash_table_lookup(t->options.uses, weight);
-    if (known == NULL) {
-        g_hash_table_insert(t->options.uses, (void *)weight, g_memdup2(&use, sizeof use));
-    } else if (!same_use(known, &use)) {
-        known->several = true;
-    }
 }
 
 struct tape_sizes tape_peak(const struct tape *t)

@@ -57,17 +57,6 @@ struct tape_options {
     size_t outer_bytes, inner_bytes; // arena sizes; SIZE_MAX measures (counting device only)
     tape_tick tick;                  // may be NULL
     void *user;
-    /* Measuring: receives how each dense weight was used, struct weight * -> struct weight_use *
-     * (g_free). May be NULL; borrowed. */
-    GHashTable *uses;
-};
-
-/* How a weight met its input, for packing it (network_pack). */
-struct weight_use {
-    bool convolves;
-    struct conv_shape conv;
-    struct linear_shape linear;
-    bool several; // in different shapes: it stays as it is
 };
 
 struct tape_sizes {
@@ -95,9 +84,6 @@ const kernels *tape_kernels(const struct tape *t);
 /* Floating-point operations of matrix products since the tape was made: ops add theirs. */
 void tape_count_work(struct tape *t, double operations);
 double tape_work(const struct tape *t);
-
-/* Notes a use of a weight on a measuring tape that was asked to; nothing otherwise. */
-void tape_note_use(struct tape *t, const void *weight, struct weight_use use);
 
 /* High-water marks so far: what to create a tape with for the same run. */
 struct tape_sizes tape_peak(const struct tape *t);

@@ -1,4 +1,4 @@
-/* The forms of a weight: sizes, cost and what follows from a shift; see weight.h. */
+/* The forms of a weight: sizes and what follows from a shift; see weight.h. */
 #include "engine/tape/weight.h"
 
 int64_t weight_columns(const struct weight *w)
@@ -29,19 +29,6 @@ bool weight_learns(const struct weight *w)
     return w->form != WEIGHT_FROZEN || w->rows > 0;
 }
 
-bool weight_rebuild_pays(const struct weight *w, int64_t tokens, int forwards)
-{
-    if (w->kind != WEIGHT_LINEAR && w->kind != WEIGHT_CONV) {
-        return false;
-    }
-    const double m = w->out, n = (double)weight_columns(w), r = weight_full_rank(w);
-    const double t = (double)tokens;
-    const double factored = (forwards + 1) * t * r * (m + n);
-    const double rebuilt = m * r * n + (forwards + 1) * t * m * n + t * r * (m + n);
-
-    return rebuilt < factored;
-}
-
 static void refresh_norm(struct weight *w, const kernels *k, real scale)
 {
     real *gain = (real *)w->dense.data;
@@ -56,17 +43,6 @@ static void refresh_norm(struct weight *w, const kernels *k, real scale)
     k->accumulate(k, w->out, scale, w->shift, gain);
 }
 
-// W' = (U * g) Vt; U is copied into the last rows of the scratch that dense has behind W'
-static void rebuild(struct weight *w, const kernels *k)
-{
-    real *matrix = (real *)w->dense.data;
-    real *scaled = matrix + weight_count(w);
-    const struct gemm_shape s = {.m = w->out, .n = weight_columns(w), .k = w->rank};
-
-    k->scale_columns(k, w->out, w->rank, w->u.data, w->gain, scaled);
-    k->gemm(k, s, scaled, w->vt.data, matrix);
-}
-
 void weight_refresh(struct weight *w, const kernels *k, real scale)
 {
     w->row_scale = scale;
@@ -78,7 +54,4 @@ void weight_refresh(struct weight *w, const kernels *k, real scale)
         return;
     }
     k->shift_gain(k, w->rank, w->sigma, w->shift, scale, w->gain);
-    if (w->rebuilt) {
-        rebuild(w, k);
-    }
 }

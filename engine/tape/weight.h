@@ -9,9 +9,6 @@
  *   full      y = W x + b, W learns
  *   low-rank  y = W x + b + B (A x), A [r, in] and B [out, r] learn (LoRA)
  *
- * A spectral weight may instead be rebuilt once a step, W' = U diag(g) Vt, where that is cheaper
- * (weight_rebuild_pays); its shift then takes its gradient from p = Ut dy and q = Vt x.
- *
  * A norm's gain [c] is a weight too: spectral means gain + shift element by element (the author's
  * form, shift [c]), or gain * relu(|gain| + shift) / |gain| with one shift (svdiff-pytorch's).
  * An embedding table is [vocabulary, width]; spectral rows are (U[id] * g) Vt. In any form a few
@@ -32,19 +29,16 @@ struct weight {
     int out, in, kh, kw; // norm: out = c, in = 1; embedding: out = vocabulary, in = width
     real *bias;          // [out] or NULL
 
-    /* frozen, full, low-rank: W. Spectral and rebuilt: W'. Norm: the gain in use. NULL data in a
-     * factored spectral weight. */
+    /* frozen, full, low-rank: W. Norm: the gain in use. NULL data in a spectral matrix. */
     struct kernels_weight dense;
-    struct kernels_weight packed; // W for forward only, for one geometry; NULL data: none
-    real *value, *dvalue;         // full: where W and its gradient lie
+    real *value, *dvalue; // full: where W and its gradient lie
 
     // spectral: r values each; norms use sigma as the gain's direction (or the gain itself)
     int rank;
     struct kernels_weight u, vt;
     real *sigma, *gain;
     real *shift, *dshift;
-    bool scalar;  // norm with a single shift
-    bool rebuilt; // dense holds W'
+    bool scalar; // norm with a single shift
 
     // embedding: rows that learn, by their numbers in the table; 0 rows: none
     int rows;
@@ -66,16 +60,8 @@ int weight_full_rank(const struct weight *w);
 /* Values that learn, as SVDiff counts them: r, or for a norm c (element-wise) or 1 (scalar). */
 int64_t weight_shift_count(const struct weight *w, bool scalar);
 
-/* Whether rebuilding W' once a step is cheaper than the factored form at t tokens a step.
- * forwards: how often the forward runs a step (2 with replay). Multiplications per step:
- *   factored  forwards * t r (m + n) + t r (m + n)
- *   rebuilt   m r n + forwards * t m n + t m n + t r (m + n)
- * With one forward a step it never is, since r (m + n) <= 2 m n; with two, for square weights at
- * more than m tokens. */
-bool weight_rebuild_pays(const struct weight *w, int64_t tokens, int forwards);
-
-/* After the shifts changed: gains, and W' of rebuilt weights, all with the shifts (and an
- * embedding's rows) times scale. Device memory is already there. */
+/* After the shifts changed: gains with the shifts (and an embedding's rows) times scale. Device
+ * memory is already there. */
 void weight_refresh(struct weight *w, const kernels *k, real scale);
 
 bool weight_learns(const struct weight *w);

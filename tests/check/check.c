@@ -165,22 +165,11 @@ struct array *check_rounded(struct check *c, const struct array *plain)
     return check_raw(c, ROLE_INPUT, bytes, values);
 }
 
-struct array *check_packed(struct check *c, size_t bytes)
-{
-    struct array *a = check_raw(c, ROLE_OUTPUT, bytes, NULL);
-
-    a->values = VALUES_PRIVATE;
-    return a;
-}
-
 struct kernels_weight check_weight(const struct check *c, const struct weight_input *w)
 {
     const enum kernels_precision type = w->rounded ? KERNELS_BF16 : KERNELS_F32;
 
-    if (w->packed && c->side != SIDE_REFERENCE) {
-        return (struct kernels_weight){at(c, w->packed), type, true};
-    }
-    return (struct kernels_weight){at(c, w->rounded ? w->rounded : w->plain), type, false};
+    return (struct kernels_weight){at(c, w->rounded ? w->rounded : w->plain), type};
 }
 
 /* ---- comparison ---- */
@@ -271,10 +260,9 @@ static void compare_sides(struct check *c, guint index, const struct array *a)
     if (memcmp(bytes[SIDE_DEVICE], bytes[SIDE_DEVICE + 1], total_bytes(a)) != 0) {
         fail(c, "array %u differs from call to call", index);
     }
-    if (a->values == VALUES_REAL || a->values == VALUES_DOUBLE) {
+    if (a->values != VALUES_RAW) {
         compare(c, index, a, bytes[SIDE_REFERENCE], bytes[SIDE_DEVICE]);
-    } else if (a->values == VALUES_RAW &&
-               memcmp(bytes[SIDE_REFERENCE], bytes[SIDE_DEVICE], total_bytes(a)) != 0) {
+    } else if (memcmp(bytes[SIDE_REFERENCE], bytes[SIDE_DEVICE], total_bytes(a)) != 0) {
         fail(c, "array %u differs from the reference", index);
     }
     for (int side = 0; side < CHECK_SIDES; side++) {

@@ -36,8 +36,8 @@ struct bound {
 
 enum role { ROLE_INPUT, ROLE_OUTPUT, ROLE_SUM };
 
-// raw: bytes to be compared as they are; private: not compared with the reference
-enum values { VALUES_REAL, VALUES_DOUBLE, VALUES_RAW, VALUES_PRIVATE };
+// raw: bytes to be compared as they are
+enum values { VALUES_REAL, VALUES_DOUBLE, VALUES_RAW };
 
 struct array {
     enum role role;
@@ -98,16 +98,13 @@ struct array *check_raw(struct check *c, enum role role, size_t bytes, const voi
 // the array on the side in turn; NULL for NULL
 void *at(const struct check *c, const struct array *a);
 
-/* An input for both sides, already on the device: the values of an array rounded and packed as the
- * case asks. On the reference's side a packed weight stays plain. */
+// a weight: the values of an array, or what they are when rounded
 struct weight_input {
-    struct array *plain, *rounded, *packed; // rounded and packed may be NULL
+    struct array *plain, *rounded; // rounded may be NULL
 };
 struct kernels_weight check_weight(const struct check *c, const struct weight_input *w);
 // rounds (to bfloat16) the values of plain for all sides
 struct array *check_rounded(struct check *c, const struct array *plain);
-// room for a packed weight on the device's sides; pack writes it there
-struct array *check_packed(struct check *c, size_t bytes);
 
 // whether a case runs on this device in the precision asked for; sides before it begin
 bool check_is_bf16(const struct check *c);

@@ -1,4 +1,4 @@
-/* check_conv.c: convolutions with plain and packed weights: 1x1, 3x3, strides, uneven padding. */
+/* check_conv.c: convolutions with weights of both types: 1x1, 3x3, strides, uneven padding. */
 #include "tests/check/check.h"
 
 static const struct bound exact = {0};
@@ -9,10 +9,10 @@ static struct bound sums(enum fill fill)
     return fill == FILL_INTEGER ? exact : close_sums;
 }
 
-// the weight as the form asks: plain real, plain bfloat16, or the device's packed form
-enum weight_form { WEIGHT_REAL, WEIGHT_ROUNDED, WEIGHT_PACKED, WEIGHT_FORMS };
+// the type of the weight's values
+enum weight_form { WEIGHT_REAL, WEIGHT_ROUNDED, WEIGHT_FORMS };
 
-static const char *const form_names[] = {"f32", "bf16", "packed"};
+static const char *const form_names[] = {"f32", "bf16"};
 
 static int64_t x_count(struct conv_shape s)
 {
@@ -45,22 +45,10 @@ static struct weight_input make_weight(struct check *c, enum weight_form form, s
 {
     struct weight_input w = {.plain = check_input(c, weight_count(s), fill)};
 
-    if (form == WEIGHT_ROUNDED || (form == WEIGHT_PACKED && check_is_bf16(c))) {
+    if (form == WEIGHT_ROUNDED) {
         w.rounded = check_rounded(c, w.plain);
     }
-    if (form == WEIGHT_PACKED) {
-        const size_t bytes = c->device->conv_packed_bytes(c->device, s);
-
-        w.packed = bytes > 0 ? check_packed(c, bytes) : NULL;
-    }
     return w;
-}
-
-static void pack(struct check *c, struct conv_shape s, const struct weight_input *w)
-{
-    if (w->packed && c->k == c->device && c->runs <= 1) {
-        c->k->conv_pack(c->k, s, at(c, w->plain), at(c, w->packed));
-    }
 }
 
 static void forward_case(struct check *c, enum weight_form form, enum fill fill, bool with_bias,
@@ -73,7 +61,6 @@ static void forward_case(struct check *c, enum weight_form form, enum fill fill,
     struct array *y = check_output(c, y_count(s), sums(fill));
 
     while (check_next(c)) {
-        pack(c, s, &w);
         c->k->conv_forward(c->k, s, at(c, x), check_weight(c, &w), at(c, bias), at(c, y));
     }
     check_end_flops(c, flops(s));
@@ -163,7 +150,7 @@ static void check_forward(struct check *c)
 static void check_backward_input(struct check *c)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
-        for (int form = 0; form < WEIGHT_PACKED; form++) {
+        for (int form = 0; form < WEIGHT_FORMS; form++) {
             input_case(c, form, FILL_RANDOM, sizes[i]);
             input_case(c, form, FILL_INTEGER, sizes[i]);
         }
@@ -199,7 +186,6 @@ static void bench_forward(struct check *c)
         const int *b = bench_sizes[i];
 
         forward_case(c, plain_form(c), FILL_RANDOM, true, same(b[0], b[1], b[2], b[3], 3));
-        forward_case(c, WEIGHT_PACKED, FILL_RANDOM, true, same(b[0], b[1], b[2], b[3], 3));
     }
 }
 

@@ -1,4 +1,4 @@
-/* check_matrix.c: gemm, linear layers with plain and packed weights, rounding to bfloat16. */
+/* check_matrix.c: gemm, linear layers with weights of both types, rounding to bfloat16. */
 #include "tests/check/check.h"
 
 #include <math.h>
@@ -64,33 +64,21 @@ static void bench_gemm(struct check *c)
 
 /* ---- linear ---- */
 
-// the weight as the form asks: plain real, plain bfloat16, or the device's packed form
-enum weight_form { WEIGHT_REAL, WEIGHT_ROUNDED, WEIGHT_PACKED, WEIGHT_FORMS };
+// the type of the weight's values
+enum weight_form { WEIGHT_REAL, WEIGHT_ROUNDED, WEIGHT_FORMS };
 
 static struct weight_input make_weight(struct check *c, enum weight_form form,
                                        struct linear_shape s, enum fill fill)
 {
     struct weight_input w = {.plain = check_input(c, (int64_t)s.out * s.in, fill)};
 
-    if (form == WEIGHT_ROUNDED || (form == WEIGHT_PACKED && check_is_bf16(c))) {
+    if (form == WEIGHT_ROUNDED) {
         w.rounded = check_rounded(c, w.plain);
-    }
-    if (form == WEIGHT_PACKED) {
-        const size_t bytes = c->device->linear_packed_bytes(c->device, s);
-
-        w.packed = bytes > 0 ? check_packed(c, bytes) : NULL;
     }
     return w;
 }
 
-static void pack(struct check *c, struct linear_shape s, const struct weight_input *w)
-{
-    if (w->packed && c->k == c->device && c->runs <= 1) {
-        c->k->linear_pack(c->k, s, at(c, w->plain), at(c, w->packed));
-    }
-}
-
-static const char *const form_names[] = {"f32", "bf16", "packed"};
+static const char *const form_names[] = {"f32", "bf16"};
 
 static void linear_forward_case(struct check *c, enum weight_form form, enum fill fill,
                                 bool with_bias, struct linear_shape s)
@@ -102,7 +90,6 @@ static void linear_forward_case(struct check *c, enum weight_form form, enum fil
     struct array *y = check_output(c, s.t * s.out, sums(fill));
 
     while (check_next(c)) {
-        pack(c, s, &w);
         c->k->linear_forward(c->k, s, at(c, x), check_weight(c, &w), at(c, bias), at(c, y));
     }
     check_end_flops(c, 2.0 * s.t * s.in * s.out);
@@ -152,7 +139,7 @@ static void check_linear_forward(struct check *c)
 static void check_linear_backward_input(struct check *c)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(linear_sizes); i++) {
-        for (int form = 0; form < WEIGHT_PACKED; form++) {
+        for (int form = 0; form < WEIGHT_FORMS; form++) {
             linear_input_case(c, form, FILL_RANDOM, linear_sizes[i]);
             linear_input_case(c, form, FILL_INTEGER, linear_sizes[i]);
         }
@@ -181,7 +168,6 @@ static void bench_linear_forward(struct check *c)
     c->mode = MODE_BENCH_DEVICE;
     for (size_t i = 0; i < G_N_ELEMENTS(linear_bench); i++) {
         linear_forward_case(c, plain, FILL_RANDOM, true, linear_bench[i]);
-        linear_forward_case(c, WEIGHT_PACKED, FILL_RANDOM, true, linear_bench[i]);
     }
 }
 
