@@ -120,9 +120,12 @@ static bool read_component(void *user, const char *name, const int64_t *shape, i
     return checkpoint_read(c->session->checkpoint, c->component, name, shape, n_dims, out, error);
 }
 
-struct weight_source session_source(struct session_component *c)
+struct weight_source session_source(svdiff *s, enum model_component component)
 {
-    return (struct weight_source){.read = c->session->dry ? NULL : read_component, .user = c};
+    struct session_component *c = &s->components[component];
+
+    *c = (struct session_component){s, component};
+    return (struct weight_source){.read = s->dry ? NULL : read_component, .user = c};
 }
 
 // values of a tensor: itself, or U [m, r] and Vt [r, n]
@@ -206,29 +209,4 @@ void session_note(const svdiff *s, const char *format, ...)
     g_autofree char *sentence = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     s->options.note(s->options.user, sentence);
-}
-
-int32_t *session_tokens(const svdiff *s, const char *text, GError **error)
-{
-    const int length = checkpoint_text_config(s->checkpoint)->positions;
-    g_autofree int32_t *ids = g_new(int32_t, length);
-    g_autofree char *left_out = NULL;
-
-    if (!tokenizer_encode(s->tokenizer, text, length, ids, &left_out, error)) {
-        return NULL;
-    }
-    for (int i = 0; i < length; i++) {
-        if (ids[i] < 0 || ids[i] >= checkpoint_text_config(s->checkpoint)->vocabulary) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                        "The tokenizer of %s gives the token %d, but its text encoder has only %d; "
-                        "the two folders belong to different models.",
-                        s->options.model, ids[i],
-                        checkpoint_text_config(s->checkpoint)->vocabulary);
-            return NULL;
-        }
-    }
-    if (left_out != NULL) {
-        session_warn(s, "The prompt is too long for the model; left out: \"%s\".", left_out);
-    }
-    return g_steal_pointer(&ids);
 }

@@ -10,6 +10,12 @@
 #include "engine/text/tokenizer.h"
 #include "engine/network/unet.h"
 
+// whose tensors a source reads
+struct session_component {
+    svdiff *session;
+    enum model_component component;
+};
+
 /* Networks that are ready to draw, kept from one call to the next. */
 struct session_networks {
     char *key; // what they were made of and for: painter.c
@@ -29,6 +35,7 @@ struct svdiff {
     bool dry;
     bool keeps; // networks, for the next call
     struct session_networks kept;
+    struct session_component components[MODEL_COMPONENTS]; // for session_source
 };
 
 /* Frees the kept networks. */
@@ -39,11 +46,10 @@ const char *session_base_hash(svdiff *s, GError **error);
 
 /* The tensors of one component of the model, to create a network with. The session must outlive
  * the creation. */
-struct session_component {
-    svdiff *session;
-    enum model_component component;
-};
-struct weight_source session_source(struct session_component *c);
+struct weight_source session_source(svdiff *s, enum model_component component);
+
+/* Where the weights of each component come from: the model, or the model with subjects in it. */
+typedef struct weight_source (*component_source)(void *user, enum model_component component);
 
 /* The device that the options ask for. Owned by the caller. */
 kernels *session_device(const struct svdiff_options *o, GError **error);
@@ -65,7 +71,3 @@ bool session_check_plain(const svdiff *s, GError **error);
 void session_warn(const svdiff *s, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* The same through options.note. */
 void session_note(const svdiff *s, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-/* Token ids of a text, [positions of the text encoder]. What does not fit is cut with a warning.
- * Owned by the caller, NULL with SVDIFF_ERROR_USAGE for invalid UTF-8. */
-int32_t *session_tokens(const svdiff *s, const char *text, GError **error);

@@ -156,9 +156,11 @@ static void check_unet(struct fixture *f, const struct unet *u, const char *name
     }
     tape_reset(f->tape);
     struct tensor *x = image_input(f->tape, &latents);
-    struct tensor *context =
-        tape_input(f->tape, text.v, n, 1, (int)text.t->shape[1], (int)text.t->shape[2], false);
-    compare(f->tape, unet_forward(f->tape, u, x, timesteps, context), 0, &wanted, bound);
+    const struct conditioning texts = {
+        .n = n, .tokens = (int)text.t->shape[1], .width = (int)text.t->shape[2], .context = text.v};
+    struct tensor *y =
+        unet_forward(f->tape, u, x, timesteps, conditioning_input(f->tape, &texts, 0, n));
+    compare(f->tape, y, 0, &wanted, bound);
     g_free(latents.v);
     g_free(text.v);
     g_free(steps.v);
@@ -279,7 +281,7 @@ static float *text_gradient(struct fixture *f, const struct unet *u, bool replay
     struct tensor *x = image_input(t, &latents);
     struct tensor *context =
         tape_input(t, text.v, 1, 1, (int)text.t->shape[1], (int)text.t->shape[2], true);
-    struct tensor *y = unet_forward(t, u, x, &timestep, context);
+    struct tensor *y = unet_forward(t, u, x, &timestep, (struct text_tensors){context, NULL});
     mse_loss(t, y, latents.v, &one, &loss);
     tape_backward(t, y, NULL);
     float *gradient = g_memdup2(context->gradient, (size_t)tensor_count(context) * sizeof(float));

@@ -57,12 +57,11 @@ static void open_model(struct fixture *f)
 
 static void open_decoder(struct fixture *f)
 {
-    struct session_component component = {.session = f->session, .component = MODEL_VAE};
     g_autoptr(GError) error = NULL;
 
     f->autoencoder =
         autoencoder_create(f->session->k, checkpoint_vae_config(f->session->checkpoint),
-                           AUTOENCODER_DECODER, session_source(&component), &error);
+                           AUTOENCODER_DECODER, session_source(f->session, MODEL_VAE), &error);
     g_assert_no_error(error);
     f->decoder = decoder_create(f->session->k, f->autoencoder, SIDE, SIDE, &error);
     g_assert_no_error(error);

@@ -36,7 +36,8 @@ struct run {
     struct autoencoder *autoencoder;
     struct parameters *parameters;
     struct learn_batch *batch;
-    float *input, *text;
+    float *input;
+    struct conditioning text;
     double *timesteps;
     int h, w, c;
     struct tape *tape;
@@ -59,9 +60,7 @@ static void run_once(void *user, struct tape *t)
         autoencoder_decode(t, r->autoencoder, x);
         return;
     }
-    struct tensor *text = tape_input(t, r->text, r->o->batch, 1, r->o->tokens,
-                                     r->o->unet->cross_attention_dim, false);
-    unet_forward(t, r->unet, x, r->timesteps, text);
+    unet_forward(t, r->unet, x, r->timesteps, conditioning_input(t, &r->text, 0, r->o->batch));
 }
 
 static void update(struct run *r)
@@ -113,10 +112,10 @@ static bool prepare(struct run *r, GError **error)
     r->w = o->width / factor;
     r->c = o->part == BENCH_DECODE ? o->vae->latent_channels : o->unet->in_channels;
     r->input = g_new(float, (size_t)o->batch * r->h * r->w * r->c);
-    r->text = g_new(float, (size_t)o->batch * o->tokens * o->unet->cross_attention_dim);
+    conditioning_init(&r->text, o->batch, o->tokens, o->unet->cross_attention_dim, 0);
     r->timesteps = g_new(double, o->batch);
     bench_random_fill(r->input, (int64_t)o->batch * r->h * r->w * r->c, 1, 3);
-    bench_random_fill(r->text, (int64_t)o->batch * o->tokens * o->unet->cross_attention_dim, 1, 4);
+    bench_random_fill(r->text.context, (int64_t)o->batch * o->tokens * r->text.width, 1, 4);
     for (int i = 0; i < o->batch; i++) {
         r->timesteps[i] = 500;
     }
@@ -136,7 +135,7 @@ static void finish(struct run *r)
     parameters_free(r->parameters);
     learn_batch_free(r->batch);
     g_free(r->input);
-    g_free(r->text);
+    conditioning_clear(&r->text);
     g_free(r->timesteps);
 }
 

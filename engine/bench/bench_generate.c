@@ -17,8 +17,8 @@ struct painting {
     struct decoder *decoder;
     struct denoise denoise;
     struct tape *tape;
-    float *text; // [2, tokens, width]
-    float *more; // what an inpainting model sees beside the latents
+    struct conditioning text; // without, then with a prompt
+    float *more;              // what an inpainting model sees beside the latents
 };
 
 static bool make_networks(struct painting *p, GError **error)
@@ -41,14 +41,12 @@ static bool prepare(struct painting *p, progress_function progress, void *user, 
     if (!make_networks(p, error)) {
         return false;
     }
-    p->text = g_new(float, (size_t)2 * o->tokens * width);
-    bench_random_fill(p->text, (int64_t)2 * o->tokens * width, 1, 4);
+    conditioning_init(&p->text, 2, o->tokens, width, 0);
+    bench_random_fill(p->text.context, (int64_t)2 * o->tokens * width, 1, 4);
     p->more = g_new0(float, (size_t)(o->height / factor) * (o->width / factor) * more_c);
     p->denoise = (struct denoise){.k = p->k,
                                   .unet = p->unet,
-                                  .text = p->text,
-                                  .tokens = o->tokens,
-                                  .width = width,
+                                  .text = &p->text,
                                   .h = o->height / factor,
                                   .w = o->width / factor,
                                   .c = o->vae->latent_channels,
@@ -72,7 +70,7 @@ static void finish(struct painting *p)
     tape_free(p->tape);
     unet_free(p->unet);
     autoencoder_free(p->autoencoder);
-    g_free(p->text);
+    conditioning_clear(&p->text);
     g_free(p->more);
 }
 

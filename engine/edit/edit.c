@@ -209,18 +209,16 @@ static void set_run(struct denoise *d, const struct edit_run *r)
 {
     d->parts = r->parts;
     d->n_parts = r->n_parts;
-    d->tokens = r->tokens;
     d->guide = r->guide;
 }
 
 // [1 or 2, tokens, width] of each model: of the prompt alone, or without and with it
 static void trace_texts(struct trace *trace, const struct denoise *d, const char *name, bool both)
 {
-    const size_t size = (size_t)d->tokens * d->width;
-    const int64_t shape[] = {both ? 2 : 1, d->tokens, d->width};
-
     for (int i = 0; i < d->n_parts; i++) {
-        const float *text = d->parts[i].text + (both ? 0 : size);
+        const struct conditioning *c = d->parts[i].text;
+        const int64_t shape[] = {both ? 2 : 1, c->tokens, c->width};
+        const float *text = c->context + (both ? 0 : (size_t)c->tokens * c->width);
         if (i == 0) {
             trace_add(trace, text, shape, 3, "%s", name);
         } else {
@@ -429,12 +427,11 @@ void svdiff_edit_structure(struct svdiff_edit_options *o, double structure)
 bool svdiff_edit(svdiff *s, const struct svdiff_edit_options *options, svdiff_take take,
                  progress_function progress, void *user, GError **error)
 {
-    const struct text_config *text = checkpoint_text_config(s->checkpoint);
     const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
     struct editor e = {
         .session = s,
         .options = options,
-        .denoise = {.width = text->width, .progress = progress, .user = user},
+        .denoise = {.progress = progress, .user = user},
         .trace = options->trace != NULL ? trace_create() : NULL,
     };
 

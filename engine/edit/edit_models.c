@@ -1,15 +1,12 @@
 /* The models that an edit draws with; see edit_models.h. */
 #include "engine/edit/edit_models.h"
 
-#include <string.h>
-
 bool edit_models_open(struct edit_models *m, const struct painter *painter, bool places,
                       const char *shift, GError **error)
 {
     const struct svdiff_scaled_subject subject = {.file = shift, .scale = 1};
-    const struct text_config *text = checkpoint_text_config(painter->session->checkpoint);
 
-    *m = (struct edit_models){.tokens = text->positions, .width = text->width};
+    *m = (struct edit_models){0};
     for (int i = 0; i < (places ? EDIT_MODELS : 1); i++) {
         m->painters[i] = *painter;
         m->n++;
@@ -24,7 +21,7 @@ void edit_models_finish(struct edit_models *m)
 {
     for (int i = 0; i < m->n; i++) {
         painter_finish(&m->painters[i]);
-        g_free(m->embed[i]);
+        conditioning_clear(&m->embed[i]);
     }
     *m = (struct edit_models){0};
 }
@@ -32,9 +29,8 @@ void edit_models_finish(struct edit_models *m)
 bool edit_models_embed(struct edit_models *m, const GPtrArray *texts, GError **error)
 {
     for (int i = 0; i < m->n; i++) {
-        m->embed[i] = painter_embed(&m->painters[i], (const char *const *)texts->pdata,
-                                    (int)texts->len, error);
-        if (m->embed[i] == NULL) {
+        if (!painter_embed(&m->painters[i], (const char *const *)texts->pdata, (int)texts->len,
+                           &m->embed[i], error)) {
             return false;
         }
     }
@@ -59,19 +55,16 @@ struct autoencoder *edit_models_autoencoder(const struct edit_models *m)
 
 /* ---- a run ---- */
 
-// [2, texts * tokens, width]: the negative prompt for each text, then the texts of a role
-static float *pair_of(const struct edit_models *m, int model, const struct edit_target *t,
-                      enum edit_role role)
+// the negative prompt for each text, then the texts of a role
+static void join_pair(const struct conditioning *embed, const struct edit_target *t,
+                      enum edit_role role, struct conditioning *pair)
 {
-    const size_t size = (size_t)m->tokens * m->width;
-    const float *embed = m->embed[model];
-    float *pair = g_new(float, 2 * t->texts * size);
+    g_autofree int *rows = g_new0(int, 2 * t->texts);
 
     for (int i = 0; i < t->texts; i++) {
-        memcpy(pair + i * size, embed, size * sizeof *pair);
+        rows[t->texts + i] = t->row[role] + i;
     }
-    memcpy(pair + t->texts * size, embed + t->row[role] * size, t->texts * size * sizeof *pair);
-    return pair;
+    conditioning_join(pair, embed, rows, 2, t->texts);
 }
 
 void edit_run_prepare(struct edit_run *r, const struct edit_models *m, const struct edit_target *t,
@@ -81,14 +74,13 @@ void edit_run_prepare(struct edit_run *r, const struct edit_models *m, const str
     const struct attention_regions *list = &t->regions.list;
 
     *r = (struct edit_run){.n_parts = places ? EDIT_MODELS : 1,
-                           .tokens = t->texts * m->tokens,
                            .guide = places ? &t->regions.guide : NULL};
     for (int i = 0; i < r->n_parts; i++) {
-        r->text[i] = pair_of(m, i, t, role);
+        join_pair(&m->embed[i], t, role, &r->text[i]);
         // the masks of the halves sum to 1
         r->parts[i] = (struct denoise_part){
             .unet = m->painters[i].unet,
-            .text = r->text[i],
+            .text = &r->text[i],
             .weight = places ? list->masks + (size_t)i * list->h * list->w : NULL};
     }
 }
@@ -96,7 +88,7 @@ void edit_run_prepare(struct edit_run *r, const struct edit_models *m, const str
 void edit_run_clear(struct edit_run *r)
 {
     for (int i = 0; i < r->n_parts; i++) {
-        g_free(r->text[i]);
+        conditioning_clear(&r->text[i]);
     }
     *r = (struct edit_run){0};
 }

@@ -13,18 +13,16 @@ enum { EDIT_LEARNED, EDIT_PLAIN, EDIT_MODELS };
 
 struct edit_models {
     struct painter painters[EDIT_MODELS];
-    int n;                     // that are open
-    float *embed[EDIT_MODELS]; // [texts, tokens, width]
-    int tokens, width;         // of a text
+    int n;                                  // that are open
+    struct conditioning embed[EDIT_MODELS]; // of all texts
 };
 
 /* What one target is drawn, or its picture inverted, with. */
 struct edit_run {
     struct denoise_part parts[EDIT_MODELS];
     int n_parts;
-    int tokens; // of all its texts
-    float *text[EDIT_MODELS];
-    const struct attention_guide *guide; // NULL: none
+    struct conditioning text[EDIT_MODELS]; // without, then with the prompt
+    const struct attention_guide *guide;   // NULL: none
 };
 
 /* painter: what each begins as. places: whether a target names some. shift: the file of what was

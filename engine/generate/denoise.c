@@ -38,11 +38,10 @@ static struct tensor *predict_part(const struct denoise *d, struct tape *t,
     const int n = guided(d) ? 2 : 1;
     const double timesteps[2] = {timestep, timestep};
     g_autofree float *input = network_input(d, latents, n);
-    const float *text = p->text + (guided(d) ? 0 : (size_t)d->tokens * d->width);
     struct tensor *x = tape_input(t, input, n, d->h, d->w, d->c + d->more_c, false);
-    struct tensor *context = tape_input(t, text, n, 1, d->tokens, d->width, false);
+    const struct text_tensors text = conditioning_input(t, p->text, 2 - n, n);
 
-    return unet_forward_guided(t, p->unet, x, timesteps, context, d->guide);
+    return unet_forward_guided(t, p->unet, x, timesteps, text, d->guide);
 }
 
 // adds a part's prediction [n, h, w, c] where it counts

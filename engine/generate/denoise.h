@@ -28,19 +28,18 @@ struct preview;
 /* A network with its texts, and how much its prediction counts in each place. */
 struct denoise_part {
     const struct unet *unet;
-    const float *text;   // [2, tokens, width]: without, then with the prompt
-    const float *weight; // [h, w]; those of all parts sum to 1. NULL: 1
+    const struct conditioning *text; // of two texts: without, then with the prompt
+    const float *weight;             // [h, w]; those of all parts sum to 1. NULL: 1
 };
 
 struct denoise {
     const kernels *k;
     const struct unet *unet;
     struct sampler *sampler;          // borrowed; made for the wanted number of steps
-    const float *text;                // [2, tokens, width]: without, then with the prompt
+    const struct conditioning *text;  // of two texts: without, then with the prompt
     const struct denoise_part *parts; // of the same shapes, in place of unet and text; NULL: these
     int n_parts;
-    int tokens, width; // of text
-    int h, w, c;       // latents
+    int h, w, c; // latents
     double guidance;
     const struct attention_guide *guide; // NULL: none
     const float *more; // [h, w, more_c]: further channels that the network sees behind the latents

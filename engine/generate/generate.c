@@ -41,15 +41,15 @@ static bool open_sets(struct generator *g, GError **error)
 // the first set's as such, those of others with their number
 static bool prepare_text(struct generator *g, GError **error)
 {
-    const struct text_config *c = checkpoint_text_config(g->session->checkpoint);
-    const int64_t shape[] = {2, (1 + g->options->n_regions) * c->positions, c->width};
-
     if (!paint_sets_embed(&g->painters, g->options, error)) {
         return false;
     }
-    trace_add(g->trace, g->painters.sets[0].text, shape, 3, "text_embeddings");
+    const struct conditioning *first = &g->painters.sets[0].text;
+    const int64_t shape[] = {first->n, first->tokens, first->width};
+    trace_add(g->trace, first->context, shape, 3, "text_embeddings");
     for (int i = 1; i < g->painters.n; i++) {
-        trace_add(g->trace, g->painters.sets[i].text, shape, 3, "text_embeddings.%d", i);
+        const float *context = g->painters.sets[i].text.context;
+        trace_add(g->trace, context, shape, 3, "text_embeddings.%d", i);
     }
     return true;
 }
@@ -126,13 +126,10 @@ static bool one_picture(struct generator *g, struct denoise *d, struct tape *t,
 
 static bool all_pictures(struct generator *g, svdiff_take take, GError **error)
 {
-    const struct text_config *text = checkpoint_text_config(g->session->checkpoint);
     struct denoise d = {.k = g->session->k,
                         .parts = g->painters.parts,
                         .n_parts = g->painters.n,
-                        .tokens = (1 + g->options->n_regions) * text->positions,
                         .guide = g->options->n_regions > 0 ? &g->regions.guide : NULL,
-                        .width = text->width,
                         .h = g->start.h,
                         .w = g->start.w,
                         .c = g->start.c,

@@ -91,7 +91,7 @@ static void finish_set(struct paint_set *s)
     }
     g_free(s->subjects);
     g_free(s->weight);
-    g_free(s->text);
+    conditioning_clear(&s->text);
 }
 
 static void drop_unused(GArray *sets, size_t places)
@@ -149,9 +149,9 @@ bool paint_sets_embed(struct paint_sets *p, const struct svdiff_generate_options
                       GError **error)
 {
     for (int i = 0; i < p->n; i++) {
-        p->sets[i].text = regions_embed(&p->sets[i].painter, options->negative, options->prompt,
-                                        options->regions, options->n_regions, error);
-        if (p->sets[i].text == NULL) {
+        struct paint_set *s = &p->sets[i];
+        if (!regions_embed(&s->painter, options->negative, options->prompt, options->regions,
+                           options->n_regions, &s->text, error)) {
             return false;
         }
     }
@@ -169,7 +169,7 @@ bool paint_sets_networks(struct paint_sets *p, int h, int w, unsigned halves, GE
             return false;
         }
         p->parts[i] = (struct denoise_part){
-            .unet = p->sets[i].painter.unet, .text = p->sets[i].text, .weight = p->sets[i].weight};
+            .unet = p->sets[i].painter.unet, .text = &p->sets[i].text, .weight = p->sets[i].weight};
     }
     return true;
 }

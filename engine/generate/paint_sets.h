@@ -17,8 +17,8 @@ struct paint_set {
     struct painter painter;
     struct svdiff_scaled_subject *subjects;
     int n_subjects;
-    float *weight; // [h, w]; NULL: this is the only set
-    float *text;   // [2, (1 + regions) tokens, width]
+    float *weight;            // [h, w]; NULL: this is the only set
+    struct conditioning text; // without, then with the prompt, each with all regions' texts
 };
 
 struct paint_sets {

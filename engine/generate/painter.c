@@ -34,78 +34,29 @@ bool painter_open(struct painter *p, const struct svdiff_scaled_subject *subject
     return p->spectrum != NULL;
 }
 
-static struct weight_source source_of(struct painter *p, struct bake *b, const char *prefix,
-                                      struct session_component *c)
+// a component's weights, with the subjects in those of UNet and text encoders
+static struct weight_source source_of(void *user, enum model_component component)
 {
+    struct painter *p = user;
+    struct bake *b = &p->bakes[component];
+
     *b = (struct bake){.k = p->session->k,
-                       .inner = session_source(c),
+                       .inner = session_source(p->session, component),
                        .spectrum = p->spectrum,
-                       .prefix = prefix,
+                       .prefix = component == MODEL_TEXT_ENCODER ? "text_model." : "",
                        .subjects = p->subjects.items,
                        .n_subjects = p->subjects.n};
-    return p->subjects.n > 0 ? bake_source(b) : b->inner;
+    return p->subjects.n > 0 && component != MODEL_VAE ? bake_source(b) : b->inner;
 }
 
-/* ---- text ---- */
-
-struct texts {
-    const struct text_encoder *encoder;
-    int32_t *ids; // [n, tokens]
-    int n;
-    float *out; // NULL while measuring
-};
-
-static void encode_text(void *user, struct tape *t)
+bool painter_embed(struct painter *p, const char *const *texts, int n, struct conditioning *out,
+                   GError **error)
 {
-    const struct texts *x = user;
-    struct tensor *y = text_encoder_forward(t, x->encoder, x->ids, x->n,
-                                            text_encoder_config(x->encoder)->positions);
+    struct conditioner *c = conditioner_create(p->session, source_of, p, error);
+    const bool done = c != NULL && conditioner_embed(c, texts, n, out, error);
 
-    if (x->out != NULL) {
-        tape_download(t, y, x->out);
-    }
-}
-
-// [n, tokens], owned by the caller
-static int32_t *all_ids(const struct painter *p, const char *const *texts, int n, GError **error)
-{
-    const int tokens = checkpoint_text_config(p->session->checkpoint)->positions;
-    g_autofree int32_t *ids = g_new(int32_t, (size_t)n * tokens);
-
-    for (int i = 0; i < n; i++) {
-        g_autofree int32_t *one = session_tokens(p->session, texts[i], error);
-        if (one == NULL) {
-            return NULL;
-        }
-        memcpy(ids + (size_t)i * tokens, one, (size_t)tokens * sizeof *ids);
-    }
-    return g_steal_pointer(&ids);
-}
-
-float *painter_embed(struct painter *p, const char *const *texts, int n, GError **error)
-{
-    const struct text_config *c = checkpoint_text_config(p->session->checkpoint);
-    struct session_component component = {p->session, MODEL_TEXT_ENCODER};
-    g_autofree int32_t *ids = all_ids(p, texts, n, error);
-
-    if (ids == NULL) {
-        return NULL;
-    }
-    struct text_encoder *e = text_encoder_create(
-        p->session->k, c, source_of(p, &p->bake_text, "text_model.", &component), error);
-    if (e == NULL) {
-        return NULL;
-    }
-    struct texts x = {.encoder = e, .ids = ids, .n = n};
-    struct tape *t =
-        tape_create_measured(p->session->k, (struct tape_options){0}, encode_text, &x, error);
-    if (t != NULL) {
-        x.out = g_new(float, (size_t)n * c->positions * c->width);
-        encode_text(&x, t);
-    }
-    tape_free(t);
-    text_encoder_free(e);
-    return x.out;
+    conditioner_free(c);
+    return done;
 }
 
 /* ---- networks ---- */
@@ -134,14 +85,13 @@ static bool take_kept(struct painter *p, unsigned halves)
 bool painter_networks(struct painter *p, unsigned halves, GError **error)
 {
     svdiff *s = p->session;
-    struct session_component unet = {s, MODEL_UNET}, vae = {s, MODEL_VAE};
 
     p->halves = halves;
     if (take_kept(p, halves)) {
         return true;
     }
-    p->unet = unet_create(s->k, checkpoint_unet_config(s->checkpoint),
-                          source_of(p, &p->bake_unet, "", &unet), error);
+    p->unet =
+        unet_create(s->k, checkpoint_unet_config(s->checkpoint), source_of(p, MODEL_UNET), error);
     if (p->unet == NULL) {
         return false;
     }
@@ -149,7 +99,7 @@ bool painter_networks(struct painter *p, unsigned halves, GError **error)
         return true;
     }
     p->autoencoder = autoencoder_create(s->k, checkpoint_vae_config(s->checkpoint), halves,
-                                        session_source(&vae), error);
+                                        source_of(p, MODEL_VAE), error);
     return p->autoencoder != NULL;
 }
 

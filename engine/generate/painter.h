@@ -1,19 +1,19 @@
 /* painter.h: a model with subjects in it, opened for drawing: what generating and editing share.
  *
  *   painter_open     subjects, and the spectra that putting them into weights needs
- *   painter_embed    texts to embeddings; the text encoder is there only for that long
+ *   painter_embed    texts to conditioning; the text encoders are there only for that long
  *   painter_networks UNet and autoencoder, their weights with the subjects in them */
 #pragma once
 
 #include "engine/subject/bake.h"
-#include "engine/session.h"
+#include "engine/session/conditioner.h"
 #include "engine/subject/subject_list.h"
 
 struct painter {
     svdiff *session; // borrowed
     struct subject_list subjects;
     struct model_spectrum *spectrum; // NULL without subjects
-    struct bake bake_text, bake_unet;
+    struct bake bakes[MODEL_COMPONENTS];
     int h, w;        // of the latents; 0: nothing is kept for the next call
     char *made;      // of which files the subjects are, and how strong
     unsigned halves; // of the autoencoder
@@ -28,9 +28,9 @@ struct painter {
 bool painter_open(struct painter *p, const struct svdiff_scaled_subject *subjects, int n,
                   bool force, GError **error);
 
-/* Embeddings [n, tokens, width] of n texts by the text encoder with the subjects. Owned by the
- * caller, NULL with an error. */
-float *painter_embed(struct painter *p, const char *const *texts, int n, GError **error);
+/* What n texts become by the text encoders with the subjects; to be cleared by the caller. */
+bool painter_embed(struct painter *p, const char *const *texts, int n, struct conditioning *out,
+                   GError **error);
 
 /* Opens the UNet and these halves of the autoencoder (autoencoder_half; 0: none of it); where the
  * session keeps networks (session.h), those of the last call, if they have the same subjects in

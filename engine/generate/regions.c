@@ -78,27 +78,27 @@ char *regions_rest(const char *prompt, const struct svdiff_region *regions, int 
     return g_string_free(rest, FALSE);
 }
 
-float *regions_embed(struct painter *p, const char *negative, const char *prompt,
-                     const struct svdiff_region *regions, int n, GError **error)
+bool regions_embed(struct painter *p, const char *negative, const char *prompt,
+                   const struct svdiff_region *regions, int n, struct conditioning *out,
+                   GError **error)
 {
-    const struct text_config *c = checkpoint_text_config(p->session->checkpoint);
-    const size_t one = (size_t)c->positions * c->width;
     g_autofree const char **texts = g_new(const char *, n + 2);
+    g_autofree int *rows = g_new0(int, 2 * (n + 1));
     g_autofree char *rest = regions_rest(prompt, regions, n);
+    struct conditioning all = {0};
 
     texts[0] = negative;
     texts[1] = rest;
     for (int i = 0; i < n; i++) {
         texts[i + 2] = regions[i].text;
     }
-    g_autofree float *all = painter_embed(p, texts, n + 2, error);
-    if (all == NULL) {
-        return NULL;
-    }
-    float *both = g_new(float, 2 * (n + 1) * one);
     for (int i = 0; i <= n; i++) {
-        memcpy(both + i * one, all, one * sizeof *both);
-        memcpy(both + (n + 1 + i) * one, all + (i + 1) * one, one * sizeof *both);
+        rows[n + 1 + i] = i + 1;
     }
-    return both;
+    if (!painter_embed(p, texts, n + 2, &all, error)) {
+        return false;
+    }
+    conditioning_join(out, &all, rows, 2, n + 1);
+    conditioning_clear(&all);
+    return true;
 }

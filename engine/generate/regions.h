@@ -21,8 +21,9 @@ void regions_finish(struct regions *r); // accepts a zeroed one
  * whole words. With them it would still say who is where, by their order. Owned by the caller. */
 char *regions_rest(const char *prompt, const struct svdiff_region *regions, int n);
 
-/* Embeddings [2, (1 + n) tokens, width] for the guidance: first the negative prompt, in the place
- * of each region's text, too, then the rest of the prompt and the
- * texts. Owned by the caller. */
-float *regions_embed(struct painter *p, const char *negative, const char *prompt,
-                     const struct svdiff_region *regions, int n, GError **error);
+/* Two texts of (1 + n) tokens each, for the guidance: first the negative prompt, in the place of
+ * each region's text, too, then the rest of the prompt and the texts. To be cleared by the caller.
+ */
+bool regions_embed(struct painter *p, const char *negative, const char *prompt,
+                   const struct svdiff_region *regions, int n, struct conditioning *out,
+                   GError **error);

@@ -160,8 +160,8 @@ static void update(struct learner *l, double norm)
     parameters_step(l->parameters, &a, l->step + 1,
                     o->clip > 0 ? MIN(1.0, o->clip / (norm + 1e-6)) : 1);
     network_refresh(unet_network(l->unet), 1);
-    if (learner_networks(l).text_encoder != NULL) {
-        network_refresh(text_encoder_network(l->text_encoder), 1);
+    if (learner_networks(l).conditioner != NULL) {
+        conditioner_refresh(l->conditioner, 1);
     }
 }
 
@@ -440,7 +440,7 @@ bool svdiff_learn(svdiff *s, const struct svdiff_learn_options *options, progres
         return false;
     }
     network_refresh(unet_network(l->unet), 1);
-    network_refresh(text_encoder_network(l->text_encoder), 1);
+    conditioner_refresh(l->conditioner, 1);
     if (!loop(l, error)) {
         done = end_failed(l);
     } else if (l->cancelled) {

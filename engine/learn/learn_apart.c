@@ -25,16 +25,17 @@ static bool apart_open(struct apart *a, struct learner *l)
 {
     const int rows = learner_drawn_rows(l), n = (int)l->subjects->len;
     const struct learn_pictures *p = l->pictures;
-    const struct text_config *text = text_encoder_config(l->text_encoder);
+    const struct conditioner *text = l->conditioner;
     struct learn_unmix_options o = learner_unmix_options(l);
 
     o.weight = 0;
-    *a = (struct apart){
-        .l = l,
-        .batch = learn_batch_create(rows, rows, p->h, p->w, p->c, text->positions, text->width),
-        .pictures = g_new0(int, n),
-        .own = g_new0(double, n),
-        .others = g_new0(double, n)};
+    *a = (struct apart){.l = l,
+                        .batch =
+                            learn_batch_create(rows, rows, p->h, p->w, p->c,
+                                               conditioner_tokens(text), conditioner_width(text)),
+                        .pictures = g_new0(int, n),
+                        .own = g_new0(double, n),
+                        .others = g_new0(double, n)};
     learn_batch_set_slots(a->batch, 2);
     a->batch->shown[rows - 1] = 2;
     a->unmix = learn_unmix_create(a->batch, l->unet, &o);
@@ -99,22 +100,24 @@ static bool measure(struct apart *a, const struct learn_choice *c, const float *
     return p != NULL;
 }
 
-// regions and words of the picture; its prompt's embedding, owned by the caller
-static float *prepare(struct apart *a, const struct learn_choice *c, GError **error)
+// regions and words of the picture, and what its prompt becomes
+static bool prepare(struct apart *a, const struct learn_choice *c, struct conditioning *text,
+                    GError **error)
 {
     const struct learn_batch *b = a->batch;
     const struct unmix *u = &a->unmix->plan;
     const size_t row = (size_t)(b->n - 1) * b->slots;
     g_autofree char *prompt = learn_choice_prompt(a->l, c, false);
-    g_autofree int32_t *ids = session_tokens(a->l->session, prompt, error);
+    g_autofree int32_t *ids = conditioner_ids(a->l->conditioner, prompt, error);
 
     if (ids == NULL) {
-        return NULL;
+        return false;
     }
     learner_mixed_regions(a->l, c, b->regions + row * b->h * b->w);
     learner_mark_words(a->l, c, ids, b->tokens, b->own + row * b->tokens);
     memset(u->seen, 0, (size_t)u->layers * u->n * u->slots * u->places * sizeof *u->seen);
-    return learn_unmix_fill(a->unmix, b, error) ? learner_embed(a->l, ids, error) : NULL;
+    return learn_unmix_fill(a->unmix, b, error) &&
+           conditioner_encode(a->l->conditioner, ids, 1, text, error);
 }
 
 static bool one_picture(struct apart *a, int number, GError **error)
@@ -123,14 +126,17 @@ static bool one_picture(struct apart *a, int number, GError **error)
     const int n = (int)l->subjects->len;
     const struct learn_batch *b = a->batch;
     g_autofree float *latents = g_new(float, (size_t)b->h * b->w * b->c);
+    struct conditioning text = {0};
     struct learn_choice c;
 
     learner_choose_pair(l, number % n, (number + 1) % n, &c);
-    g_autofree float *text = prepare(a, &c, error);
-    return text != NULL &&
-           learner_draw_latents(l, text, &a->unmix->guide, l->options->seed + (uint64_t)number, 1,
-                                latents, "apart", error) &&
-           measure(a, &c, latents, error);
+    const bool done =
+        prepare(a, &c, &text, error) &&
+        learner_draw_latents(l, &text, &a->unmix->guide, l->options->seed + (uint64_t)number, 1,
+                             latents, "apart", error) &&
+        measure(a, &c, latents, error);
+    conditioning_clear(&text);
+    return done;
 }
 
 /* ---- all of them ---- */

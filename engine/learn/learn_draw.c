@@ -229,7 +229,6 @@ void learner_mark_words(const struct learner *l, const struct learn_choice *c, c
 static bool set_text(struct learner *l, const struct row *r, GError **error)
 {
     struct learn_batch *b = l->batch;
-    const size_t width = (size_t)unet_config(l->unet)->cross_attention_dim * b->tokens;
     g_autofree char *prompt = learn_choice_prompt(l, &r->choice, r->prior);
     const struct learner_text *text = learner_text(l, prompt, error);
 
@@ -237,7 +236,7 @@ static bool set_text(struct learner *l, const struct row *r, GError **error)
         return false;
     }
     memcpy(b->ids + (size_t)r->i * b->tokens, text->ids, b->tokens * sizeof *text->ids);
-    memcpy(b->text + r->i * width, text->embedding, width * sizeof *text->embedding);
+    conditioning_set(&b->text, r->i, &text->becomes, 0);
     if (!r->prior && r->choice.n > 1) {
         learner_mark_words(l, &r->choice, text->ids, b->tokens,
                            b->own + (size_t)r->i * b->slots * b->tokens);

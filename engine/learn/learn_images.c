@@ -262,10 +262,10 @@ static void own_pictures(struct learner *l, const GArray *plans)
 bool learner_encode_images(struct learner *l, GError **error)
 {
     svdiff *s = l->session;
-    struct session_component c = {s, MODEL_VAE};
     g_autoptr(GArray) plans = make_plans(l->options);
-    struct autoencoder *a = autoencoder_create(s->k, checkpoint_vae_config(s->checkpoint),
-                                               AUTOENCODER_ENCODER, session_source(&c), error);
+    struct autoencoder *a =
+        autoencoder_create(s->k, checkpoint_vae_config(s->checkpoint), AUTOENCODER_ENCODER,
+                           session_source(s, MODEL_VAE), error);
     const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
 
     own_pictures(l, plans);

@@ -20,15 +20,13 @@
 static bool open_networks(struct learner *l, GError **error)
 {
     svdiff *s = l->session;
-    struct session_component text = {s, MODEL_TEXT_ENCODER}, unet = {s, MODEL_UNET};
 
-    l->text_encoder = text_encoder_create(s->k, checkpoint_text_config(s->checkpoint),
-                                          session_source(&text), error);
-    if (l->text_encoder == NULL) {
+    l->conditioner = conditioner_create(s, NULL, NULL, error);
+    if (l->conditioner == NULL) {
         return false;
     }
-    l->unet =
-        unet_create(s->k, checkpoint_unet_config(s->checkpoint), session_source(&unet), error);
+    l->unet = unet_create(s->k, checkpoint_unet_config(s->checkpoint),
+                          session_source(s, MODEL_UNET), error);
     return l->unet != NULL;
 }
 
@@ -69,24 +67,31 @@ static bool attach_words(struct learner *l, GError **error)
 {
     g_autofree int32_t *ids = g_new(int32_t, l->subjects->len);
     const int n = learning_words(l, ids);
+    const GPtrArray *encoders = conditioner_encoders(l->conditioner);
 
-    return n == 0 || shift_attach_rows(text_encoder_network(l->text_encoder),
-                                       text_encoder_words(l->text_encoder), TEXT_PREFIX, ids, n,
-                                       l->parameters, error);
+    for (guint i = 0; i < encoders->len && n > 0; i++) {
+        struct text_encoder *e = encoders->pdata[i];
+        if (!shift_attach_rows(text_encoder_network(e), text_encoder_words(e), TEXT_PREFIX, ids, n,
+                               l->parameters, error)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool make_spectral(struct learner *l, GError **error)
 {
     struct shift_options o = {.prefix = "", .scalar = l->options->scalar_norms};
-    struct network *const nets[] = {unet_network(l->unet), text_encoder_network(l->text_encoder)};
+    const GPtrArray *encoders = conditioner_encoders(l->conditioner);
     struct model_spectrum *spectrum = model_spectrum_open(l->session, l->progress, l->user, error);
     bool done = spectrum != NULL;
 
     l->parameters = parameters_create(l->session->k);
-    done = done && attach_all(l, nets[0], spectrum, &o, false, error);
+    done = done && attach_all(l, unet_network(l->unet), spectrum, &o, false, error);
     o.prefix = TEXT_PREFIX;
-    if (l->options->text_encoder) {
-        done = done && attach_all(l, nets[1], spectrum, &o, true, error);
+    for (guint i = 0; i < encoders->len && l->options->text_encoder; i++) {
+        done = done &&
+               attach_all(l, text_encoder_network(encoders->pdata[i]), spectrum, &o, true, error);
     }
     model_spectrum_close(spectrum);
     return done && attach_words(l, error) && parameters_allocate(l->parameters, error);
@@ -97,7 +102,7 @@ struct learn_networks learner_networks(const struct learner *l)
     const bool text = l->options->text_encoder || learning_words(l, NULL) > 0;
 
     return (struct learn_networks){
-        .k = l->session->k, .unet = l->unet, .text_encoder = text ? l->text_encoder : NULL};
+        .k = l->session->k, .unet = l->unet, .conditioner = text ? l->conditioner : NULL};
 }
 
 /* ---- tape ---- */
@@ -146,12 +151,12 @@ struct learn_unmix_options learner_unmix_options(const struct learner *l)
 
 static bool prepare_tape(struct learner *l, GError **error)
 {
-    const struct text_config *text = text_encoder_config(l->text_encoder);
     const int prior = learner_prior_rows(l);
     const struct learn_pictures *p = l->pictures;
 
-    l->batch = learn_batch_create(l->options->batch + prior, l->options->batch, p->h, p->w, p->c,
-                                  text->positions, text->width);
+    l->batch =
+        learn_batch_create(l->options->batch + prior, l->options->batch, p->h, p->w, p->c,
+                           conditioner_tokens(l->conditioner), conditioner_width(l->conditioner));
     learn_batch_set_slots(l->batch, count_slots(l));
     if (l->batch->slots > 1 && l->options->unmix_weight > 0) {
         const struct learn_unmix_options o = learner_unmix_options(l);
@@ -236,7 +241,7 @@ void learner_free(struct learner *l)
     learn_unmix_free(l->unmix);
     parameters_free(l->parameters);
     unet_free(l->unet);
-    text_encoder_free(l->text_encoder);
+    conditioner_free(l->conditioner);
     schedule_free(l->schedule);
     learn_pictures_free(l->pictures);
     learn_pictures_free(l->prior_pictures);

@@ -30,12 +30,11 @@ static void teach(void *user, struct tape *t)
     const struct teacher *teacher = user;
     const struct learner *l = teacher->l;
     const struct learn_batch *b = l->batch;
-    const int rows = b->n - b->instance, width = unet_config(l->unet)->cross_attention_dim;
-    const size_t size = (size_t)b->h * b->w * b->c, text = (size_t)b->tokens * width;
+    const int rows = b->n - b->instance;
+    const size_t size = (size_t)b->h * b->w * b->c;
     struct tensor *x = tape_input(t, b->noisy + b->instance * size, rows, b->h, b->w, b->c, false);
-    struct tensor *context =
-        tape_input(t, b->text + b->instance * text, rows, 1, b->tokens, width, false);
-    struct tensor *y = unet_forward(t, l->unet, x, b->timesteps + b->instance, context);
+    struct tensor *y = unet_forward(t, l->unet, x, b->timesteps + b->instance,
+                                    conditioning_input(t, &b->text, b->instance, rows));
 
     if (teacher->prediction != NULL) {
         tape_download(t, y, teacher->prediction);

@@ -101,7 +101,7 @@ static bool among(const int32_t *ids, int n, int32_t id)
 static void find_own_tokens(const struct learner *l, struct learner_subject *one)
 {
     const struct tokenizer *t = l->session->tokenizer;
-    const int n = text_encoder_config(l->text_encoder)->positions;
+    const int n = conditioner_tokens(l->conditioner);
     const int32_t *ids = one->text->ids;
 
     one->own = g_array_new(FALSE, FALSE, sizeof(int32_t));

@@ -17,21 +17,21 @@
 
 /* ---- latents of one text ---- */
 
-// text [2, tokens, width]: of nothing, then of the prompt; the first half is filled here
-static float *both_texts(const struct learner *l, const float *text, GError **error)
+// of nothing, then of the prompt; to be cleared by the caller
+static bool both_texts(const struct learner *l, const struct conditioning *text,
+                       struct conditioning *both, GError **error)
 {
-    const struct text_config *c = text_encoder_config(l->text_encoder);
-    const size_t count = (size_t)c->positions * c->width;
-    g_autofree int32_t *ids = session_tokens(l->session, "", error);
-    g_autofree float *empty = ids != NULL ? learner_embed(l, ids, error) : NULL;
+    const char *const nothing[] = {""};
+    struct conditioning empty = {0};
 
-    if (empty == NULL) {
-        return NULL;
+    if (!conditioner_embed(l->conditioner, nothing, 1, &empty, error)) {
+        return false;
     }
-    float *both = g_new(float, 2 * count);
-    memcpy(both, empty, count * sizeof *both);
-    memcpy(both + count, text, count * sizeof *both);
-    return both;
+    conditioning_init(both, 2, text->tokens, text->width, text->pooled_width);
+    conditioning_set(both, 0, &empty, 0);
+    conditioning_set(both, 1, text, 0);
+    conditioning_clear(&empty);
+    return true;
 }
 
 static struct sampler *make_sampler(const struct learner *l,
@@ -69,19 +69,16 @@ int learner_drawn_rows(const struct learner *l)
     return svdiff_generate_defaults(l->session).guidance > 1 ? 2 : 1;
 }
 
-bool learner_draw_latents(struct learner *l, const float *text, const struct attention_guide *guide,
-                          uint64_t seed, int count, float *latents, const char *phase,
-                          GError **error)
+bool learner_draw_latents(struct learner *l, const struct conditioning *text,
+                          const struct attention_guide *guide, uint64_t seed, int count,
+                          float *latents, const char *phase, GError **error)
 {
     const struct svdiff_generate_options o = svdiff_generate_defaults(l->session);
-    const struct text_config *c = text_encoder_config(l->text_encoder);
     const size_t size = (size_t)l->pictures->h * l->pictures->w * l->pictures->c;
-    g_autofree float *both = both_texts(l, text, error);
+    struct conditioning both = {0};
     struct denoise d = {.k = l->session->k,
                         .unet = l->unet,
-                        .text = both,
-                        .tokens = c->positions,
-                        .width = c->width,
+                        .text = &both,
                         .h = l->pictures->h,
                         .w = l->pictures->w,
                         .c = l->pictures->c,
@@ -90,13 +87,14 @@ bool learner_draw_latents(struct learner *l, const float *text, const struct att
                         .phase = phase,
                         .progress = l->progress,
                         .user = l->user};
-    struct tape *t = both != NULL ? denoise_tape(&d, error) : NULL;
+    struct tape *t = both_texts(l, text, &both, error) ? denoise_tape(&d, error) : NULL;
     bool done = t != NULL;
 
     for (int i = 0; i < count && done; i++) {
         done = draw(l, &d, t, &o, seed + (uint64_t)i, latents + i * size, error);
     }
     tape_free(t);
+    conditioning_clear(&both);
     return done;
 }
 
@@ -105,9 +103,9 @@ bool learner_draw_latents(struct learner *l, const float *text, const struct att
 picture *learner_decode(const struct learner *l, const float *latents, GError **error)
 {
     svdiff *s = l->session;
-    struct session_component c = {s, MODEL_VAE};
-    struct autoencoder *a = autoencoder_create(s->k, checkpoint_vae_config(s->checkpoint),
-                                               AUTOENCODER_DECODER, session_source(&c), error);
+    struct autoencoder *a =
+        autoencoder_create(s->k, checkpoint_vae_config(s->checkpoint), AUTOENCODER_DECODER,
+                           session_source(s, MODEL_VAE), error);
     struct decoder *d =
         a != NULL ? decoder_create(s->k, a, l->pictures->h, l->pictures->w, error) : NULL;
     picture *p = d != NULL ? decoder_run(d, latents, NULL, error) : NULL;
@@ -155,8 +153,8 @@ bool learner_sample(struct learner *l, GError **error)
     g_autofree char *path = learn_file_sample(l->options->output, l->step);
     g_autofree float *latents =
         g_new(float, (size_t)l->pictures->h * l->pictures->w * l->pictures->c);
-    g_autofree int32_t *ids = session_tokens(l->session, prompt, error);
-    g_autofree float *text = ids != NULL ? learner_embed(l, ids, error) : NULL;
+    const char *const texts[] = {prompt};
+    struct conditioning text = {0};
     const struct progress p = {.event = PROGRESS_SAMPLE,
                                .phase = "learn",
                                .step = l->step,
@@ -165,9 +163,12 @@ bool learner_sample(struct learner *l, GError **error)
                                .seconds_left = -1,
                                .file = path};
 
-    if (text == NULL ||
-        !learner_draw_latents(l, text, NULL, l->options->seed, 1, latents, "sample", error) ||
-        !decode_to(l, latents, path, error)) {
+    const bool done =
+        conditioner_embed(l->conditioner, texts, 1, &text, error) &&
+        learner_draw_latents(l, &text, NULL, l->options->seed, 1, latents, "sample", error) &&
+        decode_to(l, latents, path, error);
+    conditioning_clear(&text);
+    if (!done) {
         return false;
     }
     if (l->progress != NULL && !l->progress(l->user, &p)) {
@@ -234,7 +235,7 @@ static bool add_class(struct learner *l, struct learner_subject *s, GError **err
         return false;
     }
     if (!l->session->dry && !load_cached(path, latents, (int64_t)(n * size))) {
-        if (!learner_draw_latents(l, s->class_text->embedding, NULL, l->options->seed, n, latents,
+        if (!learner_draw_latents(l, &s->class_text->becomes, NULL, l->options->seed, n, latents,
                                   "class pictures", error)) {
             return false;
         }

@@ -21,7 +21,7 @@ struct learn_batch *learn_batch_create(int n, int instance, int h, int w, int c,
     b->losses = g_new0(float, n);
     b->weighted = g_new0(float, n);
     b->ids = g_new0(int32_t, (size_t)n * tokens);
-    b->text = g_new0(float, (size_t)n *tokens *width);
+    conditioning_init(&b->text, n, tokens, width, 0);
     return b;
 }
 
@@ -61,24 +61,22 @@ void learn_batch_free(struct learn_batch *b)
     g_free(b->weighted);
     g_free(b->map);
     g_free(b->ids);
-    g_free(b->text);
+    conditioning_clear(&b->text);
     g_free(b);
 }
 
-static struct tensor *text_of(struct tape *t, const struct learn_networks *networks,
-                              const struct learn_batch *b)
+static struct text_tensors text_of(struct tape *t, const struct learn_networks *networks,
+                                   const struct learn_batch *b)
 {
-    if (networks->text_encoder != NULL) {
-        return text_encoder_forward(t, networks->text_encoder, b->ids, b->n, b->tokens);
-    }
-    const int width = unet_config(networks->unet)->cross_attention_dim;
-    return tape_input(t, b->text, b->n, 1, b->tokens, width, false);
+    return networks->conditioner != NULL
+               ? conditioner_forward(networks->conditioner, t, b->ids, b->n)
+               : conditioning_input(t, &b->text, 0, b->n);
 }
 
 void learn_step_run(struct tape *t, const struct learn_networks *networks,
                     struct learn_batch *batch, const struct attention_guide *guide)
 {
-    struct tensor *text = text_of(t, networks, batch);
+    const struct text_tensors text = text_of(t, networks, batch);
     struct tensor *x = tape_input(t, batch->noisy, batch->n, batch->h, batch->w, batch->c, false);
     struct tensor *y = unet_forward_guided(t, networks->unet, x, batch->timesteps, text, guide);
 

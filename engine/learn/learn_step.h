@@ -10,8 +10,8 @@
 #pragma once
 
 #include "engine/tape/ops.h"
-#include "engine/network/text_encoder.h"
 #include "engine/network/unet.h"
+#include "engine/session/conditioner.h"
 
 struct learn_batch {
     int n;        // rows in all
@@ -25,11 +25,11 @@ struct learn_batch {
     /* Rows with several subjects: how many each shows, where they are, and which tokens of the
      * prompt are each one's own; zeros where a row shows one. NULL where slots is 1. */
     int slots;
-    int *shown;     // [n]
-    float *regions; // [n, slots, h, w]
-    float *own;     // [n, slots, tokens]
-    int32_t *ids;   // [n, tokens]
-    float *text;    // [n, tokens, width]: used when the text encoder does not learn
+    int *shown;               // [n]
+    float *regions;           // [n, slots, h, w]
+    float *own;               // [n, slots, tokens]
+    int32_t *ids;             // [n, tokens]
+    struct conditioning text; // of n texts: used when no text encoder learns
     // results
     float *losses;     // [n], unweighted
     float *weighted;   // [n], with the map
@@ -39,7 +39,7 @@ struct learn_batch {
 struct learn_networks {
     const kernels *k;
     const struct unet *unet;
-    const struct text_encoder *text_encoder; // NULL: batch->text is used
+    const struct conditioner *conditioner; // NULL: batch->text is used
 };
 
 struct learn_batch *learn_batch_create(int n, int instance, int h, int w, int c, int tokens,

@@ -14,7 +14,9 @@
 
 struct validation {
     const struct learner *l;
-    const float *noisy, *text;
+    const float *noisy;
+    struct conditioning *texts; // [subjects]: each one's prompt under the shifts as they are
+    int subject;
     double timestep;
     float *prediction; // NULL while measuring
 };
@@ -23,10 +25,9 @@ static void predict(void *user, struct tape *t)
 {
     const struct validation *v = user;
     const struct learn_batch *b = v->l->batch;
-    const int width = unet_config(v->l->unet)->cross_attention_dim;
     struct tensor *x = tape_input(t, v->noisy, 1, b->h, b->w, b->c, false);
-    struct tensor *text = tape_input(t, v->text, 1, 1, b->tokens, width, false);
-    struct tensor *y = unet_forward(t, v->l->unet, x, &v->timestep, text);
+    struct tensor *y = unet_forward(t, v->l->unet, x, &v->timestep,
+                                    conditioning_input(t, &v->texts[v->subject], 0, 1));
 
     if (v->prediction != NULL) {
         tape_download(t, y, v->prediction);
@@ -65,43 +66,47 @@ static double one_loss(struct validation *v, struct tape *t, int i, float *space
     return mean_square(v->prediction, target, count);
 }
 
-// [subjects][tokens, width]: each one's prompt under the shifts as they are; free them all
-static float **embed_all(const struct learner *l, GError **error)
+static bool embed_all(struct validation *v, GError **error)
 {
-    float **texts = g_new0(float *, l->subjects->len + 1);
+    const struct learner *l = v->l;
 
     for (guint i = 0; i < l->subjects->len; i++) {
         const struct learner_subject *s = &g_array_index(l->subjects, struct learner_subject, i);
-        texts[i] = learner_embed(l, s->text->ids, error);
-        if (texts[i] == NULL) {
-            g_strfreev((char **)texts);
-            return NULL;
+        if (!conditioner_encode(l->conditioner, s->text->ids, 1, &v->texts[i], error)) {
+            return false;
         }
     }
-    return texts;
+    return true;
+}
+
+static void finish(struct validation *v)
+{
+    for (guint i = 0; i < v->l->subjects->len; i++) {
+        conditioning_clear(&v->texts[i]);
+    }
+    g_free(v->texts);
 }
 
 bool learner_validate(struct learner *l, GError **error)
 {
     const int64_t count = (int64_t)l->batch->h * l->batch->w * l->batch->c;
     g_autofree float *noisy = g_new(float, count), *space = g_new(float, 4 * count);
-    float **texts = embed_all(l, error);
+    struct validation v = {
+        .l = l, .noisy = noisy, .texts = g_new0(struct conditioning, l->subjects->len)};
     double sum = 0;
-
-    if (texts == NULL) {
-        return false;
-    }
-    struct validation v = {.l = l, .noisy = noisy, .text = texts[0]};
     struct tape *t =
-        tape_create_measured(l->session->k, (struct tape_options){0}, predict, &v, error);
+        embed_all(&v, error)
+            ? tape_create_measured(l->session->k, (struct tape_options){0}, predict, &v, error)
+            : NULL;
+
     for (int i = 0; i < COUNT && t != NULL; i++) {
-        v.text = texts[i % l->subjects->len];
+        v.subject = i % (int)l->subjects->len;
         sum += one_loss(&v, t, i, space);
     }
     if (t != NULL) {
         learner_set_validation(l, l->step, (float)(sum / COUNT));
     }
-    g_strfreev((char **)texts);
+    finish(&v);
     tape_free(t);
     return t != NULL;
 }

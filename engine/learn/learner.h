@@ -27,8 +27,8 @@ struct learn_placed_picture {
 
 /* A text as the networks take it. */
 struct learner_text {
-    int32_t *ids;     // [tokens]
-    float *embedding; // [tokens, width] of the text encoder without shifts
+    int32_t *ids;                // [tokens]
+    struct conditioning becomes; // by the text encoders without shifts
 };
 
 struct learner_subject {
@@ -51,7 +51,7 @@ struct learner {
     const struct svdiff_learn_options *options;
     struct schedule *schedule;
     struct unet *unet;
-    struct text_encoder *text_encoder;
+    struct conditioner *conditioner;
     struct learn_pictures *pictures, *prior_pictures;
     struct learn_pictures *placed; // pictures in the regions of mixed ones
     /* The same where there are masks: in pixels (struct learn_placed_picture), of which mixed
@@ -97,11 +97,9 @@ bool learner_read_regions(struct learner *l, int n, GError **error);
 bool learner_add_placed(struct learner *l, const struct autoencoder *a, const picture *image,
                         const picture *mask, int subject, GError **error);
 
-/* learn_text.c: a text's tokens and embedding, made once and owned by the learner. */
+/* learn_text.c: a text's tokens and what it becomes, made once and owned by the learner. */
 const struct learner_text *learner_text(struct learner *l, const char *prompt, GError **error);
 void learner_text_free(void *text);
-/* [tokens, width] of the text encoder as it is now; owned by the caller. */
-float *learner_embed(const struct learner *l, const int32_t *ids, GError **error);
 
 /* learn_prompts.c: placeholders and texts of all subjects. */
 bool learner_prepare_prompts(struct learner *l, GError **error);
@@ -137,11 +135,11 @@ bool learner_write_subject(const struct learner *l, const float *values, int ste
 
 /* learn_sample.c: class pictures made by the model before it learns, where they are wanted. */
 bool learner_prior_pictures(struct learner *l, GError **error);
-/* `count` pictures' latents [count, h, w, c] under a text [tokens, width] with the shifts as they
- * are, of the seeds from `seed` on; guide may be NULL. */
-bool learner_draw_latents(struct learner *l, const float *text, const struct attention_guide *guide,
-                          uint64_t seed, int count, float *latents, const char *phase,
-                          GError **error);
+/* `count` pictures' latents [count, h, w, c] under a text with the shifts as they are, of the seeds
+ * from `seed` on; guide may be NULL. */
+bool learner_draw_latents(struct learner *l, const struct conditioning *text,
+                          const struct attention_guide *guide, uint64_t seed, int count,
+                          float *latents, const char *phase, GError **error);
 // latents [h, w, c] as a picture, owned by the caller
 picture *learner_decode(const struct learner *l, const float *latents, GError **error);
 // rows that drawing one picture has at each step; the text with its prompt is the last

@@ -371,13 +371,13 @@ static struct tensor *mid_forward(struct tape *t, const struct unet *u, struct t
 }
 
 struct tensor *unet_forward_guided(struct tape *t, const struct unet *u, struct tensor *latents,
-                                   const double *timesteps, struct tensor *context,
+                                   const double *timesteps, struct text_tensors text,
                                    const struct attention_guide *guide)
 {
     const struct unet_config *c = &u->config;
     g_autoptr(GPtrArray) skips = g_ptr_array_new();
     struct pass p = {.time = time_forward(t, u, timesteps, latents->n),
-                     .context = context,
+                     .context = text.context,
                      .guide = guide,
                      .skips = skips};
     struct tensor *x = conv_same(t, latents, &u->conv_in);
@@ -396,9 +396,9 @@ struct tensor *unet_forward_guided(struct tape *t, const struct unet *u, struct 
 }
 
 struct tensor *unet_forward(struct tape *t, const struct unet *u, struct tensor *latents,
-                            const double *timesteps, struct tensor *context)
+                            const double *timesteps, struct text_tensors text)
 {
-    return unet_forward_guided(t, u, latents, timesteps, context, NULL);
+    return unet_forward_guided(t, u, latents, timesteps, text, NULL);
 }
 
 // cross-attentions in the down and up blocks of a level, as far as they are asked for

@@ -4,6 +4,7 @@
 
 #include "engine/tape/attention_guide.h"
 #include "engine/model/model_config.h"
+#include "engine/network/conditioning.h"
 #include "engine/network/network.h"
 
 struct unet;
@@ -18,15 +19,14 @@ struct network *unet_network(struct unet *u);
 const struct unet_config *unet_config(const struct unet *u);
 
 /* The prediction [n, h, w, out_channels] for latents [n, h, w, in_channels] at timesteps [n] (of
- * the host; Euler's may lie between two) under the text embeddings context [n, 1, tokens, width].
- */
+ * the host; Euler's may lie between two) under n texts. */
 struct tensor *unet_forward(struct tape *t, const struct unet *u, struct tensor *latents,
-                            const double *timesteps, struct tensor *context);
+                            const double *timesteps, struct text_tensors text);
 
 /* The same with a guide of the cross-attentions (attention_guide.h), which has to stay until the
  * tape is reset; NULL: none. */
 struct tensor *unet_forward_guided(struct tape *t, const struct unet *u, struct tensor *latents,
-                                   const double *timesteps, struct tensor *context,
+                                   const double *timesteps, struct text_tensors text,
                                    const struct attention_guide *guide);
 
 /* The level whose cross-attentions in down or up blocks have the grid nearest to wanted x wanted

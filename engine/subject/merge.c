@@ -11,9 +11,8 @@ bool merge_open(struct merge *m, svdiff *s, const struct bake_subject *subjects,
     *m = (struct merge){.session = s, .progress = progress, .user = user};
     m->spectrum = model_spectrum_open(s, progress, user, error);
     for (int i = 0; i < MODEL_COMPONENTS; i++) {
-        m->components[i] = (struct session_component){s, (enum model_component)i};
         m->bakes[i] = (struct bake){.k = s->k,
-                                    .inner = session_source(&m->components[i]),
+                                    .inner = session_source(s, (enum model_component)i),
                                     .spectrum = m->spectrum,
                                     .prefix = i == MODEL_TEXT_ENCODER ? "text_model." : "",
                                     .subjects = subjects,

@@ -14,9 +14,8 @@
 #include "engine/base/safetensors_write.h"
 
 struct merge {
-    svdiff *session;                 // borrowed
-    struct model_spectrum *spectrum; // owned
-    struct session_component components[MODEL_COMPONENTS];
+    svdiff *session;                     // borrowed
+    struct model_spectrum *spectrum;     // owned
     struct bake bakes[MODEL_COMPONENTS]; // the autoencoder's is not used
     struct weight_source sources[MODEL_COMPONENTS];
     progress_function progress; // may be NULL

@@ -1,0 +1,168 @@
+/* Texts to conditioning; see conditioner.h.
+ *
+ *   text -> token ids -> text encoder -> last hidden state [tokens, width] */
+#include "engine/session/conditioner.h"
+
+#include "engine/base/error.h"
+
+#include <string.h>
+
+struct conditioner {
+    svdiff *session;
+    GPtrArray *encoders;
+};
+
+static void free_encoder(void *encoder)
+{
+    text_encoder_free(encoder);
+}
+
+static struct weight_source own_source(void *user, enum model_component component)
+{
+    return session_source(user, component);
+}
+
+struct conditioner *conditioner_create(svdiff *s, component_source source, void *user,
+                                       GError **error)
+{
+    struct conditioner *c = g_new0(struct conditioner, 1);
+    const struct weight_source weights =
+        source != NULL ? source(user, MODEL_TEXT_ENCODER) : own_source(s, MODEL_TEXT_ENCODER);
+    struct text_encoder *e =
+        text_encoder_create(s->k, checkpoint_text_config(s->checkpoint), weights, error);
+
+    c->session = s;
+    c->encoders = g_ptr_array_new_with_free_func(free_encoder);
+    if (e == NULL) {
+        conditioner_free(c);
+        return NULL;
+    }
+    g_ptr_array_add(c->encoders, e);
+    return c;
+}
+
+void conditioner_free(struct conditioner *c)
+{
+    if (c != NULL) {
+        g_ptr_array_unref(c->encoders);
+        g_free(c);
+    }
+}
+
+int conditioner_tokens(const struct conditioner *c)
+{
+    return text_encoder_config(c->encoders->pdata[0])->positions;
+}
+
+int conditioner_width(const struct conditioner *c)
+{
+    return text_encoder_config(c->encoders->pdata[0])->width;
+}
+
+const GPtrArray *conditioner_encoders(const struct conditioner *c)
+{
+    return c->encoders;
+}
+
+void conditioner_refresh(struct conditioner *c, real scale)
+{
+    for (guint i = 0; i < c->encoders->len; i++) {
+        network_refresh(text_encoder_network(c->encoders->pdata[i]), scale);
+    }
+}
+
+/* ---- ids ---- */
+
+static bool check_ids(const struct conditioner *c, const int32_t *ids, GError **error)
+{
+    const int vocabulary = text_encoder_config(c->encoders->pdata[0])->vocabulary;
+
+    for (int i = 0; i < conditioner_tokens(c); i++) {
+        if (ids[i] < 0 || ids[i] >= vocabulary) {
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                        "The tokenizer of %s gives the token %d, but its text encoder has only %d; "
+                        "the two folders belong to different models.",
+                        c->session->options.model, ids[i], vocabulary);
+            return false;
+        }
+    }
+    return true;
+}
+
+int32_t *conditioner_ids(const struct conditioner *c, const char *text, GError **error)
+{
+    const int length = conditioner_tokens(c);
+    g_autofree int32_t *ids = g_new(int32_t, length);
+    g_autofree char *left_out = NULL;
+
+    if (!tokenizer_encode(c->session->tokenizer, text, length, ids, &left_out, error) ||
+        !check_ids(c, ids, error)) {
+        return NULL;
+    }
+    if (left_out != NULL) {
+        session_warn(c->session, "The prompt is too long for the model; left out: \"%s\".",
+                     left_out);
+    }
+    return g_steal_pointer(&ids);
+}
+
+/* ---- encoding ---- */
+
+struct text_tensors conditioner_forward(const struct conditioner *c, struct tape *t,
+                                        const int32_t *ids, int n)
+{
+    const struct text_encoder *e = c->encoders->pdata[0];
+
+    return (struct text_tensors){.context =
+                                     text_encoder_forward(t, e, ids, n, conditioner_tokens(c))};
+}
+
+struct texts {
+    const struct conditioner *conditioner;
+    const int32_t *ids; // [n, tokens]
+    int n;
+    struct conditioning *out; // NULL while measuring
+};
+
+static void encode(void *user, struct tape *t)
+{
+    const struct texts *x = user;
+    const struct text_tensors text = conditioner_forward(x->conditioner, t, x->ids, x->n);
+
+    if (x->out != NULL) {
+        tape_download(t, text.context, x->out->context);
+    }
+}
+
+bool conditioner_encode(const struct conditioner *c, const int32_t *ids, int n,
+                        struct conditioning *out, GError **error)
+{
+    struct texts x = {.conditioner = c, .ids = ids, .n = n};
+    struct tape *t =
+        tape_create_measured(c->session->k, (struct tape_options){0}, encode, &x, error);
+
+    if (t == NULL) {
+        return false;
+    }
+    conditioning_init(out, n, conditioner_tokens(c), conditioner_width(c), 0);
+    x.out = out;
+    encode(&x, t);
+    tape_free(t);
+    return true;
+}
+
+bool conditioner_embed(const struct conditioner *c, const char *const *texts, int n,
+                       struct conditioning *out, GError **error)
+{
+    const int tokens = conditioner_tokens(c);
+    g_autofree int32_t *ids = g_new(int32_t, (size_t)n * tokens);
+
+    for (int i = 0; i < n; i++) {
+        g_autofree int32_t *one = conditioner_ids(c, texts[i], error);
+        if (one == NULL) {
+            return false;
+        }
+        memcpy(ids + (size_t)i * tokens, one, (size_t)tokens * sizeof *ids);
+    }
+    return conditioner_encode(c, ids, n, out, error);
+}
