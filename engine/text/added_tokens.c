@@ -62,6 +62,7 @@ void added_tokens_note(struct added_tokens *tokens, const char *content, unsigne
 {
     for (guint i = 0; i < tokens->list->len; i++) {
         const struct added_token *token = tokens->list->pdata[i];
+        // the same declaration twice changes nothing; with other flags it may, see settle
         if (token->flags == flags && strcmp(token->content, content) == 0) {
             return;
         }
@@ -83,6 +84,7 @@ static void settle(struct added_tokens *tokens)
 
     for (guint i = 0; i < all->len; i++) {
         struct added_token *token = all->pdata[i], *earlier = find_content(tokens, token->content);
+        // a dictionary keeps the place of the first and the value of the last
         if (earlier) {
             earlier->flags = token->flags;
             free_token(token);
@@ -90,6 +92,7 @@ static void settle(struct added_tokens *tokens)
             g_ptr_array_add(tokens->list, token);
         }
     }
+    // the tokens live on in the new list, or were freed above
     g_ptr_array_set_free_func(all, NULL);
     g_ptr_array_unref(all);
 }
@@ -99,6 +102,8 @@ static int compare_patterns(const void *a, const void *b)
     const struct added_token *x = *(const struct added_token *const *)a;
     const struct added_token *y = *(const struct added_token *const *)b;
     size_t x_length = strlen(x->pattern), y_length = strlen(y->pattern);
+    // longest first, so that the first that fits is the longest; by text where they are as long,
+    // for an order that does not depend on the sort
     return x_length != y_length ? (x_length > y_length ? -1 : 1) : strcmp(x->content, y->content);
 }
 
@@ -124,19 +129,23 @@ static bool is_normalized(const struct added_token *token)
 static void resolve(struct added_tokens *tokens, struct added_token *token, const struct bpe *bpe,
                     int32_t *next)
 {
+    // what the vocabulary lacks is numbered behind it, in the order of declaration
     token->id = bpe_id(bpe, token->content);
     if (token->id < 0) {
         token->id = (*next)++;
     }
+    // a mere text of tokenizer_config.json is special and not normalised
     if (token->flags & ADDED_PLAIN) {
         token->flags = ADDED_SPECIAL;
     }
     if (is_normalized(token)) {
+        // it is looked for in the normalised text, so it has to be normalised itself
         token->pattern =
             g_string_free(clip_normalize(token->content, strlen(token->content)), FALSE);
     } else {
         token->pattern = g_strdup(token->content);
     }
+    // most places of a prompt begin no token: one look at a byte tells
     tokens->starts[is_normalized(token)][(unsigned char)token->pattern[0]] = true;
 }
 
@@ -150,6 +159,7 @@ bool added_tokens_resolve(struct added_tokens *tokens, const struct bpe *bpe, co
                     what, ADDED_TOKENS_MAX);
         return false;
     }
+    // flags first, because they decide which of the two searches finds a token
     settle(tokens);
     tokens->end = vocabulary_end(bpe);
     for (guint i = 0; i < tokens->list->len; i++) {
@@ -161,6 +171,7 @@ bool added_tokens_resolve(struct added_tokens *tokens, const struct bpe *bpe, co
         }
         resolve(tokens, tokens->list->pdata[i], bpe, &next);
     }
+    // ids of a vocabulary may have gaps, so both ends count
     tokens->end = MAX(tokens->end, next);
     g_ptr_array_sort(tokens->list, compare_patterns);
     return true;
@@ -198,6 +209,7 @@ static bool is_word(gunichar c)
 
 static bool stands_alone(const char *text, size_t length, size_t start, size_t stop)
 {
+    // "single_word" of the tokenizers library: no \w on either side
     bool joined_left = start > 0 && is_word(g_utf8_get_char(g_utf8_prev_char(text + start)));
     bool joined_right = stop < length && is_word(g_utf8_get_char(text + stop));
     return !joined_left && !joined_right;
@@ -232,6 +244,7 @@ const struct added_token *added_tokens_find(const struct added_tokens *tokens, b
             continue;
         }
         *start = at;
+        // a token that is refused as part of a word is passed over whole, as the library does
         *stop = at = at + strlen(token->pattern);
         if (!(token->flags & ADDED_SINGLE_WORD) || stands_alone(text, length, *start, *stop)) {
             return token;

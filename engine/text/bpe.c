@@ -53,6 +53,7 @@ static gunichar byte_character(int byte)
 int32_t bpe_id(const struct bpe *bpe, const char *text)
 {
     gpointer id;
+    // id 0 is a token like any other, so that a missing key cannot be told by NULL
     return g_hash_table_lookup_extended(bpe->ids, text, NULL, &id) ? GPOINTER_TO_INT(id) : -1;
 }
 
@@ -70,6 +71,7 @@ bool bpe_is_unknown(const struct bpe *bpe, int32_t id)
 static bool find_symbols(struct bpe *bpe, const char *unknown, const char *what, GError **error)
 {
     bpe->unknown = -1;
+    // the first 256 stand inside a word, the rest at its end, where CLIP's symbols carry </w>
     for (int i = 0; i < 2 * 256; i++) {
         char text[6 + sizeof BPE_WORD_END] = "";
         g_unichar_to_utf8(byte_character(i % 256), text);
@@ -78,6 +80,7 @@ static bool find_symbols(struct bpe *bpe, const char *unknown, const char *what,
         }
         int32_t id = bpe_id(bpe, text);
         if (id < 0) {
+            // a small vocabulary need not have all bytes; transformers takes the unknown token
             id = bpe->unknown = bpe_id(bpe, unknown);
         }
         if (id < 0) {
@@ -115,6 +118,7 @@ static bool resolve_merge(const struct bpe *bpe, const char *left, const char *r
     int32_t left_id = bpe_id(bpe, left), right_id = bpe_id(bpe, right);
 
     merge->id = bpe_id(bpe, both);
+    // a pair with an id of -1 is never looked up: the error below ends the reading
     merge->pair = make_pair(left_id, right_id);
     if (left_id >= 0 && right_id >= 0 && merge->id >= 0) {
         return true;
@@ -137,12 +141,15 @@ static bool resolve_merges(struct bpe *bpe, const GPtrArray *merges, const char 
     struct merge *all = bpe->merges = g_new(struct merge, MAX(count, 1));
 
     for (size_t i = 0; i < count; i++) {
+        // the rank is the line's place in merges.txt: what was merged most often comes first
         all[i].rank = (uint32_t)i;
         if (!resolve_merge(bpe, merges->pdata[2 * i], merges->pdata[2 * i + 1], &all[i], what,
                            error)) {
             return false;
         }
     }
+    // sorted by pair for bsearch; equal pairs stand together, the later line last, which is the one
+    // that a dictionary filled line by line would keep
     qsort(all, count, sizeof *all, compare_merges);
     for (size_t i = 0; i < count; i++) {
         if (i + 1 == count || all[i].pair != all[i + 1].pair) {
@@ -158,6 +165,7 @@ struct bpe *bpe_new(GHashTable *ids, const GPtrArray *merges, const char *unknow
 {
     struct bpe *bpe = g_new0(struct bpe, 1);
 
+    // shared with the caller, who looks up added tokens in it
     bpe->ids = g_hash_table_ref(ids);
     if (!find_symbols(bpe, unknown, what, error) || !resolve_merges(bpe, merges, what, error)) {
         bpe_free(bpe);
@@ -199,6 +207,7 @@ static void heap_push(GArray *heap, struct candidate added)
     struct candidate *items = (struct candidate *)(void *)heap->data;
     guint i = heap->len - 1;
 
+    // parents move down until the added one has its place; it is written once
     for (; i > 0 && comes_before(added, items[(i - 1) / 2]); i = (i - 1) / 2) {
         items[i] = items[(i - 1) / 2];
     }
@@ -211,6 +220,7 @@ static struct candidate heap_pop(GArray *heap)
     struct candidate top = items[0], last = items[heap->len - 1];
     guint length = heap->len - 1, i = 0;
 
+    // the last one is sifted down from the root along the smaller children
     for (guint child = 1; child < length; child = 2 * i + 1) {
         if (child + 1 < length && comes_before(items[child + 1], items[child])) {
             child++;
@@ -244,10 +254,12 @@ static void propose(const struct bpe *bpe, const struct symbol *symbols, int32_t
 static bool is_current(const struct bpe *bpe, const struct symbol *symbols, struct candidate c)
 {
     const struct symbol *left = &symbols[c.position];
+    // it was merged into its left neighbour, or its right neighbour went
     if (left->length == 0 || left->next < 0) {
         return false;
     }
     const struct merge *merge = find_merge(bpe, left->id, symbols[left->next].id);
+    // either neighbour may have become another symbol since it was pushed
     return merge && merge->id == c.id;
 }
 
@@ -255,6 +267,7 @@ static void merge_symbols(const struct bpe *bpe, struct symbol *symbols, int32_t
 {
     g_autoptr(GArray) heap = g_array_new(FALSE, FALSE, sizeof(struct candidate));
 
+    // at the beginning every pair of neighbours that the vocabulary knows is a candidate
     for (int32_t i = 0; i < count; i++) {
         propose(bpe, symbols, i, heap);
     }
@@ -263,6 +276,7 @@ static void merge_symbols(const struct bpe *bpe, struct symbol *symbols, int32_t
         if (!is_current(bpe, symbols, best)) {
             continue;
         }
+        // the right symbol is taken into the left one, whose place in the array stays
         struct symbol *left = &symbols[best.position], *right = &symbols[left->next];
         left->id = best.id;
         left->length += right->length;
@@ -271,6 +285,7 @@ static void merge_symbols(const struct bpe *bpe, struct symbol *symbols, int32_t
         if (left->next >= 0) {
             symbols[left->next].previous = (int32_t)best.position;
         }
+        // only the two pairs that the new symbol is part of can have become possible
         propose(bpe, symbols, left->previous, heap);
         propose(bpe, symbols, (int32_t)best.position, heap);
     }
@@ -281,11 +296,13 @@ void bpe_encode(const struct bpe *bpe, const char *word, size_t length, GArray *
     g_autofree struct symbol *symbols = g_new(struct symbol, length);
     int32_t count = (int32_t)length;
 
+    // one symbol a byte, linked in order; the last one is that of a word's end
     for (int32_t i = 0; i < count; i++) {
         int32_t id = bpe->symbols[i + 1 == count][(unsigned char)word[i]];
         symbols[i] = (struct symbol){id, i - 1, i + 1 < count ? i + 1 : -1, 1};
     }
     merge_symbols(bpe, symbols, count);
+    // symbol 0 is never removed, because what is merged goes to the left
     for (int32_t i = 0; i >= 0; i = symbols[i].next) {
         struct bpe_piece piece = {symbols[i].id, symbols[i].length};
         g_array_append_val(pieces, piece);

@@ -51,6 +51,7 @@ static bool read_object(JsonObject *object, const char *what, bool special, stru
         !json_get_bool(object, what, "special", JSON_OPTIONAL, &special, error)) {
         return false;
     }
+    // transformers' AddedToken: what is special is looked for as it is written
     bool normalized = !special;
     if (!json_get_bool(object, what, "normalized", JSON_OPTIONAL, &normalized, error) ||
         !json_get_bool(object, what, "single_word", JSON_OPTIONAL, &single, error) ||
@@ -68,9 +69,11 @@ static bool read_object(JsonObject *object, const char *what, bool special, stru
 static bool read_token(JsonNode *node, const char *what, const char *key, bool special,
                        struct described *token, GError **error)
 {
+    // {"content": "<|endoftext|>", "lstrip": false, ...}
     if (JSON_NODE_HOLDS_OBJECT(node)) {
         return read_object(json_node_get_object(node), what, special, token, error);
     }
+    // "<|endoftext|>"
     if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING) {
         *token = (struct described){json_node_get_string(node), ADDED_PLAIN};
         return true;
@@ -98,10 +101,12 @@ static bool read_names(const struct tokenizer_source *source,
 {
     for (int i = 0; i < SPECIAL_NAMES; i++) {
         const char *key = names[i].key;
+        // the map of names goes before the config, but only where the config has no decoder
         JsonNode *mapped = is_old_style(source) ? member(source->special.object, key) : NULL;
         JsonNode *set = member(source->config.object, key);
         const char *what = mapped ? source->special.name : source->config.name;
 
+        // Stable Diffusion 2 pads with "!", whatever a file beside the weights says
         const bool family = i == SPECIAL_PAD && source->pad != NULL;
         tokens[i] = (struct described){family ? source->pad : names[i].usual, ADDED_PLAIN};
         if (family && source->pad_counts) {
@@ -152,6 +157,7 @@ static bool read_decoder(const struct tokenizer_document *config, GArray *list, 
         !check_count(json_object_get_size(decoder), config->name, error)) {
         return false;
     }
+    // in the order of the file: it decides which of two declarations of a number counts
     json_object_iter_init_ordered(&iter, decoder);
     while (json_object_iter_next_ordered(&iter, &key, &node)) {
         struct described token;
@@ -179,12 +185,14 @@ static bool is_special(const struct tokenizer_source *source,
             return true;
         }
     }
+    // both keys in the config, then both in the map of names
     for (gsize i = 0; i < 2 * G_N_ELEMENTS(extra_keys); i++) {
         JsonObject *object = i < 2 ? source->config.object : source->special.object;
         JsonNode *node = member(object, extra_keys[i % 2]);
         JsonArray *list = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
         for (guint k = 0; list && k < json_array_get_length(list); k++) {
             struct described token;
+            // only asked about here: what is wrong with it is told when it is declared
             if (read_token(json_array_get_element(list, k), "", "", true, &token, NULL) &&
                 strcmp(token.content, content) == 0) {
                 return true;
@@ -215,6 +223,7 @@ static bool read_added(const struct tokenizer_source *source,
                           error)) {
             return false;
         }
+        // added_tokens.json has no flags, so they follow from where else the text stands
         bool special = is_special(source, tokens, content);
         declare(list, index,
                 (struct described){content, special ? ADDED_SPECIAL : ADDED_NORMALIZED});
@@ -278,6 +287,7 @@ static bool note_extra(const struct tokenizer_document *document, const char *ke
 
     if (!document->object ||
         !json_get_array(document->object, document->name, key, JSON_OPTIONAL, &list, error)) {
+        // true without the file; false when its member is no array, which has set the error
         return !document->object;
     }
     for (guint i = 0; list && i < json_array_get_length(list); i++) {
@@ -302,11 +312,13 @@ bool special_tokens_read(const struct tokenizer_source *source, struct added_tok
     if (!read_names(source, tokens, error) || !read_declared(source, tokens, list, error)) {
         return false;
     }
+    // declared ones first, by number
     for (guint i = 0; i < list->len; i++) {
         struct described token = g_array_index(list, struct declared, i).token;
         added_tokens_note(added, token.content, token.flags);
         g_hash_table_add(declared, (gpointer)token.content);
     }
+    // then the named ones that nothing declared
     for (int i = 0; i < SPECIAL_NAMES; i++) {
         contents[i] = tokens[i].content;
         if (contents[i] && !g_hash_table_contains(declared, contents[i])) {

@@ -31,6 +31,7 @@ static bool put(struct walk *walk, int32_t id)
     if (walk->count == walk->capacity) {
         return false;
     }
+    // counting walks the same way, so that it can never differ
     if (walk->ids) {
         walk->ids[walk->count] = id;
     }
@@ -58,6 +59,7 @@ static const char *original_place(const struct walk *walk, size_t offset)
         const char *next = cluster_end(at, end);
         GString *normal = clip_normalize(at, (size_t)(next - at));
         bool blank = clip_is_blank(g_utf8_get_char(at));
+        // each cluster is normalised alone, which gives a blank a run of blanks; the whole has one
         done += normal->len - (blank && after_blank);
         g_string_free(normal, TRUE);
         if (done > offset) {
@@ -78,9 +80,11 @@ static bool encode_word(struct walk *walk, const char *word, size_t length, size
     for (guint i = 0; i < pieces->len; i++) {
         struct bpe_piece piece = g_array_index(pieces, struct bpe_piece, i);
         if (!put(walk, piece.id)) {
+            // the rest of the prompt is quoted as it was typed, so its place there is worked out
             walk->cut = original_place(walk, offset);
             return false;
         }
+        // bytes of the word, the end mark not counted
         offset += piece.length;
     }
     return true;
@@ -115,6 +119,7 @@ static size_t spelled_word(const char *at, const char *end, bool *marker)
     for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
         size_t length = strlen(words[i]);
         if ((size_t)(end - at) >= length && memcmp(at, words[i], length) == 0) {
+            // the two markers stand first
             *marker = i < 2;
             return length;
         }
@@ -126,6 +131,7 @@ static size_t spelled_word(const char *at, const char *end, bool *marker)
 static bool encode_marker(struct walk *walk, const char *word, size_t length, size_t offset)
 {
     return encode_word(walk, word, 2, offset) &&
+           // two characters on either side of the name
            encode_word(walk, word + 2, length - 4, offset + 2) &&
            encode_word(walk, word + length - 2, 2, offset + length - 2);
 }
@@ -141,9 +147,11 @@ static bool encode_words(struct walk *walk, const char *normal, size_t from, siz
         bool marker = false;
         size_t length = spelled_word(at, end, &marker);
         if (length == 0) {
+            // \p{N} is one digit: 12 is two words, while letters and other signs go on
             const char *next = kind == NUMBER ? g_utf8_next_char(at) : run_end(at, end, kind);
             length = (size_t)(next - at);
         }
+        // blanks only part words
         if (kind != BLANK && !(marker ? encode_marker : encode_word)(walk, at, length, offset)) {
             return false;
         }
@@ -163,6 +171,7 @@ static bool encode_part(struct walk *walk, const char *part, size_t length)
 
     walk->part = part;
     walk->part_length = length;
+    // second search, in the normalised text: tokens such as <|ENDOFTEXT|> in capitals
     while (fits && (token = added_tokens_find(added, true, normal->str, normal->len, from, &start,
                                               &stop))) {
         fits = encode_words(walk, normal->str, from, start);
@@ -183,6 +192,7 @@ static void encode_text(struct walk *walk, const char *text, size_t length)
     const struct added_token *token;
     size_t from = 0, start, stop;
 
+    // first search, as written
     while ((token = added_tokens_find(added, false, text, length, from, &start, &stop))) {
         if (!encode_part(walk, text + from, start - from)) {
             return;
@@ -228,6 +238,7 @@ static bool check_text(const char *text, GError **error)
         return refuse(error, "The prompt is not UTF-8: byte %d is wrong; write it in UTF-8.",
                       (int)(end - text) + 1);
     }
+    // normalisation sorts a run of marks, which takes the square of its length
     if (longest_joined(text) > TOKENIZER_MAX_MARKS) {
         return refuse(error, "The prompt has more than %d combining marks in a row; shorten it.",
                       TOKENIZER_MAX_MARKS);
@@ -238,6 +249,7 @@ static bool check_text(const char *text, GError **error)
 bool tokenizer_encode(const struct tokenizer *t, const char *text, int length, int32_t *ids,
                       char **left_out, GError **error)
 {
+    // [bos, pieces..., eos, pad...]: the two ends have their place whatever is cut
     struct walk walk = {.t = t, .ids = ids + 1, .capacity = length - 2};
 
     if (length < 2) {
@@ -254,6 +266,7 @@ bool tokenizer_encode(const struct tokenizer *t, const char *text, int length, i
         ids[i] = t->pad;
     }
     if (left_out) {
+        // a blank at the end is nothing that a person missed
         *left_out = walk.cut ? g_strchomp(g_strdup(walk.cut)) : NULL;
     }
     return true;
@@ -279,6 +292,7 @@ int32_t tokenizer_id(const struct tokenizer *t, const char *text)
         return -1;
     }
     encode_text(&walk, text, strlen(text));
+    // the unknown token stands for every text; it is that of its own text alone
     bool one = walk.count == 1 && !walk.cut;
     bool known = one && (!bpe_is_unknown(t->bpe, id) || added_tokens_id(t->added, text) == id);
     return known ? id : -1;
