@@ -11,19 +11,82 @@
  * SVDiff (Han et al., ICCV 2023) on Stable Diffusion 1.x and 2.x: a subject is learned by changing
  * only the singular values of a model's weights. One call at a time per session; two sessions are
  * independent. Strings and arrays in options are borrowed for the call. Errors are SVDIFF_ERROR
- * sentences (engine/base/error.h). */
+ * sentences. This header needs GLib alone; the inside of the engine includes it for its types. */
 #pragma once
 
-#include "engine/tape/attention_guide.h"
-#include "engine/base/error.h"
-#include "engine/picture/picture.h"
-#include "engine/base/progress.h"
-#include "engine/generate/sampler.h"
-#include "engine/learn/learn_layout.h"
-#include "engine/subject/shift_set.h"
-
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+// what the shared library exports; everything else is hidden
+#define SVDIFF_API __attribute__((visibility("default")))
+
+G_BEGIN_DECLS
+
+/* ---- errors ---- */
+
+/* A message is one sentence that names the file, tensor or option and says what to do. The code
+ * decides the exit status of the command: usage 2, failed 1, cancelled 130. */
+#define SVDIFF_ERROR (svdiff_error_quark())
+
+enum svdiff_error_code {
+    SVDIFF_ERROR_FAILED,    // a file, the memory or the arithmetic failed
+    SVDIFF_ERROR_USAGE,     // what was asked for is wrong by itself
+    SVDIFF_ERROR_CANCELLED, // stopped on request; what was learned so far is kept
+};
+
+SVDIFF_API GQuark svdiff_error_quark(void);
+
+/* ---- progress ---- */
+
+enum progress_event {
+    PROGRESS_STEP,       // work goes on
+    PROGRESS_SAMPLE,     // a picture was written to `file`
+    PROGRESS_CHECKPOINT, // what is needed to go on later was written to `file`
+};
+
+/* The engine prints nothing. Whoever starts work hands in a function; it is called often (at every
+ * segment of a network), on the thread that works, and its answer false cancels. */
+struct progress {
+    enum progress_event event;
+    const char *phase;   // what is being done, one word: "spectrum", "learn", "generate"
+    int step, steps;     // done and all; steps 0: not known
+    double loss;         // negative: there is none
+    double seconds_left; // of this phase; negative: not known yet
+    const char *file;    // of a sample or checkpoint, else NULL
+};
+
+/* Valid during the call only. false: stop as soon as possible, with SVDIFF_ERROR_CANCELLED. */
+typedef bool (*progress_function)(void *user, const struct progress *p);
+
+/* ---- pictures ---- */
+
+/* Pixels are row-major, channels last, floats 0..1: R'G'B' in sRGB. Alpha is not multiplied into
+ * the colours. */
+typedef struct svdiff_picture svdiff_picture;
+struct svdiff_picture {
+    int width, height;
+    int channels;  // 3: R'G'B', 4: R'G'B' and alpha, 1: a mask
+    float *pixels; // [height, width, channels], owned
+    /* Of a picture that was read, and of results that began with it: what its file was, so that
+     * these can be written in its own space and depth. NULL or a reference. */
+    struct picture_origin *origin;
+};
+
+/* A picture whose pixels are not set yet, or NULL with an error when there is no memory for it. */
+SVDIFF_API svdiff_picture *svdiff_picture_create(int width, int height, int channels,
+                                                 GError **error);
+SVDIFF_API void svdiff_picture_free(svdiff_picture *p); // accepts NULL
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(svdiff_picture, svdiff_picture_free)
+
+/* Reads a PNG, JPEG, WebP or TIFF file; what it says of its colours and its orientation is applied.
+ * 3 or 4 channels. mask: 1 channel, luminance times alpha of the values as the file has them. */
+SVDIFF_API svdiff_picture *svdiff_picture_read(const char *path, bool mask, GError **error);
+
+/* Writes a picture, whole or not at all: `.png`, `.tif` (float), `.jpg` or `.webp`. */
+SVDIFF_API bool svdiff_picture_write(const char *path, const svdiff_picture *p, GError **error);
+
+/* ---- a session ---- */
 
 typedef struct svdiff svdiff;
 
@@ -50,8 +113,8 @@ struct svdiff_options {
 
 /* Opens a model: reads its configs and tokenizer; weights are read when they are needed. Owned by
  * the caller. */
-svdiff *svdiff_open(const struct svdiff_options *options, GError **error);
-void svdiff_close(svdiff *s); // accepts NULL
+SVDIFF_API svdiff *svdiff_open(const struct svdiff_options *options, GError **error);
+SVDIFF_API void svdiff_close(svdiff *s); // accepts NULL
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(svdiff, svdiff_close)
 
 #define SVDIFF_SQUARES 4 // of so many pictures an estimate shows what is learned
@@ -68,14 +131,45 @@ struct svdiff_estimate {
     int n_marked;
     /* Of learning: the squares of the first SVDIFF_SQUARES pictures as they are learned, side by
      * side, with alpha where the masks mark. Owned by the caller. */
-    picture *squares;
+    svdiff_picture *squares;
     int width, height; // of generating: pixels of the pictures that are made
 };
 
 /* Frees what an estimate holds. */
-void svdiff_estimate_clear(struct svdiff_estimate *e);
+SVDIFF_API void svdiff_estimate_clear(struct svdiff_estimate *e);
 
 /* ---- learning ---- */
+
+/* Layouts of mixed pictures where no regions are given. */
+enum layout_choice { LAYOUTS_HALVES, LAYOUTS_STACKED, LAYOUTS_CORNERS, LAYOUTS_ALL };
+
+// a part of a square, 0..1
+struct layout_box {
+    double left, top, right, bottom;
+};
+
+/* Which weights are learned: 1-D are the gains of norms, 2-D linear layers and embeddings, 4-D
+ * convolutions; CA is cross-attention, KV its keys and values; up, down, mid are the UNet's
+ * blocks. */
+enum shift_subset {
+    SUBSET_UNET,
+    SUBSET_UNET_CA,
+    SUBSET_UNET_CA_KV,
+    SUBSET_UNET_1D,
+    SUBSET_UNET_2D,
+    SUBSET_UNET_4D,
+    SUBSET_UP,
+    SUBSET_DOWN,
+    SUBSET_MID,
+    SUBSET_UP_CA,
+    SUBSET_DOWN_CA,
+    SUBSET_MID_CA,
+};
+
+/* The attentions that the unmix loss watches, and by what a map is divided: 1, its mean or its
+ * largest value. */
+enum unmix_layers { UNMIX_DOWN = 1, UNMIX_UP = 2, UNMIX_BOTH = UNMIX_DOWN | UNMIX_UP };
+enum unmix_maps { UNMIX_PLAIN, UNMIX_MEAN, UNMIX_MAX };
 
 struct svdiff_subject {
     const char *prompt;        // "a photo of a [V] dog"
@@ -151,33 +245,33 @@ struct svdiff_learn_options {
 };
 
 /* The seed of the run that left a checkpoint beside this output; false if there is none. */
-bool svdiff_learn_seed(const char *output, uint64_t *seed);
+SVDIFF_API bool svdiff_learn_seed(const char *output, uint64_t *seed);
 
 /* The model's own defaults: svdiff.json of its folder, else those of Stable Diffusion; these also
  * for NULL. */
-struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s);
+SVDIFF_API struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s);
 
 /* The steps in which n subjects are learned together, where `one` are enough for one alone: half as
  * many more for each further one, because what they share is learned once. */
-int svdiff_learn_steps(int one, int n);
+SVDIFF_API int svdiff_learn_steps(int one, int n);
 
 /* Learns the subjects and writes options->output, whole or not at all. When progress answers
  * false, what was learned is written and the error is SVDIFF_ERROR_CANCELLED. A loss that is not a
  * number stops with an error that names the step; the last good shifts are written. */
-bool svdiff_learn(svdiff *s, const struct svdiff_learn_options *options, progress_function progress,
-                  void *user, GError **error);
+SVDIFF_API bool svdiff_learn(svdiff *s, const struct svdiff_learn_options *options,
+                             progress_function progress, void *user, GError **error);
 
 /* What svdiff_learn with these options would take; reads the pictures, writes nothing. */
-bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options,
-                           struct svdiff_estimate *e, GError **error);
+SVDIFF_API bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options,
+                                      struct svdiff_estimate *e, GError **error);
 
 /* The small picture of its subject that a subject file carries, owned by the caller. NULL with an
  * error for what is no subject file or a damaged picture; NULL without one when it carries none. */
-picture *svdiff_subject_preview(const char *file, GError **error);
+SVDIFF_API svdiff_picture *svdiff_subject_preview(const char *file, GError **error);
 
 /* What the subjects of a file are called in plain words, "a fox": as prompts speak of them; "" for
  * one that does not say. g_strfreev it; NULL with an error for what is no subject file. */
-char **svdiff_subject_things(const char *file, GError **error);
+SVDIFF_API char **svdiff_subject_things(const char *file, GError **error);
 
 /* ---- generating ---- */
 
@@ -188,18 +282,18 @@ struct svdiff_scaled_subject {
 
 /* Whether a subject that is learned under this name can be called by it later: no path, no more
  * than 200 bytes, no blanks at its ends, no control characters, no point at its beginning. */
-bool svdiff_subject_name_good(const char *name);
+SVDIFF_API bool svdiff_subject_name_good(const char *name);
 
 /* The name or file in "fox:0.8", and its strength, 1 without one. A subject that exists under all
  * of the text ("portrait 16:9") is that one. Owned by the caller. */
-char *svdiff_subject_split(const char *text, double *scale);
+SVDIFF_API char *svdiff_subject_split(const char *text, double *scale);
 
 /* The text that svdiff_subject_split takes apart into these two. Owned by the caller. */
-char *svdiff_subject_join(const char *name, double scale);
+SVDIFF_API char *svdiff_subject_join(const char *name, double scale);
 
 /* The parts of a list, "fox:0.8; cat", between ; or ends of lines, without blanks around them and
  * without empty ones. A subject that exists with ; in its name is one part. g_strfreev it. */
-char **svdiff_subject_list(const char *list);
+SVDIFF_API char **svdiff_subject_list(const char *list);
 
 /* What lies below a mask before it is painted: the picture itself, its surroundings' colours, or
  * noise in the place of its latents. */
@@ -207,12 +301,27 @@ enum svdiff_fill { SVDIFF_FILL_ORIGINAL, SVDIFF_FILL_BLURRED, SVDIFF_FILL_NOISE 
 
 // a text that acts only where a mask is white; the whole of the mask is the whole of the picture
 struct svdiff_region {
-    const char *file;    // of the mask, of any size
-    const picture *mask; // 1 channel, in place of a file; NULL: the file
+    const char *file;           // of the mask, of any size
+    const svdiff_picture *mask; // 1 channel, in place of a file; NULL: the file
     const char *text;
     /* Bits 1 << i: subjects that are there in this region alone, and not in the rest of the
      * picture; 0: the region's text is all that is its own. */
     uint64_t subjects;
+};
+
+/* diffusers' classes of these names. */
+enum sampler_kind {
+    SAMPLER_DDIM,
+    SAMPLER_EULER,
+    SAMPLER_EULER_A,
+    SAMPLER_DPMPP_2M,
+    SAMPLER_DDIM_INVERSE, // of editing alone
+};
+
+enum sampler_spacing {
+    SAMPLER_SPACING_MODEL, // as the model's config says; normal when it says nothing
+    SAMPLER_SPACING_NORMAL,
+    SAMPLER_SPACING_KARRAS, // Karras and others, 2022, rho 7; not with ddim
 };
 
 struct svdiff_generate_options {
@@ -229,10 +338,10 @@ struct svdiff_generate_options {
     double eta;
     int width, height; // pixels, divisible by 8
     int count;
-    uint64_t seed;       // of the first picture; the next ones count on
-    const picture *init; // picture to start from, or NULL; the results have its size
-    double strength;     // how much of it is noise: 1 is all
-    const picture *mask; // 1 channel, of init's size: where it may change; NULL: everywhere
+    uint64_t seed;              // of the first picture; the next ones count on
+    const svdiff_picture *init; // picture to start from, or NULL; the results have its size
+    double strength;            // how much of it is noise: 1 is all
+    const svdiff_picture *mask; // 1 channel, of init's size: where it may change; NULL: everywhere
     enum svdiff_fill fill;
     int feather;   // pixels over which the model's freedom ends; negative: from mask and strength
     int grow;      // pixels around the mask that may change, too
@@ -241,17 +350,19 @@ struct svdiff_generate_options {
     const char *trace;
 };
 
-struct svdiff_generate_options svdiff_generate_defaults(const svdiff *s);
+SVDIFF_API struct svdiff_generate_options svdiff_generate_defaults(const svdiff *s);
 
 /* Hands over picture `index` with its seed; the picture is borrowed for the call. False stops. */
-typedef bool (*svdiff_take)(void *user, int index, uint64_t seed, const picture *p, GError **error);
+typedef bool (*svdiff_take)(void *user, int index, uint64_t seed, const svdiff_picture *p,
+                            GError **error);
 
-bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
-                     progress_function progress, void *user, GError **error);
+SVDIFF_API bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options,
+                                svdiff_take take, progress_function progress, void *user,
+                                GError **error);
 
 /* What svdiff_generate with these options would take; subjects are not opened. */
-bool svdiff_estimate_generate(svdiff *s, const struct svdiff_generate_options *options,
-                              struct svdiff_estimate *e, GError **error);
+SVDIFF_API bool svdiff_estimate_generate(svdiff *s, const struct svdiff_generate_options *options,
+                                         struct svdiff_estimate *e, GError **error);
 
 /* ---- editing one picture ---- */
 
@@ -281,20 +392,23 @@ struct svdiff_edit_options {
     const char *preview, *trace;
 };
 
-struct svdiff_edit_options svdiff_edit_defaults(const svdiff *s);
+SVDIFF_API struct svdiff_edit_options svdiff_edit_defaults(const svdiff *s);
 
 /* Sets invert, eta and noise from one number, how much of the picture's structure is kept: 1
  * inverts and adds nothing, 0 begins with noise alone; between them eta and noise are 1 -
  * structure. */
-void svdiff_edit_structure(struct svdiff_edit_options *options, double structure);
+SVDIFF_API void svdiff_edit_structure(struct svdiff_edit_options *options, double structure);
 
 /* The file beside the picture (where that folder cannot be written, in the user's data folder) that
  * keeps what was learned of it: PICTURE.HASH.svdiff.safetensors, of a hash of picture, prompt,
  * model and learning options, so that anything else is learned anew. Owned by the caller; NULL with
  * an error. */
-char *svdiff_edit_shift(svdiff *s, const struct svdiff_edit_options *options, GError **error);
+SVDIFF_API char *svdiff_edit_shift(svdiff *s, const struct svdiff_edit_options *options,
+                                   GError **error);
 
 /* Learns the picture unless its shifts are kept, then draws it from each target: picture
  * target * count + k has seed + k. */
-bool svdiff_edit(svdiff *s, const struct svdiff_edit_options *options, svdiff_take take,
-                 progress_function progress, void *user, GError **error);
+SVDIFF_API bool svdiff_edit(svdiff *s, const struct svdiff_edit_options *options, svdiff_take take,
+                            progress_function progress, void *user, GError **error);
+
+G_END_DECLS

@@ -4,7 +4,7 @@
 #include "plugin/task.h"
 #include "plugin/words.h"
 
-#include "engine/svdiff.h"
+#include "engine/picture/picture.h"
 
 #include <math.h>
 

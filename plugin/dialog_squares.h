@@ -1,7 +1,7 @@
 /* dialog_squares.h: what will be learned, as people see it. */
 #pragma once
 
-#include "engine/svdiff.h"
+#include "engine/picture/picture.h"
 
 #include <gtk/gtk.h>
 

@@ -3,7 +3,7 @@
 
 #include "plugin/host.h"
 
-#include "engine/svdiff.h"
+#include "engine/picture/picture.h"
 
 // one picture and what its layer is called and carries
 struct layers_out_picture {

@@ -4,7 +4,7 @@
 
 #include "plugin/job.h"
 
-#include "engine/svdiff.h"
+#include "engine/picture/picture.h"
 
 #include <glib/gstdio.h>
 

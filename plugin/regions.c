@@ -4,7 +4,7 @@
 #include "plugin/spot.h"
 #include "plugin/words.h"
 
-#include "engine/svdiff.h"
+#include "engine/picture/picture.h"
 
 #include <string.h>
 

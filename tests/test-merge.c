@@ -1,4 +1,5 @@
 /* Models with subjects in their weights, as folders and as single files. */
+#include "engine/picture/picture.h"
 #include "engine/subject/merge.h"
 #include "tests/merge_fixture.h"
 

@@ -8,6 +8,7 @@
 #include "engine/base/output_guard.h"
 #include "engine/command/command_report.h"
 #include "engine/command/interruption.h"
+#include "engine/picture/picture.h"
 #include "engine/svdiff.h"
 
 enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2, COMMAND_CANCELLED = 130 };

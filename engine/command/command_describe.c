@@ -1,5 +1,6 @@
 /* The texts that pictures carry of how they were made. */
 #include "engine/command/command.h"
+#include "engine/generate/sampler.h"
 
 /* ---- generated ---- */
 

@@ -2,6 +2,7 @@
 #include "engine/command/command.h"
 #include "engine/command/region_option.h"
 
+#include "engine/generate/sampler.h"
 #include "engine/picture/canvas.h"
 #include "engine/generate/generate_check.h"
 #include "engine/kept_model.h"

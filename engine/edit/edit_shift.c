@@ -7,6 +7,7 @@
 #include "engine/base/output_name.h"
 #include "engine/learn/learn_files.h"
 #include "engine/learn/learn_wording.h"
+#include "engine/picture/picture.h"
 
 #include <glib/gstdio.h>
 #include <unistd.h>

@@ -12,6 +12,7 @@
 
 #include "engine/generate/regions.h"
 #include "engine/learn/learn_wording.h"
+#include "engine/picture/picture.h"
 
 /* The texts that a prediction is made under: the rows follow each other in what is embedded. */
 enum edit_role { EDIT_TARGET, EDIT_SOURCE, EDIT_ROLES };

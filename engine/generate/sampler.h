@@ -21,24 +21,11 @@
 #pragma once
 
 #include "engine/model/schedule_config.h"
+#include "engine/svdiff.h"
 
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-enum sampler_kind {
-    SAMPLER_DDIM,
-    SAMPLER_EULER,
-    SAMPLER_EULER_A,
-    SAMPLER_DPMPP_2M,
-    SAMPLER_DDIM_INVERSE, // not a word of --sampler
-};
-
-enum sampler_spacing {
-    SAMPLER_SPACING_MODEL, // as the model's config says; normal when it says nothing
-    SAMPLER_SPACING_NORMAL,
-    SAMPLER_SPACING_KARRAS, // Karras and others, 2022, rho 7; not with ddim
-};
 
 struct sampler_options {
     enum sampler_kind kind;

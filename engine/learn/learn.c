@@ -12,6 +12,7 @@
 #include "engine/estimate.h"
 #include "engine/learn/learn_files.h"
 #include "engine/learn/learn_prepare.h"
+#include "engine/subject/shift_set.h"
 
 #include <glib/gstdio.h>
 #include <math.h>

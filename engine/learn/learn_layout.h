@@ -10,7 +10,7 @@
  * corner. Boxes are in parts of the square, 0..1. */
 #pragma once
 
-#include <stdbool.h>
+#include "engine/svdiff.h"
 
 enum layout {
     LAYOUT_HALVES,
@@ -34,12 +34,6 @@ enum place {
     PLACES,
 };
 
-struct layout_box {
-    double left, top, right, bottom;
-};
-
-/* Which layouts a run mixes where no regions are drawn. */
-enum layout_choice { LAYOUTS_HALVES, LAYOUTS_STACKED, LAYOUTS_CORNERS, LAYOUTS_ALL };
 #define LAYOUT_CHOICES "halves|stacked|corners|all" // as options name them
 
 /* One of a choice for a number of 0..LAYOUT_DRAWS - 1 that is drawn evenly; of all, halves half of

@@ -12,6 +12,7 @@
 #include "engine/base/safetensors.h"
 #include "engine/base/safetensors_write.h"
 #include "engine/learn/learn_files.h"
+#include "engine/subject/shift_set.h"
 #include "engine/subject/subject_file.h"
 #include "engine/subject/thumbnail.h"
 

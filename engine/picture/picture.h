@@ -4,29 +4,19 @@
  *   picture_flatten(p, (const float[3]){1, 1, 1});
  *   picture_write("cat.tif", p, NULL, 0, &error);
  *
- * Pixels are row-major, channels last, floats 0..1: R'G'B' in sRGB, the working space. What a file
- * says of its colours is applied when it is read: profiles, and the chunks of PNG; a file that says
- * nothing is sRGB. Alpha is not multiplied into the colours.
+ * Pixels are as svdiff.h says. What a file says of its colours is applied when it is read:
+ * profiles, and the chunks of PNG; a file that says nothing is sRGB. The origin is not copied with
+ * the pixels.
  *
  * Errors are SVDIFF_ERROR_FAILED sentences that name the file, where nothing else is said. */
 #pragma once
 
-#include <glib.h>
-#include <stdbool.h>
-#include <stddef.h>
+#include "engine/svdiff.h"
 
 #define PICTURE_SIDE_MAX 16384                           // pixels
 #define PICTURE_FILE_MAX (G_GUINT64_CONSTANT(512) << 20) // bytes
 
-typedef struct picture picture;
-struct picture {
-    int width, height;
-    int channels;  // 3: R'G'B', 4: R'G'B' and alpha, 1: a mask
-    float *pixels; // [height, width, channels], owned
-    /* Of a picture that was read, and of results that began with it (picture_origin.h): NULL or a
-     * reference. It is not copied with the pixels. */
-    struct picture_origin *origin;
-};
+typedef svdiff_picture picture;
 
 // One text that travels with a written picture. key: 1 to 79 ASCII characters; value: UTF-8.
 struct picture_text {

@@ -7,21 +7,7 @@
 #pragma once
 
 #include "engine/network/network.h"
-
-enum shift_subset {
-    SUBSET_UNET,
-    SUBSET_UNET_CA,
-    SUBSET_UNET_CA_KV,
-    SUBSET_UNET_1D,
-    SUBSET_UNET_2D,
-    SUBSET_UNET_4D,
-    SUBSET_UP,
-    SUBSET_DOWN,
-    SUBSET_MID,
-    SUBSET_UP_CA,
-    SUBSET_DOWN_CA,
-    SUBSET_MID_CA,
-};
+#include "engine/svdiff.h"
 
 /* The option's word, "unet-ca-kv". parse: false for an unknown word. */
 const char *shift_subset_name(enum shift_subset s);

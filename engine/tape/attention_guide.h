@@ -1,6 +1,7 @@
 /* attention_guide.h: what is asked of a UNet's cross-attention besides its text. */
 #pragma once
 
+#include "engine/svdiff.h"
 #include "engine/tape/tape.h"
 
 /* The unmix loss of Cut-Mix-Unmix (Han et al. 2023, section 3.3): the attention of each subject's
@@ -10,9 +11,6 @@
  *   s_i = 1, the mean of A_i, or its largest value
  *   L   = mean over l, i of (sum over x of M_i (A_i / s_i)^2) / (sum over x of M_i)
  * with M_i the largest region of the others at x. Rows that show one subject have no part in it. */
-enum unmix_layers { UNMIX_DOWN = 1, UNMIX_UP = 2, UNMIX_BOTH = UNMIX_DOWN | UNMIX_UP };
-enum unmix_maps { UNMIX_PLAIN, UNMIX_MEAN, UNMIX_MAX }; // what s_i is
-
 struct unmix {
     int level;               // of the UNet that is watched
     enum unmix_layers sides; // its down block, its up block, or both
