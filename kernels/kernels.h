@@ -277,8 +277,8 @@ kernels *kernels_count(const kernels *like);
  * Only for tables of kernels_count. */
 double kernels_counted_operations(const kernels *k);
 
-/* Bytes allocated now and at most since the table was made or reset. Works for every table. */
-size_t kernels_bytes(const kernels *k);
+/* The most bytes that were allocated at a time since the table was made or reset, which begins anew
+ * with what is allocated then. Works for every table. */
 size_t kernels_peak_bytes(const kernels *k);
 void kernels_reset_peak(kernels *k);
 

@@ -27,13 +27,6 @@ void memory_count_remove(const kernels *k, size_t bytes)
     memory->bytes -= bytes;
 }
 
-size_t kernels_bytes(const kernels *k)
-{
-    const struct kernels_memory *memory = k->device;
-
-    return memory->bytes;
-}
-
 size_t kernels_peak_bytes(const kernels *k)
 {
     const struct kernels_memory *memory = k->device;

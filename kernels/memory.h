@@ -1,7 +1,7 @@
 /* memory.h: what all tables share: the count of bytes, and memory of the host.
  *
- * Every table's device state begins with struct kernels_memory, so that kernels_bytes works for
- * all of them. A table belongs to one thread at a time; the counts are not atomic. */
+ * Every table's device state begins with struct kernels_memory, so that kernels_peak_bytes works
+ * for all of them. A table belongs to one thread at a time; the counts are not atomic. */
 #pragma once
 
 #include "kernels/kernels.h"

@@ -106,13 +106,11 @@ char *host_attached(host_item layer, const char *name);
 /* A new empty image; host_image_show opens a window of it where there is a screen. */
 host_image host_image_new(int width, int height);
 void host_image_show(host_image image);
-void host_image_delete(host_image image);
 
 /* A layer with alpha in the image's mode and precision, or a group; not part of the image until
  * host_insert. */
 host_item host_layer_new(host_image image, const char *name, const struct host_area *area);
 host_item host_group_new(host_image image, const char *name);
-void host_item_delete(host_item item);
 
 /* Puts a layer into the image: on top of `parent`, a group, if that is not HOST_NONE, else right
  * above `below`, else on top of all. */

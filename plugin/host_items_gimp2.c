@@ -339,11 +339,6 @@ void host_image_show(host_image image)
     gimp_display_new(image); // without a screen this does nothing
 }
 
-void host_image_delete(host_image image)
-{
-    gimp_image_delete(image);
-}
-
 static GimpImageType layer_type(host_image image)
 {
     switch (gimp_image_base_type(image)) {
@@ -372,11 +367,6 @@ host_item host_group_new(host_image image, const char *name)
 
     gimp_item_set_name(group, name);
     return group;
-}
-
-void host_item_delete(host_item item)
-{
-    gimp_item_delete(item);
 }
 
 void host_insert(host_image image, host_item layer, host_item parent, host_item below)

@@ -344,11 +344,6 @@ void host_image_show(host_image image)
     gimp_display_new(image_of(image)); // without a screen this does nothing
 }
 
-void host_image_delete(host_image image)
-{
-    gimp_image_delete(image_of(image));
-}
-
 static GimpImageType layer_type(GimpImage *image)
 {
     switch (gimp_image_get_base_type(image)) {
@@ -374,11 +369,6 @@ host_item host_layer_new(host_image image, const char *name, const struct host_a
 host_item host_group_new(host_image image, const char *name)
 {
     return gimp_item_get_id(GIMP_ITEM(gimp_group_layer_new(image_of(image), name)));
-}
-
-void host_item_delete(host_item item)
-{
-    gimp_item_delete(item_of(item));
 }
 
 void host_insert(host_image image, host_item layer, host_item parent, host_item below)

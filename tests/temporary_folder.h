@@ -43,3 +43,19 @@ static inline int temporary_folder_count(const char *folder)
     }
     return count;
 }
+
+// bytes of the files in it that have a suffix, 0 where there is no folder
+static inline guint64 temporary_folder_bytes(const char *folder, const char *suffix)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    guint64 bytes = 0;
+
+    for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        GStatBuf info;
+        if (g_str_has_suffix(name, suffix) && g_stat(path, &info) == 0) {
+            bytes += (guint64)info.st_size;
+        }
+    }
+    return bytes;
+}

@@ -5,6 +5,22 @@
 #include <math.h>
 #include <string.h>
 
+static float widen(enum dtype type, uint16_t bits)
+{
+    float value;
+
+    dtype_to_f32(type, &bits, &value, 1);
+    return value;
+}
+
+static uint16_t narrow(enum dtype type, float value)
+{
+    uint16_t bits;
+
+    dtype_from_f32(type, &value, &bits, 1);
+    return bits;
+}
+
 // the value of an f16 by its definition
 static double f16_value(uint16_t bits)
 {
@@ -20,14 +36,14 @@ static void test_f16_all(void)
 {
     for (unsigned bits = 0; bits < 65536; bits++) {
         double expected = f16_value((uint16_t)bits);
-        float got = dtype_f16_to_f32((uint16_t)bits);
+        float got = widen(DTYPE_F16, (uint16_t)bits);
         if (isnan(expected)) {
             g_assert_true(isnan(got));
-            uint16_t back = dtype_f32_to_f16(got);
+            uint16_t back = narrow(DTYPE_F16, got);
             g_assert_cmpint(back, ==, (bits & 0x8000) | 0x7e00);
         } else {
             g_assert_true(got == expected && !signbit(got) == !signbit(expected));
-            g_assert_cmpint(dtype_f32_to_f16(got), ==, bits);
+            g_assert_cmpint(narrow(DTYPE_F16, got), ==, bits);
         }
     }
 }
@@ -38,36 +54,36 @@ static void test_f16_rounding(void)
     for (uint16_t bits = 0; bits < 0x7bff; bits++) {
         float middle = (float)((f16_value(bits) + f16_value(bits + 1)) / 2);
         uint16_t even = (bits & 1) != 0 ? bits + 1 : bits;
-        g_assert_cmpint(dtype_f32_to_f16(middle), ==, even);
-        g_assert_cmpint(dtype_f32_to_f16(-middle), ==, even | 0x8000);
-        g_assert_cmpint(dtype_f32_to_f16(nextafterf(middle, 0)), ==, bits);
-        g_assert_cmpint(dtype_f32_to_f16(nextafterf(middle, INFINITY)), ==, bits + 1);
+        g_assert_cmpint(narrow(DTYPE_F16, middle), ==, even);
+        g_assert_cmpint(narrow(DTYPE_F16, -middle), ==, even | 0x8000);
+        g_assert_cmpint(narrow(DTYPE_F16, nextafterf(middle, 0)), ==, bits);
+        g_assert_cmpint(narrow(DTYPE_F16, nextafterf(middle, INFINITY)), ==, bits + 1);
     }
-    g_assert_cmpint(dtype_f32_to_f16(65504.0f), ==, 0x7bff);
-    g_assert_cmpint(dtype_f32_to_f16(nextafterf(65520.0f, 0)), ==, 0x7bff);
-    g_assert_cmpint(dtype_f32_to_f16(65520.0f), ==, 0x7c00);
-    g_assert_cmpint(dtype_f32_to_f16(-3e38f), ==, 0xfc00);
-    g_assert_cmpint(dtype_f32_to_f16(1e-45f), ==, 0);
+    g_assert_cmpint(narrow(DTYPE_F16, 65504.0f), ==, 0x7bff);
+    g_assert_cmpint(narrow(DTYPE_F16, nextafterf(65520.0f, 0)), ==, 0x7bff);
+    g_assert_cmpint(narrow(DTYPE_F16, 65520.0f), ==, 0x7c00);
+    g_assert_cmpint(narrow(DTYPE_F16, -3e38f), ==, 0xfc00);
+    g_assert_cmpint(narrow(DTYPE_F16, 1e-45f), ==, 0);
 }
 
 static void test_bf16(void)
 {
     for (unsigned bits = 0; bits < 65536; bits++) {
-        float value = dtype_bf16_to_f32((uint16_t)bits);
+        float value = widen(DTYPE_BF16, (uint16_t)bits);
         if (isnan(value)) {
-            g_assert_true(isnan(dtype_bf16_to_f32(dtype_f32_to_bf16(value))));
+            g_assert_true(isnan(widen(DTYPE_BF16, narrow(DTYPE_BF16, value))));
             continue;
         }
-        g_assert_cmpint(dtype_f32_to_bf16(value), ==, bits);
+        g_assert_cmpint(narrow(DTYPE_BF16, value), ==, bits);
         if ((bits & 0x7fff) >= 0x7f7f) { // no finite neighbour above
             continue;
         }
-        float middle = (float)(((double)value + dtype_bf16_to_f32((uint16_t)(bits + 1))) / 2);
+        float middle = (float)(((double)value + widen(DTYPE_BF16, (uint16_t)(bits + 1))) / 2);
         unsigned even = (bits & 1) != 0 ? bits + 1 : bits;
-        g_assert_cmpint(dtype_f32_to_bf16(middle), ==, even);
-        g_assert_cmpint(dtype_f32_to_bf16(nextafterf(middle, 0)), ==, bits);
+        g_assert_cmpint(narrow(DTYPE_BF16, middle), ==, even);
+        g_assert_cmpint(narrow(DTYPE_BF16, nextafterf(middle, 0)), ==, bits);
     }
-    g_assert_cmpint(dtype_f32_to_bf16(3.4e38f), ==, 0x7f80);
+    g_assert_cmpint(narrow(DTYPE_BF16, 3.4e38f), ==, 0x7f80);
 }
 
 // arrays of every type at odd addresses and odd lengths

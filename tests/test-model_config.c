@@ -4,6 +4,7 @@
 
 #include "engine/base/error.h"
 #include "engine/model/schedule_config.h"
+#include "tests/memory_file.h"
 
 #include <math.h>
 #include <string.h>
@@ -37,7 +38,43 @@ static void test_unet(void)
 
 static bool parse_unet(const char *json, struct unet_config *config, GError **error)
 {
-    return unet_config_parse(json, strlen(json), "unet/config.json", config, error);
+    char path[MEMORY_FILE_PATH];
+    const int memory = memory_file(json, strlen(json), path);
+    const bool good = unet_config_read(path, config, error);
+
+    close(memory);
+    return good;
+}
+
+static bool parse_text(const char *json, struct text_config *config, GError **error)
+{
+    char path[MEMORY_FILE_PATH];
+    const int memory = memory_file(json, strlen(json), path);
+    const bool good = text_config_read(path, config, error);
+
+    close(memory);
+    return good;
+}
+
+static bool parse_vae(const char *json, struct vae_config *config, GError **error)
+{
+    char path[MEMORY_FILE_PATH];
+    const int memory = memory_file(json, strlen(json), path);
+    const bool good = vae_config_read(path, config, error);
+
+    close(memory);
+    return good;
+}
+
+static bool parse_schedule(const char *json, struct schedule_config *config, double **betas,
+                           GError **error)
+{
+    char path[MEMORY_FILE_PATH];
+    const int memory = memory_file(json, strlen(json), path);
+    const bool good = schedule_config_read(path, config, betas, error);
+
+    close(memory);
+    return good;
 }
 
 static void test_unet_defaults(void)
@@ -137,7 +174,7 @@ static void test_unet_refused(void)
         g_assert_false(parse_unet(unet_refused[i].json, &config, &error));
         g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED);
         g_test_message("%s", error->message);
-        g_assert_true(g_str_has_prefix(error->message, "unet/config.json: "));
+        g_assert_true(g_str_has_prefix(error->message, "/proc/self/fd/"));
         g_assert_nonnull(strstr(error->message, unet_refused[i].what));
     }
 }
@@ -161,7 +198,7 @@ static void test_text(void)
 
     static const char whole[] = "{\"model_type\":\"clip\",\"text_config\":{\"hidden_size\":16,"
                                 "\"num_attention_heads\":2,\"eos_token_id\":[3,4]}}";
-    g_assert_true(text_config_parse(whole, strlen(whole), "c", &config, &error));
+    g_assert_true(parse_text(whole, &config, &error));
     g_assert_cmpint(config.width, ==, 16);
     g_assert_cmpint(config.layers, ==, 12);
     g_assert_true(config.quick_gelu);
@@ -185,7 +222,7 @@ static void test_text_refused(void)
         g_autoptr(GError) error = NULL;
         struct text_config config;
         const char *json = text_refused[i].json;
-        g_assert_false(text_config_parse(json, strlen(json), "config.json", &config, &error));
+        g_assert_false(parse_text(json, &config, &error));
         g_assert_nonnull(strstr(error->message, text_refused[i].what));
     }
 }
@@ -226,7 +263,7 @@ static void test_vae_refused(void)
         g_autoptr(GError) error = NULL;
         struct vae_config config;
         const char *json = vae_refused[i].json;
-        g_assert_false(vae_config_parse(json, strlen(json), "config.json", &config, &error));
+        g_assert_false(parse_vae(json, &config, &error));
         g_assert_nonnull(strstr(error->message, vae_refused[i].what));
     }
 }
@@ -265,7 +302,7 @@ static void test_schedule_solver(void)
     struct schedule_config config;
     g_autofree double *betas = NULL;
 
-    g_assert_true(schedule_config_parse(json, strlen(json), "s", &config, &betas, &error));
+    g_assert_true(parse_schedule(json, &config, &betas, &error));
     g_assert_no_error(error);
     g_assert_true(config.trained_betas == betas && betas[1] == 0.2 && betas[2] == 1);
     g_assert_true(isinf(config.lambda_min_clipped));
@@ -297,8 +334,7 @@ static void test_schedule_refused(void)
         struct schedule_config config;
         double *betas = NULL;
         const char *json = schedule_refused[i].json;
-        g_assert_false(
-            schedule_config_parse(json, strlen(json), "config.json", &config, &betas, &error));
+        g_assert_false(parse_schedule(json, &config, &betas, &error));
         g_assert_null(betas);
         g_assert_nonnull(strstr(error->message, schedule_refused[i].what));
     }

@@ -181,6 +181,19 @@ static void test_unet(struct fixture *f, const void *data)
 
 /* ---- text encoder ---- */
 
+// whole numbers of 32 bits, which the engine never reads from a file
+static void read_ids(const struct safetensors *file, const struct safetensors_tensor *ids,
+                     int32_t *values)
+{
+    g_autofree char *all = NULL;
+    gsize length;
+
+    g_assert_true(g_file_get_contents(safetensors_path(file), &all, &length, NULL));
+    g_assert_cmpint(ids->bytes, ==, ids->values * 4);
+    g_assert_cmpint(ids->offset + ids->bytes, <=, length);
+    memcpy(values, all + ids->offset, (size_t)ids->bytes);
+}
+
 static void test_text(struct fixture *f, const void *data)
 {
     g_autoptr(GError) error = NULL;
@@ -196,8 +209,7 @@ static void test_text(struct fixture *f, const void *data)
     g_autofree float *hidden = g_new(float, wanted.t->values);
 
     g_assert_no_error(error);
-    safetensors_read_bytes(f->expected, ids, values, &error);
-    g_assert_no_error(error);
+    read_ids(f->expected, ids, values);
     tape_download(f->tape, text_encoder_forward(f->tape, e, values, n, tokens), hidden);
     const double difference = relative(hidden, wanted.v, wanted.t->values);
     g_test_message("relative error %.3g", difference);
@@ -309,14 +321,14 @@ static void test_replay(struct fixture *f, const void *data)
 static void test_cancel(struct fixture *f, const void *data)
 {
     struct unet *u = open_unet(f);
-    const int segments = unet_segments(u);
+    bool cancelled = true;
+    int at = 1;
 
     // at the first segment, in the middle, and on the way back
-    for (int at = 1; at < 2 * segments; at += 3) {
-        bool cancelled;
+    for (; cancelled; at += 3) {
         g_free(text_gradient(f, u, true, at, &cancelled));
-        g_assert_true(cancelled);
     }
+    g_assert_cmpint(at, >, 2 * 22); // segments of this UNet
     unet_free(u);
 }
 

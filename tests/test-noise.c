@@ -201,21 +201,6 @@ static void test_integer_unbiased(void)
     g_assert_cmpfloat(fabs(mean - 0.5), <, 5 * sqrt(1 / 12.0 / N));
 }
 
-static void test_permutation(void)
-{
-    int seen[6] = {0}, order[3];
-
-    for (int i = 0; i < 6000; i++) {
-        noise_permutation(4, NOISE_ORDER, (uint64_t)i, order, 3);
-        g_assert_cmpint(order[0] + order[1] + order[2], ==, 3);
-        g_assert_cmpint(order[0], !=, order[1]);
-        seen[order[0] * 2 + (order[1] > order[2])]++;
-    }
-    for (int k = 0; k < 6; k++) {
-        g_assert_cmpint(ABS(seen[k] - 1000), <, 150);
-    }
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -228,6 +213,5 @@ int main(int argc, char **argv)
     g_test_add_func("/noise/uniform", test_uniform);
     g_test_add_func("/noise/integer", test_integer);
     g_test_add_func("/noise/integer/unbiased", test_integer_unbiased);
-    g_test_add_func("/noise/permutation", test_permutation);
     return g_test_run();
 }

@@ -92,7 +92,7 @@ static void test_own(struct fixture *f, const void *data)
     open_model(f);
     struct preview *p = create(f, "p.png");
     for (int i = 0; i < 3 * (C + 1); i++) {
-        g_assert_cmpfloat(preview_matrix(p)[i], ==, want[i / 3][i % 3]);
+        g_assert_cmpfloat(p->matrix[i / 3][i % 3], ==, want[i / 3][i % 3]);
     }
     g_assert_cmpint(f->warnings->len, ==, 0);
     preview_free(p);
@@ -108,9 +108,9 @@ static void test_stable_diffusion(struct fixture *f, const void *data)
     vae->block_out_channels[3] = 512;
     vae->layers_per_block = 2;
     struct preview *p = create(f, "p.png");
-    g_assert_cmpfloat(preview_matrix(p)[0], ==, 0.3512);
-    g_assert_cmpfloat(preview_matrix(p)[3 * 3 + 2], ==, -0.7177);
-    g_assert_cmpfloat(preview_matrix(p)[3 * C], ==, 0);
+    g_assert_cmpfloat(p->matrix[0][0], ==, 0.3512);
+    g_assert_cmpfloat(p->matrix[3][2], ==, -0.7177);
+    g_assert_cmpfloat(p->matrix[C][0], ==, 0);
     preview_free(p);
 }
 
@@ -134,7 +134,7 @@ static void test_bad(struct fixture *f, const void *data)
         struct preview *p = create(f, "p.png");
         g_assert_cmpint(f->warnings->len, ==, i + 1);
         g_assert_nonnull(strstr(f->warnings->pdata[i], "\"matrix\" of 4 rows"));
-        g_assert_cmpmem(preview_matrix(p), 3 * (C + 1) * sizeof(double), preview_matrix(fitted),
+        g_assert_cmpmem(p->matrix, 3 * (C + 1) * sizeof(double), fitted->matrix,
                         3 * (C + 1) * sizeof(double));
         preview_free(p);
     }
@@ -167,7 +167,7 @@ static void test_fitted(struct fixture *f, const void *data)
     open_model(f);
     open_decoder(f);
     struct preview *p = create(f, "p.png");
-    const double *m = preview_matrix(p);
+    const double *m = p->matrix[0];
     g_autoptr(picture) drawn = decoder_run(f->decoder, latents, NULL, NULL);
     g_autoptr(picture) small = picture_area_mean(drawn, SIDE, SIDE, NULL);
     double common[C + 1][3] = {{0}}, all[3] = {0}, left[3] = {0};

@@ -89,12 +89,12 @@ static void test_read(void)
     const struct safetensors_tensor *half = safetensors_find(file, "half");
     g_assert_cmpint(half->shape[0], ==, 2);
     g_assert_true(safetensors_read_f32(file, half, values, &error));
-    g_assert_true(values[0] == dtype_f16_to_f32(0x0605) && values[1] == dtype_f16_to_f32(0x0807));
+    g_assert_true(values[0] == 1541 * 0x1p-24f && values[1] == 1031 * 0x1p-23f);
     g_assert_true(safetensors_read_f32_part(file, half, 1, 1, values, &error));
-    g_assert_true(values[0] == dtype_f16_to_f32(0x0807));
+    g_assert_true(values[0] == 1031 * 0x1p-23f);
 
     g_assert_true(safetensors_read_f32(file, safetensors_find(file, "brain"), values, &error));
-    g_assert_true(values[0] == dtype_bf16_to_f32(0x0a09));
+    g_assert_true(values[0] == 0x1.12p-107f);
     double wide;
     static const uint8_t wide_bytes[] = {11, 12, 13, 14, 15, 16, 17, 18};
     memcpy(&wide, wide_bytes, 8);
@@ -102,9 +102,6 @@ static void test_read(void)
     g_assert_true(values[0] == (float)wide);
     g_assert_true(safetensors_read_f32(file, safetensors_find(file, "none"), values, &error));
 
-    uint8_t raw[2];
-    g_assert_true(safetensors_read_bytes(file, safetensors_find(file, "f8"), raw, &error));
-    g_assert_cmpint(raw[1], ==, 20);
     g_assert_false(safetensors_read_f32(file, safetensors_find(file, "f8"), values, &error));
     g_assert_nonnull(strstr(error->message, "tensor f8 has type F8_E8M0"));
     g_clear_error(&error);

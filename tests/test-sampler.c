@@ -408,7 +408,6 @@ static void test_words(void)
     }
     for (char **word = spacings; *word != NULL; word++) {
         g_assert_true(sampler_spacing_parse(*word, &spacing));
-        g_assert_cmpstr(sampler_spacing_name(spacing), ==, *word);
     }
     g_assert_false(sampler_parse("inversion", &kind));
     g_assert_false(sampler_parse("DDIM", &kind));

@@ -2,6 +2,7 @@
  * fixtures/traces/schedulers.json, each from our own latents on. */
 #include "engine/base/json.h"
 #include "engine/generate/sampler.h"
+#include "tests/memory_file.h"
 
 #include <math.h>
 #include <string.h>
@@ -50,6 +51,8 @@ static struct sampler *create(JsonObject *root, JsonObject *run)
     JsonObject *configs = json_object_get_object_member(root, "configs");
     const char *name = json_object_get_string_member(run, "config");
     g_autofree char *text = json_to_string(json_object_get_member(configs, name), FALSE);
+    char path[MEMORY_FILE_PATH];
+    const int memory = memory_file(text, strlen(text), path);
     struct schedule_config c;
     g_autofree double *trained = NULL;
     g_autoptr(GError) error = NULL;
@@ -57,8 +60,9 @@ static struct sampler *create(JsonObject *root, JsonObject *run)
     g_assert_true(sampler_parse(json_object_get_string_member(run, "sampler"), &o.kind));
     const char *spacing = json_object_get_string_member(run, "spacing");
     g_assert_true(sampler_spacing_parse(spacing, &o.spacing));
-    schedule_config_parse(text, strlen(text), name, &c, &trained, &error);
+    schedule_config_read(path, &c, &trained, &error);
     g_assert_no_error(error);
+    close(memory);
     struct sampler *s = sampler_create(&o, &c, &error);
     g_assert_no_error(error);
     return s;

@@ -24,8 +24,9 @@ static void test_kept(void)
     g_assert_cmpfloat_with_epsilon(model->done, 1, 1e-9);
     g_assert_cmpint(model->announced, ==, 1);
     g_assert_cmpuint(model->announced_bytes, ==, spectrum_bytes(weights, WEIGHTS));
-    g_assert_cmpuint(spectrum_cache_size(folder), >=, model->announced_bytes);
-    g_assert_cmpuint(spectrum_cache_size(folder), <, model->announced_bytes + 10000);
+    g_assert_cmpuint(temporary_folder_bytes(folder, ".safetensors"), >=, model->announced_bytes);
+    g_assert_cmpuint(temporary_folder_bytes(folder, ".safetensors"), <,
+                     model->announced_bytes + 10000);
     g_assert_cmpint(temporary_folder_count(folder), ==, 2); // spectra and remembered key
     assert_gives_all(first, model);
 
@@ -106,12 +107,11 @@ static void test_threads(void)
     g_autoptr(model_pointer) model = model_create(folder, 1);
     g_autofree char *one = NULL, *four = NULL;
     gsize one_bytes, four_bytes;
-    uint64_t freed;
 
     model->options.threads = 1;
     g_autoptr(spectrum_store) first = open_store(model);
     g_assert_true(g_file_get_contents(spectrum_path(first), &one, &one_bytes, NULL));
-    g_assert_true(spectrum_cache_clear(folder, &freed, NULL));
+    g_assert_cmpint(g_unlink(spectrum_path(first)), ==, 0);
     model->options.threads = 4;
     g_autoptr(spectrum_store) second = open_store(model);
     g_assert_true(model->phases[SPECTRUM_PHASE_COMPUTE]);
@@ -130,7 +130,7 @@ static void assert_fails(struct model *model, int code, const char *part)
     g_assert_null(spectrum_open(&model->source, &model->options, &error));
     g_assert_error(error, SVDIFF_ERROR, code);
     g_assert_nonnull(strstr(error->message, part));
-    g_assert_cmpuint(spectrum_cache_size(model->folder), ==, 0);
+    g_assert_cmpuint(temporary_folder_bytes(model->folder, ".safetensors"), ==, 0);
 }
 
 static void test_cancel(void)
@@ -192,7 +192,7 @@ static void test_not_kept(void)
         g_assert_null(spectrum_path(store));
         g_assert_cmpint(model->warnings, ==, why >= 2);
         g_assert_cmpint(model->announced, ==, why == 1);
-        g_assert_cmpuint(spectrum_cache_size(folder), ==, 0);
+        g_assert_cmpuint(temporary_folder_bytes(folder, ".safetensors"), ==, 0);
         assert_gives_all(store, model);
     }
     temporary_folder_remove(folder);

@@ -53,6 +53,26 @@ static struct subject *make_sd15(void)
     return s;
 }
 
+static int subject_count(const struct subject *s)
+{
+    g_autofree const char **names = subject_names(s);
+
+    return (int)g_strv_length((char **)names);
+}
+
+static int64_t subject_values(const struct subject *s)
+{
+    g_autofree const char **names = subject_names(s);
+    int64_t values = 0;
+
+    for (const char **name = names; *name != NULL; name++) {
+        int n;
+        subject_shift(s, *name, &n);
+        values += n;
+    }
+    return values;
+}
+
 static void check_equal(const struct subject *a, const struct subject *b)
 {
     g_autofree const char **names = subject_names(a);

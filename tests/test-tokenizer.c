@@ -58,7 +58,6 @@ static void test_words(void)
     g_autoptr(tokenizer) t = open_fixture("cut");
     g_autoptr(tokenizer) other = open_fixture("whole");
 
-    g_assert_cmpint(tokenizer_size(t), ==, tokenizer_eos(t) + 1);
     g_assert_cmpint(tokenizer_bos(t), ==, tokenizer_eos(t) - 1);
     g_assert_cmpint(tokenizer_pad(t), ==, tokenizer_eos(t));
     g_assert_cmpint(tokenizer_id(t, "<|endoftext|>"), ==, tokenizer_eos(t));
@@ -129,7 +128,6 @@ static void refuse_text(const struct tokenizer *t, const char *text, const char 
     g_assert_false(tokenizer_encode(t, text, 77, ids, NULL, &error));
     g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE);
     g_assert_nonnull(strstr(error->message, sentence));
-    g_assert_cmpint(tokenizer_count(t, text), ==, -1);
     g_assert_cmpint(tokenizer_id(t, text), ==, -1);
 }
 
@@ -148,7 +146,7 @@ static void test_refused_texts(void)
     }
     refuse_text(t, huge, "bytes; shorten it");
     refuse_text(t, more_marks, "combining marks");
-    g_assert_cmpint(tokenizer_count(t, marks), >, 0);
+    g_assert_true(tokenizer_encode(t, marks, 77, ids, NULL, &error));
     g_assert_false(tokenizer_encode(t, "a", 1, ids, NULL, &error));
     g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE);
 }

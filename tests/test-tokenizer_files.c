@@ -82,7 +82,6 @@ static void test_shipped(void)
         const char *pad = json_object_get_string_member(variant, "pad");
         g_autoptr(tokenizer) t = tokenizer_open(folder, pad, true, &error);
         g_assert_no_error(error);
-        g_assert_cmpint(tokenizer_size(t), ==, 49408);
         g_assert_cmpint(tokenizer_bos(t), ==, 49406);
         g_assert_cmpint(tokenizer_eos(t), ==, 49407);
         g_assert_cmpint(tokenizer_pad(t), ==, *pad == '!' ? 0 : 49407);
@@ -266,7 +265,7 @@ static void test_unknown(void)
     g_assert_no_error(error);
     g_assert_true(tokenizer_encode(t, "ab xya b", 8, ids, NULL, &error));
     g_assert_cmpmem(ids, sizeof ids, expected, sizeof expected);
-    g_assert_cmpint(tokenizer_size(t), ==, 7); // <|startoftext|> is new
+    g_assert_cmpint(tokenizer_id(t, "<|startoftext|>"), ==, 6); // is new
     g_assert_cmpint(tokenizer_id(t, "x"), ==, -1);
     g_assert_cmpint(tokenizer_id(t, "<|endoftext|>"), ==, 5);
     g_assert_cmpint(tokenizer_id(t, "ab"), ==, 4);

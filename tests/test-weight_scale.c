@@ -140,7 +140,7 @@ static void test_model(void)
     g_autoptr(checkpoint) original = checkpoint_open(wide, &error);
     g_assert_no_error(error);
     g_assert_null(checkpoint_notices(model)[0]);
-    g_assert_cmpint(checkpoint_dtype(model, MODEL_UNET), ==, DTYPE_F8_E4M3);
+    int narrow = 0;
     for (size_t i = 0; i < checkpoint_count(model); i++) {
         const int64_t n = model_tensor_values(checkpoint_at(model, i));
         g_autofree float *a = g_new(float, n), *b = g_new(float, n);
@@ -153,9 +153,11 @@ static void test_model(void)
         }
         // half a place of 3 and of 2 bits of mantissa, and of their square root on average
         const enum dtype type = checkpoint_stored(model, i)->dtype;
+        narrow += type == DTYPE_F8_E4M3;
         const double bound = type == DTYPE_F8_E4M3 ? 0.04 : type == DTYPE_F8_E5M2 ? 0.08 : 0;
         g_assert_cmpfloat(sqrt(difference), <=, bound * sqrt(size));
     }
+    g_assert_cmpint(narrow, >, 100);
     temporary_folder_remove(folder);
 }
 

@@ -29,6 +29,23 @@ static inline JsonNode *read_list(const char *name)
     return root;
 }
 
+// the tokens that begin and fill a prompt
+static inline int32_t tokenizer_bos(const struct tokenizer *t)
+{
+    int32_t ids[3];
+
+    g_assert_true(tokenizer_encode(t, "", 3, ids, NULL, NULL));
+    return ids[0];
+}
+
+static inline int32_t tokenizer_pad(const struct tokenizer *t)
+{
+    int32_t ids[3];
+
+    g_assert_true(tokenizer_encode(t, "", 3, ids, NULL, NULL));
+    return ids[2];
+}
+
 // encodes to length ids and compares them with the first of the reference, cut and padded alike
 static inline void check_length(const struct tokenizer *t, const char *text, JsonArray *expected,
                                 int length)
@@ -60,7 +77,6 @@ static inline guint check_prompts(const struct tokenizer *t, JsonArray *prompts)
         g_autofree char *shown = g_strescape(text, NULL);
 
         g_test_message("%s", shown);
-        g_assert_cmpint(tokenizer_count(t, text), ==, count - 2);
         check_length(t, text, ids, count);
         check_length(t, text, ids, 77);
         check_length(t, text, ids, 6);

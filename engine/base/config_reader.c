@@ -22,25 +22,15 @@ void config_fail(struct config_reader *reader, const char *format, ...)
     reader->failed = true;
 }
 
-// takes over the tree, which is NULL when it could not be read and the error is set
-static void begin(struct config_reader *reader, JsonNode *root, const char *what, GError **error)
-{
-    *reader = (struct config_reader){.root = root, .what = what, .error = error};
-    if (root != NULL) {
-        reader->object = json_root_object(root, what, error);
-    }
-    reader->failed = reader->object == NULL;
-}
-
 void config_reader_open(struct config_reader *reader, const char *path, GError **error)
 {
-    begin(reader, json_read_file(path, MAX_BYTES, error), path, error);
-}
+    JsonNode *root = json_read_file(path, MAX_BYTES, error);
 
-void config_reader_init(struct config_reader *reader, const char *json, size_t length,
-                        const char *what, GError **error)
-{
-    begin(reader, json_parse_strict(json, length, what, error), what, error);
+    *reader = (struct config_reader){.root = root, .what = path, .error = error};
+    if (root != NULL) {
+        reader->object = json_root_object(root, path, error);
+    }
+    reader->failed = reader->object == NULL;
 }
 
 bool config_reader_finish(struct config_reader *reader)

@@ -22,9 +22,6 @@ struct config_fixed {
 
 // reads the file, of at most 1 MiB; the reader has failed when it holds no JSON object
 void config_reader_open(struct config_reader *reader, const char *path, GError **error);
-// the same for text in memory
-void config_reader_init(struct config_reader *reader, const char *json, size_t length,
-                        const char *what, GError **error);
 // true when nothing failed; frees the tree
 bool config_reader_finish(struct config_reader *reader);
 

@@ -133,26 +133,6 @@ static inline uint16_t f32_to_bf16(float value)
     return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? quiet : rounded);
 }
 
-float dtype_f16_to_f32(uint16_t value)
-{
-    return f16_to_f32(value);
-}
-
-uint16_t dtype_f32_to_f16(float value)
-{
-    return f32_to_f16(value);
-}
-
-float dtype_bf16_to_f32(uint16_t value)
-{
-    return float_of((uint32_t)value << 16);
-}
-
-uint16_t dtype_f32_to_bf16(float value)
-{
-    return f32_to_bf16(value);
-}
-
 static void f16_array_to_f32(const char *in, float *out, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

@@ -38,11 +38,6 @@ size_t dtype_bytes(enum dtype type);
 // the type in which values are written that were stored in this one: F16 for those of 8 bits
 enum dtype dtype_written(enum dtype type);
 
-float dtype_f16_to_f32(uint16_t value);
-uint16_t dtype_f32_to_f16(float value);
-float dtype_bf16_to_f32(uint16_t value);
-uint16_t dtype_f32_to_bf16(float value);
-
 /* Converts n values of `type` (not DTYPE_OTHER) at `in`, which need not be aligned, to floats.
  * f64 rounds to nearest. */
 void dtype_to_f32(enum dtype type, const void *in, float *out, size_t n);

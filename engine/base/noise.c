@@ -137,14 +137,3 @@ int noise_integer(uint64_t seed, enum noise_stream stream, uint64_t step, uint64
         }
     }
 }
-
-void noise_permutation(uint64_t seed, enum noise_stream stream, uint64_t step, int *order, int n)
-{
-    for (int i = 0; i < n; i++) {
-        int at = noise_integer(seed, stream, step, (uint64_t)i, i + 1);
-
-        order[i] = i;
-        order[i] = order[at];
-        order[at] = i;
-    }
-}

@@ -57,6 +57,3 @@ double noise_uniform(uint64_t seed, enum noise_stream stream, uint64_t step, uin
 
 /* A whole number from 0 to n - 1, n >= 1, each equally likely. */
 int noise_integer(uint64_t seed, enum noise_stream stream, uint64_t step, uint64_t index, int n);
-
-/* Writes 0 .. n - 1 into order[n] in a random order, each equally likely. */
-void noise_permutation(uint64_t seed, enum noise_stream stream, uint64_t step, int *order, int n);

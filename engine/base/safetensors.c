@@ -187,13 +187,6 @@ bool safetensors_read_f32(const struct safetensors *file, const struct safetenso
     return safetensors_read_f32_part(file, tensor, 0, tensor->values, out, error);
 }
 
-bool safetensors_read_bytes(const struct safetensors *file, const struct safetensors_tensor *tensor,
-                            void *out, GError **error)
-{
-    return regular_file_unchanged(file->file, error) &&
-           regular_file_read(file->file, out, (size_t)tensor->bytes, tensor->offset, error);
-}
-
 char *safetensors_shape_text(const int64_t *shape, int n_dims)
 {
     GString *text = g_string_new("[");

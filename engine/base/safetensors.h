@@ -72,9 +72,5 @@ bool safetensors_read_f32_part(const struct safetensors *file,
                                const struct safetensors_tensor *tensor, int64_t first, int64_t n,
                                float *out, GError **error);
 
-/* The bytes of a tensor as they are stored, whatever the type; `out` has room for tensor->bytes. */
-bool safetensors_read_bytes(const struct safetensors *file, const struct safetensors_tensor *tensor,
-                            void *out, GError **error);
-
 // "[320, 4, 3, 3]", for sentences; the caller frees it
 char *safetensors_shape_text(const int64_t *shape, int n_dims);

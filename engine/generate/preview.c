@@ -11,15 +11,8 @@
 #include <math.h>
 #include <string.h>
 
-#define FILE_MAX     (1 << 16)
-#define CHANNELS_MAX 64
-#define BLOCK        4 // latents a side that are alike when fitting
-
-struct preview {
-    int c;
-    char *pattern;
-    double matrix[CHANNELS_MAX + 1][3]; // the last used row is the bias
-};
+#define FILE_MAX (1 << 16)
+#define BLOCK    4 // latents a side that are alike when fitting
 
 // of the autoencoder of Stable Diffusion 1.x and 2.x (ComfyUI's latent_formats.py)
 static const double stable_diffusion[5][3] = {{.3512, .2297, .3227},
@@ -107,7 +100,7 @@ static void random_latents(float *latents, int h, int w, int c)
 
 /* Solves a[n][n] x = b[n][3] by elimination, in place; a is positive definite (a small ridge sees
  * to that). */
-static void solve(double a[][CHANNELS_MAX + 1], double b[][3], int n)
+static void solve(double a[][PREVIEW_CHANNELS + 1], double b[][3], int n)
 {
     for (int i = 0; i < n; i++) {
         for (int j = i + 1; j < n; j++) {
@@ -134,11 +127,11 @@ static void solve(double a[][CHANNELS_MAX + 1], double b[][3], int n)
 static void fit(struct preview *p, const float *latents, const picture *small)
 {
     const int n = p->c + 1;
-    double a[CHANNELS_MAX + 1][CHANNELS_MAX + 1] = {{0}};
+    double a[PREVIEW_CHANNELS + 1][PREVIEW_CHANNELS + 1] = {{0}};
 
     memset(p->matrix, 0, sizeof p->matrix);
     for (int t = 0; t < small->width * small->height; t++) {
-        double x[CHANNELS_MAX + 1];
+        double x[PREVIEW_CHANNELS + 1];
         for (int i = 0; i < n; i++) {
             x[i] = i < p->c ? latents[(size_t)t * p->c + i] : 1;
         }
@@ -181,7 +174,7 @@ struct preview *preview_create(svdiff *s, struct decoder *d, int h, int w, const
 
     p->c = vae->latent_channels;
     p->pattern = g_strdup(pattern);
-    if (p->c > CHANNELS_MAX) {
+    if (p->c > PREVIEW_CHANNELS) {
         g_set_error(
             error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
             "There are no previews of a model with %d latent channels; leave out --preview.", p->c);
@@ -202,11 +195,6 @@ void preview_free(struct preview *p)
         g_free(p->pattern);
         g_free(p);
     }
-}
-
-const double *preview_matrix(const struct preview *p)
-{
-    return p->matrix[0];
 }
 
 char *preview_write(const struct preview *p, const float *latents, int h, int w, int step,

@@ -10,7 +10,13 @@
 #include "engine/generate/decode.h"
 #include "engine/session.h"
 
-struct preview;
+#define PREVIEW_CHANNELS 64
+
+struct preview {
+    int c;
+    char *pattern;
+    double matrix[PREVIEW_CHANNELS + 1][3]; // [c + 1, 3]; the last used row is the bias
+};
 
 /* Of `pattern` (a .png; with %d a file for each step, else one that is written again and again).
  * The decoder is used for fitting only where there is no matrix. Owned by the caller; NULL with an
@@ -23,6 +29,3 @@ void preview_free(struct preview *p); // accepts NULL
  * an error. */
 char *preview_write(const struct preview *p, const float *latents, int h, int w, int step,
                     GError **error);
-
-/* The matrix [c + 1, 3] of a preview, the last row its bias; for tests. */
-const double *preview_matrix(const struct preview *p);

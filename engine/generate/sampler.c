@@ -34,11 +34,6 @@ const char *sampler_words(void)
     return "ddim|euler|euler-a|dpmpp-2m";
 }
 
-const char *sampler_spacing_name(enum sampler_spacing spacing)
-{
-    return SPACING_WORDS[spacing];
-}
-
 bool sampler_spacing_parse(const char *word, enum sampler_spacing *spacing)
 {
     for (int i = SAMPLER_SPACING_NORMAL; i <= SAMPLER_SPACING_KARRAS; i++) {

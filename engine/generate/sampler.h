@@ -39,7 +39,6 @@ struct sampler_options {
 const char *sampler_name(enum sampler_kind kind);
 bool sampler_parse(const char *word, enum sampler_kind *kind);
 const char *sampler_words(void);
-const char *sampler_spacing_name(enum sampler_spacing spacing);
 bool sampler_spacing_parse(const char *word, enum sampler_spacing *spacing);
 const char *sampler_spacing_words(void);
 

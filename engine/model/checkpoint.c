@@ -311,29 +311,6 @@ static size_t find_name(const struct checkpoint *model, enum model_component com
     return GPOINTER_TO_UINT(g_hash_table_lookup(model->by_name[component], name));
 }
 
-bool checkpoint_has(const struct checkpoint *model, enum model_component component,
-                    const char *name)
-{
-    return find_name(model, component, name) != 0;
-}
-
-enum dtype checkpoint_dtype(const struct checkpoint *model, enum model_component component)
-{
-    int64_t values[DTYPE_OTHER] = {0};
-    int most = 0;
-
-    for (size_t i = 0; i < checkpoint_count(model); i++) {
-        const struct stored_tensor *stored = stored_at(model, i);
-        if (stored->tensor->component == component) {
-            values[stored->place.tensor->dtype] += model_tensor_values(stored->tensor);
-        }
-    }
-    for (int i = 1; i < DTYPE_OTHER; i++) {
-        most = values[i] > values[most] ? i : most;
-    }
-    return (enum dtype)most;
-}
-
 bool checkpoint_read_part(const struct checkpoint *model, size_t index, int64_t first, int64_t n,
                           float *out, GError **error)
 {

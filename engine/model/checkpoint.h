@@ -57,13 +57,6 @@ const struct model_tensor *checkpoint_at(const struct checkpoint *model, size_t 
 // how its values are stored: by another name, shape and type, or as a third of a joined tensor
 const struct safetensors_tensor *checkpoint_stored(const struct checkpoint *model, size_t index);
 
-// whether the model's component has a tensor of this name
-bool checkpoint_has(const struct checkpoint *model, enum model_component component,
-                    const char *name);
-
-// the type that most values of a component are stored in
-enum dtype checkpoint_dtype(const struct checkpoint *model, enum model_component component);
-
 /* All values of one tensor, as floats, into `out`. `shape` is what the caller expects; a linear
  * weight may be asked for as a kernel of 1x1 and the other way round. False with a sentence when
  * there is no such tensor, its shape is another, a value is infinite or NaN, or the file was

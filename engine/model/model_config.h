@@ -57,11 +57,3 @@ struct vae_config {
 bool unet_config_read(const char *path, struct unet_config *config, GError **error);
 bool text_config_read(const char *path, struct text_config *config, GError **error);
 bool vae_config_read(const char *path, struct vae_config *config, GError **error);
-
-/* The same from text in memory; `what` stands for the path in sentences. */
-bool unet_config_parse(const char *json, size_t length, const char *what,
-                       struct unet_config *config, GError **error);
-bool text_config_parse(const char *json, size_t length, const char *what,
-                       struct text_config *config, GError **error);
-bool vae_config_parse(const char *json, size_t length, const char *what, struct vae_config *config,
-                      GError **error);

@@ -153,16 +153,6 @@ static bool finish(struct config_reader *r, double **trained_betas)
     return fine;
 }
 
-bool schedule_config_parse(const char *json, size_t length, const char *what,
-                           struct schedule_config *config, double **trained_betas, GError **error)
-{
-    struct config_reader reader;
-
-    config_reader_init(&reader, json, length, what, error);
-    fill(&reader, config, trained_betas);
-    return finish(&reader, trained_betas);
-}
-
 bool schedule_config_read(const char *path, struct schedule_config *config, double **trained_betas,
                           GError **error)
 {

@@ -84,7 +84,3 @@ static inline void schedule_config_init(struct schedule_config *c)
  * and frees it with g_free. */
 bool schedule_config_read(const char *path, struct schedule_config *config, double **trained_betas,
                           GError **error);
-
-// the same from text in memory; `what` stands for the path in sentences
-bool schedule_config_parse(const char *json, size_t length, const char *what,
-                           struct schedule_config *config, double **trained_betas, GError **error);

@@ -72,16 +72,6 @@ static void fill(struct config_reader *r, struct text_config *config)
     }
 }
 
-bool text_config_parse(const char *json, size_t length, const char *what,
-                       struct text_config *config, GError **error)
-{
-    struct config_reader reader;
-
-    config_reader_init(&reader, json, length, what, error);
-    fill(&reader, config);
-    return config_reader_finish(&reader);
-}
-
 bool text_config_read(const char *path, struct text_config *config, GError **error)
 {
     struct config_reader reader;

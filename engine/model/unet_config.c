@@ -149,16 +149,6 @@ static void fill(struct config_reader *r, struct unet_config *config)
     }
 }
 
-bool unet_config_parse(const char *json, size_t length, const char *what,
-                       struct unet_config *config, GError **error)
-{
-    struct config_reader reader;
-
-    config_reader_init(&reader, json, length, what, error);
-    fill(&reader, config);
-    return config_reader_finish(&reader);
-}
-
 bool unet_config_read(const char *path, struct unet_config *config, GError **error)
 {
     struct config_reader reader;

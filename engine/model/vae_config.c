@@ -85,16 +85,6 @@ static void fill(struct config_reader *r, struct vae_config *config)
     }
 }
 
-bool vae_config_parse(const char *json, size_t length, const char *what, struct vae_config *config,
-                      GError **error)
-{
-    struct config_reader reader;
-
-    config_reader_init(&reader, json, length, what, error);
-    fill(&reader, config);
-    return config_reader_finish(&reader);
-}
-
 bool vae_config_read(const char *path, struct vae_config *config, GError **error)
 {
     struct config_reader reader;

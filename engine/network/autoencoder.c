@@ -166,11 +166,6 @@ void autoencoder_free(struct autoencoder *a)
     g_free(a);
 }
 
-struct network *autoencoder_network(struct autoencoder *a)
-{
-    return &a->net;
-}
-
 const struct vae_config *autoencoder_config(const struct autoencoder *a)
 {
     return &a->config;

@@ -16,7 +16,6 @@ struct autoencoder *autoencoder_create(const kernels *k, const struct vae_config
                                        GError **error);
 void autoencoder_free(struct autoencoder *a); // accepts NULL
 
-struct network *autoencoder_network(struct autoencoder *a);
 const struct vae_config *autoencoder_config(const struct autoencoder *a);
 
 /* Pixels per latent, 2^(levels - 1): 8 for Stable Diffusion. */

@@ -63,19 +63,6 @@ void network_release(struct network *net, const void *memory)
     }
 }
 
-size_t network_bytes(const struct network *net)
-{
-    GHashTableIter iter;
-    void *bytes;
-    size_t sum = 0;
-
-    g_hash_table_iter_init(&iter, net->memory);
-    while (g_hash_table_iter_next(&iter, NULL, &bytes)) {
-        sum += GPOINTER_TO_SIZE(bytes);
-    }
-    return sum;
-}
-
 /* ---- reading ---- */
 
 // the tensor `name` as floats on the host; NULL after a failure
@@ -280,12 +267,6 @@ float *network_values(const struct network *net, const struct weight *w, GError 
     g_assert(w->dense.data != NULL && w->dense.type == KERNELS_F32);
     transfer_download(net->k, values, w->dense.data, count);
     return values;
-}
-
-void network_set_values(const struct network *net, struct weight *w, const float *values)
-{
-    g_assert(w->dense.data != NULL && w->dense.type == KERNELS_F32);
-    transfer_upload(net->k, (real *)w->dense.data, values, weight_count(w));
 }
 
 void network_refresh(struct network *net, real scale)

@@ -54,11 +54,6 @@ void read_embedding(struct reader *r, struct weight *w, int vocabulary, int widt
 /* The values of a frozen weight on the host, in the engine's order [out, kh, kw, in]. Owned by the
  * caller, g_free; NULL with SVDIFF_ERROR_FAILED when there is no memory. */
 float *network_values(const struct network *net, const struct weight *w, GError **error);
-/* Overwrites a frozen weight with values in the engine's order. */
-void network_set_values(const struct network *net, struct weight *w, const float *values);
 
 /* Sets all gains from the shifts, times scale. */
 void network_refresh(struct network *net, real scale);
-
-/* The number of bytes and of weights, for messages. */
-size_t network_bytes(const struct network *net);

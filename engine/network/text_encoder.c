@@ -87,11 +87,6 @@ const struct text_config *text_encoder_config(const struct text_encoder *e)
     return &e->config;
 }
 
-int text_encoder_segments(const struct text_encoder *e)
-{
-    return e->config.layers;
-}
-
 static struct tensor *layer_segment(struct tape *t, const void *context, struct tensor *const *in)
 {
     const struct text_layer *l = context;

@@ -20,4 +20,3 @@ const struct text_config *text_encoder_config(const struct text_encoder *e);
  * host, each below the vocabulary's size; tokens at most the number of positions. */
 struct tensor *text_encoder_forward(struct tape *t, const struct text_encoder *e,
                                     const int32_t *ids, int n, int tokens);
-int text_encoder_segments(const struct text_encoder *e);

@@ -196,18 +196,6 @@ const struct unet_config *unet_config(const struct unet *u)
     return &u->config;
 }
 
-int unet_segments(const struct unet *u)
-{
-    int n = u->config.has_mid ? 3 : 0;
-
-    for (int i = 0; i < u->config.n_levels; i++) {
-        n += u->down[i].n_blocks * (u->down[i].transformers != NULL ? 2 : 1) +
-             u->down[i].has_sampler;
-        n += u->up[i].n_blocks * (u->up[i].transformers != NULL ? 2 : 1) + u->up[i].has_sampler;
-    }
-    return n;
-}
-
 /* ---- segments ---- */
 
 static struct tensor *residual_segment(struct tape *t, const void *context,

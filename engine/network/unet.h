@@ -33,6 +33,3 @@ struct tensor *unet_forward_guided(struct tape *t, const struct unet *u, struct 
  * for latents of h x w, its grid, and how many attentions these are; -1 when there are none. */
 int unet_attention_level(const struct unet *u, int h, int w, int wanted, enum unmix_layers sides,
                          int *grid_h, int *grid_w, int *layers);
-
-/* How many segments one forward has: ticks for progress. */
-int unet_segments(const struct unet *u);

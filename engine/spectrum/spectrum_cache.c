@@ -59,9 +59,9 @@ static bool begins_with_digits(const char *text)
     return strspn(text, "0123456789abcdef") == DIGITS;
 }
 
-static bool is_ours(const char *name, const char *suffix)
+static bool is_spectra(const char *name)
 {
-    return begins_with_digits(name) && strcmp(name + DIGITS, suffix) == 0;
+    return begins_with_digits(name) && strcmp(name + DIGITS, suffix_spectra) == 0;
 }
 
 // the hidden name of an unfinished file: .KEY.safetensors.XXXXXXXX
@@ -119,16 +119,6 @@ static GPtrArray *list_kept(const char *folder, bool (*wanted)(const char *name)
     return list;
 }
 
-static bool is_spectra(const char *name)
-{
-    return is_ours(name, suffix_spectra);
-}
-
-static bool is_key(const char *name)
-{
-    return is_ours(name, suffix_key);
-}
-
 static uint64_t sum_bytes(const GPtrArray *list)
 {
     uint64_t bytes = 0;
@@ -137,13 +127,6 @@ static uint64_t sum_bytes(const GPtrArray *list)
         bytes += ((const struct kept *)list->pdata[i])->bytes;
     }
     return bytes;
-}
-
-uint64_t spectrum_cache_size(const char *folder)
-{
-    g_autoptr(GPtrArray) list = list_kept(folder, is_spectra);
-
-    return sum_bytes(list);
 }
 
 void spectrum_cache_touch(const char *path)
@@ -235,30 +218,3 @@ bool spectrum_cache_make_room(const char *folder, uint64_t bytes, uint64_t limit
 }
 
 /* ---- clearing ---- */
-
-static bool remove_all(const char *folder, bool (*wanted)(const char *name), uint64_t *freed,
-                       GError **error)
-{
-    g_autoptr(GPtrArray) list = list_kept(folder, wanted);
-
-    for (guint i = 0; i < list->len; i++) {
-        const struct kept *kept = list->pdata[i];
-        if (g_unlink(kept->path) != 0 && errno != ENOENT) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: cannot be removed: %s.",
-                        kept->path, g_strerror(errno));
-            return false;
-        }
-        *freed += kept->bytes;
-    }
-    return true;
-}
-
-bool spectrum_cache_clear(const char *folder, uint64_t *freed, GError **error)
-{
-    uint64_t small = 0;
-
-    *freed = 0;
-    return remove_all(folder, is_spectra, freed, error) &&
-           remove_all(folder, is_key, &small, error) &&
-           remove_all(folder, is_leftover, &small, error);
-}

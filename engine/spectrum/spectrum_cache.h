@@ -34,10 +34,3 @@ bool spectrum_cache_make_room(const char *folder, uint64_t bytes, uint64_t limit
 
 // notes that a file is in use, so that it is removed later than others
 void spectrum_cache_touch(const char *path);
-
-// bytes of all spectra in the folder, 0 when there is none
-uint64_t spectrum_cache_size(const char *folder);
-
-/* Removes all spectra and remembered keys. *freed: bytes of the spectra. False with a sentence when
- * one cannot be removed. A folder that is not there is empty. */
-bool spectrum_cache_clear(const char *folder, uint64_t *freed, GError **error);

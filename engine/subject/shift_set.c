@@ -37,17 +37,6 @@ const char *shift_subset_name(enum shift_subset s)
     return subsets[s].word;
 }
 
-bool shift_subset_parse(const char *word, enum shift_subset *s)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(subsets); i++) {
-        if (strcmp(subsets[i].word, word) == 0) {
-            *s = (enum shift_subset)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 char *shift_subset_words(void)
 {
     GString *words = g_string_new(NULL);

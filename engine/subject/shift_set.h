@@ -11,7 +11,6 @@
 
 /* The option's word, "unet-ca-kv". parse: false for an unknown word. */
 const char *shift_subset_name(enum shift_subset s);
-bool shift_subset_parse(const char *word, enum shift_subset *s);
 // all words, separated by "|", for help and messages
 char *shift_subset_words(void);
 

@@ -93,24 +93,6 @@ const char **subject_names(const struct subject *s)
     return sorted_keys(s->shifts);
 }
 
-int subject_count(const struct subject *s)
-{
-    return (int)g_hash_table_size(s->shifts);
-}
-
-int64_t subject_values(const struct subject *s)
-{
-    GHashTableIter iter;
-    void *shift;
-    int64_t values = 0;
-
-    g_hash_table_iter_init(&iter, s->shifts);
-    while (g_hash_table_iter_next(&iter, NULL, &shift)) {
-        values += ((const struct shift *)shift)->count;
-    }
-    return values;
-}
-
 void subject_set_metadata(struct subject *s, const char *key, const char *value)
 {
     if (value == NULL) {

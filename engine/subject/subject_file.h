@@ -56,10 +56,6 @@ const float *subject_shift(const struct subject *s, const char *name, int *count
  */
 const char **subject_names(const struct subject *s);
 
-// how many shifts there are, and values in them
-int subject_count(const struct subject *s);
-int64_t subject_values(const struct subject *s);
-
 /* Texts about the subject. A NULL value removes the key. subject_metadata: NULL when absent. */
 void subject_set_metadata(struct subject *s, const char *key, const char *value);
 const char *subject_metadata(const struct subject *s, const char *key);

@@ -46,13 +46,7 @@ void *arena_alloc(struct arena *a, size_t bytes)
     return a->block + offset;
 }
 
-size_t arena_mark(const struct arena *a)
+void arena_empty(struct arena *a)
 {
-    return a->used;
-}
-
-void arena_rewind(struct arena *a, size_t mark)
-{
-    g_assert(mark <= a->used);
-    a->used = mark;
+    a->used = 0;
 }

@@ -19,8 +19,7 @@ bool arena_init(struct arena *a, const kernels *k, size_t size, GError **error);
 void arena_finish(struct arena *a); // accepts a zeroed arena
 
 /* bytes, aligned, contents undefined. The caller sized the arena: running over is a programming
- * error. Valid until the arena is rewound below it. */
+ * error. Valid until the arena is emptied. */
 void *arena_alloc(struct arena *a, size_t bytes);
 
-size_t arena_mark(const struct arena *a);
-void arena_rewind(struct arena *a, size_t mark);
+void arena_empty(struct arena *a);

@@ -151,7 +151,7 @@ struct tape_sizes tape_peak(const struct tape *t)
 
 static void empty_inner(struct tape *t)
 {
-    arena_rewind(&t->inner, 0);
+    arena_empty(&t->inner);
     t->inner_tensors.used = 0;
     g_array_set_size(t->inner_records, 0);
 }
@@ -159,7 +159,7 @@ static void empty_inner(struct tape *t)
 void tape_reset(struct tape *t)
 {
     empty_inner(t);
-    arena_rewind(&t->outer, 0);
+    arena_empty(&t->outer);
     t->outer_tensors.used = 0;
     g_ptr_array_set_size(t->kept, 0);
     g_array_set_size(t->outer_records, 0);

@@ -15,7 +15,6 @@
 struct added_tokens {
     GPtrArray
         *list; // of struct added_token: as noted; after added_tokens_resolve each content once
-    int32_t end;
     bool starts[2][256]; // [normalized][byte]: some pattern begins with this byte
 };
 
@@ -51,11 +50,6 @@ static struct added_token *find_content(const struct added_tokens *tokens, const
         }
     }
     return NULL;
-}
-
-bool added_tokens_has(const struct added_tokens *tokens, const char *content)
-{
-    return find_content(tokens, content) != NULL;
 }
 
 void added_tokens_note(struct added_tokens *tokens, const char *content, unsigned flags)
@@ -107,20 +101,6 @@ static int compare_patterns(const void *a, const void *b)
     return x_length != y_length ? (x_length > y_length ? -1 : 1) : strcmp(x->content, y->content);
 }
 
-// the number behind the largest id of the vocabulary
-static int32_t vocabulary_end(const struct bpe *bpe)
-{
-    GHashTableIter iter;
-    gpointer id;
-    int32_t end = 0;
-
-    g_hash_table_iter_init(&iter, bpe_vocabulary(bpe));
-    while (g_hash_table_iter_next(&iter, NULL, &id)) {
-        end = MAX(end, GPOINTER_TO_INT(id) + 1);
-    }
-    return end;
-}
-
 static bool is_normalized(const struct added_token *token)
 {
     return (token->flags & ADDED_NORMALIZED) != 0;
@@ -161,7 +141,6 @@ bool added_tokens_resolve(struct added_tokens *tokens, const struct bpe *bpe, co
     }
     // flags first, because they decide which of the two searches finds a token
     settle(tokens);
-    tokens->end = vocabulary_end(bpe);
     for (guint i = 0; i < tokens->list->len; i++) {
         const struct added_token *token = tokens->list->pdata[i];
         if (strlen(token->content) > ADDED_TOKENS_SIZE) {
@@ -171,8 +150,6 @@ bool added_tokens_resolve(struct added_tokens *tokens, const struct bpe *bpe, co
         }
         resolve(tokens, tokens->list->pdata[i], bpe, &next);
     }
-    // ids of a vocabulary may have gaps, so both ends count
-    tokens->end = MAX(tokens->end, next);
     g_ptr_array_sort(tokens->list, compare_patterns);
     return true;
 }
@@ -191,11 +168,6 @@ bool added_tokens_holds(const struct added_tokens *tokens, int32_t id)
         }
     }
     return false;
-}
-
-int32_t added_tokens_end(const struct added_tokens *tokens)
-{
-    return tokens->end;
 }
 
 // a character of \w: what would make a neighbouring token part of a word

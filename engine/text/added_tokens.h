@@ -37,7 +37,6 @@ void added_tokens_free(struct added_tokens *tokens);
 /* Notes a token that a file declares, in the order in which transformers meets them. One that
  * equals another already noted, flags and all, is ignored. An empty one too. */
 void added_tokens_note(struct added_tokens *tokens, const char *content, unsigned flags);
-bool added_tokens_has(const struct added_tokens *tokens, const char *content);
 
 /* Gives every token its id: that of the vocabulary, or the next number behind it. Of several with
  * one content the last decides how it is recognised. False with an error when there are too many.
@@ -45,11 +44,9 @@ bool added_tokens_has(const struct added_tokens *tokens, const char *content);
 bool added_tokens_resolve(struct added_tokens *tokens, const struct bpe *bpe, const char *what,
                           GError **error);
 
-/* After that: the id of a content, or -1; whether one has this id; how many ids tokens and
- * vocabulary need. */
+/* After that: the id of a content, or -1; whether one has this id. */
 int32_t added_tokens_id(const struct added_tokens *tokens, const char *content);
 bool added_tokens_holds(const struct added_tokens *tokens, int32_t id);
-int32_t added_tokens_end(const struct added_tokens *tokens);
 
 /* The first token in text[from .. length], of those with normalized or without; among several at
  * one place the longest. NULL: none. *start, *stop: where it stands, in bytes. */

@@ -20,7 +20,7 @@ struct walk {
     const struct tokenizer *t;
     const char *part; // of the text: between two added tokens, as written
     size_t part_length;
-    int32_t *ids; // NULL: count only
+    int32_t *ids;
     int count, capacity;
     const char *cut; // where in the text the first token without a place begins, or NULL
 };
@@ -31,11 +31,7 @@ static bool put(struct walk *walk, int32_t id)
     if (walk->count == walk->capacity) {
         return false;
     }
-    // counting walks the same way, so that it can never differ
-    if (walk->ids) {
-        walk->ids[walk->count] = id;
-    }
-    walk->count++;
+    walk->ids[walk->count++] = id;
     return true;
 }
 
@@ -272,17 +268,6 @@ bool tokenizer_encode(const struct tokenizer *t, const char *text, int length, i
     return true;
 }
 
-int tokenizer_count(const struct tokenizer *t, const char *text)
-{
-    struct walk walk = {.t = t, .capacity = INT_MAX};
-
-    if (!check_text(text, NULL)) {
-        return -1;
-    }
-    encode_text(&walk, text, strlen(text));
-    return walk.count;
-}
-
 int32_t tokenizer_id(const struct tokenizer *t, const char *text)
 {
     int32_t id;
@@ -304,24 +289,9 @@ bool tokenizer_is_word(const struct tokenizer *t, const char *text)
     return id >= 0 && !added_tokens_holds(t->added, id);
 }
 
-int32_t tokenizer_size(const struct tokenizer *t)
-{
-    return added_tokens_end(t->added);
-}
-
-int32_t tokenizer_bos(const struct tokenizer *t)
-{
-    return t->bos;
-}
-
 int32_t tokenizer_eos(const struct tokenizer *t)
 {
     return t->eos;
-}
-
-int32_t tokenizer_pad(const struct tokenizer *t)
-{
-    return t->pad;
 }
 
 void tokenizer_free(struct tokenizer *t)

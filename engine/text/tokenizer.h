@@ -59,9 +59,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(tokenizer, tokenizer_free)
 bool tokenizer_encode(const struct tokenizer *t, const char *text, int length, int32_t *ids,
                       char **left_out, GError **error);
 
-/* How many tokens text has, without beginning and end; -1 when tokenizer_encode refuses it. */
-int tokenizer_count(const struct tokenizer *t, const char *text);
-
 /* The id of a text that is exactly one token, as a prompt would have it ("sks", "<|endoftext|>");
  * -1 for anything else. */
 int32_t tokenizer_id(const struct tokenizer *t, const char *text);
@@ -75,10 +72,5 @@ bool tokenizer_is_word(const struct tokenizer *t, const char *text);
  * first; caller frees with g_strfreev. */
 char **tokenizer_rare_words(const struct tokenizer *t, int count);
 
-/* How many rows an embedding table needs: the largest id + 1. */
-int32_t tokenizer_size(const struct tokenizer *t);
-
-// ids of the tokens that begin, end and fill a prompt
-int32_t tokenizer_bos(const struct tokenizer *t);
+// the token that ends a prompt
 int32_t tokenizer_eos(const struct tokenizer *t);
-int32_t tokenizer_pad(const struct tokenizer *t);

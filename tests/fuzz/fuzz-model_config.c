@@ -3,6 +3,7 @@
 #include "engine/model/model_tensors.h"
 #include "engine/model/schedule_config.h"
 #include "tests/fuzz/replay.h"
+#include "tests/memory_file.h"
 
 // tensors whose names differ and whose shapes are positive; huge models are not listed
 static void check_list(GPtrArray *tensors)
@@ -17,12 +18,12 @@ static void check_list(GPtrArray *tensors)
     g_ptr_array_unref(tensors);
 }
 
-static void parse_unet(const char *json, size_t size)
+static void read_unet(const char *path)
 {
     g_autoptr(GError) error = NULL;
     struct unet_config config;
 
-    if (unet_config_parse(json, size, "fuzz", &config, &error)) {
+    if (unet_config_read(path, &config, &error)) {
         g_assert_true(config.n_levels >= 1 && config.n_levels <= UNET_MAX_LEVELS);
         g_assert_no_error(error);
         check_list(model_tensors_of_unet(&config));
@@ -31,12 +32,12 @@ static void parse_unet(const char *json, size_t size)
     }
 }
 
-static void parse_text(const char *json, size_t size)
+static void read_text(const char *path)
 {
     g_autoptr(GError) error = NULL;
     struct text_config config;
 
-    if (text_config_parse(json, size, "fuzz", &config, &error)) {
+    if (text_config_read(path, &config, &error)) {
         g_assert_no_error(error);
         check_list(model_tensors_of_text_encoder(&config));
     } else {
@@ -44,12 +45,12 @@ static void parse_text(const char *json, size_t size)
     }
 }
 
-static void parse_vae(const char *json, size_t size)
+static void read_vae(const char *path)
 {
     g_autoptr(GError) error = NULL;
     struct vae_config config;
 
-    if (vae_config_parse(json, size, "fuzz", &config, &error)) {
+    if (vae_config_read(path, &config, &error)) {
         g_assert_no_error(error);
         check_list(model_tensors_of_vae(&config));
     } else {
@@ -57,13 +58,13 @@ static void parse_vae(const char *json, size_t size)
     }
 }
 
-static void parse_schedule(const char *json, size_t size)
+static void read_schedule(const char *path)
 {
     g_autoptr(GError) error = NULL;
     struct schedule_config config;
     g_autofree double *betas = NULL;
 
-    if (schedule_config_parse(json, size, "fuzz", &config, &betas, &error)) {
+    if (schedule_config_read(path, &config, &betas, &error)) {
         g_assert_no_error(error);
         g_assert_true(config.num_train_timesteps >= 2);
         g_assert_true(config.trained_betas == betas);
@@ -74,11 +75,13 @@ static void parse_schedule(const char *json, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const char *json = (const char *)data;
+    char path[MEMORY_FILE_PATH];
+    const int memory = memory_file(data, size, path);
 
-    parse_unet(json, size);
-    parse_text(json, size);
-    parse_vae(json, size);
-    parse_schedule(json, size);
+    read_unet(path);
+    read_text(path);
+    read_vae(path);
+    read_schedule(path);
+    close(memory);
     return 0;
 }

@@ -2,9 +2,7 @@
  * profile does, and the picture's own samples of the same size. */
 #include "engine/picture/picture_origin.h"
 #include "tests/fuzz/replay.h"
-
-#include <sys/mman.h>
-#include <unistd.h>
+#include "tests/memory_file.h"
 
 #define SIDE_MAX 256 // pixels: larger ones are sound, and slow
 
@@ -49,11 +47,11 @@ static bool is_small(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const int fd = memfd_create("picture", MFD_CLOEXEC);
-    g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
+    char path[MEMORY_FILE_PATH];
+    const int file = memory_file(data, size, path);
     g_autoptr(GError) error = NULL;
 
-    if (fd >= 0 && is_small(data, size) && write(fd, data, size) == (ssize_t)size) {
+    if (is_small(data, size)) {
         g_autoptr(picture) p = picture_read(path, 1, &error);
         g_assert_true((p != NULL) == (error == NULL));
         if (p) {
@@ -62,6 +60,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             check_way_back(p);
         }
     }
-    close(fd);
+    close(file);
     return 0;
 }
