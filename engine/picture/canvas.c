@@ -15,6 +15,7 @@ bool canvas_parse(const char *option, const char *text, struct canvas_margins *m
 
     for (guint i = 0; i < 4 && good; i++) {
         guint64 value = 0;
+        // one number is that of all four sides
         good = g_ascii_string_to_unsigned(words[n == 1 ? 0 : i], 10, 0, PICTURE_SIDE_MAX, &value,
                                           NULL);
         *sides[i] = (int)value;
@@ -32,6 +33,7 @@ bool canvas_parse(const char *option, const char *text, struct canvas_margins *m
 static picture *make(int width, int height, int channels, const struct canvas_margins *m,
                      GError **error)
 {
+    // in 64 bits: a side and its two margins may exceed an int
     const int64_t w = (int64_t)width + m->left + m->right;
     const int64_t h = (int64_t)height + m->top + m->bottom;
 
@@ -65,12 +67,14 @@ picture *canvas_extend(const picture *p, const struct canvas_margins *m, GError 
     if (out == NULL) {
         return NULL;
     }
+    // a margin is clear, so that painting knows it as a place without a picture
     memset(out->pixels, 0, (size_t)out->width * out->height * 4 * sizeof(float));
     for (int y = 0; y < p->height; y++) {
         float *to = out->pixels + 4 * ((size_t)(y + m->top) * out->width + m->left);
         const float *from = p->pixels + (size_t)y * p->width * p->channels;
         for (int x = 0; x < p->width; x++) {
             memcpy(to + 4 * x, from + x * p->channels, 3 * sizeof *to);
+            // what had no alpha is opaque
             to[4 * x + 3] = p->channels == 4 ? from[4 * x + 3] : 1;
         }
     }
@@ -89,6 +93,7 @@ picture *canvas_extend_mask(int width, int height, const picture *mask,
         return NULL;
     }
     for (size_t i = 0, n = (size_t)out->width * out->height; i < n; i++) {
+        // the margins are to be painted: white; the rest is written over below
         out->pixels[i] = 1;
     }
     for (int y = 0; y < height; y++) {

@@ -25,6 +25,7 @@ picture *mask_read(const char *path, int minimum, GError **error)
 void mask_clear_veil(picture *mask)
 {
     for (size_t i = 0, n = (size_t)mask->width * mask->height; i < n; i++) {
+        // a veil that nobody sees would repaint all of the picture a little
         mask->pixels[i] = mask->pixels[i] < MASK_LEAST ? 0 : mask->pixels[i];
     }
 }
@@ -40,6 +41,7 @@ bool mask_bounds(const picture *mask, struct mask_box *box)
                 x0 = MIN(x0, x);
                 x1 = MAX(x1, x);
                 y0 = MIN(y0, y);
+                // rows come in order, so the last one seen is the lowest
                 y1 = y;
             }
         }
@@ -74,6 +76,7 @@ typedef void (*line_function)(const float *in, float *out, int n, int radius, in
 
 static void along_lines(picture *m, int radius, line_function f)
 {
+    // two lines of scratch serve rows and columns
     const int most = MAX(m->width, m->height);
     g_autofree float *in = g_new(float, most), *out = g_new(float, most);
     g_autofree int *places = g_new(int, most);
@@ -85,6 +88,7 @@ static void along_lines(picture *m, int radius, line_function f)
     }
     for (int x = 0; x < m->width; x++) {
         for (int y = 0; y < m->height; y++) {
+            // a column is gathered once, so that the function sees a line whichever way it lies
             in[y] = m->pixels[(size_t)y * m->width + x];
         }
         f(in, out, m->height, radius, places);
@@ -100,12 +104,14 @@ static void largest_line(const float *in, float *out, int n, int radius, int *pl
 
     for (int i = 0; i < n + radius; i++) {
         if (i < n) {
+            // what is smaller and further left can never be the largest again
             while (end > first && in[places[end - 1]] <= in[i]) {
                 end--;
             }
             places[end++] = i;
         }
         if (i >= radius) {
+            // the window of out[i - radius] begins at i - 2 radius
             while (places[first] < i - 2 * radius) {
                 first++;
             }
@@ -120,10 +126,12 @@ static void box_line(const float *in, float *out, int n, int radius, int *places
     double sum = 0;
 
     for (int i = -radius; i <= radius; i++) {
+        // the ends go on as they are, so that a mask at the border stays white there
         sum += in[CLAMP(i, 0, n - 1)];
     }
     for (int i = 0; i < n; i++) {
         out[i] = (float)(sum / size);
+        // one comes in on the right, one goes out on the left: the same cost for every radius
         sum += (double)in[MIN(i + radius + 1, n - 1)] - in[MAX(i - radius, 0)];
     }
 }
@@ -144,6 +152,7 @@ void mask_dilate(picture *mask, int radius)
 
 void mask_erode(picture *mask, int radius)
 {
+    // what is black grows into what is white
     invert(mask);
     mask_dilate(mask, radius);
     invert(mask);
@@ -160,6 +169,7 @@ static void round_ends(picture *m)
 
 void mask_blur(picture *mask, int width)
 {
+    // three boxes of radii that add up to half the width are nearly a Gaussian, and end
     const int radius = width / 6;
     const int rest = (width - 6 * radius) / 2; // of half the width
 
@@ -194,15 +204,18 @@ static void parabolas(const float *in, float *out, int n, int *places, double *f
     int last = -1;
 
     for (int i = 0; i < n; i++) {
+        // a place that nothing is known of stands at infinity: it is never the lowest
         if (in[i] == FLT_MAX) {
             continue;
         }
+        // parabolas that the new one hides go
         while (last >= 0 && crossing(in, places[last], i) <= from[last]) {
             last--;
         }
         from[last + 1] = last < 0 ? -DBL_MAX : crossing(in, places[last], i);
         places[++last] = i;
     }
+    // second walk: k is the parabola that is lowest at i, and only ever moves right
     for (int i = 0, k = 0; i < n; i++) {
         while (k < last && from[k + 1] < i) {
             k++;
@@ -225,12 +238,14 @@ picture *mask_depth(const picture *mask, GError **error)
     }
     for (int y = 0; y < height; y++) {
         for (int x = 0; x < width; x++) {
+            // 0 where the mask is black: the distance is measured to there
             in[x] = mask->pixels[(size_t)y * width + x] > 0 ? FLT_MAX : 0;
         }
         parabolas(in, depth->pixels + (size_t)y * width, width, places, from);
     }
     for (int x = 0; x < width; x++) {
         for (int y = 0; y < height; y++) {
+            // squares of the distance along the row become those in both directions
             in[y] = depth->pixels[(size_t)y * width + x];
         }
         parabolas(in, out, height, places, from);
@@ -251,6 +266,7 @@ void mask_cells(const picture *mask, int h, int w, float *out)
     memset(out, 0, (size_t)h * w * sizeof *out);
     for (int y = 0; y < mask->height; y++) {
         for (int x = 0; x < mask->width; x++) {
+            // a cell of latents may change if any of its pixels may
             float *cell = out + (size_t)(y / tall) * w + x / wide;
             *cell = MAX(*cell, mask->pixels[(size_t)y * mask->width + x]);
         }

@@ -20,6 +20,7 @@ void paint_area_size(int picture_width, int picture_height, int unit, int *width
         MAX(*width, *height)) {
         return;
     }
+    // as many pixels as were wished, in the picture's proportions
     *width = round_to(picture_width * scale, unit);
     *height = round_to(picture_height * scale, unit);
 }
@@ -39,6 +40,7 @@ struct paint_area paint_area_plan(const picture *mask, const struct paint_wish *
     const double s = wish->strength, shape = (double)wish->width / wish->height;
 
     mask_bounds(mask, &box);
+    // the more is repainted and the larger the mask, the wider is the zone in which both mix
     const double diagonal = hypot(box.width, box.height);
     const int feather =
         wish->feather >= 0 ? wish->feather : (int)MAX(lrint(0.10 * s * diagonal), lrint(32 * s));
@@ -46,11 +48,13 @@ struct paint_area paint_area_plan(const picture *mask, const struct paint_wish *
     const int padding = feather + 4 + (int)ceil(0.06 * diagonal);
     double width = box.width + 2 * padding, height = box.height + 2 * padding;
 
+    // nothing of the old picture shows the model what it is about, so it sees more around it
     if (s >= 1) {
         const double more = MAX(MAX(mask->width, mask->height) / 16.0, (width + height) / 4);
         width += 2 * more;
         height += 2 * more;
     }
+    // never scaled up: a small mask is painted at the working size with its surroundings
     width = MAX(MAX(width, wish->width), height * shape);
     height = MAX(MAX(height, wish->height), width / shape);
     struct paint_area a = {.feather = feather,

@@ -14,6 +14,7 @@ static picture *soften(const picture *selection, const struct paint_area *a, GEr
     picture *m = picture_copy(selection, error);
 
     if (m != NULL) {
+        // first grown, so that the blur, which eats into it from both sides, leaves the mask white
         mask_dilate(m, a->grow);
         mask_blur(m, a->feather);
     }
@@ -42,9 +43,11 @@ static picture *composite_of(const picture *soft, const picture *allowed, const 
     if (m == NULL) {
         return NULL;
     }
+    // all that the sampler may change at all, then half of the blend further in
     mask_threshold(m, FLT_MIN);
     mask_erode(m, blend / 2);
     mask_blur(m, blend);
+    // a small mask has a shorter slope, or its middle would never be reached
     const float length = MIN((float)blend, deepest(depth)) + 1;
     for (size_t i = 0, n = (size_t)m->width * m->height; i < n; i++) {
         const float t = MIN(depth->pixels[i] / length, 1.0f);
@@ -57,6 +60,7 @@ static picture *composite_of(const picture *soft, const picture *allowed, const 
  * which has no room to blend in, the painting's surroundings count, too. */
 static picture *known_of(const picture *soft, const picture *depth, int blend, GError **error)
 {
+    // 1 for a spot, 0 from a quarter of the blend on
     const float near = MAX(0.0f, 1 - 4 * deepest(depth) / (float)blend);
     picture *m = picture_create(soft->width, soft->height, 1, error);
 
@@ -69,6 +73,7 @@ static picture *known_of(const picture *soft, const picture *depth, int blend, G
 static bool make_masks(struct patch *p, const struct svdiff_generate_options *o, int factor,
                        GError **error)
 {
+    // of latents: the sampler works on these
     const int h = p->area.height / factor, w = p->area.width / factor;
     g_autoptr(picture) soft = soften(p->selection, &p->area, error);
     g_autoptr(picture) allowed = picture_copy(p->selection, error);
@@ -76,6 +81,7 @@ static bool make_masks(struct patch *p, const struct svdiff_generate_options *o,
     if (soft == NULL || allowed == NULL) {
         return false;
     }
+    // --grow: pixels around the mask that may change, too
     mask_dilate(allowed, o->grow);
     g_autoptr(picture) depth = mask_depth(allowed, error);
     if (depth == NULL) {
@@ -83,6 +89,7 @@ static bool make_masks(struct patch *p, const struct svdiff_generate_options *o,
     }
     p->composite = composite_of(soft, allowed, depth, p->area.blend, error);
     p->known = known_of(soft, depth, p->area.blend, error);
+    // masks are made at the picture's scale, where a pixel is a pixel, and then follow the picture
     g_autoptr(picture) scaled = picture_resize(soft, p->area.width, p->area.height, error);
     if (p->composite == NULL || p->known == NULL || scaled == NULL) {
         return false;
@@ -91,6 +98,7 @@ static bool make_masks(struct patch *p, const struct svdiff_generate_options *o,
     p->hard = g_new(float, (size_t)h *w);
     mask_cells(scaled, h, w, p->mask);
     for (int i = 0; i < h * w; i++) {
+        // inpainting models were trained with masks of 0 and 1
         p->hard[i] = p->mask[i] >= 0.5f ? 1 : 0;
     }
     return true;
@@ -118,6 +126,7 @@ static picture *masked_of(const struct patch *p, int factor, GError **error)
     for (int y = 0; m != NULL && y < m->height; y++) {
         for (int x = 0; x < m->width; x++) {
             float *pixel = m->pixels + 3 * ((size_t)y * m->width + x);
+            // whole cells: the autoencoder must not see half of a place that is to be new
             if (p->hard[(y / factor) * w + x / factor] > 0) {
                 pixel[0] = pixel[1] = pixel[2] = 0.5f;
             }
@@ -131,6 +140,7 @@ static bool make_pictures(struct patch *p, const struct svdiff_generate_options 
 {
     g_autoptr(picture) part = mask_crop(o->init, &p->area.context, error);
 
+    // colours go on into what is clear, because the model has no alpha
     p->context = part != NULL ? picture_opaque(part, error) : NULL;
     p->working = p->context != NULL
                      ? picture_resize(p->context, p->area.width, p->area.height, error)
@@ -158,6 +168,7 @@ struct patch *patch_create(const struct svdiff_generate_options *o, int factor, 
     struct patch *p = g_new0(struct patch, 1);
     p->area = paint_area_plan(o->mask, &wish);
     p->selection = mask_crop(o->mask, &p->area.context, error);
+    // the person's mask as it is put back; a veil was taken from files already, not from callers
     if (p->selection != NULL) {
         mask_clear_veil(p->selection);
     }

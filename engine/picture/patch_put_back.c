@@ -27,6 +27,7 @@ static bool match_colours(const struct patch *p, picture *painting, GError **err
     g_autoptr(picture) shift = picture_create(painting->width, painting->height, 3, error);
 
     for (size_t i = 0; shift != NULL && i < n; i++) {
+        // right where the picture is known; what lies below the mask is filled from there
         shift->pixels[i] = p->context->pixels[i] - painting->pixels[i];
     }
     if (shift == NULL || !picture_fill(shift, p->known, SMOOTH, 0, error)) {
@@ -44,6 +45,7 @@ static void put_pixel(float *to, int channels, const float *from, const float *p
                       float cover)
 {
     for (int c = 0; c < 3; c++) {
+        // a share of 0 leaves the very bits
         to[c] = from[c] + share * (painted[c] - from[c]);
     }
     if (channels == 4 && cover > 0) {
@@ -73,6 +75,7 @@ static void put_all(const struct patch *p, picture *out, const picture *under,
         for (int x = 0; x < box->width; x++) {
             const size_t at = (size_t)y * box->width + x;
             const size_t to = (size_t)(box->y + y) * out->width + box->x + x;
+            // elsewhere the copy stays untouched
             if (p->selection->pixels[at] > 0 || p->composite->pixels[at] > 0) {
                 put_pixel(out->pixels + to * out->channels, out->channels, under->pixels + 3 * at,
                           painted->pixels + 3 * at, p->composite->pixels[at],
@@ -90,10 +93,12 @@ static picture *put_own(const struct patch *p, const struct picture_origin *o, p
     g_autoptr(picture) under = part != NULL ? picture_opaque(part, error) : NULL;
     picture *own = under != NULL ? picture_copy(o->own, error) : NULL;
 
+    // into the picture's own space, where it is blended once more
     if (own != NULL && !picture_origin_convert(o, painted, error)) {
         g_clear_pointer(&own, picture_free);
     }
     if (own != NULL) {
+        // alpha was settled in the working picture; the own samples carry colours alone
         put_all(p, own, under, painted, false);
     }
     return own;
@@ -127,6 +132,7 @@ picture *patch_put_back(const struct patch *p, const struct svdiff_generate_opti
     if (!set_origin(p, o->init, painted, out, error)) {
         return NULL;
     }
+    // a picture whose last clear pixel was painted needs no alpha any more
     if (!o->outpaint || !all_opaque(out)) {
         return g_steal_pointer(&out);
     }

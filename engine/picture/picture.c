@@ -20,12 +20,14 @@ picture *picture_create(int width, int height, int channels, GError **error)
     picture *p;
 
     g_assert(width > 0 && height > 0 && channels > 0 && channels <= 4);
+    // asking costs a look at /proc, which small pictures need not pay
     if (bytes > LARGE && !machine_check_memory(bytes, error)) {
         g_prefix_error(error, "a picture of %d x %d pixels: ", width, height);
         return NULL;
     }
     p = g_new(picture, 1);
     *p = (picture){.width = width, .height = height, .channels = channels};
+    // g_malloc would end the program; a picture too many is no reason for that
     p->pixels = bytes > G_MAXSIZE ? NULL : g_try_malloc(bytes);
     if (!p->pixels) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
@@ -96,6 +98,7 @@ void picture_set_row_8(picture *p, int y, const uint8_t *row)
     float *out = p->pixels + n * y;
 
     for (size_t i = 0; i < n; i++) {
+        // divided, not multiplied by 1/255: the way back gives every value again
         out[i] = row[i] / 255.0f;
     }
 }
@@ -123,6 +126,7 @@ void picture_flatten(picture *p, const float background[3])
         const float *from = p->pixels + p->channels * i;
         const float alpha = from[colours];
         for (int c = 0; c < colours; c++) {
+            // in place: the pixel written is never behind the one read
             p->pixels[colours * i + c] = from[c] * alpha + background[c] * (1 - alpha);
         }
     }
@@ -136,6 +140,7 @@ void picture_unmultiply(picture *p)
     for (size_t i = 0; i < n; i++) {
         float *pixel = p->pixels + 4 * i;
         for (int c = 0; c < 3; c++) {
+            // what is clear has no colour; rounding may lift one above 1
             pixel[c] = pixel[3] > 0 ? MIN(pixel[c] / pixel[3], 1.0f) : 0.0f;
         }
     }
@@ -161,6 +166,7 @@ int picture_exif_orientation(const uint8_t *data, size_t size)
     const bool big = size >= 8 && data[0] == 'M';
     size_t at, n;
 
+    // "II" is the little, "MM" the big byte order; anything else says nothing of the orientation
     if (size < 8 || data[0] != data[1] || (!big && data[0] != 'I') ||
         number_2(data + 2, big) != 42) {
         return 1;
@@ -197,6 +203,7 @@ picture *picture_orient(picture *p, int orientation, GError **error)
                          error);
     for (int y = 0; out && y < out->height; y++) {
         for (int x = 0; x < out->width; x++) {
+            // where the pixel stood when it was stored
             const int column = mirror ? out->width - 1 - x : x;
             const int row = upside ? out->height - 1 - y : y;
             const size_t from =

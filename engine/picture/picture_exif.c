@@ -38,6 +38,7 @@ static char *join(const struct picture_text *texts, size_t n_texts)
     GString *all = g_string_new(NULL);
 
     for (size_t i = 0; i < n_texts; i++) {
+        // a text alone needs no name before it
         if (n_texts > 1) {
             g_string_append_printf(all, "%s%s: ", i > 0 ? "\n\n" : "", texts[i].key);
         }
@@ -49,6 +50,7 @@ static char *join(const struct picture_text *texts, size_t n_texts)
 GBytes *picture_exif_texts(const struct picture_text *texts, size_t n_texts, size_t most)
 {
     g_autofree char *joined = join(texts, n_texts);
+    // prompts may be raw bytes of the command line
     g_autofree char *valid = g_utf8_make_valid(joined, -1);
     glong length = 0;
     g_autofree gunichar2 *utf16 = g_utf8_to_utf16(valid, -1, NULL, &length, NULL);
@@ -57,10 +59,13 @@ GBytes *picture_exif_texts(const struct picture_text *texts, size_t n_texts, siz
     if (n_texts == 0 || !utf16 || most < TEXT_AT) {
         return NULL;
     }
+    // a JPEG's segment has an end; the rest of a very long text is left out
     length = MIN(length, (glong)((most - TEXT_AT) / 2));
     exif = g_byte_array_new();
     g_byte_array_append(exif, (const guint8 *)"MM\0\x2a\0\0\0\x08", 8);
+    // type 4 is a long: the offset of the next directory
     put_directory(exif, 0x8769, 4, 1, 26);
+    // type 7 is bytes without a meaning of their own, which begin with the name of their encoding
     put_directory(exif, 0x9286, 7, (unsigned)(8 + 2 * length), 44);
     g_byte_array_append(exif, (const guint8 *)"UNICODE", 8);
     for (glong i = 0; i < length; i++) {

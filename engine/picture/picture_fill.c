@@ -15,6 +15,7 @@ static bool halve(const picture *p, const picture *known, picture *half, picture
             float sum[3] = {0}, weight = 0;
             for (int k = 0; k < 4; k++) {
                 const int fx = 2 * x + k % 2, fy = 2 * y + k / 2;
+                // the last row and column of an odd size have no partner
                 if (fx >= p->width || fy >= p->height) {
                     continue;
                 }
@@ -26,6 +27,7 @@ static bool halve(const picture *p, const picture *known, picture *half, picture
                 }
             }
             const size_t to = (size_t)y * half->width + x;
+            // one known pixel of four is enough to be sure of their mean
             half_known->pixels[to] = MIN(weight, 1.0f);
             for (int c = 0; c < 3; c++) {
                 half->pixels[3 * to + c] = weight > 0 ? sum[c] / weight : 0;
@@ -39,6 +41,7 @@ static bool halve(const picture *p, const picture *known, picture *half, picture
 // the two pixels of the half line around place i, and the share of the second
 static void between(int i, int n, int *low, int *high, float *share)
 {
+    // middles of pixels, not corners: the picture does not drift by half a pixel a level
     const float at = (i + 0.5f) / 2 - 0.5f;
 
     *low = at < 0 ? 0 : (int)at;
@@ -64,6 +67,7 @@ static void pull(picture *p, const picture *known, bool leave_out, const picture
                 const float lower = low[3 * x0] + fx * (low[3 * x1] - low[3 * x0]);
                 const float below = upper + fy * (lower - upper);
                 float *value = p->pixels + 3 * at + c;
+                // what is not known at all may hold anything, NaN too, and must not be multiplied
                 *value = w > 0 ? w * *value + (1 - w) * below : below;
             }
         }
@@ -74,6 +78,7 @@ bool picture_fill(picture *p, const picture *known, int smooth, float nothing, G
 {
     const size_t n = (size_t)p->width * p->height;
 
+    // the top of the pyramid: everything, or nothing
     if (p->width == 1 && p->height == 1) {
         for (int c = 0; c < 3; c++) {
             p->pixels[c] = known->pixels[0] > 0 ? p->pixels[c] : nothing;
@@ -86,6 +91,7 @@ bool picture_fill(picture *p, const picture *known, int smooth, float nothing, G
     if (half_known == NULL) {
         return false;
     }
+    // nothing is known anywhere: going on would only halve zeros
     if (!halve(p, known, half, half_known)) {
         for (size_t i = 0; i < 3 * n; i++) {
             p->pixels[i] = nothing;

@@ -30,6 +30,7 @@ static GPtrArray *list_pictures(GDir *entries, const char *folder, int *others)
 
     *others = 0;
     for (const char *name; (name = g_dir_read_name(entries)) != NULL;) {
+        // hidden files, thumbnails of file managers among them, are nobody's pictures
         if (name[0] == '.') {
             continue;
         }
@@ -39,6 +40,7 @@ static GPtrArray *list_pictures(GDir *entries, const char *folder, int *others)
             *others += 1;
         }
     }
+    // g_dir_read_name has no order; runs must not depend on the disk
     g_ptr_array_sort(paths, compare_paths);
     return paths;
 }

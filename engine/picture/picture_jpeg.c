@@ -69,6 +69,7 @@ static bool is_harmless(j_common_ptr jpeg)
 // level < 0: a warning
 static void on_message(j_common_ptr jpeg, int level)
 {
+    // libjpeg would go on with grey where it found nothing
     if (level < 0 && !is_harmless(jpeg)) {
         on_error(jpeg);
     }
@@ -80,6 +81,7 @@ static void on_message(j_common_ptr jpeg, int level)
 static int orientation_of(const struct jpeg_job *job)
 {
     for (jpeg_saved_marker_ptr m = job->jpeg.marker_list; m; m = m->next) {
+        // APP1 is XMP's, too: only what begins so is EXIF
         if (m->data_length > 6 && memcmp(m->data, "Exif\0\0", 6) == 0) {
             return picture_exif_orientation(m->data + 6, m->data_length - 6);
         }
@@ -114,11 +116,13 @@ static bool read_header_or_jump(struct jpeg_job *job)
 
     jpeg_create_decompress(jpeg);
     jpeg_stdio_src(jpeg, job->source->stream);
+    // APP1 for the orientation, APP2 for the parts of the profile
     jpeg_save_markers(jpeg, JPEG_APP0 + 1, 0xffff);
     jpeg_save_markers(jpeg, JPEG_APP0 + 2, 0xffff);
     jpeg_read_header(jpeg, TRUE);
     job->orientation = orientation_of(job); // the markers are gone when all is read
     if (jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK) {
+        // libjpeg knows no way from ink to light: the profile does that later
         jpeg->out_color_space = JCS_CMYK;
     } else {
         jpeg->out_color_space = JCS_RGB;
@@ -162,6 +166,7 @@ static bool read_pixels_or_jump(struct jpeg_job *job)
     jpeg_start_decompress(jpeg);
     for (int y = 0; y < job->out->height; y++) {
         jpeg_read_scanlines(jpeg, &job->row, 1);
+        // only Adobe's files are inverted; others store the ink as it is
         if (is_cmyk(job) && jpeg->saw_Adobe_marker) {
             invert(job->row, job->out->width);
         }
@@ -175,6 +180,7 @@ static bool read_pixels_or_jump(struct jpeg_job *job)
 // true: done; false: with an error of ours set, or libjpeg's message
 static bool read_all(struct jpeg_job *job)
 {
+    // whatever a _or_jump function took lies in job, so that it is freed after a jump
     if (setjmp(job->jump)) {
         return false;
     }
@@ -215,6 +221,7 @@ picture *picture_jpeg_read(const struct picture_source *source, GError **error)
     job.manager.error_exit = on_error;
     job.manager.emit_message = on_message;
     if (!read_all(&job)) {
+        // without a message the error is ours, and set already
         if (job.message[0]) {
             set_error(&job);
         }

@@ -56,6 +56,7 @@ static void set_layout_or_jump(struct jpeg_output *out)
     jpeg_set_quality(jpeg, out->sheet->quality, TRUE);
     jpeg->optimize_coding = TRUE;
     if (p->channels == 3 && out->sheet->quality >= FINE) {
+        // the default of 2 halves the resolution of colours: seen at the edges of red things
         jpeg->comp_info[0].h_samp_factor = 1;
         jpeg->comp_info[0].v_samp_factor = 1;
     }
@@ -67,6 +68,7 @@ static void write_markers_or_jump(struct jpeg_output *out)
 
     if (out->exif) {
         const uint8_t *data = g_bytes_get_data(out->exif, &size);
+        // the header of EXIF stands inside its segment
         jpeg_write_m_header(&out->jpeg, JPEG_APP0 + 1, (unsigned)(6 + size));
         for (int i = 0; i < 6; i++) {
             jpeg_write_m_byte(&out->jpeg, "Exif\0\0"[i]);
@@ -120,6 +122,7 @@ bool picture_jpeg_write(const struct picture_sheet *sheet, GError **error)
                     sheet->path, out.message[0] ? out.message : "no memory is left");
     }
     jpeg_destroy_compress(&out.jpeg);
+    // the file appears whole or not at all
     done = done && atomic_file_write(sheet->file, out.data, out.size, error);
     g_clear_pointer(&out.exif, g_bytes_unref);
     g_free(out.row);
