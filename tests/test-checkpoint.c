@@ -44,17 +44,6 @@ static enum dtype stored_type(const struct checkpoint *model, enum model_compone
     return checkpoint_stored(model, i)->dtype;
 }
 
-static bool has(const struct checkpoint *model, enum model_component component, const char *name)
-{
-    for (size_t i = 0; i < checkpoint_count(model); i++) {
-        const struct model_tensor *tensor = checkpoint_at(model, i);
-        if (tensor->component == component && strcmp(tensor->name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // both models have the same tensors, and those of `b` are those of `a` rounded to `type`
 static void assert_same(const struct checkpoint *a, const struct checkpoint *b, enum dtype type)
 {
@@ -85,9 +74,11 @@ static void test_sd1(void)
     g_assert_cmpint(checkpoint_schedule_config(folder)->prediction_type, ==, PREDICTION_EPSILON);
     g_assert_false(checkpoint_unet_config(single)->use_linear_projection);
     g_assert_true(checkpoint_text_config(single)->quick_gelu);
-    g_assert_true(has(folder, MODEL_VAE, "decoder.mid_block.attentions.0.to_q.weight"));
-    g_assert_true(has(folder, MODEL_TEXT_ENCODER, "final_layer_norm.bias"));
-    g_assert_false(has(folder, MODEL_UNET, "final_layer_norm.bias"));
+    const char *const query = "decoder.mid_block.attentions.0.to_q.weight";
+    const char *const norm = "text_model.final_layer_norm.bias";
+    g_assert_cmpstr(checkpoint_find(folder, MODEL_VAE, query)->name, ==, query);
+    g_assert_cmpstr(checkpoint_find(folder, MODEL_TEXT_ENCODER, norm)->name, ==, norm);
+    g_assert_null(checkpoint_find(folder, MODEL_UNET, norm));
 }
 
 // folder of shards, single file in bf16 with OpenCLIP's names and one layer more

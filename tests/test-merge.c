@@ -115,9 +115,7 @@ static char *make_subject(const svdiff *s, const char *folder)
         const int64_t columns = model_tensor_values(t) / t->shape[0];
         const int n = t->n_dims > 1 ? (int)MIN(t->shape[0], columns) : (int)t->shape[0];
         g_autofree float *values = g_new(float, n);
-        g_autofree char *module = g_strndup(t->name, strlen(t->name) - strlen(".weight"));
-        g_autofree char *name = g_strconcat(t->component == MODEL_TEXT_ENCODER ? "text_model." : "",
-                                            module, ".delta", NULL);
+        g_autofree char *name = g_strconcat(t->module, ".delta", NULL);
         for (int k = 0; k < n; k++) {
             values[k] = (float)(0.1 * sin(3 * k + (double)i));
         }

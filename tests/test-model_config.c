@@ -1,6 +1,6 @@
 /* Configs of models: the fixtures', the defaults, the kinds a key may have, and every feature that
  * must be refused by name. */
-#include "engine/model/model_config.h"
+#include "engine/network/model_config.h"
 
 #include "engine/base/error.h"
 #include "engine/model/schedule_config.h"

@@ -137,7 +137,7 @@ static struct unet *open_unet(struct fixture *f)
     g_autoptr(GError) error = NULL;
     struct component c = {f->checkpoint, MODEL_UNET};
     struct unet *u = unet_create(f->k, checkpoint_unet_config(f->checkpoint),
-                                 (struct weight_source){read_tensor, &c}, &error);
+                                 (struct weight_source){.read = read_tensor, .user = &c}, &error);
 
     g_assert_no_error(error);
     return u;
@@ -199,8 +199,9 @@ static void test_text(struct fixture *f, const void *data)
     g_autoptr(GError) error = NULL;
     const struct model *m = data;
     struct component c = {f->checkpoint, MODEL_TEXT_ENCODER};
-    struct text_encoder *e = text_encoder_create(f->k, checkpoint_text_config(f->checkpoint),
-                                                 (struct weight_source){read_tensor, &c}, &error);
+    struct text_encoder *e =
+        text_encoder_create(f->k, checkpoint_text_config(f->checkpoint),
+                            (struct weight_source){.read = read_tensor, .user = &c}, &error);
     g_autoptr(GBytes) unused = NULL;
     const struct safetensors_tensor *ids = safetensors_find(f->expected, "text.prompts.ids");
     struct values wanted = get(f, "text.prompts", "hidden");
@@ -248,9 +249,9 @@ static void test_autoencoder(struct fixture *f, const void *data)
     const struct model *m = data;
     g_autoptr(GError) error = NULL;
     struct component c = {f->checkpoint, MODEL_VAE};
-    struct autoencoder *a = autoencoder_create(f->k, checkpoint_vae_config(f->checkpoint),
-                                               AUTOENCODER_ENCODER | AUTOENCODER_DECODER,
-                                               (struct weight_source){read_tensor, &c}, &error);
+    struct autoencoder *a = autoencoder_create(
+        f->k, checkpoint_vae_config(f->checkpoint), AUTOENCODER_ENCODER | AUTOENCODER_DECODER,
+        (struct weight_source){.read = read_tensor, .user = &c}, &error);
 
     g_assert_no_error(error);
     check_autoencoder(f, a, "pair", m->unet_bound);

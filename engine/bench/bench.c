@@ -76,13 +76,12 @@ static void update(struct run *r)
 
 static bool prepare_learn(struct run *r, GError **error)
 {
-    const struct shift_options o = {.prefix = ""};
     const struct spectrum_provider provider = {.get = random_spectrum};
     struct network *net = unet_network(r->unet);
 
     r->parameters = parameters_create(r->k);
     for (guint i = 0; i < net->weights->len; i++) {
-        if (!shift_attach(net, net->weights->pdata[i], &o, provider, r->parameters, error)) {
+        if (!shift_attach(net, net->weights->pdata[i], false, provider, r->parameters, error)) {
             return false;
         }
     }

@@ -2,7 +2,7 @@
  * needed but the shapes of a model. */
 #pragma once
 
-#include "engine/model/model_config.h"
+#include "engine/network/model_config.h"
 #include "engine/base/progress.h"
 #include "kernels/kernels.h"
 

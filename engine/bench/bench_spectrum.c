@@ -1,17 +1,16 @@
-/* Timing the decompositions; see bench_spectrum.h. The shapes come from a UNet on the counting
- * device, which holds no values. Each thread takes the next largest matrix that is left. */
+/* Timing the decompositions; see bench_spectrum.h. Each thread takes the next largest matrix that
+ * is left. */
 #include "engine/bench/bench_spectrum.h"
 
 #include "engine/base/error.h"
 #include "engine/base/noise.h"
 #include "engine/spectrum/svd.h"
-#include "engine/network/unet.h"
+#include "engine/model/model_tensors.h"
 
 #include <omp.h>
-#include <stdlib.h>
 
 struct work {
-    GPtrArray *weights; // struct weight *, largest first
+    GArray *weights; // struct weight, largest first
     guint done;
     bool stopped;
     GError *error;
@@ -21,8 +20,7 @@ struct work {
 
 static int by_size(const void *a, const void *b)
 {
-    const int64_t x = weight_count(*(struct weight *const *)a);
-    const int64_t y = weight_count(*(struct weight *const *)b);
+    const int64_t x = weight_count(a), y = weight_count(b);
 
     return (x < y) - (x > y);
 }
@@ -67,7 +65,8 @@ static void run_all(struct work *x, int threads)
 #pragma omp for schedule(dynamic, 1)
         for (guint i = 0; i < x->weights->len; i++) {
             GError *error = NULL;
-            if (!x->stopped && !decompose(x->weights->pdata[i], memory, i, &error)) {
+            if (!x->stopped &&
+                !decompose(&g_array_index(x->weights, struct weight, i), memory, i, &error)) {
 #pragma omp critical
                 {
                     x->stopped = true;
@@ -89,27 +88,21 @@ static void run_all(struct work *x, int threads)
 bool bench_spectrum(const kernels *k, const struct unet_config *unet, struct bench_result *result,
                     progress_function progress, void *user, GError **error)
 {
-    static const struct weight_source none = {NULL, NULL};
-    g_autoptr(kernels) count = kernels_count(k);
-    struct unet *u = unet_create(count, unet, none, error);
-    struct work x = {.weights = g_ptr_array_new(), .progress = progress, .user = user};
+    g_autoptr(GPtrArray) tensors = model_tensors_of_unet(unet);
+    g_autoptr(GArray) weights = g_array_new(FALSE, FALSE, sizeof(struct weight));
+    struct work x = {.weights = weights, .progress = progress, .user = user};
 
-    if (u == NULL) {
-        return false;
-    }
-    const GPtrArray *all = unet_network(u)->weights;
-    for (guint i = 0; i < all->len; i++) {
-        const struct weight *w = all->pdata[i];
-        if (w->kind != WEIGHT_NORM) {
-            g_ptr_array_add(x.weights, (void *)w);
+    for (guint i = 0; i < tensors->len; i++) {
+        const struct model_tensor *t = tensors->pdata[i];
+        const struct weight w = model_tensor_weight(t);
+        if (t->shifts && w.kind != WEIGHT_NORM) {
+            g_array_append_val(weights, w);
         }
     }
-    qsort(x.weights->pdata, x.weights->len, sizeof(void *), by_size);
+    g_array_sort(weights, by_size);
     const gint64 start = g_get_monotonic_time();
     run_all(&x, k->threads);
     result->seconds = result->median_seconds = (double)(g_get_monotonic_time() - start) / 1e6;
-    g_ptr_array_unref(x.weights);
-    unet_free(u);
     if (x.error != NULL) {
         g_propagate_error(error, x.error);
         return false;

@@ -27,26 +27,22 @@ bool painter_open(struct painter *p, const struct svdiff_scaled_subject *subject
     if (!subject_list_open(&p->subjects, p->session, subjects, n, force, error)) {
         return false;
     }
-    if (n == 0) {
-        return true;
+    if (n > 0) {
+        p->spectrum = model_spectrum_open(p->session, p->progress, p->user, error);
     }
-    p->spectrum = model_spectrum_open(p->session, p->progress, p->user, error);
-    return p->spectrum != NULL;
+    p->bake = (struct bake){.session = p->session,
+                            .spectrum = p->spectrum,
+                            .subjects = p->subjects.items,
+                            .n_subjects = p->subjects.n};
+    return n == 0 || p->spectrum != NULL;
 }
 
-// a component's weights, with the subjects in those of UNet and text encoders
+// a component's weights, with the subjects in them
 static struct weight_source source_of(void *user, enum model_component component)
 {
     struct painter *p = user;
-    struct bake *b = &p->bakes[component];
 
-    *b = (struct bake){.k = p->session->k,
-                       .inner = session_source(p->session, component),
-                       .spectrum = p->spectrum,
-                       .prefix = component == MODEL_TEXT_ENCODER ? "text_model." : "",
-                       .subjects = p->subjects.items,
-                       .n_subjects = p->subjects.n};
-    return p->subjects.n > 0 && component != MODEL_VAE ? bake_source(b) : b->inner;
+    return bake_source(&p->bake, component);
 }
 
 bool painter_embed(struct painter *p, const char *const *texts, int n, struct conditioning *out,

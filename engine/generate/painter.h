@@ -13,7 +13,7 @@ struct painter {
     svdiff *session; // borrowed
     struct subject_list subjects;
     struct model_spectrum *spectrum; // NULL without subjects
-    struct bake bakes[MODEL_COMPONENTS];
+    struct bake bake;
     int h, w;        // of the latents; 0: nothing is kept for the next call
     char *made;      // of which files the subjects are, and how strong
     unsigned halves; // of the autoencoder

@@ -13,8 +13,6 @@
 // the components whose weights are there at once
 #define LEARNING (1u << MODEL_UNET | 1u << MODEL_TEXT_ENCODER)
 
-#define TEXT_PREFIX "text_model."
-
 /* ---- networks ---- */
 
 static bool open_networks(struct learner *l, GError **error)
@@ -30,16 +28,17 @@ static bool open_networks(struct learner *l, GError **error)
     return l->unet != NULL;
 }
 
+// whole: or those that the subset has
 static bool attach_all(struct learner *l, struct network *net, struct model_spectrum *spectrum,
-                       const struct shift_options *o, bool whole, GError **error)
+                       bool whole, GError **error)
 {
     for (guint i = 0; i < net->weights->len; i++) {
         struct weight *w = net->weights->pdata[i];
         if (!whole && !shift_subset_has(l->options->subset, w)) {
             continue;
         }
-        if (!shift_attach(net, w, o, model_spectrum_provider(spectrum, o->prefix), l->parameters,
-                          error)) {
+        if (!shift_attach(net, w, l->options->scalar_norms, model_spectrum_provider(spectrum),
+                          l->parameters, error)) {
             return false;
         }
     }
@@ -71,7 +70,7 @@ static bool attach_words(struct learner *l, GError **error)
 
     for (guint i = 0; i < encoders->len && n > 0; i++) {
         struct text_encoder *e = encoders->pdata[i];
-        if (!shift_attach_rows(text_encoder_network(e), text_encoder_words(e), TEXT_PREFIX, ids, n,
+        if (!shift_attach_rows(text_encoder_network(e), text_encoder_words(e), ids, n,
                                l->parameters, error)) {
             return false;
         }
@@ -81,17 +80,15 @@ static bool attach_words(struct learner *l, GError **error)
 
 static bool make_spectral(struct learner *l, GError **error)
 {
-    struct shift_options o = {.prefix = "", .scalar = l->options->scalar_norms};
     const GPtrArray *encoders = conditioner_encoders(l->conditioner);
     struct model_spectrum *spectrum = model_spectrum_open(l->session, l->progress, l->user, error);
     bool done = spectrum != NULL;
 
     l->parameters = parameters_create(l->session->k);
-    done = done && attach_all(l, unet_network(l->unet), spectrum, &o, false, error);
-    o.prefix = TEXT_PREFIX;
+    done = done && attach_all(l, unet_network(l->unet), spectrum, false, error);
     for (guint i = 0; i < encoders->len && l->options->text_encoder; i++) {
-        done = done &&
-               attach_all(l, text_encoder_network(encoders->pdata[i]), spectrum, &o, true, error);
+        done =
+            done && attach_all(l, text_encoder_network(encoders->pdata[i]), spectrum, true, error);
     }
     model_spectrum_close(spectrum);
     return done && attach_words(l, error) && parameters_allocate(l->parameters, error);

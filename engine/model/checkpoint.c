@@ -311,6 +311,14 @@ static size_t find_name(const struct checkpoint *model, enum model_component com
     return GPOINTER_TO_UINT(g_hash_table_lookup(model->by_name[component], name));
 }
 
+const struct model_tensor *checkpoint_find(const struct checkpoint *model,
+                                           enum model_component component, const char *name)
+{
+    const size_t found = find_name(model, component, name);
+
+    return found != 0 ? checkpoint_at(model, found - 1) : NULL;
+}
+
 bool checkpoint_read_part(const struct checkpoint *model, size_t index, int64_t first, int64_t n,
                           float *out, GError **error)
 {

@@ -7,9 +7,8 @@
  *
  * Opening reads the configs and the headers and finds every tensor the configs ask for: what is
  * missing, of another shape or of an unusable type is told then, before any work. Values are read
- * one tensor at a time into the caller's memory. Names are those of a diffusers folder of today,
- * CLIP without `text_model.`, the autoencoder's attention as to_q, to_k, to_v, to_out.0. A model
- * may be read from several threads. */
+ * one tensor at a time into the caller's memory. Names are those that the networks give their
+ * weights (model_tensors.h). A model may be read from several threads. */
 #pragma once
 
 #include "engine/model/model_tensors.h"
@@ -56,6 +55,10 @@ const struct model_tensor *checkpoint_at(const struct checkpoint *model, size_t 
 
 // how its values are stored: by another name, shape and type, or as a third of a joined tensor
 const struct safetensors_tensor *checkpoint_stored(const struct checkpoint *model, size_t index);
+
+// the tensor of this name; NULL: the component has none
+const struct model_tensor *checkpoint_find(const struct checkpoint *model,
+                                           enum model_component component, const char *name);
 
 /* All values of one tensor, as floats, into `out`. `shape` is what the caller expects; a linear
  * weight may be asked for as a kernel of 1x1 and the other way round. False with a sentence when

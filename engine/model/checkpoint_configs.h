@@ -1,7 +1,7 @@
 /* checkpoint_configs.h: the configs of one model together, from the folder they lie in. */
 #pragma once
 
-#include "engine/model/model_config.h"
+#include "engine/network/model_config.h"
 #include "engine/model/schedule_config.h"
 
 struct checkpoint_configs {

@@ -3,6 +3,7 @@
 
 #include "engine/model/compvis.h"
 #include "engine/base/error.h"
+#include "engine/network/text_encoder.h"
 
 #include <string.h>
 
@@ -52,11 +53,11 @@ static GPtrArray *spellings(const struct checkpoint_layout *layout,
         offer(keys, "", old_attention_name(name));
     } else if (layout->single) {
         offer(keys, COMPVIS_CLIP_PREFIX, g_strdup(name));
-        offer(keys, "cond_stage_model.transformer.", g_strdup(name));
+        offer(keys, COMPVIS_CLIP_PREFIX, g_strdup(name + strlen(TEXT_ENCODER_MODULE)));
         offer(keys, COMPVIS_OPENCLIP_PREFIX, compvis_openclip_name(name, third));
     } else {
         offer(keys, "", g_strdup(name));
-        offer(keys, "text_model.", g_strdup(name));
+        offer(keys, "", g_strdup(name + strlen(TEXT_ENCODER_MODULE)));
     }
     return keys;
 }

@@ -8,6 +8,8 @@
  *   up_blocks.i.upsamplers       output_blocks.{(L+1)i+L}.{2, or 1 without attention}.conv */
 #include "engine/model/compvis.h"
 
+#include "engine/network/text_encoder.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -201,6 +203,7 @@ char *compvis_openclip_name(const char *name, int *third)
     int layer, used = 0;
 
     *third = -1;
+    name += g_str_has_prefix(name, TEXT_ENCODER_MODULE) ? strlen(TEXT_ENCODER_MODULE) : 0;
     if (sscanf(name, "encoder.layers.%d.%n", &layer, &used) != 1 || used == 0) {
         return replace_start("", name, openclip_outside, G_N_ELEMENTS(openclip_outside));
     }

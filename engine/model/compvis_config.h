@@ -5,7 +5,7 @@
  * model do not have, which is what ComfyUI goes by. */
 #pragma once
 
-#include "engine/model/model_config.h"
+#include "engine/network/model_config.h"
 #include "engine/model/schedule_config.h"
 #include "engine/model/weight_files.h"
 

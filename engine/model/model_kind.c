@@ -2,6 +2,7 @@
  * merged file has the keys of several kinds. */
 #include "engine/model/model_kind.h"
 
+#include "engine/network/text_encoder.h"
 #include "engine/base/error.h"
 #include "engine/base/file_magic.h"
 #include "engine/base/json.h"
@@ -194,7 +195,7 @@ static void describe_weights(const struct safetensors *file, struct model_info *
         {"encoder.down.0.block.0.conv1.weight", MODEL_KIND_PART, "compvis"},
         {"first_stage_model.encoder.conv_in.weight", MODEL_KIND_PART, "compvis"},
         {"encoder.down_blocks.0.resnets.0.conv1.weight", MODEL_KIND_PART, "diffusers"},
-        {"text_model.embeddings.token_embedding.weight", MODEL_KIND_PART, "diffusers"},
+        {TEXT_ENCODER_MODULE "embeddings.token_embedding.weight", MODEL_KIND_PART, "diffusers"},
         {"embeddings.token_embedding.weight", MODEL_KIND_PART, "diffusers"},
     };
 

@@ -1,10 +1,12 @@
 /* model_tensors.h: the tensors that a model of these configs has, by name and shape.
  *
- * Names and shapes are those of a diffusers folder as it is saved today: text encoder without
- * `text_model.`, attention of the autoencoder as to_q, to_k, to_v, to_out.0 with two dimensions. */
+ * The networks themselves say it: their readers run once on a source that lists what they ask for.
+ * Names and shapes are those of a diffusers folder: attention of the autoencoder as to_q, to_k,
+ * to_v, to_out.0 with two dimensions. */
 #pragma once
 
-#include "engine/model/model_config.h"
+#include "engine/network/model_config.h"
+#include "engine/tape/weight.h"
 
 enum model_component {
     MODEL_UNET,
@@ -15,7 +17,9 @@ enum model_component {
 
 struct model_tensor {
     enum model_component component;
-    char *name;
+    char *name;            // "conv_in.weight"
+    char *module;          // "conv_in"
+    enum weight_kind kind; // of the module
     int n_dims;
     int64_t shape[4];
     bool shifts; // a weight that SVDiff shifts: every weight of UNet and text encoder, no bias
@@ -33,3 +37,6 @@ GPtrArray *model_tensors_of_vae(const struct vae_config *config);
 
 // number of values
 int64_t model_tensor_values(const struct model_tensor *tensor);
+
+/* The weight that it is, without values; its name is the tensor's. */
+struct weight model_tensor_weight(const struct model_tensor *tensor);

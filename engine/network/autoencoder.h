@@ -2,7 +2,7 @@
  * diffusers' AutoencoderKL computes it. */
 #pragma once
 
-#include "engine/model/model_config.h"
+#include "engine/network/model_config.h"
 #include "engine/network/network.h"
 
 struct autoencoder;

@@ -65,13 +65,19 @@ void network_release(struct network *net, const void *memory)
 
 /* ---- reading ---- */
 
-// the tensor `name` as floats on the host; NULL after a failure
-static float *read_host(struct reader *r, const char *name, const int64_t *shape, int n_dims)
+// a tensor of w as floats on the host; NULL after a failure, or where tensors are only listed
+static float *read_host(struct reader *r, const struct weight *w, const char *leaf,
+                        const int64_t *shape, int n_dims)
 {
+    g_autofree char *name = g_strconcat(w->name, leaf, NULL);
     int64_t count = 1;
 
     for (int i = 0; i < n_dims; i++) {
         count *= shape[i];
+    }
+    if (r->source.list != NULL) {
+        r->source.list(r->source.user, w, name, shape, n_dims);
+        return NULL;
     }
     if (r->failed) {
         return NULL;
@@ -132,14 +138,13 @@ static void store(struct reader *r, struct weight *w, const float *values)
     w->dense = (struct kernels_weight){.data = store_reals(r, values, count)};
 }
 
-static void read_bias(struct reader *r, real **bias, const char *module, int count)
+static void read_bias(struct reader *r, const struct weight *w, real **bias)
 {
-    g_autofree char *name = g_strconcat(module, ".bias", NULL);
-    const int64_t shape[] = {count};
-    g_autofree float *values = read_host(r, name, shape, 1);
+    const int64_t shape[] = {w->out};
+    g_autofree float *values = read_host(r, w, ".bias", shape, 1);
 
     if (values != NULL) {
-        *bias = store_reals(r, values, count);
+        *bias = store_reals(r, values, w->out);
     }
 }
 
@@ -152,8 +157,7 @@ static void begin(struct reader *r, struct weight *w, enum weight_kind kind, con
 
 static void read_values(struct reader *r, struct weight *w, const int64_t *shape, int n_dims)
 {
-    g_autofree char *name = g_strconcat(w->name, ".weight", NULL);
-    g_autofree float *values = read_host(r, name, shape, n_dims);
+    g_autofree float *values = read_host(r, w, ".weight", shape, n_dims);
 
     if (values != NULL) {
         store(r, w, values);
@@ -173,7 +177,7 @@ void read_linear(struct reader *r, struct weight *w, int in, int out, bool bias,
     w->out = out;
     read_values(r, w, shape, 2);
     if (bias) {
-        read_bias(r, &w->bias, w->name, out);
+        read_bias(r, w, &w->bias);
     }
 }
 
@@ -201,24 +205,23 @@ void read_conv(struct reader *r, struct weight *w, int in, int out, int kernel, 
     w->in = in;
     w->out = out;
     w->kh = w->kw = kernel;
-    g_autofree char *key = g_strconcat(w->name, ".weight", NULL);
-    g_autofree float *values = read_host(r, key, shape, 4);
+    g_autofree float *values = read_host(r, w, ".weight", shape, 4);
     if (values != NULL && r->source.read == NULL) { // all zeros: in any order
         store(r, w, values);
-        read_bias(r, &w->bias, w->name, out);
+        read_bias(r, w, &w->bias);
         return;
     }
     g_autofree float *ordered = values != NULL ? g_try_new(float, weight_count(w)) : NULL;
     if (values != NULL && ordered == NULL) {
         r->failed = true;
         g_set_error(r->error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "There is no memory to read the tensor %s; close other programs.", key);
+                    "There is no memory to read the weight %s; close other programs.", w->name);
     }
     if (ordered != NULL) {
         to_channels_last(ordered, values, out, in, kernel * kernel);
         store(r, w, ordered);
     }
-    read_bias(r, &w->bias, w->name, out);
+    read_bias(r, w, &w->bias);
 }
 
 void read_norm(struct reader *r, struct norm *norm, int c, int groups, double epsilon,
@@ -234,7 +237,7 @@ void read_norm(struct reader *r, struct norm *norm, int c, int groups, double ep
     norm->gain.in = 1;
     norm->gain.out = c;
     read_values(r, &norm->gain, shape, 1);
-    read_bias(r, &norm->bias, norm->gain.name, c);
+    read_bias(r, &norm->gain, &norm->bias);
 }
 
 void read_embedding(struct reader *r, struct weight *w, int vocabulary, int width, const char *name,

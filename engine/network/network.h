@@ -13,6 +13,10 @@
 struct weight_source {
     bool (*read)(void *user, const char *name, const int64_t *shape, int n_dims, float *out,
                  GError **error);
+    /* Not NULL: instead of being read, each tensor of the weight w, which has no values, is told.
+     * Needs no device and no memory: what a network is made of (model_tensors.h). */
+    void (*list)(void *user, const struct weight *w, const char *name, const int64_t *shape,
+                 int n_dims);
     void *user;
 };
 

@@ -29,14 +29,22 @@ static void read_layer(struct reader *r, const struct text_config *c, struct tex
 
     l->heads = c->heads;
     l->activation = c->quick_gelu ? ACTIVATION_QUICK_GELU : ACTIVATION_GELU;
-    read_norm(r, &l->norm1, width, 0, epsilon, "encoder.layers.%d.layer_norm1", i);
-    read_linear(r, &l->k, width, width, true, "encoder.layers.%d.self_attn.k_proj", i);
-    read_linear(r, &l->v, width, width, true, "encoder.layers.%d.self_attn.v_proj", i);
-    read_linear(r, &l->q, width, width, true, "encoder.layers.%d.self_attn.q_proj", i);
-    read_linear(r, &l->out, width, width, true, "encoder.layers.%d.self_attn.out_proj", i);
-    read_norm(r, &l->norm2, width, 0, epsilon, "encoder.layers.%d.layer_norm2", i);
-    read_linear(r, &l->fc1, width, c->intermediate, true, "encoder.layers.%d.mlp.fc1", i);
-    read_linear(r, &l->fc2, c->intermediate, width, true, "encoder.layers.%d.mlp.fc2", i);
+    read_norm(r, &l->norm1, width, 0, epsilon, TEXT_ENCODER_MODULE "encoder.layers.%d.layer_norm1",
+              i);
+    read_linear(r, &l->k, width, width, true,
+                TEXT_ENCODER_MODULE "encoder.layers.%d.self_attn.k_proj", i);
+    read_linear(r, &l->v, width, width, true,
+                TEXT_ENCODER_MODULE "encoder.layers.%d.self_attn.v_proj", i);
+    read_linear(r, &l->q, width, width, true,
+                TEXT_ENCODER_MODULE "encoder.layers.%d.self_attn.q_proj", i);
+    read_linear(r, &l->out, width, width, true,
+                TEXT_ENCODER_MODULE "encoder.layers.%d.self_attn.out_proj", i);
+    read_norm(r, &l->norm2, width, 0, epsilon, TEXT_ENCODER_MODULE "encoder.layers.%d.layer_norm2",
+              i);
+    read_linear(r, &l->fc1, width, c->intermediate, true,
+                TEXT_ENCODER_MODULE "encoder.layers.%d.mlp.fc1", i);
+    read_linear(r, &l->fc2, c->intermediate, width, true,
+                TEXT_ENCODER_MODULE "encoder.layers.%d.mlp.fc2", i);
 }
 
 struct text_encoder *text_encoder_create(const kernels *k, const struct text_config *config,
@@ -48,13 +56,15 @@ struct text_encoder *text_encoder_create(const kernels *k, const struct text_con
     e->config = *config;
     e->layers = g_new0(struct text_layer, config->layers);
     network_init(&e->net, k, "text encoder");
-    read_embedding(&r, &e->token, config->vocabulary, config->width, "embeddings.token_embedding");
+    read_embedding(&r, &e->token, config->vocabulary, config->width,
+                   TEXT_ENCODER_MODULE "embeddings.token_embedding");
     read_embedding(&r, &e->position, config->positions, config->width,
-                   "embeddings.position_embedding");
+                   TEXT_ENCODER_MODULE "embeddings.position_embedding");
     for (int i = 0; i < config->layers; i++) {
         read_layer(&r, config, &e->layers[i], i);
     }
-    read_norm(&r, &e->norm, config->width, 0, config->layer_norm_eps, "final_layer_norm");
+    read_norm(&r, &e->norm, config->width, 0, config->layer_norm_eps,
+              TEXT_ENCODER_MODULE "final_layer_norm");
     if (r.failed) {
         text_encoder_free(e);
         return NULL;

@@ -2,12 +2,16 @@
  * computes it: SD 1.x (quick GELU) and the OpenCLIP encoder of SD 2.x (GELU). */
 #pragma once
 
-#include "engine/model/model_config.h"
+#include "engine/network/model_config.h"
 #include "engine/network/network.h"
 
 struct text_encoder;
 
-/* Reads all weights; names are transformers' without "text_model.". Owned by the caller. */
+/* How the names of all its tensors and shifts begin: transformers' own, which some files of models
+ * and subjects leave out. */
+#define TEXT_ENCODER_MODULE "text_model."
+
+/* Reads all weights. Owned by the caller. */
 struct text_encoder *text_encoder_create(const kernels *k, const struct text_config *config,
                                          struct weight_source source, GError **error);
 void text_encoder_free(struct text_encoder *e); // accepts NULL

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "engine/tape/attention_guide.h"
-#include "engine/model/model_config.h"
+#include "engine/network/model_config.h"
 #include "engine/network/conditioning.h"
 #include "engine/network/network.h"
 

@@ -33,9 +33,8 @@ static struct line *list_lines(const struct checkpoint *model, size_t *n)
     for (size_t i = 0; i < checkpoint_count(model); i++) {
         const struct model_tensor *tensor = checkpoint_at(model, i);
         if (tensor->shifts) {
-            bool text = tensor->component == MODEL_TEXT_ENCODER;
             lines[*n].index = i;
-            lines[*n].name = g_strconcat(text ? "text_model." : "", tensor->name, NULL);
+            lines[*n].name = g_strdup(tensor->name);
             ++*n;
         }
     }

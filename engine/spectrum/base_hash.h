@@ -5,9 +5,8 @@
  *   NAME SHAPE DIGEST\n     "conv_in.weight [320, 4, 3, 3] 9f86d0..."
  *
  * DIGEST is the SHA-256, in hexadecimal, of the values rounded to f16, little-endian, in PyTorch's
- * order; NAME is diffusers' name, for the text encoder with `text_model.` before it. So an f32 and
- * an f16 copy of a model, a folder and a single file, are one base, and tensors are hashed side by
- * side in threads. */
+ * order; NAME is diffusers' name. So an f32 and an f16 copy of a model, a folder and a single file,
+ * are one base, and tensors are hashed side by side in threads. */
 #pragma once
 
 #include "engine/model/checkpoint.h"

@@ -11,7 +11,7 @@
 
 struct entry {
     const struct model_tensor *tensor;
-    struct spectrum_weight weight; // name: with the text encoder's prefix, owned
+    struct spectrum_weight weight; // its name is the tensor's
 };
 
 struct model_spectrum {
@@ -29,17 +29,13 @@ struct model_spectrum {
 
 static void add_entry(struct model_spectrum *m, const struct model_tensor *t)
 {
-    const char *prefix = t->component == MODEL_TEXT_ENCODER ? "text_model." : "";
-    g_autofree char *module = g_strndup(t->name, strlen(t->name) - strlen(".weight"));
     int64_t columns = 1;
 
     for (int i = 1; i < t->n_dims; i++) {
         columns *= t->shape[i];
     }
     struct entry e = {.tensor = t,
-                      .weight = {.name = g_strconcat(prefix, module, NULL),
-                                 .m = (int)t->shape[0],
-                                 .n = (int)columns}};
+                      .weight = {.name = t->module, .m = (int)t->shape[0], .n = (int)columns}};
     g_array_append_val(m->entries, e);
     g_hash_table_insert(m->index, (char *)e.weight.name, GUINT_TO_POINTER(m->entries->len));
 }
@@ -195,46 +191,30 @@ void model_spectrum_close(struct model_spectrum *m)
     }
     spectrum_close(m->spectrum);
     g_hash_table_unref(m->index);
-    for (guint i = 0; i < m->entries->len; i++) {
-        g_free((char *)g_array_index(m->entries, struct entry, i).weight.name);
-    }
     g_array_unref(m->entries);
     g_free(m->weights);
     g_free(m->identity);
     g_free(m);
 }
 
-static bool get(struct model_spectrum *m, const char *prefix, const struct weight *w, float *u,
-                float *s, float *vt, GError **error)
+static bool get(void *user, const struct weight *w, float *u, float *s, float *vt, GError **error)
 {
-    g_autofree char *name = g_strconcat(prefix, w->name, NULL);
-    const guint found = GPOINTER_TO_UINT(g_hash_table_lookup(m->index, name));
+    struct model_spectrum *m = user;
+    const guint found = GPOINTER_TO_UINT(g_hash_table_lookup(m->index, w->name));
 
     if (found == 0) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                     "The model has no weight %s to shift; use the model the subject was learned "
                     "with.",
-                    name);
+                    w->name);
         return false;
     }
     return m->session->dry || spectrum_get(m->spectrum, found - 1, u, s, vt, error);
 }
 
-static bool get_unet(void *user, const struct weight *w, float *u, float *s, float *vt,
-                     GError **error)
+struct spectrum_provider model_spectrum_provider(struct model_spectrum *m)
 {
-    return get(user, "", w, u, s, vt, error);
-}
-
-static bool get_text(void *user, const struct weight *w, float *u, float *s, float *vt,
-                     GError **error)
-{
-    return get(user, "text_model.", w, u, s, vt, error);
-}
-
-struct spectrum_provider model_spectrum_provider(struct model_spectrum *m, const char *prefix)
-{
-    return (struct spectrum_provider){.get = *prefix == '\0' ? get_unet : get_text, .user = m};
+    return (struct spectrum_provider){.get = get, .user = m};
 }
 
 bool model_spectrum_check(struct model_spectrum *m, model_spectrum_report report, void *user,

@@ -19,8 +19,8 @@ void model_spectrum_close(struct model_spectrum *m); // accepts NULL
 /* Removes the file of the model's spectra from the cache, where there is one; computes nothing. */
 bool model_spectrum_remove(svdiff *s, progress_function progress, void *user, GError **error);
 
-/* Gives the factors of a weight of the UNet (prefix "") or the text encoder ("text_model."). */
-struct spectrum_provider model_spectrum_provider(struct model_spectrum *m, const char *prefix);
+/* Gives the factors of a weight, by its name. */
+struct spectrum_provider model_spectrum_provider(struct model_spectrum *m);
 
 /* Proves every spectrum against its weight and tells each one's accuracy. */
 typedef void (*model_spectrum_report)(void *user, const char *name,

@@ -57,7 +57,7 @@ static void add_rows(const struct bake *b, const struct bake_subject *one, const
     g_autofree const char **names = subject_names(one->subject);
 
     for (const char **name = names; *name != NULL; name++) {
-        const int32_t id = shift_row_parse(w, b->prefix, *name);
+        const int32_t id = shift_row_parse(w, *name);
         int count = 0;
         const float *values = id >= 0 ? subject_shift(one->subject, *name, &count) : NULL;
         if (values == NULL || count != w->in) {
@@ -101,7 +101,7 @@ double bake_rows(const struct bake *b, const struct weight *w, float *table)
 static bool multiply(const struct bake *b, const struct weight *w, const float *u, const double *d,
                      const float *vt, float *change, GError **error)
 {
-    const kernels *k = b->k;
+    const kernels *k = b->session->k;
     const int m = w->out, r = weight_full_rank(w);
     const int64_t n = weight_columns(w);
     const size_t bytes[] = {sizeof(real) * m * r, sizeof(real) * r * n, sizeof(real) * m * n};
@@ -154,7 +154,7 @@ static bool bake_matrix(const struct bake *b, const struct weight *w, const char
 {
     const int r = weight_full_rank(w);
     const int64_t n = weight_columns(w);
-    const struct spectrum_provider provider = model_spectrum_provider(b->spectrum, b->prefix);
+    const struct spectrum_provider provider = model_spectrum_provider(b->spectrum);
     g_autofree double *d = g_new(double, r);
 
     if (!bake_shift(b, name, r, d)) {
@@ -177,81 +177,65 @@ static bool bake_matrix(const struct bake *b, const struct weight *w, const char
     return true;
 }
 
-// the weight that a tensor of this shape is; name is the module's, borrowed
-static struct weight as_weight(const char *module, const int64_t *shape, int n_dims)
+bool bake_add(const struct bake *b, const struct model_tensor *t, float *values, GError **error)
 {
-    const bool embeds = g_str_has_suffix(module, "_embedding") && n_dims == 2;
+    const struct weight w = model_tensor_weight(t);
+    g_autofree char *shift = shift_name(&w);
 
-    return (struct weight){.name = (char *)module,
-                           .kind = n_dims == 4 ? WEIGHT_CONV
-                                   : embeds    ? WEIGHT_EMBEDDING
-                                               : WEIGHT_LINEAR,
-                           .out = (int)shape[0],
-                           .in = (int)shape[1],
-                           .kh = n_dims == 4 ? (int)shape[2] : 1,
-                           .kw = n_dims == 4 ? (int)shape[3] : 1};
+    if (!t->shifts || b->n_subjects == 0) {
+        return true;
+    }
+    if (w.kind == WEIGHT_NORM) {
+        bake_norm(b, shift, w.out, values);
+        return true;
+    }
+    if (!bake_matrix(b, &w, shift, values, error)) {
+        return false;
+    }
+    if (w.kind == WEIGHT_EMBEDDING) {
+        bake_rows(b, &w, values);
+    }
+    return true;
 }
 
 static bool read_baked(void *user, const char *name, const int64_t *shape, int n_dims, float *out,
                        GError **error)
 {
-    const struct bake *b = user;
+    const struct bake_component *c = user;
+    const struct checkpoint *model = c->bake->session->checkpoint;
 
-    if (!b->inner.read(b->inner.user, name, shape, n_dims, out, error)) {
-        return false;
-    }
-    if (!g_str_has_suffix(name, ".weight")) {
-        return true;
-    }
-    g_autofree char *module = g_strndup(name, strlen(name) - strlen(".weight"));
-    g_autofree char *shift = g_strdup_printf("%s%s.delta", b->prefix, module);
-    if (n_dims == 1) {
-        bake_norm(b, shift, (int)shape[0], out);
-        return true;
-    }
-    const struct weight w = as_weight(module, shape, n_dims);
-    if (!bake_matrix(b, &w, shift, out, error)) {
-        return false;
-    }
-    if (w.kind == WEIGHT_EMBEDDING) {
-        bake_rows(b, &w, out);
-    }
-    return true;
+    return checkpoint_read(model, c->component, name, shape, n_dims, out, error) &&
+           bake_add(c->bake, checkpoint_find(model, c->component, name), out, error);
 }
 
-struct weight_source bake_source(struct bake *b)
+struct weight_source bake_source(struct bake *b, enum model_component component)
 {
-    return (struct weight_source){.read = read_baked, .user = b};
+    struct bake_component *c = &b->components[component];
+
+    *c = (struct bake_component){b, component};
+    return (struct weight_source){.read = read_baked, .user = c};
 }
 
 /* ---- does a subject fit ---- */
 
-static bool fits(const struct weight *w, int count)
+// whether the model has a place for a shift of this name and length
+static bool has_place(const struct checkpoint *model, const char *shift, int count)
 {
-    return count == weight_shift_count(w, false) || count == weight_shift_count(w, true);
-}
-
-// whether one of the networks has a place for a shift of this name and length
-static bool has_place(const char *shift, int count, const struct network *const *networks,
-                      const char *const *prefixes, int n_networks)
-{
-    for (int i = 0; i < n_networks; i++) {
-        for (guint j = 0; j < networks[i]->weights->len; j++) {
-            const struct weight *w = networks[i]->weights->pdata[j];
-            g_autofree char *name = shift_name(w, prefixes[i]);
-            if (strcmp(name, shift) == 0) {
-                return fits(w, count);
-            }
-            if (shift_row_parse(w, prefixes[i], shift) >= 0) {
-                return count == w->in;
-            }
+    for (size_t i = 0; i < checkpoint_count(model); i++) {
+        const struct model_tensor *t = checkpoint_at(model, i);
+        const struct weight w = model_tensor_weight(t);
+        g_autofree char *name = t->shifts ? shift_name(&w) : NULL;
+        if (name != NULL && strcmp(name, shift) == 0) {
+            return count == weight_shift_count(&w, false) || count == weight_shift_count(&w, true);
+        }
+        if (name != NULL && shift_row_parse(&w, shift) >= 0) {
+            return count == w.in;
         }
     }
     return false;
 }
 
-bool bake_check(const struct bake_subject *subjects, int n_subjects,
-                const struct network *const *networks, const char *const *prefixes, int n_networks,
+bool bake_check(const struct bake_subject *subjects, int n_subjects, const struct checkpoint *model,
                 GError **error)
 {
     for (int i = 0; i < n_subjects; i++) {
@@ -259,7 +243,7 @@ bool bake_check(const struct bake_subject *subjects, int n_subjects,
         for (const char **name = names; *name != NULL; name++) {
             int count = 0;
             subject_shift(subjects[i].subject, *name, &count);
-            if (!has_place(*name, count, networks, prefixes, n_networks)) {
+            if (!has_place(model, *name, count)) {
                 g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                             "The subject's shift %s with %d values has no place in this model; "
                             "use the model it was learned with.",

@@ -17,17 +17,27 @@ struct bake_subject {
     double scale;
 };
 
-struct bake {
-    const kernels *k;
-    struct weight_source inner;      // W
-    struct model_spectrum *spectrum; // borrowed; NULL when no matrix has a shift
-    const char *prefix;              // "" or "text_model."
-    const struct bake_subject *subjects;
-    int n_subjects;
+struct bake;
+
+// whose tensors a source reads
+struct bake_component {
+    const struct bake *bake;
+    enum model_component component;
 };
 
-/* A source that gives the weights of b->inner with the subjects in them. b must outlive it. */
-struct weight_source bake_source(struct bake *b);
+struct bake {
+    svdiff *session;                 // whose model W is of
+    struct model_spectrum *spectrum; // borrowed; NULL when no matrix has a shift
+    const struct bake_subject *subjects;
+    int n_subjects;
+    struct bake_component components[MODEL_COMPONENTS]; // for bake_source
+};
+
+/* The weights of a component with the subjects in them. b must outlive it. */
+struct weight_source bake_source(struct bake *b, enum model_component component);
+
+/* Puts the subjects into the values of a tensor, which are in PyTorch's order. */
+bool bake_add(const struct bake *b, const struct model_tensor *t, float *values, GError **error);
 
 /* sum [count] = sum of scale_i shift_i over the subjects' shifts called `name` (MODULE.delta) that
  * have `count` values. False when there is none; sum is then zero. */
@@ -37,8 +47,7 @@ bool bake_shift(const struct bake *b, const char *name, int count, double *sum);
  * NULL. Returns the squared norm of all of it. */
 double bake_rows(const struct bake *b, const struct weight *w, float *table);
 
-/* Every shift of the subjects must belong to a weight of one of the networks, with the right
- * number of values. False with SVDIFF_ERROR_FAILED that names the shift. */
-bool bake_check(const struct bake_subject *subjects, int n_subjects,
-                const struct network *const *networks, const char *const *prefixes, int n_networks,
+/* Every shift of the subjects must belong to a weight of the model, with the right number of
+ * values. False with SVDIFF_ERROR_FAILED that names the shift. */
+bool bake_check(const struct bake_subject *subjects, int n_subjects, const struct checkpoint *model,
                 GError **error);

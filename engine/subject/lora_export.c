@@ -9,7 +9,7 @@
 // a weight with its shift and its factors
 struct change {
     const struct model_tensor *tensor;
-    struct weight w; // name: the module's
+    struct weight w; // it is
     int r, rank;     // all parts, and those that are kept
     char *module;    // in the file; NULL: no place
     double *d;       // [r]
@@ -46,17 +46,14 @@ char *lora_module(const struct model_tensor *t, const struct lora_options *o, in
     if (!attention && !(block && o->rank_conv > 0)) {
         return NULL;
     }
-    g_autofree char *path = g_strndup(name, strlen(name) - strlen(".weight"));
-    g_strdelimit(path, ".", '_');
     *rank = is_kernel(t) ? o->rank_conv : o->rank;
-    return g_strconcat(text ? "lora_te_text_model_" : "lora_unet_", path, NULL);
+    return g_strdelimit(g_strconcat(text ? "lora_te_" : "lora_unet_", t->module, NULL), ".", '_');
 }
 
 /* ---- one weight ---- */
 
 static void change_finish(struct change *c)
 {
-    g_free(c->w.name);
     g_free(c->module);
     g_free(c->d);
     g_free(c->u);
@@ -67,22 +64,17 @@ static void change_finish(struct change *c)
 /* The shift of a matrix; false when there is none or it is zero. To be finished in any case. */
 static bool change_begin(const struct exporter *e, const struct model_tensor *t, struct change *c)
 {
-    const struct bake *b = &e->m->bakes[t->component];
     double sum = 0;
 
     *c = (struct change){.tensor = t};
     if (!t->shifts || t->n_dims < 2) {
         return false;
     }
-    c->w = (struct weight){.name = g_strndup(t->name, strlen(t->name) - strlen(".weight")),
-                           .out = (int)t->shape[0],
-                           .in = (int)t->shape[1],
-                           .kh = t->n_dims == 4 ? (int)t->shape[2] : 1,
-                           .kw = t->n_dims == 4 ? (int)t->shape[3] : 1};
+    c->w = model_tensor_weight(t);
     c->r = weight_full_rank(&c->w);
     c->d = g_new(double, c->r);
-    g_autofree char *shift = shift_name(&c->w, b->prefix);
-    bake_shift(b, shift, c->r, c->d);
+    g_autofree char *shift = shift_name(&c->w);
+    bake_shift(&e->m->bake, shift, c->r, c->d);
     for (int i = 0; i < c->r; i++) {
         sum += c->d[i] * c->d[i];
     }
@@ -94,8 +86,7 @@ static bool change_begin(const struct exporter *e, const struct model_tensor *t,
 // the factors, and d becomes the change of the singular values
 static bool change_read(const struct exporter *e, struct change *c, GError **error)
 {
-    const struct bake *b = &e->m->bakes[c->tensor->component];
-    const struct spectrum_provider provider = model_spectrum_provider(b->spectrum, b->prefix);
+    const struct spectrum_provider provider = model_spectrum_provider(e->m->spectrum);
     const int64_t columns = weight_columns(&c->w);
 
     c->u = g_try_new(float, (gsize)c->w.out * c->r);
@@ -216,13 +207,9 @@ static bool export_matrix(struct exporter *e, const struct model_tensor *t, GErr
 // what rows of an embedding learned for themselves has no place
 static void count_rows(struct exporter *e, const struct model_tensor *t)
 {
-    if (!t->shifts || !g_str_has_suffix(t->name, "_embedding.weight")) {
-        return;
-    }
-    g_autofree char *module = g_strndup(t->name, strlen(t->name) - strlen(".weight"));
-    const struct weight w = {
-        .name = module, .kind = WEIGHT_EMBEDDING, .out = (int)t->shape[0], .in = (int)t->shape[1]};
-    e->all += bake_rows(&e->m->bakes[t->component], &w, NULL);
+    const struct weight w = model_tensor_weight(t);
+
+    e->all += t->shifts && w.kind == WEIGHT_EMBEDDING ? bake_rows(&e->m->bake, &w, NULL) : 0;
 }
 
 // nor has the change of a norm's gain

@@ -10,15 +10,8 @@ bool merge_open(struct merge *m, svdiff *s, const struct bake_subject *subjects,
 {
     *m = (struct merge){.session = s, .progress = progress, .user = user};
     m->spectrum = model_spectrum_open(s, progress, user, error);
-    for (int i = 0; i < MODEL_COMPONENTS; i++) {
-        m->bakes[i] = (struct bake){.k = s->k,
-                                    .inner = session_source(s, (enum model_component)i),
-                                    .spectrum = m->spectrum,
-                                    .prefix = i == MODEL_TEXT_ENCODER ? "text_model." : "",
-                                    .subjects = subjects,
-                                    .n_subjects = n_subjects};
-        m->sources[i] = i == MODEL_VAE ? m->bakes[i].inner : bake_source(&m->bakes[i]);
-    }
+    m->bake = (struct bake){
+        .session = s, .spectrum = m->spectrum, .subjects = subjects, .n_subjects = n_subjects};
     return m->spectrum != NULL;
 }
 
@@ -30,10 +23,11 @@ void merge_close(struct merge *m)
 
 bool merge_read(const struct merge *m, size_t index, float *out, GError **error)
 {
-    const struct model_tensor *t = checkpoint_at(m->session->checkpoint, index);
-    const struct weight_source *source = &m->sources[t->component];
+    const struct checkpoint *c = m->session->checkpoint;
+    const struct model_tensor *t = checkpoint_at(c, index);
 
-    return source->read(source->user, t->name, t->shape, t->n_dims, out, error);
+    return checkpoint_read_part(c, index, 0, model_tensor_values(t), out, error) &&
+           bake_add(&m->bake, t, out, error);
 }
 
 /* ---- writing ---- */

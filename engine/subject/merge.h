@@ -14,15 +14,14 @@
 #include "engine/base/safetensors_write.h"
 
 struct merge {
-    svdiff *session;                     // borrowed
-    struct model_spectrum *spectrum;     // owned
-    struct bake bakes[MODEL_COMPONENTS]; // the autoencoder's is not used
-    struct weight_source sources[MODEL_COMPONENTS];
+    svdiff *session;                 // borrowed
+    struct model_spectrum *spectrum; // owned
+    struct bake bake;
     progress_function progress; // may be NULL
     void *user;
 };
 
-/* Prepares the spectra; m must not be moved afterwards. subjects are borrowed and fit the model
+/* Prepares the spectra. subjects are borrowed and fit the model
  * (subject_list.h). To be closed in any case. */
 bool merge_open(struct merge *m, svdiff *s, const struct bake_subject *subjects, int n_subjects,
                 progress_function progress, void *user, GError **error);

@@ -46,9 +46,7 @@ static struct merge_tensor plan_tensor(const struct checkpoint *c, size_t index)
 
     result.entry.dtype = dtype_written(stored->dtype);
     if (checkpoint_is_single(c)) {
-        // transformers 4 knows the text encoder with `text_model.` only, 5 both ways
-        const char *prefix = t->component == MODEL_TEXT_ENCODER ? "text_model." : "";
-        result.entry.name = g_strconcat(prefix, t->name, NULL);
+        result.entry.name = g_strdup(t->name);
         result.entry.n_dims = t->n_dims;
         memcpy(result.entry.shape, t->shape, sizeof t->shape);
     } else {

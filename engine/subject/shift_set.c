@@ -57,24 +57,24 @@ bool shift_subset_has(enum shift_subset s, const struct weight *w)
            strstr(w->name, subsets[s].part) != NULL;
 }
 
-char *shift_name(const struct weight *w, const char *prefix)
+char *shift_name(const struct weight *w)
 {
-    return g_strdup_printf("%s%s.delta", prefix, w->name);
+    return g_strconcat(w->name, ".delta", NULL);
 }
 
-char *shift_row_name(const struct weight *w, const char *prefix, int32_t id)
+char *shift_row_name(const struct weight *w, int32_t id)
 {
-    return g_strdup_printf("%s%s.row.%d.delta", prefix, w->name, id);
+    return g_strdup_printf("%s.row.%d.delta", w->name, id);
 }
 
-int32_t shift_row_parse(const struct weight *w, const char *prefix, const char *name)
+int32_t shift_row_parse(const struct weight *w, const char *name)
 {
     guint64 id;
 
     if (w->kind != WEIGHT_EMBEDDING) {
         return -1;
     }
-    g_autofree char *begin = g_strdup_printf("%s%s.row.", prefix, w->name);
+    g_autofree char *begin = g_strconcat(w->name, ".row.", NULL);
     if (!g_str_has_prefix(name, begin)) {
         return -1;
     }
@@ -177,25 +177,25 @@ static bool attach_matrix(struct network *net, struct weight *w, struct spectrum
     return true;
 }
 
-bool shift_attach(struct network *net, struct weight *w, const struct shift_options *o,
+bool shift_attach(struct network *net, struct weight *w, bool scalar,
                   struct spectrum_provider provider, struct parameters *p, GError **error)
 {
-    g_autofree char *name = shift_name(w, o->prefix);
+    g_autofree char *name = shift_name(w);
     const bool norm = w->kind == WEIGHT_NORM;
 
-    if (!(norm ? attach_norm(net, w, o->scalar, error) : attach_matrix(net, w, provider, error))) {
+    if (!(norm ? attach_norm(net, w, scalar, error) : attach_matrix(net, w, provider, error))) {
         return false;
     }
     w->form = WEIGHT_SPECTRAL;
-    parameters_add(p, name, weight_shift_count(w, o->scalar), norm ? SHIFT_RATE_1D : SHIFT_RATE,
+    parameters_add(p, name, weight_shift_count(w, scalar), norm ? SHIFT_RATE_1D : SHIFT_RATE,
                    &w->shift, &w->dshift);
     return true;
 }
 
 /* ---- rows of an embedding ---- */
 
-bool shift_attach_rows(struct network *net, struct weight *w, const char *prefix,
-                       const int32_t *ids, int n, struct parameters *p, GError **error)
+bool shift_attach_rows(struct network *net, struct weight *w, const int32_t *ids, int n,
+                       struct parameters *p, GError **error)
 {
     const size_t bytes = (size_t)n * sizeof *ids;
 
@@ -206,7 +206,7 @@ bool shift_attach_rows(struct network *net, struct weight *w, const char *prefix
     net->k->upload(net->k, w->row_ids, ids, bytes);
     w->rows = n;
     for (int i = 0; i < n; i++) {
-        g_autofree char *name = shift_row_name(w, prefix, ids[i]);
+        g_autofree char *name = shift_row_name(w, ids[i]);
         // each a tensor of the file; side by side in memory, so that the first is where all begin
         parameters_add(p, name, w->in, SHIFT_RATE_ROWS, i == 0 ? &w->row : NULL,
                        i == 0 ? &w->drow : NULL);

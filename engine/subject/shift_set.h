@@ -2,8 +2,7 @@
  *
  * Subsets are the paper's (table 1): 1-D are the gains of norms, 2-D linear layers and embeddings,
  * 4-D convolutions; CA is cross-attention (attn2), KV its keys and values; up, down, mid are the
- * UNet's blocks. Names of shifts are svdiff-pytorch's: MODULE.delta, with the prefix "text_model."
- * for the text encoder. */
+ * UNet's blocks. Names of shifts are svdiff-pytorch's: MODULE.delta. */
 #pragma once
 
 #include "engine/network/network.h"
@@ -17,13 +16,13 @@ char *shift_subset_words(void);
 /* Whether w (of the UNet) belongs to the subset. */
 bool shift_subset_has(enum shift_subset s, const struct weight *w);
 
-/* "down_blocks.0....to_q.delta"; prefix "" or "text_model.". Owned by the caller. */
-char *shift_name(const struct weight *w, const char *prefix);
+/* "down_blocks.0....to_q.delta". Owned by the caller. */
+char *shift_name(const struct weight *w);
 
-/* "text_model.embeddings.token_embedding.row.ID.delta": what row `id` of an embedding has learned
+/* "...embeddings.token_embedding.row.ID.delta": what row `id` of an embedding has learned
  * beside the shift of the whole table. parse: the row that a name of w's rows means, or -1. */
-char *shift_row_name(const struct weight *w, const char *prefix, int32_t id);
-int32_t shift_row_parse(const struct weight *w, const char *prefix, const char *name);
+char *shift_row_name(const struct weight *w, int32_t id);
+int32_t shift_row_parse(const struct weight *w, const char *name);
 
 /* Writes the thin SVD of w: u [out, r], s [r] descending, vt [r, columns] in the engine's order of
  * columns. */
@@ -34,15 +33,10 @@ struct spectrum_provider {
 
 enum { SHIFT_RATE = 0, SHIFT_RATE_1D = 1, SHIFT_RATE_ROWS = 2 }; // indices of the learning rates
 
-struct shift_options {
-    const char *prefix;
-    bool scalar; // norms get one shift instead of one a channel
-};
-
 /* Makes w spectral: factors to the device, W released, its shift registered with p. */
-bool shift_attach(struct network *net, struct weight *w, const struct shift_options *o,
+bool shift_attach(struct network *net, struct weight *w, bool scalar,
                   struct spectrum_provider provider, struct parameters *p, GError **error);
 
 /* Lets n rows of an embedding learn, none of them twice, and registers them with p. */
-bool shift_attach_rows(struct network *net, struct weight *w, const char *prefix,
-                       const int32_t *ids, int n, struct parameters *p, GError **error);
+bool shift_attach_rows(struct network *net, struct weight *w, const int32_t *ids, int n,
+                       struct parameters *p, GError **error);

@@ -1,6 +1,7 @@
 /* Subjects in memory and their files; see subject_file.h. */
 #include "engine/subject/subject_file.h"
 
+#include "engine/network/text_encoder.h"
 #include "engine/base/dtype.h"
 #include "engine/base/error.h"
 #include "engine/model/model_kind.h"
@@ -114,7 +115,7 @@ const char **subject_metadata_keys(const struct subject *s)
 
 bool subject_name_is_text(const char *name)
 {
-    return g_str_has_prefix(name, "text_model.");
+    return g_str_has_prefix(name, TEXT_ENCODER_MODULE);
 }
 
 // the module's own name, "norm1" or "final_layer_norm", says that it is a norm
@@ -151,7 +152,7 @@ static char *canonical_name(const char *name)
     }
     for (size_t i = 0; i < G_N_ELEMENTS(text_modules); i++) {
         if (g_str_has_prefix(name, text_modules[i])) {
-            return g_strconcat("text_model.", name, NULL);
+            return g_strconcat(TEXT_ENCODER_MODULE, name, NULL);
         }
     }
     return g_strdup(name);

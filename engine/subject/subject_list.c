@@ -50,24 +50,6 @@ static bool open_one(struct subject_list *l, int i, svdiff *s,
     return check_base(s, subject, wanted->file, force, error);
 }
 
-// by names and lengths
-static bool check_shapes(const struct subject_list *l, const svdiff *s, GError **error)
-{
-    static const struct weight_source none = {NULL, NULL};
-    const struct checkpoint *c = s->checkpoint;
-    g_autoptr(kernels) count = kernels_count(s->k);
-    // the networks' shapes alone, without a byte of weights
-    struct unet *unet = unet_create(count, checkpoint_unet_config(c), none, error);
-    struct text_encoder *text = text_encoder_create(count, checkpoint_text_config(c), none, error);
-    const struct network *const networks[] = {unet_network(unet), text_encoder_network(text)};
-    const char *const prefixes[] = {"", "text_model."};
-
-    const bool fit = bake_check(l->items, l->n, networks, prefixes, 2, error);
-    unet_free(unet);
-    text_encoder_free(text);
-    return fit;
-}
-
 bool subject_list_open(struct subject_list *l, svdiff *s,
                        const struct svdiff_scaled_subject *wanted, int n, bool force,
                        GError **error)
@@ -78,7 +60,7 @@ bool subject_list_open(struct subject_list *l, svdiff *s,
             return false;
         }
     }
-    return n == 0 || check_shapes(l, s, error);
+    return bake_check(l->items, l->n, s->checkpoint, error);
 }
 
 void subject_list_close(struct subject_list *l)

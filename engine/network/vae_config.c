@@ -1,5 +1,5 @@
 /* vae/config.json; see model_config.h. */
-#include "engine/model/model_config.h"
+#include "engine/network/model_config.h"
 
 #include "engine/base/config_reader.h"
 
