@@ -12,6 +12,7 @@ static void clear(gpointer data)
 
 struct picture_origin *picture_origin_ref(struct picture_origin *o)
 {
+    // shared by the pictures that are made of one file
     return o ? g_atomic_rc_box_acquire(o) : NULL;
 }
 
@@ -59,6 +60,7 @@ void picture_origin_warn(picture *p, const char *path, const char *problem)
 
 struct picture_origin *picture_origin_with(const struct picture_origin *o, picture *own)
 {
+    // all but the warning, which was given once
     struct picture_origin *with = create();
 
     with->bits = o->bits;
@@ -85,6 +87,7 @@ static void check_profile(picture *p, const char *path)
     struct picture_origin *o = picture_origin_of(p);
     const char *problem;
 
+    // before anything is converted: a bad profile is worth a word, not the picture
     if (o->icc && !picture_profile_check(o->icc, o->space, &problem)) {
         picture_origin_warn(p, path, problem);
         g_clear_pointer(&o->icc, g_bytes_unref);
@@ -107,6 +110,7 @@ static bool keep_own(picture *p, const char *path, GError **error)
                             path);
         return true;
     }
+    // the file's own samples: what is not painted comes back from them, bit by bit
     o->own = picture_copy(p, error);
     return o->own != NULL;
 }
@@ -128,6 +132,7 @@ picture *picture_origin_take(picture *p, const char *path, GError **error)
         return NULL;
     }
     struct picture_origin *o = picture_origin_of(p);
+    // in this order: the samples are kept before they are converted in place
     check_profile(p, path);
     if (!keep_own(p, path, error) || !picture_profile_to_srgb(o->icc, o->space, p, error)) {
         g_prefix_error(error, "%s: ", path);

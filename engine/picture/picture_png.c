@@ -61,6 +61,7 @@ static bool reader_init(struct png_job *job, const struct picture_source *source
 // takes the memory for `n` rows of what libpng will give
 static bool take_rows_or_jump(struct png_job *job, size_t n)
 {
+    // what libpng will give is known after the last setting alone
     job->passes = png_set_interlace_handling(job->png);
     png_read_update_info(job->png, job->info);
     job->stride = png_get_rowbytes(job->png, job->info);
@@ -84,6 +85,7 @@ static bool read_header_or_jump(struct png_job *job)
     picture_png_keep_colours(job->png);
     png_read_info(job->png, job->info);
     type = png_get_color_type(job->png, job->info);
+    // a palette, or one clear colour, has its alpha in tRNS
     alpha = (type & PNG_COLOR_MASK_ALPHA) || png_get_valid(job->png, job->info, PNG_INFO_tRNS);
     job->out = picture_create_checked(job->source, png_get_image_width(job->png, job->info),
                                       png_get_image_height(job->png, job->info), alpha ? 4 : 3,
@@ -92,10 +94,12 @@ static bool read_header_or_jump(struct png_job *job)
         return false;
     }
     picture_png_read_colours(job->png, job->info, job->out, job->source->path, job->bad_profile);
+    // palettes, 1, 2 and 4 bits, and tRNS become full samples
     png_set_expand(job->png);
     if (!(type & PNG_COLOR_MASK_COLOR)) {
         png_set_gray_to_rgb(job->png);
     }
+    // all rows at once, because an interlaced file comes in seven passes over them
     return take_rows_or_jump(job, job->out->height);
 }
 
@@ -121,6 +125,7 @@ static bool read_pixels_or_jump(struct png_job *job)
     }
     png_read_end(job->png, job->info);
     for (int y = 0; y < job->out->height; y++) {
+        // only now, when png_read_end found the file whole
         (wide ? set_row_16 : picture_set_row_8)(job->out, y, job->rows + job->stride * y);
     }
     return true;
@@ -160,6 +165,7 @@ picture *picture_png_read(const struct picture_source *source, GError **error)
         }
         g_clear_pointer(&job.out, picture_free);
     }
+    // it may stand behind the pixels, so it is asked when all is read
     orientation = orientation_of(&job);
     reader_finish(&job);
     return picture_orient(job.out, orientation, error);
@@ -192,6 +198,7 @@ static bool skip_pixels(struct png_job *job)
         return false;
     }
     png_init_io(job->png, job->source->stream);
+    // what was never made by us is not worth a long wait
     png_set_user_limits(job->png, PICTURE_SIDE_MAX, PICTURE_SIDE_MAX);
     png_read_info(job->png, job->info);
     if (!take_rows_or_jump(job, 1)) {

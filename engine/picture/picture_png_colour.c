@@ -20,6 +20,7 @@ void picture_png_keep_colours(png_structp png)
 {
     static const char names[] = "cICP\0iCCP\0sRGB\0gAMA\0cHRM";
 
+    // as raw bytes: libpng's own handling changes or drops what it does not like
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_ALWAYS, (png_const_bytep)names, 5);
 }
 
@@ -89,6 +90,7 @@ static GBytes *profile_of_codes(enum picture_space space, const uint8_t codes[4]
     const double *xy = NULL;
 
     for (size_t i = 0; i < G_N_ELEMENTS(code_primaries); i++) {
+        // the two are chosen apart: any primaries go with any curve
         xy = code_primaries[i].code == codes[0] ? code_primaries[i].xy : xy;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(code_curves); i++) {
@@ -110,6 +112,7 @@ static bool has_srgb_primaries(const struct picture_chunks *c)
     bool same = true;
 
     for (int i = 0; i < 8 && c->has_primaries; i++) {
+        // a thousandth: programs round these numbers in different ways
         same = same && ABS(c->primaries[i] - (int)(100000 * picture_srgb_xy[i] + 0.5)) <= 100;
     }
     return same;
@@ -122,10 +125,12 @@ static GBytes *profile_of_gamma(enum picture_space space, const struct picture_c
     struct picture_curve curve = picture_srgb_curve;
     double xy[8];
 
+    // converting by a curve that is nearly sRGB's would change every sample for nothing
     if (usual && (!c->has_gamma || ABS(c->gamma - GAMMA_SRGB) <= 10)) {
         return NULL;
     }
     if (c->has_gamma) {
+        // the file has the exponent of the way from light to sample
         curve = (struct picture_curve){1, {100000.0 / c->gamma}};
     }
     for (int i = 0; i < 8; i++) {
@@ -172,6 +177,7 @@ static GBytes *unpack(const uint8_t *data, size_t size)
 
     while ((n = g_input_stream_read(stream, part, sizeof part, NULL, NULL)) > 0) {
         g_byte_array_append(all, part, (guint)n);
+        // a few bytes can unpack to gigabytes
         if (all->len > PROFILE_MAX) {
             return NULL;
         }
@@ -185,6 +191,7 @@ static GBytes *read_profile(png_structp png, png_infop info, enum picture_space 
 {
     size_t size;
     const uint8_t *chunk = find_chunk(png, info, "iCCP", 0, &size);
+    // a name of 1 to 79 bytes, ended by 0
     const uint8_t *name_end = chunk ? memchr(chunk, 0, MIN(size, 80)) : NULL;
     g_autoptr(GBytes) icc = NULL;
 
@@ -210,6 +217,7 @@ static bool take_code_points(png_structp png, png_infop info, picture *p, const 
     if (!codes) {
         return false;
     }
+    // sRGB needs no profile, but its chunk is written again
     if (!is_srgb_code(codes)) {
         o->icc = profile_of_codes(o->space, codes);
         if (!o->icc) {
@@ -260,6 +268,7 @@ void picture_png_read_colours(png_structp png, png_infop info, picture *p, const
     if (bad_profile) {
         picture_origin_warn(p, path, "is damaged");
     }
+    // the order of PNG's third edition: cICP, iCCP, sRGB, then gAMA and cHRM
     if (!take_code_points(png, info, p, path) && !take_profile(png, info, p, path)) {
         take_chunks(png, info, p);
     }
@@ -292,6 +301,7 @@ static GBytes *compress(GBytes *data)
  * not like; a profile that was converted with must be there. */
 GBytes *picture_png_profile(GBytes *icc, const struct picture_chunks *chunks)
 {
+    // a profile that was made from chunks is written as these chunks
     if (!icc || chunks->has_gamma || chunks->has_primaries || chunks->has_code_points) {
         return NULL;
     }

@@ -43,7 +43,9 @@ static void on_write(png_structp png, png_bytep data, png_size_t size)
     if (out->bytes != NULL) {
         g_byte_array_append(out->bytes, data, (guint)size);
     } else if (!atomic_file_write(out->sheet->file, data, size, out->error)) {
+        // the file's own error says more than libpng's
         out->refused = true;
+        // jumps: nothing of this function is left to be freed
         png_error(png, "write");
     }
 }
@@ -73,6 +75,7 @@ static png_textp encode_texts(const struct picture_text *texts, size_t n_texts, 
     g_ptr_array_add(kept, out);
     for (size_t i = 0; i < n_texts; i++) {
         g_autofree char *valid = g_utf8_make_valid(texts[i].value, -1);
+        // tEXt where it can be: every reader knows it, not all know iTXt
         const bool latin1 = fits_latin1(valid);
         char *value = latin1 ? g_convert(valid, -1, "ISO-8859-1", "UTF-8", NULL, NULL, NULL)
                              : g_steal_pointer(&valid);
@@ -126,6 +129,7 @@ static bool write_all(struct png_output *out)
                  types[sheet->p->channels], PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
     png_set_text(out->png, out->info, out->texts, (int)sheet->n_texts);
+    // chunks of colours have to stand before the palette and the pixels
     png_write_info_before_PLTE(out->png, out->info);
     picture_png_write_colours(out->png, sheet->chunks, out->profile);
     png_write_info(out->png, out->info);

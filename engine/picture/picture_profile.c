@@ -64,12 +64,14 @@ static bool conversion_open(struct conversion *c, GBytes *icc, enum picture_spac
 {
     const cmsUInt32Number formats[] = {TYPE_GRAY_FLT, TYPE_RGB_FLT, TYPE_CMYK_FLT};
     const cmsUInt32Number flags =
+        // in floats, and without the tables of 8 and 16 bits that an optimised transform has
         cmsFLAGS_BLACKPOINTCOMPENSATION | cmsFLAGS_NOOPTIMIZE | cmsFLAGS_NOCACHE;
 
     *c = (struct conversion){.space = space, .back = back};
     c->context = cmsCreateContext(NULL, NULL);
     c->srgb = c->context ? cmsCreate_sRGBProfileTHR(c->context) : NULL;
     if (c->srgb) {
+        // without a profile only grey needs one: its curve is sRGB's
         c->own = icc ? open_profile(c->context, icc) : make_grey(c->context);
     }
     if (c->own) {
@@ -78,6 +80,7 @@ static bool conversion_open(struct conversion *c, GBytes *icc, enum picture_spac
             back ? c->own : c->srgb, back ? formats[space] : TYPE_RGB_FLT,
             INTENT_RELATIVE_COLORIMETRIC, flags);
     }
+    // some profiles have no way back, or none at all: only trying tells
     if (!c->transform) {
         conversion_close(c);
     }
@@ -104,9 +107,11 @@ static bool makes_numbers(const struct conversion *c)
     bool finite = true;
 
     for (int i = 0; i < 81; i++) {
+        // the digits of i in base 3 are 0, a half or 1 of each channel
         for (int k = 0, rest = i; k < 4; k++, rest /= 3) {
             in[k] = (float)(rest % 3) / 2 * (c->space == PICTURE_CMYK ? 100 : 1);
         }
+        // tables may hold NaN, which no check of the header finds
         cmsDoTransform(c->transform, in, out, 1);
         finite = finite && isfinite(out[0]) && isfinite(out[1]) && isfinite(out[2]);
     }
@@ -159,6 +164,7 @@ static void gather(const struct conversion *c, const float *from, int channels, 
 
     for (int i = 0; i < n; i++) {
         for (int k = 0; k < count; k++) {
+            // grey pictures have three equal channels here, of which the first is taken
             to[count * i + k] = from[channels * i + k] * (ink ? 100 : 1);
         }
     }
@@ -174,6 +180,7 @@ static bool scatter(const struct conversion *c, const float *from, float *to, in
         for (int k = 0; k < 3; k++) {
             const float value = grey ? from[i] : from[3 * i + k];
             finite = finite && isfinite(value);
+            // colours outside of sRGB end at its border; alpha is not touched
             to[channels * i + k] = CLAMP(value, 0.0f, 1.0f);
         }
     }
@@ -214,6 +221,7 @@ static void convert_plain_ink(picture *p)
     for (size_t i = 0, n = (size_t)p->width * p->height; i < n; i++) {
         float *pixel = p->pixels + 4 * i;
         for (int k = 0; k < 3; k++) {
+            // no profile says what these inks look like: each takes its part of the light
             pixel[k] = (1 - pixel[k]) * (1 - pixel[3]);
         }
     }
@@ -272,6 +280,7 @@ static GBytes *save(cmsHPROFILE profile)
 {
     cmsUInt32Number size = 0;
 
+    // asked for its size first
     if (!cmsSaveProfileToMem(profile, NULL, &size) || size == 0) {
         return NULL;
     }

@@ -37,6 +37,7 @@ bool picture_source_open(struct picture_source *source, const char *path, int mi
     }
     source->size = source->file->size;
     if (source->size > 0 && source->size <= PICTURE_FILE_MAX) {
+        // a descriptor of its own, because fclose closes it and the file stays open for its owner
         source->stream = fdopen(dup(source->file->fd), "rb");
     }
     if (source->stream) {
@@ -85,6 +86,7 @@ static codec_function sniff(const struct picture_source *source)
     uint8_t start[12];
     const size_t size = fread(start, 1, sizeof(start), source->stream);
 
+    // the codec begins at the first byte again
     rewind(source->stream);
     for (size_t i = 0; i < G_N_ELEMENTS(formats); i++) {
         if (magic_matches(start, size, formats[i].magic, formats[i].size)) {
@@ -137,6 +139,7 @@ picture *picture_read_mask(const char *path, int minimum, GError **error)
     if (!p) {
         return NULL;
     }
+    // a mask is numbers, not colours: profiles do not apply, but ink must become light
     if (picture_was_cmyk(p) && !picture_profile_to_srgb(NULL, PICTURE_CMYK, p, error)) {
         picture_free(p);
         return NULL;
@@ -145,6 +148,7 @@ picture *picture_read_mask(const char *path, int minimum, GError **error)
     for (size_t i = 0, n = (size_t)p->width * p->height; i < n; i++) {
         const float *pixel = p->pixels + i * p->channels;
         const float alpha = p->channels == 4 ? pixel[3] : 1.0f;
+        // in place: pixel i is read before place i is written; what is clear is black
         p->pixels[i] = alpha * luminance(pixel);
     }
     p->channels = 1;

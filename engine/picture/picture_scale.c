@@ -28,6 +28,7 @@ static void taps_finish(struct taps *t)
 
 static bool taps_init(struct taps *t, int count, double scale)
 {
+    // a triangle reaches as far as one new pixel on either side
     *t = (struct taps){.count = count, .room = (int)ceil(MAX(scale, 1.0)) * 2 + 1};
     t->first = g_try_new(int, count);
     t->n = g_try_new(int, count);
@@ -37,6 +38,7 @@ static bool taps_init(struct taps *t, int count, double scale)
 
 static void triangle_taps(struct taps *t, int old, double scale, int start)
 {
+    // when the picture grows the triangle stays one old pixel wide: bilinear
     const double support = MAX(scale, 1.0);
 
     for (int i = 0; i < t->count; i++) {
@@ -50,6 +52,7 @@ static void triangle_taps(struct taps *t, int old, double scale, int start)
             sum += weights[j - first];
         }
         for (int j = first; j < end && sum > 0; j++) {
+            // at the border a part of the triangle is missing
             weights[j - first] /= sum;
         }
         t->first[i] = first;
@@ -119,6 +122,7 @@ static picture *resample(const picture *p, const struct taps *columns, const str
                          GError **error)
 {
     const int last = rows->count - 1;
+    // a cut at the bottom of a large picture does not scale the top
     const int y0 = rows->first[0], y1 = rows->first[last] + rows->n[last];
     g_autoptr(picture) half = picture_create(columns->count, y1 - y0, p->channels, error);
     picture *out = half ? picture_create(columns->count, rows->count, p->channels, error) : NULL;
@@ -142,6 +146,7 @@ static picture *scale_cut(const picture *p, const struct picture_frame *f, taps_
     g_assert(f->x >= 0 && f->y >= 0 && f->crop_width > 0 && f->crop_height > 0);
     g_assert(f->x + f->crop_width <= f->width && f->y + f->crop_height <= f->height);
     if (taps_init(&columns, f->crop_width, scale_x) && taps_init(&rows, f->crop_height, scale_y)) {
+        // weights are of the scaled picture's own places, so that a cut equals cutting afterwards
         fill(&columns, p->width, scale_x, f->x);
         fill(&rows, p->height, scale_y, f->y);
         out = resample(p, &columns, &rows, error);
@@ -208,6 +213,7 @@ picture *picture_area_mean(const picture *p, int width, int height, GError **err
 struct picture_frame picture_frame_centre(int width, int height, int size)
 {
     const int64_t narrow = MIN(width, height), wide = MAX(width, height);
+    // cut off, as torchvision's Resize does
     const int along = (int)(size * wide / narrow);
     struct picture_frame f = {.crop_width = size, .crop_height = size};
 
@@ -259,6 +265,7 @@ void picture_flip(picture *p)
         for (int x = 0; x < p->width / 2; x++) {
             float *left = row + x * p->channels;
             float *right = row + (p->width - 1 - x) * p->channels;
+            // whole pixels change places, of any number of channels
             memcpy(swap, left, pixel);
             memcpy(left, right, pixel);
             memcpy(right, swap, pixel);

@@ -27,6 +27,7 @@ static int on_message(TIFF *tiff, void *user, const char *module, const char *fo
 {
     struct picture_tiff_job *job = user;
 
+    // the first message is the cause; what follows it are consequences
     if (!job->message[0]) {
         g_vsnprintf(job->message, sizeof(job->message), format, list);
     }
@@ -83,6 +84,7 @@ static void read_layout(TIFF *tiff, struct layout *l)
     TIFFGetFieldDefaulted(tiff, TIFFTAG_PLANARCONFIG, &l->planes);
     TIFFGetFieldDefaulted(tiff, TIFFTAG_ORIENTATION, &l->orientation);
     TIFFGetFieldDefaulted(tiff, TIFFTAG_INKSET, &l->ink_set);
+    // of one sample both ways are the same
     l->planar = l->planes == PLANARCONFIG_SEPARATE && l->samples > 1;
     l->tiled = TIFFIsTiled(tiff);
     l->block_width = l->width;
@@ -91,8 +93,10 @@ static void read_layout(TIFF *tiff, struct layout *l)
         TIFFGetField(tiff, TIFFTAG_TILELENGTH, &l->block_height);
     } else {
         TIFFGetFieldDefaulted(tiff, TIFFTAG_ROWSPERSTRIP, &l->block_height);
+        // "all rows" is written as 2^32 - 1
         l->block_height = MIN(l->block_height, l->height);
     }
+    // last, because it needs the number of colours
     read_alpha(tiff, l, colours_of(l));
     l->alpha = l->alpha && !is_ink(l); // there is no room for it beside four inks
 }
@@ -115,7 +119,7 @@ static bool is_plain(const struct layout *l)
     return kind && (whole || fraction);
 }
 
-// sign 1, exponent 5, mantissa 10
+// sign 1, exponent 5, mantissa 10; an exponent of 0 has no leading 1
 static double half_value(uint16_t half)
 {
     const int exponent = half >> 10 & 31, mantissa = half & 1023;
@@ -138,6 +142,7 @@ static double sample_value(const struct layout *l, const uint8_t *block, size_t 
     case 8:
         return block[i] / 255.0;
     case 16:
+        // copied, because a block of bytes need not be aligned
         memcpy(&half, block + 2 * i, 2);
         return is_float(l) ? half_value(half) : half / 65535.0;
     case 32:
@@ -157,6 +162,7 @@ static bool set_sample(const struct layout *l, picture *p, size_t pixel, int to,
     const bool grey = colours_of(l) == 1;
     float *out = p->pixels + pixel * p->channels;
 
+    // before CLAMP, which would make a number of NaN
     if (!isfinite(value)) {
         return false;
     }
@@ -176,6 +182,7 @@ static bool place_block(const struct layout *l, picture *p, const uint8_t *block
                         uint32_t y0, int plane)
 {
     const int used = colours_of(l) + (l->alpha ? 1 : 0);
+    // samples that lie between two pixels' own, those without a meaning among them
     const int step = l->planar ? 1 : l->samples;
     const int first = l->planar ? plane : 0, end = l->planar ? MIN(plane + 1, used) : used;
     const uint32_t x1 = MIN(x0 + l->block_width, l->width);
@@ -203,6 +210,7 @@ static bool read_block(TIFF *tiff, const struct layout *l, uint32_t x, uint32_t 
     const size_t need = (size_t)rows * l->block_width * (l->planar ? 1 : l->samples) * l->bits / 8;
     tmsize_t got;
 
+    // sizes of a hostile file need not agree with each other
     if (need > size) {
         return false;
     }
@@ -213,6 +221,7 @@ static bool read_block(TIFF *tiff, const struct layout *l, uint32_t x, uint32_t 
         got = TIFFReadEncodedStrip(tiff, TIFFComputeStrip(tiff, y, (uint16_t)plane), block,
                                    (tmsize_t)need);
     }
+    // libtiff gives what it could decode; less than a whole block is damage
     return got >= 0 && (size_t)got >= need;
 }
 
@@ -250,6 +259,7 @@ static bool read_plain(TIFF *tiff, struct picture_tiff_job *job, const struct la
         }
     }
     if (l->alpha && l->multiplied) {
+        // when all samples are there: in a file of planes alpha comes last
         picture_unmultiply(p);
     }
     return true;

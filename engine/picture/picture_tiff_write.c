@@ -28,9 +28,11 @@ static tmsize_t on_write(thandle_t handle, void *data, tmsize_t size)
 
     if (out->refused ||
         !atomic_file_write_at(out->file, data, (size_t)size, (int64_t)out->at, out->error)) {
+        // kept, because libtiff goes on after an error
         out->refused = true;
         return -1;
     }
+    // libtiff comes back to the header at the end, so the largest place is the size
     out->at += size;
     out->size = MAX(out->size, out->at);
     return size;
@@ -116,6 +118,7 @@ bool picture_tiff_write(const struct picture_sheet *sheet, GError **error)
 {
     const picture *p = sheet->p;
     const size_t row = (size_t)p->width * p->channels * sizeof(float);
+    // small strips, so that readers need not hold the picture twice
     const uint32_t rows = (uint32_t)MAX(1, STRIP_BYTES / row);
     struct tiff_output out = {.file = sheet->file, .error = error};
     struct picture_tiff_job job = {0};
@@ -130,6 +133,7 @@ bool picture_tiff_write(const struct picture_sheet *sheet, GError **error)
         set_profile(tiff, sheet->icc);
         set_texts(tiff, sheet->texts, sheet->n_texts);
         done = write_strips(tiff, p, rows);
+        // it writes the rest: only afterwards it is known whether all went well
         TIFFClose(tiff);
     }
     done = done && !job.message[0] && !out.refused;

@@ -44,7 +44,9 @@ static bool encode(const picture *p, int quality, WebPMemoryWriter *to)
         return false;
     }
     config.quality = (float)quality;
+    // colours below clear pixels stay, as in the other formats
     config.exact = 1;
+    // the encoder takes R'G'B' and makes its own Y'CbCr
     webp.use_argb = 1;
     webp.width = p->width;
     webp.height = p->height;

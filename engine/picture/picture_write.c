@@ -31,6 +31,7 @@ static const struct format formats[] = {
 
 static const struct format *find_format(const char *path)
 {
+    // a point in a folder's name is no extension
     const char *name = strrchr(path, '/');
     const char *extension = strrchr(name ? name : path, '.');
 
