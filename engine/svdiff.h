@@ -375,7 +375,8 @@ struct svdiff_edit_options {
     const char *const *targets; // what to draw in its place
     int n_targets;
     const char *negative;
-    const char *shift; // file of what was learned of the picture; NULL: svdiff_edit_shift's
+    const char *shift; // what was learned of the picture: its file, or a folder for it, or NULL
+    bool force;        // take it if it is of another model, too
     int learn_steps;
     double rate, rate_1d;
     int steps; // of sampling and of inversion
@@ -399,10 +400,10 @@ SVDIFF_API struct svdiff_edit_options svdiff_edit_defaults(const svdiff *s);
  * structure. */
 SVDIFF_API void svdiff_edit_structure(struct svdiff_edit_options *options, double structure);
 
-/* The file beside the picture (where that folder cannot be written, in the user's data folder) that
- * keeps what was learned of it: PICTURE.HASH.svdiff.safetensors, of a hash of picture, prompt,
- * model and learning options, so that anything else is learned anew. Owned by the caller; NULL with
- * an error. */
+/* The file that keeps what was learned of the picture: options->shift if that is no folder, else
+ * PICTURE.HASH.svdiff.safetensors in that folder or, without one, in the picture's (where it cannot
+ * be written, in the user's data folder). The hash is of picture, prompt, model and learning
+ * options, so that anything else is learned anew. Owned by the caller; NULL with an error. */
 SVDIFF_API char *svdiff_edit_shift(svdiff *s, const struct svdiff_edit_options *options,
                                    GError **error);
 

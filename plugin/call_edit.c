@@ -49,24 +49,6 @@ static bool check(const struct edit *e, GError **error)
     return call_check_shown(e->call, error) && call_check_palette(e->call, error);
 }
 
-// where what is learned of this picture, with these words and this model, is kept
-static char *find_kept(const struct edit *e, const char *image, GError **error)
-{
-    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-    g_autofree char *words =
-        g_strdup_printf("%s\n%s\n%d", values_text(e->v, "prompt"), values_text(e->v, "model"),
-                        values_int(e->v, "learn-steps"));
-    g_autofree char *bytes = NULL;
-    gsize length;
-
-    if (!g_file_get_contents(image, &bytes, &length, error)) {
-        return NULL;
-    }
-    g_checksum_update(sum, (const guchar *)bytes, (gssize)length);
-    g_checksum_update(sum, (const guchar *)words, -1);
-    return paths_edit(g_checksum_get_string(sum), error);
-}
-
 static GPtrArray *make_arguments(const struct edit *e, const char *image, const char *kept,
                                  const char *output, const scratch *folder)
 {
@@ -101,7 +83,7 @@ static GPtrArray *read_layer(const struct edit *e, const scratch *folder, GError
     if (p == NULL || !picture_write(image, p, NULL, 0, error)) {
         return NULL;
     }
-    g_autofree char *kept = find_kept(e, image, error);
+    g_autofree char *kept = paths_edits(error);
     return kept != NULL ? make_arguments(e, image, kept, output, folder) : NULL;
 }
 

@@ -61,8 +61,8 @@ char *paths_command(GError **error)
     return found;
 }
 
-// a file of one of our folders in a folder of the user's, which is made
-static char *own_file(const char *user, const char *kind, const char *file, GError **error)
+// one of our folders in a folder of the user's; it is made
+static char *own_folder(const char *user, const char *kind, GError **error)
 {
     g_autofree char *folder = g_build_filename(user, "svdiff", kind, NULL);
 
@@ -72,7 +72,14 @@ static char *own_file(const char *user, const char *kind, const char *file, GErr
                     g_strerror(errno));
         return NULL;
     }
-    return g_build_filename(folder, file, NULL);
+    return g_steal_pointer(&folder);
+}
+
+static char *data_file(const char *kind, const char *file, GError **error)
+{
+    g_autofree char *folder = own_folder(g_get_user_data_dir(), kind, error);
+
+    return folder != NULL ? g_build_filename(folder, file, NULL) : NULL;
 }
 
 char *paths_subject(const char *name, GError **error)
@@ -86,7 +93,7 @@ char *paths_subject(const char *name, GError **error)
         return NULL;
     }
     g_autofree char *file = g_strconcat(name, SUBJECT_ENDING, NULL);
-    return own_file(g_get_user_data_dir(), "subjects", file, error);
+    return data_file("subjects", file, error);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -129,14 +136,12 @@ char *paths_converted(const char *subjects, const char *format, GError **error)
         name = (g_free(name), g_strdup("subject"));
     }
     g_autofree char *file = g_strdup_printf("%s-%s%s", name, format, folder ? "" : ".safetensors");
-    return own_file(g_get_user_data_dir(), "converted", file, error);
+    return data_file("converted", file, error);
 }
 
-char *paths_edit(const char *hash, GError **error)
+char *paths_edits(GError **error)
 {
-    g_autofree char *file = g_strconcat(hash, ".safetensors", NULL);
-
-    return own_file(g_get_user_cache_dir(), "edits", file, error);
+    return own_folder(g_get_user_cache_dir(), "edits", error);
 }
 
 /* ---- the worker that stays ---- */

@@ -26,9 +26,9 @@ char *paths_converted(const char *subjects, const char *format, GError **error);
 /* The folder of the help pages, as a URI. g_free it. */
 char *paths_help(void);
 
-/* The file in the user's cache folder, which is made, that keeps what was learned for an edit. NULL
+/* The folder in the user's cache folder, which is made, that keeps what was learned for edits. NULL
  * with a sentence. g_free it. */
-char *paths_edit(const char *hash, GError **error);
+char *paths_edits(GError **error);
 
 /* The socket of the worker that stays for this GIMP, in a folder that is the user's alone; those of
  * GIMPs that are gone are removed. NULL when there is no such folder. g_free it. */

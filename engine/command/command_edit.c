@@ -20,6 +20,7 @@ struct edit {
     char *image, *prompt, *negative, *shift, *invert_on, *output, *preview, *trace;
     char **targets;
     int learn_steps, steps, refine, fit, width, height, count, quality;
+    gboolean force;
     int invert; // -1: as the structure says
     double rate, structure, eta, noise, guidance;
     GPtrArray *written;
@@ -70,6 +71,7 @@ static bool take_options(struct edit *e, const svdiff *s, GError **error)
     o->n_targets = e->targets != NULL ? (int)g_strv_length(e->targets) : 0;
     o->negative = e->negative != NULL ? e->negative : "";
     o->shift = e->shift;
+    o->force = e->force;
     o->learn_steps = e->learn_steps != G_MININT ? e->learn_steps : o->learn_steps;
     o->rate = e->rate != ABSENT ? e->rate : o->rate;
     o->steps = e->steps != G_MININT ? e->steps : o->steps;
@@ -98,7 +100,7 @@ static bool check_files(const struct edit *e, GError **error)
 // what is learned of the picture is written, and then renamed, or is there and read
 static bool check_shift(output_guard *guard, const char *shift, GError **error)
 {
-    if (shift == NULL || g_file_test(shift, G_FILE_TEST_EXISTS)) {
+    if (g_file_test(shift, G_FILE_TEST_EXISTS)) {
         output_guard_reads(guard, shift);
         return true;
     }
@@ -117,7 +119,7 @@ static bool check_overwrites(const struct edit *e, GError **error)
     g_autoptr(output_guard) guard = command_guard(e->session);
 
     output_guard_reads(guard, o->image);
-    return check_shift(guard, o->shift, error) &&
+    return (!edit_shift_named(o) || check_shift(guard, o->shift, error)) &&
            command_guard_pictures(guard, "--output", e->output, o->n_targets * o->count, error) &&
            command_guard_previews(guard, o->preview, o->steps, error) &&
            output_guard_writes(guard, "--trace", o->trace, error);
@@ -226,7 +228,8 @@ static int parse(struct edit *e, int argc, char **argv)
         {"learn-steps", 0, 0, G_OPTION_ARG_INT, &e->learn_steps, "steps of learning (500)", "N"},
         {"learning-rate", 0, 0, G_OPTION_ARG_DOUBLE, &e->rate, "of matrices (0.001)", "X"},
         {"shift", 0, 0, G_OPTION_ARG_FILENAME, &e->shift,
-         "the file of what is learned of the picture (beside the picture)", "FILE"},
+         "the file of what is learned of the picture, or a folder for it (the picture's)", "FILE"},
+        {"force", 0, 0, G_OPTION_ARG_NONE, &e->force, "take a --shift of another model", NULL},
         {"width", 0, 0, G_OPTION_ARG_INT, &e->width, "working size in pixels, divisible by 8", "N"},
         {"height", 0, 0, G_OPTION_ARG_INT, &e->height, "working size in pixels, divisible by 8",
          "N"},

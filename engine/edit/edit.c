@@ -131,7 +131,8 @@ static bool open_models(struct editor *e, progress_function progress, void *user
         return false;
     }
     e->shift = edit_shift_ready(e->session, e->options, progress, user, error);
-    return e->shift != NULL && edit_models_open(&e->models, &painter, places, e->shift, error) &&
+    return e->shift != NULL &&
+           edit_models_open(&e->models, &painter, places, e->shift, e->options->force, error) &&
            edit_models_embed(&e->models, e->texts, error) &&
            edit_models_networks(&e->models, error);
 }

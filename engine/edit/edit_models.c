@@ -2,7 +2,7 @@
 #include "engine/edit/edit_models.h"
 
 bool edit_models_open(struct edit_models *m, const struct painter *painter, bool places,
-                      const char *shift, GError **error)
+                      const char *shift, bool force, GError **error)
 {
     const struct svdiff_scaled_subject subject = {.file = shift, .scale = 1};
 
@@ -10,7 +10,7 @@ bool edit_models_open(struct edit_models *m, const struct painter *painter, bool
     for (int i = 0; i < (places ? EDIT_MODELS : 1); i++) {
         m->painters[i] = *painter;
         m->n++;
-        if (!painter_open(&m->painters[i], &subject, i == EDIT_LEARNED ? 1 : 0, false, error)) {
+        if (!painter_open(&m->painters[i], &subject, i == EDIT_LEARNED ? 1 : 0, force, error)) {
             return false;
         }
     }

@@ -26,9 +26,9 @@ struct edit_run {
 };
 
 /* painter: what each begins as. places: whether a target names some. shift: the file of what was
- * learned. To be finished in any case. */
+ * learned; force: of another model, too. To be finished in any case. */
 bool edit_models_open(struct edit_models *m, const struct painter *painter, bool places,
-                      const char *shift, GError **error);
+                      const char *shift, bool force, GError **error);
 void edit_models_finish(struct edit_models *m); // accepts a zeroed one
 
 bool edit_models_embed(struct edit_models *m, const GPtrArray *texts, GError **error);

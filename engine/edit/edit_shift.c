@@ -8,6 +8,7 @@
 #include "engine/learn/learn_files.h"
 #include "engine/learn/learn_wording.h"
 #include "engine/picture/picture.h"
+#include "engine/subject/subject_list.h"
 
 #include <glib/gstdio.h>
 #include <unistd.h>
@@ -38,22 +39,33 @@ static char *fingerprint(svdiff *s, const struct svdiff_edit_options *o, GError 
     return g_strdup(g_checksum_get_string(sum));
 }
 
+bool edit_shift_named(const struct svdiff_edit_options *o)
+{
+    if (o->shift == NULL || !g_file_test(o->shift, G_FILE_TEST_IS_DIR)) {
+        return o->shift != NULL;
+    }
+    // svdiff-pytorch's subjects are folders
+    g_autofree char *subject = g_build_filename(o->shift, SUBJECT_FILE_UNET, NULL);
+    return g_file_test(subject, G_FILE_TEST_EXISTS);
+}
+
 char *svdiff_edit_shift(svdiff *s, const struct svdiff_edit_options *o, GError **error)
 {
+    if (edit_shift_named(o)) {
+        return g_strdup(o->shift);
+    }
     g_autofree char *hash = fingerprint(s, o, error);
-
     if (hash == NULL) {
         return NULL;
     }
-    g_autofree char *folder = g_path_get_dirname(o->image);
+    g_autofree char *folder = o->shift != NULL ? g_strdup(o->shift) : g_path_get_dirname(o->image);
     g_autofree char *picture_name = g_path_get_basename(o->image);
     g_autofree char *name = g_strdup_printf("%s.%.12s.svdiff.safetensors", picture_name, hash);
-    char *beside =
+    g_autofree char *there =
         g_strcmp0(folder, ".") == 0 ? g_strdup(name) : g_build_filename(folder, name, NULL);
-    if (g_file_test(beside, G_FILE_TEST_EXISTS) || g_access(folder, W_OK) == 0) {
-        return beside;
+    if (g_file_test(there, G_FILE_TEST_EXISTS) || g_access(folder, W_OK) == 0) {
+        return g_steal_pointer(&there);
     }
-    g_free(beside);
     g_autofree char *own = g_build_filename(g_get_user_data_dir(), "svdiff", "edits", NULL);
     g_mkdir_with_parents(own, 0700);
     return g_build_filename(own, name, NULL);
@@ -119,12 +131,46 @@ char *edit_shift_part(const char *file)
     return g_strconcat(file, ".part", NULL);
 }
 
+// whether what is kept there is whole, and of this model
+static bool fits(svdiff *s, const char *file, bool force, GError **error)
+{
+    const struct svdiff_scaled_subject kept = {.file = file, .scale = 1};
+    struct subject_list list;
+    const bool good = subject_list_open(&list, s, &kept, 1, force, error);
+
+    subject_list_close(&list);
+    return good;
+}
+
+// false with an error: somebody named the file, and it shall not be written over
+static bool look_at_kept(svdiff *s, const struct svdiff_edit_options *o, const char *file,
+                         bool *kept, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+
+    *kept = g_file_test(file, G_FILE_TEST_EXISTS) && fits(s, file, o->force, &problem);
+    if (problem != NULL && edit_shift_named(o)) {
+        g_set_error(error, problem->domain, problem->code,
+                    "%s To learn the picture anew, name another file with --shift.",
+                    problem->message);
+        return false;
+    }
+    if (problem != NULL) {
+        session_note(s, "%s cannot be used any more; the picture is learned anew.", file);
+    }
+    return true;
+}
+
 char *edit_shift_ready(svdiff *s, const struct svdiff_edit_options *o, progress_function progress,
                        void *user, GError **error)
 {
-    g_autofree char *file = o->shift != NULL ? g_strdup(o->shift) : svdiff_edit_shift(s, o, error);
+    g_autofree char *file = svdiff_edit_shift(s, o, error);
+    bool kept;
 
-    if (file == NULL || g_file_test(file, G_FILE_TEST_EXISTS)) {
+    if (file == NULL || !look_at_kept(s, o, file, &kept, error)) {
+        return NULL;
+    }
+    if (kept) {
         return g_steal_pointer(&file);
     }
     g_autofree char *part = edit_shift_part(file);

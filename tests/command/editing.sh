@@ -41,6 +41,40 @@ check '--shift is taken as it is' same_pixels shift.png first0.png
 edit --target 'a cat' --shift mine.safetensors --output mine.png
 check '--shift is made where it is not there' same mine.png first0.png
 check 'it holds the same' cmp mine.safetensors "$kept"
+run convert "$kept" --model "$sd1" --to svdiff-pytorch --output pytorch --quiet
+edit --target 'a cat' --shift pytorch --output pytorch.png
+check "--shift takes svdiff-pytorch's folder" sh -c "! grep -q '^learn' '$work/err'"
+check 'and puts nothing there' test "$(ls pytorch | wc -l)" -eq 2
+mkdir keeps
+edit --target 'a cat' --shift keeps --output keeps.png
+check '--shift FOLDER: it is kept there' cmp "keeps/$kept" "$kept"
+printf x >"keeps/$kept"
+edit --target 'a cat' --shift keeps --output keeps.png
+check 'a damaged one is learned anew' cmp "keeps/$kept" "$kept"
+check 'and that is said' grep -q "keeps/$kept.*anew" "$work/err"
+
+# ---- another model in the place of the one that it was learned with ----
+
+cp -r "$sd1" replaced
+edited() { # ARGUMENTS...
+    run edit --model replaced --threads 1 --width 72 --height 64 --image fox.png --learn-steps 1 \
+        --steps 1 --seed 1 --prompt 'a photo of a dog' --target 'a cat' --output replaced.png "$@"
+}
+edited --shift keeps
+edited --shift named.safetensors
+python3 -c '
+with open("replaced/unet/diffusion_pytorch_model.safetensors", "r+b") as f:
+    f.seek(-4, 2)
+    f.write(b"\0\0\0\0")'
+edited --shift keeps
+check 'another model: it is learned anew' is 0
+check 'beside that of the first' test "$(ls keeps | wc -l)" -eq 3
+edited --shift named.safetensors
+check 'a file that was named is refused' is 1
+check 'with what can be done' grep -q 'another model.*--force.*--shift' "$work/err"
+edited --shift named.safetensors --force
+check 'and taken with --force' is 0
+rm -r replaced
 
 # ---- structure ----
 
