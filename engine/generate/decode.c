@@ -189,6 +189,28 @@ static void encode(void *user, struct tape *t)
     }
 }
 
+float *encode_moments(const kernels *k, const struct autoencoder *a, const float *pixels, int width,
+                      int height, GError **error)
+{
+    const struct vae_config *config = autoencoder_config(a);
+    const int factor = autoencoder_factor(config);
+    struct encoding e = {.a = a, .pixels = pixels, .width = width, .height = height};
+    struct tape *t = tape_create_measured(k, (struct tape_options){0}, encode, &e, error);
+
+    if (t != NULL) {
+        e.moments = g_new(float, (size_t)(width / factor) * (height / factor) * 2 *
+                                     config->latent_channels);
+        encode(&e, t);
+        tape_free(t);
+    }
+    return e.moments;
+}
+
+float encode_deviation(float log_variance)
+{
+    return expf(0.5f * CLAMP(log_variance, -30.0f, 20.0f));
+}
+
 float *encode_picture(const kernels *k, const struct autoencoder *a, const picture *p, int width,
                       int height, const float *noise, GError **error)
 {
@@ -196,25 +218,17 @@ float *encode_picture(const kernels *k, const struct autoencoder *a, const pictu
     const int factor = autoencoder_factor(config), c = config->latent_channels;
     const size_t tokens = (size_t)(width / factor) * (height / factor);
     g_autofree float *pixels = picture_signal(p, width, height, error);
+    g_autofree float *moments =
+        pixels != NULL ? encode_moments(k, a, pixels, width, height, error) : NULL;
 
-    if (pixels == NULL) {
+    if (moments == NULL) {
         return NULL;
     }
-    g_autofree float *moments = g_new(float, tokens * 2 * c);
-    struct encoding e = {.a = a, .pixels = pixels, .width = width, .height = height};
-    struct tape *t = tape_create_measured(k, (struct tape_options){0}, encode, &e, error);
-    if (t == NULL) {
-        return NULL;
-    }
-    e.moments = moments;
-    encode(&e, t);
-    tape_free(t);
     float *latents = g_new(float, tokens *c);
     for (size_t i = 0; i < tokens * c; i++) {
         const float *at = moments + i / c * 2 * c + i % c;
-        const float deviation = expf(0.5f * CLAMP(at[c], -30.0f, 20.0f));
-        latents[i] =
-            (float)((at[0] + (noise != NULL ? deviation * noise[i] : 0)) * config->scaling_factor);
+        const float added = noise != NULL ? encode_deviation(at[c]) * noise[i] : 0;
+        latents[i] = (float)((at[0] + added) * config->scaling_factor);
     }
     return latents;
 }

@@ -10,8 +10,7 @@
 
 struct decoder;
 
-/* For latents [h, w, c]. Borrows the autoencoder and packs the weights of its decoder, which then
- * serves no other size. Owned by the caller. */
+/* For latents [h, w, c]. Borrows the autoencoder. Owned by the caller. */
 struct decoder *decoder_create(const kernels *k, struct autoencoder *a, int h, int w,
                                GError **error);
 void decoder_free(struct decoder *d); // accepts NULL
@@ -19,6 +18,15 @@ void decoder_free(struct decoder *d); // accepts NULL
 /* The picture of scaled latents [h, w, c]; trace gets "image" [1, 3, H, W], clamped to -1..1.
  * Owned by the caller. */
 picture *decoder_run(struct decoder *d, const float *latents, struct trace *trace, GError **error);
+
+/* What the encoder says of the latents of pixels [height, width, 3] in -1..1: [height / factor,
+ * width / factor, 2 c], their means and the logarithms of their variances, not scaled. Owned by the
+ * caller, NULL with an error. */
+float *encode_moments(const kernels *k, const struct autoencoder *a, const float *pixels, int width,
+                      int height, GError **error);
+
+/* The standard deviation; as diffusers, which clamps the logarithm to -30..20. */
+float encode_deviation(float log_variance);
 
 /* Scaled latents [height / factor, width / factor, c] of a picture (alpha is put on white), scaled
  * to width x height pixels: mean + deviation * noise. noise [h, w, c], or NULL for the mean. Owned

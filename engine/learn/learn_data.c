@@ -1,10 +1,9 @@
 /* Encoding of learning pictures; see learn_data.h. */
 #include "engine/learn/learn_data.h"
 
+#include "engine/generate/decode.h"
 #include "engine/learn/learn_frame.h"
-#include "engine/tape/tape.h"
 
-#include <math.h>
 #include <string.h>
 
 struct learn_pictures *learn_pictures_create(void)
@@ -65,58 +64,33 @@ static bool keep_square(struct learn_pictures *p, const picture *square, const p
 
 /* ---- encoding ---- */
 
-struct encoding {
-    const struct autoencoder *autoencoder;
-    const float *pixels; // [size, size, 3]
-    int size;
-    float *moments; // [h, w, 2 c], NULL while measuring
-};
-
-static void encode(void *user, struct tape *t)
-{
-    const struct encoding *e = user;
-    struct tensor *x = tape_input(t, e->pixels, 1, e->size, e->size, 3, false);
-    struct tensor *moments = autoencoder_encode(t, e->autoencoder, x);
-
-    if (e->moments != NULL) {
-        tape_download(t, moments, e->moments);
-    }
-}
-
-// [h, w, 2 c] = [mean | log variance] -> two arrays, scaled; diffusers clamps the log to -30..20
+// [h, w, 2 c] = [mean | log variance] -> two arrays, scaled
 static void split(const struct learn_pictures *p, const float *moments, double scale, float *mean,
                   float *deviation)
 {
     for (int i = 0; i < p->h * p->w; i++) {
         for (int j = 0; j < p->c; j++) {
-            const float log_variance = CLAMP(moments[i * 2 * p->c + p->c + j], -30.0f, 20.0f);
-            mean[i * p->c + j] = (float)(moments[i * 2 * p->c + j] * scale);
-            deviation[i * p->c + j] = (float)(expf(0.5f * log_variance) * scale);
+            const float *at = moments + i * 2 * p->c + j;
+            mean[i * p->c + j] = (float)(at[0] * scale);
+            deviation[i * p->c + j] = (float)(encode_deviation(at[p->c]) * scale);
         }
     }
 }
 
 // one variant into place v of the picture's arrays
-static bool encode_variant(struct learn_pictures *p, const kernels *k, struct encoding *e,
+static bool encode_variant(struct learn_pictures *p, const kernels *k, const struct autoencoder *a,
                            picture *square, struct learn_picture *one, int v, GError **error)
 {
-    const double scale = autoencoder_config(e->autoencoder)->scaling_factor;
+    const double scale = autoencoder_config(a)->scaling_factor;
     const size_t count = (size_t)p->h * p->w * p->c;
-    g_autofree float *pixels = g_new(float, (size_t)e->size * e->size * 3);
-    g_autofree float *moments = g_new(float, 2 * count);
+    g_autofree float *pixels = g_new(float, (size_t)square->width * square->height * 3);
 
     picture_to_signal(square, pixels);
-    e->pixels = pixels;
-    e->moments = NULL;
-    struct tape *t = tape_create_measured(k, (struct tape_options){0}, encode, e, error);
-    if (t == NULL) {
-        return false;
+    g_autofree float *moments = encode_moments(k, a, pixels, square->width, square->height, error);
+    if (moments != NULL) {
+        split(p, moments, scale, one->mean + v * count, one->deviation + v * count);
     }
-    e->moments = moments;
-    encode(e, t);
-    tape_free(t);
-    split(p, moments, scale, one->mean + v * count, one->deviation + v * count);
-    return true;
+    return moments != NULL;
 }
 
 // what the masks mark of the variant's square, on the grid of the latents
@@ -158,7 +132,7 @@ static struct learn_picture *append(struct learn_pictures *p, const struct learn
     return &g_array_index(p->list, struct learn_picture, p->list->len - 1);
 }
 
-static bool add_variant(struct learn_pictures *p, const kernels *k, struct encoding *e,
+static bool add_variant(struct learn_pictures *p, const kernels *k, const struct autoencoder *a,
                         const struct learn_source *source, const picture *marked,
                         const struct picture_frame *frame, bool mirrored, struct learn_picture *one,
                         int v, GError **error)
@@ -172,7 +146,7 @@ static bool add_variant(struct learn_pictures *p, const kernels *k, struct encod
     if (mirrored) {
         picture_flip(square);
     }
-    return encode_variant(p, k, e, square, one, v, error) &&
+    return encode_variant(p, k, a, square, one, v, error) &&
            mask_variant(p, source, frame, mirrored, one, v, error);
 }
 
@@ -182,7 +156,6 @@ bool learn_pictures_add(struct learn_pictures *p, const kernels *k, const struct
 {
     const int factor = autoencoder_factor(autoencoder_config(a));
     const int crops = MAX(f->crops, 1), mirrors = f->flip ? 2 : 1;
-    struct encoding e = {.autoencoder = a, .size = f->size};
     g_autoptr(picture) marked = learn_frame_union(source, error);
 
     if (source->n_masks > 0 && marked == NULL) {
@@ -194,7 +167,7 @@ bool learn_pictures_add(struct learn_pictures *p, const kernels *k, const struct
     for (int v = 0; v < one->variants; v++) {
         const struct picture_frame frame =
             learn_frame(source->image, marked, f, index, v / mirrors);
-        if (!add_variant(p, k, &e, source, marked, &frame, v % mirrors == 1, one, v, error)) {
+        if (!add_variant(p, k, a, source, marked, &frame, v % mirrors == 1, one, v, error)) {
             return false;
         }
     }
