@@ -37,9 +37,7 @@ enum noise_stream {
     NOISE_VALIDATION = 48,        // learn: the fixed noise of the validation loss
     NOISE_VALIDATION_LATENT = 49, // learn: its latents
 
-    NOISE_CUT_MIX = 64,              // learn: whether, whom and how to mix
-    NOISE_CUT_MIX_LATENT = 65,       // learn: the autoencoder's sample of the second picture
-    NOISE_PRIOR_CUT_MIX_LATENT = 66, // the same for the prior's pictures
+    NOISE_CUT_MIX = 64, // learn: whether, whom and how to mix
 
     NOISE_WEIGHTS = 80, // random weights and factors of `bench`
 };

@@ -6,7 +6,6 @@
  *
  * A_i as in the unmix loss (attention_guide.h), averaged over its layers and over all steps. */
 #include "engine/learn/learn_choice.h"
-#include "engine/learn/learn_mix.h"
 #include "engine/picture/seam.h"
 
 #include <string.h>

@@ -5,7 +5,9 @@
 #include "engine/learn/learn_wording.h"
 #include "engine/base/noise.h"
 
-enum { DRAW_MIX, DRAW_PARTNER, DRAW_ORDER, DRAW_LAYOUT, DRAW_BACKGROUND };
+#include <string.h>
+
+enum { DRAW_MIX, DRAW_PARTNER, DRAW_ORDER, DRAW_LAYOUT };
 enum { DRAW_WORDING = 8, DRAW_MASKS = 16 };
 
 static const struct learner_subject *subject_at(const struct learner *l, int i)
@@ -87,7 +89,6 @@ static bool choose_mixed(const struct learner *l, uint64_t number, int one, stru
             swap(c);
         }
     }
-    c->background = draw(l, number, DRAW_BACKGROUND, 2);
     return true;
 }
 
@@ -195,6 +196,20 @@ void learner_choose_pair(const struct learner *l, int first, int second, struct 
         .n = 2, .subjects = {first, second}, .mixed = true, .layout = LAYOUT_HALVES};
     if (subject_at(l, first)->region != NULL) {
         arrange_drawn(l, c);
+    }
+}
+
+void learner_mixed_regions(const struct learner *l, const struct learn_choice *c, float *regions)
+{
+    const int n = l->pictures->w;
+
+    if (!layout_is_drawn(c->layout)) {
+        layout_regions(c->layout, n, regions);
+        return;
+    }
+    for (int i = 0; i < 2; i++) {
+        memcpy(regions + (size_t)i * n * n, subject_at(l, c->subjects[i])->region,
+               (size_t)n * n * sizeof *regions);
     }
 }
 

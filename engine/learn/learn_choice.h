@@ -18,7 +18,6 @@ struct learn_choice {
     int picture;              // which of learner.pictures; not when mixed
     bool mixed;
     enum layout layout; // mixed
-    int background;     // mixed: which of the two has what regions of the user leave free
     int wording;        // which of those for this layout
 };
 
@@ -28,6 +27,9 @@ void learner_choose(const struct learner *l, uint64_t number, struct learn_choic
 /* Two subjects in one picture: where the user's regions are, or else the first left of the other;
  * in the first wording of that. */
 void learner_choose_pair(const struct learner *l, int first, int second, struct learn_choice *c);
+
+/* [2, h, w]: where the two subjects of a mixed choice go. */
+void learner_mixed_regions(const struct learner *l, const struct learn_choice *c, float *regions);
 
 /* The prompt of exactly these subjects, or with their class words. Owned by the caller. */
 char *learn_choice_prompt(const struct learner *l, const struct learn_choice *c, bool class_words);

@@ -1,31 +1,51 @@
 /* Composing mixed pictures; see learn_compose.h. */
 #include "engine/learn/learn_compose.h"
 
-#include "engine/learn/learn_mix.h"
 #include "engine/learn/learn_place.h"
 
 #include <string.h>
 
-// of one order, layout and front: enough to see each picture beside several, few enough to encode
-#define PAIRS 16
-
-bool learner_composes(const struct learner *l)
+static void free_placed(void *placed)
 {
-    for (int i = 0; i < l->options->n_subjects; i++) {
-        const struct svdiff_subject *s = &l->options->subjects[i];
-        for (int j = 0; s->masks != NULL && s->images[j] != NULL; j++) {
-            if (s->masks[j] != NULL) {
-                return true;
-            }
-        }
+    struct learn_placed_picture *p = placed;
+
+    picture_free(p->image);
+    picture_free(p->mask);
+    g_free(p);
+}
+
+static void clear_composed(void *composed)
+{
+    picture_free(((struct learn_composed *)composed)->weight);
+}
+
+struct learn_mixtures *learn_mixtures_create(void)
+{
+    struct learn_mixtures *m = g_new(struct learn_mixtures, 1);
+
+    m->places = g_ptr_array_new_with_free_func(free_placed);
+    m->pictures = learn_pictures_create();
+    m->list = g_array_new(FALSE, FALSE, sizeof(struct learn_composed));
+    g_array_set_clear_func(m->list, clear_composed);
+    return m;
+}
+
+void learn_mixtures_free(struct learn_mixtures *m)
+{
+    if (m == NULL) {
+        return;
     }
-    return false;
+    g_ptr_array_unref(m->places);
+    learn_pictures_free(m->pictures);
+    g_array_unref(m->list);
+    g_free(m);
 }
 
 /* ---- one picture ---- */
 
 struct composing {
-    struct learner *l;
+    const struct learner *l;
+    struct learn_mixtures *m;
     const struct autoencoder *a;
     struct learn_composed one;
     const struct learn_placed_picture *both[2]; // in the order of the picture
@@ -43,11 +63,6 @@ static void blend(const picture *front, const picture *weight, const picture *ba
                 w * front->pixels[3 * i + c] + (1 - w) * back->pixels[3 * i + c];
         }
     }
-}
-
-void learn_composed_clear(void *composed)
-{
-    picture_free(((struct learn_composed *)composed)->weight);
 }
 
 // what the trace shows of it
@@ -77,7 +92,7 @@ static void fill_behind(const picture *weight, const picture *mask, picture *out
 
 static bool add_composed(const struct composing *x, GError **error)
 {
-    struct learner *l = x->l;
+    const struct learner *l = x->l;
     const int front = x->one.front, size = l->options->size;
     const struct learn_placed_picture *f = x->both[front], *b = x->both[1 - front];
     const picture *weight = f->mask != NULL ? f->mask : x->regions[front];
@@ -98,40 +113,43 @@ static bool add_composed(const struct composing *x, GError **error)
     if (l->trace != NULL && !keep_for_trace(&one, x, weight, error)) {
         return false;
     }
-    g_array_append_val(l->compositions, one);
-    return learn_pictures_add(l->composed, l->session->k, x->a, &source, &framing, 0, error);
+    g_array_append_val(x->m->list, one);
+    return learn_pictures_add(x->m->pictures, l->session->k, x->a, &source, &framing, 0, error);
 }
 
 /* ---- all of two subjects ---- */
 
 // the placed copies of a subject's pictures for its place: one a picture and mirror image
-static GPtrArray *copies_for(const struct learner *l, const struct learn_composed *one, int which)
+static GPtrArray *copies_for(const struct composing *x, int which)
 {
-    const int subject = one->subjects[which];
-    const bool drawn = layout_is_drawn(one->layout);
+    const int subject = x->one.subjects[which];
+    const enum layout layout = x->one.layout;
     GPtrArray *copies = g_ptr_array_new();
 
-    for (guint i = 0; i < l->places->len; i++) {
-        const struct learn_placed_picture *p = l->places->pdata[i];
-        if (p->subject == subject && (drawn || p->place == layout_place(one->layout, which))) {
+    for (guint i = 0; i < x->m->places->len; i++) {
+        const struct learn_placed_picture *p = x->m->places->pdata[i];
+        if (p->subject == subject &&
+            (layout_is_drawn(layout) || p->place == layout_place(layout, which))) {
             g_ptr_array_add(copies, (void *)p);
         }
     }
     return copies;
 }
 
-// with a mask the one in front is cut out; without, only when neither has one
-static bool may_be_in_front(const struct learn_placed_picture *f,
-                            const struct learn_placed_picture *b)
+/* With a mask the one in front is cut out; without, only when neither has one. Two halves are the
+ * same picture whichever is in front. */
+static bool may_be_in_front(const struct composing *x)
 {
-    return f->mask != NULL || b->mask == NULL;
+    const picture *own = x->both[x->one.front]->mask, *others = x->both[1 - x->one.front]->mask;
+
+    return own != NULL || (others == NULL && (x->one.front == 0 || layout_is_drawn(x->one.layout)));
 }
 
 static bool add_pairs(struct composing *x, GError **error)
 {
-    g_autoptr(GPtrArray) first = copies_for(x->l, &x->one, 0);
-    g_autoptr(GPtrArray) second = copies_for(x->l, &x->one, 1);
-    const int all = (int)(first->len * second->len), n = MIN(all, PAIRS);
+    g_autoptr(GPtrArray) first = copies_for(x, 0);
+    g_autoptr(GPtrArray) second = copies_for(x, 1);
+    const int all = (int)(first->len * second->len), n = MIN(all, LEARN_PAIRS);
 
     for (int i = 0; i < n; i++) {
         // evenly spread over all pairs; with n below all, no first or second more often than
@@ -140,8 +158,7 @@ static bool add_pairs(struct composing *x, GError **error)
         const int of_first = at / (int)second->len;
         x->both[0] = first->pdata[of_first];
         x->both[1] = second->pdata[(at + of_first) % (int)second->len];
-        if (may_be_in_front(x->both[x->one.front], x->both[1 - x->one.front]) &&
-            !add_composed(x, error)) {
+        if (may_be_in_front(x) && !add_composed(x, error)) {
             return false;
         }
     }
@@ -151,7 +168,7 @@ static bool add_pairs(struct composing *x, GError **error)
 // the latents' regions as large as the pictures
 static bool make_regions(struct composing *x, GError **error)
 {
-    const int n = x->l->composed->w, size = x->l->options->size;
+    const int n = x->l->pictures->w, size = x->l->options->size;
     const struct learn_choice c = {.n = 2,
                                    .subjects = {x->one.subjects[0], x->one.subjects[1]},
                                    .mixed = true,
@@ -172,35 +189,33 @@ static bool make_regions(struct composing *x, GError **error)
     return true;
 }
 
-static bool compose_layout(struct learner *l, const struct autoencoder *a, int first, int second,
-                           enum layout layout, GError **error)
+static bool compose_layout(struct composing *x, int first, int second, enum layout layout,
+                           GError **error)
 {
-    struct composing x = {.l = l, .a = a, .one = {.subjects = {first, second}, .layout = layout}};
-    bool done = make_regions(&x, error);
+    x->one = (struct learn_composed){.subjects = {first, second}, .layout = layout};
+    bool done = make_regions(x, error);
 
     for (int front = 0; front < 2 && done; front++) {
-        x.one.front = front;
-        done = add_pairs(&x, error);
+        x->one.front = front;
+        done = add_pairs(x, error);
     }
-    picture_free(x.regions[0]);
-    picture_free(x.regions[1]);
+    g_clear_pointer(&x->regions[0], picture_free);
+    g_clear_pointer(&x->regions[1], picture_free);
     return done;
 }
 
-static bool compose_pair(struct learner *l, const struct autoencoder *a, int first, int second,
-                         GError **error)
+static bool compose_pair(struct composing *x, int first, int second, GError **error)
 {
     struct learn_choice drawn;
     unsigned seen = 0;
 
-    learner_choose_pair(l, first, second, &drawn);
+    learner_choose_pair(x->l, first, second, &drawn);
     if (layout_is_drawn(drawn.layout)) {
-        return drawn.subjects[0] != first ||
-               compose_layout(l, a, first, second, drawn.layout, error);
+        return drawn.subjects[0] != first || compose_layout(x, first, second, drawn.layout, error);
     }
     for (int i = 0; i < LAYOUT_DRAWS; i++) {
-        const enum layout layout = layout_draw(l->options->cut_mix_layouts, i);
-        if (!(seen & 1u << layout) && !compose_layout(l, a, first, second, layout, error)) {
+        const enum layout layout = layout_draw(x->l->options->cut_mix_layouts, i);
+        if (!(seen & 1u << layout) && !compose_layout(x, first, second, layout, error)) {
             return false;
         }
         seen |= 1u << layout;
@@ -208,33 +223,31 @@ static bool compose_pair(struct learner *l, const struct autoencoder *a, int fir
     return true;
 }
 
-bool learner_compose(struct learner *l, const struct autoencoder *a, GError **error)
+bool learner_compose(const struct learner *l, struct learn_mixtures *m, const struct autoencoder *a,
+                     GError **error)
 {
+    struct composing x = {.l = l, .m = m, .a = a};
     const int n = (int)l->subjects->len;
 
-    l->composed->h = l->pictures->h;
-    l->composed->w = l->pictures->w;
-    l->composed->c = l->pictures->c;
-    for (int i = 0; i < n * n && l->places->len > 0; i++) {
-        if (learner_can_mix(l, i / n, i % n) && !compose_pair(l, a, i / n, i % n, error)) {
+    for (int i = 0; i < n * n && m->places->len > 0; i++) {
+        if (learner_can_mix(l, i / n, i % n) && !compose_pair(&x, i / n, i % n, error)) {
             return false;
         }
     }
     if (l->trace == NULL) {
-        g_ptr_array_set_size(l->places, 0);
+        g_ptr_array_set_size(m->places, 0);
     }
     return true;
 }
 
-int learner_pick_composed(const struct learner *l, uint64_t number, enum noise_stream order,
-                          const struct learn_choice *c)
+int learner_pick_composed(const struct learner *l, const struct learn_mixtures *m, uint64_t number,
+                          enum noise_stream order, const struct learn_choice *c)
 {
-    g_autofree int *fits = g_new(int, l->compositions->len);
+    g_autofree int *fits = g_new(int, m->list->len);
     int n = 0;
 
-    for (int i = 0; i < (int)l->compositions->len; i++) {
-        const struct learn_composed *one =
-            &g_array_index(l->compositions, struct learn_composed, i);
+    for (int i = 0; i < (int)m->list->len; i++) {
+        const struct learn_composed *one = &g_array_index(m->list, struct learn_composed, i);
         if (one->layout == c->layout && one->subjects[0] == c->subjects[0] &&
             one->subjects[1] == c->subjects[1]) {
             fits[n++] = i;

@@ -1,14 +1,13 @@
 /* The random choices of a step, each a function of (seed, step, row): a run that was stopped and
  * resumed draws what an uninterrupted one draws.
  *
- *   latents   mean + deviation * noise of the autoencoder's posterior, or a mixture of two such
+ *   latents   mean + deviation * noise of the autoencoder's posterior
  *   noisy     sqrt(abar_t) latents + sqrt(1 - abar_t) noise
  *   target    noise, or for v-models sqrt(abar_t) noise - sqrt(1 - abar_t) latents
  *
  * A row of the prior shows the same subjects as the instance row of its number, under their class
  * words. */
 #include "engine/learn/learn_compose.h"
-#include "engine/learn/learn_mix.h"
 
 #include "engine/base/noise.h"
 
@@ -17,15 +16,12 @@
 /* The streams of random numbers of a row: the prior's are its own, so that the instance rows are
  * the same with and without it. */
 struct streams {
-    enum noise_stream training, timestep;
-    struct learn_mix_streams pictures;
+    enum noise_stream training, timestep, order, latent;
 };
-static const struct streams instance_streams = {
-    NOISE_TRAINING, NOISE_TIMESTEP, {NOISE_ORDER, {NOISE_LATENT, NOISE_CUT_MIX_LATENT}}};
-static const struct streams prior_streams = {
-    NOISE_PRIOR_TRAINING,
-    NOISE_PRIOR_TIMESTEP,
-    {NOISE_PRIOR_ORDER, {NOISE_PRIOR_LATENT, NOISE_PRIOR_CUT_MIX_LATENT}}};
+static const struct streams instance_streams = {NOISE_TRAINING, NOISE_TIMESTEP, NOISE_ORDER,
+                                                NOISE_LATENT};
+static const struct streams prior_streams = {NOISE_PRIOR_TRAINING, NOISE_PRIOR_TIMESTEP,
+                                             NOISE_PRIOR_ORDER, NOISE_PRIOR_LATENT};
 
 // a row of the batch while it is drawn
 struct row {
@@ -35,29 +31,23 @@ struct row {
     const struct streams *streams;
     struct learn_choice choice;
     float *noise, *latents; // [h, w, c]
-    struct learn_mixture mixture;
-    const struct learn_composed *composed; // NULL: not mixed, or in latents
+    float *map;             // [h, w]: weights of the loss, as in learn_batch; NULL: not wanted
+    const struct learn_composed *composed; // NULL: not mixed
 };
 
 // what is drawn besides the batch itself; kept for the trace
 struct drawing {
     float *noise, *latents;                 // [n, h, w, c]
-    float *sources;                         // [n, 2, h, w, c]
-    float *weights;                         // [n, 2, h, w]
-    float *regions;                         // [n, 2, h, w] of mixed rows
     const struct learn_composed **composed; // [n]
 };
 
 static struct drawing *drawing_create(const struct learn_batch *b)
 {
     struct drawing *d = g_new(struct drawing, 1);
-    const size_t places = (size_t)b->n * b->h * b->w;
+    const size_t count = (size_t)b->n * b->h * b->w * b->c;
 
-    *d = (struct drawing){.noise = g_new(float, places * b->c),
-                          .latents = g_new(float, places * b->c),
-                          .sources = g_new0(float, 2 * places * b->c),
-                          .weights = g_new0(float, 2 * places),
-                          .regions = g_new0(float, 2 * places),
+    *d = (struct drawing){.noise = g_new(float, count),
+                          .latents = g_new(float, count),
                           .composed = g_new0(const struct learn_composed *, b->n)};
     return d;
 }
@@ -66,14 +56,43 @@ static void drawing_free(struct drawing *d)
 {
     g_free(d->noise);
     g_free(d->latents);
-    g_free(d->sources);
-    g_free(d->weights);
-    g_free(d->regions);
     g_free(d->composed);
     g_free(d);
 }
 
 /* ---- one picture ---- */
+
+// into the row's latents: with --latent mean the mean, else a sample of the autoencoder
+static void take_latents(const struct learner *l, struct row *r,
+                         const struct learn_pictures *pictures, int index, int variant)
+{
+    const int64_t size = (int64_t)pictures->h * pictures->w * pictures->c;
+    g_autofree float *posterior = NULL;
+
+    if (!l->options->latent_mean) {
+        posterior = g_new(float, size);
+        noise_normal(l->options->seed, r->streams->latent, r->number, posterior, size);
+    }
+    learn_pictures_latents(pictures, index, variant, posterior, r->latents);
+}
+
+/* Weight of each place's loss of `count` places from how much of each is the subject (in place):
+ * 1 there, mask_weight elsewhere, 0 where another subject is that the prompt does not name (others,
+ * how much of each is; NULL: none), over their mean. */
+static void weigh_places(const struct learner *l, const float *others, float *map, int count)
+{
+    const double outside = l->options->mask_weight;
+    double sum = 0;
+
+    for (int i = 0; i < count; i++) {
+        const double unseen = others != NULL ? MAX(others[i] - map[i], 0) : 0;
+        map[i] = (float)((outside + (1 - outside) * map[i]) * (1 - unseen));
+        sum += map[i];
+    }
+    for (int i = 0; i < count; i++) {
+        map[i] = (float)(map[i] * count / sum);
+    }
+}
 
 // how much of each place is one of the subjects, or of those that are not among them; all of a
 // picture without masks is
@@ -113,8 +132,8 @@ static int draw_variant(const struct learner *l, const struct row *r, const stru
 {
     const int mirrors = l->options->flip && r->choice.n > 1 ? 2 : 1;
 
-    return mirrors * noise_integer(l->options->seed, r->streams->pictures.order, r->number, 1,
-                                   p->variants / mirrors);
+    return mirrors *
+           noise_integer(l->options->seed, r->streams->order, r->number, 1, p->variants / mirrors);
 }
 
 static void draw_single(struct learner *l, struct row *r)
@@ -126,22 +145,21 @@ static void draw_single(struct learner *l, struct row *r)
     const struct learn_pictures *pictures = made ? l->prior_pictures : l->pictures;
     const GArray *own = made ? s->prior_pictures : s->pictures;
     const int drawn =
-        noise_integer(l->options->seed, r->streams->pictures.order, r->number, 0, (int)own->len);
+        noise_integer(l->options->seed, r->streams->order, r->number, 0, (int)own->len);
     const bool given = !made && (!r->prior || r->choice.n > 1);
     const int index = given ? r->choice.picture : g_array_index(own, int, drawn);
     const struct learn_picture *p = learn_pictures_at(pictures, index);
     const int variant = made ? 0 : draw_variant(l, r, p);
 
-    learner_take_latents(l, r->number, r->streams->pictures.latent[0], pictures, index, variant,
-                         r->latents);
+    take_latents(l, r, pictures, index, variant);
     if (r->prior) {
         return;
     }
-    if (b->map != NULL) {
+    if (r->map != NULL) {
         g_autofree float *others = g_new(float, b->h * b->w);
-        mark(p, variant, &r->choice, true, b->h * b->w, r->mixture.map);
+        mark(p, variant, &r->choice, true, b->h * b->w, r->map);
         mark(p, variant, &r->choice, false, b->h * b->w, others);
-        learner_loss_map(l, others, r->mixture.map, b->h * b->w);
+        weigh_places(l, others, r->map, b->h * b->w);
     }
     if (r->choice.n > 1) {
         mark_regions(p, variant, &r->choice, b->h * b->w,
@@ -151,66 +169,22 @@ static void draw_single(struct learner *l, struct row *r)
 
 /* ---- a row ---- */
 
-/* As the mixture of one picture with itself, whose weights say for the trace who is where: w of the
- * one in front is its mask. */
-static void note_composed(const struct learner *l, struct row *r, int index)
-{
-    const int places = l->batch->h * l->batch->w, channels = l->batch->c;
-    const int front = r->composed->front;
-    const float *mask = learn_pictures_at(l->composed, index)->masks[0].share;
-    float *weights = r->mixture.weights;
-
-    for (int i = 0; i < 2; i++) {
-        memcpy(r->mixture.sources + (size_t)i * places * channels, r->latents,
-               (size_t)places * channels * sizeof(float));
-    }
-    for (int i = 0; i < places; i++) {
-        weights[front * places + i] = mask[i];
-        weights[(1 - front) * places + i] = 1 - mask[i];
-    }
-}
-
-static void draw_composed(struct learner *l, struct row *r)
-{
-    const int index = learner_pick_composed(l, r->number, r->streams->pictures.order, &r->choice);
-    const struct learn_picture *p = learn_pictures_at(l->composed, index);
-    const int places = l->batch->h * l->batch->w;
-
-    r->composed = &g_array_index(l->compositions, struct learn_composed, index);
-    learner_take_latents(l, r->number, r->streams->pictures.latent[0], l->composed, index, 0,
-                         r->latents);
-    learner_mixed_regions(l, &r->choice, r->mixture.regions);
-    note_composed(l, r, index);
-    if (r->mixture.map != NULL) {
-        mark(p, 0, &r->choice, true, places, r->mixture.map);
-        learner_loss_map(l, NULL, r->mixture.map, places);
-    }
-}
-
 static void draw_mixed(struct learner *l, struct row *r)
 {
-    const bool class_pictures = r->prior && !learner_prior_by_prediction(l);
+    const struct learn_batch *b = l->batch;
+    const int places = b->h * b->w;
+    const bool made = r->prior && !learner_prior_by_prediction(l);
+    const struct learn_mixtures *m = made ? l->class_mixed : l->mixed;
+    const int index = learner_pick_composed(l, m, r->number, r->streams->order, &r->choice);
 
-    if (l->compositions->len > 0 && !class_pictures) {
-        draw_composed(l, r);
-        return;
+    r->composed = &g_array_index(m->list, struct learn_composed, index);
+    take_latents(l, r, m->pictures, index, 0);
+    if (r->map != NULL) {
+        mark(learn_pictures_at(m->pictures, index), 0, &r->choice, true, places, r->map);
+        weigh_places(l, NULL, r->map, places);
     }
-    learner_mix(l, r->number, &r->choice, &r->streams->pictures, class_pictures, &r->mixture,
-                r->latents);
-}
-
-static void draw_latents(struct learner *l, struct row *r)
-{
-    struct learn_batch *b = l->batch;
-
-    if (!r->choice.mixed) {
-        draw_single(l, r);
-        return;
-    }
-    draw_mixed(l, r);
     if (!r->prior) {
-        memcpy(b->regions + (size_t)r->i * b->slots * b->h * b->w, r->mixture.regions,
-               2 * (size_t)b->h * b->w * sizeof(float));
+        learner_mixed_regions(l, &r->choice, b->regions + (size_t)r->i * b->slots * places);
     }
 }
 
@@ -265,7 +239,11 @@ static bool draw_row(struct learner *l, struct row *r, GError **error)
         // pictures of the class show one thing each
         r->choice.n = 1;
     }
-    draw_latents(l, r);
+    if (r->choice.mixed) {
+        draw_mixed(l, r);
+    } else {
+        draw_single(l, r);
+    }
     noise_normal(seed, r->streams->training, r->number, r->noise, size);
     const int timestep =
         noise_integer(seed, r->streams->timestep, r->number, 0, l->schedule->n_timesteps);
@@ -322,30 +300,20 @@ static void trace_rows(const struct learner *l, int64_t m, const float *noise, c
     }
 }
 
-// the regions and words of rows with several subjects, and what was mixed how
-static void trace_mixture(const struct learner *l, int64_t m, const struct drawing *d)
+// the regions and words of rows with several subjects
+static void trace_several(const struct learner *l, int64_t m)
 {
     const struct learn_batch *b = l->batch;
-    const int n = b->instance, places = b->h * b->w;
-    const int64_t regions[] = {n, b->slots, b->h, b->w}, words[] = {n, b->slots, b->tokens};
-    const int64_t weights[] = {n, 2, b->h, b->w};
-    bool mixed = false;
+    const int64_t regions[] = {b->instance, b->slots, b->h, b->w};
+    const int64_t words[] = {b->instance, b->slots, b->tokens};
 
-    if (learn_batch_shown(b) < 2) {
-        return;
-    }
-    trace_add(l->trace, b->regions, regions, 4, "regions.%d", (int)m);
-    trace_add(l->trace, b->own, words, 3, "subject_tokens.%d", (int)m);
-    for (int i = 0; i < 2 * n * places; i++) {
-        mixed = mixed || d->weights[i] > 0;
-    }
-    if (mixed) {
-        trace_add(l->trace, d->weights, weights, 4, "mix_weights.%d", (int)m);
-        trace_add_image(l->trace, d->sources, 2 * n, b->h, b->w, b->c, "mix_latents.%d", (int)m);
+    if (learn_batch_shown(b) > 1) {
+        trace_add(l->trace, b->regions, regions, 4, "regions.%d", (int)m);
+        trace_add(l->trace, b->own, words, 3, "subject_tokens.%d", (int)m);
     }
 }
 
-// of rows that were composed in pixels the two pictures and how much of each is seen
+// of mixed rows the two pictures and how much of each is seen
 static void trace_composed(const struct learner *l, int64_t m, const struct drawing *d)
 {
     const int n = l->batch->instance, size = l->options->size, count = size * size;
@@ -388,16 +356,13 @@ bool learner_draw(struct learner *l, int64_t m, GError **error)
                         .streams = prior ? &prior_streams : &instance_streams,
                         .noise = d->noise + i * size,
                         .latents = d->latents + i * size,
-                        .mixture = {.sources = d->sources + 2 * i * size,
-                                    .weights = d->weights + 2 * i * places,
-                                    .regions = d->regions + 2 * i * places}};
-        r.mixture.map = b->map != NULL && !prior ? b->map + i * places : NULL;
+                        .map = b->map != NULL && !prior ? b->map + i * places : NULL};
         done = draw_row(l, &r, error);
         d->composed[i] = r.composed;
     }
     if (l->trace != NULL && done) {
         trace_rows(l, m, d->noise, d->latents);
-        trace_mixture(l, m, d);
+        trace_several(l, m);
         trace_composed(l, m, d);
     }
     drawing_free(d);

@@ -158,13 +158,13 @@ static bool say_shares(const struct learner *l, const struct plan *p, GError **e
 }
 
 // for mixing, once for each subject in the picture
-static bool add_placed(struct learner *l, const struct autoencoder *a, const struct plan *p,
-                       const picture *image, const GPtrArray *masks, GError **error)
+static bool add_placed(struct learner *l, const struct plan *p, const picture *image,
+                       const GPtrArray *masks, GError **error)
 {
     for (guint i = 0; i < p->subjects->len; i++) {
         const picture *mask = i < masks->len ? masks->pdata[i] : NULL;
         const int subject = g_array_index(p->subjects, int, i);
-        if (!learner_add_placed(l, a, image, mask, subject, error)) {
+        if (!learner_add_placed(l, l->mixed, image, mask, subject, error)) {
             return false;
         }
     }
@@ -240,7 +240,7 @@ static bool add_picture(struct learner *l, const struct autoencoder *a, const st
                                         .subjects = (const int *)p->subjects->data};
     return (index > 0 || keep_thumbnail(l, &source, error)) &&
            learn_pictures_add(l->pictures, l->session->k, a, &source, &f, index, error) &&
-           say_shares(l, p, error) && add_placed(l, a, p, image, masks, error);
+           say_shares(l, p, error) && add_placed(l, p, image, masks, error);
 }
 
 static void own_pictures(struct learner *l, const GArray *plans)
@@ -248,8 +248,7 @@ static void own_pictures(struct learner *l, const GArray *plans)
     for (int i = 0; i < l->options->n_subjects; i++) {
         const struct learner_subject one = {.pictures = g_array_new(FALSE, FALSE, sizeof(int)),
                                             .prior_pictures =
-                                                g_array_new(FALSE, FALSE, sizeof(int)),
-                                            .placed = g_array_new(FALSE, FALSE, sizeof(int))};
+                                                g_array_new(FALSE, FALSE, sizeof(int))};
         g_array_append_val(l->subjects, one);
         for (int j = 0; j < (int)plans->len; j++) {
             if (has_subject(&g_array_index(plans, struct plan, j), i)) {
@@ -273,7 +272,7 @@ bool learner_encode_images(struct learner *l, GError **error)
     for (guint i = 0; i < plans->len && done; i++) {
         done = add_picture(l, a, &g_array_index(plans, struct plan, i), error);
     }
-    done = done && learner_compose(l, a, error);
+    done = done && learner_compose(l, l->mixed, a, error);
     autoencoder_free(a);
     return done;
 }

@@ -1,5 +1,5 @@
 /* What mixing needs of each picture: the same placed in every region where its subject can come to
- * be, encoded once, and the regions that the user drew. */
+ * be, and the regions that the user drew. */
 #include "engine/learn/learn_compose.h"
 
 #include "engine/base/error.h"
@@ -79,24 +79,15 @@ bool learner_read_regions(struct learner *l, int n, GError **error)
 
 struct placing {
     struct learn_placing in;
+    GPtrArray *places;
+    bool flip;
     int subject;
     enum place place;
 };
 
-void learner_placed_picture_free(void *pictures)
+static bool add_one(const struct placing *p, const picture *image, const picture *mask,
+                    GError **error)
 {
-    struct learn_placed_picture *p = pictures;
-
-    picture_free(p->image);
-    picture_free(p->mask);
-    g_free(p);
-}
-
-// where masks are it is composed with others before it is encoded
-static bool add_one(struct learner *l, const struct autoencoder *a, const picture *image,
-                    const picture *mask, const struct placing *p, GError **error)
-{
-    const struct learn_framing f = {.size = p->in.width};
     picture *placed, *placed_mask;
 
     if (!learn_place(image, mask, &p->in, &placed, &placed_mask, error)) {
@@ -105,24 +96,18 @@ static bool add_one(struct learner *l, const struct autoencoder *a, const pictur
     struct learn_placed_picture *one = g_new(struct learn_placed_picture, 1);
     *one = (struct learn_placed_picture){
         .subject = p->subject, .place = p->place, .image = placed, .mask = placed_mask};
-    if (learner_composes(l)) {
-        g_ptr_array_add(l->places, one);
-        return true;
-    }
-    const struct learn_source source = {.image = placed, .subjects = &p->subject};
-    const bool done = learn_pictures_add(l->placed, l->session->k, a, &source, &f, 0, error);
-    learner_placed_picture_free(one);
-    return done;
+    g_ptr_array_add(p->places, one);
+    return true;
 }
 
 // first as it is, then mirrored
-static bool add_place(struct learner *l, const struct autoencoder *a, const picture *image,
-                      const picture *mask, const struct placing *p, GError **error)
+static bool add_place(const struct placing *p, const picture *image, const picture *mask,
+                      GError **error)
 {
-    if (!add_one(l, a, image, mask, p, error)) {
+    if (!add_one(p, image, mask, error)) {
         return false;
     }
-    if (!l->options->flip) {
+    if (!p->flip) {
         return true;
     }
     g_autoptr(picture) turned = picture_create(image->width, image->height, 3, error);
@@ -138,33 +123,33 @@ static bool add_place(struct learner *l, const struct autoencoder *a, const pict
         memcpy(turned_mask->pixels, mask->pixels, pixels * sizeof(float));
         picture_flip(turned_mask);
     }
-    return add_one(l, a, turned, turned_mask, p, error);
+    return add_one(p, turned, turned_mask, error);
 }
 
-bool learner_add_placed(struct learner *l, const struct autoencoder *a, const picture *image,
+bool learner_add_placed(const struct learner *l, struct learn_mixtures *m, const picture *image,
                         const picture *mask, int subject, GError **error)
 {
     const struct learner_subject *s = &g_array_index(l->subjects, struct learner_subject, subject);
     struct placing p = {
         .in = {.width = l->options->size, .height = l->options->size, .target = s->region_box},
+        .places = m->places,
+        .flip = l->options->flip,
         .subject = subject};
-    const int first = (int)l->placed->list->len;
     enum place first_place;
 
     if (!learner_mixes(l, subject)) {
         return true;
     }
-    g_array_append_val(s->placed, first);
     if (s->region != NULL) {
         p.in.limit = DRAWN_LIMIT;
-        return add_place(l, a, image, mask, &p, error);
+        return add_place(&p, image, mask, error);
     }
     p.in.limit = LEARN_PLACE_SHARED;
     const int places = layout_places(l->options->cut_mix_layouts, &first_place);
     for (int i = 0; i < places; i++) {
         p.place = (enum place)((int)first_place + i);
         p.in.target = layout_place_box(p.place);
-        if (!add_place(l, a, image, mask, &p, error)) {
+        if (!add_place(&p, image, mask, error)) {
             return false;
         }
     }

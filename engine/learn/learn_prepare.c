@@ -210,11 +210,8 @@ struct learner *learner_create(svdiff *s, const struct svdiff_learn_options *o,
         learn_pictures_keep(l->pictures, SVDIFF_SQUARES);
     }
     l->prior_pictures = learn_pictures_create();
-    l->placed = learn_pictures_create();
-    l->places = g_ptr_array_new_with_free_func(learner_placed_picture_free);
-    l->composed = learn_pictures_create();
-    l->compositions = g_array_new(FALSE, FALSE, sizeof(struct learn_composed));
-    g_array_set_clear_func(l->compositions, learn_composed_clear);
+    l->mixed = learn_mixtures_create();
+    l->class_mixed = learn_mixtures_create();
     l->subjects = g_array_new(FALSE, TRUE, sizeof(struct learner_subject));
     l->texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, learner_text_free);
     l->losses = g_array_new(FALSE, FALSE, sizeof(float));
@@ -242,10 +239,8 @@ void learner_free(struct learner *l)
     schedule_free(l->schedule);
     learn_pictures_free(l->pictures);
     learn_pictures_free(l->prior_pictures);
-    learn_pictures_free(l->placed);
-    g_ptr_array_unref(l->places);
-    learn_pictures_free(l->composed);
-    g_array_unref(l->compositions);
+    learn_mixtures_free(l->mixed);
+    learn_mixtures_free(l->class_mixed);
     for (guint i = 0; i < l->subjects->len; i++) {
         learner_subject_finish(&g_array_index(l->subjects, struct learner_subject, i));
     }

@@ -178,7 +178,6 @@ void learner_subject_finish(struct learner_subject *one)
     g_free(one->placeholder);
     g_array_unref(one->pictures);
     g_array_unref(one->prior_pictures);
-    g_array_unref(one->placed);
     g_free(one->region);
     if (one->own != NULL) {
         g_array_unref(one->own);

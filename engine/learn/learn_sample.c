@@ -1,5 +1,6 @@
 /* Pictures that learning draws itself: samples on the way, with the shifts as they are, and class
  * pictures before it, for the prior. Both use the generator's defaults of the model. */
+#include "engine/learn/learn_compose.h"
 #include "engine/learn/learn_prepare.h"
 
 #include "engine/generate/decode.h"
@@ -249,8 +250,47 @@ static bool add_class(struct learner *l, struct learner_subject *s, GError **err
     return true;
 }
 
+// of a class as many pictures as come up in mixed ones
+static bool place_class(const struct learner *l, struct decoder *d, int subject, GError **error)
+{
+    const GArray *own = g_array_index(l->subjects, struct learner_subject, subject).prior_pictures;
+    const int n = MIN((int)own->len, LEARN_PAIRS);
+
+    for (int i = 0; i < n && learner_mixes(l, subject); i++) {
+        const int index = g_array_index(own, int, i);
+        g_autoptr(picture) p =
+            decoder_run(d, learn_pictures_at(l->prior_pictures, index)->mean, NULL, error);
+        if (p == NULL || !learner_add_placed(l, l->class_mixed, p, NULL, subject, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// pictures of two classes are mixed as those of the subjects are
+static bool mix_classes(const struct learner *l, GError **error)
+{
+    svdiff *s = l->session;
+    struct autoencoder *a = autoencoder_create(s->k, checkpoint_vae_config(s->checkpoint),
+                                               AUTOENCODER_ENCODER | AUTOENCODER_DECODER,
+                                               session_source(s, MODEL_VAE), error);
+    struct decoder *d =
+        a != NULL ? decoder_create(s->k, a, l->pictures->h, l->pictures->w, error) : NULL;
+    bool done = d != NULL;
+
+    for (int i = 0; i < (int)l->subjects->len && done; i++) {
+        done = place_class(l, d, i, error);
+    }
+    decoder_free(d);
+    done = done && learner_compose(l, l->class_mixed, a, error);
+    autoencoder_free(a);
+    return done;
+}
+
 bool learner_prior_pictures(struct learner *l, GError **error)
 {
+    bool mixes = false;
+
     if (learner_prior_rows(l) == 0 || learner_prior_by_prediction(l)) {
         return true;
     }
@@ -258,6 +298,7 @@ bool learner_prior_pictures(struct learner *l, GError **error)
         if (!add_class(l, &g_array_index(l->subjects, struct learner_subject, i), error)) {
             return false;
         }
+        mixes = mixes || learner_mixes(l, (int)i);
     }
-    return true;
+    return !mixes || mix_classes(l, error);
 }

@@ -6,7 +6,7 @@
  * has to be kept, and a resumed run writes the same bytes as an uninterrupted one. A finished run
  * leaves it, too: with more steps it goes on from its last one. Only where the rate falls is that
  * another course than one run of all the steps, whose rate would have fallen later. */
-#include "engine/learn/learner.h"
+#include "engine/learn/learn_compose.h"
 
 #include "engine/base/error.h"
 #include "engine/base/safetensors.h"
@@ -104,8 +104,7 @@ static char *fingerprint(const struct learner *l)
     add_options(l, sum);
     add_subjects(l, sum);
     add_pictures(l, l->pictures, sum);
-    add_pictures(l, l->placed, sum);
-    add_pictures(l, l->composed, sum);
+    add_pictures(l, l->mixed->pictures, sum);
     add_regions(l, sum);
     return g_strdup(g_checksum_get_string(sum));
 }

@@ -4,9 +4,8 @@
  *   learn_images.c  files to pictures and masks  learn_placed.c the same for mixing
  *   learn_data.c    pictures to latents          learn_prior.c  what keeps the class as it was
  *   learn_prompts.c texts and placeholders       learn_sample.c pictures on the way
- *   learn_choice.c  what a row shows             learn_mix.c    two subjects in one picture
+ *   learn_choice.c  what a row shows             learn_compose.c  two subjects in one picture
  *   learn_validate.c  the validation loss        learn_apart.c  how well subjects stay apart
- *   learn_compose.c the same of pictures with masks
  *   learn_draw.c    the batch of a step          learn_step.c   forward and backward
  *   learn_state.c   checkpoint and resume        learn_text.c   token ids and embeddings */
 #pragma once
@@ -17,13 +16,6 @@
 #include "engine/learn/learn_unmix.h"
 #include "engine/session.h"
 #include "engine/base/trace.h"
-
-/* A picture placed for one of the places of its subject, and its mask or NULL. */
-struct learn_placed_picture {
-    int subject;
-    enum place place; // not of a region that the user drew
-    picture *image, *mask;
-};
 
 /* A text as the networks take it. */
 struct learner_text {
@@ -37,11 +29,8 @@ struct learner_subject {
     char *prompt, *class_prompt;                  // as they are tokenised
     char *placeholder;                            // the word that stands for [V]; NULL without one
     const struct learner_text *text, *class_text; // of them, owned by learner.texts
-    GArray *own; // int32_t: the tokens that no class prompt and no other subject has
-    /* For mixing: where in learner.placed the copies of each of its pictures begin (int), one for
-     * each place and mirror image; and the region that the user drew, [h, w], NULL without one. */
-    GArray *placed;
-    float *region;
+    GArray *own;   // int32_t: the tokens that no class prompt and no other subject has
+    float *region; // for mixing: that the user drew, [h, w]; NULL without one
     struct layout_box region_box;
     double region_x, region_y; // its middle, in parts of the square
 };
@@ -53,12 +42,8 @@ struct learner {
     struct unet *unet;
     struct conditioner *conditioner;
     struct learn_pictures *pictures, *prior_pictures;
-    struct learn_pictures *placed; // pictures in the regions of mixed ones
-    /* The same where there are masks: in pixels (struct learn_placed_picture), of which mixed
-     * pictures are composed and encoded, each with what it shows (struct learn_composed). */
-    GPtrArray *places;
-    struct learn_pictures *composed;
-    GArray *compositions;
+    // two subjects in one picture, and pictures of their classes (learn_compose.h)
+    struct learn_mixtures *mixed, *class_mixed;
     double prior_weight; // the option's, or 0 where a prior cannot be had
     GArray *subjects;    // struct learner_subject
     GHashTable *texts;   // prompt -> struct learner_text
@@ -90,11 +75,10 @@ struct learn_networks learner_networks(const struct learner *l);
 bool learner_encode_images(struct learner *l, GError **error);
 
 /* learn_placed.c: whether a subject is ever mixed with another; regions on a grid of n x n latents;
- * a picture and its mask (or NULL) placed and encoded for all places of a subject. */
+ * a picture and its mask (or NULL) placed for all places of a subject, to be composed. */
 bool learner_mixes(const struct learner *l, int subject);
-void learner_placed_picture_free(void *pictures);
 bool learner_read_regions(struct learner *l, int n, GError **error);
-bool learner_add_placed(struct learner *l, const struct autoencoder *a, const picture *image,
+bool learner_add_placed(const struct learner *l, struct learn_mixtures *m, const picture *image,
                         const picture *mask, int subject, GError **error);
 
 /* learn_text.c: a text's tokens and what it becomes, made once and owned by the learner. */

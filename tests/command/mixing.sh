@@ -39,8 +39,8 @@ refuses 'a FIFO as region' 1 '^fifo: .*FIFO' learn $common --quiet $dog --region
 # ---- what a run shows, read from its trace ----
 
 cat >shown.py <<'END'
-"""Checks that mixed latents are the weighted sum of their sources; prints for each step how many subjects it
-shows, how many tokens are their own, m where it is mixed, and c where that was done in pixels."""
+"""Prints for each step how many subjects it shows, how many tokens are their own, m where it is mixed, and c
+where what is cut out is not a region but what a mask marks."""
 import array, json, struct, sys
 with open(sys.argv[1], "rb") as file:
     header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
@@ -60,26 +60,17 @@ for k in range(sum(n.startswith("loss.") for n in shape)):
     assert shape[f"subject_tokens.{k}"] == [n, s, t]
     assert all(0 <= x <= 1 for x in value[f"regions.{k}"])
     word = "+".join("%d" % c for c in counts if c)
-    if f"mix_weights.{k}" in shape:
-        c = shape[f"latents.{k}"][1]
-        z, weight, source = (value[f"{x}.{k}"] for x in ("latents", "mix_weights", "mix_latents"))
-        for i in range(n):
-            for j in range(c):
-                for p in range(h * w):
-                    mixed = sum(weight[(2 * i + q) * h * w + p] * source[((2 * i + q) * c + j) * h * w + p]
-                                for q in range(2))
-                    assert abs(mixed - z[(i * c + j) * h * w + p]) < 1e-5
-        word += "m"
-        if f"mix_masks.{k}" in shape:  # the weights on the grid of the latents are the masks' area means
-            word += "c"
-            mask, side = value[f"mix_masks.{k}"], shape[f"mix_masks.{k}"][3]
-            f = side // w
-            assert shape[f"mix_pictures.{k}"] == [2 * n, 3, side, side]
-            for i in range(2 * n):
-                for p in range(h * w):
-                    area = [mask[i * side * side + (p // w * f + y) * side + p % w * f + x]
-                            for y in range(f) for x in range(f)]
-                    assert abs(sum(area) / f / f - weight[i * h * w + p]) < 1e-5
+    if f"mix_masks.{k}" in shape:
+        mask, side = value[f"mix_masks.{k}"], shape[f"mix_masks.{k}"][3]
+        f, cut = side // w, False
+        assert shape[f"mix_pictures.{k}"] == [2 * n, 3, side, side]
+        for i in range(n):  # each pixel is shared out between the two
+            first, second = (mask[(2 * i + q) * side * side:(2 * i + q + 1) * side * side] for q in range(2))
+            assert all(abs(a + b - 1) < 1e-6 for a, b in zip(first, second))
+            cut = cut or not any(
+                all(abs(part[y * side + x] - value[f"regions.{k}"][(i * s + q) * h * w + y // f * w + x // f]) < 1e-6
+                    for y in range(side) for x in range(side)) for q, part in ((0, first), (1, second)))
+        word += "mc" if cut else "m"
     words.append(word)
 print(" ".join(words))
 END

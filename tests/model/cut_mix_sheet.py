@@ -4,7 +4,7 @@
     build/engine/svdiff learn ... --steps 40 --trace trace.safetensors
     python3 tests/model/cut_mix_sheet.py trace.safetensors sheet.png [--model FOLDER] [--count 20]
 
-A tile has the picture, decoded from the mixed latents of the trace; beside it the weights of the two subjects in it, the
+A tile has the picture, decoded from the mixed latents of the trace; beside it how much of each pixel is which subject, the
 first in the order of the picture red, the other one green, with the place of the first one's region outlined; and below
 the prompt that the step learned with, from its tokens. To look at: subjects are whole, seams are where the mask has
 them, and words stand in the order of the picture.
@@ -28,11 +28,16 @@ TEXT, COLUMNS, LINE = 36, 5, 44
 
 def mixed_rows(trace):
     """Yields (step, row) of every mixed row."""
-    steps = sorted(int(name.split(".")[1]) for name in trace if name.startswith("mix_weights."))
+    steps = sorted(int(name.split(".")[1]) for name in trace if name.startswith("mix_masks."))
     for step in steps:
-        for row in range(len(trace[f"mix_weights.{step}"])):
-            if trace[f"mix_weights.{step}"][row].sum() > 0:
+        for row in range(len(trace[f"mix_masks.{step}"]) // 2):
+            if masks_of(trace, step, row).sum() > 0:
                 yield step, row
+
+
+def masks_of(trace, step, row):
+    """[2, side, side]: how much of each pixel is which of the two."""
+    return trace[f"mix_masks.{step}"][2 * row:2 * row + 2, 0]
 
 
 def decode(vae, latents):
@@ -41,10 +46,10 @@ def decode(vae, latents):
     return ((picture.permute(1, 2, 0).numpy() + 1) * 127.5 + 0.5).astype(np.uint8)
 
 
-def mask_picture(weights, regions, side):
-    """The two weights as red and green, and a line where the regions meet."""
-    colours = np.zeros((*weights.shape[1:], 3), np.uint8)
-    colours[..., 0], colours[..., 1] = (255 * weights).numpy().astype(np.uint8)
+def mask_picture(masks, regions, side):
+    """The two masks as red and green, and a line where the regions meet."""
+    colours = np.zeros((*masks.shape[1:], 3), np.uint8)
+    colours[..., 0], colours[..., 1] = (255 * masks).numpy().astype(np.uint8)
     picture = Image.fromarray(colours).resize((side, side), Image.Resampling.NEAREST)
     first = np.asarray(Image.fromarray((regions[0] > regions[1]).numpy().astype(np.uint8)).resize((side, side), Image.Resampling.NEAREST))
     edge = (first != np.roll(first, 1, 0)) | (first != np.roll(first, 1, 1))
@@ -61,7 +66,7 @@ def prompt_of(tokenizer, ids):
 def tile(trace, step, row, vae, tokenizer):
     picture = decode(vae, trace[f"latents.{step}"][row])
     side = picture.shape[0]
-    mask = mask_picture(trace[f"mix_weights.{step}"][row], trace[f"regions.{step}"][row], side)
+    mask = mask_picture(masks_of(trace, step, row), trace[f"regions.{step}"][row], side)
     whole = Image.new("RGB", (2 * side + 8, side + LINE), "white")
     whole.paste(Image.fromarray(picture), (0, 0))
     whole.paste(Image.fromarray(mask), (side, 0))

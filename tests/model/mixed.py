@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Measures how well the command learns two held-out things together and keeps them apart.
 
-    python3 tests/model/mixed.py build/engine/svdiff [--sheets FOLDER] [--minutes N]
+    python3 tests/model/mixed.py build/engine/svdiff [--sheets FOLDER] [--minutes N] [--no-masks]
 
 Four pairs, each learned from the four shipped pictures that learned.py takes, with masks of the things as one would
-select them, because that is how a picture is learned in an editor:
+select them, because that is how a picture is learned in an editor; or, with --no-masks, without:
 
     rabbit, guitar          unlike in class, colour and shape
     penguin, owl            the same class word, bird, and both tall
@@ -80,7 +80,7 @@ class Runner:
         self.svdiff, self.model, self.results = str(chosen.svdiff), str(chosen.model), results
         self.options, self.pictures = chosen.options.split(), chosen.pictures // 2
         self.draw_options, self.plan_only = chosen.draw_options.split(), chosen.report
-        self.ways = chosen.ways
+        self.ways, self.masks = chosen.ways, not chosen.no_masks
         self.until = time.monotonic() + 60 * chosen.minutes if chosen.minutes else math.inf
         results.mkdir(parents=True, exist_ok=True)
 
@@ -134,7 +134,7 @@ def learn_pair(runner, pair, way):
     for thing in (pair.a, pair.b):
         arguments += ["--prompt", f"a photo of {pictures.article('[V] ' + thing.word, '')}"]
         for path, mask in zip(picture_files(thing), mask_files(runner, thing)):
-            arguments += ["--image", str(path), "--mask", str(mask)]
+            arguments += ["--image", str(path), *(("--mask", str(mask)) if runner.masks else ())]
     return runner.learn(f"{pair.name}-{way}", *arguments, *WAYS[way], "--apart-pictures", "8")
 
 
@@ -332,6 +332,7 @@ def main():
     parser.add_argument("--pairs", type=int, nargs="+", choices=range(1, 5), default=range(1, 5))
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS), help="parts to measure")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS), help="ways of learning to measure")
+    parser.add_argument("--no-masks", action="store_true", help="learn the pairs from pictures without masks")
     parser.add_argument("--pictures", type=int, default=40, help="of each pair and way")
     parser.add_argument("--options", default="", help="more options for learn, in one string")
     parser.add_argument("--draw-options", default="", help="more options for generate")
@@ -343,6 +344,7 @@ def main():
     by_name = {thing.name: thing for thing in known.things}
     pairs = [Pair(*(by_name[name] for name in PAIRS[number - 1])) for number in chosen.pairs]
     tag = evaluate.weights_hash(chosen.model) + (chosen.options + chosen.draw_options).replace(" ", "")
+    tag += "-no-masks" if chosen.no_masks else ""
     runner = Runner(chosen, chosen.results / tag)
     for step in chosen.steps:
         table = []
