@@ -94,43 +94,34 @@ static double seconds_of(const svdiff *s, double operations, int width, int heig
 
 /* ---- learning ---- */
 
-static void step_once(void *user, struct tape *t)
-{
-    struct learner *l = user;
-    const struct learn_networks networks = learner_networks(l);
-
-    learn_step_run(t, &networks, l->batch, l->unmix != NULL ? &l->unmix->guide : NULL);
-}
-
 // products of one step; memory of the teacher is counted on the way
-static bool count_step(struct learner *l, double *operations, GError **error)
+static bool count_step(struct learn_run *r, double *operations, GError **error)
 {
-    const kernels *k = l->session->k;
+    const kernels *k = r->lesson->session->k;
     const double before = kernels_counted_operations(k);
 
-    if (!learner_draw(l, 0, error) || !learner_prior_targets(l, error)) {
+    learn_draw(r->lesson, 0, r->batch, NULL);
+    if (!learn_prior_targets(r, error)) {
         return false;
     }
-    tape_reset(l->tape);
-    step_once(l, l->tape);
+    learn_run_batch(r, r->unmix != NULL ? &r->unmix->guide : NULL);
     *operations = kernels_counted_operations(k) - before;
     return true;
 }
 
 // the peak with segments run again instead of kept
-static bool count_replayed(struct learner *l, uint64_t *bytes, GError **error)
+static bool count_replayed(struct learn_run *r, uint64_t *bytes, GError **error)
 {
-    kernels *k = l->session->k;
+    kernels *k = r->lesson->session->k;
 
-    tape_free(l->tape);
+    g_clear_pointer(&r->tape, tape_free);
     kernels_reset_peak(k);
-    l->tape = tape_create_measured(k, (struct tape_options){.training = true, .replay = true},
-                                   step_once, l, error);
+    const bool done = learn_run_replay(r, true, error);
     *bytes = kernels_peak_bytes(k);
-    return l->tape != NULL;
+    return done;
 }
 
-static void take_marks(const struct learner *l, struct svdiff_estimate *e)
+static void take_marks(const struct lesson *l, struct svdiff_estimate *e)
 {
     GArray *all = g_array_new(FALSE, FALSE, sizeof(double));
 
@@ -146,7 +137,7 @@ static void take_marks(const struct learner *l, struct svdiff_estimate *e)
 }
 
 // the kept squares, all of one size, beside each other
-static bool take_squares(const struct learner *l, struct svdiff_estimate *e, GError **error)
+static bool take_squares(const struct lesson *l, struct svdiff_estimate *e, GError **error)
 {
     const GPtrArray *all = l->pictures->squares;
     const int side = l->options->size, n = (int)all->len;
@@ -173,20 +164,20 @@ void svdiff_estimate_clear(struct svdiff_estimate *e)
 static bool count_learning(svdiff *dry, const struct svdiff_learn_options *o,
                            struct svdiff_estimate *e, GError **error)
 {
-    struct learner *l = learner_create(dry, o, NULL, NULL, error);
+    struct learning x;
     double step = 0;
+    bool done = learning_prepare(&x, dry, o, NULL, NULL, error);
 
-    if (l == NULL) {
-        return false;
+    if (done) {
+        take_marks(x.lesson, e);
+        // pictures and texts are encoded, and pictures of the class drawn
+        const double prepared = kernels_counted_operations(dry->k);
+        done = take_squares(x.lesson, e, error) && count_step(x.run, &step, error);
+        e->bytes = kernels_peak_bytes(dry->k);
+        e->operations = prepared + step * o->accumulate * o->steps;
+        done = done && count_replayed(x.run, &e->least_bytes, error);
     }
-    take_marks(l, e);
-    // pictures and texts are encoded, and pictures of the class drawn
-    const double prepared = kernels_counted_operations(dry->k);
-    bool done = take_squares(l, e, error) && count_step(l, &step, error);
-    e->bytes = kernels_peak_bytes(dry->k);
-    e->operations = prepared + step * o->accumulate * o->steps;
-    done = done && count_replayed(l, &e->least_bytes, error);
-    learner_free(l);
+    learning_finish(&x);
     return done;
 }
 

@@ -1,5 +1,5 @@
 /* Learning a picture in a part of the square: its latents are those of the picture put there. */
-#include "engine/learn/learn_place.h"
+#include "engine/learn/pictures/learn_place.h"
 #include "engine/svdiff.h"
 
 #include "tests/edited_model.h"

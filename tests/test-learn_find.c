@@ -1,5 +1,5 @@
 /* Where an unmarked subject is found, and that a busy or an empty picture gives its middle. */
-#include "engine/learn/learn_find.h"
+#include "engine/learn/pictures/learn_find.h"
 
 #include "engine/base/noise.h"
 

@@ -1,5 +1,5 @@
 /* Which square of a learning picture is seen, with masks and without. */
-#include "engine/learn/learn_frame.h"
+#include "engine/learn/pictures/learn_frame.h"
 
 static picture *blank(int width, int height, int channels)
 {

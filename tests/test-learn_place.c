@@ -1,7 +1,7 @@
 /* Placing: the subject is whole in its box, never larger than allowed, and masks follow. */
-#include "engine/learn/learn_place.h"
+#include "engine/learn/pictures/learn_place.h"
 
-#include "engine/learn/learn_frame.h"
+#include "engine/learn/pictures/learn_frame.h"
 
 // grey with a white rectangle, and the mask of it
 static void make(int width, int height, const int box[4], picture **image, picture **mask)

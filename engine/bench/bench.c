@@ -5,7 +5,7 @@
 #include "engine/network/autoencoder.h"
 #include "engine/bench/bench_random.h"
 #include "engine/base/error.h"
-#include "engine/learn/learn_step.h"
+#include "engine/learn/run/learn_step.h"
 #include "engine/subject/shift_set.h"
 #include "engine/network/unet.h"
 

@@ -1,7 +1,7 @@
 /* One text that the picture is drawn from again; see edit_target.h. */
 #include "engine/edit/edit_target.h"
 
-#include "engine/learn/learn_place.h"
+#include "engine/learn/pictures/learn_place.h"
 
 #include <string.h>
 

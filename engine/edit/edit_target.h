@@ -11,7 +11,7 @@
 #pragma once
 
 #include "engine/generate/regions.h"
-#include "engine/learn/learn_wording.h"
+#include "engine/learn/mixing/learn_wording.h"
 #include "engine/picture/picture.h"
 
 /* The texts that a prediction is made under: the rows follow each other in what is embedded. */

@@ -3,7 +3,7 @@
  *
  * A subject whose prompt has no [V] is called by the words that its prompt has and its class prompt
  * lacks ("a photo of a sks dog", "a photo of a dog"). No two subjects are called by the same. */
-#include "engine/learn/learner.h"
+#include "engine/learn/lesson.h"
 
 #include "engine/base/error.h"
 #include "engine/text/prompt.h"
@@ -17,7 +17,7 @@ static bool has(const char *text, const char *word)
     return text != NULL && strstr(text, word) != NULL;
 }
 
-static bool used(const struct learner *l, const char *word)
+static bool used(const struct lesson *l, const char *word)
 {
     for (int i = 0; i < l->options->n_subjects; i++) {
         const struct svdiff_subject *s = &l->options->subjects[i];
@@ -30,7 +30,7 @@ static bool used(const struct learner *l, const char *word)
 
 /* One word for each subject, never the same and none that a prompt has. Owned by the caller,
  * NULL-terminated. */
-static char **choose_placeholders(const struct learner *l, GError **error)
+static char **choose_placeholders(const struct lesson *l, GError **error)
 {
     g_auto(GStrv) words = tokenizer_rare_words(l->session->tokenizer, CANDIDATES);
     GPtrArray *chosen = g_ptr_array_new();
@@ -53,9 +53,9 @@ static char **choose_placeholders(const struct learner *l, GError **error)
     return list;
 }
 
-static void name_subject(struct learner *l, int i, const char *placeholder)
+static void name_subject(struct lesson *l, int i, const char *placeholder)
 {
-    struct learner_subject *one = &g_array_index(l->subjects, struct learner_subject, i);
+    struct lesson_subject *one = lesson_subject(l, i);
     const struct svdiff_subject *s = &l->options->subjects[i];
     const bool replaced = prompt_has_placeholder(s->prompt);
 
@@ -78,7 +78,7 @@ static void name_subject(struct learner *l, int i, const char *placeholder)
 
 /* ---- the tokens that are a subject's own ---- */
 
-bool learner_is_own_token(const struct learner_subject *one, int32_t id)
+bool lesson_is_own_token(const struct lesson_subject *one, int32_t id)
 {
     for (guint i = 0; i < one->own->len; i++) {
         if (g_array_index(one->own, int32_t, i) == id) {
@@ -98,10 +98,10 @@ static bool among(const int32_t *ids, int n, int32_t id)
     return false;
 }
 
-static void find_own_tokens(const struct learner *l, struct learner_subject *one)
+// of n tokens a text
+static void find_own_tokens(const struct lesson *l, int n, struct lesson_subject *one)
 {
     const struct tokenizer *t = l->session->tokenizer;
-    const int n = conditioner_tokens(l->conditioner);
     const int32_t *ids = one->text->ids;
 
     one->own = g_array_new(FALSE, FALSE, sizeof(int32_t));
@@ -111,34 +111,34 @@ static void find_own_tokens(const struct learner *l, struct learner_subject *one
         return;
     }
     for (int i = 1; i < n && ids[i] != tokenizer_eos(t); i++) {
-        if (!among(one->class_text->ids, n, ids[i]) && !learner_is_own_token(one, ids[i])) {
+        if (!among(one->class_text->ids, n, ids[i]) && !lesson_is_own_token(one, ids[i])) {
             g_array_append_val(one->own, ids[i]);
         }
     }
 }
 
 // takes from each what another has, too; false when nothing is left of one that had some
-static bool part_tokens(struct learner_subject *a, const struct learner_subject *b)
+static bool part_tokens(struct lesson_subject *a, const struct lesson_subject *b)
 {
     const guint before = a->own->len;
 
     for (guint i = a->own->len; i > 0; i--) {
-        if (learner_is_own_token(b, g_array_index(a->own, int32_t, i - 1))) {
+        if (lesson_is_own_token(b, g_array_index(a->own, int32_t, i - 1))) {
             g_array_remove_index(a->own, i - 1);
         }
     }
     return before == 0 || a->own->len > 0;
 }
 
-static bool tell_apart(const struct learner *l, GError **error)
+static bool tell_apart(const struct lesson *l, GError **error)
 {
-    for (guint i = 0; i < l->subjects->len; i++) {
-        struct learner_subject *a = &g_array_index(l->subjects, struct learner_subject, i);
-        for (guint j = 0; j < i; j++) {
-            struct learner_subject *b = &g_array_index(l->subjects, struct learner_subject, j);
+    for (int i = 0; i < lesson_subjects(l); i++) {
+        struct lesson_subject *a = lesson_subject(l, i);
+        for (int j = 0; j < i; j++) {
+            struct lesson_subject *b = lesson_subject(l, j);
             g_autoptr(GArray) kept = g_array_copy(a->own);
             const bool apart = part_tokens(a, b);
-            struct learner_subject before = {.own = kept};
+            struct lesson_subject before = {.own = kept};
             if (!apart || !part_tokens(b, &before)) {
                 g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                             "The subjects \"%s\" and \"%s\" are called by the same word; give each "
@@ -151,7 +151,7 @@ static bool tell_apart(const struct learner *l, GError **error)
     return true;
 }
 
-bool learner_prepare_prompts(struct learner *l, GError **error)
+bool lesson_name_subjects(struct lesson *l, const struct conditioner *c, GError **error)
 {
     g_auto(GStrv) placeholders = choose_placeholders(l, error);
 
@@ -159,27 +159,28 @@ bool learner_prepare_prompts(struct learner *l, GError **error)
         return false;
     }
     for (int i = 0; i < l->options->n_subjects; i++) {
-        struct learner_subject *one = &g_array_index(l->subjects, struct learner_subject, i);
+        struct lesson_subject *one = lesson_subject(l, i);
         name_subject(l, i, placeholders[i]);
-        one->text = learner_text(l, one->prompt, error);
-        one->class_text = one->text != NULL ? learner_text(l, one->class_prompt, error) : NULL;
+        one->text = lesson_add_text(l, c, one->prompt, error);
+        one->class_text =
+            one->text != NULL ? lesson_add_text(l, c, one->class_prompt, error) : NULL;
         if (one->class_text == NULL) {
             return false;
         }
-        find_own_tokens(l, one);
+        find_own_tokens(l, conditioner_tokens(c), one);
     }
     return tell_apart(l, error);
 }
 
-void learner_subject_finish(struct learner_subject *one)
+int lesson_placeholders(const struct lesson *l, int32_t *ids)
 {
-    g_free(one->prompt);
-    g_free(one->class_prompt);
-    g_free(one->placeholder);
-    g_array_unref(one->pictures);
-    g_array_unref(one->prior_pictures);
-    g_free(one->region);
-    if (one->own != NULL) {
-        g_array_unref(one->own);
+    int n = 0;
+
+    for (int i = 0; i < lesson_subjects(l); i++) {
+        const char *placeholder = lesson_subject(l, i)->placeholder;
+        if (placeholder != NULL) {
+            ids[n++] = tokenizer_id(l->session->tokenizer, placeholder);
+        }
     }
+    return n;
 }

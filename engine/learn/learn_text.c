@@ -1,42 +1,57 @@
 /* Texts as the networks take them: token ids, and what the text encoders without shifts make of
- * them. Each text is made once; that of one that comes up while learning is made with all shifts of
- * the text encoder switched off, whenever that is, so that a resumed run gets the same bits. */
-#include "engine/learn/learner.h"
+ * them. Each is made once, all of them before the first step: which a run shows is known from its
+ * seed, and a resumed run gets the same bits. */
+#include "engine/learn/mixing/learn_choice.h"
 
-void learner_text_free(void *text)
+const struct lesson_text *lesson_text(const struct lesson *l, const char *prompt)
 {
-    struct learner_text *one = text;
-
-    g_free(one->ids);
-    conditioning_clear(&one->becomes);
-    g_free(one);
+    return g_hash_table_lookup(l->texts, prompt);
 }
 
-static bool fill_text(struct learner *l, struct learner_text *one, const char *prompt,
-                      GError **error)
+const struct lesson_text *lesson_add_text(struct lesson *l, const struct conditioner *c,
+                                          const char *prompt, GError **error)
 {
-    one->ids = conditioner_ids(l->conditioner, prompt, error);
-    if (one->ids == NULL) {
-        return false;
-    }
-    conditioner_refresh(l->conditioner, 0);
-    const bool done = conditioner_encode(l->conditioner, one->ids, 1, &one->becomes, error);
-    conditioner_refresh(l->conditioner, 1);
-    return done;
-}
-
-const struct learner_text *learner_text(struct learner *l, const char *prompt, GError **error)
-{
-    struct learner_text *one = g_hash_table_lookup(l->texts, prompt);
+    struct lesson_text *one = g_hash_table_lookup(l->texts, prompt);
+    struct conditioning becomes = {0};
 
     if (one != NULL) {
         return one;
     }
-    one = g_new0(struct learner_text, 1);
-    if (!fill_text(l, one, prompt, error)) {
-        learner_text_free(one);
+    g_autofree int32_t *ids = conditioner_ids(c, prompt, error);
+    if (ids == NULL || !conditioner_encode(c, ids, 1, &becomes, error)) {
         return NULL;
     }
+    one = g_new(struct lesson_text, 1);
+    *one = (struct lesson_text){.ids = g_steal_pointer(&ids), .becomes = becomes};
     g_hash_table_insert(l->texts, g_strdup(prompt), one);
     return one;
+}
+
+// those of one row, and of the prior's row of the same number
+static bool add_texts_of(struct lesson *l, const struct conditioner *c, uint64_t number,
+                         GError **error)
+{
+    for (int prior = 0; prior <= (lesson_prior_rows(l) > 0); prior++) {
+        struct learn_choice choice;
+        lesson_choose(l, number, prior, &choice);
+        g_autofree char *prompt = lesson_prompt(l, &choice, prior);
+        if (lesson_add_text(l, c, prompt, error) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool lesson_add_texts(struct lesson *l, const struct conditioner *c, GError **error)
+{
+    const struct svdiff_learn_options *o = l->options;
+    const uint64_t rows = (uint64_t)o->steps * (uint64_t)o->accumulate * (uint64_t)o->batch;
+
+    // one subject alone has no other texts than its own
+    for (uint64_t i = 0; i < rows && lesson_subjects(l) > 1; i++) {
+        if (!add_texts_of(l, c, i, error)) {
+            return false;
+        }
+    }
+    return true;
 }

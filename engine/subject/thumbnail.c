@@ -3,7 +3,7 @@
 #include "engine/subject/thumbnail.h"
 
 #include "engine/base/error.h"
-#include "engine/learn/learn_frame.h"
+#include "engine/learn/pictures/learn_frame.h"
 #include "engine/subject/subject_file.h"
 #include "engine/svdiff.h"
 

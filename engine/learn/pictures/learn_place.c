@@ -1,8 +1,8 @@
 /* Placing pictures for mixing; see learn_place.h. */
-#include "engine/learn/learn_place.h"
+#include "engine/learn/pictures/learn_place.h"
 
-#include "engine/learn/learn_find.h"
-#include "engine/learn/learn_frame.h"
+#include "engine/learn/pictures/learn_find.h"
+#include "engine/learn/pictures/learn_frame.h"
 
 #include <math.h>
 

@@ -7,7 +7,8 @@
  *
  * A row of the prior shows the same subjects as the instance row of its number, under their class
  * words. */
-#include "engine/learn/learn_compose.h"
+#include "engine/learn/mixing/learn_compose.h"
+#include "engine/learn/run/learn_run.h"
 
 #include "engine/base/noise.h"
 
@@ -63,7 +64,7 @@ static void drawing_free(struct drawing *d)
 /* ---- one picture ---- */
 
 // into the row's latents: with --latent mean the mean, else a sample of the autoencoder
-static void take_latents(const struct learner *l, struct row *r,
+static void take_latents(const struct lesson *l, struct row *r,
                          const struct learn_pictures *pictures, int index, int variant)
 {
     const int64_t size = (int64_t)pictures->h * pictures->w * pictures->c;
@@ -79,7 +80,7 @@ static void take_latents(const struct learner *l, struct row *r,
 /* Weight of each place's loss of `count` places from how much of each is the subject (in place):
  * 1 there, mask_weight elsewhere, 0 where another subject is that the prompt does not name (others,
  * how much of each is; NULL: none), over their mean. */
-static void weigh_places(const struct learner *l, const float *others, float *map, int count)
+static void weigh_places(const struct lesson *l, const float *others, float *map, int count)
 {
     const double outside = l->options->mask_weight;
     double sum = 0;
@@ -128,7 +129,7 @@ static void mark_regions(const struct learn_picture *p, int variant, const struc
 }
 
 /* Words for places hold only as the picture is, so several subjects are not mirrored. */
-static int draw_variant(const struct learner *l, const struct row *r, const struct learn_picture *p)
+static int draw_variant(const struct lesson *l, const struct row *r, const struct learn_picture *p)
 {
     const int mirrors = l->options->flip && r->choice.n > 1 ? 2 : 1;
 
@@ -136,11 +137,9 @@ static int draw_variant(const struct learner *l, const struct row *r, const stru
            noise_integer(l->options->seed, r->streams->order, r->number, 1, p->variants / mirrors);
 }
 
-static void draw_single(struct learner *l, struct row *r)
+static void draw_single(const struct lesson *l, struct learn_batch *b, struct row *r)
 {
-    const struct learn_batch *b = l->batch;
-    const struct learner_subject *s =
-        &g_array_index(l->subjects, struct learner_subject, r->choice.subjects[0]);
+    const struct lesson_subject *s = lesson_subject(l, r->choice.subjects[0]);
     const bool made = r->prior && s->prior_pictures->len > 0;
     const struct learn_pictures *pictures = made ? l->prior_pictures : l->pictures;
     const GArray *own = made ? s->prior_pictures : s->pictures;
@@ -169,13 +168,12 @@ static void draw_single(struct learner *l, struct row *r)
 
 /* ---- a row ---- */
 
-static void draw_mixed(struct learner *l, struct row *r)
+static void draw_mixed(const struct lesson *l, struct learn_batch *b, struct row *r)
 {
-    const struct learn_batch *b = l->batch;
     const int places = b->h * b->w;
-    const bool made = r->prior && !learner_prior_by_prediction(l);
+    const bool made = r->prior && !lesson_prior_by_prediction(l);
     const struct learn_mixtures *m = made ? l->class_mixed : l->mixed;
-    const int index = learner_pick_composed(l, m, r->number, r->streams->order, &r->choice);
+    const int index = lesson_pick_composed(l, m, r->number, r->streams->order, &r->choice);
 
     r->composed = &g_array_index(m->list, struct learn_composed, index);
     take_latents(l, r, m->pictures, index, 0);
@@ -184,43 +182,26 @@ static void draw_mixed(struct learner *l, struct row *r)
         weigh_places(l, NULL, r->map, places);
     }
     if (!r->prior) {
-        learner_mixed_regions(l, &r->choice, b->regions + (size_t)r->i * b->slots * places);
+        lesson_mixed_regions(l, &r->choice, b->regions + (size_t)r->i * b->slots * places);
     }
 }
 
-void learner_mark_words(const struct learner *l, const struct learn_choice *c, const int32_t *ids,
-                        int tokens, float *own)
+static void set_text(const struct lesson *l, struct learn_batch *b, const struct row *r)
 {
-    for (int k = 0; k < c->n; k++) {
-        const struct learner_subject *s =
-            &g_array_index(l->subjects, struct learner_subject, c->subjects[k]);
-        for (int t = 0; t < tokens; t++) {
-            own[k * tokens + t] = learner_is_own_token(s, ids[t]);
-        }
-    }
-}
+    g_autofree char *prompt = lesson_prompt(l, &r->choice, r->prior);
+    const struct lesson_text *text = lesson_text(l, prompt);
 
-static bool set_text(struct learner *l, const struct row *r, GError **error)
-{
-    struct learn_batch *b = l->batch;
-    g_autofree char *prompt = learn_choice_prompt(l, &r->choice, r->prior);
-    const struct learner_text *text = learner_text(l, prompt, error);
-
-    if (text == NULL) {
-        return false;
-    }
     memcpy(b->ids + (size_t)r->i * b->tokens, text->ids, b->tokens * sizeof *text->ids);
     conditioning_set(&b->text, r->i, &text->becomes, 0);
     if (!r->prior && r->choice.n > 1) {
-        learner_mark_words(l, &r->choice, text->ids, b->tokens,
-                           b->own + (size_t)r->i * b->slots * b->tokens);
+        lesson_mark_words(l, &r->choice, text->ids, b->tokens,
+                          b->own + (size_t)r->i * b->slots * b->tokens);
     }
-    return true;
 }
 
-static double row_weight(const struct learner *l, const struct row *r, int timestep)
+static double row_weight(const struct lesson *l, const struct learn_batch *b, const struct row *r,
+                         int timestep)
 {
-    const struct learn_batch *b = l->batch;
     const double share = 1.0 / l->options->accumulate;
 
     return r->prior ? share * l->prior_weight / (b->n - b->instance)
@@ -228,21 +209,16 @@ static double row_weight(const struct learner *l, const struct row *r, int times
                           schedule_min_snr_weight(l->schedule, timestep, l->options->min_snr);
 }
 
-static bool draw_row(struct learner *l, struct row *r, GError **error)
+static void draw_row(const struct lesson *l, struct learn_batch *b, struct row *r)
 {
-    struct learn_batch *b = l->batch;
     const uint64_t seed = l->options->seed;
     const int64_t size = (int64_t)b->h * b->w * b->c, at = r->i * size;
 
-    learner_choose(l, r->number, &r->choice);
-    if (r->prior && !r->choice.mixed && !learner_prior_by_prediction(l)) {
-        // pictures of the class show one thing each
-        r->choice.n = 1;
-    }
+    lesson_choose(l, r->number, r->prior, &r->choice);
     if (r->choice.mixed) {
-        draw_mixed(l, r);
+        draw_mixed(l, b, r);
     } else {
-        draw_single(l, r);
+        draw_single(l, b, r);
     }
     noise_normal(seed, r->streams->training, r->number, r->noise, size);
     const int timestep =
@@ -250,9 +226,9 @@ static bool draw_row(struct learner *l, struct row *r, GError **error)
     schedule_add_noise(l->schedule, timestep, r->latents, r->noise, b->noisy + at, size);
     schedule_target(l->schedule, timestep, r->latents, r->noise, b->target + at, size);
     b->timesteps[r->i] = timestep;
-    b->weights[r->i] = (float)row_weight(l, r, timestep);
+    b->weights[r->i] = (float)row_weight(l, b, r, timestep);
     b->shown[r->i] = r->prior ? 1 : r->choice.n;
-    return set_text(l, r, error);
+    set_text(l, b, r);
 }
 
 static void clear(struct learn_batch *b)
@@ -270,9 +246,9 @@ static void clear(struct learn_batch *b)
 
 /* ---- the trace ---- */
 
-static void trace_rows(const struct learner *l, int64_t m, const float *noise, const float *latents)
+static void trace_rows(struct trace *trace, const struct learn_batch *b, int64_t m,
+                       const struct drawing *d)
 {
-    const struct learn_batch *b = l->batch;
     const char *const prefix[] = {"", "prior_"};
     const int first[] = {0, b->instance}, rows[] = {b->instance, b->n - b->instance};
     const size_t size = (size_t)b->h * b->w * b->c;
@@ -290,33 +266,32 @@ static void trace_rows(const struct learner *l, int64_t m, const float *noise, c
         for (int i = 0; i < n; i++) {
             steps[i] = (float)b->timesteps[f + i];
         }
-        trace_add_image(l->trace, noise + f * size, n, b->h, b->w, b->c, "%snoise.%d", prefix[part],
+        trace_add_image(trace, d->noise + f * size, n, b->h, b->w, b->c, "%snoise.%d", prefix[part],
                         (int)m);
-        trace_add_image(l->trace, latents + f * size, n, b->h, b->w, b->c, "%slatents.%d",
+        trace_add_image(trace, d->latents + f * size, n, b->h, b->w, b->c, "%slatents.%d",
                         prefix[part], (int)m);
-        trace_add(l->trace, ids, (const int64_t[]){n, b->tokens}, 2, "%stokens.%d", prefix[part],
+        trace_add(trace, ids, (const int64_t[]){n, b->tokens}, 2, "%stokens.%d", prefix[part],
                   (int)m);
-        trace_add(l->trace, steps, (const int64_t[]){n}, 1, "%stimestep.%d", prefix[part], (int)m);
+        trace_add(trace, steps, (const int64_t[]){n}, 1, "%stimestep.%d", prefix[part], (int)m);
     }
 }
 
 // the regions and words of rows with several subjects
-static void trace_several(const struct learner *l, int64_t m)
+static void trace_several(struct trace *trace, const struct learn_batch *b, int64_t m)
 {
-    const struct learn_batch *b = l->batch;
     const int64_t regions[] = {b->instance, b->slots, b->h, b->w};
     const int64_t words[] = {b->instance, b->slots, b->tokens};
 
     if (learn_batch_shown(b) > 1) {
-        trace_add(l->trace, b->regions, regions, 4, "regions.%d", (int)m);
-        trace_add(l->trace, b->own, words, 3, "subject_tokens.%d", (int)m);
+        trace_add(trace, b->regions, regions, 4, "regions.%d", (int)m);
+        trace_add(trace, b->own, words, 3, "subject_tokens.%d", (int)m);
     }
 }
 
 // of mixed rows the two pictures and how much of each is seen
-static void trace_composed(const struct learner *l, int64_t m, const struct drawing *d)
+static void trace_composed(struct trace *trace, int n, int size, int64_t m, const struct drawing *d)
 {
-    const int n = l->batch->instance, size = l->options->size, count = size * size;
+    const int count = size * size;
     g_autofree float *pictures = g_new0(float, 2 * (size_t)n * count * 3);
     g_autofree float *weights = g_new0(float, 2 * (size_t)n * count);
     bool any = false;
@@ -334,20 +309,18 @@ static void trace_composed(const struct learner *l, int64_t m, const struct draw
         }
     }
     if (any) {
-        trace_add_image(l->trace, pictures, 2 * n, size, size, 3, "mix_pictures.%d", (int)m);
-        trace_add_image(l->trace, weights, 2 * n, size, size, 1, "mix_masks.%d", (int)m);
+        trace_add_image(trace, pictures, 2 * n, size, size, 3, "mix_pictures.%d", (int)m);
+        trace_add_image(trace, weights, 2 * n, size, size, 1, "mix_masks.%d", (int)m);
     }
 }
 
-bool learner_draw(struct learner *l, int64_t m, GError **error)
+void learn_draw(const struct lesson *l, int64_t m, struct learn_batch *b, struct trace *trace)
 {
-    struct learn_batch *b = l->batch;
     const size_t places = (size_t)b->h * b->w, size = places * b->c;
     struct drawing *d = drawing_create(b);
-    bool done = true;
 
     clear(b);
-    for (int i = 0; i < b->n && done; i++) {
+    for (int i = 0; i < b->n; i++) {
         const bool prior = i >= b->instance;
         const int in_part = prior ? i - b->instance : i;
         struct row r = {.i = i,
@@ -357,14 +330,13 @@ bool learner_draw(struct learner *l, int64_t m, GError **error)
                         .noise = d->noise + i * size,
                         .latents = d->latents + i * size,
                         .map = b->map != NULL && !prior ? b->map + i * places : NULL};
-        done = draw_row(l, &r, error);
+        draw_row(l, b, &r);
         d->composed[i] = r.composed;
     }
-    if (l->trace != NULL && done) {
-        trace_rows(l, m, d->noise, d->latents);
-        trace_several(l, m);
-        trace_composed(l, m, d);
+    if (trace != NULL) {
+        trace_rows(trace, b, m, d);
+        trace_several(trace, b, m);
+        trace_composed(trace, b->instance, l->options->size, m, d);
     }
     drawing_free(d);
-    return done;
 }

@@ -1,5 +1,5 @@
 /* One step of learning; see learn_step.h. */
-#include "engine/learn/learn_step.h"
+#include "engine/learn/run/learn_step.h"
 
 #include <string.h>
 

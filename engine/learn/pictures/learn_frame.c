@@ -1,8 +1,8 @@
 /* Framing of learning pictures; see learn_frame.h. */
-#include "engine/learn/learn_frame.h"
+#include "engine/learn/pictures/learn_frame.h"
 
 #include "engine/base/noise.h"
-#include "engine/learn/learn_find.h"
+#include "engine/learn/pictures/learn_find.h"
 
 #include <math.h>
 

@@ -2,12 +2,11 @@
  *
  * A picture that several subjects have, each with a mask of its own, is one picture with several
  * masks; any other is that of one subject. What each mask marks is said. */
-#include "engine/learn/learn_compose.h"
+#include "engine/learn/mixing/learn_compose.h"
 
 #include "engine/base/error.h"
-#include "engine/learn/learn_frame.h"
-#include "engine/learn/learn_place.h"
-#include "engine/learn/learn_prepare.h"
+#include "engine/learn/pictures/learn_frame.h"
+#include "engine/learn/pictures/learn_place.h"
 #include "engine/picture/mask.h"
 #include "engine/picture/picture_fill.h"
 #include "engine/subject/thumbnail.h"
@@ -131,7 +130,7 @@ static GPtrArray *read_masks(const struct plan *p, const picture *image, GError 
 }
 
 // says how much of the learning squares each mask marks; false when that is nothing
-static bool say_shares(const struct learner *l, const struct plan *p, GError **error)
+static bool say_shares(const struct lesson *l, const struct plan *p, GError **error)
 {
     const struct learn_picture *one =
         learn_pictures_at(l->pictures, (int)l->pictures->list->len - 1);
@@ -158,13 +157,13 @@ static bool say_shares(const struct learner *l, const struct plan *p, GError **e
 }
 
 // for mixing, once for each subject in the picture
-static bool add_placed(struct learner *l, const struct plan *p, const picture *image,
+static bool add_placed(const struct lesson *l, const struct plan *p, const picture *image,
                        const GPtrArray *masks, GError **error)
 {
     for (guint i = 0; i < p->subjects->len; i++) {
         const picture *mask = i < masks->len ? masks->pdata[i] : NULL;
         const int subject = g_array_index(p->subjects, int, i);
-        if (!learner_add_placed(l, l->mixed, image, mask, subject, error)) {
+        if (!lesson_place(l, l->mixed, image, mask, subject, error)) {
             return false;
         }
     }
@@ -172,7 +171,7 @@ static bool add_placed(struct learner *l, const struct plan *p, const picture *i
 }
 
 // the first picture stands for the subject in its file
-static bool keep_thumbnail(struct learner *l, const struct learn_source *source, GError **error)
+static bool keep_thumbnail(struct lesson *l, const struct learn_source *source, GError **error)
 {
     g_autoptr(GError) problem = NULL;
     g_autoptr(picture) marked = learn_frame_union(source, &problem);
@@ -188,7 +187,7 @@ static bool keep_thumbnail(struct learner *l, const struct learn_source *source,
 }
 
 // the picture as it is learned, on white; in its subject's box, if it has one
-static picture *read_image(const struct learner *l, const struct plan *p, GError **error)
+static picture *read_image(const struct lesson *l, const struct plan *p, GError **error)
 {
     static const float white[3] = {1, 1, 1};
     const struct layout_box *box = l->options->subjects[g_array_index(p->subjects, int, 0)].box;
@@ -219,7 +218,7 @@ static picture *read_image(const struct learner *l, const struct plan *p, GError
     return placed;
 }
 
-static bool add_picture(struct learner *l, const struct autoencoder *a, const struct plan *p,
+static bool add_picture(struct lesson *l, const struct autoencoder *a, const struct plan *p,
                         GError **error)
 {
     const struct learn_framing f = {.size = l->options->size,
@@ -243,12 +242,12 @@ static bool add_picture(struct learner *l, const struct autoencoder *a, const st
            say_shares(l, p, error) && add_placed(l, p, image, masks, error);
 }
 
-static void own_pictures(struct learner *l, const GArray *plans)
+static void own_pictures(struct lesson *l, const GArray *plans)
 {
     for (int i = 0; i < l->options->n_subjects; i++) {
-        const struct learner_subject one = {.pictures = g_array_new(FALSE, FALSE, sizeof(int)),
-                                            .prior_pictures =
-                                                g_array_new(FALSE, FALSE, sizeof(int))};
+        const struct lesson_subject one = {.pictures = g_array_new(FALSE, FALSE, sizeof(int)),
+                                           .prior_pictures =
+                                               g_array_new(FALSE, FALSE, sizeof(int))};
         g_array_append_val(l->subjects, one);
         for (int j = 0; j < (int)plans->len; j++) {
             if (has_subject(&g_array_index(plans, struct plan, j), i)) {
@@ -258,7 +257,7 @@ static void own_pictures(struct learner *l, const GArray *plans)
     }
 }
 
-bool learner_encode_images(struct learner *l, GError **error)
+bool lesson_read_pictures(struct lesson *l, GError **error)
 {
     svdiff *s = l->session;
     g_autoptr(GArray) plans = make_plans(l->options);
@@ -268,11 +267,11 @@ bool learner_encode_images(struct learner *l, GError **error)
     const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
 
     own_pictures(l, plans);
-    bool done = a != NULL && learner_read_regions(l, l->options->size / factor, error);
+    bool done = a != NULL && lesson_read_regions(l, l->options->size / factor, error);
     for (guint i = 0; i < plans->len && done; i++) {
         done = add_picture(l, a, &g_array_index(plans, struct plan, i), error);
     }
-    done = done && learner_compose(l, l->mixed, a, error);
+    done = done && lesson_compose(l, l->mixed, a, error);
     autoencoder_free(a);
     return done;
 }

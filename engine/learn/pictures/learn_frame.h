@@ -5,7 +5,7 @@
  * they mark, or shows nothing but it where it is larger than the square. */
 #pragma once
 
-#include "engine/learn/learn_data.h"
+#include "engine/learn/pictures/learn_data.h"
 #include "engine/picture/picture_scale.h"
 
 /* The largest value of each pixel over the masks of a source; NULL without masks or, with an error,

@@ -1,8 +1,8 @@
 /* Encoding of learning pictures; see learn_data.h. */
-#include "engine/learn/learn_data.h"
+#include "engine/learn/pictures/learn_data.h"
 
 #include "engine/generate/decode.h"
-#include "engine/learn/learn_frame.h"
+#include "engine/learn/pictures/learn_frame.h"
 
 #include <string.h>
 

@@ -6,7 +6,8 @@
  * has to be kept, and a resumed run writes the same bytes as an uninterrupted one. A finished run
  * leaves it, too: with more steps it goes on from its last one. Only where the rate falls is that
  * another course than one run of all the steps, whose rate would have fallen later. */
-#include "engine/learn/learn_compose.h"
+#include "engine/learn/mixing/learn_compose.h"
+#include "engine/learn/run/learn_run.h"
 
 #include "engine/base/error.h"
 #include "engine/base/safetensors.h"
@@ -18,13 +19,13 @@
 
 #include <string.h>
 
-static char *state_path(const struct learner *l)
+static char *state_path(const struct lesson *l)
 {
     return learn_file_state(l->options->output);
 }
 
 // the numbers and words of the options
-static void add_options(const struct learner *l, GChecksum *sum)
+static void add_options(const struct lesson *l, GChecksum *sum)
 {
     const struct svdiff_learn_options *o = l->options;
     const double numbers[] = {o->rate, o->rate_1d,      o->min_snr,    o->prior_weight,
@@ -48,10 +49,10 @@ static void add_options(const struct learner *l, GChecksum *sum)
 }
 
 // texts with their final zero, so that what one ends with is not what the next begins with
-static void add_subjects(const struct learner *l, GChecksum *sum)
+static void add_subjects(const struct lesson *l, GChecksum *sum)
 {
-    for (guint i = 0; i < l->subjects->len; i++) {
-        const struct learner_subject *one = &g_array_index(l->subjects, struct learner_subject, i);
+    for (int i = 0; i < lesson_subjects(l); i++) {
+        const struct lesson_subject *one = lesson_subject(l, i);
         g_autofree char *count = g_strdup_printf("%u", one->pictures->len);
         const char *const texts[] = {one->prompt, one->class_prompt, count};
         for (size_t j = 0; j < G_N_ELEMENTS(texts); j++) {
@@ -60,7 +61,7 @@ static void add_subjects(const struct learner *l, GChecksum *sum)
     }
 }
 
-static void add_pictures(const struct learner *l, const struct learn_pictures *pictures,
+static void add_pictures(const struct lesson *l, const struct learn_pictures *pictures,
                          GChecksum *sum)
 {
     for (guint i = 0; i < pictures->list->len; i++) {
@@ -76,12 +77,12 @@ static void add_pictures(const struct learner *l, const struct learn_pictures *p
 }
 
 // with what means nothing to one subject: the probability of mixing, the unmix loss
-static void add_regions(const struct learner *l, GChecksum *sum)
+static void add_regions(const struct lesson *l, GChecksum *sum)
 {
     char number[G_ASCII_DTOSTR_BUF_SIZE];
 
-    for (guint i = 0; i < l->subjects->len && l->subjects->len > 1; i++) {
-        const struct learner_subject *s = &g_array_index(l->subjects, struct learner_subject, i);
+    for (int i = 0; i < lesson_subjects(l) && lesson_subjects(l) > 1; i++) {
+        const struct lesson_subject *s = lesson_subject(l, i);
         if (s->region != NULL) {
             g_checksum_update(sum, (const guchar *)s->region,
                               (gssize)(sizeof(float) * l->pictures->h * l->pictures->w));
@@ -97,7 +98,7 @@ static void add_regions(const struct learner *l, GChecksum *sum)
 }
 
 // everything that decides the course of a run but its length
-static char *fingerprint(const struct learner *l)
+static char *fingerprint(const struct lesson *l)
 {
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 
@@ -109,20 +110,20 @@ static char *fingerprint(const struct learner *l)
     return g_strdup(g_checksum_get_string(sum));
 }
 
-bool learner_save_state(const struct learner *l, GError **error)
+bool learn_save_state(const struct learn_run *r, GError **error)
 {
     static const char *const names[] = {"value", "first_moment", "second_moment"};
-    const struct parameters *p = l->parameters;
+    const struct parameters *p = r->learner->parameters;
     const real *const arrays[] = {p->value, p->m, p->v};
     struct safetensors_entry entries[5] = {
-        [3] = {.name = "loss", .dtype = DTYPE_F32, .n_dims = 1, .shape = {l->losses->len}},
+        [3] = {.name = "loss", .dtype = DTYPE_F32, .n_dims = 1, .shape = {r->losses->len}},
         [4] = {
-            .name = "validation", .dtype = DTYPE_F32, .n_dims = 1, .shape = {l->validations->len}}};
+            .name = "validation", .dtype = DTYPE_F32, .n_dims = 1, .shape = {r->validations->len}}};
     g_autofree float *values = g_new(float, p->count);
-    g_autofree char *print = fingerprint(l), *path = state_path(l);
-    g_autofree char *step = g_strdup_printf("%d", l->step);
-    g_autofree char *planned = g_strdup_printf("%d", l->options->steps);
-    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, l->options->seed);
+    g_autofree char *print = fingerprint(r->lesson), *path = state_path(r->lesson);
+    g_autofree char *step = g_strdup_printf("%d", r->step);
+    g_autofree char *planned = g_strdup_printf("%d", r->lesson->options->steps);
+    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, r->lesson->options->seed);
     const char *const keys[] = {"fingerprint", "step", "steps", "seed", NULL};
     const char *const texts[] = {print, step, planned, seed, NULL};
 
@@ -136,8 +137,8 @@ bool learner_save_state(const struct learner *l, GError **error)
         parameters_download(p, arrays[i], values);
         done = safetensors_writer_put(w, names[i], values, error);
     }
-    done = done && safetensors_writer_put(w, "loss", (const float *)l->losses->data, error) &&
-           safetensors_writer_put(w, "validation", (const float *)l->validations->data, error) &&
+    done = done && safetensors_writer_put(w, "loss", (const float *)r->losses->data, error) &&
+           safetensors_writer_put(w, "validation", (const float *)r->validations->data, error) &&
            safetensors_writer_commit(w, error);
     safetensors_writer_close(w);
     return done;
@@ -163,46 +164,46 @@ static bool load_array(struct parameters *p, struct safetensors *file, const cha
     return true;
 }
 
-static bool load_validations(struct learner *l, struct safetensors *file, GError **error)
+static bool load_validations(struct learn_run *r, struct safetensors *file, GError **error)
 {
     const struct safetensors_tensor *t = safetensors_find(file, "validation");
 
-    if (t == NULL || t->values > l->step + 1) {
+    if (t == NULL || t->values > r->step + 1) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                     "The checkpoint %s does not hold the validation losses of its %d steps; delete "
                     "it or leave out --resume.",
-                    safetensors_path(file), l->step);
+                    safetensors_path(file), r->step);
         return false;
     }
-    g_array_set_size(l->validations, (guint)t->values);
-    return safetensors_read_f32(file, t, (float *)l->validations->data, error);
+    g_array_set_size(r->validations, (guint)t->values);
+    return safetensors_read_f32(file, t, (float *)r->validations->data, error);
 }
 
-static bool load_losses(struct learner *l, struct safetensors *file, GError **error)
+static bool load_losses(struct learn_run *r, struct safetensors *file, GError **error)
 {
     const struct safetensors_tensor *t = safetensors_find(file, "loss");
 
-    if (t == NULL || t->values != l->step) {
+    if (t == NULL || t->values != r->step) {
         g_set_error(
             error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
             "The checkpoint %s does not hold the losses of its %d steps; delete it or leave "
             "out --resume.",
-            safetensors_path(file), l->step);
+            safetensors_path(file), r->step);
         return false;
     }
-    g_array_set_size(l->losses, (guint)l->step);
-    return safetensors_read_f32(file, t, (float *)l->losses->data, error) &&
-           load_validations(l, file, error);
+    g_array_set_size(r->losses, (guint)r->step);
+    return safetensors_read_f32(file, t, (float *)r->losses->data, error) &&
+           load_validations(r, file, error);
 }
 
-static bool check_step(const struct learner *l, const char *path, GError **error)
+static bool check_step(const struct learn_run *r, const char *path, GError **error)
 {
-    if (l->step <= l->options->steps) {
+    if (r->step <= r->lesson->options->steps) {
         return true;
     }
     g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                 "The checkpoint %s has %d steps already, more than --steps %d; ask for more steps.",
-                path, l->step, l->options->steps);
+                path, r->step, r->lesson->options->steps);
     return false;
 }
 
@@ -214,93 +215,94 @@ static bool read_count(struct safetensors *file, const char *key, guint64 *count
 }
 
 // what was learned with a rate that falls to its end is not what a longer run has at this step
-static void warn_of_schedule(const struct learner *l, struct safetensors *file)
+static void warn_of_schedule(const struct learn_run *r, struct safetensors *file)
 {
     guint64 planned;
 
-    if (l->options->schedule != SVDIFF_RATE_CONSTANT && l->step - 1 > l->options->warm_up &&
-        read_count(file, "steps", &planned) && planned != (guint64)l->options->steps) {
-        session_warn(l->session,
+    if (r->lesson->options->schedule != SVDIFF_RATE_CONSTANT &&
+        r->step - 1 > r->lesson->options->warm_up && read_count(file, "steps", &planned) &&
+        planned != (guint64)r->lesson->options->steps) {
+        session_warn(r->lesson->session,
                      "The rate of the first %d steps fell towards step %d and falls towards step "
                      "%d now; the subject will not be that of an uninterrupted run.",
-                     l->step, (int)planned, l->options->steps);
+                     r->step, (int)planned, r->lesson->options->steps);
     }
 }
 
 // whether the checkpoint is of this run; *step receives how many steps it has
-static bool is_own(const struct learner *l, struct safetensors *file, guint64 *step)
+static bool is_own(const struct learn_run *r, struct safetensors *file, guint64 *step)
 {
-    g_autofree char *print = fingerprint(l);
+    g_autofree char *print = fingerprint(r->lesson);
 
     return g_strcmp0(safetensors_metadata(file, "fingerprint"), print) == 0 &&
            read_count(file, "step", step);
 }
 
-static bool load_from(struct learner *l, struct safetensors *file, GError **error)
+static bool load_from(struct learn_run *r, struct safetensors *file, GError **error)
 {
-    struct parameters *p = l->parameters;
+    struct parameters *p = r->learner->parameters;
     guint64 number = 0;
 
-    if (!is_own(l, file, &number)) {
+    if (!is_own(r, file, &number)) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                     "The checkpoint %s belongs to a run with other pictures, prompts or options; "
                     "repeat the same command, or delete the file to begin anew.",
                     safetensors_path(file));
         return false;
     }
-    l->step = (int)number;
-    if (!check_step(l, safetensors_path(file), error) ||
+    r->step = (int)number;
+    if (!check_step(r, safetensors_path(file), error) ||
         !load_array(p, file, "value", p->value, error) ||
         !load_array(p, file, "first_moment", p->m, error) ||
-        !load_array(p, file, "second_moment", p->v, error) || !load_losses(l, file, error)) {
+        !load_array(p, file, "second_moment", p->v, error) || !load_losses(r, file, error)) {
         return false;
     }
-    parameters_download(p, p->value, l->good);
-    warn_of_schedule(l, file);
-    if (l->step == l->options->steps) {
-        session_warn(l->session,
+    parameters_download(p, p->value, r->good);
+    warn_of_schedule(r, file);
+    if (r->step == r->lesson->options->steps) {
+        session_warn(r->lesson->session,
                      "The checkpoint %s has all of the %d steps already; ask for more with --steps "
                      "to go on.",
-                     safetensors_path(file), l->step);
+                     safetensors_path(file), r->step);
     }
-    l->good_step = l->step;
-    l->loss = l->step > 0 ? g_array_index(l->losses, float, l->step - 1) : 0;
+    r->good_step = r->step;
+    r->loss = r->step > 0 ? g_array_index(r->losses, float, r->step - 1) : 0;
     return true;
 }
 
 // whether it is the checkpoint of this run, for --continue; where it is not, that is told
-static bool goes_on(const struct learner *l, struct safetensors *file, const char *path)
+static bool goes_on(const struct learn_run *r, struct safetensors *file, const char *path)
 {
     guint64 step;
 
-    if (file != NULL && is_own(l, file, &step) && step <= (guint64)l->options->steps) {
+    if (file != NULL && is_own(r, file, &step) && step <= (guint64)r->lesson->options->steps) {
         return true;
     }
-    session_note(l->session,
+    session_note(r->lesson->session,
                  "%s is of a run with other pictures, prompts or options; learning "
                  "begins anew.",
                  path);
     return false;
 }
 
-bool learner_load_state(struct learner *l, GError **error)
+bool learn_load_state(struct learn_run *r, GError **error)
 {
-    g_autofree char *path = state_path(l);
-    const bool own = l->options->resume_own;
+    g_autofree char *path = state_path(r->lesson);
+    const bool own = r->lesson->options->resume_own;
     bool loaded;
 
     if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
         if (!own) {
-            session_warn(l->session, "There is no checkpoint %s; learning begins with step 1.",
-                         path);
+            session_warn(r->lesson->session,
+                         "There is no checkpoint %s; learning begins with step 1.", path);
         }
         return true;
     }
     struct safetensors *file = safetensors_open(path, own ? NULL : error);
-    if (own && !goes_on(l, file, path)) {
+    if (own && !goes_on(r, file, path)) {
         loaded = true;
     } else {
-        loaded = file != NULL && load_from(l, file, error);
+        loaded = file != NULL && load_from(r, file, error);
     }
     safetensors_close(file);
     return loaded;
@@ -326,7 +328,7 @@ static void note(struct subject *s, const char *key, char *value)
 }
 
 // prompts of several subjects are numbered from the second on: prompt, prompt.2, ...
-static void note_prompts(const struct learner *l, struct subject *s)
+static void note_prompts(const struct lesson *l, struct subject *s)
 {
     for (int i = 0; i < l->options->n_subjects; i++) {
         const struct svdiff_subject *one = &l->options->subjects[i];
@@ -334,7 +336,7 @@ static void note_prompts(const struct learner *l, struct subject *s)
         g_autofree char *prompt = g_strconcat("prompt", suffix, NULL);
         g_autofree char *class_prompt = g_strconcat("class_prompt", suffix, NULL);
         g_autofree char *placeholder = g_strconcat("placeholder", suffix, NULL);
-        const struct learner_subject *kept = &g_array_index(l->subjects, struct learner_subject, i);
+        const struct lesson_subject *kept = lesson_subject(l, i);
         subject_set_metadata(s, prompt, one->prompt);
         subject_set_metadata(s, class_prompt, kept->class_prompt);
         if (kept->placeholder != NULL) {
@@ -343,19 +345,20 @@ static void note_prompts(const struct learner *l, struct subject *s)
     }
 }
 
-bool learner_write_subject(const struct learner *l, const float *values, int steps, GError **error)
+bool learn_write_subject(const struct learn_run *r, const float *values, int steps, GError **error)
 {
-    const struct svdiff_learn_options *o = l->options;
+    const struct svdiff_learn_options *o = r->lesson->options;
     char rate[G_ASCII_DTOSTR_BUF_SIZE];
     struct subject *s = subject_create();
 
-    for (guint i = 0; i < l->parameters->list->len; i++) {
-        const struct parameter *p = &g_array_index(l->parameters->list, struct parameter, i);
+    for (guint i = 0; i < r->learner->parameters->list->len; i++) {
+        const struct parameter *p =
+            &g_array_index(r->learner->parameters->list, struct parameter, i);
         subject_set_shift(s, p->name, values + p->offset, (int)p->count);
     }
-    note_prompts(l, s);
-    subject_set_metadata(s, THUMBNAIL_KEY, l->thumbnail);
-    note(s, "base_hash", g_strdup(l->session->base_hash));
+    note_prompts(r->lesson, s);
+    subject_set_metadata(s, THUMBNAIL_KEY, r->lesson->thumbnail);
+    note(s, "base_hash", g_strdup(r->lesson->session->base_hash));
     note(s, "norms", g_strdup(o->scalar_norms ? "scalar" : "elementwise"));
     note(s, "subset", g_strdup(shift_subset_name(o->subset)));
     note(s, "text_encoder", g_strdup(o->text_encoder ? "true" : "false"));

@@ -1,5 +1,5 @@
 /* Wordings of prompts for several subjects; see learn_wording.h. */
-#include "engine/learn/learn_wording.h"
+#include "engine/learn/mixing/learn_wording.h"
 
 #include <glib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* The choices of a row; see learn_choice.h. Index 0 to 15 of the stream NOISE_CUT_MIX are single
  * choices, the ones behind them belong to the masks of a picture. */
-#include "engine/learn/learn_choice.h"
+#include "engine/learn/mixing/learn_choice.h"
 
-#include "engine/learn/learn_wording.h"
+#include "engine/learn/mixing/learn_wording.h"
 #include "engine/base/noise.h"
 
 #include <string.h>
@@ -10,21 +10,16 @@
 enum { DRAW_MIX, DRAW_PARTNER, DRAW_ORDER, DRAW_LAYOUT };
 enum { DRAW_WORDING = 8, DRAW_MASKS = 16 };
 
-static const struct learner_subject *subject_at(const struct learner *l, int i)
-{
-    return &g_array_index(l->subjects, struct learner_subject, i);
-}
-
-static int draw(const struct learner *l, uint64_t number, int what, int n)
+static int draw(const struct lesson *l, uint64_t number, int what, int n)
 {
     return noise_integer(l->options->seed, NOISE_CUT_MIX, number, (uint64_t)what, n);
 }
 
 /* ---- two, cut and mixed ---- */
 
-bool learner_can_mix(const struct learner *l, int a, int b)
+bool lesson_can_mix(const struct lesson *l, int a, int b)
 {
-    const GArray *x = subject_at(l, a)->pictures, *y = subject_at(l, b)->pictures;
+    const GArray *x = lesson_subject(l, a)->pictures, *y = lesson_subject(l, b)->pictures;
 
     for (guint i = 0; i < x->len; i++) {
         for (guint j = 0; j < y->len; j++) {
@@ -37,13 +32,13 @@ bool learner_can_mix(const struct learner *l, int a, int b)
 }
 
 // another subject to mix `one` with, each equally likely; -1 when there is none
-static int draw_partner(const struct learner *l, uint64_t number, int one)
+static int draw_partner(const struct lesson *l, uint64_t number, int one)
 {
-    g_autofree int *partners = g_new(int, l->subjects->len);
+    g_autofree int *partners = g_new(int, lesson_subjects(l));
     int n = 0;
 
-    for (int i = 0; i < (int)l->subjects->len; i++) {
-        if (learner_can_mix(l, one, i)) {
+    for (int i = 0; i < lesson_subjects(l); i++) {
+        if (lesson_can_mix(l, one, i)) {
             partners[n++] = i;
         }
     }
@@ -59,10 +54,10 @@ static void swap(struct learn_choice *c)
 }
 
 // the order and wording that regions of the user give
-static void arrange_drawn(const struct learner *l, struct learn_choice *c)
+static void arrange_drawn(const struct lesson *l, struct learn_choice *c)
 {
-    const struct learner_subject *a = subject_at(l, c->subjects[0]);
-    const struct learner_subject *b = subject_at(l, c->subjects[1]);
+    const struct lesson_subject *a = lesson_subject(l, c->subjects[0]);
+    const struct lesson_subject *b = lesson_subject(l, c->subjects[1]);
     const double dx = b->region_x - a->region_x, dy = b->region_y - a->region_y;
 
     c->layout = ABS(dx) >= ABS(dy) ? LAYOUT_BESIDE : LAYOUT_BELOW;
@@ -71,7 +66,7 @@ static void arrange_drawn(const struct learner *l, struct learn_choice *c)
     }
 }
 
-static bool choose_mixed(const struct learner *l, uint64_t number, int one, struct learn_choice *c)
+static bool choose_mixed(const struct lesson *l, uint64_t number, int one, struct learn_choice *c)
 {
     const double chance = noise_uniform(l->options->seed, NOISE_CUT_MIX, number, DRAW_MIX);
     const int other = chance < l->options->cut_mix ? draw_partner(l, number, one) : -1;
@@ -80,7 +75,7 @@ static bool choose_mixed(const struct learner *l, uint64_t number, int one, stru
         return false;
     }
     *c = (struct learn_choice){.n = 2, .subjects = {one, other}, .mixed = true};
-    if (subject_at(l, one)->region != NULL) {
+    if (lesson_subject(l, one)->region != NULL) {
         arrange_drawn(l, c);
     } else {
         c->layout =
@@ -94,8 +89,7 @@ static bool choose_mixed(const struct learner *l, uint64_t number, int one, stru
 
 /* ---- several of one picture ---- */
 
-static void mask_centre(const struct learner *l, const struct learn_mask *mask, double *x,
-                        double *y)
+static void mask_centre(const struct lesson *l, const struct learn_mask *mask, double *x, double *y)
 {
     const int w = l->pictures->w, h = l->pictures->h;
     double sum = 0;
@@ -121,7 +115,7 @@ static const struct learn_mask *mask_of(const struct learn_picture *p, int subje
 }
 
 // two by their masks: which is first, and what words say so
-static void arrange_two(const struct learner *l, const struct learn_picture *p,
+static void arrange_two(const struct lesson *l, const struct learn_picture *p,
                         struct learn_choice *c)
 {
     double ax, ay, bx, by;
@@ -135,7 +129,7 @@ static void arrange_two(const struct learner *l, const struct learn_picture *p,
 }
 
 // from left to right
-static void sort_by_place(const struct learner *l, const struct learn_picture *p,
+static void sort_by_place(const struct lesson *l, const struct learn_picture *p,
                           struct learn_choice *c)
 {
     double at[CHOICE_MAX], y;
@@ -154,10 +148,9 @@ static void sort_by_place(const struct learner *l, const struct learn_picture *p
     }
 }
 
-static void choose_picture(const struct learner *l, uint64_t number, int one,
-                           struct learn_choice *c)
+static void choose_picture(const struct lesson *l, uint64_t number, int one, struct learn_choice *c)
 {
-    const GArray *own = subject_at(l, one)->pictures;
+    const GArray *own = lesson_subject(l, one)->pictures;
     const int which = noise_integer(l->options->seed, NOISE_ORDER, number, 0, (int)own->len);
 
     *c = (struct learn_choice){.n = 1, .subjects = {one}};
@@ -177,9 +170,9 @@ static void choose_picture(const struct learner *l, uint64_t number, int one,
 
 /* ---- all of it ---- */
 
-void learner_choose(const struct learner *l, uint64_t number, struct learn_choice *c)
+void lesson_choose(const struct lesson *l, uint64_t number, bool prior, struct learn_choice *c)
 {
-    const int n = (int)l->subjects->len;
+    const int n = lesson_subjects(l);
     const int one = noise_integer(l->options->seed, NOISE_SUBJECT, number, 0, n);
 
     if (!choose_mixed(l, number, one, c)) {
@@ -188,18 +181,21 @@ void learner_choose(const struct learner *l, uint64_t number, struct learn_choic
     if (c->n == 2) {
         c->wording = draw(l, number, DRAW_WORDING, wording_count(c->layout));
     }
+    if (prior && !c->mixed && !lesson_prior_by_prediction(l)) {
+        c->n = 1;
+    }
 }
 
-void learner_choose_pair(const struct learner *l, int first, int second, struct learn_choice *c)
+void lesson_choose_pair(const struct lesson *l, int first, int second, struct learn_choice *c)
 {
     *c = (struct learn_choice){
         .n = 2, .subjects = {first, second}, .mixed = true, .layout = LAYOUT_HALVES};
-    if (subject_at(l, first)->region != NULL) {
+    if (lesson_subject(l, first)->region != NULL) {
         arrange_drawn(l, c);
     }
 }
 
-void learner_mixed_regions(const struct learner *l, const struct learn_choice *c, float *regions)
+void lesson_mixed_regions(const struct lesson *l, const struct learn_choice *c, float *regions)
 {
     const int n = l->pictures->w;
 
@@ -208,17 +204,17 @@ void learner_mixed_regions(const struct learner *l, const struct learn_choice *c
         return;
     }
     for (int i = 0; i < 2; i++) {
-        memcpy(regions + (size_t)i * n * n, subject_at(l, c->subjects[i])->region,
+        memcpy(regions + (size_t)i * n * n, lesson_subject(l, c->subjects[i])->region,
                (size_t)n * n * sizeof *regions);
     }
 }
 
-char *learn_choice_prompt(const struct learner *l, const struct learn_choice *c, bool class_words)
+char *lesson_prompt(const struct lesson *l, const struct learn_choice *c, bool class_words)
 {
     const char *prompts[CHOICE_MAX];
 
     for (int i = 0; i < c->n; i++) {
-        const struct learner_subject *s = subject_at(l, c->subjects[i]);
+        const struct lesson_subject *s = lesson_subject(l, c->subjects[i]);
         prompts[i] = class_words ? s->class_prompt : s->prompt;
     }
     if (c->n == 1) {
@@ -226,4 +222,15 @@ char *learn_choice_prompt(const struct learner *l, const struct learn_choice *c,
     }
     return c->n == 2 ? wording_pair(c->layout, c->wording, prompts[0], prompts[1])
                      : wording_list(prompts, c->n);
+}
+
+void lesson_mark_words(const struct lesson *l, const struct learn_choice *c, const int32_t *ids,
+                       int tokens, float *own)
+{
+    for (int k = 0; k < c->n; k++) {
+        const struct lesson_subject *s = lesson_subject(l, c->subjects[k]);
+        for (int t = 0; t < tokens; t++) {
+            own[k * tokens + t] = lesson_is_own_token(s, ids[t]);
+        }
+    }
 }

@@ -6,7 +6,7 @@
  *   a photo of a [V1] dog on the left and a [V2] cat on the right */
 #pragma once
 
-#include "engine/learn/learn_layout.h"
+#include "engine/learn/mixing/learn_layout.h"
 
 #include <stddef.h>
 

@@ -5,7 +5,7 @@
  * i goes through the pictures in turn, without flip or crop, at the timestep (i + 1/2) T / 8, with
  * noise that is the same in every run of every seed: the losses of a run can be compared, those of
  * its steps, with their random timesteps, hardly. */
-#include "engine/learn/learner.h"
+#include "engine/learn/run/learn_run.h"
 
 #include "engine/base/noise.h"
 
@@ -13,7 +13,9 @@
 #define SEED  0
 
 struct validation {
-    const struct learner *l;
+    const struct lesson *lesson;
+    const struct learner *learner;
+    const struct learn_batch *batch; // for its sizes
     const float *noisy;
     struct conditioning *texts; // [subjects]: each one's prompt under the shifts as they are
     int subject;
@@ -24,9 +26,9 @@ struct validation {
 static void predict(void *user, struct tape *t)
 {
     const struct validation *v = user;
-    const struct learn_batch *b = v->l->batch;
+    const struct learn_batch *b = v->batch;
     struct tensor *x = tape_input(t, v->noisy, 1, b->h, b->w, b->c, false);
-    struct tensor *y = unet_forward(t, v->l->unet, x, &v->timestep,
+    struct tensor *y = unet_forward(t, v->learner->unet, x, &v->timestep,
                                     conditioning_input(t, &v->texts[v->subject], 0, 1));
 
     if (v->prediction != NULL) {
@@ -47,11 +49,10 @@ static double mean_square(const float *a, const float *b, int64_t count)
 // the loss of number i; space: [4, h, w, c]
 static double one_loss(struct validation *v, struct tape *t, int i, float *space)
 {
-    const struct learner *l = v->l;
-    const int64_t count = (int64_t)l->batch->h * l->batch->w * l->batch->c;
-    const struct learner_subject *s =
-        &g_array_index(l->subjects, struct learner_subject, i % l->subjects->len);
-    const int turn = i / (int)l->subjects->len % (int)s->pictures->len;
+    const struct lesson *l = v->lesson;
+    const int64_t count = (int64_t)v->batch->h * v->batch->w * v->batch->c;
+    const struct lesson_subject *s = lesson_subject(l, i % lesson_subjects(l));
+    const int turn = i / lesson_subjects(l) % (int)s->pictures->len;
     const int timestep = (2 * i + 1) * l->schedule->n_timesteps / (2 * COUNT);
     float *latents = space, *noise = space + count, *target = space + 2 * count;
 
@@ -68,11 +69,9 @@ static double one_loss(struct validation *v, struct tape *t, int i, float *space
 
 static bool embed_all(struct validation *v, GError **error)
 {
-    const struct learner *l = v->l;
-
-    for (guint i = 0; i < l->subjects->len; i++) {
-        const struct learner_subject *s = &g_array_index(l->subjects, struct learner_subject, i);
-        if (!conditioner_encode(l->conditioner, s->text->ids, 1, &v->texts[i], error)) {
+    for (int i = 0; i < lesson_subjects(v->lesson); i++) {
+        const int32_t *ids = lesson_subject(v->lesson, i)->text->ids;
+        if (!conditioner_encode(v->learner->conditioner, ids, 1, &v->texts[i], error)) {
             return false;
         }
     }
@@ -81,47 +80,53 @@ static bool embed_all(struct validation *v, GError **error)
 
 static void finish(struct validation *v)
 {
-    for (guint i = 0; i < v->l->subjects->len; i++) {
+    for (int i = 0; i < lesson_subjects(v->lesson); i++) {
         conditioning_clear(&v->texts[i]);
     }
     g_free(v->texts);
 }
 
-bool learner_validate(struct learner *l, GError **error)
+static void keep(struct learn_run *r, float loss)
 {
-    const int64_t count = (int64_t)l->batch->h * l->batch->w * l->batch->c;
-    g_autofree float *noisy = g_new(float, count), *space = g_new(float, 4 * count);
-    struct validation v = {
-        .l = l, .noisy = noisy, .texts = g_new0(struct conditioning, l->subjects->len)};
-    double sum = 0;
-    struct tape *t =
-        embed_all(&v, error)
-            ? tape_create_measured(l->session->k, (struct tape_options){0}, predict, &v, error)
-            : NULL;
+    static const float none = -1;
 
+    while (r->validations->len <= (guint)r->step) {
+        g_array_append_val(r->validations, none);
+    }
+    g_array_index(r->validations, float, r->step) = loss;
+}
+
+bool learn_validate(struct learn_run *r, GError **error)
+{
+    const struct learn_batch *b = r->batch;
+    const int64_t count = (int64_t)b->h * b->w * b->c;
+    const int subjects = lesson_subjects(r->lesson);
+    g_autofree float *noisy = g_new(float, count), *space = g_new(float, 4 * count);
+    struct validation v = {.lesson = r->lesson,
+                           .learner = r->learner,
+                           .batch = b,
+                           .noisy = noisy,
+                           .texts = g_new0(struct conditioning, subjects)};
+    double sum = 0;
+    struct tape *t = NULL;
+
+    if (embed_all(&v, error)) {
+        t = tape_create_measured(r->lesson->session->k, (struct tape_options){0}, predict, &v,
+                                 error);
+    }
     for (int i = 0; i < COUNT && t != NULL; i++) {
-        v.subject = i % (int)l->subjects->len;
+        v.subject = i % subjects;
         sum += one_loss(&v, t, i, space);
     }
     if (t != NULL) {
-        learner_set_validation(l, l->step, (float)(sum / COUNT));
+        keep(r, (float)(sum / COUNT));
     }
     finish(&v);
     tape_free(t);
     return t != NULL;
 }
 
-void learner_set_validation(struct learner *l, int step, float loss)
+double learn_validation(const struct learn_run *r, int step)
 {
-    static const float none = -1;
-
-    while (l->validations->len <= (guint)step) {
-        g_array_append_val(l->validations, none);
-    }
-    g_array_index(l->validations, float, step) = loss;
-}
-
-double learner_validation(const struct learner *l, int step)
-{
-    return (guint)step < l->validations->len ? g_array_index(l->validations, float, step) : -1;
+    return (guint)step < r->validations->len ? g_array_index(r->validations, float, step) : -1;
 }

@@ -1,7 +1,7 @@
 /* Composing mixed pictures; see learn_compose.h. */
-#include "engine/learn/learn_compose.h"
+#include "engine/learn/mixing/learn_compose.h"
 
-#include "engine/learn/learn_place.h"
+#include "engine/learn/pictures/learn_place.h"
 
 #include <string.h>
 
@@ -44,7 +44,7 @@ void learn_mixtures_free(struct learn_mixtures *m)
 /* ---- one picture ---- */
 
 struct composing {
-    const struct learner *l;
+    const struct lesson *l;
     struct learn_mixtures *m;
     const struct autoencoder *a;
     struct learn_composed one;
@@ -92,7 +92,7 @@ static void fill_behind(const picture *weight, const picture *mask, picture *out
 
 static bool add_composed(const struct composing *x, GError **error)
 {
-    const struct learner *l = x->l;
+    const struct lesson *l = x->l;
     const int front = x->one.front, size = l->options->size;
     const struct learn_placed_picture *f = x->both[front], *b = x->both[1 - front];
     const picture *weight = f->mask != NULL ? f->mask : x->regions[front];
@@ -110,7 +110,7 @@ static bool add_composed(const struct composing *x, GError **error)
         .image = out, .n_masks = 2, .masks = masks, .subjects = subjects};
     const struct learn_framing framing = {.size = size};
     struct learn_composed one = x->one;
-    if (l->trace != NULL && !keep_for_trace(&one, x, weight, error)) {
+    if (l->options->trace != NULL && !keep_for_trace(&one, x, weight, error)) {
         return false;
     }
     g_array_append_val(x->m->list, one);
@@ -175,7 +175,7 @@ static bool make_regions(struct composing *x, GError **error)
                                    .layout = x->one.layout};
     g_autofree float *grid = g_new(float, 2 * (size_t)n * n);
 
-    learner_mixed_regions(x->l, &c, grid);
+    lesson_mixed_regions(x->l, &c, grid);
     for (int i = 0; i < 2; i++) {
         x->regions[i] = picture_create(size, size, 1, error);
         for (int j = 0; x->regions[i] != NULL && j < size * size; j++) {
@@ -209,7 +209,7 @@ static bool compose_pair(struct composing *x, int first, int second, GError **er
     struct learn_choice drawn;
     unsigned seen = 0;
 
-    learner_choose_pair(x->l, first, second, &drawn);
+    lesson_choose_pair(x->l, first, second, &drawn);
     if (layout_is_drawn(drawn.layout)) {
         return drawn.subjects[0] != first || compose_layout(x, first, second, drawn.layout, error);
     }
@@ -223,25 +223,25 @@ static bool compose_pair(struct composing *x, int first, int second, GError **er
     return true;
 }
 
-bool learner_compose(const struct learner *l, struct learn_mixtures *m, const struct autoencoder *a,
-                     GError **error)
+bool lesson_compose(const struct lesson *l, struct learn_mixtures *m, const struct autoencoder *a,
+                    GError **error)
 {
     struct composing x = {.l = l, .m = m, .a = a};
-    const int n = (int)l->subjects->len;
+    const int n = lesson_subjects(l);
 
     for (int i = 0; i < n * n && m->places->len > 0; i++) {
-        if (learner_can_mix(l, i / n, i % n) && !compose_pair(&x, i / n, i % n, error)) {
+        if (lesson_can_mix(l, i / n, i % n) && !compose_pair(&x, i / n, i % n, error)) {
             return false;
         }
     }
-    if (l->trace == NULL) {
+    if (l->options->trace == NULL) {
         g_ptr_array_set_size(m->places, 0);
     }
     return true;
 }
 
-int learner_pick_composed(const struct learner *l, const struct learn_mixtures *m, uint64_t number,
-                          enum noise_stream order, const struct learn_choice *c)
+int lesson_pick_composed(const struct lesson *l, const struct learn_mixtures *m, uint64_t number,
+                         enum noise_stream order, const struct learn_choice *c)
 {
     g_autofree int *fits = g_new(int, m->list->len);
     int n = 0;

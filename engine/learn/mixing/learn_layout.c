@@ -1,5 +1,5 @@
 /* Layouts of mixed pictures; see learn_layout.h. */
-#include "engine/learn/learn_layout.h"
+#include "engine/learn/mixing/learn_layout.h"
 
 enum layout layout_draw(enum layout_choice choice, int number)
 {

@@ -1,5 +1,5 @@
 /* Filling the plan of the unmix loss from a batch; see learn_unmix.h. */
-#include "engine/learn/learn_unmix.h"
+#include "engine/learn/run/learn_unmix.h"
 
 #include "engine/picture/picture_scale.h"
 

@@ -1,5 +1,5 @@
 /* Where an unmarked subject probably is; see learn_find.h. */
-#include "engine/learn/learn_find.h"
+#include "engine/learn/pictures/learn_find.h"
 
 #include <math.h>
 

@@ -9,7 +9,7 @@
  * Where only one of the two has a mask it is in front; where none has, w is the region. */
 #pragma once
 
-#include "engine/learn/learn_choice.h"
+#include "engine/learn/mixing/learn_choice.h"
 #include "engine/base/noise.h"
 
 // of one order, layout and front: enough to see each picture beside several, few enough to encode
@@ -44,9 +44,9 @@ void learn_mixtures_free(struct learn_mixtures *m); // accepts NULL
 
 /* Composes what was placed: for each order, layout and subject in front some pairs. What was placed
  * is freed, unless a trace will show it. */
-bool learner_compose(const struct learner *l, struct learn_mixtures *m, const struct autoencoder *a,
-                     GError **error);
+bool lesson_compose(const struct lesson *l, struct learn_mixtures *m, const struct autoencoder *a,
+                    GError **error);
 
 /* One of the composed pictures for a mixed choice; which, says the number's draw of the stream. */
-int learner_pick_composed(const struct learner *l, const struct learn_mixtures *m, uint64_t number,
-                          enum noise_stream order, const struct learn_choice *c);
+int lesson_pick_composed(const struct lesson *l, const struct learn_mixtures *m, uint64_t number,
+                         enum noise_stream order, const struct learn_choice *c);

@@ -1,7 +1,7 @@
 /* learn_unmix.h: the unmix loss (attention_guide.h) of a learning batch. */
 #pragma once
 
-#include "engine/learn/learn_step.h"
+#include "engine/learn/run/learn_step.h"
 
 // what the plan's arrays are made of
 struct learn_unmix {

@@ -5,13 +5,16 @@
  *   others  the same with the region of the other one
  *
  * A_i as in the unmix loss (attention_guide.h), averaged over its layers and over all steps. */
-#include "engine/learn/learn_choice.h"
+#include "engine/learn/mixing/learn_choice.h"
+#include "engine/learn/run/learn_drawing.h"
+#include "engine/learn/run/learn_run.h"
 #include "engine/picture/seam.h"
 
 #include <string.h>
 
 struct apart {
-    struct learner *l;
+    const struct lesson *lesson;
+    const struct learner *learner;
     struct learn_batch *batch; // the rows that drawing has, the last one with the prompt
     struct learn_unmix *unmix;
     int *pictures; // [n_subjects]: that showed it
@@ -20,15 +23,16 @@ struct apart {
     int seams;
 };
 
-static bool apart_open(struct apart *a, struct learner *l)
+static bool apart_open(struct apart *a, const struct lesson *l, const struct learner *learner)
 {
-    const int rows = learner_drawn_rows(l), n = (int)l->subjects->len;
+    const int rows = learn_drawing_rows(l), n = lesson_subjects(l);
     const struct learn_pictures *p = l->pictures;
-    const struct conditioner *text = l->conditioner;
-    struct learn_unmix_options o = learner_unmix_options(l);
+    const struct conditioner *text = learner->conditioner;
+    struct learn_unmix_options o = learn_run_unmix(l);
 
     o.weight = 0;
-    *a = (struct apart){.l = l,
+    *a = (struct apart){.lesson = l,
+                        .learner = learner,
                         .batch =
                             learn_batch_create(rows, rows, p->h, p->w, p->c,
                                                conditioner_tokens(text), conditioner_width(text)),
@@ -37,7 +41,7 @@ static bool apart_open(struct apart *a, struct learner *l)
                         .others = g_new0(double, n)};
     learn_batch_set_slots(a->batch, 2);
     a->batch->shown[rows - 1] = 2;
-    a->unmix = learn_unmix_create(a->batch, l->unet, &o);
+    a->unmix = learn_unmix_create(a->batch, learner->unet, &o);
     if (a->unmix == NULL) {
         return false;
     }
@@ -91,7 +95,7 @@ static bool measure(struct apart *a, const struct learn_choice *c, const float *
     if (layout_is_drawn(c->layout)) {
         return true;
     }
-    g_autoptr(picture) p = learner_decode(a->l, latents, error);
+    g_autoptr(picture) p = learn_drawing_decode(a->lesson, latents, error);
     if (p != NULL) {
         seam_add(p, &a->seam, &a->surroundings);
         a->seams++;
@@ -106,43 +110,47 @@ static bool prepare(struct apart *a, const struct learn_choice *c, struct condit
     const struct learn_batch *b = a->batch;
     const struct unmix *u = &a->unmix->plan;
     const size_t row = (size_t)(b->n - 1) * b->slots;
-    g_autofree char *prompt = learn_choice_prompt(a->l, c, false);
-    g_autofree int32_t *ids = conditioner_ids(a->l->conditioner, prompt, error);
+    g_autofree char *prompt = lesson_prompt(a->lesson, c, false);
+    g_autofree int32_t *ids = conditioner_ids(a->learner->conditioner, prompt, error);
 
     if (ids == NULL) {
         return false;
     }
-    learner_mixed_regions(a->l, c, b->regions + row * b->h * b->w);
-    learner_mark_words(a->l, c, ids, b->tokens, b->own + row * b->tokens);
+    lesson_mixed_regions(a->lesson, c, b->regions + row * b->h * b->w);
+    lesson_mark_words(a->lesson, c, ids, b->tokens, b->own + row * b->tokens);
     memset(u->seen, 0, (size_t)u->layers * u->n * u->slots * u->places * sizeof *u->seen);
     return learn_unmix_fill(a->unmix, b, error) &&
-           conditioner_encode(a->l->conditioner, ids, 1, text, error);
+           conditioner_encode(a->learner->conditioner, ids, 1, text, error);
 }
 
-static bool one_picture(struct apart *a, int number, GError **error)
+static bool one_picture(struct apart *a, const struct learn_run *r, int number, GError **error)
 {
-    struct learner *l = a->l;
-    const int n = (int)l->subjects->len;
+    const int n = lesson_subjects(a->lesson);
     const struct learn_batch *b = a->batch;
+    const struct learn_drawing drawing = {.lesson = a->lesson,
+                                          .learner = a->learner,
+                                          .guide = &a->unmix->guide,
+                                          .phase = "apart",
+                                          .progress = r->progress,
+                                          .user = r->user};
+    const uint64_t seed = a->lesson->options->seed + (uint64_t)number;
     g_autofree float *latents = g_new(float, (size_t)b->h * b->w * b->c);
     struct conditioning text = {0};
     struct learn_choice c;
 
-    learner_choose_pair(l, number % n, (number + 1) % n, &c);
-    const bool done =
-        prepare(a, &c, &text, error) &&
-        learner_draw_latents(l, &text, &a->unmix->guide, l->options->seed + (uint64_t)number, 1,
-                             latents, "apart", error) &&
-        measure(a, &c, latents, error);
+    lesson_choose_pair(a->lesson, number % n, (number + 1) % n, &c);
+    const bool done = prepare(a, &c, &text, error) &&
+                      learn_drawing_run(&drawing, &text, seed, 1, latents, error) &&
+                      measure(a, &c, latents, error);
     conditioning_clear(&text);
     return done;
 }
 
 /* ---- all of them ---- */
 
-static void tell(const struct apart *a, int pictures)
+static void tell(const struct apart *a, int pictures, void *user)
 {
-    const int n = (int)a->l->subjects->len;
+    const int n = lesson_subjects(a->lesson);
 
     for (int i = 0; i < n; i++) {
         a->own[i] /= MAX(1, a->pictures[i]);
@@ -154,28 +162,27 @@ static void tell(const struct apart *a, int pictures)
         .own = a->own,
         .others = a->others,
         .seam = a->seams > 0 && a->surroundings > 0 ? a->seam / a->surroundings : -1};
-    a->l->options->apart(a->l->user, &result);
+    a->lesson->options->apart(user, &result);
 }
 
-bool learner_apart(struct learner *l, GError **error)
+bool learn_apart(struct learn_run *r, GError **error)
 {
-    const struct svdiff_learn_options *o = l->options;
-    const int pictures = MAX(o->apart_pictures, (int)l->subjects->len);
+    const struct svdiff_learn_options *o = r->lesson->options;
+    const int subjects = lesson_subjects(r->lesson), pictures = MAX(o->apart_pictures, subjects);
     g_autoptr(GError) problem = NULL;
     struct apart a;
     bool done = true;
 
-    if (l->subjects->len < 2 || o->apart == NULL || o->apart_pictures == 0) {
+    if (subjects < 2 || o->apart == NULL || o->apart_pictures == 0) {
         return true;
     }
-    tape_free(l->tape);
-    l->tape = NULL;
-    if (apart_open(&a, l)) {
+    g_clear_pointer(&r->tape, tape_free);
+    if (apart_open(&a, r->lesson, r->learner)) {
         for (int i = 0; i < pictures && done; i++) {
-            done = one_picture(&a, i, &problem);
+            done = one_picture(&a, r, i, &problem);
         }
         if (done) {
-            tell(&a, pictures);
+            tell(&a, pictures, r->user);
         }
     }
     apart_close(&a);

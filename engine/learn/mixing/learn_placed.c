@@ -1,10 +1,10 @@
 /* What mixing needs of each picture: the same placed in every region where its subject can come to
  * be, and the regions that the user drew. */
-#include "engine/learn/learn_compose.h"
+#include "engine/learn/mixing/learn_compose.h"
 
 #include "engine/base/error.h"
-#include "engine/learn/learn_frame.h"
-#include "engine/learn/learn_place.h"
+#include "engine/learn/pictures/learn_frame.h"
+#include "engine/learn/pictures/learn_place.h"
 #include "engine/picture/mask.h"
 
 #include <string.h>
@@ -12,10 +12,10 @@
 // a region that the user drew may ask for more than the learning pictures show
 #define DRAWN_LIMIT 2
 
-bool learner_mixes(const struct learner *l, int subject)
+bool lesson_mixes(const struct lesson *l, int subject)
 {
-    for (int i = 0; i < (int)l->subjects->len && l->options->cut_mix > 0; i++) {
-        if (learner_can_mix(l, subject, i)) {
+    for (int i = 0; i < lesson_subjects(l) && l->options->cut_mix > 0; i++) {
+        if (lesson_can_mix(l, subject, i)) {
             return true;
         }
     }
@@ -25,7 +25,7 @@ bool learner_mixes(const struct learner *l, int subject)
 /* ---- regions ---- */
 
 // the box and the middle of a region in parts of the square
-static bool measure_region(const picture *region, struct learner_subject *s)
+static bool measure_region(const picture *region, struct lesson_subject *s)
 {
     const double w = region->width, h = region->height;
     int left, top, right, bottom;
@@ -41,7 +41,7 @@ static bool measure_region(const picture *region, struct learner_subject *s)
     return true;
 }
 
-static bool read_region(const char *file, int n, struct learner_subject *s, GError **error)
+static bool read_region(const char *file, int n, struct lesson_subject *s, GError **error)
 {
     g_autoptr(picture) region = mask_read(file, 1, error);
 
@@ -63,11 +63,11 @@ static bool read_region(const char *file, int n, struct learner_subject *s, GErr
     return true;
 }
 
-bool learner_read_regions(struct learner *l, int n, GError **error)
+bool lesson_read_regions(struct lesson *l, int n, GError **error)
 {
     for (int i = 0; i < l->options->n_subjects; i++) {
         const char *file = l->options->subjects[i].region;
-        struct learner_subject *s = &g_array_index(l->subjects, struct learner_subject, i);
+        struct lesson_subject *s = lesson_subject(l, i);
         if (file != NULL && !read_region(file, n, s, error)) {
             return false;
         }
@@ -126,10 +126,10 @@ static bool add_place(const struct placing *p, const picture *image, const pictu
     return add_one(p, turned, turned_mask, error);
 }
 
-bool learner_add_placed(const struct learner *l, struct learn_mixtures *m, const picture *image,
-                        const picture *mask, int subject, GError **error)
+bool lesson_place(const struct lesson *l, struct learn_mixtures *m, const picture *image,
+                  const picture *mask, int subject, GError **error)
 {
-    const struct learner_subject *s = &g_array_index(l->subjects, struct learner_subject, subject);
+    const struct lesson_subject *s = lesson_subject(l, subject);
     struct placing p = {
         .in = {.width = l->options->size, .height = l->options->size, .target = s->region_box},
         .places = m->places,
@@ -137,7 +137,7 @@ bool learner_add_placed(const struct learner *l, struct learn_mixtures *m, const
         .subject = subject};
     enum place first_place;
 
-    if (!learner_mixes(l, subject)) {
+    if (!lesson_mixes(l, subject)) {
         return true;
     }
     if (s->region != NULL) {

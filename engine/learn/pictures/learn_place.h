@@ -5,8 +5,8 @@
  * the picture leaves free is filled with its nearest pixels; of a mask, with black. */
 #pragma once
 
-#include "engine/learn/learn_data.h"
-#include "engine/learn/learn_layout.h"
+#include "engine/learn/pictures/learn_data.h"
+#include "engine/learn/mixing/learn_layout.h"
 
 struct learn_placing {
     int width, height;        // of the frame in pixels; that of learning is a square

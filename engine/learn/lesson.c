@@ -1,0 +1,115 @@
+/* What a run learns from; see lesson.h. */
+#include "engine/learn/lesson.h"
+
+#include "engine/learn/learn_check.h"
+#include "engine/learn/mixing/learn_choice.h"
+#include "engine/learn/mixing/learn_compose.h"
+
+static void text_free(void *text)
+{
+    struct lesson_text *one = text;
+
+    g_free(one->ids);
+    conditioning_clear(&one->becomes);
+    g_free(one);
+}
+
+static void subject_clear(void *subject)
+{
+    struct lesson_subject *one = subject;
+
+    g_free(one->prompt);
+    g_free(one->class_prompt);
+    g_free(one->placeholder);
+    g_array_unref(one->pictures);
+    g_array_unref(one->prior_pictures);
+    g_free(one->region);
+    g_clear_pointer(&one->own, g_array_unref);
+}
+
+struct lesson *lesson_create(svdiff *s, const struct svdiff_learn_options *o, GError **error)
+{
+    const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
+
+    if (!learn_check(o, factor, error) || !session_check_plain(s, error)) {
+        return NULL;
+    }
+    struct lesson *l = g_new0(struct lesson, 1);
+    l->session = s;
+    l->options = o;
+    l->prior_weight = o->prior_weight;
+    l->subjects = g_array_new(FALSE, TRUE, sizeof(struct lesson_subject));
+    g_array_set_clear_func(l->subjects, subject_clear);
+    l->pictures = learn_pictures_create();
+    if (s->dry) {
+        learn_pictures_keep(l->pictures, SVDIFF_SQUARES);
+    }
+    l->prior_pictures = learn_pictures_create();
+    l->mixed = learn_mixtures_create();
+    l->class_mixed = learn_mixtures_create();
+    l->texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, text_free);
+    l->schedule = schedule_create(checkpoint_schedule_config(s->checkpoint), error);
+    if (l->schedule == NULL || !lesson_read_pictures(l, error)) {
+        g_clear_pointer(&l, lesson_free);
+    }
+    return l;
+}
+
+void lesson_free(struct lesson *l)
+{
+    if (l == NULL) {
+        return;
+    }
+    schedule_free(l->schedule);
+    g_array_unref(l->subjects);
+    learn_pictures_free(l->pictures);
+    learn_pictures_free(l->prior_pictures);
+    learn_mixtures_free(l->mixed);
+    learn_mixtures_free(l->class_mixed);
+    g_hash_table_unref(l->texts);
+    g_free(l->thumbnail);
+    g_free(l);
+}
+
+int lesson_subjects(const struct lesson *l)
+{
+    return (int)l->subjects->len;
+}
+
+struct lesson_subject *lesson_subject(const struct lesson *l, int i)
+{
+    return &g_array_index(l->subjects, struct lesson_subject, i);
+}
+
+int lesson_slots(const struct lesson *l)
+{
+    int most = 1;
+
+    for (guint i = 0; i < l->pictures->list->len; i++) {
+        most = MAX(most, learn_pictures_at(l->pictures, (int)i)->n_masks);
+    }
+    for (int i = 0; i < lesson_subjects(l); i++) {
+        most = lesson_mixes(l, i) ? MAX(most, 2) : most;
+    }
+    return MIN(most, CHOICE_MAX);
+}
+
+bool lesson_has_masks(const struct lesson *l)
+{
+    for (guint i = 0; i < l->pictures->list->len; i++) {
+        if (learn_pictures_at(l->pictures, (int)i)->n_masks > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int lesson_prior_rows(const struct lesson *l)
+{
+    return l->prior_weight > 0 ? l->options->batch : 0;
+}
+
+bool lesson_prior_by_prediction(const struct lesson *l)
+{
+    return lesson_prior_rows(l) > 0 && l->options->prior_images == 0;
+}

@@ -1,0 +1,57 @@
+/* Prior preservation: what keeps the class as the model knew it.
+ *
+ * With class pictures (made by the model itself before learning) the prior rows are ordinary rows
+ * of those pictures. Without, their target is what the model predicts with all shifts switched
+ * off, on the subject's own noisy latents under the class prompt: distillation from the model that
+ * it was, which needs no pictures and no time before learning. */
+#include "engine/learn/run/learn_run.h"
+
+struct teacher {
+    const struct learn_batch *batch;
+    const struct unet *unet;
+    struct tape *tape;
+    float *prediction; // NULL while measuring
+};
+
+static void teach(void *user, struct tape *t)
+{
+    const struct teacher *teacher = user;
+    const struct learn_batch *b = teacher->batch;
+    const int rows = b->n - b->instance;
+    const size_t size = (size_t)b->h * b->w * b->c;
+    struct tensor *x = tape_input(t, b->noisy + b->instance * size, rows, b->h, b->w, b->c, false);
+    struct tensor *y = unet_forward(t, teacher->unet, x, b->timesteps + b->instance,
+                                    conditioning_input(t, &b->text, b->instance, rows));
+
+    if (teacher->prediction != NULL) {
+        tape_download(t, y, teacher->prediction);
+    }
+}
+
+static void teach_targets(void *user)
+{
+    struct teacher *teacher = user;
+    const struct learn_batch *b = teacher->batch;
+
+    teacher->prediction = b->target + (size_t)b->instance * b->h * b->w * b->c;
+    tape_reset(teacher->tape);
+    teach(teacher, teacher->tape);
+}
+
+bool learn_prior_targets(struct learn_run *r, GError **error)
+{
+    struct teacher teacher = {.batch = r->batch, .unet = r->learner->unet};
+
+    if (!lesson_prior_by_prediction(r->lesson)) {
+        return true;
+    }
+    if (r->teacher_tape == NULL) {
+        r->teacher_tape = tape_create_measured(r->lesson->session->k, (struct tape_options){0},
+                                               teach, &teacher, error);
+    }
+    teacher.tape = r->teacher_tape;
+    if (teacher.tape != NULL) {
+        learner_as_it_was(r->learner, teach_targets, &teacher);
+    }
+    return teacher.tape != NULL;
+}

@@ -1,0 +1,98 @@
+/* A run of learning; see learn_run.h. */
+#include "engine/learn/run/learn_run.h"
+
+struct learn_unmix_options learn_run_unmix(const struct lesson *l)
+{
+    const struct svdiff_learn_options *o = l->options;
+
+    return (struct learn_unmix_options){.grid = o->unmix_grid,
+                                        .sides = o->unmix_layers,
+                                        .maps = o->unmix_maps,
+                                        .weight = o->unmix_weight / o->accumulate};
+}
+
+static void prepare_batch(struct learn_run *r)
+{
+    const struct lesson *l = r->lesson;
+    const struct conditioner *text = r->learner->conditioner;
+    const struct learn_pictures *p = l->pictures;
+    const int instance = l->options->batch;
+
+    r->batch = learn_batch_create(instance + lesson_prior_rows(l), instance, p->h, p->w, p->c,
+                                  conditioner_tokens(text), conditioner_width(text));
+    learn_batch_set_slots(r->batch, lesson_slots(l));
+    if (r->batch->slots > 1 && l->options->unmix_weight > 0) {
+        const struct learn_unmix_options o = learn_run_unmix(l);
+        r->unmix = learn_unmix_create(r->batch, r->learner->unet, &o);
+    }
+    if (lesson_has_masks(l)) {
+        r->batch->map = g_new0(float, (size_t)r->batch->n * p->h * p->w);
+    }
+}
+
+static void run_batch(const struct learn_run *r, struct tape *t,
+                      const struct attention_guide *guide)
+{
+    const struct learn_networks networks = learner_networks(r->learner);
+
+    learn_step_run(t, &networks, r->batch, guide);
+}
+
+void learn_run_batch(struct learn_run *r, const struct attention_guide *guide)
+{
+    tape_reset(r->tape);
+    run_batch(r, r->tape, guide);
+}
+
+static void measure(void *user, struct tape *t)
+{
+    const struct learn_run *r = user;
+
+    run_batch(r, t, r->unmix != NULL ? &r->unmix->guide : NULL);
+}
+
+bool learn_run_replay(struct learn_run *r, bool replay, GError **error)
+{
+    const struct tape_options o = {.training = true, .replay = replay};
+
+    g_clear_pointer(&r->tape, tape_free);
+    r->tape = tape_create_measured(r->lesson->session->k, o, measure, r, error);
+    return r->tape != NULL;
+}
+
+struct learn_run *learn_run_create(const struct lesson *lesson, struct learner *learner,
+                                   progress_function progress, void *user, GError **error)
+{
+    struct learn_run *r = g_new0(struct learn_run, 1);
+
+    r->lesson = lesson;
+    r->learner = learner;
+    r->progress = progress;
+    r->user = user;
+    r->losses = g_array_new(FALSE, FALSE, sizeof(float));
+    r->validations = g_array_new(FALSE, FALSE, sizeof(float));
+    r->trace = lesson->options->trace != NULL ? trace_create() : NULL;
+    r->good = g_new0(float, learner->parameters->count);
+    prepare_batch(r);
+    // keeping every segment may take too much: they are run again on the way back
+    if (!learn_run_replay(r, false, NULL) && !learn_run_replay(r, true, error)) {
+        g_clear_pointer(&r, learn_run_free);
+    }
+    return r;
+}
+
+void learn_run_free(struct learn_run *r)
+{
+    if (r == NULL) {
+        return;
+    }
+    tape_free(r->tape);
+    tape_free(r->teacher_tape);
+    learn_batch_free(r->batch);
+    learn_unmix_free(r->unmix);
+    trace_free(r->trace);
+    g_array_unref(r->losses);
+    g_array_unref(r->validations);
+    g_free(r->good);
+    g_free(r);
+}

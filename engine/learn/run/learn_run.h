@@ -1,0 +1,76 @@
+/* learn_run.h: a run of learning: the lesson, the model that learns it, and how far it is.
+ *
+ *   learn_draw.c      the batch of a step      learn_step.c    forward and backward
+ *   learn_prior.c     the teacher's targets    learn_unmix.c   the unmix loss
+ *   learn_validate.c  the validation loss      learn_state.c   checkpoint and resume
+ *   learn_sample.c    pictures on the way      learn_apart.c   how well subjects stay apart */
+#pragma once
+
+#include "engine/base/trace.h"
+#include "engine/learn/learner.h"
+#include "engine/learn/lesson.h"
+#include "engine/learn/run/learn_unmix.h"
+
+struct learn_run {
+    const struct lesson *lesson; // borrowed, as the learner is
+    struct learner *learner;
+    struct learn_batch *batch;
+    struct learn_unmix *unmix; // NULL: off
+    struct tape *tape, *teacher_tape;
+    struct trace *trace;
+    GArray *losses;      // float: of each step so far, instance part
+    GArray *validations; // float: the validation loss after step i, negative where there is none
+    float *good;         // [parameters.count]: the last values whose loss was a number
+    int good_step;       // and the steps that they had
+    int step;            // next to be done
+    double loss;         // of the last step, instance part
+    progress_function progress;
+    void *user;
+    gint64 started;
+    int started_at; // step
+    bool cancelled;
+};
+
+/* Sizes batch and tape: keeps every segment, or where that takes too much runs them again. Owned by
+ * the caller, NULL with an error. */
+struct learn_run *learn_run_create(const struct lesson *lesson, struct learner *learner,
+                                   progress_function progress, void *user, GError **error);
+void learn_run_free(struct learn_run *r); // accepts NULL
+
+/* Forward and backward of the batch on the run's tape; guide may be NULL. */
+void learn_run_batch(struct learn_run *r, const struct attention_guide *guide);
+
+/* The tape anew, of the one kind or the other. */
+bool learn_run_replay(struct learn_run *r, bool replay, GError **error);
+
+/* What the unmix options say. */
+struct learn_unmix_options learn_run_unmix(const struct lesson *l);
+
+/* learn_draw.c: fills the batch for micro-step m (step * accumulate + i): which subjects, pictures,
+ * timesteps, noise, latents, targets, weights, prompts. A function of (seed, m) alone. */
+void learn_draw(const struct lesson *l, int64_t m, struct learn_batch *b, struct trace *trace);
+
+/* learn_prior.c: the targets of the prior rows of the drawn batch, where the unshifted model's
+ * prediction is wanted. */
+bool learn_prior_targets(struct learn_run *r, GError **error);
+
+/* learn_validate.c: works out the validation loss of the shifts as they are and keeps it as that of
+ * r->step. */
+bool learn_validate(struct learn_run *r, GError **error);
+// after `step` steps; negative: none
+double learn_validation(const struct learn_run *r, int step);
+
+/* learn_state.c: OUTPUT.resume, written whole or not at all; and the subject file itself. */
+bool learn_save_state(const struct learn_run *r, GError **error);
+/* True with step 0 when there is nothing to go on from. */
+bool learn_load_state(struct learn_run *r, GError **error);
+/* values: the shifts after `steps` steps. */
+bool learn_write_subject(const struct learn_run *r, const float *values, int steps, GError **error);
+
+/* learn_sample.c: draws the sample prompt with the shifts as they are and writes OUTPUT-STEP.png.
+ */
+bool learn_sample(struct learn_run *r, GError **error);
+
+/* learn_apart.c: draws pictures of two subjects each and tells how well they stay apart; nothing
+ * for one subject. The tape is gone afterwards. */
+bool learn_apart(struct learn_run *r, GError **error);
