@@ -1,7 +1,7 @@
 /* task.h: a run that is ready to be done: what it needs of the image was read when it was made.
  *
- *   g_autoptr(task) t = call_prepare(&call, &error);                   // reads layers and
- * selection done = t != NULL && task_work(t, &call, &error) && task_insert(t, &result, &error);
+ *   g_autoptr(task) t = call_prepare(&call, &error); // reads layers and selection
+ *   done = t != NULL && task_work(t, &call, &error) && task_insert(t, &result, &error);
  *
  * Between preparing and inserting the image may change, or be closed. */
 #pragma once

@@ -1,8 +1,9 @@
 /* How much time is left; see progress.h.
  *
  * Mean of the seconds t_i a step, i steps ago weighing 0.9^i:
- *   sum <- 0.9^d sum + (1 - 0.9^d) t,  weight <- 0.9^d weight + (1 - 0.9^d)   after d steps of t
- * each mean = sum / weight */
+ *   sum    <- 0.9^d sum + (1 - 0.9^d) t        after d steps of t seconds each
+ *   weight <- 0.9^d weight + (1 - 0.9^d)
+ *   mean    = sum / weight */
 #include "engine/base/progress.h"
 
 #include <math.h>

@@ -2,8 +2,9 @@
  *
  *   bytes 0..7   N, the header's length, little-endian
  *   8..8+N       JSON: {"__metadata__": {text: text, ...},
- *                       NAME: {"dtype": "F16", "shape": [320, 4, 3, 3], "data_offsets": [from,
- * to]}} 8+N..        the values; the offsets count from here and cover every byte exactly once
+ *                       NAME: {"dtype": "F16", "shape": [320, 4, 3, 3],
+ *                              "data_offsets": [from, to]}, ...}
+ *   8+N..        the values; the offsets count from here and cover every byte exactly once
  *
  * Opening checks the whole header against the length of the file; after that a tensor's place is
  * known to be inside. Values are read by pread straight into the caller's memory, converted to

@@ -4,7 +4,7 @@
  *   set 0   what is outside of these regions: the subjects that no region names
  *   set k   the subjects of a region, and those of set 0
  *   weight  of set k at a place: the sum of its regions' masks there, at most 1, over the sum of
- * all sets' where that is above 1; of set 0 what is left
+ *           all sets' where that is above 1; of set 0 what is left
  *
  * So a file's shifts touch nothing but its region, and subjects of several files do not add up. A
  * set that counts nowhere is left out. */

@@ -283,8 +283,8 @@ void sampler_step(struct sampler *s, int k, const float *prediction, const float
 }
 
 /* latents' = (latents + original original_latents) latents
- *            + (prediction + original original_prediction) prediction, solved for latents; a cut of
- * the original cannot be undone and is taken as none */
+ *            + (prediction + original original_prediction) prediction
+ * solved for latents; a cut of the original cannot be undone and is taken as none. */
 void sampler_undo(const struct sampler *s, int k, const float *prediction, float *latents,
                   int64_t count)
 {

@@ -11,8 +11,8 @@
  *   for (k = sampler_first(s); k < sampler_steps(s); k++) {
  *       sampler_scale_input(s, k, latents, input, count);
  *       prediction = network(input, sampler_timestep(s, k));
- *       sampler_step(s, k, prediction, sampler_noise_scale(s, k) > 0 ? noise : NULL, latents,
- * count);
+ *       fresh = sampler_noise_scale(s, k) > 0 ? noise : NULL;
+ *       sampler_step(s, k, prediction, fresh, latents, count);
  *   }
  *
  * The latents begin as unit normals times sampler_initial_scale, or as sampler_add_noise of a

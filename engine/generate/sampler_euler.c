@@ -4,8 +4,8 @@
  *   network's input  latents / sqrt(sigma^2 + 1)
  *   original         latents - sigma noise
  *   latents'         latents + (latents - original) / sigma * (down - sigma) + up * fresh noise
- *   up^2 + down^2 = next^2,  up^2 = next^2 (sigma^2 - next^2) / sigma^2;  without fresh noise up =
- * 0
+ *   up^2 + down^2    next^2, where up^2 = next^2 (sigma^2 - next^2) / sigma^2; without fresh noise
+ *                    up = 0
  *
  * Karras spacing of the ancestral form, which diffusers does not have, takes Euler's levels. */
 #include "engine/generate/sampler_plan.h"
