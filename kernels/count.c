@@ -128,34 +128,6 @@ static void count_conv_backward_weight(const kernels *k, struct conv_shape s, co
     add_products(k, conv_products(s));
 }
 
-static void count_to_bf16(const kernels *k, int64_t count, const real *x, uint16_t *y)
-{
-}
-
-static void count_groupnorm_forward(const kernels *k, struct groupnorm_shape s, const real *x,
-                                    const real *gain, const real *bias, real *y, real *mean,
-                                    real *rstd)
-{
-}
-
-static void count_groupnorm_backward(const kernels *k, struct groupnorm_shape s, const real *x,
-                                     const real *gain, const real *bias, const real *mean,
-                                     const real *rstd, const real *dy, real *dx, real *dgain)
-{
-}
-
-static void count_layernorm_forward(const kernels *k, struct layernorm_shape s, const real *x,
-                                    const real *gain, const real *bias, real *y, real *mean,
-                                    real *rstd)
-{
-}
-
-static void count_layernorm_backward(const kernels *k, struct layernorm_shape s, const real *x,
-                                     const real *gain, const real *mean, const real *rstd,
-                                     const real *dy, real *dx, real *dgain)
-{
-}
-
 static void count_attention_forward(const kernels *k, struct attention_shape s, const real *q,
                                     const real *key, const real *v, real *y, real *lse)
 {
@@ -169,148 +141,58 @@ static void count_attention_backward(const kernels *k, struct attention_shape s,
     add_products(k, 2.5 * attention_products(s)); // P again, dV, dP, dQ, dK
 }
 
-static void count_activation_forward(const kernels *k, enum activation a, int64_t count,
-                                     const real *x, real *y)
+// each entry as one that does nothing
+#define ENTRY(name, ...)                                                                           \
+    static void idle_##name(const kernels *k, __VA_ARGS__)                                         \
+    {                                                                                              \
+    }
+#include "kernels/entries.h"
+#undef ENTRY
+
+static void fill_idle(kernels *k)
 {
+#define ENTRY(name, ...) k->name = idle_##name;
+#include "kernels/entries.h"
+#undef ENTRY
 }
 
-static void count_activation_backward(const kernels *k, enum activation a, int64_t count,
-                                      const real *x, const real *dy, real *dx)
+static void fill_products(kernels *k)
 {
+    k->gemm = count_gemm;
+    k->linear_forward = count_linear_forward;
+    k->linear_backward_input = count_linear_backward_input;
+    k->linear_backward_weight = count_linear_backward_weight;
+    k->conv_forward = count_conv_forward;
+    k->conv_backward_input = count_conv_backward_input;
+    k->conv_backward_weight = count_conv_backward_weight;
+    k->attention_forward = count_attention_forward;
+    k->attention_backward = count_attention_backward;
 }
 
-static void count_geglu_forward(const kernels *k, int64_t t, int c, const real *x, real *y)
+static void fill_memory(kernels *k)
 {
+    k->alloc = count_alloc;
+    k->release = count_release;
+    k->upload = k->copy = count_transfer;
+    k->download = count_download;
+    k->zero = count_zero;
+    k->sync = count_sync;
+    k->destroy = count_destroy;
 }
-
-static void count_geglu_backward(const kernels *k, int64_t t, int c, const real *x, const real *dy,
-                                 real *dx)
-{
-}
-
-static void count_add(const kernels *k, int64_t count, const real *a, const real *b, real *y)
-{
-}
-
-static void count_accumulate(const kernels *k, int64_t count, real factor, const real *x, real *y)
-{
-}
-
-static void count_add_row_forward(const kernels *k, int n, int64_t t, int c, const real *x,
-                                  const real *row, real *y)
-{
-}
-
-static void count_add_row_backward(const kernels *k, int n, int64_t t, int c, const real *dy,
-                                   real *drow)
-{
-}
-
-static void count_copy_columns(const kernels *k, int64_t t, int c, const real *x, int64_t x_stride,
-                               real *y, int64_t y_stride, bool accumulate)
-{
-}
-
-static void count_upsample(const kernels *k, struct upsample_shape s, const real *from, real *to)
-{
-}
-
-static void count_shift_gain(const kernels *k, int count, const real *sigma, const real *shift,
-                             real scale, real *gain)
-{
-}
-
-static void count_scale_columns(const kernels *k, int64_t t, int r, const real *x, const real *gain,
-                                real *y)
-{
-}
-
-static void count_column_dot(const kernels *k, int64_t t, int r, const real *p, const real *q,
-                             const real *gain, real scale, real *dshift)
-{
-}
-
-static void count_embedding(const kernels *k, int64_t t, int c, const int32_t *ids,
-                            const real *from, real *to)
-{
-}
-
-static void count_chosen_rows(const kernels *k, struct chosen_shape s, const int32_t *ids,
-                              const int32_t *chosen, const real *from, real *to)
-{
-}
-
-static void count_mse(const kernels *k, int n, int64_t count, const real *x, const real *target,
-                      const real *weight, real *loss, real *dx)
-{
-}
-
-static void count_sum_squares(const kernels *k, int64_t count, const real *x, double *sum)
-{
-}
-
-static void count_adamw(const kernels *k, int64_t count, struct adamw_step step,
-                        const real *gradient, real *value, real *m, real *v)
-{
-}
-
-static const kernels count_table = {
-    .name = "count",
-    .alloc = count_alloc,
-    .release = count_release,
-    .upload = count_transfer,
-    .download = count_download,
-    .zero = count_zero,
-    .copy = count_transfer,
-    .sync = count_sync,
-    .destroy = count_destroy,
-    .gemm = count_gemm,
-    .linear_forward = count_linear_forward,
-    .linear_backward_input = count_linear_backward_input,
-    .linear_backward_weight = count_linear_backward_weight,
-    .conv_forward = count_conv_forward,
-    .conv_backward_input = count_conv_backward_input,
-    .conv_backward_weight = count_conv_backward_weight,
-    .to_bf16 = count_to_bf16,
-    .groupnorm_forward = count_groupnorm_forward,
-    .groupnorm_backward = count_groupnorm_backward,
-    .layernorm_forward = count_layernorm_forward,
-    .layernorm_backward = count_layernorm_backward,
-    .attention_forward = count_attention_forward,
-    .attention_backward = count_attention_backward,
-    .activation_forward = count_activation_forward,
-    .activation_backward = count_activation_backward,
-    .geglu_forward = count_geglu_forward,
-    .geglu_backward = count_geglu_backward,
-    .add = count_add,
-    .accumulate = count_accumulate,
-    .add_row_forward = count_add_row_forward,
-    .add_row_backward = count_add_row_backward,
-    .copy_columns = count_copy_columns,
-    .upsample_forward = count_upsample,
-    .upsample_backward = count_upsample,
-    .shift_gain = count_shift_gain,
-    .scale_columns = count_scale_columns,
-    .column_dot = count_column_dot,
-    .embedding_forward = count_embedding,
-    .embedding_backward = count_embedding,
-    .chosen_rows_forward = count_chosen_rows,
-    .chosen_rows_backward = count_chosen_rows,
-    .mse = count_mse,
-    .sum_squares = count_sum_squares,
-    .adamw = count_adamw,
-};
 
 kernels *kernels_count(const kernels *like)
 {
     const struct kernels_memory *memory = like->device;
     struct count_device *device = g_new0(struct count_device, 1);
-    kernels *k = g_new(kernels, 1);
+    kernels *k = g_new0(kernels, 1);
 
     device->memory =
         (struct kernels_memory){.bytes = memory->own, .peak = memory->own, .own = memory->own};
     device->next = FIRST_ADDRESS;
-    *k = count_table;
+    fill_memory(k);
+    fill_idle(k);
+    fill_products(k);
+    k->name = "count";
     k->threads = like->threads;
     k->precision = like->precision;
     k->device = device;

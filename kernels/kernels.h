@@ -4,8 +4,9 @@
  *   float *y = k->alloc(k, bytes);
  *   k->linear_forward(k, (struct linear_shape){.t = 64, .in = 320, .out = 320}, x, w, bias, y);
  *
- * A device is one table of function pointers. Every table is filled with the reference C first;
- * what a device has faster overwrites an entry. Nothing above this header knows which it is.
+ * A device is one table of function pointers; what they compute is listed in entries.h. The CPU's
+ * table is filled with the reference C first, and what is faster overwrites an entry. Nothing above
+ * this header knows which it is.
  *
  * Layout, for everybody: activations are [n, h, w, c], rows of c channels (channels last), so a
  * picture is [n, t, c] with t = h * w tokens. Weights of a linear layer are [out, in]. Weights of a
@@ -146,117 +147,10 @@ struct kernels {
     // frees the table itself and all that it owns
     void (*destroy)(kernels *k);
 
-    /* ---- matrices ---- */
-    void (*gemm)(const kernels *k, struct gemm_shape s, const real *a, const real *b, real *c);
-
-    // y = x W^T + bias; bias [out] may be NULL
-    void (*linear_forward)(const kernels *k, struct linear_shape s, const real *x,
-                           struct kernels_weight w, const real *bias, real *y);
-    // dx += dy W
-    void (*linear_backward_input)(const kernels *k, struct linear_shape s, const real *dy,
-                                  struct kernels_weight w, real *dx);
-    // dw [out, in] += dy^T x
-    void (*linear_backward_weight)(const kernels *k, struct linear_shape s, const real *dy,
-                                   const real *x, real *dw);
-
-    // y = x * W + bias (cross-correlation, as everywhere in this field)
-    void (*conv_forward)(const kernels *k, struct conv_shape s, const real *x,
-                         struct kernels_weight w, const real *bias, real *y);
-    void (*conv_backward_input)(const kernels *k, struct conv_shape s, const real *dy,
-                                struct kernels_weight w, real *dx);
-    // dw [out, kh, kw, c] += ...
-    void (*conv_backward_weight)(const kernels *k, struct conv_shape s, const real *dy,
-                                 const real *x, real *dw);
-
-    // rounds count reals to bfloat16, nearest even
-    void (*to_bf16)(const kernels *k, int64_t count, const real *x, uint16_t *y);
-
-    /* ---- normalisation ---- */
-    // y = (x - mean) * rstd * gain + bias, then SiLU where asked; mean, rstd [n, groups] are kept
-    void (*groupnorm_forward)(const kernels *k, struct groupnorm_shape s, const real *x,
-                              const real *gain, const real *bias, real *y, real *mean, real *rstd);
-    // dx and dgain [c] may each be NULL
-    void (*groupnorm_backward)(const kernels *k, struct groupnorm_shape s, const real *x,
-                               const real *gain, const real *bias, const real *mean,
-                               const real *rstd, const real *dy, real *dx, real *dgain);
-    // mean, rstd [t]
-    void (*layernorm_forward)(const kernels *k, struct layernorm_shape s, const real *x,
-                              const real *gain, const real *bias, real *y, real *mean, real *rstd);
-    void (*layernorm_backward)(const kernels *k, struct layernorm_shape s, const real *x,
-                               const real *gain, const real *mean, const real *rstd, const real *dy,
-                               real *dx, real *dgain);
-
-    /* ---- attention ---- */
-    /* y = softmax(scale q k^T) v per head; lse [n, heads, tq] = log of the sum of exponentials of
-     * the scaled products, kept instead of the probabilities (may be NULL) */
-    void (*attention_forward)(const kernels *k, struct attention_shape s, const real *q,
-                              const real *key, const real *v, real *y, real *lse);
-    // probabilities are recomputed from lse; dq, dkey, dv are added to
-    void (*attention_backward)(const kernels *k, struct attention_shape s, const real *q,
-                               const real *key, const real *v, const real *y, const real *lse,
-                               const real *dy, real *dq, real *dkey, real *dv);
-
-    /* ---- element-wise ---- */
-    void (*activation_forward)(const kernels *k, enum activation a, int64_t count, const real *x,
-                               real *y);
-    void (*activation_backward)(const kernels *k, enum activation a, int64_t count, const real *x,
-                                const real *dy, real *dx);
-    // x [t, 2 c] = [value | gate]: y [t, c] = value * gelu(gate), exact GELU (erf)
-    void (*geglu_forward)(const kernels *k, int64_t t, int c, const real *x, real *y);
-    void (*geglu_backward)(const kernels *k, int64_t t, int c, const real *x, const real *dy,
-                           real *dx);
-    // y = a + b; y may be a or b
-    void (*add)(const kernels *k, int64_t count, const real *a, const real *b, real *y);
-    // y += factor * x
-    void (*accumulate)(const kernels *k, int64_t count, real factor, const real *x, real *y);
-    // y [n, t, c] = x [n, t, c] + row [n, c]
-    void (*add_row_forward)(const kernels *k, int n, int64_t t, int c, const real *x,
-                            const real *row, real *y);
-    // drow [n, c] += sum of dy over t
-    void (*add_row_backward)(const kernels *k, int n, int64_t t, int c, const real *dy, real *drow);
-    /* copies (or adds, where accumulate) t rows of c values; strides in values from row to row.
-     * Concatenation and splitting of channels. */
-    void (*copy_columns)(const kernels *k, int64_t t, int c, const real *x, int64_t x_stride,
-                         real *y, int64_t y_stride, bool accumulate);
-    void (*upsample_forward)(const kernels *k, struct upsample_shape s, const real *x, real *y);
-    void (*upsample_backward)(const kernels *k, struct upsample_shape s, const real *dy, real *dx);
-
-    /* ---- spectral shifts ---- */
-    // gain = relu(sigma + scale * shift), SVDiff eq. 2
-    void (*shift_gain)(const kernels *k, int count, const real *sigma, const real *shift,
-                       real scale, real *gain);
-    // y [t, r] = x [t, r] * gain [r]; y may be x
-    void (*scale_columns)(const kernels *k, int64_t t, int r, const real *x, const real *gain,
-                          real *y);
-    // dshift [r] += scale * sum over t of p * q, where gain > 0
-    void (*column_dot)(const kernels *k, int64_t t, int r, const real *p, const real *q,
-                       const real *gain, real scale, real *dshift);
-
-    /* ---- embedding ---- */
-    // y [t, c] = table [ids[t], c]
-    void (*embedding_forward)(const kernels *k, int64_t t, int c, const int32_t *ids,
-                              const real *table, real *y);
-    // dtable [ids[t], c] += dy [t, c], in the order of t
-    void (*embedding_backward)(const kernels *k, int64_t t, int c, const int32_t *ids,
-                               const real *dy, real *dtable);
-
-    /* y [t, c] += factor * rows [j, c] where ids [t] is chosen [j]; chosen [n] has no number twice.
-     */
-    void (*chosen_rows_forward)(const kernels *k, struct chosen_shape s, const int32_t *ids,
-                                const int32_t *chosen, const real *rows, real *y);
-    // drows [j, c] += factor * the sum of dy [t, c] where ids [t] is chosen [j], in the order of t
-    void (*chosen_rows_backward)(const kernels *k, struct chosen_shape s, const int32_t *ids,
-                                 const int32_t *chosen, const real *dy, real *drows);
-
-    /* ---- loss and optimiser ---- */
-    /* loss [n] = mean over count of (x - target)^2; weight [n] scales the gradient only:
-     * dx += 2 weight (x - target) / count. dx may be NULL. */
-    void (*mse)(const kernels *k, int n, int64_t count, const real *x, const real *target,
-                const real *weight, real *loss, real *dx);
-    // sum [1] = sum of squares, added up in double
-    void (*sum_squares)(const kernels *k, int64_t count, const real *x, double *sum);
-    void (*adamw)(const kernels *k, int64_t count, struct adamw_step step, const real *gradient,
-                  real *value, real *m, real *v);
+    // the compute entries: void (*NAME)(const kernels *k, ...)
+#define ENTRY(name, ...) void (*name)(const kernels *k, __VA_ARGS__);
+#include "kernels/entries.h"
+#undef ENTRY
 };
 
 /* Plain C, single-threaded, the specification of every entry. Owned by the caller. */

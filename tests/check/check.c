@@ -33,6 +33,12 @@ bool check_is_bf16(const struct check *c)
     return c->precision == KERNELS_BF16;
 }
 
+size_t check_bytes(const struct check *c)
+{
+    kernels_reset_peak((kernels *)c->device);
+    return kernels_peak_bytes(c->device);
+}
+
 void check_begin(struct check *c, const char *format, ...)
 {
     va_list arguments;
@@ -41,6 +47,8 @@ void check_begin(struct check *c, const char *format, ...)
     g_free(c->shape);
     c->shape = g_strdup_vprintf(format, arguments);
     va_end(arguments);
+    c->operations = c->counts ? kernels_counted_operations(c->device) : 0;
+    c->bytes = check_bytes(c);
     c->random = g_rand_new_with_seed(c->seed);
     c->arrays = g_ptr_array_new();
     c->side = -1;
@@ -327,17 +335,39 @@ static void free_array(struct check *c, struct array *a)
     g_free(a);
 }
 
-static void end_case(struct check *c)
+// the case's products on the device's two sides, and all of its arrays there, were counted
+static void compare_counts(struct check *c, double flops)
 {
-    const bool counted_only = strcmp(c->device->name, "count") == 0;
+    const double counted = kernels_counted_operations(c->device) - c->operations;
+    const size_t given = check_bytes(c) - c->bytes;
+    size_t bytes = 0;
 
+    for (guint i = 0; i < c->arrays->len; i++) {
+        bytes += (CHECK_SIDES - 1) * total_bytes(c->arrays->pdata[i]);
+    }
+    if (counted != (CHECK_SIDES - 1) * flops) {
+        fail(c, "%.0f operations were counted instead of %.0f", counted, (CHECK_SIDES - 1) * flops);
+    }
+    if (given != bytes) {
+        fail(c, "%zu bytes were counted instead of %zu", given, bytes);
+    }
+}
+
+static void end_case(struct check *c, double flops)
+{
+    if (c->mode == MODE_CHECK && c->counts) {
+        compare_counts(c, flops);
+    }
     for (guint i = 0; i < c->arrays->len; i++) {
         struct array *a = c->arrays->pdata[i];
 
-        if (c->mode == MODE_CHECK && !counted_only) {
+        if (c->mode == MODE_CHECK && !c->counts) {
             compare_sides(c, i, a);
         }
         free_array(c, a);
+    }
+    if (check_bytes(c) != c->bytes) {
+        fail(c, "%zu bytes were not given back", check_bytes(c) - c->bytes);
     }
     g_ptr_array_unref(c->arrays);
     g_rand_free(c->random);
@@ -360,11 +390,11 @@ static void end_bench(struct check *c, double work, const char *unit)
 void check_end_flops(struct check *c, double flops)
 {
     end_bench(c, flops, "GFLOP/s");
-    end_case(c);
+    end_case(c, flops);
 }
 
 void check_end_bytes(struct check *c, double bytes)
 {
     end_bench(c, bytes, "GB/s   ");
-    end_case(c);
+    end_case(c, 0);
 }

@@ -7,11 +7,13 @@
  *   while (check_next(c)) {
  *       c->k->activation_forward(c->k, a, count, at(c, x), at(c, y));
  *   }
- *   check_end(c, 10.0 * count);
+ *   check_end_bytes(c, 8.0 * count);
  *
  * The sides are: the reference; the device; the device again, which must give the same bits. Each
  * array lies between guard zones. Inputs must be unchanged afterwards; outputs begin as NaN, so
  * that what was not written is noticed; sums (d... arrays) begin as the same noise on all sides.
+ *
+ * A device that only counts must have counted the case's work and the bytes of its arrays.
  *
  * With --bench the same loop runs only one side, many times, and check_end prints the rate. */
 #pragma once
@@ -54,6 +56,7 @@ struct check {
     enum kernels_precision precision;
     guint32 seed;
     enum check_mode mode;
+    bool counts; // the device computes nothing: what it counts is compared with what it should
 
     // the loop
     const kernels *k; // of the side in turn
@@ -64,6 +67,8 @@ struct check {
 
     // the case
     GRand *random;
+    double operations; // that the device had counted when the case began
+    size_t bytes;      // and that it had given out
     GPtrArray *arrays; // struct array
     char *shape;
     const char *test;
@@ -71,14 +76,15 @@ struct check {
 };
 
 struct test {
-    const char *name;
     void (*check)(struct check *c);
     void (*bench)(struct check *c); // or NULL
 };
 
-// the tests of one file, ended by a nameless one
-extern const struct test tests_matrix[], tests_conv[], tests_norm[], tests_attention[],
-    tests_elementwise[], tests_spectral[], tests_memory[];
+// the test of each entry, under its name, and that of memory
+#define ENTRY(name, ...) extern const struct test test_##name;
+#include "kernels/entries.h"
+#undef ENTRY
+extern const struct test test_memory;
 
 void check_begin(struct check *c, const char *format, ...) G_GNUC_PRINTF(2, 3);
 bool check_next(struct check *c);
@@ -108,5 +114,8 @@ struct array *check_rounded(struct check *c, const struct array *plain);
 
 // whether a case runs on this device in the precision asked for; sides before it begin
 bool check_is_bf16(const struct check *c);
+
+// what the device has given out now
+size_t check_bytes(const struct check *c);
 
 double check_uniform(struct check *c);

@@ -157,8 +157,5 @@ static void bench_backward(struct check *c)
     bench_all(c, backward_case);
 }
 
-const struct test tests_attention[] = {
-    {"attention_forward", check_forward, bench_forward},
-    {"attention_backward", check_backward, bench_backward},
-    {NULL},
-};
+const struct test test_attention_forward = {check_forward, bench_forward};
+const struct test test_attention_backward = {check_backward, bench_backward};

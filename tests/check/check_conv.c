@@ -210,9 +210,6 @@ static void bench_backward_weight(struct check *c)
     weight_case(c, FILL_RANDOM, same(2, 8, 1280, 1280, 3));
 }
 
-const struct test tests_conv[] = {
-    {"conv_forward", check_forward, bench_forward},
-    {"conv_backward_input", check_backward_input, bench_backward_input},
-    {"conv_backward_weight", check_backward_weight, bench_backward_weight},
-    {NULL},
-};
+const struct test test_conv_forward = {check_forward, bench_forward};
+const struct test test_conv_backward_input = {check_backward_input, bench_backward_input};
+const struct test test_conv_backward_weight = {check_backward_weight, bench_backward_weight};

@@ -362,17 +362,14 @@ static void bench_upsample_backward(struct check *c)
     upsample_case(c, true, (struct upsample_shape){2, 32, 32, 640, 64, 64});
 }
 
-const struct test tests_elementwise[] = {
-    {"activation_forward", check_activation_forward, bench_activation_forward},
-    {"activation_backward", check_activation_backward, bench_activation_backward},
-    {"geglu_forward", check_geglu_forward, bench_geglu_forward},
-    {"geglu_backward", check_geglu_backward, bench_geglu_backward},
-    {"add", check_add, bench_add},
-    {"accumulate", check_accumulate, bench_accumulate},
-    {"add_row_forward", check_row_forward, bench_row_forward},
-    {"add_row_backward", check_row_backward, bench_row_backward},
-    {"copy_columns", check_columns, bench_columns},
-    {"upsample_forward", check_upsample_forward, bench_upsample_forward},
-    {"upsample_backward", check_upsample_backward, bench_upsample_backward},
-    {NULL},
-};
+const struct test test_activation_forward = {check_activation_forward, bench_activation_forward};
+const struct test test_activation_backward = {check_activation_backward, bench_activation_backward};
+const struct test test_geglu_forward = {check_geglu_forward, bench_geglu_forward};
+const struct test test_geglu_backward = {check_geglu_backward, bench_geglu_backward};
+const struct test test_add = {check_add, bench_add};
+const struct test test_accumulate = {check_accumulate, bench_accumulate};
+const struct test test_add_row_forward = {check_row_forward, bench_row_forward};
+const struct test test_add_row_backward = {check_row_backward, bench_row_backward};
+const struct test test_copy_columns = {check_columns, bench_columns};
+const struct test test_upsample_forward = {check_upsample_forward, bench_upsample_forward};
+const struct test test_upsample_backward = {check_upsample_backward, bench_upsample_backward};

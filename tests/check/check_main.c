@@ -10,9 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct test *const files[] = {
-    tests_matrix,      tests_conv,     tests_norm,   tests_attention,
-    tests_elementwise, tests_spectral, tests_memory,
+static const struct {
+    const char *name;
+    const struct test *test;
+} tests[] = {
+#define ENTRY(name, ...) {#name, &test_##name},
+#include "kernels/entries.h"
+#undef ENTRY
+    {"memory", &test_memory},
 };
 
 struct options {
@@ -25,19 +30,17 @@ struct totals {
     int number, passed, failed, skipped;
 };
 
-static bool wanted(const struct options *options, const struct test *test)
+static bool wanted(const struct options *options, size_t i)
 {
-    return !options->test || g_pattern_match_simple(options->test, test->name);
+    return !options->test || g_pattern_match_simple(options->test, tests[i].name);
 }
 
 static int count_wanted(const struct options *options)
 {
     int count = 0;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
-        for (const struct test *test = files[i]; test->name; test++) {
-            count += wanted(options, test);
-        }
+    for (size_t i = 0; i < G_N_ELEMENTS(tests); i++) {
+        count += wanted(options, i);
     }
     return count;
 }
@@ -58,14 +61,14 @@ static void run_check(struct check *c, const struct options *options, const stru
     if (c->failures > 0) {
         totals->failed++;
         printf("not ok %d - %s\n# repeat: %s --device=%s --precision=%s --test=%s --seed=%u\n",
-               totals->number, test->name, g_get_prgname(), options->device, options->precision,
-               test->name, c->seed);
+               totals->number, c->test, g_get_prgname(), options->device, options->precision,
+               c->test, c->seed);
     } else if (c->cases == 0) {
         totals->skipped++;
-        printf("ok %d - %s # SKIP not on this device\n", totals->number, test->name);
+        printf("ok %d - %s # SKIP not on this device\n", totals->number, c->test);
     } else {
         totals->passed++;
-        printf("ok %d - %s, %d cases\n", totals->number, test->name, c->cases);
+        printf("ok %d - %s, %d cases\n", totals->number, c->test, c->cases);
     }
     fflush(stdout);
 }
@@ -77,19 +80,17 @@ static int run_all(struct check *c, const struct options *options)
     if (!options->bench) {
         printf("1..%d\n", count_wanted(options));
     }
-    for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
-        for (const struct test *test = files[i]; test->name; test++) {
-            if (!wanted(options, test)) {
-                continue;
-            }
-            c->test = test->name;
-            if (options->list) {
-                printf("# %s\n", test->name);
-            } else if (options->bench) {
-                run_bench(c, test);
-            } else {
-                run_check(c, options, test, &totals);
-            }
+    for (size_t i = 0; i < G_N_ELEMENTS(tests); i++) {
+        if (!wanted(options, i)) {
+            continue;
+        }
+        c->test = tests[i].name;
+        if (options->list) {
+            printf("# %s\n", c->test);
+        } else if (options->bench) {
+            run_bench(c, tests[i].test);
+        } else {
+            run_check(c, options, tests[i].test, &totals);
         }
     }
     if (!options->list && !options->bench) {
@@ -99,7 +100,7 @@ static int run_all(struct check *c, const struct options *options)
     return totals.failed > 0;
 }
 
-// the table that --device names; fast: the table behind the counting one
+// the table that --device names; fast: the table that the counting one stands for
 static kernels *open_device(const struct options *options, enum kernels_precision precision,
                             kernels **fast, GError **error)
 {
@@ -173,6 +174,7 @@ int main(int argc, char **argv)
         .device = device,
         .precision = bf16 ? KERNELS_BF16 : KERNELS_F32,
         .seed = (guint32)options.seed,
+        .counts = strcmp(options.device, "count") == 0,
         .mode = options.bench ? MODE_BENCH_DEVICE : MODE_CHECK,
     };
     printf("# device %s, precision %s, %d threads, seed %u\n", device->name, options.precision,

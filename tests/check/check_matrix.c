@@ -241,11 +241,10 @@ static void bench_to_bf16(struct check *c)
     to_bf16_case(c, 1 << 24);
 }
 
-const struct test tests_matrix[] = {
-    {"gemm", check_gemm, bench_gemm},
-    {"linear_forward", check_linear_forward, bench_linear_forward},
-    {"linear_backward_input", check_linear_backward_input, bench_linear_backward_input},
-    {"linear_backward_weight", check_linear_backward_weight, bench_linear_backward_weight},
-    {"to_bf16", check_to_bf16, bench_to_bf16},
-    {NULL},
-};
+const struct test test_gemm = {check_gemm, bench_gemm};
+const struct test test_linear_forward = {check_linear_forward, bench_linear_forward};
+const struct test test_linear_backward_input = {check_linear_backward_input,
+                                                bench_linear_backward_input};
+const struct test test_linear_backward_weight = {check_linear_backward_weight,
+                                                 bench_linear_backward_weight};
+const struct test test_to_bf16 = {check_to_bf16, bench_to_bf16};

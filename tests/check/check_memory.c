@@ -13,33 +13,25 @@ static void expect(struct check *c, bool holds, const char *what)
     }
 }
 
-// what is allocated now
-static size_t bytes_now(const kernels *k)
-{
-    kernels_reset_peak((kernels *)k);
-    return kernels_peak_bytes(k);
-}
-
 static void check_counts(struct check *c, size_t bytes)
 {
     const kernels *k = c->device;
-    const size_t before = bytes_now(k);
+    const size_t before = check_bytes(c);
 
     void *first = k->alloc(k, bytes), *second = k->alloc(k, bytes);
     expect(c, first && second && first != second, "two arrays have one address");
     expect(c, (uintptr_t)first % KERNELS_ALIGNMENT == 0, "an array is not aligned");
     k->release(k, first, bytes);
     expect(c, kernels_peak_bytes(k) == before + 2 * bytes, "the peak is not the most");
-    expect(c, bytes_now(k) == before + bytes, "the count differs from what is allocated");
+    expect(c, check_bytes(c) == before + bytes, "the count differs from what is allocated");
     k->release(k, second, bytes);
-    expect(c, bytes_now(k) == before, "the count does not return");
+    expect(c, check_bytes(c) == before, "the count does not return");
 }
 
 // what is uploaded comes back; the counting device gives zeros instead
 static void check_transfers(struct check *c, size_t bytes)
 {
     const kernels *k = c->device;
-    const bool counted_only = strcmp(k->name, "count") == 0;
     g_autofree char *sent = g_malloc(bytes), *got = g_malloc(bytes), *zeros = g_malloc0(bytes);
     char *a = k->alloc(k, bytes), *b = k->alloc(k, bytes);
 
@@ -52,7 +44,7 @@ static void check_transfers(struct check *c, size_t bytes)
     k->zero(k, b, bytes / 2);
     k->download(k, got, b, bytes);
     memset(sent, 0, bytes / 2);
-    expect(c, memcmp(got, counted_only ? zeros : sent, bytes) == 0, "values differ after a copy");
+    expect(c, memcmp(got, c->counts ? zeros : sent, bytes) == 0, "values differ after a copy");
     expect(c, k->sync(k, NULL), "sync reports an error");
     k->release(k, a, bytes);
     k->release(k, b, bytes);
@@ -70,4 +62,4 @@ static void check_memory(struct check *c)
     expect(c, !c->device->alloc(c->device, (size_t)1 << 60), "an impossible size was granted");
 }
 
-const struct test tests_memory[] = {{"memory", check_memory, NULL}, {NULL}};
+const struct test test_memory = {.check = check_memory};

@@ -183,10 +183,7 @@ static void bench_layer_backward(struct check *c)
     layer_backward_case(c, layer_shape(512, 1280), true, true);
 }
 
-const struct test tests_norm[] = {
-    {"groupnorm_forward", check_group_forward, bench_group_forward},
-    {"groupnorm_backward", check_group_backward, bench_group_backward},
-    {"layernorm_forward", check_layer_forward, bench_layer_forward},
-    {"layernorm_backward", check_layer_backward, bench_layer_backward},
-    {NULL},
-};
+const struct test test_groupnorm_forward = {check_group_forward, bench_group_forward};
+const struct test test_groupnorm_backward = {check_group_backward, bench_group_backward};
+const struct test test_layernorm_forward = {check_layer_forward, bench_layer_forward};
+const struct test test_layernorm_backward = {check_layer_backward, bench_layer_backward};

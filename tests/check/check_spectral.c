@@ -266,16 +266,13 @@ static void bench_adamw(struct check *c)
     adamw_case(c, 1 << 18);
 }
 
-const struct test tests_spectral[] = {
-    {"shift_gain", check_gain, NULL},
-    {"scale_columns", check_columns, bench_columns},
-    {"column_dot", check_dot, bench_dot},
-    {"embedding_forward", check_embedding_forward, NULL},
-    {"embedding_backward", check_embedding_backward, NULL},
-    {"chosen_rows_forward", check_chosen_forward, NULL},
-    {"chosen_rows_backward", check_chosen_backward, NULL},
-    {"mse", check_mse, NULL},
-    {"sum_squares", check_squares, bench_squares},
-    {"adamw", check_adamw, bench_adamw},
-    {NULL},
-};
+const struct test test_shift_gain = {.check = check_gain};
+const struct test test_scale_columns = {check_columns, bench_columns};
+const struct test test_column_dot = {check_dot, bench_dot};
+const struct test test_embedding_forward = {.check = check_embedding_forward};
+const struct test test_embedding_backward = {.check = check_embedding_backward};
+const struct test test_chosen_rows_forward = {.check = check_chosen_forward};
+const struct test test_chosen_rows_backward = {.check = check_chosen_backward};
+const struct test test_mse = {.check = check_mse};
+const struct test test_sum_squares = {check_squares, bench_squares};
+const struct test test_adamw = {check_adamw, bench_adamw};

@@ -1,0 +1,102 @@
+/* entries.h: the compute entries of a table, each once: its name and what it takes behind the table.
+ * Included with ENTRY(name, ...) defined: kernels.h makes the table's pointers of it, count.c a table
+ * that does nothing, the checker of tests/check the list of what has to be checked. */
+
+/* ---- matrices ---- */
+ENTRY(gemm, struct gemm_shape s, const real *a, const real *b, real *c)
+
+// y = x W^T + bias; bias [out] may be NULL
+ENTRY(linear_forward, struct linear_shape s, const real *x, struct kernels_weight w,
+      const real *bias, real *y)
+// dx += dy W
+ENTRY(linear_backward_input, struct linear_shape s, const real *dy, struct kernels_weight w,
+      real *dx)
+// dw [out, in] += dy^T x
+ENTRY(linear_backward_weight, struct linear_shape s, const real *dy, const real *x, real *dw)
+
+// y = x * W + bias (cross-correlation, as everywhere in this field)
+ENTRY(conv_forward, struct conv_shape s, const real *x, struct kernels_weight w, const real *bias,
+      real *y)
+ENTRY(conv_backward_input, struct conv_shape s, const real *dy, struct kernels_weight w, real *dx)
+// dw [out, kh, kw, c] += ...
+ENTRY(conv_backward_weight, struct conv_shape s, const real *dy, const real *x, real *dw)
+
+// rounds count reals to bfloat16, nearest even
+ENTRY(to_bf16, int64_t count, const real *x, uint16_t *y)
+
+/* ---- normalisation ---- */
+// y = (x - mean) * rstd * gain + bias, then SiLU where asked; mean, rstd [n, groups] are kept
+ENTRY(groupnorm_forward, struct groupnorm_shape s, const real *x, const real *gain,
+      const real *bias, real *y, real *mean, real *rstd)
+// dx and dgain [c] may each be NULL
+ENTRY(groupnorm_backward, struct groupnorm_shape s, const real *x, const real *gain,
+      const real *bias, const real *mean, const real *rstd, const real *dy, real *dx, real *dgain)
+// mean, rstd [t]
+ENTRY(layernorm_forward, struct layernorm_shape s, const real *x, const real *gain,
+      const real *bias, real *y, real *mean, real *rstd)
+ENTRY(layernorm_backward, struct layernorm_shape s, const real *x, const real *gain,
+      const real *mean, const real *rstd, const real *dy, real *dx, real *dgain)
+
+/* ---- attention ---- */
+/* y = softmax(scale q k^T) v per head; lse [n, heads, tq] = log of the sum of exponentials of
+ * the scaled products, kept instead of the probabilities (may be NULL) */
+ENTRY(attention_forward, struct attention_shape s, const real *q, const real *key, const real *v,
+      real *y, real *lse)
+// probabilities are recomputed from lse; dq, dkey, dv are added to
+ENTRY(attention_backward, struct attention_shape s, const real *q, const real *key, const real *v,
+      const real *y, const real *lse, const real *dy, real *dq, real *dkey, real *dv)
+
+/* ---- element-wise ---- */
+ENTRY(activation_forward, enum activation a, int64_t count, const real *x, real *y)
+ENTRY(activation_backward, enum activation a, int64_t count, const real *x, const real *dy,
+      real *dx)
+// x [t, 2 c] = [value | gate]: y [t, c] = value * gelu(gate), exact GELU (erf)
+ENTRY(geglu_forward, int64_t t, int c, const real *x, real *y)
+ENTRY(geglu_backward, int64_t t, int c, const real *x, const real *dy, real *dx)
+// y = a + b; y may be a or b
+ENTRY(add, int64_t count, const real *a, const real *b, real *y)
+// y += factor * x
+ENTRY(accumulate, int64_t count, real factor, const real *x, real *y)
+// y [n, t, c] = x [n, t, c] + row [n, c]
+ENTRY(add_row_forward, int n, int64_t t, int c, const real *x, const real *row, real *y)
+// drow [n, c] += sum of dy over t
+ENTRY(add_row_backward, int n, int64_t t, int c, const real *dy, real *drow)
+/* copies (or adds, where accumulate) t rows of c values; strides in values from row to row.
+ * Concatenation and splitting of channels. */
+ENTRY(copy_columns, int64_t t, int c, const real *x, int64_t x_stride, real *y, int64_t y_stride,
+      bool accumulate)
+ENTRY(upsample_forward, struct upsample_shape s, const real *x, real *y)
+ENTRY(upsample_backward, struct upsample_shape s, const real *dy, real *dx)
+
+/* ---- spectral shifts ---- */
+// gain = relu(sigma + scale * shift), SVDiff eq. 2
+ENTRY(shift_gain, int count, const real *sigma, const real *shift, real scale, real *gain)
+// y [t, r] = x [t, r] * gain [r]; y may be x
+ENTRY(scale_columns, int64_t t, int r, const real *x, const real *gain, real *y)
+// dshift [r] += scale * sum over t of p * q, where gain > 0
+ENTRY(column_dot, int64_t t, int r, const real *p, const real *q, const real *gain, real scale,
+      real *dshift)
+
+/* ---- embedding ---- */
+// y [t, c] = table [ids[t], c]
+ENTRY(embedding_forward, int64_t t, int c, const int32_t *ids, const real *table, real *y)
+// dtable [ids[t], c] += dy [t, c], in the order of t
+ENTRY(embedding_backward, int64_t t, int c, const int32_t *ids, const real *dy, real *dtable)
+
+/* y [t, c] += factor * rows [j, c] where ids [t] is chosen [j]; chosen [n] has no number twice.
+ */
+ENTRY(chosen_rows_forward, struct chosen_shape s, const int32_t *ids, const int32_t *chosen,
+      const real *rows, real *y)
+// drows [j, c] += factor * the sum of dy [t, c] where ids [t] is chosen [j], in the order of t
+ENTRY(chosen_rows_backward, struct chosen_shape s, const int32_t *ids, const int32_t *chosen,
+      const real *dy, real *drows)
+
+/* ---- loss and optimiser ---- */
+/* loss [n] = mean over count of (x - target)^2; weight [n] scales the gradient only:
+ * dx += 2 weight (x - target) / count. dx may be NULL. */
+ENTRY(mse, int n, int64_t count, const real *x, const real *target, const real *weight, real *loss,
+      real *dx)
+// sum [1] = sum of squares, added up in double
+ENTRY(sum_squares, int64_t count, const real *x, double *sum)
+ENTRY(adamw, int64_t count, struct adamw_step step, const real *gradient, real *value, real *m,
+      real *v)
