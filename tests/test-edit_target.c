@@ -4,31 +4,27 @@
 
 #include <string.h>
 
-struct opened {
-    struct edit_target target;
-    GPtrArray *texts;
-};
-
-static void open_one(struct opened *o, const char *prompt, const char *target)
+static void open_one(struct edit_target *t, const char *prompt, const char *target)
 {
     g_autoptr(GError) error = NULL;
 
-    o->texts = g_ptr_array_new_with_free_func(g_free);
-    g_ptr_array_add(o->texts, g_strdup("negative"));
-    g_assert_true(edit_target_open(&o->target, prompt, target, 3, 5, o->texts, &error));
+    g_assert_true(edit_target_open(t, prompt, target, &error));
     g_assert_no_error(error);
 }
 
-static void close_one(struct opened *o)
+// what acts everywhere, then in the place of the picture's subject and of the other
+static void check_texts(const struct edit_target *t, enum edit_role role, const char *everywhere,
+                        const char *own, const char *other)
 {
-    edit_target_finish(&o->target);
-    g_ptr_array_unref(o->texts);
-}
+    const struct scene_texts texts = edit_target_texts(t, role, "negative");
 
-static void check_text(const struct opened *o, enum edit_role role, int i, const char *wanted)
-{
-    g_assert_cmpint(i, <, o->target.texts);
-    g_assert_cmpstr(o->texts->pdata[o->target.row[role] + i], ==, wanted);
+    g_assert_cmpstr(texts.negative, ==, "negative");
+    g_assert_cmpstr(texts.everywhere, ==, everywhere);
+    g_assert_cmpint(texts.n_regions, ==, own != NULL ? 2 : 0);
+    if (own != NULL) {
+        g_assert_cmpstr(texts.regions[0].text, ==, own);
+        g_assert_cmpstr(texts.regions[1].text, ==, other);
+    }
 }
 
 static void test_plain(void)
@@ -41,16 +37,13 @@ static void test_plain(void)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(targets); i++) {
-        struct opened o;
-        open_one(&o, "a photo of a fox", targets[i]);
-        g_assert_false(edit_target_has_places(&o.target));
-        g_assert_false(o.target.moves);
-        g_assert_cmpint(o.target.texts, ==, 1);
-        g_assert_null(o.target.regions.guide.regions);
-        g_assert_cmpuint(o.texts->len, ==, 3);
-        check_text(&o, EDIT_TARGET, 0, targets[i]);
-        check_text(&o, EDIT_SOURCE, 0, "a photo of a fox");
-        close_one(&o);
+        struct edit_target t;
+        open_one(&t, "a photo of a fox", targets[i]);
+        g_assert_false(edit_target_has_places(&t));
+        g_assert_false(t.moves);
+        check_texts(&t, EDIT_TARGET, targets[i], NULL, NULL);
+        check_texts(&t, EDIT_SOURCE, "a photo of a fox", NULL, NULL);
+        edit_target_finish(&t);
     }
 }
 
@@ -71,54 +64,85 @@ static void test_places(void)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        struct opened o;
-        open_one(&o, "a photo of a red fox.", cases[i].target);
-        g_assert_true(edit_target_has_places(&o.target));
-        g_assert_true(o.target.moves);
-        g_assert_cmpint(o.target.places[0].place, ==, cases[i].place);
-        check_text(&o, EDIT_TARGET, 0, cases[i].rest);
-        check_text(&o, EDIT_TARGET, 1, cases[i].own);
-        check_text(&o, EDIT_TARGET, 2, cases[i].other);
-        check_text(&o, EDIT_SOURCE, 0, "");
-        check_text(&o, EDIT_SOURCE, 1, cases[i].source);
-        check_text(&o, EDIT_SOURCE, 2, "");
-        close_one(&o);
+        struct edit_target t;
+        open_one(&t, "a photo of a red fox.", cases[i].target);
+        g_assert_true(edit_target_has_places(&t));
+        g_assert_true(t.moves);
+        g_assert_cmpint(t.places[0].place, ==, cases[i].place);
+        check_texts(&t, EDIT_TARGET, cases[i].rest, cases[i].own, cases[i].other);
+        check_texts(&t, EDIT_SOURCE, "", cases[i].source, "");
+        edit_target_finish(&t);
     }
 }
 
-// h w of 3 5: the middle column is half of each
+// each text as one token of one value: its number
+static void embed_numbers(struct paint_sets *sets)
+{
+    for (guint i = 0; i < sets->sets->len; i++) {
+        struct conditioning *c = &g_array_index(sets->sets, struct paint_set, i).texts;
+        conditioning_init(c, (int)sets->texts->len, 1, 1, 0);
+        for (int j = 0; j < c->n; j++) {
+            c->context[j] = (float)j;
+        }
+    }
+}
+
+// the latents [3, 5] of a target: its halves [2, 5 or 3] along the side that they share, and where
+// each model counts
+static void check_scene(const char *target, int across, const float *own)
+{
+    g_autoptr(GError) error = NULL;
+    struct paint_sets sets;
+    struct scene scene;
+    struct edit_target t;
+
+    open_one(&t, "a fox", target);
+    const struct scene_texts texts = edit_target_texts(&t, EDIT_TARGET, "");
+    paint_sets_create(&sets);
+    g_assert_true(scene_open(&scene, &sets, &texts, 1, 3, 5, &error));
+    g_assert_no_error(error);
+    embed_numbers(&sets);
+    scene_prepare(&scene, &sets);
+    g_assert_cmpint(scene.n, ==, 2);
+    for (int i = 0; i < 15; i++) {
+        const float here = own[across ? i % 5 : i / 5];
+        g_assert_cmpfloat_with_epsilon(scene.regions.masks[i], here, 1e-6);
+        g_assert_cmpfloat_with_epsilon(scene.regions.masks[15 + i], 1 - here, 1e-6);
+        g_assert_cmpfloat_with_epsilon(scene.parts[0].weight[i], here, 1e-6);
+        g_assert_cmpfloat_with_epsilon(scene.parts[1].weight[i], 1 - here, 1e-6);
+    }
+    // the negative prompt for each text, then everywhere and the two places
+    for (int i = 0; i < 6; i++) {
+        g_assert_cmpfloat(scene.parts[0].text->context[i], ==, i < 3 ? 0 : i - 2);
+        g_assert_cmpfloat(scene.parts[1].text->context[i], ==, i < 3 ? 0 : i - 2);
+    }
+    // what was learned is in the first model alone
+    g_assert_cmpuint(paint_sets_at(&sets, 0)->without, ==, 0);
+    g_assert_cmpuint(paint_sets_at(&sets, 1)->without, ==, 1);
+    scene_finish(&scene);
+    paint_sets_close(&sets);
+    edit_target_finish(&t);
+}
+
+// the middle of an odd side is half of each
 static void test_regions(void)
 {
     static const float left[] = {1, 1, 0.5f, 0, 0}, bottom[] = {0, 0.5f, 1};
-    struct opened o;
 
-    open_one(&o, "a fox", "a fox on the left and a lion on the right");
-    const float *masks = o.target.regions.list.masks;
-    for (int i = 0; i < 15; i++) {
-        g_assert_cmpfloat_with_epsilon(masks[i], left[i % 5], 1e-6);
-        g_assert_cmpfloat_with_epsilon(masks[15 + i], 1 - left[i % 5], 1e-6);
-    }
-    close_one(&o);
-    open_one(&o, "a fox", "a lion at the top and a fox at the bottom");
-    masks = o.target.regions.list.masks;
-    for (int i = 0; i < 15; i++) {
-        g_assert_cmpfloat_with_epsilon(masks[i], bottom[i / 5], 1e-6);
-        g_assert_cmpfloat_with_epsilon(masks[15 + i], 1 - bottom[i / 5], 1e-6);
-    }
-    close_one(&o);
+    check_scene("a fox on the left and a lion on the right", true, left);
+    check_scene("a lion at the top and a fox at the bottom", false, bottom);
 }
 
 // a description that says where it is: the picture stays
 static void test_stays(void)
 {
-    struct opened o;
+    struct edit_target t;
 
-    open_one(&o, "a fox on the left", "a fox on the left and a lion on the right");
-    g_assert_true(edit_target_has_places(&o.target));
-    g_assert_false(o.target.moves);
-    check_text(&o, EDIT_SOURCE, 0, "a fox on the left");
-    check_text(&o, EDIT_SOURCE, 1, "a fox on the left");
-    close_one(&o);
+    open_one(&t, "a fox on the left", "a fox on the left and a lion on the right");
+    g_assert_true(edit_target_has_places(&t));
+    g_assert_false(t.moves);
+    check_texts(&t, EDIT_SOURCE, "a fox on the left", "a fox on the left", "");
+    edit_target_finish(&t);
 }
 
 // red where the subject is, grey around it
@@ -142,11 +166,11 @@ static void test_move(void)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(picture) image = paint(60, 40);
-    struct opened o;
+    struct edit_target t;
     int red[2] = {0};
 
-    open_one(&o, "a fox", "a lion on the left and a fox on the right");
-    g_autoptr(picture) moved = edit_target_move(&o.target, image, NULL, &error);
+    open_one(&t, "a fox", "a lion on the left and a fox on the right");
+    g_autoptr(picture) moved = edit_target_move(&t, image, NULL, &error);
     g_assert_no_error(error);
     g_assert_cmpint(moved->width, ==, 60);
     g_assert_cmpint(moved->height, ==, 40);
@@ -156,7 +180,7 @@ static void test_move(void)
     g_assert_cmpint(red[0], ==, 0);
     g_assert_cmpint(red[1], >, 50);
     g_assert_cmpfloat_with_epsilon(moved->pixels[0], 0.5, 1e-5); // its surroundings go on
-    close_one(&o);
+    edit_target_finish(&t);
 }
 
 int main(int argc, char **argv)

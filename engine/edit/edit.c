@@ -4,75 +4,45 @@
  *   move      it, where the target names a place for its subject (edit_target.h)
  *   invert    latents z of the picture -> noise x, by DDIM run backwards with the shifts, at
  *             guidance 1, under the target (or the description)
- *   start     slerp(alpha; x, fresh noise)
- *   sample    DDIM with eta and guidance under the target
+ *   generate  from slerp(alpha; x, fresh noise), by DDIM with eta and guidance under the target
+ *             (drawing.h)
  *
  * Without inversion the start is fresh noise. z is the autoencoder's mean, so that what is inverted
  * does not depend on a seed, and perhaps corrected through the decoder (latent_fit.h). */
 #include "engine/edit/edit_check.h"
-#include "engine/edit/edit_models.h"
 #include "engine/edit/edit_shift.h"
-
-#include "engine/generate/decode.h"
-#include "engine/generate/denoise.h"
-#include "engine/base/noise.h"
-#include "engine/picture/paint_area.h"
-#include "engine/generate/painter.h"
-#include "engine/picture/picture_fill.h"
-#include "engine/picture/picture_origin.h"
-#include "engine/picture/picture_scale.h"
+#include "engine/edit/edit_target.h"
+#include "engine/generate/drawing.h"
 #include "engine/generate/latent_fit.h"
-#include "engine/generate/preview.h"
-#include "engine/generate/slerp.h"
-
-#include <string.h>
-
-// the components whose weights are there at once
-#define EDITING (1u << MODEL_UNET | 1u << MODEL_VAE)
+#include "engine/picture/paint_area.h"
+#include "engine/picture/picture_fill.h"
 
 struct editor {
-    svdiff *session;
     const struct svdiff_edit_options *options;
+    struct svdiff_generate_options draw;  // how each target is drawn
+    struct svdiff_scaled_subject learned; // what was learned of the picture
+    struct drawing drawing;
     struct edit_target *targets;
-    GPtrArray *texts; // all that is embedded; the first is the negative prompt
-    struct edit_models models;
-    char *shift;
+    struct scene *scenes; // of each target, then of each for the inversion if that has its own
+    int n_scenes;
     picture *image, *opaque;
-    int width, height, h, w, c;
     enum place place; // where the picture was put before it was encoded; PLACES: nowhere
     float *latents;   // [h, w, c] of the picture; NULL: not yet
     float *inverted;  // [h, w, c] the noise that they become; NULL: not yet
-    struct denoise denoise;
-    struct tape *tape;
-    struct decoder *decoder;
-    struct trace *trace;
 };
+
+// what is drawn at once
+static const struct start *area(const struct editor *e)
+{
+    return &e->drawing.start;
+}
 
 /* ---- preparing ---- */
 
-static struct sampler *make_sampler(const struct editor *e, enum sampler_kind kind, double eta,
-                                    GError **error)
-{
-    const struct sampler_options options = {.kind = kind, .steps = e->options->steps, .eta = eta};
-
-    return sampler_create(&options, checkpoint_schedule_config(e->session->checkpoint), error);
-}
-
-static bool check_samplers(const struct editor *e, GError **error)
-{
-    g_autoptr(sampler) forwards = make_sampler(e, SAMPLER_DDIM, e->options->eta, error);
-    g_autoptr(sampler) backwards = NULL;
-
-    if (forwards != NULL && e->options->invert) {
-        backwards = make_sampler(e, SAMPLER_DDIM_INVERSE, 0, error);
-    }
-    return forwards != NULL && (!e->options->invert || backwards != NULL);
-}
-
 static bool read_image(struct editor *e, GError **error)
 {
-    const struct vae_config *vae = checkpoint_vae_config(e->session->checkpoint);
-    const int factor = autoencoder_factor(vae);
+    svdiff *s = e->drawing.session;
+    const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
 
     e->image = picture_read(e->options->image, 8, error);
     e->opaque = e->image != NULL ? picture_opaque(e->image, error) : NULL;
@@ -80,15 +50,36 @@ static bool read_image(struct editor *e, GError **error)
         return false;
     }
     if (picture_warning(e->image) != NULL) {
-        session_warn(e->session, "%s", picture_warning(e->image));
+        session_warn(s, "%s", picture_warning(e->image));
     }
-    e->width = e->options->width;
-    e->height = e->options->height;
-    paint_area_size(e->image->width, e->image->height, MAX(factor, 8), &e->width, &e->height);
-    e->h = e->height / factor;
-    e->w = e->width / factor;
-    e->c = vae->latent_channels;
+    paint_area_size(e->image->width, e->image->height, MAX(factor, 8), &e->draw.width,
+                    &e->draw.height);
     return true;
+}
+
+static bool prepare(struct editor *e, GError **error)
+{
+    const bool inverts = e->options->invert;
+    g_autoptr(sampler) backwards =
+        inverts ? drawing_sampler(&e->drawing, SAMPLER_DDIM_INVERSE, 0, error) : NULL;
+
+    if ((inverts && backwards == NULL) || !drawing_prepare(&e->drawing, error)) {
+        return false;
+    }
+    e->drawing.start.like = e->image;
+    e->drawing.start.encodes = true;
+    e->drawing.start.alpha = e->options->noise;
+    return true;
+}
+
+static bool open_scene(struct editor *e, int scene, int target, enum edit_role role, GError **error)
+{
+    const struct scene_texts texts =
+        edit_target_texts(&e->targets[target], role, e->options->negative);
+
+    e->n_scenes++;
+    return scene_open(&e->scenes[scene], &e->drawing.sets, &texts, 1, area(e)->h, area(e)->w,
+                      error);
 }
 
 static bool open_targets(struct editor *e, GError **error)
@@ -96,62 +87,37 @@ static bool open_targets(struct editor *e, GError **error)
     const struct svdiff_edit_options *o = e->options;
 
     e->targets = g_new0(struct edit_target, o->n_targets);
-    e->texts = g_ptr_array_new_with_free_func(g_free);
-    g_ptr_array_add(e->texts, g_strdup(o->negative));
+    e->scenes = g_new0(struct scene, 2 * o->n_targets);
     for (int i = 0; i < o->n_targets; i++) {
         struct edit_target *t = &e->targets[i];
-        if (!edit_target_open(t, o->prompt, o->targets[i], e->h, e->w, e->texts, error)) {
+        if (!edit_target_open(t, o->prompt, o->targets[i], error) ||
+            !open_scene(e, i, i, EDIT_TARGET, error)) {
             return false;
         }
         if (edit_target_has_places(t)) {
-            session_note(e->session, "The picture's subject is '%s'; beside it comes '%s'.",
+            session_note(e->drawing.session, "The picture's subject is '%s'; beside it comes '%s'.",
                          t->places[0].text, t->places[1].text);
+        }
+    }
+    for (int i = 0; i < o->n_targets && o->invert && o->invert_source; i++) {
+        if (!open_scene(e, o->n_targets + i, i, EDIT_SOURCE, error)) {
+            return false;
         }
     }
     return true;
 }
 
-static bool any_places(const struct editor *e)
+static bool open_drawing(struct editor *e, GError **error)
 {
-    for (int i = 0; i < e->options->n_targets; i++) {
-        if (edit_target_has_places(&e->targets[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool open_models(struct editor *e, progress_function progress, void *user, GError **error)
-{
-    const struct painter painter = {.session = e->session, .progress = progress, .user = user};
-    const bool places = any_places(e);
+    const struct denoise *d = &e->drawing.denoise;
+    svdiff *s = e->drawing.session;
 
     // before anything is learned
-    if (!session_check_unets(e->session, places ? EDIT_MODELS : 1, error)) {
+    if (!session_check_unets(s, (int)e->drawing.sets.sets->len, error)) {
         return false;
     }
-    e->shift = edit_shift_ready(e->session, e->options, progress, user, error);
-    return e->shift != NULL &&
-           edit_models_open(&e->models, &painter, places, e->shift, e->options->force, error) &&
-           edit_models_embed(&e->models, e->texts, error) &&
-           edit_models_networks(&e->models, error);
-}
-
-static bool prepare_drawing(struct editor *e, GError **error)
-{
-    struct denoise *d = &e->denoise;
-
-    d->k = e->session->k;
-    d->h = e->h;
-    d->w = e->w;
-    d->c = e->c;
-    d->guidance = e->options->guidance;
-    e->decoder = decoder_create(d->k, edit_models_autoencoder(&e->models), e->h, e->w, error);
-    if (e->decoder != NULL && e->options->preview != NULL) {
-        d->preview = preview_create(e->session, e->decoder, e->h, e->w, e->options->preview, error);
-        return d->preview != NULL;
-    }
-    return e->decoder != NULL;
+    e->learned.file = edit_shift_ready(s, e->options, d->progress, d->user, error);
+    return e->learned.file != NULL && drawing_open(&e->drawing, e->scenes, e->n_scenes, error);
 }
 
 /* ---- the picture ---- */
@@ -159,20 +125,20 @@ static bool prepare_drawing(struct editor *e, GError **error)
 // without inversion nothing begins with them
 static bool fit_latents(struct editor *e, const picture *image, GError **error)
 {
-    const struct latent_fit f = {.k = e->session->k,
-                                 .a = edit_models_autoencoder(&e->models),
+    const struct latent_fit f = {.k = e->drawing.session->k,
+                                 .a = drawing_autoencoder(&e->drawing),
                                  .steps = e->options->fit,
-                                 .progress = e->denoise.progress,
-                                 .user = e->denoise.user};
+                                 .progress = e->drawing.denoise.progress,
+                                 .user = e->drawing.denoise.user};
 
     return f.steps == 0 || !e->options->invert ||
-           latent_fit(&f, image, e->width, e->height, e->latents, error);
+           latent_fit(&f, image, area(e)->width, area(e)->height, e->latents, error);
 }
 
 static bool encode_image(struct editor *e, const picture *image, GError **error)
 {
-    e->latents = encode_picture(e->session->k, edit_models_autoencoder(&e->models), image, e->width,
-                                e->height, NULL, error);
+    e->latents = encode_picture(e->drawing.session->k, drawing_autoencoder(&e->drawing), image,
+                                area(e)->width, area(e)->height, NULL, error);
     return e->latents != NULL && fit_latents(e, image, error);
 }
 
@@ -197,72 +163,29 @@ static bool arrange(struct editor *e, const struct edit_target *t, GError **erro
     e->place = place;
     g_autoptr(picture) moved = t->moves ? moved_image(e, t, error) : NULL;
     // of the first target, as all of the trace
-    if (moved != NULL && e->trace != NULL && t == e->targets) {
-        trace_add_image(e->trace, moved->pixels, 1, moved->height, moved->width, 3, "moved");
+    if (moved != NULL && e->drawing.trace != NULL && t == e->targets) {
+        trace_add_image(e->drawing.trace, moved->pixels, 1, moved->height, moved->width, 3,
+                        "moved");
     }
     return (moved != NULL || !t->moves) && encode_image(e, t->moves ? moved : e->opaque, error);
 }
 
-/* ---- a run ---- */
-
-// d for what a target is drawn, or the picture inverted, with
-static void set_run(struct denoise *d, const struct edit_run *r)
-{
-    d->parts = r->parts;
-    d->n_parts = r->n_parts;
-    d->guide = r->guide;
-}
-
-// [1 or 2, tokens, width] of each model: of the prompt alone, or without and with it
-static void trace_texts(struct trace *trace, const struct denoise *d, const char *name, bool both)
-{
-    for (int i = 0; i < d->n_parts; i++) {
-        const struct conditioning *c = d->parts[i].text;
-        const int64_t shape[] = {both ? 2 : 1, c->tokens, c->width};
-        const float *text = c->context + (both ? 0 : (size_t)c->tokens * c->width);
-        if (i == 0) {
-            trace_add(trace, text, shape, 3, "%s", name);
-        } else {
-            trace_add(trace, text, shape, 3, "%s.%d", name, i);
-        }
-    }
-}
-
-static void trace_regions(struct trace *trace, const struct edit_target *t)
-{
-    const struct attention_regions *r = &t->regions.list;
-
-    if (r->n > 0) {
-        trace_add(trace, r->masks, (const int64_t[]){1, r->n, r->h, r->w}, 4, "regions");
-    }
-}
-
-static void trace_timesteps(const struct editor *e, const struct sampler *s, const char *name)
-{
-    const int n = sampler_steps(s);
-    g_autofree float *timesteps = g_new(float, n);
-
-    for (int i = 0; i < n; i++) {
-        timesteps[i] = (float)sampler_timestep(s, i);
-    }
-    trace_add(e->trace, timesteps, (const int64_t[]){n}, 1, "%s", name);
-}
-
 /* ---- inversion ---- */
 
-static bool invert(struct editor *e, const struct edit_run *r, struct trace *trace, GError **error)
+static bool invert(struct editor *e, const struct scene *scene, struct trace *trace, GError **error)
 {
-    const size_t count = (size_t)e->h * e->w * e->c;
-    g_autoptr(sampler) s = make_sampler(e, SAMPLER_DDIM_INVERSE, 0, error);
-    g_autoptr(sampler) undo = s != NULL ? make_sampler(e, SAMPLER_DDIM, 0, error) : NULL;
-    struct denoise d = e->denoise;
+    const size_t count = (size_t)area(e)->h * area(e)->w * area(e)->c;
+    g_autoptr(sampler) s = drawing_sampler(&e->drawing, SAMPLER_DDIM_INVERSE, 0, error);
+    g_autoptr(sampler) undo =
+        s != NULL ? drawing_sampler(&e->drawing, SAMPLER_DDIM, 0, error) : NULL;
+    struct denoise d = e->drawing.denoise;
 
     if (undo == NULL) {
         return false;
     }
     g_free(e->inverted);
     e->inverted = g_memdup2(e->latents, count * sizeof *e->latents);
-    set_run(&d, r);
+    scene_use(scene, &d);
     d.sampler = s;
     d.guidance = 1;
     d.inverts = true;
@@ -271,150 +194,80 @@ static bool invert(struct editor *e, const struct edit_run *r, struct trace *tra
     d.preview = NULL;
     d.phase = "invert";
     d.trace = trace;
-    if (trace != NULL) {
-        trace_timesteps(e, s, "inversion_timesteps");
-        trace_texts(trace, &d, "inversion_embeddings", false);
-    }
-    return denoise_run(&d, e->tape, 0, e->inverted, error);
+    drawing_trace_timesteps(trace, s, "inversion_timesteps");
+    scene_trace_texts(scene, trace, "inversion_embeddings", 1);
+    return denoise_run(&d, e->drawing.tape, 0, e->inverted, error);
 }
 
 // under the description once for each place, under each target anew
-static bool invert_for(struct editor *e, int index, GError **error)
+static bool invert_for(struct editor *e, int target, GError **error)
 {
     const bool source = e->options->invert_source;
-    struct edit_run r = {0};
+    const int scene = source ? e->options->n_targets + target : target;
 
     if (!e->options->invert || (source && e->inverted != NULL)) {
         return true;
     }
-    edit_run_prepare(&r, &e->models, &e->targets[index], source ? EDIT_SOURCE : EDIT_TARGET);
-    const bool done = invert(e, &r, index == 0 ? e->trace : NULL, error);
-    edit_run_clear(&r);
-    return done;
+    return invert(e, &e->scenes[scene], target == 0 ? e->drawing.trace : NULL, error);
 }
 
 /* ---- drawing ---- */
 
-// latents [h, w, c] that sampling begins with
-static void start(const struct editor *e, uint64_t seed, struct trace *trace, float *latents)
-{
-    const int64_t count = (int64_t)e->h * e->w * e->c;
-
-    noise_normal(seed, e->options->invert ? NOISE_FRESH : NOISE_INITIAL_LATENTS, 0, latents, count);
-    trace_add_image(trace, latents, 1, e->h, e->w, e->c, "initial_noise");
-    if (e->options->invert) {
-        trace_add_image(trace, latents, 1, e->h, e->w, e->c, "fresh_noise");
-        slerp(e->options->noise, e->inverted, latents, latents, count);
-        trace_add_image(trace, latents, 1, e->h, e->w, e->c, "start_latents");
-    }
-}
-
-// in the picture's size, with its alpha; what comes beside it would be clear
-static picture *fit_image(const struct editor *e, const picture *drawn, bool with_alpha,
-                          GError **error)
-{
-    g_autoptr(picture) scaled = picture_resize(drawn, e->image->width, e->image->height, error);
-
-    if (scaled == NULL || e->image->channels == 3 || !with_alpha) {
-        return g_steal_pointer(&scaled);
-    }
-    g_autoptr(picture) alpha = picture_alpha(e->image, error);
-    return alpha != NULL ? picture_with_alpha(scaled, alpha, error) : NULL;
-}
-
-static picture *finish(const struct editor *e, const picture *drawn, bool with_alpha,
-                       GError **error)
-{
-    picture *out = fit_image(e, drawn, with_alpha, error);
-
-    if (out != NULL) {
-        out->origin = picture_origin_depth(e->image->origin);
-    }
-    return out;
-}
-
-static bool draw(struct editor *e, const struct edit_target *t, int index, svdiff_take take,
-                 GError **error)
-{
-    const uint64_t seed = e->options->seed + (uint64_t)(index % e->options->count);
-    g_autofree float *latents = g_new(float, (size_t)e->h * e->w * e->c);
-    g_autoptr(sampler) s = make_sampler(e, SAMPLER_DDIM, e->options->eta, error);
-    struct denoise *d = &e->denoise;
-
-    if (s == NULL) {
-        return false;
-    }
-    d->sampler = s;
-    d->phase = "edit";
-    d->trace = index == 0 ? e->trace : NULL;
-    if (d->trace != NULL) {
-        trace_timesteps(e, s, "timesteps");
-        trace_regions(d->trace, t);
-        trace_texts(d->trace, d, "text_embeddings", true);
-    }
-    start(e, seed, d->trace, latents);
-    if (!denoise_run(d, e->tape, seed, latents, error)) {
-        return false;
-    }
-    g_autoptr(picture) drawn = decoder_run(e->decoder, latents, d->trace, error);
-    g_autoptr(picture) p =
-        drawn != NULL ? finish(e, drawn, !edit_target_has_places(t), error) : NULL;
-    return p != NULL && take(d->user, index, seed, p, error);
-}
-
-// all pictures of a target; the tape is sized for what this one is drawn with
-static bool draw_target(struct editor *e, int target, svdiff_take take, GError **error)
+// all pictures of a target
+static bool draw_target(struct editor *e, int target, GError **error)
 {
     const struct edit_target *t = &e->targets[target];
     const int count = e->options->count;
-    struct edit_run r = {0};
+    struct start *start = &e->drawing.start;
 
     if (!arrange(e, t, error)) {
         return false;
     }
     if (target == 0) {
-        trace_add_image(e->trace, e->latents, 1, e->h, e->w, e->c, "init_latents");
+        trace_add_image(e->drawing.trace, e->latents, 1, start->h, start->w, start->c,
+                        "init_latents");
     }
-    edit_run_prepare(&r, &e->models, t, EDIT_TARGET);
-    set_run(&e->denoise, &r);
-    tape_free(e->tape);
-    // the weights stay as they are: inversion and sampling differ in their batch
-    e->tape = denoise_tape(&e->denoise, error);
-    bool done = e->tape != NULL && invert_for(e, target, error);
-    for (int i = 0; i < count && done; i++) {
-        done = draw(e, t, target * count + i, take, error);
+    // the tape is as large as these texts need it; inversion and sampling differ in their batch
+    if (!drawing_under(&e->drawing, &e->scenes[target], error) || !invert_for(e, target, error)) {
+        return false;
     }
-    edit_run_clear(&r);
-    return done;
-}
-
-static bool draw_all(struct editor *e, svdiff_take take, GError **error)
-{
-    for (int target = 0; target < e->options->n_targets; target++) {
-        if (!draw_target(e, target, take, error)) {
+    start->inverted = e->options->invert ? e->inverted : NULL;
+    start->opaque_like = edit_target_has_places(t); // what comes beside it would be clear
+    for (int i = 0; i < count; i++) {
+        const uint64_t seed = e->options->seed + (uint64_t)i;
+        if (!drawing_picture(&e->drawing, target * count + i, seed, error)) {
             return false;
         }
     }
     return true;
 }
 
+static bool draw_all(struct editor *e, GError **error)
+{
+    for (int target = 0; target < e->options->n_targets; target++) {
+        if (!draw_target(e, target, error)) {
+            return false;
+        }
+    }
+    return drawing_write_trace(&e->drawing, error);
+}
+
 /* ---- all of it ---- */
 
 static void editor_finish(struct editor *e)
 {
-    edit_models_finish(&e->models);
+    for (int i = 0; i < e->n_scenes; i++) {
+        scene_finish(&e->scenes[i]);
+    }
+    drawing_finish(&e->drawing);
     for (int i = 0; i < e->options->n_targets && e->targets != NULL; i++) {
         edit_target_finish(&e->targets[i]);
     }
-    preview_free(e->denoise.preview);
-    decoder_free(e->decoder);
-    tape_free(e->tape);
-    trace_free(e->trace);
     picture_free(e->image);
     picture_free(e->opaque);
-    g_free(e->shift);
+    g_free((char *)e->learned.file);
     g_free(e->targets);
-    g_clear_pointer(&e->texts, g_ptr_array_unref);
+    g_free(e->scenes);
     g_free(e->latents);
     g_free(e->inverted);
 }
@@ -430,18 +283,14 @@ bool svdiff_edit(svdiff *s, const struct svdiff_edit_options *options, svdiff_ta
 {
     const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
     struct editor e = {
-        .session = s,
-        .options = options,
-        .denoise = {.progress = progress, .user = user},
-        .trace = options->trace != NULL ? trace_create() : NULL,
-    };
+        .options = options, .draw = edit_generate_options(options), .learned = {.scale = 1}};
 
+    e.draw.subjects = &e.learned;
+    e.draw.n_subjects = 1;
+    drawing_create(&e.drawing, s, &e.draw, "edit", take, progress, user);
     const bool done = edit_check(options, MAX(factor, 8), error) && session_check_plain(s, error) &&
-                      check_samplers(&e, error) && read_image(&e, error) &&
-                      session_check_memory(s, EDITING, false, error) && open_targets(&e, error) &&
-                      open_models(&e, progress, user, error) && prepare_drawing(&e, error) &&
-                      draw_all(&e, take, error) &&
-                      (e.trace == NULL || trace_write(e.trace, options->trace, error));
+                      read_image(&e, error) && prepare(&e, error) && open_targets(&e, error) &&
+                      open_drawing(&e, error) && draw_all(&e, error);
     editor_finish(&e);
     return done;
 }

@@ -54,19 +54,29 @@ static bool check_learning(const struct svdiff_edit_options *o, int unit, GError
     return learn_check(&learn, unit, error);
 }
 
-static bool check_target(const struct svdiff_edit_options *o, const char *target, int unit,
-                         GError **error)
+struct svdiff_generate_options edit_generate_options(const struct svdiff_edit_options *o)
 {
     struct svdiff_generate_options draw = svdiff_generate_defaults(NULL);
 
-    draw.prompt = target;
     draw.negative = o->negative;
+    draw.force = o->force;
     draw.steps = o->steps;
     draw.guidance = o->guidance;
     draw.eta = o->eta;
     draw.width = o->width;
     draw.height = o->height;
     draw.count = o->count;
+    draw.preview = o->preview;
+    draw.trace = o->trace;
+    return draw;
+}
+
+static bool check_target(const struct svdiff_edit_options *o, const char *target, int unit,
+                         GError **error)
+{
+    struct svdiff_generate_options draw = edit_generate_options(o);
+
+    draw.prompt = target;
     if (generate_check(&draw, unit, error)) {
         return true;
     }

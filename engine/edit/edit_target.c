@@ -90,59 +90,64 @@ static picture *half_mask(enum place place, GError **error)
     return mask;
 }
 
-static bool open_regions(struct edit_target *t, int h, int w, GError **error)
+// each text in its half. Subject 0 belongs to the first; the second has one that there is not, so
+// that it is the model's own.
+static void set_regions(struct edit_target *t, enum edit_role role, const char *own,
+                        const char *other)
 {
-    g_autoptr(picture) first = half_mask(t->places[0].place, error);
-    g_autoptr(picture) second = first != NULL ? half_mask(t->places[1].place, error) : NULL;
-    const struct svdiff_region regions[] = {{.mask = first}, {.mask = second}};
-
-    return second != NULL && regions_open(&t->regions, regions, 2, h, w, error);
+    t->regions[role][0] = (struct svdiff_region){.mask = t->masks[0], .text = own, .subjects = 1};
+    t->regions[role][1] = (struct svdiff_region){.mask = t->masks[1], .text = other, .subjects = 2};
 }
 
-// the target: its rest, then what is said of each place
-static void add_target_texts(const struct edit_target *t, const char *target, GPtrArray *texts)
+// under the description the subject is in its half, and nothing in the other
+static bool open_places(struct edit_target *t, const char *prompt, const char *target,
+                        GError **error)
 {
-    const struct svdiff_region regions[] = {{.text = t->places[0].text},
-                                            {.text = t->places[1].text}};
-
-    g_ptr_array_add(texts, regions_rest(target, regions, 2));
-    for (int i = 0; i < 2; i++) {
-        g_ptr_array_add(texts, g_strdup(t->places[i].text));
-    }
-}
-
-// the description: the subject is in its half, and nothing in the other
-static void add_source_texts(const struct edit_target *t, const char *prompt, GPtrArray *texts)
-{
-    g_ptr_array_add(texts, g_strdup(t->moves ? "" : prompt));
-    g_ptr_array_add(texts, t->moves ? wording_at(prompt, t->places[0].place) : g_strdup(prompt));
-    g_ptr_array_add(texts, g_strdup(""));
-}
-
-bool edit_target_open(struct edit_target *t, const char *prompt, const char *target, int h, int w,
-                      GPtrArray *texts, GError **error)
-{
-    *t = (struct edit_target){.texts = 1};
-    t->row[EDIT_TARGET] = (int)texts->len;
-    if (!find_places(prompt, target, t->places)) {
-        g_ptr_array_add(texts, g_strdup(target));
-        t->row[EDIT_SOURCE] = (int)texts->len;
-        g_ptr_array_add(texts, g_strdup(prompt));
-        return regions_open(&t->regions, NULL, 0, h, w, error);
-    }
-    t->texts = 3;
     t->moves = !wording_has_place(prompt);
-    add_target_texts(t, target, texts);
-    t->row[EDIT_SOURCE] = (int)texts->len;
-    add_source_texts(t, prompt, texts);
-    return open_regions(t, h, w, error);
+    t->n_regions = 2;
+    for (int i = 0; i < 2; i++) {
+        t->masks[i] = half_mask(t->places[i].place, error);
+        if (t->masks[i] == NULL) {
+            return false;
+        }
+    }
+    set_regions(t, EDIT_TARGET, t->places[0].text, t->places[1].text);
+    t->everywhere[EDIT_TARGET] = regions_rest(target, t->regions[EDIT_TARGET], 2);
+    t->source = t->moves ? wording_at(prompt, t->places[0].place) : g_strdup(prompt);
+    set_regions(t, EDIT_SOURCE, t->source, "");
+    t->everywhere[EDIT_SOURCE] = g_strdup(t->moves ? "" : prompt);
+    return true;
+}
+
+bool edit_target_open(struct edit_target *t, const char *prompt, const char *target, GError **error)
+{
+    *t = (struct edit_target){0};
+    if (find_places(prompt, target, t->places)) {
+        return open_places(t, prompt, target, error);
+    }
+    t->everywhere[EDIT_TARGET] = g_strdup(target);
+    t->everywhere[EDIT_SOURCE] = g_strdup(prompt);
+    return true;
 }
 
 void edit_target_finish(struct edit_target *t)
 {
     clear_places(t->places);
-    regions_finish(&t->regions);
+    picture_free(t->masks[0]);
+    picture_free(t->masks[1]);
+    g_free(t->source);
+    g_free(t->everywhere[EDIT_TARGET]);
+    g_free(t->everywhere[EDIT_SOURCE]);
     *t = (struct edit_target){0};
+}
+
+struct scene_texts edit_target_texts(const struct edit_target *t, enum edit_role role,
+                                     const char *negative)
+{
+    return (struct scene_texts){.negative = negative,
+                                .everywhere = t->everywhere[role],
+                                .regions = t->regions[role],
+                                .n_regions = t->n_regions};
 }
 
 /* ---- the picture ---- */

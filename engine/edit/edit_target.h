@@ -10,27 +10,31 @@
  *   - what was learned of the picture acts in its half alone; the other half is the model's own. */
 #pragma once
 
-#include "engine/generate/regions.h"
+#include "engine/generate/scene.h"
 #include "engine/learn/mixing/learn_wording.h"
 #include "engine/picture/picture.h"
 
-/* The texts that a prediction is made under: the rows follow each other in what is embedded. */
+/* The texts that a prediction is made under: the target, or what describes the picture. */
 enum edit_role { EDIT_TARGET, EDIT_SOURCE, EDIT_ROLES };
 
 struct edit_target {
     struct wording_place places[2]; // that of the picture's subject first; texts NULL: none named
     bool moves;                     // the picture is put there
-    struct regions regions;         // of the places; none without
-    int row[EDIT_ROLES];            // of its first text among all that are embedded
-    int texts;                      // of each role: 1, and one for each place
+    picture *masks[2];              // of the places
+    char *source;                   // what of the description acts in the subject's place
+    char *everywhere[EDIT_ROLES];
+    struct svdiff_region regions[EDIT_ROLES][2]; // of the above
+    int n_regions;
 };
 
-/* The target of a picture that `prompt` describes, for latents of h x w. Its texts are added to
- * `texts` (owned strings): the target's, then those of the description. To be finished in any
- * case. */
-bool edit_target_open(struct edit_target *t, const char *prompt, const char *target, int h, int w,
-                      GPtrArray *texts, GError **error);
+/* The target of a picture that `prompt` describes. To be finished in any case. */
+bool edit_target_open(struct edit_target *t, const char *prompt, const char *target,
+                      GError **error);
 void edit_target_finish(struct edit_target *t); // accepts a zeroed one
+
+/* Borrowed from t: subject 0 is what was learned of the picture. */
+struct scene_texts edit_target_texts(const struct edit_target *t, enum edit_role role,
+                                     const char *negative);
 
 bool edit_target_has_places(const struct edit_target *t);
 

@@ -1,42 +1,41 @@
-/* paint_sets.h: the models that a picture is drawn with: one, or where subjects are in regions of
- * their own, one for each set of subjects, whose predictions are blended by the regions' masks.
+/* paint_sets.h: the models that pictures are drawn with: one, or where subjects are in regions of
+ * their own (scene.h), one for each set of subjects.
  *
- *   set 0   what is outside of these regions: the subjects that no region names
- *   set k   the subjects of a region, and those of set 0
- *   weight  of set k at a place: the sum of its regions' masks there, at most 1, over the sum of
- *           all sets' where that is above 1; of set 0 what is left
- *
- * So a file's shifts touch nothing but its region, and subjects of several files do not add up. A
- * set that counts nowhere is left out. */
+ *   paint_sets_without   asks for a model, before any is opened
+ *   paint_sets_text      asks for a text, which all of them embed
+ *   paint_sets_open      subjects, and the spectra that putting them into weights needs
+ *   paint_sets_embed     the texts; the text encoders are there only for that long
+ *   paint_sets_networks  UNets and autoencoder */
 #pragma once
 
-#include "engine/generate/denoise.h"
-#include "engine/generate/regions.h"
+#include "engine/generate/painter.h"
 
 struct paint_set {
     struct painter painter;
-    struct svdiff_scaled_subject *subjects;
-    int n_subjects;
-    float *weight;            // [h, w]; NULL: this is the only set
-    struct conditioning text; // without, then with the prompt, each with all regions' texts
+    uint64_t without;          // bits 1 << i: the subjects that it lacks
+    struct conditioning texts; // all that were asked for
 };
 
 struct paint_sets {
-    struct paint_set *sets;
-    int n;
-    struct denoise_part *parts; // [n]: for denoise.h, once the networks are there
+    GArray *sets;     // struct paint_set
+    GPtrArray *texts; // owned strings
 };
 
-/* Which sets there are, their subjects opened. painter: what each begins as. regions: of options,
- * opened. To be closed in any case. */
-bool paint_sets_open(struct paint_sets *p, const struct painter *painter,
-                     const struct svdiff_generate_options *options, const struct regions *regions,
-                     GError **error);
+void paint_sets_create(struct paint_sets *p);
 void paint_sets_close(struct paint_sets *p); // accepts a zeroed one
 
-/* The texts, by each set's own text encoder. */
-bool paint_sets_embed(struct paint_sets *p, const struct svdiff_generate_options *options,
-                      GError **error);
+/* The number of the model that lacks these subjects, or of the text. */
+int paint_sets_without(struct paint_sets *p, uint64_t subjects);
+int paint_sets_text(struct paint_sets *p, const char *text);
 
-/* The networks for latents of h x w; the first set has the halves of the autoencoder. */
+const struct paint_set *paint_sets_at(const struct paint_sets *p, int i);
+
+/* painter: what each begins as. force: subjects of another model, too. */
+bool paint_sets_open(struct paint_sets *p, const struct painter *painter,
+                     const struct svdiff_scaled_subject *subjects, int n, bool force,
+                     GError **error);
+
+bool paint_sets_embed(struct paint_sets *p, GError **error);
+
+/* For latents of h x w; the first has the halves of the autoencoder. */
 bool paint_sets_networks(struct paint_sets *p, int h, int w, unsigned halves, GError **error);

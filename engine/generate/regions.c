@@ -77,28 +77,3 @@ char *regions_rest(const char *prompt, const struct svdiff_region *regions, int 
     }
     return g_string_free(rest, FALSE);
 }
-
-bool regions_embed(struct painter *p, const char *negative, const char *prompt,
-                   const struct svdiff_region *regions, int n, struct conditioning *out,
-                   GError **error)
-{
-    g_autofree const char **texts = g_new(const char *, n + 2);
-    g_autofree int *rows = g_new0(int, 2 * (n + 1));
-    g_autofree char *rest = regions_rest(prompt, regions, n);
-    struct conditioning all = {0};
-
-    texts[0] = negative;
-    texts[1] = rest;
-    for (int i = 0; i < n; i++) {
-        texts[i + 2] = regions[i].text;
-    }
-    for (int i = 0; i <= n; i++) {
-        rows[n + 1 + i] = i + 1;
-    }
-    if (!painter_embed(p, texts, n + 2, &all, error)) {
-        return false;
-    }
-    conditioning_join(out, &all, rows, 2, n + 1);
-    conditioning_clear(&all);
-    return true;
-}

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "engine/tape/attention_guide.h"
-#include "engine/generate/painter.h"
+#include "engine/svdiff.h"
 
 struct regions {
     struct attention_regions list;
@@ -20,10 +20,3 @@ void regions_finish(struct regions *r); // accepts a zeroed one
 /* What of the prompt acts everywhere: the prompt without the regions' texts, where it has them as
  * whole words. With them it would still say who is where, by their order. Owned by the caller. */
 char *regions_rest(const char *prompt, const struct svdiff_region *regions, int n);
-
-/* Two texts of (1 + n) tokens each, for the guidance: first the negative prompt, in the place of
- * each region's text, too, then the rest of the prompt and the texts. To be cleared by the caller.
- */
-bool regions_embed(struct painter *p, const char *negative, const char *prompt,
-                   const struct svdiff_region *regions, int n, struct conditioning *out,
-                   GError **error);

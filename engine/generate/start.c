@@ -2,6 +2,7 @@
 #include "engine/generate/start.h"
 
 #include "engine/generate/decode.h"
+#include "engine/generate/slerp.h"
 #include "engine/base/noise.h"
 #include "engine/picture/picture_fill.h"
 #include "engine/picture/picture_origin.h"
@@ -34,10 +35,12 @@ bool start_prepare(struct start *s, svdiff *session, const struct svdiff_generat
 
     *s = (struct start){.session = session,
                         .options = options,
+                        .like = options->init,
                         .width = options->width,
                         .height = options->height,
                         .c = vae->latent_channels};
     s->more_c = checkpoint_unet_config(session->checkpoint)->in_channels - s->c;
+    s->encodes = options->init != NULL || s->more_c > 0;
     if (!prepare_picture(s, factor, error)) {
         return false;
     }
@@ -49,9 +52,7 @@ bool start_prepare(struct start *s, svdiff *session, const struct svdiff_generat
 
 unsigned start_halves(const struct start *s)
 {
-    const bool encodes = s->options->init != NULL || s->more_c > 0;
-
-    return AUTOENCODER_DECODER | (encodes ? AUTOENCODER_ENCODER : 0);
+    return AUTOENCODER_DECODER | (s->encodes ? AUTOENCODER_ENCODER : 0);
 }
 
 static int64_t count_of(const struct start *s)
@@ -150,6 +151,14 @@ static void trace_mask(const struct start *s, struct trace *trace)
 
 /* ---- each picture ---- */
 
+// the noise that a picture becomes, with as much fresh noise as is asked for
+static void begin_inverted(const struct start *s, struct trace *trace, float *latents)
+{
+    trace_add_image(trace, s->noise, 1, s->h, s->w, s->c, "fresh_noise");
+    slerp(s->alpha, s->inverted, s->noise, latents, count_of(s));
+    trace_add_image(trace, latents, 1, s->h, s->w, s->c, "start_latents");
+}
+
 bool start_picture(struct start *s, const struct autoencoder *a, const struct sampler *steps,
                    uint64_t seed, struct trace *trace, float *latents, GError **error)
 {
@@ -161,9 +170,14 @@ bool start_picture(struct start *s, const struct autoencoder *a, const struct sa
     }
     g_free(s->noise);
     s->noise = g_new(float, count);
-    noise_normal(seed, NOISE_INITIAL_LATENTS, 0, s->noise, count);
+    noise_normal(seed, s->inverted != NULL ? NOISE_FRESH : NOISE_INITIAL_LATENTS, 0, s->noise,
+                 count);
     trace_add_image(trace, s->noise, 1, s->h, s->w, s->c, "initial_noise");
     trace_mask(s, trace);
+    if (s->inverted != NULL) {
+        begin_inverted(s, trace, latents);
+        return true;
+    }
     // below a mask nothing of the picture is left at full strength
     if (s->init != NULL && (s->patch == NULL || s->options->strength < 1)) {
         sampler_add_noise(steps, sampler_first(steps), s->init, s->noise, latents, count);
@@ -176,32 +190,31 @@ bool start_picture(struct start *s, const struct autoencoder *a, const struct sa
     return true;
 }
 
-// a drawing in the init picture's size, with its alpha
-static picture *fit_init(const picture *init, const picture *drawn, GError **error)
+// a drawing in that picture's size, with its alpha
+static picture *fit_like(const struct start *s, const picture *drawn, GError **error)
 {
-    g_autoptr(picture) scaled = picture_resize(drawn, init->width, init->height, error);
+    g_autoptr(picture) scaled = picture_resize(drawn, s->like->width, s->like->height, error);
 
-    if (scaled == NULL || init->channels == 3) {
+    if (scaled == NULL || s->like->channels == 3 || s->opaque_like) {
         return g_steal_pointer(&scaled);
     }
-    g_autoptr(picture) alpha = picture_alpha(init, error);
+    g_autoptr(picture) alpha = picture_alpha(s->like, error);
     return alpha != NULL ? picture_with_alpha(scaled, alpha, error) : NULL;
 }
 
 picture *start_finish(const struct start *s, picture *drawn, GError **error)
 {
-    const picture *init = s->options->init;
     g_autoptr(picture) p = drawn;
 
     if (s->patch != NULL) {
         return patch_put_back(s->patch, s->options, p, error);
     }
-    if (init == NULL) {
+    if (s->like == NULL) {
         return g_steal_pointer(&p);
     }
-    picture *out = fit_init(init, p, error);
+    picture *out = fit_like(s, p, error);
     if (out != NULL) {
-        out->origin = picture_origin_depth(init->origin);
+        out->origin = picture_origin_depth(s->like->origin);
     }
     return out;
 }

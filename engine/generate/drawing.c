@@ -1,0 +1,162 @@
+/* Drawing pictures under scenes; see drawing.h. */
+#include "engine/generate/drawing.h"
+
+// the components whose weights are there at once
+#define DRAWING (1u << MODEL_UNET | 1u << MODEL_VAE)
+
+void drawing_create(struct drawing *d, svdiff *s, const struct svdiff_generate_options *options,
+                    const char *phase, svdiff_take take, progress_function progress, void *user)
+{
+    *d =
+        (struct drawing){.session = s,
+                         .options = options,
+                         .denoise = {.k = s->k, .phase = phase, .progress = progress, .user = user},
+                         .trace = options->trace != NULL ? trace_create() : NULL,
+                         .take = take};
+    paint_sets_create(&d->sets);
+}
+
+void drawing_finish(struct drawing *d)
+{
+    preview_free(d->denoise.preview);
+    decoder_free(d->decoder);
+    tape_free(d->tape);
+    paint_sets_close(&d->sets);
+    trace_free(d->trace);
+    start_close(&d->start);
+}
+
+struct sampler *drawing_sampler(const struct drawing *d, enum sampler_kind kind, double eta,
+                                GError **error)
+{
+    const struct svdiff_generate_options *o = d->options;
+    const struct sampler_options options = {
+        .kind = kind, .spacing = o->spacing, .steps = o->steps, .eta = eta};
+    g_autoptr(sampler) s =
+        sampler_create(&options, checkpoint_schedule_config(d->session->checkpoint), error);
+
+    if (s != NULL && o->init != NULL && !sampler_start(s, o->strength, error)) {
+        return NULL;
+    }
+    return g_steal_pointer(&s);
+}
+
+bool drawing_prepare(struct drawing *d, GError **error)
+{
+    g_autoptr(sampler) s = drawing_sampler(d, d->options->sampler, d->options->eta, error);
+
+    return s != NULL && start_prepare(&d->start, d->session, d->options, error) &&
+           session_check_memory(d->session, DRAWING, false, error);
+}
+
+/* ---- opening ---- */
+
+struct autoencoder *drawing_autoencoder(const struct drawing *d)
+{
+    return paint_sets_at(&d->sets, 0)->painter.autoencoder;
+}
+
+static bool open_decoder(struct drawing *d, GError **error)
+{
+    struct denoise *n = &d->denoise;
+    const char *preview = d->options->preview;
+
+    n->h = d->start.h;
+    n->w = d->start.w;
+    n->c = d->start.c;
+    n->more_c = d->start.more_c;
+    n->mask = d->start.mask;
+    n->guidance = d->options->guidance;
+    d->decoder = decoder_create(n->k, drawing_autoencoder(d), n->h, n->w, error);
+    if (d->decoder != NULL && preview != NULL) {
+        n->preview = preview_create(d->session, d->decoder, n->h, n->w, preview, error);
+    }
+    return d->decoder != NULL && (preview == NULL || n->preview != NULL);
+}
+
+bool drawing_open(struct drawing *d, struct scene *scenes, int n, GError **error)
+{
+    const struct svdiff_generate_options *o = d->options;
+    const struct painter painter = {
+        .session = d->session, .progress = d->denoise.progress, .user = d->denoise.user};
+
+    if (!paint_sets_open(&d->sets, &painter, o->subjects, o->n_subjects, o->force, error) ||
+        !session_check_unets(d->session, (int)d->sets.sets->len, error) ||
+        !paint_sets_embed(&d->sets, error) ||
+        !paint_sets_networks(&d->sets, d->start.h, d->start.w, start_halves(&d->start), error)) {
+        return false;
+    }
+    for (int i = 0; i < n; i++) {
+        scene_prepare(&scenes[i], &d->sets);
+    }
+    return open_decoder(d, error);
+}
+
+bool drawing_under(struct drawing *d, const struct scene *scene, GError **error)
+{
+    d->scene = scene;
+    scene_use(scene, &d->denoise);
+    tape_free(d->tape);
+    d->tape = denoise_tape(&d->denoise, error);
+    return d->tape != NULL;
+}
+
+/* ---- pictures ---- */
+
+void drawing_trace_timesteps(struct trace *trace, const struct sampler *s, const char *name)
+{
+    const int first = sampler_first(s), n = sampler_steps(s) - first;
+    g_autofree float *timesteps = g_new(float, n);
+
+    for (int i = 0; i < n; i++) {
+        timesteps[i] = (float)sampler_timestep(s, first + i);
+    }
+    trace_add(trace, timesteps, (const int64_t[]){n}, 1, "%s", name);
+}
+
+static void trace_scene(const struct drawing *d, const struct sampler *s)
+{
+    drawing_trace_timesteps(d->denoise.trace, s, "timesteps");
+    scene_trace(d->scene, d->denoise.trace);
+    scene_trace_texts(d->scene, d->denoise.trace, "text_embeddings", 0);
+}
+
+// latents [h, w, c] of the picture
+static bool sample(struct drawing *d, uint64_t seed, float *latents, GError **error)
+{
+    struct denoise *n = &d->denoise;
+
+    if (!start_picture(&d->start, drawing_autoencoder(d), n->sampler, seed, n->trace, latents,
+                       error)) {
+        return false;
+    }
+    n->init = d->start.init;
+    n->noise = d->start.noise;
+    n->more = d->start.more;
+    return denoise_run(n, d->tape, seed, latents, error);
+}
+
+bool drawing_picture(struct drawing *d, int index, uint64_t seed, GError **error)
+{
+    struct denoise *n = &d->denoise;
+    g_autofree float *latents = g_new(float, (size_t)n->h * n->w * n->c);
+    g_autoptr(sampler) s = drawing_sampler(d, d->options->sampler, d->options->eta, error);
+
+    if (s == NULL) {
+        return false;
+    }
+    n->sampler = s;
+    n->trace = index == 0 ? d->trace : NULL;
+    trace_scene(d, s);
+    if (!sample(d, seed, latents, error)) {
+        return false;
+    }
+    g_autoptr(picture) p = decoder_run(d->decoder, latents, n->trace, error);
+    p = p != NULL ? start_finish(&d->start, g_steal_pointer(&p), error) : NULL;
+    return p != NULL && d->take(n->user, index, seed, p, error);
+}
+
+bool drawing_write_trace(const struct drawing *d, GError **error)
+{
+    return d->trace == NULL || trace_write(d->trace, d->options->trace, error);
+}
