@@ -64,12 +64,13 @@ for k in range(sum(n.startswith("loss.") for n in shape)):
         mask, side = value[f"mix_masks.{k}"], shape[f"mix_masks.{k}"][3]
         f, cut = side // w, False
         assert shape[f"mix_pictures.{k}"] == [2 * n, 3, side, side]
-        for i in range(n):  # each pixel is shared out between the two
+        for i in range(n):  # each pixel is shared out between the two; a region is met in the middle of latents
             first, second = (mask[(2 * i + q) * side * side:(2 * i + q + 1) * side * side] for q in range(2))
             assert all(abs(a + b - 1) < 1e-6 for a, b in zip(first, second))
             cut = cut or not any(
-                all(abs(part[y * side + x] - value[f"regions.{k}"][(i * s + q) * h * w + y // f * w + x // f]) < 1e-6
-                    for y in range(side) for x in range(side)) for q, part in ((0, first), (1, second)))
+                all(abs(part[(y * f + f // 2) * side + x * f + f // 2] -
+                        value[f"regions.{k}"][(i * s + q) * h * w + y * w + x]) < 0.1
+                    for y in range(h) for x in range(w)) for q, part in ((0, first), (1, second)))
         word += "mc" if cut else "m"
     words.append(word)
 print(" ".join(words))

@@ -2,6 +2,7 @@
 #include "engine/learn/mixing/learn_compose.h"
 
 #include "engine/learn/pictures/learn_place.h"
+#include "engine/picture/picture_scale.h"
 
 #include <string.h>
 
@@ -165,7 +166,7 @@ static bool add_pairs(struct composing *x, GError **error)
     return true;
 }
 
-// the latents' regions as large as the pictures
+// the latents' regions as large as the pictures, from one to the other within one latent
 static bool make_regions(struct composing *x, GError **error)
 {
     const int n = x->l->pictures->w, size = x->l->options->size;
@@ -177,11 +178,9 @@ static bool make_regions(struct composing *x, GError **error)
 
     lesson_mixed_regions(x->l, &c, grid);
     for (int i = 0; i < 2; i++) {
-        x->regions[i] = picture_create(size, size, 1, error);
-        for (int j = 0; x->regions[i] != NULL && j < size * size; j++) {
-            const int at = j / size * n / size * n + j % size * n / size;
-            x->regions[i]->pixels[j] = grid[(size_t)i * n * n + at];
-        }
+        const picture cells = {
+            .width = n, .height = n, .channels = 1, .pixels = grid + (size_t)i * n * n};
+        x->regions[i] = picture_resize(&cells, size, size, error);
         if (x->regions[i] == NULL) {
             return false;
         }

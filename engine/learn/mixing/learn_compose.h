@@ -6,7 +6,8 @@
  * f is the picture of the subject in front, placed in its region so that the subject is whole; w
  * its mask; b the other's. Latents of a cut between two pictures show neither of them there, which
  * matters where a subject is few latents wide; what is cut in pixels is whole, with its soft edges.
- * Where only one of the two has a mask it is in front; where none has, w is the region. */
+ * Where only one of the two has a mask it is in front; where none has, w is the region, its edge
+ * one latent wide. */
 #pragma once
 
 #include "engine/learn/mixing/learn_choice.h"
