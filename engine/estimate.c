@@ -1,53 +1,16 @@
-/* Estimates of runs; see estimate.h. A dry session shares the model's files with the true one and
- * has a device of its own. */
-#include "engine/estimate.h"
-
+/* Estimates: how much memory and how long a run takes, told before it starts.
+ *
+ * The true code runs once on a table that computes nothing (dry_session.h) and tells the exact
+ * bytes and products; the time is the products over the speed that this machine shows in a few
+ * products of the model's own shapes. */
+#include "engine/learn/learn_count.h"
 #include "engine/learn/learn_prepare.h"
-#include "engine/base/machine.h"
+#include "engine/session/dry_session.h"
 
 #include <string.h>
 
-// the program itself, its libraries and the host's copies of pictures
-#define PROGRAM_BYTES ((uint64_t)32 << 20)
 // what of the measured speed whole networks reach: small shapes, and work that is no product
 #define SHARE 0.6
-// of the largest weight: its copies on the host while it is read or decomposed
-#define COPIES 2
-
-static svdiff dry_session(const svdiff *s)
-{
-    svdiff dry = *s;
-
-    dry.dry = true;
-    dry.k = kernels_count(s->k);
-    dry.base_hash = NULL;
-    dry.keeps = false;
-    dry.kept = (struct session_networks){0};
-    dry.options.warn = dry.options.note = NULL;
-    return dry;
-}
-
-static void dry_finish(svdiff *dry)
-{
-    kernels_destroy(dry->k);
-    g_free(dry->base_hash);
-}
-
-static uint64_t host_bytes(const svdiff *s)
-{
-    uint64_t largest = 0;
-
-    for (size_t i = 0; i < checkpoint_count(s->checkpoint); i++) {
-        const struct model_tensor *t = checkpoint_at(s->checkpoint, i);
-        uint64_t values = 1;
-        for (int d = 0; d < t->n_dims; d++) {
-            values *= (uint64_t)t->shape[d];
-        }
-        largest = MAX(largest, values);
-    }
-    return PROGRAM_BYTES + COPIES * largest * sizeof(float);
-}
-
 /* ---- speed ---- */
 
 // operations a second of a 3x3 convolution with c channels on h x w latents; 0 without memory
@@ -94,33 +57,6 @@ static double seconds_of(const svdiff *s, double operations, int width, int heig
 
 /* ---- learning ---- */
 
-// products of one step; memory of the teacher is counted on the way
-static bool count_step(struct learn_run *r, double *operations, GError **error)
-{
-    const kernels *k = r->lesson->session->k;
-    const double before = kernels_counted_operations(k);
-
-    learn_draw(r->lesson, 0, r->batch, NULL);
-    if (!learn_prior_targets(r, error)) {
-        return false;
-    }
-    learn_run_batch(r, r->unmix != NULL ? &r->unmix->guide : NULL);
-    *operations = kernels_counted_operations(k) - before;
-    return true;
-}
-
-// the peak with segments run again instead of kept
-static bool count_replayed(struct learn_run *r, uint64_t *bytes, GError **error)
-{
-    kernels *k = r->lesson->session->k;
-
-    g_clear_pointer(&r->tape, tape_free);
-    kernels_reset_peak(k);
-    const bool done = learn_run_replay(r, true, error);
-    *bytes = kernels_peak_bytes(k);
-    return done;
-}
-
 static void take_marks(const struct lesson *l, struct svdiff_estimate *e)
 {
     GArray *all = g_array_new(FALSE, FALSE, sizeof(double));
@@ -136,16 +72,18 @@ static void take_marks(const struct lesson *l, struct svdiff_estimate *e)
     e->marked = (double *)g_array_free(all, FALSE);
 }
 
-// the kept squares, all of one size, beside each other
+// the first squares, all of one size, beside each other
 static bool take_squares(const struct lesson *l, struct svdiff_estimate *e, GError **error)
 {
-    const GPtrArray *all = l->pictures->squares;
-    const int side = l->options->size, n = (int)all->len;
+    const int side = l->options->size, n = MIN((int)l->pictures->list->len, SVDIFF_SQUARES);
     const size_t row = (size_t)4 * side;
 
     e->squares = picture_create(n * side, side, 4, error);
     for (int i = 0; e->squares != NULL && i < n; i++) {
-        const picture *one = g_ptr_array_index(all, i);
+        g_autoptr(picture) one = learn_pictures_square(l->pictures, i, error);
+        if (one == NULL) {
+            return false;
+        }
         for (int y = 0; y < side; y++) {
             memcpy(e->squares->pixels + (y * (size_t)n + i) * row, one->pixels + y * row,
                    row * sizeof(float));
@@ -161,21 +99,21 @@ void svdiff_estimate_clear(struct svdiff_estimate *e)
     e->n_marked = 0;
 }
 
-static bool count_learning(svdiff *dry, const struct svdiff_learn_options *o,
-                           struct svdiff_estimate *e, GError **error)
+static bool count_learning(struct lesson *l, struct svdiff_estimate *e, GError **error)
 {
+    const struct svdiff_learn_options *o = l->options;
+    const kernels *k = l->session->k;
     struct learning x;
     double step = 0;
-    bool done = learning_prepare(&x, dry, o, NULL, NULL, error);
+    bool done = learning_prepare(&x, l, NULL, NULL, error);
 
     if (done) {
-        take_marks(x.lesson, e);
         // pictures and texts are encoded, and pictures of the class drawn
-        const double prepared = kernels_counted_operations(dry->k);
-        done = take_squares(x.lesson, e, error) && count_step(x.run, &step, error);
-        e->bytes = kernels_peak_bytes(dry->k);
+        const double prepared = kernels_counted_operations(k);
+        done = learn_count_step(x.run, &step, error);
+        e->bytes = kernels_peak_bytes(k);
         e->operations = prepared + step * o->accumulate * o->steps;
-        done = done && count_replayed(x.run, &e->least_bytes, error);
+        done = done && learn_count_least(x.run, &e->least_bytes, error);
     }
     learning_finish(&x);
     return done;
@@ -188,10 +126,16 @@ static bool estimate_learn(svdiff *s, const struct svdiff_learn_options *options
     svdiff dry = dry_session(s);
 
     o.trace = NULL;
-    const bool done = count_learning(&dry, &o, e, error);
-    dry_finish(&dry);
-    e->bytes += host_bytes(s);
-    e->least_bytes = MIN(e->least_bytes + host_bytes(s), e->bytes);
+    struct lesson *l = lesson_create(&dry, &o, error);
+    bool done = l != NULL && take_squares(l, e, error);
+    if (done) {
+        take_marks(l, e);
+        done = count_learning(l, e, error);
+    }
+    lesson_free(l);
+    dry_session_finish(&dry);
+    e->bytes += dry_session_host_bytes(s);
+    e->least_bytes = MIN(e->least_bytes + dry_session_host_bytes(s), e->bytes);
     return done;
 }
 
@@ -205,16 +149,6 @@ bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options
     }
     e->seconds = seconds_of(s, e->operations, options->size, options->size);
     return true;
-}
-
-bool estimate_check_learn(svdiff *s, const struct svdiff_learn_options *options, GError **error)
-{
-    struct svdiff_estimate e = {0};
-    const bool enough =
-        estimate_learn(s, options, &e, error) && machine_check_memory(e.least_bytes, error);
-
-    svdiff_estimate_clear(&e);
-    return enough;
 }
 
 /* ---- generating ---- */
@@ -236,9 +170,9 @@ bool svdiff_estimate_generate(svdiff *s, const struct svdiff_generate_options *o
     o.trace = NULL;
     *e = (struct svdiff_estimate){0};
     const bool done = svdiff_generate(&dry, &o, take_nothing, NULL, NULL, error);
-    e->bytes = e->least_bytes = kernels_peak_bytes(dry.k) + host_bytes(s);
+    e->bytes = e->least_bytes = kernels_peak_bytes(dry.k) + dry_session_host_bytes(s);
     e->operations = kernels_counted_operations(dry.k) * options->count;
-    dry_finish(&dry);
+    dry_session_finish(&dry);
     if (done) {
         e->width = options->width;
         e->height = options->height;

@@ -8,7 +8,7 @@
 
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
-#include "engine/estimate.h"
+#include "engine/learn/learn_count.h"
 #include "engine/learn/learn_files.h"
 #include "engine/learn/learn_prepare.h"
 #include "engine/subject/shift_set.h"
@@ -437,10 +437,12 @@ static bool run(struct learn_run *r, GError **error)
 bool svdiff_learn(svdiff *s, const struct svdiff_learn_options *options, progress_function progress,
                   void *user, GError **error)
 {
+    struct lesson *lesson = lesson_create(s, options, error);
     struct learning x = {0};
-    const bool done = estimate_check_learn(s, options, error) &&
-                      learning_prepare(&x, s, options, progress, user, error) && run(x.run, error);
+    const bool done = lesson != NULL && learn_check_memory(lesson, error) &&
+                      learning_prepare(&x, lesson, progress, user, error) && run(x.run, error);
 
     learning_finish(&x);
+    lesson_free(lesson);
     return done;
 }

@@ -5,22 +5,24 @@
 // the components whose weights are there at once
 #define LEARNING (1u << MODEL_UNET | 1u << MODEL_TEXT_ENCODER)
 
-bool learning_prepare(struct learning *x, svdiff *s, const struct svdiff_learn_options *o,
-                      progress_function progress, void *user, GError **error)
+bool learning_prepare(struct learning *x, struct lesson *lesson, progress_function progress,
+                      void *user, GError **error)
 {
-    *x = (struct learning){.lesson = lesson_create(s, o, error)};
-    if (x->lesson == NULL || !session_check_memory(s, LEARNING, true, error) ||
-        session_base_hash(s, error) == NULL) {
+    svdiff *s = lesson->session;
+
+    *x = (struct learning){0};
+    if (!session_check_memory(s, LEARNING, true, error) || session_base_hash(s, error) == NULL ||
+        !lesson_encode(lesson, error)) {
         return false;
     }
     x->learner = learner_open(s, error);
-    if (x->learner == NULL || !lesson_name_subjects(x->lesson, x->learner->conditioner, error) ||
-        !lesson_make_class_pictures(x->lesson, x->learner, progress, user, error) ||
-        !learner_attach(x->learner, x->lesson, progress, user, error) ||
-        !lesson_add_texts(x->lesson, x->learner->conditioner, error)) {
+    if (x->learner == NULL || !lesson_tell_apart(lesson, x->learner->conditioner, error) ||
+        !lesson_make_class_pictures(lesson, x->learner, progress, user, error) ||
+        !learner_attach(x->learner, lesson, progress, user, error) ||
+        !lesson_add_texts(lesson, x->learner->conditioner, error)) {
         return false;
     }
-    x->run = learn_run_create(x->lesson, x->learner, progress, user, error);
+    x->run = learn_run_create(lesson, x->learner, progress, user, error);
     return x->run != NULL;
 }
 
@@ -28,5 +30,4 @@ void learning_finish(struct learning *x)
 {
     learn_run_free(x->run);
     learner_free(x->learner);
-    lesson_free(x->lesson);
 }

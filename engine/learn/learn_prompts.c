@@ -76,6 +76,16 @@ static void name_subject(struct lesson *l, int i, const char *placeholder)
     }
 }
 
+bool lesson_name_subjects(struct lesson *l, GError **error)
+{
+    g_auto(GStrv) placeholders = choose_placeholders(l, error);
+
+    for (int i = 0; i < lesson_subjects(l) && placeholders != NULL; i++) {
+        name_subject(l, i, placeholders[i]);
+    }
+    return placeholders != NULL;
+}
+
 /* ---- the tokens that are a subject's own ---- */
 
 bool lesson_is_own_token(const struct lesson_subject *one, int32_t id)
@@ -130,7 +140,7 @@ static bool part_tokens(struct lesson_subject *a, const struct lesson_subject *b
     return before == 0 || a->own->len > 0;
 }
 
-static bool tell_apart(const struct lesson *l, GError **error)
+static bool part_all(const struct lesson *l, GError **error)
 {
     for (int i = 0; i < lesson_subjects(l); i++) {
         struct lesson_subject *a = lesson_subject(l, i);
@@ -151,16 +161,10 @@ static bool tell_apart(const struct lesson *l, GError **error)
     return true;
 }
 
-bool lesson_name_subjects(struct lesson *l, const struct conditioner *c, GError **error)
+bool lesson_tell_apart(struct lesson *l, const struct conditioner *c, GError **error)
 {
-    g_auto(GStrv) placeholders = choose_placeholders(l, error);
-
-    if (placeholders == NULL) {
-        return false;
-    }
-    for (int i = 0; i < l->options->n_subjects; i++) {
+    for (int i = 0; i < lesson_subjects(l); i++) {
         struct lesson_subject *one = lesson_subject(l, i);
-        name_subject(l, i, placeholders[i]);
         one->text = lesson_add_text(l, c, one->prompt, error);
         one->class_text =
             one->text != NULL ? lesson_add_text(l, c, one->class_prompt, error) : NULL;
@@ -169,7 +173,7 @@ bool lesson_name_subjects(struct lesson *l, const struct conditioner *c, GError 
         }
         find_own_tokens(l, conditioner_tokens(c), one);
     }
-    return tell_apart(l, error);
+    return part_all(l, error);
 }
 
 int lesson_placeholders(const struct lesson *l, int32_t *ids)

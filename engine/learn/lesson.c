@@ -29,9 +29,9 @@ static void subject_clear(void *subject)
 
 struct lesson *lesson_create(svdiff *s, const struct svdiff_learn_options *o, GError **error)
 {
-    const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
+    const struct vae_config *vae = checkpoint_vae_config(s->checkpoint);
 
-    if (!learn_check(o, factor, error) || !session_check_plain(s, error)) {
+    if (!learn_check(o, autoencoder_factor(vae), error) || !session_check_plain(s, error)) {
         return NULL;
     }
     struct lesson *l = g_new0(struct lesson, 1);
@@ -40,19 +40,29 @@ struct lesson *lesson_create(svdiff *s, const struct svdiff_learn_options *o, GE
     l->prior_weight = o->prior_weight;
     l->subjects = g_array_new(FALSE, TRUE, sizeof(struct lesson_subject));
     g_array_set_clear_func(l->subjects, subject_clear);
-    l->pictures = learn_pictures_create();
-    if (s->dry) {
-        learn_pictures_keep(l->pictures, SVDIFF_SQUARES);
-    }
-    l->prior_pictures = learn_pictures_create();
-    l->mixed = learn_mixtures_create();
-    l->class_mixed = learn_mixtures_create();
+    l->pictures = learn_pictures_create(vae, o->size);
+    l->prior_pictures = learn_pictures_create(vae, o->size);
+    l->mixed = learn_mixtures_create(vae, o->size);
+    l->class_mixed = learn_mixtures_create(vae, o->size);
     l->texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, text_free);
     l->schedule = schedule_create(checkpoint_schedule_config(s->checkpoint), error);
-    if (l->schedule == NULL || !lesson_read_pictures(l, error)) {
+    if (l->schedule == NULL || !lesson_read_pictures(l, error) || !lesson_name_subjects(l, error)) {
         g_clear_pointer(&l, lesson_free);
     }
     return l;
+}
+
+bool lesson_encode(struct lesson *l, GError **error)
+{
+    svdiff *s = l->session;
+    struct autoencoder *a =
+        autoencoder_create(s->k, checkpoint_vae_config(s->checkpoint), AUTOENCODER_ENCODER,
+                           session_source(s, MODEL_VAE), error);
+    const bool done = a != NULL && learn_pictures_encode(l->pictures, s->k, a, error) &&
+                      lesson_compose(l, l->mixed, a, error);
+
+    autoencoder_free(a);
+    return done;
 }
 
 void lesson_free(struct lesson *l)

@@ -44,8 +44,8 @@ struct lesson {
     char *thumbnail;     // the first picture, small, as the subject file has it
 };
 
-/* Checks the options, reads pictures and masks and encodes them. Texts and class pictures come
- * later, when there are networks to make them. Owned by the caller, NULL with an error. */
+/* Checks the options, reads pictures and masks, and names the subjects: all that needs no network.
+ * Then come moments, texts, and class pictures. Owned by the caller, NULL with an error. */
 struct lesson *lesson_create(svdiff *s, const struct svdiff_learn_options *o, GError **error);
 void lesson_free(struct lesson *l); // accepts NULL
 
@@ -61,8 +61,10 @@ int lesson_prior_rows(const struct lesson *l);
 /* The unshifted model's prediction is the target of the prior rows. */
 bool lesson_prior_by_prediction(const struct lesson *l);
 
-/* learn_images.c: reads the pictures and masks of all subjects and encodes them; makes the list of
- * the subjects. */
+/* Encodes the pictures, and what is mixed of them. */
+bool lesson_encode(struct lesson *l, GError **error);
+
+/* learn_images.c: reads the pictures and masks of all subjects; makes the list of the subjects. */
 bool lesson_read_pictures(struct lesson *l, GError **error);
 
 /* learn_placed.c: whether a subject is ever mixed with another; regions on a grid of n x n latents;
@@ -72,9 +74,10 @@ bool lesson_read_regions(struct lesson *l, int n, GError **error);
 bool lesson_place(const struct lesson *l, struct learn_mixtures *m, const picture *image,
                   const picture *mask, int subject, GError **error);
 
-/* learn_prompts.c: placeholders and words of all subjects, and their own prompts among the texts.
- */
-bool lesson_name_subjects(struct lesson *l, const struct conditioner *c, GError **error);
+/* learn_prompts.c: placeholders and prompts of all subjects; these among the texts, and which of
+ * their tokens are a subject's own. */
+bool lesson_name_subjects(struct lesson *l, GError **error);
+bool lesson_tell_apart(struct lesson *l, const struct conditioner *c, GError **error);
 bool lesson_is_own_token(const struct lesson_subject *one, int32_t id);
 /* The words that were chosen for [V]: ids [number of subjects] receives them; how many. */
 int lesson_placeholders(const struct lesson *l, int32_t *ids);

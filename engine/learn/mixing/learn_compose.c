@@ -20,12 +20,12 @@ static void clear_composed(void *composed)
     picture_free(((struct learn_composed *)composed)->weight);
 }
 
-struct learn_mixtures *learn_mixtures_create(void)
+struct learn_mixtures *learn_mixtures_create(const struct vae_config *vae, int size)
 {
     struct learn_mixtures *m = g_new(struct learn_mixtures, 1);
 
     m->places = g_ptr_array_new_with_free_func(free_placed);
-    m->pictures = learn_pictures_create();
+    m->pictures = learn_pictures_create(vae, size);
     m->list = g_array_new(FALSE, FALSE, sizeof(struct learn_composed));
     g_array_set_clear_func(m->list, clear_composed);
     return m;
@@ -115,7 +115,8 @@ static bool add_composed(const struct composing *x, GError **error)
         return false;
     }
     g_array_append_val(x->m->list, one);
-    return learn_pictures_add(x->m->pictures, l->session->k, x->a, &source, &framing, 0, error);
+    return learn_pictures_add(x->m->pictures, &source, &framing, 0, error) &&
+           learn_pictures_encode(x->m->pictures, l->session->k, x->a, error);
 }
 
 /* ---- all of two subjects ---- */

@@ -40,7 +40,7 @@ struct learn_mixtures {
     GArray *list;                    // struct learn_composed: what each of the pictures is
 };
 
-struct learn_mixtures *learn_mixtures_create(void);
+struct learn_mixtures *learn_mixtures_create(const struct vae_config *vae, int size);
 void learn_mixtures_free(struct learn_mixtures *m); // accepts NULL
 
 /* Composes what was placed: for each order, layout and subject in front some pairs. What was placed

@@ -74,14 +74,14 @@ static bool add_class(struct lesson *l, const struct learn_drawing *d, struct le
         const int index = (int)l->prior_pictures->list->len + i;
         g_array_append_val(s->prior_pictures, index);
     }
-    learn_pictures_add_latents(l->prior_pictures, l->pictures, latents, n);
+    learn_pictures_add_latents(l->prior_pictures, latents, n);
     return true;
 }
 
 // of a class as many pictures as come up in mixed ones
 static bool place_class(const struct lesson *l, struct decoder *d, int subject, GError **error)
 {
-    const GArray *own = g_array_index(l->subjects, struct lesson_subject, subject).prior_pictures;
+    const GArray *own = lesson_subject(l, subject)->prior_pictures;
     const int n = MIN((int)own->len, LEARN_PAIRS);
 
     for (int i = 0; i < n && lesson_mixes(l, subject); i++) {

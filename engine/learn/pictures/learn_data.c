@@ -6,12 +6,21 @@
 
 #include <string.h>
 
-struct learn_pictures *learn_pictures_create(void)
+struct learn_pictures *learn_pictures_create(const struct vae_config *vae, int size)
 {
     struct learn_pictures *p = g_new0(struct learn_pictures, 1);
 
+    p->h = p->w = size / autoencoder_factor(vae);
+    p->c = vae->latent_channels;
     p->list = g_array_new(FALSE, TRUE, sizeof(struct learn_picture));
     return p;
+}
+
+static void drop_pixels(struct learn_picture *one)
+{
+    g_clear_pointer(&one->image, picture_free);
+    g_clear_pointer(&one->marked, picture_free);
+    g_clear_pointer(&one->squares, g_free);
 }
 
 void learn_pictures_free(struct learn_pictures *p)
@@ -20,7 +29,8 @@ void learn_pictures_free(struct learn_pictures *p)
         return;
     }
     for (guint i = 0; i < p->list->len; i++) {
-        const struct learn_picture *one = &g_array_index(p->list, struct learn_picture, i);
+        struct learn_picture *one = &g_array_index(p->list, struct learn_picture, i);
+        drop_pixels(one);
         g_free(one->mean);
         g_free(one->deviation);
         for (int j = 0; j < one->n_masks; j++) {
@@ -29,69 +39,10 @@ void learn_pictures_free(struct learn_pictures *p)
         g_free(one->masks);
     }
     g_array_unref(p->list);
-    g_clear_pointer(&p->squares, g_ptr_array_unref);
     g_free(p);
 }
 
-/* ---- squares that are kept ---- */
-
-void learn_pictures_keep(struct learn_pictures *p, guint n)
-{
-    p->squares = g_ptr_array_new_with_free_func((GDestroyNotify)picture_free);
-    p->n_squares = n;
-}
-
-// what is seen of the picture, with what is marked of it as alpha; marked may be NULL: all
-static bool keep_square(struct learn_pictures *p, const picture *square, const picture *marked,
-                        const struct picture_frame *frame, GError **error)
-{
-    g_autoptr(picture) alpha = marked != NULL ? picture_cut(marked, frame, error) : NULL;
-    const size_t n = (size_t)square->width * square->height;
-
-    if (marked != NULL && alpha == NULL) {
-        return false;
-    }
-    picture *kept = picture_create(square->width, square->height, 4, error);
-    for (size_t i = 0; kept != NULL && i < n; i++) {
-        memcpy(kept->pixels + 4 * i, square->pixels + 3 * i, 3 * sizeof(float));
-        kept->pixels[4 * i + 3] = alpha != NULL ? alpha->pixels[i] : 1;
-    }
-    if (kept != NULL) {
-        g_ptr_array_add(p->squares, kept);
-    }
-    return kept != NULL;
-}
-
-/* ---- encoding ---- */
-
-// [h, w, 2 c] = [mean | log variance] -> two arrays, scaled
-static void split(const struct learn_pictures *p, const float *moments, double scale, float *mean,
-                  float *deviation)
-{
-    for (int i = 0; i < p->h * p->w; i++) {
-        for (int j = 0; j < p->c; j++) {
-            const float *at = moments + i * 2 * p->c + j;
-            mean[i * p->c + j] = (float)(at[0] * scale);
-            deviation[i * p->c + j] = (float)(encode_deviation(at[p->c]) * scale);
-        }
-    }
-}
-
-// one variant into place v of the picture's arrays
-static bool encode_variant(struct learn_pictures *p, const kernels *k, const struct autoencoder *a,
-                           picture *square, struct learn_picture *one, int v, GError **error)
-{
-    const double scale = autoencoder_config(a)->scaling_factor;
-    const size_t count = (size_t)p->h * p->w * p->c;
-    g_autofree float *pixels = g_new(float, (size_t)square->width * square->height * 3);
-
-    picture_to_signal(square, pixels);
-    g_autofree float *moments = encode_moments(k, a, pixels, square->width, square->height, error);
-    if (moments != NULL) {
-        split(p, moments, scale, one->mean + v * count, one->deviation + v * count);
-    }
-    return moments != NULL;
-}
+/* ---- pixels ---- */
 
 // what the masks mark of the variant's square, on the grid of the latents
 static bool mask_variant(const struct learn_pictures *p, const struct learn_source *source,
@@ -116,72 +67,146 @@ static bool mask_variant(const struct learn_pictures *p, const struct learn_sour
 }
 
 static struct learn_picture *append(struct learn_pictures *p, const struct learn_source *source,
-                                    int variants)
+                                    int crops, int mirrors)
 {
+    const int variants = crops * mirrors;
     const size_t grid = (size_t)p->h * p->w;
-    struct learn_picture one = {.variants = variants, .n_masks = source->n_masks};
+    struct learn_picture one = {.variants = variants, .n_masks = source->n_masks, .crops = crops};
 
-    one.mean = g_new(float, variants *grid * p->c);
-    one.deviation = g_new(float, variants *grid * p->c);
     one.masks = g_new0(struct learn_mask, source->n_masks);
     for (int i = 0; i < source->n_masks; i++) {
         one.masks[i].subject = source->subjects[i];
         one.masks[i].share = g_new0(float, variants *grid);
     }
+    one.squares = g_new(struct picture_frame, crops);
     g_array_append_val(p->list, one);
     return &g_array_index(p->list, struct learn_picture, p->list->len - 1);
 }
 
-static bool add_variant(struct learn_pictures *p, const kernels *k, const struct autoencoder *a,
-                        const struct learn_source *source, const picture *marked,
-                        const struct picture_frame *frame, bool mirrored, struct learn_picture *one,
-                        int v, GError **error)
+// all squares of a picture are cut of it in the same size
+static bool scale(const struct learn_source *source, const picture *marked,
+                  struct learn_picture *one, GError **error)
 {
-    const bool kept = v == 0 && p->squares != NULL && p->squares->len < p->n_squares;
-    g_autoptr(picture) square = picture_cut(source->image, frame, error);
+    const int width = one->squares[0].width, height = one->squares[0].height;
 
-    if (square == NULL || (kept && !keep_square(p, square, marked, frame, error))) {
-        return false;
+    one->image = picture_resize(source->image, width, height, error);
+    if (one->image != NULL && marked != NULL) {
+        one->marked = picture_resize(marked, width, height, error);
     }
-    if (mirrored) {
-        picture_flip(square);
-    }
-    return encode_variant(p, k, a, square, one, v, error) &&
-           mask_variant(p, source, frame, mirrored, one, v, error);
+    return one->image != NULL && (marked == NULL || one->marked != NULL);
 }
 
-bool learn_pictures_add(struct learn_pictures *p, const kernels *k, const struct autoencoder *a,
-                        const struct learn_source *source, const struct learn_framing *f, int index,
-                        GError **error)
+bool learn_pictures_add(struct learn_pictures *p, const struct learn_source *source,
+                        const struct learn_framing *f, int index, GError **error)
 {
-    const int factor = autoencoder_factor(autoencoder_config(a));
-    const int crops = MAX(f->crops, 1), mirrors = f->flip ? 2 : 1;
+    const int mirrors = f->flip ? 2 : 1;
     g_autoptr(picture) marked = learn_frame_union(source, error);
 
     if (source->n_masks > 0 && marked == NULL) {
         return false;
     }
-    p->h = p->w = f->size / factor;
-    p->c = autoencoder_config(a)->latent_channels;
-    struct learn_picture *one = append(p, source, crops * mirrors);
+    struct learn_picture *one = append(p, source, MAX(f->crops, 1), mirrors);
     for (int v = 0; v < one->variants; v++) {
-        const struct picture_frame frame =
-            learn_frame(source->image, marked, f, index, v / mirrors);
-        if (!add_variant(p, k, a, source, marked, &frame, v % mirrors == 1, one, v, error)) {
+        struct picture_frame *square = &one->squares[v / mirrors];
+        *square = learn_frame(source->image, marked, f, index, v / mirrors);
+        if (!mask_variant(p, source, square, v % mirrors == 1, one, v, error)) {
+            return false;
+        }
+    }
+    return scale(source, marked, one, error);
+}
+
+picture *learn_pictures_square(const struct learn_pictures *p, int index, GError **error)
+{
+    const struct learn_picture *one = learn_pictures_at(p, index);
+    g_autoptr(picture) square = picture_cut(one->image, &one->squares[0], error);
+    g_autoptr(picture) alpha = square != NULL && one->marked != NULL
+                                   ? picture_cut(one->marked, &one->squares[0], error)
+                                   : NULL;
+
+    if (square == NULL || (one->marked != NULL && alpha == NULL)) {
+        return NULL;
+    }
+    picture *out = picture_create(square->width, square->height, 4, error);
+    for (int i = 0; out != NULL && i < square->width * square->height; i++) {
+        memcpy(out->pixels + 4 * i, square->pixels + 3 * i, 3 * sizeof(float));
+        out->pixels[4 * i + 3] = alpha != NULL ? alpha->pixels[i] : 1;
+    }
+    return out;
+}
+
+/* ---- encoding ---- */
+
+// [h, w, 2 c] = [mean | log variance] -> two arrays, scaled
+static void split(const struct learn_pictures *p, const float *moments, double scale, float *mean,
+                  float *deviation)
+{
+    for (int i = 0; i < p->h * p->w; i++) {
+        for (int j = 0; j < p->c; j++) {
+            const float *at = moments + i * 2 * p->c + j;
+            mean[i * p->c + j] = (float)(at[0] * scale);
+            deviation[i * p->c + j] = (float)(encode_deviation(at[p->c]) * scale);
+        }
+    }
+}
+
+// one variant into place v of the picture's arrays
+static bool encode_variant(const struct learn_pictures *p, const kernels *k,
+                           const struct autoencoder *a, picture *square, struct learn_picture *one,
+                           int v, GError **error)
+{
+    const double scale = autoencoder_config(a)->scaling_factor;
+    const size_t count = (size_t)p->h * p->w * p->c;
+    g_autofree float *pixels = g_new(float, (size_t)square->width * square->height * 3);
+
+    picture_to_signal(square, pixels);
+    g_autofree float *moments = encode_moments(k, a, pixels, square->width, square->height, error);
+    if (moments != NULL) {
+        split(p, moments, scale, one->mean + v * count, one->deviation + v * count);
+    }
+    return moments != NULL;
+}
+
+static bool encode_one(const struct learn_pictures *p, const kernels *k,
+                       const struct autoencoder *a, struct learn_picture *one, GError **error)
+{
+    const size_t count = (size_t)one->variants * p->h * p->w * p->c;
+    const int mirrors = one->variants / one->crops;
+
+    one->mean = g_new(float, count);
+    one->deviation = g_new(float, count);
+    for (int v = 0; v < one->variants; v++) {
+        g_autoptr(picture) square = picture_cut(one->image, &one->squares[v / mirrors], error);
+        if (square == NULL) {
+            return false;
+        }
+        if (v % mirrors == 1) {
+            picture_flip(square);
+        }
+        if (!encode_variant(p, k, a, square, one, v, error)) {
+            return false;
+        }
+    }
+    drop_pixels(one);
+    return true;
+}
+
+bool learn_pictures_encode(struct learn_pictures *p, const kernels *k, const struct autoencoder *a,
+                           GError **error)
+{
+    for (guint i = 0; i < p->list->len; i++) {
+        struct learn_picture *one = &g_array_index(p->list, struct learn_picture, i);
+        if (one->image != NULL && !encode_one(p, k, a, one, error)) {
             return false;
         }
     }
     return true;
 }
 
-void learn_pictures_add_latents(struct learn_pictures *p, const struct learn_pictures *like,
-                                const float *latents, int n)
+void learn_pictures_add_latents(struct learn_pictures *p, const float *latents, int n)
 {
-    const size_t count = (size_t)like->h * like->w * like->c;
+    const size_t count = (size_t)p->h * p->w * p->c;
 
-    p->h = like->h;
-    p->w = like->w;
-    p->c = like->c;
     for (int i = 0; i < n; i++) {
         const struct learn_picture one = {
             .variants = 1,

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "engine/network/autoencoder.h"
-#include "engine/picture/picture.h"
+#include "engine/picture/picture_scale.h"
 
 /* Where a subject is in a picture. */
 struct learn_mask {
@@ -20,15 +20,16 @@ struct learn_picture {
     float *mean, *deviation; // [variants, h, w, c]
     struct learn_mask *masks;
     int n_masks; // 0: all of the picture is the subject
+    /* Until it is encoded: the picture, scaled, its squares [crops] in that, and what is marked of
+     * it, scaled, too (NULL: all). */
+    picture *image, *marked;
+    struct picture_frame *squares;
+    int crops;
 };
 
 struct learn_pictures {
     int h, w, c;
     GArray *list; // struct learn_picture
-    /* The first squares as they are encoded, with alpha where masks mark; NULL: they are not kept
-     * (learn_pictures_keep). */
-    GPtrArray *squares; // picture
-    guint n_squares;    // at most
 };
 
 struct learn_framing {
@@ -47,21 +48,24 @@ struct learn_source {
     const int *subjects;         // [n_masks]
 };
 
-struct learn_pictures *learn_pictures_create(void);
+/* For pictures of `size` pixels a side as this autoencoder has them. */
+struct learn_pictures *learn_pictures_create(const struct vae_config *vae, int size);
 void learn_pictures_free(struct learn_pictures *p); // accepts NULL
 
-/* Keeps the square of each of the first n pictures that are added from now on. */
-void learn_pictures_keep(struct learn_pictures *p, guint n);
+/* Appends one picture, to be encoded. index numbers the picture for its crops. */
+bool learn_pictures_add(struct learn_pictures *p, const struct learn_source *source,
+                        const struct learn_framing *f, int index, GError **error);
 
-/* Encodes one picture and appends it. index numbers the picture for its crops. */
-bool learn_pictures_add(struct learn_pictures *p, const kernels *k, const struct autoencoder *a,
-                        const struct learn_source *source, const struct learn_framing *f, int index,
-                        GError **error);
+/* The first square of a picture that is not encoded yet, with alpha where masks mark. Owned by the
+ * caller. */
+picture *learn_pictures_square(const struct learn_pictures *p, int index, GError **error);
 
-/* Appends n pictures whose latents [n, h, w, c] are known, of the sizes of `like`; their deviation
- * is 0. */
-void learn_pictures_add_latents(struct learn_pictures *p, const struct learn_pictures *like,
-                                const float *latents, int n);
+/* Encodes what is not yet; its pixels are gone afterwards. */
+bool learn_pictures_encode(struct learn_pictures *p, const kernels *k, const struct autoencoder *a,
+                           GError **error);
+
+/* Appends n pictures whose latents [n, h, w, c] are known; their deviation is 0. */
+void learn_pictures_add_latents(struct learn_pictures *p, const float *latents, int n);
 
 const struct learn_picture *learn_pictures_at(const struct learn_pictures *p, int index);
 

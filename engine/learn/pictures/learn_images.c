@@ -1,4 +1,4 @@
-/* Reading the pictures and masks of all subjects, and encoding them.
+/* Reading the pictures and masks of all subjects.
  *
  * A picture that several subjects have, each with a mask of its own, is one picture with several
  * masks; any other is that of one subject. What each mask marks is said. */
@@ -218,8 +218,7 @@ static picture *read_image(const struct lesson *l, const struct plan *p, GError 
     return placed;
 }
 
-static bool add_picture(struct lesson *l, const struct autoencoder *a, const struct plan *p,
-                        GError **error)
+static bool add_picture(struct lesson *l, const struct plan *p, GError **error)
 {
     const struct learn_framing f = {.size = l->options->size,
                                     .flip = l->options->flip,
@@ -238,8 +237,8 @@ static bool add_picture(struct lesson *l, const struct autoencoder *a, const str
                                         .masks = (const picture *const *)masks->pdata,
                                         .subjects = (const int *)p->subjects->data};
     return (index > 0 || keep_thumbnail(l, &source, error)) &&
-           learn_pictures_add(l->pictures, l->session->k, a, &source, &f, index, error) &&
-           say_shares(l, p, error) && add_placed(l, p, image, masks, error);
+           learn_pictures_add(l->pictures, &source, &f, index, error) && say_shares(l, p, error) &&
+           add_placed(l, p, image, masks, error);
 }
 
 static void own_pictures(struct lesson *l, const GArray *plans)
@@ -259,19 +258,12 @@ static void own_pictures(struct lesson *l, const GArray *plans)
 
 bool lesson_read_pictures(struct lesson *l, GError **error)
 {
-    svdiff *s = l->session;
     g_autoptr(GArray) plans = make_plans(l->options);
-    struct autoencoder *a =
-        autoencoder_create(s->k, checkpoint_vae_config(s->checkpoint), AUTOENCODER_ENCODER,
-                           session_source(s, MODEL_VAE), error);
-    const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
 
     own_pictures(l, plans);
-    bool done = a != NULL && lesson_read_regions(l, l->options->size / factor, error);
+    bool done = lesson_read_regions(l, l->pictures->w, error);
     for (guint i = 0; i < plans->len && done; i++) {
-        done = add_picture(l, a, &g_array_index(plans, struct plan, i), error);
+        done = add_picture(l, &g_array_index(plans, struct plan, i), error);
     }
-    done = done && lesson_compose(l, l->mixed, a, error);
-    autoencoder_free(a);
     return done;
 }

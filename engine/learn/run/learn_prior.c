@@ -46,7 +46,7 @@ bool learn_prior_targets(struct learn_run *r, GError **error)
         return true;
     }
     if (r->teacher_tape == NULL) {
-        r->teacher_tape = tape_create_measured(r->lesson->session->k, (struct tape_options){0},
+        r->teacher_tape = tape_create_measured(r->learner->session->k, (struct tape_options){0},
                                                teach, &teacher, error);
     }
     teacher.tape = r->teacher_tape;

@@ -56,7 +56,7 @@ bool learn_run_replay(struct learn_run *r, bool replay, GError **error)
     const struct tape_options o = {.training = true, .replay = replay};
 
     g_clear_pointer(&r->tape, tape_free);
-    r->tape = tape_create_measured(r->lesson->session->k, o, measure, r, error);
+    r->tape = tape_create_measured(r->learner->session->k, o, measure, r, error);
     return r->tape != NULL;
 }
 

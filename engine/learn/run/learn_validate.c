@@ -111,7 +111,7 @@ bool learn_validate(struct learn_run *r, GError **error)
     struct tape *t = NULL;
 
     if (embed_all(&v, error)) {
-        t = tape_create_measured(r->lesson->session->k, (struct tape_options){0}, predict, &v,
+        t = tape_create_measured(r->learner->session->k, (struct tape_options){0}, predict, &v,
                                  error);
     }
     for (int i = 0; i < COUNT && t != NULL; i++) {

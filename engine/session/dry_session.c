@@ -1,0 +1,41 @@
+/* Dry sessions; see dry_session.h. */
+#include "engine/session/dry_session.h"
+
+// the program itself, its libraries and the host's copies of pictures
+#define PROGRAM_BYTES ((uint64_t)32 << 20)
+// of the largest weight: its copies on the host while it is read or decomposed
+#define COPIES 2
+
+svdiff dry_session(const svdiff *s)
+{
+    svdiff dry = *s;
+
+    dry.dry = true;
+    dry.k = kernels_count(s->k);
+    dry.base_hash = NULL;
+    dry.keeps = false;
+    dry.kept = (struct session_networks){0};
+    dry.options.warn = dry.options.note = NULL;
+    return dry;
+}
+
+void dry_session_finish(svdiff *dry)
+{
+    kernels_destroy(dry->k);
+    g_free(dry->base_hash);
+}
+
+uint64_t dry_session_host_bytes(const svdiff *s)
+{
+    uint64_t largest = 0;
+
+    for (size_t i = 0; i < checkpoint_count(s->checkpoint); i++) {
+        const struct model_tensor *t = checkpoint_at(s->checkpoint, i);
+        uint64_t values = 1;
+        for (int d = 0; d < t->n_dims; d++) {
+            values *= (uint64_t)t->shape[d];
+        }
+        largest = MAX(largest, values);
+    }
+    return PROGRAM_BYTES + COPIES * largest * sizeof(float);
+}

@@ -1,0 +1,13 @@
+/* dry_session.h: a session that computes nothing: it shares the model's files with the true one and
+ * has a counting device (kernels_count), on which the true code tells what it takes. */
+#pragma once
+
+#include "engine/session.h"
+
+/* Says nothing to anybody. To be finished by the caller, before `s` is closed. */
+svdiff dry_session(const svdiff *s);
+void dry_session_finish(svdiff *dry);
+
+/* What a run takes on the host besides the device's memory: the program, and the largest weight's
+ * copies while it is read or decomposed. */
+uint64_t dry_session_host_bytes(const svdiff *s);
