@@ -381,6 +381,7 @@ struct svdiff_edit_options {
     double rate, rate_1d;
     int steps; // of sampling and of inversion
     double guidance;
+    double structure;   // as svdiff_edit_structure set it; does nothing by itself
     bool invert;        // begin with what the picture becomes when sampling is run backwards
     bool invert_source; // under the prompt that describes it, in place of the target
     int refine;         // corrections of each step of the inversion (denoise.h); 0: plain DDIM

@@ -30,21 +30,24 @@ static void test_values(void)
     JsonObject *c = NULL;
     g_assert_true(json_get_int(o, "a.json", "a", JSON_REQUIRED, -12, 5, &a, &error));
     g_assert_cmpint(a, ==, -12);
-    g_assert_true(json_get_double(o, "a.json", "a", JSON_REQUIRED, &whole, &error));
+    g_assert_true(json_get_double(o, "a.json", "a", JSON_REQUIRED, -12, 0, &whole, &error));
     g_assert_cmpfloat(whole, ==, -12.0);
     g_assert_true(
         json_get_int_array(o, "a.json", "b", JSON_REQUIRED, 1, 3, list, 3, &count, &error));
     g_assert_cmpint(count, ==, 3);
     g_assert_cmpint(list[2], ==, 3);
     g_assert_true(json_get_object(o, "a.json", "c", JSON_REQUIRED, &c, &error));
-    g_assert_true(json_get_double(c, "a.json", "d", JSON_REQUIRED, &d, &error));
+    g_assert_true(json_get_double(c, "a.json", "d", JSON_REQUIRED, 0, 150, &d, &error));
     g_assert_cmpfloat(d, ==, 150.0);
     g_assert_true(json_get_string(o, "a.json", "e", JSON_REQUIRED, &e, &error));
     g_assert_cmpstr(e, ==, "ä😀\n");
     g_assert_true(json_get_bool(o, "a.json", "f", JSON_REQUIRED, &f, &error));
     g_assert_true(f);
-    g_assert_true(json_get_double(o, "a.json", "big", JSON_REQUIRED, &big, &error));
+    g_assert_true(json_get_double(o, "a.json", "big", JSON_REQUIRED, 0, 1e30, &big, &error));
     g_assert_cmpfloat(big, >, 1e29);
+    g_assert_false(json_get_double(o, "a.json", "big", JSON_REQUIRED, 0, 1e29, &big, &error));
+    g_assert_nonnull(strstr(error->message, "\"big\" must be a number from 0 to 1e+29"));
+    g_clear_error(&error);
     g_assert_true(json_get_int(o, "a.json", "g", JSON_OPTIONAL, 0, 5, &kept, &error));
     g_assert_true(json_get_int(o, "a.json", "absent", JSON_OPTIONAL, 0, 5, &kept, &error));
     g_assert_cmpint(kept, ==, 7);

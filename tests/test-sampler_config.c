@@ -2,6 +2,7 @@
  * fixtures/traces/schedulers.json, each from our own latents on. */
 #include "engine/base/json.h"
 #include "engine/generate/sampler.h"
+#include "engine/options/option.h"
 #include "tests/memory_file.h"
 
 #include <math.h>
@@ -44,6 +45,15 @@ static void check_near(const float *values, JsonArray *expected, double *largest
     }
 }
 
+// what a word of an option means
+static int word_value(const char *option, const char *word)
+{
+    double value;
+
+    g_assert_true(option_word_value(option_find(&options_of_generate, option), word, &value));
+    return (int)value;
+}
+
 static struct sampler *create(JsonObject *root, JsonObject *run)
 {
     struct sampler_options o = {.steps = (int)json_object_get_int_member(run, "steps"),
@@ -57,9 +67,10 @@ static struct sampler *create(JsonObject *root, JsonObject *run)
     g_autofree double *trained = NULL;
     g_autoptr(GError) error = NULL;
 
-    g_assert_true(sampler_parse(json_object_get_string_member(run, "sampler"), &o.kind));
+    o.kind =
+        (enum sampler_kind)word_value("sampler", json_object_get_string_member(run, "sampler"));
     const char *spacing = json_object_get_string_member(run, "spacing");
-    g_assert_true(sampler_spacing_parse(spacing, &o.spacing));
+    o.spacing = (enum sampler_spacing)word_value("spacing", spacing);
     schedule_config_read(path, &c, &trained, &error);
     g_assert_no_error(error);
     close(memory);

@@ -5,3 +5,32 @@ GQuark svdiff_error_quark(void)
 {
     return g_quark_from_static_string("svdiff-error-quark");
 }
+
+static void set(GError **error, enum svdiff_error_code code, const char *format, va_list arguments)
+    G_GNUC_PRINTF(3, 0);
+static void set(GError **error, enum svdiff_error_code code, const char *format, va_list arguments)
+{
+    g_autofree char *sentence = g_strdup_vprintf(format, arguments);
+
+    g_set_error_literal(error, SVDIFF_ERROR, code, sentence);
+}
+
+bool error_usage(GError **error, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    set(error, SVDIFF_ERROR_USAGE, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool error_failed(GError **error, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    set(error, SVDIFF_ERROR_FAILED, format, arguments);
+    va_end(arguments);
+    return false;
+}

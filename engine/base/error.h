@@ -2,3 +2,8 @@
 #pragma once
 
 #include "engine/svdiff.h"
+
+/* Sets the sentence, printf-like, with the code SVDIFF_ERROR_USAGE or SVDIFF_ERROR_FAILED. Always
+ * false, so that a check ends with it. */
+bool error_usage(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+bool error_failed(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);

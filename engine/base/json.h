@@ -40,11 +40,12 @@ enum json_need {
 };
 
 /* One member of object, of exactly this kind: true and *value set, or false with an error that
- * names what and key. Nothing is converted, except whole numbers where json_get_double is asked. */
+ * names what and key. Nothing is converted, except whole numbers where json_get_double is asked.
+ * Numbers are from low to high, both allowed. */
 bool json_get_int(JsonObject *object, const char *what, const char *key, enum json_need need,
                   int64_t low, int64_t high, int64_t *value, GError **error);
 bool json_get_double(JsonObject *object, const char *what, const char *key, enum json_need need,
-                     double *value, GError **error);
+                     double low, double high, double *value, GError **error);
 bool json_get_bool(JsonObject *object, const char *what, const char *key, enum json_need need,
                    bool *value, GError **error);
 

@@ -23,9 +23,7 @@ static JsonNode *find(JsonObject *object, const char *what, const char *key, enu
 
 static bool wrong(const char *what, const char *key, const char *wanted, GError **error)
 {
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: \"%s\" must be %s.", what, key,
-                wanted);
-    return false;
+    return error_failed(error, "%s: \"%s\" must be %s.", what, key, wanted);
 }
 
 static bool is_value(JsonNode *node, GType type)
@@ -66,22 +64,27 @@ bool json_get_int(JsonObject *object, const char *what, const char *key, enum js
     return node ? take_int(node, what, key, low, high, value, error) : fine;
 }
 
+// any number from low to high; not a number fails every comparison
+static bool take_double(JsonNode *node, const char *what, const char *key, double low, double high,
+                        double *value, GError **error)
+{
+    if (is_value(node, G_TYPE_INT64) || is_value(node, G_TYPE_DOUBLE)) {
+        const double number = json_node_get_double(node);
+        if (number >= low && number <= high) {
+            *value = number;
+            return true;
+        }
+    }
+    g_autofree char *wanted = g_strdup_printf("a number from %.10g to %.10g", low, high);
+    return wrong(what, key, wanted, error);
+}
+
 bool json_get_double(JsonObject *object, const char *what, const char *key, enum json_need need,
-                     double *value, GError **error)
+                     double low, double high, double *value, GError **error)
 {
     bool fine;
     JsonNode *node = find(object, what, key, need, &fine, error);
-    if (!node) {
-        return fine;
-    }
-    if (is_value(node, G_TYPE_INT64)) {
-        *value = (double)json_node_get_int(node);
-    } else if (is_value(node, G_TYPE_DOUBLE)) {
-        *value = json_node_get_double(node);
-    } else {
-        return wrong(what, key, "a number", error);
-    }
-    return true;
+    return node ? take_double(node, what, key, low, high, value, error) : fine;
 }
 
 bool json_get_bool(JsonObject *object, const char *what, const char *key, enum json_need need,

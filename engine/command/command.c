@@ -9,98 +9,16 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* ---- common options ---- */
+/* ---- options ---- */
 
-static const char *const devices[] = {"auto", "cpu", "cuda"};
-static const char *const precisions[] = {"auto", "f32", "bf16"};
-static const char *const predictions[] = {"", "v", "epsilon"}; // none: what the model says
-
-static int word_index(const char *const *words, int n, const char *word)
+static bool take_opening(struct command *c, GError **error)
 {
-    for (int i = 0; i < n; i++) {
-        if (strcmp(words[i], word) == 0) {
-            return i;
-        }
-    }
-    return -1;
-}
+    const char *device = given_text(&c->opening, "device");
 
-static bool parse_device(struct command *c, GError **error)
-{
-    const char *word = c->device != NULL ? c->device : "auto";
-    int device = word_index(devices, G_N_ELEMENTS(devices), word);
-
-    if (g_str_has_prefix(word, "cuda:")) {
-        device = SVDIFF_DEVICE_CUDA;
+    if (device != NULL && g_str_has_prefix(device, "cuda:")) {
+        ((char *)device)[strlen("cuda")] = '\0';
     }
-    if (device < 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--device is '%s'; it can be auto, cpu, cuda or cuda:N.", word);
-        return false;
-    }
-    c->session.device = (enum svdiff_device)device;
-    return true;
-}
-
-static bool parse_precision(struct command *c, GError **error)
-{
-    const char *word = c->precision != NULL ? c->precision : "auto";
-    const int precision = word_index(precisions, G_N_ELEMENTS(precisions), word);
-
-    if (precision < 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--precision is '%s'; it can be auto, f32 or bf16.", word);
-        return false;
-    }
-    c->session.precision = (enum svdiff_precision)precision;
-    return true;
-}
-
-static bool parse_prediction(struct command *c, GError **error)
-{
-    const int prediction = c->prediction == NULL
-                               ? SVDIFF_PREDICTION_MODEL
-                               : word_index(predictions, G_N_ELEMENTS(predictions), c->prediction);
-
-    if (prediction < 0 || (c->prediction != NULL && prediction == SVDIFF_PREDICTION_MODEL)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--prediction is '%s'; it can be v or epsilon.", c->prediction);
-        return false;
-    }
-    c->session.prediction = (enum svdiff_prediction)prediction;
-    return true;
-}
-
-static bool parse_seed(struct command *c, GError **error)
-{
-    if (c->seed_text == NULL) {
-        c->seed = g_random_int();
-        return true;
-    }
-    if (!g_ascii_string_to_unsigned(c->seed_text, 10, 0, G_MAXINT64, &c->seed, NULL)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--seed is '%s'; it must be a whole number from 0 to %" G_GINT64_FORMAT ".",
-                    c->seed_text, G_MAXINT64);
-        return false;
-    }
-    return true;
-}
-
-static bool finish_common(struct command *c, GError **error)
-{
-    if (c->threads < 0 || c->threads > 1024) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--threads is %d; it can be from 0 (all) to 1024.", c->threads);
-        return false;
-    }
-    c->session.threads = c->threads;
-    if (!parse_device(c, error) || !parse_precision(c, error) || !parse_prediction(c, error) ||
-        !parse_seed(c, error)) {
-        return false;
-    }
-    c->session.model = c->model;
-    c->session.tokenizer = c->tokenizer;
-    return true;
+    return given_apply(&c->opening, &c->session, error);
 }
 
 static void warn(void *user, const char *sentence)
@@ -117,42 +35,58 @@ static void note(void *user, const char *sentence)
     report_note(c->report, "%s", sentence);
 }
 
-static guint count_entries(const GOptionEntry *entries)
+// the model that a command line names; NULL: the one that ships
+static const char *find_model(char **argv)
 {
-    guint n = 0;
+    const char *model = NULL;
 
-    while (entries[n].long_name != NULL) {
-        n++;
+    for (; argv[0] != NULL; argv++) {
+        if (g_str_has_prefix(argv[0], "--model=")) {
+            model = argv[0] + strlen("--model=");
+        } else if (strcmp(argv[0], "--model") == 0 && argv[1] != NULL) {
+            model = argv[1];
+        }
     }
-    return n;
+    return model;
 }
 
-// a command's own options, then those of all; g_free it
-static GOptionEntry *join_entries(struct command *c, const GOptionEntry *own)
+// what the help names: the defaults of the model that is used; g_free them
+static void *help_defaults(const struct command_line *line, char **argv)
 {
-    const GOptionEntry common[] = {
-        {"model", 0, 0, G_OPTION_ARG_FILENAME, &c->model,
-         "a diffusers folder or a .safetensors file (default: the model that ships)", "PATH"},
-        {"tokenizer", 0, 0, G_OPTION_ARG_FILENAME, &c->tokenizer,
-         "a tokenizer in place of the model's (its own, else CLIP's, which ships)", "FOLDER"},
-        {"prediction", 0, 0, G_OPTION_ARG_FILENAME, &c->prediction,
-         "what the model predicts, where its file does not say or is wrong: v or epsilon", "NAME"},
-        {"device", 0, 0, G_OPTION_ARG_FILENAME, &c->device, "auto, cpu, cuda or cuda:N (auto)",
-         "NAME"},
-        {"threads", 0, 0, G_OPTION_ARG_INT, &c->threads, "processors to use (all)", "N"},
-        {"precision", 0, 0, G_OPTION_ARG_FILENAME, &c->precision, "auto, f32 or bf16 (auto)",
-         "NAME"},
-        {"seed", 0, 0, G_OPTION_ARG_FILENAME, &c->seed_text,
-         "what random numbers begin with (a random one, which is said)", "N"},
+    const char *const *words = (const char *const *)argv;
+    const bool asked = g_strv_contains(words, "--help") || g_strv_contains(words, "-h") ||
+                       g_strv_contains(words, "-?");
+    const struct svdiff_options o = {.model = find_model(argv)};
+
+    if (!asked || line->defaults == NULL) {
+        return NULL;
+    }
+    // without a model: Stable Diffusion's
+    g_autoptr(svdiff) s = svdiff_open(&o, NULL);
+    void *defaults = g_malloc0(line->table->size);
+    line->defaults(s, defaults);
+    return defaults;
+}
+
+// a command's own options, then those that it shares; g_free it
+static GOptionEntry *join_entries(struct command *c, const struct command_line *line, char **argv)
+{
+    const GOptionEntry all_have[] = {
         {"quiet", 0, 0, G_OPTION_ARG_NONE, &c->quiet, "only warnings and errors", NULL},
         {"json", 0, 0, G_OPTION_ARG_NONE, &c->json, "progress as one JSON object a line", NULL},
         {"worker", 0, 0, G_OPTION_ARG_NONE, &c->worker,
-         "obey lines on standard input (cancel, stop); its end cancels", NULL},
-        G_OPTION_ENTRY_NULL};
+         "obey lines on standard input (cancel, stop); its end cancels", NULL}};
+    g_autofree void *defaults = help_defaults(line, argv);
     GArray *all = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
 
-    g_array_append_vals(all, own, count_entries(own));
-    g_array_append_vals(all, common, count_entries(common));
+    for (const GOptionEntry *e = line->own; e != NULL && e->long_name != NULL; e++) {
+        g_array_append_val(all, *e);
+    }
+    given_add_entries(&c->given, defaults, all, c->texts);
+    if (line->opening != 0) {
+        given_add_entries(&c->opening, NULL, all, c->texts);
+    }
+    g_array_append_vals(all, all_have, G_N_ELEMENTS(all_have));
     return (GOptionEntry *)(void *)g_array_free(all, FALSE);
 }
 
@@ -274,11 +208,32 @@ static bool check_values(char **argv, const GOptionEntry *entries, GError **erro
     return true;
 }
 
-int command_begin(struct command *c, int *argc, char ***argv, const GOptionEntry *entries,
-                  const char *summary, const char *usage, void *data, char ***arguments)
+static void begin(struct command *c, const struct command_line *line)
 {
-    g_autofree GOptionEntry *all = join_entries(c, entries);
-    g_autoptr(GOptionContext) context = make_context(all, usage, summary, data);
+    static const struct option_table none = {0};
+
+    given_begin(&c->given, line->table != NULL ? line->table : &none, 0);
+    given_begin(&c->opening, &options_of_session, line->opening);
+    c->texts = g_ptr_array_new_with_free_func(g_free);
+    c->seed = g_random_int();
+    c->session.warn = warn;
+    c->session.note = note;
+    c->session.user = c;
+}
+
+// options that are fields of the command's own struct
+static bool take_own(struct command *c, GError **error)
+{
+    options_set_standards(c->given.table, c);
+    return given_apply(&c->given, c, error);
+}
+
+int command_begin(struct command *c, int *argc, char ***argv, const struct command_line *line,
+                  void *data, char ***arguments)
+{
+    begin(c, line);
+    g_autofree GOptionEntry *all = join_entries(c, line, *argv);
+    g_autoptr(GOptionContext) context = make_context(all, line->usage, line->summary, data);
     g_autofree char *name = g_strdup_printf("svdiff %s", (*argv)[0]);
     GError *error = NULL;
 
@@ -287,14 +242,9 @@ int command_begin(struct command *c, int *argc, char ***argv, const GOptionEntry
         check_values(*argv, all, &error) && g_option_context_parse(context, argc, argv, &error);
     error = error != NULL ? suggest(error, all) : NULL;
 
-    c->report = report_create(c->json     ? REPORT_JSON
-                              : c->worker ? REPORT_JSON
-                                          : REPORT_AUTO,
-                              c->quiet);
-    c->session.warn = warn;
-    c->session.note = note;
-    c->session.user = c;
-    if (!parsed || !check_left(*argc, *argv, arguments, &error) || !finish_common(c, &error)) {
+    c->report = report_create(c->json || c->worker ? REPORT_JSON : REPORT_AUTO, c->quiet);
+    if (!parsed || !check_left(*argc, *argv, arguments, &error) || !take_opening(c, &error) ||
+        (line->defaults == NULL && !take_own(c, &error))) {
         return command_fail(c, usage_error(error));
     }
     signal(SIGPIPE, SIG_IGN); // a closed standard output is an error of a write
@@ -355,12 +305,9 @@ int command_end_pictures(struct command *c, GPtrArray *written, int wanted, GErr
 int command_end(struct command *c, int code)
 {
     report_free(c->report);
-    g_free(c->model);
-    g_free(c->tokenizer);
-    g_free(c->prediction);
-    g_free(c->device);
-    g_free(c->precision);
-    g_free(c->seed_text);
+    given_finish(&c->given);
+    given_finish(&c->opening);
+    g_ptr_array_unref(c->texts);
     return code;
 }
 

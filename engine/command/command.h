@@ -7,6 +7,7 @@
 
 #include "engine/base/output_guard.h"
 #include "engine/command/command_report.h"
+#include "engine/command/given.h"
 #include "engine/command/interruption.h"
 #include "engine/picture/picture.h"
 #include "engine/svdiff.h"
@@ -16,23 +17,35 @@ enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2, COMMAND_CANCELLE
 struct command {
     interruption *stop; // borrowed
 
-    // common options
-    char *model, *tokenizer, *prediction, *device, *precision;
-    char *seed_text;
-    int threads;
+    struct given opening; // of the options of opening a model
+    struct given given;   // of the command's own table
     gboolean quiet, json, worker;
 
     struct svdiff_options session;
-    uint64_t seed;
+    uint64_t seed; // a random one, for where none is asked for
     struct report *report;
+    GPtrArray *texts; // char *: of the help
 };
 
-/* Parses argv (argv[0] is the command's word) with the command's own entries and the common ones;
- * opens the report. Returns COMMAND_DONE to go on, or the exit code. arguments receives what is
- * left, when not NULL; otherwise anything left is wrong usage. data is handed to callback entries.
- */
-int command_begin(struct command *c, int *argc, char ***argv, const GOptionEntry *entries,
-                  const char *summary, const char *usage, void *data, char ***arguments);
+/* What a command is, besides what it does. */
+struct command_line {
+    const char *summary, *usage;
+    const struct option_table *table; // its options; NULL: none
+    /* What these are for a model, in the table's struct; s NULL: for Stable Diffusion. NULL: they
+     * are fields of the command's own struct, which begins with struct command, and are set there.
+     */
+    void (*defaults)(const svdiff *s, void *options);
+    unsigned opening;        // enum option_flag: which options of opening a model it uses
+    const GOptionEntry *own; // further options, with data for their callbacks; NULL: none
+};
+#define COMMAND_OPENS (OPTION_OPENING | OPTION_DEVICE)
+#define COMMAND_RUNS  (COMMAND_OPENS | OPTION_NETWORKS)
+
+/* Parses argv (argv[0] is the command's word); opens the report. Returns COMMAND_DONE to go on, or
+ * the exit code. arguments receives what is left, when not NULL; otherwise anything left is wrong
+ * usage. */
+int command_begin(struct command *c, int *argc, char ***argv, const struct command_line *line,
+                  void *data, char ***arguments);
 
 /* Says the error, frees it, and gives the exit code that belongs to it. */
 int command_fail(struct command *c, GError *error);
@@ -71,8 +84,8 @@ char *command_describe_generated(const struct svdiff_generate_options *o, const 
 char *command_describe_edited(const struct svdiff_edit_options *o, const char *hash, int index,
                               uint64_t seed, const picture *p);
 
-/* Whether --quality (-1: not given) is one and goes with such an output. */
-bool command_check_quality(int quality, const char *output, GError **error);
+/* Whether --quality, where it is given, goes with such an output. */
+bool command_check_quality(const struct command *c, const char *output, GError **error);
 
 /* Says what a result will not have of the picture that it begins with. painting: into it. */
 void command_tell_init(struct command *c, const char *file, const picture *p, const char *output,
@@ -85,8 +98,13 @@ bool command_write_picture(struct command *c, const char *path, const picture *p
 /* Prints what a run would take, as --estimate asks. False when standard output is full. */
 bool command_tell_estimate(struct command *c, const struct svdiff_estimate *e, GError **error);
 
-/* Adds "defaults", what runs of this model take where nothing else is asked for. */
-void command_add_defaults(JsonBuilder *j, const svdiff *s);
+/* The defaults of the jobs, as struct command_line has them. */
+void command_learn_defaults(const svdiff *s, void *options);
+void command_generate_defaults(const svdiff *s, void *options);
+void command_edit_defaults(const svdiff *s, void *options);
+/* Adds "options", what runs can be asked for and what they can be told, and "defaults", what those
+ * of this model take where nothing is asked for. */
+void command_add_options(JsonBuilder *j, const svdiff *s);
 
 /* Prints how well subjects that were learned together stay apart. */
 void command_tell_apart(struct command *c, const struct svdiff_subject *subjects,

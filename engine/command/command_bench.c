@@ -5,17 +5,19 @@
 #include "engine/bench/bench_generate.h"
 #include "engine/bench/bench_spectrum.h"
 #include "engine/model/compvis_config.h"
+#include "engine/options/option_rows.h"
 #include "engine/session.h"
-
-#include <string.h>
 
 static const char summary[] =
     "Times the parts of the work with random weights and prints figures as JSON. --shapes sd15:\n"
     "those of Stable Diffusion 1.5, whatever model is there.";
 
+enum { WHAT_GENERATE = BENCH_DECODE + 1, WHAT_SPECTRUM }; // beside enum bench_part
+
 struct bench {
     struct command common;
-    char *what, *shapes;
+    int what;
+    bool shapes; // sd15
     int width, height, batch, repeats;
     struct unet_config unet;
     struct vae_config vae;
@@ -24,19 +26,25 @@ struct bench {
     int tokens;
 };
 
-static const char *const parts[] = {"unet", "learn", "decode", "generate", "spectrum"};
+#define FIELD(field) offsetof(struct bench, field)
+
+static const struct option rows[] = {
+    CHOICE("what", FIELD(what), 0, 0, WORDS("unet", "learn", "decode", "generate", "spectrum"), 0,
+           "{words} ({default})"),
+    EITHER("shapes", FIELD(shapes), 0, WORDS("model", "sd15"), 0, "sd15, or those of the model"),
+    INT("width", FIELD(width), 512, 8, 8192, OPTION_PIXELS, "N", "pixels ({default})"),
+    INT("height", FIELD(height), 512, 8, 8192, OPTION_PIXELS, "N", "pixels ({default})"),
+    INT("batch", FIELD(batch), 1, 1, 64, 0, "N", "pictures at once ({default})"),
+    INT("repeats", FIELD(repeats), 3, 1, 1000, 0, "N", "runs, the best counts ({default})"),
+};
+static const struct option_table table = {"bench", sizeof(struct bench), rows, G_N_ELEMENTS(rows)};
 
 static bool take_shapes(struct bench *b, GError **error)
 {
-    if (g_strcmp0(b->shapes, "sd15") == 0) {
+    if (b->shapes) {
         compvis_config_sd15(&b->unet, &b->vae, &b->schedule);
         b->tokens = 77;
         return true;
-    }
-    if (b->shapes != NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "--shapes is '%s'; it can be sd15.",
-                    b->shapes);
-        return false;
     }
     b->model = svdiff_open(&b->common.session, error);
     if (b->model == NULL) {
@@ -50,37 +58,10 @@ static bool take_shapes(struct bench *b, GError **error)
     return true;
 }
 
-static int part_of(const char *what)
-{
-    for (int i = 0; i < (int)G_N_ELEMENTS(parts); i++) {
-        if (strcmp(what, parts[i]) == 0) {
-            return i;
-        }
-    }
-    return -1;
-}
-
 static bool check(const struct bench *b, GError **error)
 {
-    if (part_of(b->what) < 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--what is '%s'; it can be unet, learn, decode, generate or "
-                    "spectrum.",
-                    b->what);
-        return false;
-    }
-    if (b->width % 8 != 0 || b->height % 8 != 0 || b->width < 8 || b->height < 8 ||
-        b->width > 8192 || b->height > 8192) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--width and --height must be divisible by 8 and at most 8192.");
-        return false;
-    }
-    if (b->batch < 1 || b->batch > 64 || b->repeats < 1 || b->repeats > 1000) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--batch can be from 1 to 64, --repeats from 1 to 1000.");
-        return false;
-    }
-    return true;
+    return option_check_pixels(option_find(&table, "width"), b->width, 8, error) &&
+           option_check_pixels(option_find(&table, "height"), b->height, 8, error);
 }
 
 static JsonNode *as_json(const struct bench *b, const kernels *k, const struct bench_result *r)
@@ -89,7 +70,7 @@ static JsonNode *as_json(const struct bench *b, const kernels *k, const struct b
 
     json_builder_begin_object(j);
     json_builder_set_member_name(j, "what");
-    json_builder_add_string_value(j, b->what);
+    json_builder_add_string_value(j, option_word(option_find(&table, "what"), b->what));
     json_builder_set_member_name(j, "seconds");
     json_builder_add_double_value(j, r->seconds);
     json_builder_set_member_name(j, "median_seconds");
@@ -119,13 +100,13 @@ static bool run_part(struct bench *b, const kernels *k, struct bench_result *res
                               .schedule = &b->schedule,
                               .tokens = b->tokens};
 
-    if (strcmp(b->what, "spectrum") == 0) {
+    if (b->what == WHAT_SPECTRUM) {
         return bench_spectrum(k, &b->unet, result, command_progress, &b->common, error);
     }
-    if (strcmp(b->what, "generate") == 0) {
+    if (b->what == WHAT_GENERATE) {
         return bench_generate(k, &o, result, command_progress, &b->common, error);
     }
-    o.part = (enum bench_part)part_of(b->what);
+    o.part = (enum bench_part)b->what;
     return bench_run(k, &o, result, command_progress, &b->common, error);
 }
 
@@ -146,26 +127,15 @@ static bool run(struct bench *b, GError **error)
 
 int command_bench(interruption *stop, int argc, char **argv)
 {
-    struct bench b = {.common.stop = stop, .width = 512, .height = 512, .batch = 1, .repeats = 3};
-    const GOptionEntry entries[] = {
-        {"what", 0, 0, G_OPTION_ARG_FILENAME, &b.what,
-         "unet, learn, decode, generate or spectrum (unet)", "NAME"},
-        {"shapes", 0, 0, G_OPTION_ARG_FILENAME, &b.shapes, "sd15, or those of the model", "NAME"},
-        {"width", 0, 0, G_OPTION_ARG_INT, &b.width, "pixels (512)", "N"},
-        {"height", 0, 0, G_OPTION_ARG_INT, &b.height, "pixels (512)", "N"},
-        {"batch", 0, 0, G_OPTION_ARG_INT, &b.batch, "pictures at once (1)", "N"},
-        {"repeats", 0, 0, G_OPTION_ARG_INT, &b.repeats, "runs, the best counts (3)", "N"},
-        G_OPTION_ENTRY_NULL};
+    static const struct command_line line = {
+        .summary = summary, .usage = "", .table = &table, .opening = COMMAND_RUNS};
+    struct bench b = {.common.stop = stop};
     GError *error = NULL;
-    int code = command_begin(&b.common, &argc, &argv, entries, summary, "", &b, NULL);
+    int code = command_begin(&b.common, &argc, &argv, &line, NULL, NULL);
 
-    // after the options: GOption does not free what it replaces
-    b.what = b.what != NULL ? b.what : g_strdup("unet");
     if (code == COMMAND_DONE && !run(&b, &error)) {
         code = command_fail(&b.common, error);
     }
     svdiff_close(b.model);
-    g_free(b.what);
-    g_free(b.shapes);
     return command_end(&b.common, code);
 }

@@ -1,8 +1,10 @@
 /* svdiff compare: how alike subjects are. */
 #include "engine/command/command.h"
 
-#include "engine/subject/compare.h"
+#include "engine/base/error.h"
 #include "engine/base/output_name.h"
+#include "engine/options/option_rows.h"
+#include "engine/subject/compare.h"
 #include "engine/subject/subject_lookup.h"
 
 #include <string.h>
@@ -13,12 +15,19 @@ static const char summary[] =
 
 struct compare {
     struct command common;
-    char *output;
+    const char *output;
     int n;
     GPtrArray *paths, *names, *subjects; // as given or found, for people, opened
     double *cosine;                      // [n, n]
     int *layers;                         // [n, n]
 };
+
+static const struct option rows[] = {
+    OTHER(OPTION_FILE, "output", offsetof(struct compare, output), NULL, "FILE",
+          "the matrix as a picture too (.png)"),
+};
+static const struct option_table table = {"compare", sizeof(struct compare), rows,
+                                          G_N_ELEMENTS(rows)};
 
 static bool open_all(struct compare *c, char *const *arguments, GError **error)
 {
@@ -121,9 +130,7 @@ static bool run(struct compare *c, char **arguments, GError **error)
 {
     c->n = (int)g_strv_length(arguments);
     if (c->n < 2) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "Name two subjects or more: svdiff compare SUBJECT SUBJECT...");
-        return false;
+        return error_usage(error, "Name two subjects or more: svdiff compare SUBJECT SUBJECT...");
     }
     if (c->output != NULL &&
         (!picture_check_name(c->output, error) || !output_check(c->output, error))) {
@@ -143,17 +150,15 @@ static bool run(struct compare *c, char **arguments, GError **error)
 
 int command_compare(interruption *stop, int argc, char **argv)
 {
+    static const struct command_line line = {
+        .summary = summary, .usage = "SUBJECT SUBJECT...", .table = &table};
     struct compare c = {.common.stop = stop,
                         .paths = g_ptr_array_new_with_free_func(g_free),
                         .names = g_ptr_array_new_with_free_func(g_free),
                         .subjects = g_ptr_array_new_with_free_func((GDestroyNotify)subject_free)};
-    const GOptionEntry entries[] = {{"output", 0, 0, G_OPTION_ARG_FILENAME, &c.output,
-                                     "the matrix as a picture too (.png)", "FILE"},
-                                    G_OPTION_ENTRY_NULL};
     char **arguments = NULL;
     GError *error = NULL;
-    int code = command_begin(&c.common, &argc, &argv, entries, summary, "SUBJECT SUBJECT...", NULL,
-                             &arguments);
+    int code = command_begin(&c.common, &argc, &argv, &line, NULL, &arguments);
 
     if (code == COMMAND_DONE && !run(&c, arguments, &error)) {
         code = command_fail(&c.common, error);
@@ -165,6 +170,5 @@ int command_compare(interruption *stop, int argc, char **argv)
     g_ptr_array_unref(c.subjects);
     g_free(c.cosine);
     g_free(c.layers);
-    g_free(c.output);
     return command_end(&c.common, code);
 }

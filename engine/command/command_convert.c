@@ -1,14 +1,15 @@
 /* svdiff convert: subjects to other formats, and models with subjects in them. */
 #include "engine/command/command.h"
 
-#include "engine/subject/lora_export.h"
+#include "engine/base/error.h"
 #include "engine/base/output_name.h"
+#include "engine/options/option_rows.h"
+#include "engine/subject/lora_export.h"
 #include "engine/subject/subject_file.h"
 #include "engine/subject/subject_list.h"
 #include "engine/subject/subject_lookup.h"
 
 #include <math.h>
-#include <string.h>
 
 static const char summary[] =
     "Writes a subject in another format, or a model with the subject in it:\n\n"
@@ -18,48 +19,42 @@ static const char summary[] =
     "  svdiff convert INPUT --to checkpoint --output FILE.safetensors   a model as one file\n"
     "  svdiff convert INPUT --to lora --output FILE.safetensors    part of it, as a LoRA";
 
-#define FORMATS "subject, svdiff-pytorch, folder, checkpoint or lora"
-
-enum format { TO_SUBJECT, TO_PYTORCH, TO_FOLDER, TO_CHECKPOINT, TO_LORA, FORMAT_COUNT };
-
-static const char *const formats[FORMAT_COUNT] = {"subject", "svdiff-pytorch", "folder",
-                                                  "checkpoint", "lora"};
+enum format { TO_SUBJECT, TO_PYTORCH, TO_FOLDER, TO_CHECKPOINT, TO_LORA };
 
 struct convert {
     struct command common;
-    char *to, *output;
-    char **more; // --subject
+    const char *output;
+    const char *const *more; // --subject
     int rank, rank_conv;
-    gboolean force;
+    bool force;
     enum format format;
     struct svdiff_scaled_subject *inputs;
     int n_inputs;
 };
 
-static bool wrong(GError **error, const char *sentence)
-{
-    g_set_error_literal(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, sentence);
-    return false;
-}
+#define FIELD(field) offsetof(struct convert, field)
+
+static const struct option rows[] = {
+    CHOICE("to", FIELD(format), TO_SUBJECT, TO_SUBJECT,
+           WORDS("subject", "svdiff-pytorch", "folder", "checkpoint", "lora"), 0, "{words}"),
+    OTHER(OPTION_FILE, "output", FIELD(output), NULL, "PATH",
+          "a file, or a folder for svdiff-pytorch and folder"),
+    OTHER(OPTION_FILES, "subject", FIELD(more), NULL, "FILE[:SCALE]",
+          "one more subject with its strength (repeat: they add up)"),
+    INT("rank", FIELD(rank), 64, 1, 8192, 0, "K",
+        "lora: of linear weights and 1x1 kernels ({default})"),
+    INT("rank-conv", FIELD(rank_conv), 0, 0, 8192, 0, "K",
+        "lora: of 3x3 kernels; residual blocks are left out without it ({default})"),
+    BOOL("force", FIELD(force), 0, 0, "take subjects of another model"),
+};
+static const struct option_table table = {"convert", sizeof(struct convert), rows,
+                                          G_N_ELEMENTS(rows)};
 
 /* ---- options ---- */
 
-static bool take_format(struct convert *c, GError **error)
-{
-    for (int i = 0; i < FORMAT_COUNT; i++) {
-        if (strcmp(c->to, formats[i]) == 0) {
-            c->format = (enum format)i;
-            return true;
-        }
-    }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "--to is '%s'; it can be " FORMATS ".",
-                c->to);
-    return false;
-}
-
 static void take_inputs(struct convert *c, char *const *arguments)
 {
-    const int n = c->more != NULL ? (int)g_strv_length(c->more) : 0;
+    const int n = c->more != NULL ? (int)g_strv_length((char **)c->more) : 0;
 
     c->inputs = g_new0(struct svdiff_scaled_subject, n + 1);
     if (arguments[0] != NULL) {
@@ -68,16 +63,6 @@ static void take_inputs(struct convert *c, char *const *arguments)
     for (int i = 0; i < n; i++) {
         c->inputs[c->n_inputs++] = subject_list_parse(c->more[i]);
     }
-}
-
-static bool check_rank(const char *option, int value, int least, GError **error)
-{
-    if (value >= least && value <= 8192) {
-        return true;
-    }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "%s is %d; it can be from %d to 8192.",
-                option, value, least);
-    return false;
 }
 
 static bool check_scales(const struct convert *c, GError **error)
@@ -91,8 +76,9 @@ static bool check_scales(const struct convert *c, GError **error)
             return false;
         }
         if (c->format <= TO_PYTORCH && (scale != 1 || c->n_inputs > 1)) {
-            return wrong(error, "--to subject and --to svdiff-pytorch take one subject as it is; "
-                                "scales and several subjects are for folder, checkpoint and lora.");
+            return error_usage(error,
+                               "--to subject and --to svdiff-pytorch take one subject as it is; "
+                               "scales and several subjects are for folder, checkpoint and lora.");
         }
     }
     return true;
@@ -102,15 +88,13 @@ static bool check_usage(struct convert *c, char *const *arguments, GError **erro
 {
     const int given = arguments[0] == NULL ? 0 : arguments[1] == NULL ? 1 : 2;
 
-    if (c->output == NULL || c->to == NULL || given > 1 || (given == 0 && c->more == NULL)) {
-        return wrong(error, "Say what to convert, --to what, and --output where; see --help.");
-    }
-    if (!take_format(c, error)) {
-        return false;
+    if (c->output == NULL || !given_has(&c->common.given, "to") || given > 1 ||
+        (given == 0 && c->more == NULL)) {
+        return error_usage(error,
+                           "Say what to convert, --to what, and --output where; see --help.");
     }
     take_inputs(c, arguments);
-    return check_rank("--rank", c->rank, 1, error) &&
-           check_rank("--rank-conv", c->rank_conv, 0, error) && check_scales(c, error);
+    return check_scales(c, error);
 }
 
 // nothing that is read is overwritten; model NULL: none is read
@@ -242,30 +226,16 @@ static void finish(struct convert *c)
         g_free((char *)c->inputs[i].file);
     }
     g_free(c->inputs);
-    g_strfreev(c->more);
-    g_free(c->to);
-    g_free(c->output);
 }
 
 int command_convert(interruption *stop, int argc, char **argv)
 {
-    struct convert c = {.common.stop = stop, .rank = 64};
-    const GOptionEntry entries[] = {
-        {"to", 0, 0, G_OPTION_ARG_FILENAME, &c.to, FORMATS, "FORMAT"},
-        {"output", 0, 0, G_OPTION_ARG_FILENAME, &c.output,
-         "a file, or a folder for svdiff-pytorch and folder", "PATH"},
-        {"subject", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &c.more,
-         "one more subject with its strength (repeat: they add up)", "FILE[:SCALE]"},
-        {"rank", 0, 0, G_OPTION_ARG_INT, &c.rank, "lora: of linear weights and 1x1 kernels (64)",
-         "K"},
-        {"rank-conv", 0, 0, G_OPTION_ARG_INT, &c.rank_conv,
-         "lora: of 3x3 kernels; residual blocks are left out without it (0)", "K"},
-        {"force", 0, 0, G_OPTION_ARG_NONE, &c.force, "take subjects of another model", NULL},
-        G_OPTION_ENTRY_NULL};
+    static const struct command_line line = {
+        .summary = summary, .usage = "INPUT[:SCALE]", .table = &table, .opening = COMMAND_OPENS};
+    struct convert c = {.common.stop = stop};
     char **arguments = NULL;
     GError *error = NULL;
-    int code =
-        command_begin(&c.common, &argc, &argv, entries, summary, "INPUT[:SCALE]", NULL, &arguments);
+    int code = command_begin(&c.common, &argc, &argv, &line, NULL, &arguments);
 
     if (code == COMMAND_DONE && !run(&c, arguments, &error)) {
         code = command_fail(&c.common, error);

@@ -1,108 +1,63 @@
 /* svdiff generate: a prompt to pictures. */
-#include "engine/command/command.h"
+#include "engine/command/pictures.h"
 #include "engine/command/region_option.h"
 
-#include "engine/generate/sampler.h"
+#include "engine/base/error.h"
 #include "engine/picture/canvas.h"
 #include "engine/generate/generate_check.h"
 #include "engine/kept_model.h"
 #include "engine/picture/mask.h"
-#include "engine/base/output_name.h"
-#include "engine/session.h"
 #include "engine/subject/subject_list.h"
 #include "engine/subject/subject_words.h"
 
-#include <string.h>
-
 struct generate {
-    struct command common;
+    struct pictures pictures;
     struct svdiff_generate_options options;
-    svdiff *session;
-    char *prompt, *negative, *sampler, *spacing, *init, *output, *trace;
-    char *mask, *fill, *extend, *preview, *unseam;
-    char **subjects; // FILE_OR_NAME[:SCALE]
-    char **regions;  // FILE=TEXT
-    struct svdiff_region *parsed;
-    int steps, width, height, count, feather, grow, quality;
-    double guidance, eta, strength;
-    gboolean force, outpaint, estimate, names;
-    GPtrArray *written;
-    picture *init_picture, *mask_picture;
+    char *prompt, *negative; // as they are drawn
+    bool names, estimate;
+    struct svdiff_region *regions;
+    struct svdiff_scaled_subject *subjects;
+    int n_regions, n_subjects;
+    picture *init, *mask;
     struct canvas_margins margins;
-    struct svdiff_scaled_subject *scaled;
 };
 
 static const char summary[] = "Makes pictures from a text, with learned subjects in them.";
 
 /* ---- options ---- */
 
-static bool take_words(struct generate *g, GError **error)
+static const struct given *given(const struct generate *g)
 {
-    struct svdiff_generate_options *o = &g->options;
-
-    if (g->sampler != NULL && !sampler_parse(g->sampler, &o->sampler)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "--sampler is '%s'; it can be %s.",
-                    g->sampler, sampler_words());
-        return false;
-    }
-    if (g->spacing != NULL && !sampler_spacing_parse(g->spacing, &o->spacing)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "--spacing is '%s'; it can be %s.",
-                    g->spacing, sampler_spacing_words());
-        return false;
-    }
-    return true;
+    return &g->pictures.common.given;
 }
 
-static bool check_unseam(const struct generate *g, GError **error)
+static const char *text(const struct generate *g, const char *option)
 {
-    static const char *const choices[] = {"none", "classes", "swapped", NULL};
-
-    if (g->unseam == NULL || g_strv_contains(choices, g->unseam)) {
-        return true;
-    }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                "--unseam is '%s'; it can be none, classes or swapped.", g->unseam);
-    return false;
-}
-
-// the index of a word of --fill
-static bool take_fill(struct generate *g, GError **error)
-{
-    static const char *const words[] = {"original", "blurred", "noise"};
-
-    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
-        if (g->fill == NULL || strcmp(g->fill, words[i]) == 0) {
-            g->options.fill = (enum svdiff_fill)i;
-            return true;
-        }
-    }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                "--fill is '%s'; it can be original, blurred or noise.", g->fill);
-    return false;
+    return given_text(given(g), option);
 }
 
 static void take_subjects(struct generate *g)
 {
-    const int n = g->subjects != NULL ? (int)g_strv_length(g->subjects) : 0;
+    char *const *list = given_list(given(g), "subject");
+    const int n = list != NULL ? (int)g_strv_length((char **)list) : 0;
 
-    g->scaled = g_new0(struct svdiff_scaled_subject, n + 1);
+    g->subjects = g_new0(struct svdiff_scaled_subject, n + 1);
+    g->n_subjects = n;
     for (int i = 0; i < n; i++) {
-        g->scaled[i] = subject_list_parse(g->subjects[i]);
+        g->subjects[i] = subject_list_parse(list[i]);
     }
-    g->options.subjects = g->scaled;
-    g->options.n_subjects = n;
 }
 
 // "left.png=a [V] dog"
 static bool take_regions(struct generate *g, GError **error)
 {
-    const int n = g->regions != NULL ? (int)g_strv_length(g->regions) : 0;
+    char *const *list = given_list(given(g), "region");
+    const int n = list != NULL ? (int)g_strv_length((char **)list) : 0;
 
-    g->parsed = g_new0(struct svdiff_region, n + 1);
-    g->options.regions = g->parsed;
-    g->options.n_regions = n;
+    g->regions = g_new0(struct svdiff_region, n + 1);
+    g->n_regions = n;
     for (int i = 0; i < n; i++) {
-        if (!region_option_parse(g->regions[i], &g->parsed[i], error)) {
+        if (!region_option_parse(list[i], &g->regions[i], error)) {
             return false;
         }
     }
@@ -113,140 +68,124 @@ static bool take_regions(struct generate *g, GError **error)
 static bool take_options(struct generate *g, const svdiff *s, GError **error)
 {
     struct svdiff_generate_options *o = &g->options;
-    const struct svdiff_scaled_subject *subjects = o->subjects;
-    const int n_subjects = o->n_subjects, n_regions = o->n_regions;
 
     *o = svdiff_generate_defaults(s);
-    o->regions = g->parsed;
-    o->n_regions = n_regions;
+    pictures_set_seed(&g->pictures, &o->seed);
+    if (!given_apply(given(g), o, error)) {
+        return false;
+    }
     o->prompt = g->prompt;
-    o->negative = g->negative != NULL ? g->negative : "";
-    o->subjects = subjects;
-    o->n_subjects = n_subjects;
-    o->steps = g->steps != G_MININT ? g->steps : o->steps;
-    o->guidance = g->guidance != -G_MAXDOUBLE ? g->guidance : o->guidance;
-    o->width = g->width != G_MININT ? g->width : o->width;
-    o->height = g->height != G_MININT ? g->height : o->height;
-    o->count = g->count;
-    o->eta = g->eta;
-    o->strength = g->strength;
-    o->seed = g->common.seed;
-    o->force = g->force;
-    o->trace = g->trace;
-    o->preview = g->preview;
-    o->init = g->init_picture;
-    o->mask = g->mask_picture;
-    o->feather = g->feather != G_MININT ? g->feather : o->feather;
-    o->grow = g->grow;
-    o->outpaint = g->outpaint || g->extend != NULL;
-    return take_words(g, error) && check_unseam(g, error) && take_fill(g, error);
+    o->negative = g->negative;
+    o->regions = g->regions;
+    o->n_regions = g->n_regions;
+    o->subjects = g->subjects;
+    o->n_subjects = g->n_subjects;
+    o->init = g->init;
+    o->mask = g->mask;
+    o->outpaint = o->outpaint || given_has(given(g), "extend");
+    g->pictures.wanted = o->count;
+    return true;
+}
+
+// whether a part of a picture is painted
+static bool is_painting(const struct generate *g)
+{
+    return text(g, "mask") != NULL || g->options.outpaint;
 }
 
 // options that mean nothing alone
 static bool check_painting(struct generate *g, GError **error)
 {
-    const bool painting = g->mask != NULL || g->extend != NULL || g->outpaint;
-    const char *alone = g->fill != NULL          ? "--fill"
-                        : g->feather != G_MININT ? "--feather"
-                        : g->grow != 0           ? "--grow"
-                                                 : NULL;
+    const char *alone = given_has(given(g), "fill")      ? "--fill"
+                        : given_has(given(g), "feather") ? "--feather"
+                        : g->options.grow != 0           ? "--grow"
+                                                         : NULL;
 
-    if (painting && g->init == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "Say which picture is to be painted into with --init-image FILE.");
-        return false;
+    if (is_painting(g) && text(g, "init-image") == NULL) {
+        return error_usage(error,
+                           "Say which picture is to be painted into with --init-image FILE.");
     }
-    if (alone != NULL && !painting) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "%s goes with a part of a picture; say which with --mask FILE.", alone);
-        return false;
+    if (alone != NULL && !is_painting(g)) {
+        return error_usage(error, "%s goes with a part of a picture; say which with --mask FILE.",
+                           alone);
     }
-    return g->extend == NULL || canvas_parse("--extend", g->extend, &g->margins, error);
+    return text(g, "extend") == NULL ||
+           canvas_parse("--extend", text(g, "extend"), &g->margins, error);
 }
 
 // what is wrong on the command line alone
 static bool check_usage(struct generate *g, GError **error)
 {
     if (g->prompt == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "Say what to draw with --prompt TEXT.");
-        return false;
+        return error_usage(error, "Say what to draw with --prompt TEXT.");
     }
     take_subjects(g);
-    return take_regions(g, error) && picture_check_name(g->output, error) &&
-           command_check_quality(g->quality, g->output, error) &&
-           (g->preview == NULL || picture_check_name(g->preview, error)) &&
-           check_painting(g, error) && take_options(g, NULL, error) &&
+    return take_regions(g, error) && pictures_check_usage(&g->pictures, error) &&
+           take_options(g, NULL, error) && check_painting(g, error) &&
            generate_check(&g->options, 8, error);
 }
 
 // a larger picture and the mask of its new parts in place of what was read
 static bool extend(struct generate *g, GError **error)
 {
-    const picture *p = g->init_picture;
-    picture *mask = canvas_extend_mask(p->width, p->height, g->mask_picture, &g->margins, error);
-    picture *larger = mask != NULL ? canvas_extend(p, &g->margins, error) : NULL;
+    picture *mask =
+        canvas_extend_mask(g->init->width, g->init->height, g->mask, &g->margins, error);
+    picture *larger = mask != NULL ? canvas_extend(g->init, &g->margins, error) : NULL;
 
-    picture_free(g->mask_picture);
-    g->mask_picture = mask;
+    picture_free(g->mask);
+    g->mask = mask;
     if (larger == NULL) {
         return false;
     }
-    picture_free(g->init_picture);
-    g->init_picture = larger;
+    picture_free(g->init);
+    g->init = larger;
     return true;
 }
 
 // where the picture may be painted: what the mask says, what is clear, what is beyond its edges
 static bool read_mask(struct generate *g, GError **error)
 {
-    if (g->mask != NULL) {
-        g->mask_picture = mask_read(g->mask, 1, error);
-    } else if (g->outpaint && g->extend == NULL) {
-        g->mask_picture = canvas_clear(g->init_picture, error);
+    const bool beyond = text(g, "extend") != NULL;
+
+    if (text(g, "mask") != NULL) {
+        g->mask = mask_read(text(g, "mask"), 1, error);
+    } else if (g->options.outpaint && !beyond) {
+        g->mask = canvas_clear(g->init, error);
     } else {
-        return g->extend == NULL || extend(g, error);
+        return !beyond || extend(g, error);
     }
-    return g->mask_picture != NULL && mask_check(g->init_picture, g->mask_picture, error) &&
-           (g->extend == NULL || extend(g, error));
+    return g->mask != NULL && mask_check(g->init, g->mask, error) && (!beyond || extend(g, error));
 }
 
 // what would fail after long work
 static bool check_files(struct generate *g, GError **error)
 {
-    g_autofree char *first = output_name(g->output, 0, g->count);
+    const char *init = text(g, "init-image");
 
-    g_autofree char *preview = g->preview != NULL ? output_name(g->preview, 1, 1) : NULL;
-
-    if (!output_check(first, error) || !output_check(preview, error) ||
-        !output_check(g->trace, error)) {
+    if (!pictures_check_files(&g->pictures, error)) {
         return false;
     }
-    g->init_picture = g->init != NULL ? picture_read(g->init, 8, error) : NULL;
-    if (g->init_picture != NULL) {
-        command_tell_init(&g->common, g->init, g->init_picture, g->output,
-                          g->mask != NULL || g->extend != NULL || g->outpaint);
+    g->init = init != NULL ? picture_read(init, 8, error) : NULL;
+    if (g->init != NULL) {
+        command_tell_init(&g->pictures.common, init, g->init, text(g, "output"), is_painting(g));
     }
-    return g->init == NULL || (g->init_picture != NULL && read_mask(g, error));
+    return init == NULL || (g->init != NULL && read_mask(g, error));
 }
 
 // nothing that is read is overwritten
 static bool check_overwrites(const struct generate *g, GError **error)
 {
-    const struct svdiff_generate_options *o = &g->options;
-    g_autoptr(output_guard) guard = command_guard(g->session);
+    g_autoptr(output_guard) guard = command_guard(g->pictures.session);
 
-    output_guard_reads(guard, g->init);
-    output_guard_reads(guard, g->mask);
-    for (int i = 0; i < o->n_regions; i++) {
-        output_guard_reads(guard, o->regions[i].file);
+    output_guard_reads(guard, text(g, "init-image"));
+    output_guard_reads(guard, text(g, "mask"));
+    for (int i = 0; i < g->n_regions; i++) {
+        output_guard_reads(guard, g->regions[i].file);
     }
-    for (int i = 0; i < o->n_subjects; i++) {
-        command_guard_subject(guard, o->subjects[i].file);
+    for (int i = 0; i < g->n_subjects; i++) {
+        command_guard_subject(guard, g->subjects[i].file);
     }
-    return command_guard_pictures(guard, "--output", g->output, o->count, error) &&
-           command_guard_previews(guard, o->preview, o->steps, error) &&
-           output_guard_writes(guard, "--trace", o->trace, error);
+    return pictures_check_overwrites(&g->pictures, guard, g->options.steps, error);
 }
 
 static void put_words_in(char **text, const struct subject_words *words, bool names)
@@ -261,47 +200,45 @@ static void put_words_in(char **text, const struct subject_words *words, bool na
 /* A negative prompt of the subjects' classes, behind what was given. */
 static bool take_unseam(struct generate *g, const struct subject_words *words, GError **error)
 {
-    const bool swapped = g->unseam != NULL && strcmp(g->unseam, "swapped") == 0;
-    const bool given = g->negative != NULL && g->negative[0] != '\0';
+    enum { NONE, CLASSES, SWAPPED };
+    const int unseam = (int)given_number(given(g), "unseam");
 
-    if (g->unseam == NULL || strcmp(g->unseam, "none") == 0) {
+    if (unseam == NONE) {
         return true;
     }
-    g_autofree char *classes = subject_words_classes(words, swapped);
+    g_autofree char *classes = subject_words_classes(words, unseam == SWAPPED);
     if (classes == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--unseam needs two subjects that say their class, and the files of --subject "
-                    "have fewer; write a --negative of your own.");
-        return false;
+        return error_usage(
+            error, "--unseam needs two subjects that say their class, and the files of --subject "
+                   "have fewer; write a --negative of your own.");
     }
-    char *all = g_strjoin(given ? ", " : "", given ? g->negative : "", classes, NULL);
+    char *all = g_strjoin(g->negative[0] != '\0' ? ", " : "", g->negative, classes, NULL);
     g_free(g->negative);
     g->negative = all;
-    g->options.negative = all;
     return true;
 }
 
 /* Of several files, one that a region names is in that region alone. */
 static void take_places(struct generate *g, const struct subject_words *words)
 {
-    for (int i = 0; i < g->options.n_regions && g->options.n_subjects > 1; i++) {
-        const char *text = g->parsed[i].text;
-        g_autofree char *marked = g->names ? subject_words_mark(words, text) : g_strdup(text);
-        g->parsed[i].subjects = subject_words_files(words, marked);
+    for (int i = 0; i < g->n_regions && g->n_subjects > 1; i++) {
+        const char *said = g->regions[i].text;
+        g_autofree char *marked = g->names ? subject_words_mark(words, said) : g_strdup(said);
+        g->regions[i].subjects = subject_words_files(words, marked);
     }
 }
 
 // parts of the texts, as they are drawn, that look like more than words
 static void tell_prompts(struct generate *g)
 {
-    const char *missing = g->options.n_subjects == 0
-                              ? "give the subject that it means with --subject"
-                              : "no subject that was given has a word for it";
+    struct command *c = &g->pictures.common;
+    const char *missing = g->n_subjects == 0 ? "give the subject that it means with --subject"
+                                             : "no subject that was given has a word for it";
 
-    command_tell_prompt(&g->common, "prompt", g->prompt, missing);
-    command_tell_prompt(&g->common, "negative prompt", g->options.negative, missing);
-    for (int i = 0; i < g->options.n_regions; i++) {
-        command_tell_prompt(&g->common, "text of a region", g->parsed[i].text, missing);
+    command_tell_prompt(c, "prompt", g->prompt, missing);
+    command_tell_prompt(c, "negative prompt", g->negative, missing);
+    for (int i = 0; i < g->n_regions; i++) {
+        command_tell_prompt(c, "text of a region", g->regions[i].text, missing);
     }
 }
 
@@ -309,21 +246,18 @@ static void tell_prompts(struct generate *g)
 static bool take_subject_words(struct generate *g, GError **error)
 {
     struct subject_words words;
-    const bool taken =
-        subject_words_open(&words, g->options.subjects, g->options.n_subjects, error) &&
-        take_unseam(g, &words, error);
+    const bool taken = subject_words_open(&words, g->subjects, g->n_subjects, error) &&
+                       take_unseam(g, &words, error);
 
     if (taken) {
         take_places(g, &words);
         put_words_in(&g->prompt, &words, g->names);
+        put_words_in(&g->negative, &words, false);
         g->options.prompt = g->prompt;
-        if (g->negative != NULL) {
-            put_words_in(&g->negative, &words, false);
-            g->options.negative = g->negative;
-        }
+        g->options.negative = g->negative;
     }
-    for (int i = 0; taken && i < g->options.n_regions; i++) {
-        put_words_in((char **)&g->parsed[i].text, &words, g->names);
+    for (int i = 0; taken && i < g->n_regions; i++) {
+        put_words_in((char **)&g->regions[i].text, &words, g->names);
     }
     subject_words_close(&words);
     return taken;
@@ -331,27 +265,11 @@ static bool take_subject_words(struct generate *g, GError **error)
 
 /* ---- pictures ---- */
 
-static bool take(void *user, int index, uint64_t seed, const picture *p, GError **error)
+static char *describe(void *user, const char *hash, int index, uint64_t seed, const picture *p)
 {
-    struct generate *g = user;
-    char *path = output_name(g->output, index, g->options.count);
-    const char *hash = session_base_hash(g->session, error);
-    g_autofree char *text =
-        hash != NULL ? command_describe_generated(&g->options, hash, seed, p) : NULL;
+    const struct generate *g = user;
 
-    if (hash == NULL || !command_write_picture(&g->common, path, p, g->quality, text, error)) {
-        g_free(path);
-        return false;
-    }
-    g_ptr_array_add(g->written, path);
-    return true;
-}
-
-static bool progress(void *user, const struct progress *p)
-{
-    struct generate *g = user;
-
-    return command_progress(&g->common, p);
+    return command_describe_generated(&g->options, hash, seed, p);
 }
 
 static bool run(struct generate *g, GError **error)
@@ -359,7 +277,7 @@ static bool run(struct generate *g, GError **error)
     if (!check_usage(g, error) || !check_files(g, error)) {
         return false;
     }
-    svdiff *s = g->session = kept_model_open(&g->common.session, error);
+    svdiff *s = g->pictures.session = kept_model_open(&g->pictures.common.session, error);
     if (s == NULL || !take_options(g, s, error) || !check_overwrites(g, error) ||
         !take_subject_words(g, error)) {
         return false;
@@ -368,131 +286,66 @@ static bool run(struct generate *g, GError **error)
     if (g->estimate) {
         struct svdiff_estimate e;
         return svdiff_estimate_generate(s, &g->options, &e, error) &&
-               command_tell_estimate(&g->common, &e, error);
+               command_tell_estimate(&g->pictures.common, &e, error);
     }
-    if (g->common.seed_text == NULL) {
-        report_note(g->common.report, "seed %" G_GUINT64_FORMAT, g->common.seed);
-    }
-    return svdiff_generate(s, &g->options, take, progress, g, error);
+    pictures_tell_seed(&g->pictures);
+    return svdiff_generate(s, &g->options, pictures_take, pictures_progress, g, error);
 }
 
 // one word that belongs to no option is the prompt
 static bool take_word(struct generate *g, char *const *words, GError **error)
 {
-    if (words[0] != NULL && g->prompt == NULL) {
-        g->prompt = g_strdup(*words++);
+    const bool asked = given_has(given(g), "prompt");
+
+    g->prompt = g_strdup(asked ? text(g, "prompt") : *words);
+    g->negative = g_strdup(text(g, "negative"));
+    g->names = given_has(given(g), "names");
+    g->estimate = given_has(given(g), "estimate");
+    if (!asked && words[0] != NULL) {
+        words++;
     }
-    if (words[0] != NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "'%s' is no option of this command, and there is a prompt already; put quotes "
-                    "around a text with blanks.",
-                    words[0]);
-    }
-    return words[0] == NULL;
+    return words[0] == NULL ||
+           error_usage(error,
+                       "'%s' is no option of this command, and there is a prompt already; put "
+                       "quotes around a text with blanks.",
+                       words[0]);
 }
 
 static void finish(struct generate *g)
 {
-    char **const texts[] = {&g->prompt, &g->negative, &g->sampler, &g->spacing,
-                            &g->init,   &g->output,   &g->trace,   &g->mask,
-                            &g->fill,   &g->extend,   &g->preview, &g->unseam};
-
-    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
-        g_free(*texts[i]);
+    g_free(g->prompt);
+    g_free(g->negative);
+    for (int i = 0; i < g->n_subjects; i++) {
+        g_free((char *)g->subjects[i].file);
     }
-    for (int i = 0; g->scaled != NULL && i < g->options.n_subjects; i++) {
-        g_free((char *)g->scaled[i].file);
+    g_free(g->subjects);
+    for (int i = 0; i < g->n_regions; i++) {
+        g_free((char *)g->regions[i].file);
+        g_free((char *)g->regions[i].text);
     }
-    g_free(g->scaled);
-    g_strfreev(g->subjects);
-    for (int i = 0; g->parsed != NULL && i < g->options.n_regions; i++) {
-        g_free((char *)g->parsed[i].file);
-        g_free((char *)g->parsed[i].text);
-    }
-    g_free(g->parsed);
-    g_strfreev(g->regions);
-    g_ptr_array_unref(g->written);
-    picture_free(g->init_picture);
-    picture_free(g->mask_picture);
-    kept_model_close(g->session);
+    g_free(g->regions);
+    picture_free(g->init);
+    picture_free(g->mask);
 }
 
 int command_generate(interruption *stop, int argc, char **argv)
 {
-    struct generate g = {.common.stop = stop,
-                         .guidance = -G_MAXDOUBLE,
-                         .steps = G_MININT,
-                         .width = G_MININT,
-                         .height = G_MININT,
-                         .count = 1,
-                         .quality = -1,
-                         .strength = 0.75,
-                         .feather = G_MININT,
-                         .written = g_ptr_array_new_with_free_func(g_free)};
-    const GOptionEntry entries[] = {
-        {"prompt", 0, 0, G_OPTION_ARG_FILENAME, &g.prompt, "what to draw", "TEXT"},
-        {"negative", 0, 0, G_OPTION_ARG_FILENAME, &g.negative, "what not to draw", "TEXT"},
-        {"unseam", 0, 0, G_OPTION_ARG_FILENAME, &g.unseam,
-         "a negative prompt against seams between several subjects: none, classes ('a dog and a "
-         "cat') or swapped (none)",
-         "NAME"},
-        {"subject", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &g.subjects,
-         "a subject file or name, with its strength (repeat: they add up)", "FILE[:SCALE]"},
-        {"names", 0, 0, G_OPTION_ARG_NONE, &g.names,
-         "in texts without a [V] what the subjects are called means them: fox for [V] fox", NULL},
-        {"region", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &g.regions,
-         "a text that acts only where a mask is white, and so do files of several --subject whose "
-         "words it has (repeat)",
-         "FILE=TEXT"},
-        {"steps", 0, 0, G_OPTION_ARG_INT, &g.steps, "sampling steps (50)", "N"},
-        {"guidance", 0, 0, G_OPTION_ARG_DOUBLE, &g.guidance,
-         "how closely the prompt is followed; at most 1: without guidance (7.5)", "X"},
-        {"sampler", 0, 0, G_OPTION_ARG_FILENAME, &g.sampler,
-         "ddim, euler, euler-a or dpmpp-2m (ddim)", "NAME"},
-        {"spacing", 0, 0, G_OPTION_ARG_FILENAME, &g.spacing, "normal or karras (as the model says)",
-         "NAME"},
-        {"eta", 0, 0, G_OPTION_ARG_DOUBLE, &g.eta, "ddim: share of fresh noise, 0 to 1 (0)", "X"},
-        {"width", 0, 0, G_OPTION_ARG_INT, &g.width, "pixels, divisible by 8", "N"},
-        {"height", 0, 0, G_OPTION_ARG_INT, &g.height, "pixels, divisible by 8", "N"},
-        {"count", 0, 0, G_OPTION_ARG_INT, &g.count, "pictures, each with its own seed (1)", "N"},
-        {"init-image", 0, 0, G_OPTION_ARG_FILENAME, &g.init, "a picture to start from", "FILE"},
-        {"strength", 0, 0, G_OPTION_ARG_DOUBLE, &g.strength,
-         "how far from it the result may go, 0 to 1 (0.75)", "X"},
-        {"mask", 0, 0, G_OPTION_ARG_FILENAME, &g.mask,
-         "where that picture may change: white in a picture of its size", "FILE"},
-        {"fill", 0, 0, G_OPTION_ARG_FILENAME, &g.fill,
-         "what painting begins with there: original, blurred or noise (original)", "NAME"},
-        {"feather", 0, 0, G_OPTION_ARG_INT, &g.feather,
-         "pixels over which the model's freedom ends (from mask and strength)", "N"},
-        {"grow", 0, 0, G_OPTION_ARG_INT, &g.grow, "pixels around the mask that may change, too (0)",
-         "N"},
-        {"outpaint", 0, 0, G_OPTION_ARG_NONE, &g.outpaint,
-         "paint what is clear: below the mask, or everywhere without one", NULL},
-        {"extend", 0, 0, G_OPTION_ARG_FILENAME, &g.extend,
-         "paint this many pixels beyond the edges, too", "N|LEFT,TOP,RIGHT,BOTTOM"},
-        {"output", 0, 0, G_OPTION_ARG_FILENAME, &g.output,
-         ".png (16 bits if --init-image has them), .tif (float), .jpg or .webp; %d or %04d is the "
-         "picture's number (picture.png)",
-         "PATTERN"},
-        {"quality", 0, 0, G_OPTION_ARG_INT, &g.quality, "of .jpg and .webp, 1 to 100 (90)", "N"},
-        {"preview", 0, 0, G_OPTION_ARG_FILENAME, &g.preview,
-         "a small picture of each step (.png); %d is the step's number", "PATTERN"},
-        {"force", 0, 0, G_OPTION_ARG_NONE, &g.force, "open subjects of another model", NULL},
-        {"trace", 0, 0, G_OPTION_ARG_FILENAME, &g.trace, "write what was computed", "FILE"},
-        {"estimate", 0, 0, G_OPTION_ARG_NONE, &g.estimate,
-         "say how much memory and time it takes, and do nothing", NULL},
-        G_OPTION_ENTRY_NULL};
+    static const struct command_line line = {.summary = summary,
+                                             .usage = "[TEXT]",
+                                             .table = &options_of_generate,
+                                             .defaults = command_generate_defaults,
+                                             .opening = COMMAND_RUNS};
+    struct generate g = {.pictures = pictures_create(stop, describe)};
+    struct command *c = &g.pictures.common;
     GError *error = NULL;
     char **words = NULL;
-    int code = command_begin(&g.common, &argc, &argv, entries, summary, "[TEXT]", &g, &words);
+    int code = command_begin(c, &argc, &argv, &line, NULL, &words);
 
-    // after the options: GOption does not free what it replaces
-    g.output = g.output != NULL ? g.output : g_strdup("picture.png");
     if (code == COMMAND_DONE && !take_word(&g, words, &error)) {
-        code = command_fail(&g.common, error);
+        code = command_fail(c, error);
     } else if (code == COMMAND_DONE && (!run(&g, &error) || !g.estimate)) {
-        code = command_end_pictures(&g.common, g.written, g.count, error);
+        code = pictures_end(&g.pictures, error);
     }
     finish(&g);
-    return command_end(&g.common, code);
+    return pictures_finish(&g.pictures, code);
 }

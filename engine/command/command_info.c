@@ -1,9 +1,11 @@
 /* svdiff info: what a file or folder is. */
 #include "engine/command/command.h"
 
+#include "engine/base/error.h"
 #include "engine/model/checkpoint.h"
 #include "engine/model/hub_folder.h"
 #include "engine/model/model_kind.h"
+#include "engine/options/option_rows.h"
 #include "engine/subject/subject_file.h"
 #include "engine/subject/thumbnail.h"
 
@@ -15,10 +17,16 @@ static const char summary[] = "Says what a model, a subject, a LoRA or another f
 struct info {
     struct command common;
     char *path;
-    char *preview_file; // --preview
+    const char *preview_file; // --preview
     struct model_info model;
     picture *preview; // of a subject; NULL without one
 };
+
+static const struct option rows[] = {
+    OTHER(OPTION_FILE, "preview", offsetof(struct info, preview_file), NULL, "FILE",
+          "write the small picture that a subject carries (.png)"),
+};
+static const struct option_table table = {"info", sizeof(struct info), rows, G_N_ELEMENTS(rows)};
 
 static void add_text(JsonBuilder *j, const char *name, const char *value)
 {
@@ -66,13 +74,13 @@ static const char *prediction_of(const char *path)
 }
 
 // of those that the engine can open; warnings were told by the command that needs it
-static void add_defaults(JsonBuilder *j, const char *path)
+static void add_options(JsonBuilder *j, const char *path)
 {
     const struct svdiff_options o = {.model = path};
     g_autoptr(svdiff) s = svdiff_open(&o, NULL);
 
     if (s != NULL) {
-        command_add_defaults(j, s);
+        command_add_options(j, s);
     }
 }
 
@@ -115,7 +123,7 @@ static JsonNode *describe(const struct info *i)
     add_text(j, "prediction", model ? prediction_of(i->path) : NULL);
     add_text(j, "base", m->kind == MODEL_KIND_SUBJECT ? base_of(i->path, &base) : NULL);
     if (model) {
-        add_defaults(j, i->path);
+        add_options(j, i->path);
     }
     add_preview(j, i->preview);
     add_metadata(j, i->path);
@@ -172,9 +180,7 @@ static bool read_preview(struct info *i, GError **error)
 static bool run(struct info *i, char **arguments, GError **error)
 {
     if (arguments[0] == NULL || arguments[1] != NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "Name one file or folder: svdiff info PATH.");
-        return false;
+        return error_usage(error, "Name one file or folder: svdiff info PATH.");
     }
     i->path = hub_folder_model(arguments[0], error);
     if (i->path == NULL ||
@@ -189,20 +195,16 @@ static bool run(struct info *i, char **arguments, GError **error)
 
 int command_info(interruption *stop, int argc, char **argv)
 {
+    static const struct command_line line = {.summary = summary, .usage = "PATH", .table = &table};
     struct info i = {.common.stop = stop};
-    const GOptionEntry entries[] = {{"preview", 0, 0, G_OPTION_ARG_FILENAME, &i.preview_file,
-                                     "write the small picture that a subject carries (.png)",
-                                     "FILE"},
-                                    G_OPTION_ENTRY_NULL};
     char **arguments = NULL;
     GError *error = NULL;
-    int code = command_begin(&i.common, &argc, &argv, entries, summary, "PATH", NULL, &arguments);
+    int code = command_begin(&i.common, &argc, &argv, &line, NULL, &arguments);
 
     if (code == COMMAND_DONE && !run(&i, arguments, &error)) {
         code = command_fail(&i.common, error);
     }
     picture_free(i.preview);
-    g_free(i.preview_file);
     g_free(i.path);
     return command_end(&i.common, code);
 }

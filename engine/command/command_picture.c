@@ -1,23 +1,15 @@
 /* What commands say of pictures and how they write them. */
 #include "engine/command/command.h"
 
-bool command_check_quality(int quality, const char *output, GError **error)
+#include "engine/base/error.h"
+
+bool command_check_quality(const struct command *c, const char *output, GError **error)
 {
-    if (quality == -1) {
+    if (!given_has(&c->given, "quality") || picture_name_is_lossy(output)) {
         return true;
     }
-    if (quality < 1 || quality > 100) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--quality is %d; it can be from 1 to 100.", quality);
-        return false;
-    }
-    if (!picture_name_is_lossy(output)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--quality goes with .jpg and .webp, and --output is '%s'; leave it out.",
-                    output);
-        return false;
-    }
-    return true;
+    return error_usage(
+        error, "--quality goes with .jpg and .webp, and --output is '%s'; leave it out.", output);
 }
 
 void command_tell_init(struct command *c, const char *file, const picture *p, const char *output,

@@ -1,6 +1,8 @@
 /* svdiff spectrum: the spectra of a model, computed, proved or cleared. */
 #include "engine/command/command.h"
 
+#include "engine/base/error.h"
+#include "engine/options/option_rows.h"
 #include "engine/spectrum/model_spectrum.h"
 
 static const char summary[] =
@@ -9,12 +11,24 @@ static const char summary[] =
 
 struct spectrum_command {
     struct command common;
-    gboolean check, clear;
-    char *cache;
+    bool check, clear;
+    const char *cache;
     double limit;                          // GB
     int bad;                               // weights beyond the bounds
     double reconstruction, orthonormality; // worst
 };
+
+#define FIELD(field) offsetof(struct spectrum_command, field)
+
+static const struct option rows[] = {
+    BOOL("check", FIELD(check), 0, 0, "prove them against the weights"),
+    BOOL("clear", FIELD(clear), 0, 0, "remove them from the cache"),
+    OTHER(OPTION_FILE, "cache", FIELD(cache), NULL, "PATH", "another folder to keep them in"),
+    NUMBER("cache-limit", FIELD(limit), 10, 0, 1e6, 0, "X",
+           "GB that all spectra may take ({default})"),
+};
+static const struct option_table table = {"spectrum", sizeof(struct spectrum_command), rows,
+                                          G_N_ELEMENTS(rows)};
 
 static void on_accuracy(void *user, const char *name, const struct svd_accuracy *a)
 {
@@ -79,12 +93,6 @@ static bool run(struct spectrum_command *s, GError **error)
                     "--check and --clear do not go together; prove the spectra first.");
         return false;
     }
-    // not a number fails every comparison
-    if (!(s->limit >= 0 && s->limit <= 1e6)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--cache-limit is %g; it can be from 0 to 1000000 GB.", s->limit);
-        return false;
-    }
     s->common.session.cache = s->cache;
     // 0 would be the limit that is there unasked
     s->common.session.cache_limit = MAX(1, (uint64_t)(s->limit * 1e9));
@@ -99,20 +107,14 @@ static bool run(struct spectrum_command *s, GError **error)
 
 int command_spectrum(interruption *stop, int argc, char **argv)
 {
-    struct spectrum_command s = {.common.stop = stop, .limit = 10};
-    const GOptionEntry entries[] = {
-        {"check", 0, 0, G_OPTION_ARG_NONE, &s.check, "prove them against the weights", NULL},
-        {"clear", 0, 0, G_OPTION_ARG_NONE, &s.clear, "remove them from the cache", NULL},
-        {"cache", 0, 0, G_OPTION_ARG_FILENAME, &s.cache, "another folder to keep them in", "PATH"},
-        {"cache-limit", 0, 0, G_OPTION_ARG_DOUBLE, &s.limit, "GB that all spectra may take (10)",
-         "X"},
-        G_OPTION_ENTRY_NULL};
+    static const struct command_line line = {
+        .summary = summary, .usage = "", .table = &table, .opening = COMMAND_OPENS};
+    struct spectrum_command s = {.common.stop = stop};
     GError *error = NULL;
-    int code = command_begin(&s.common, &argc, &argv, entries, summary, "", &s, NULL);
+    int code = command_begin(&s.common, &argc, &argv, &line, NULL, NULL);
 
     if (code == COMMAND_DONE && !run(&s, &error)) {
         code = command_fail(&s.common, error);
     }
-    g_free(s.cache);
     return command_end(&s.common, code);
 }

@@ -274,6 +274,7 @@ static void editor_finish(struct editor *e)
 
 void svdiff_edit_structure(struct svdiff_edit_options *o, double structure)
 {
+    o->structure = structure;
     o->invert = structure > 0;
     o->eta = o->noise = 1 - structure;
 }

@@ -2,34 +2,30 @@
  * generating have, too, their own checks look at. */
 #include "engine/edit/edit_check.h"
 
+#include "engine/base/error.h"
 #include "engine/generate/generate_check.h"
 #include "engine/learn/learn_check.h"
+#include "engine/options/option.h"
 #include "engine/text/prompt.h"
 
 #include <string.h>
 
-static bool refuse(const char *sentence, GError **error)
-{
-    g_set_error_literal(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, sentence);
-    return false;
-}
-
 static bool check_words(const struct svdiff_edit_options *o, GError **error)
 {
     if (o->image == NULL) {
-        return refuse("Say which picture to edit with --image FILE.", error);
+        return error_usage(error, "Say which picture to edit with --image FILE.");
     }
-    if (o->prompt == NULL) {
-        return refuse("Describe the picture with --prompt TEXT, so that it can be learned.", error);
+    if (o->prompt == NULL || *o->prompt == '\0') {
+        return error_usage(error,
+                           "Describe the picture with --prompt TEXT, so that it can be learned.");
     }
     if (o->n_targets == 0) {
-        return refuse("Say what to draw in the picture's place with --target TEXT.", error);
+        return error_usage(error, "Say what to draw in the picture's place with --target TEXT.");
     }
     if (prompt_has_placeholder(o->prompt)) {
-        return refuse(
-            "--prompt has [V]; describe the picture in plain words, no new word is learned "
-            "for it.",
-            error);
+        return error_usage(
+            error, "--prompt has [V]; describe the picture in plain words, no new word is learned "
+                   "for it.");
     }
     return true;
 }
@@ -41,16 +37,9 @@ static bool check_learning(const struct svdiff_edit_options *o, int unit, GError
     const struct svdiff_subject subject = {.prompt = o->prompt, .images = images};
     struct svdiff_learn_options learn = svdiff_learn_defaults(NULL);
 
-    if (o->learn_steps < 1 || o->learn_steps > 1000000) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--learn-steps is %d; it can be from 1 to 1000000.", o->learn_steps);
-        return false;
-    }
     learn.subjects = &subject;
     learn.n_subjects = 1;
     learn.output = "edit";
-    learn.rate = o->rate;
-    learn.rate_1d = o->rate_1d;
     return learn_check(&learn, unit, error);
 }
 
@@ -82,30 +71,15 @@ static bool check_target(const struct svdiff_edit_options *o, const char *target
     }
     if (!g_utf8_validate(target, -1, NULL)) {
         g_clear_error(error);
-        return refuse("The text of --target is not valid UTF-8; type it in a UTF-8 terminal.",
-                      error);
+        return error_usage(error,
+                           "The text of --target is not valid UTF-8; type it in a UTF-8 terminal.");
     }
     return false;
 }
 
 bool edit_check(const struct svdiff_edit_options *o, int unit, GError **error)
 {
-    if (!check_words(o, error)) {
-        return false;
-    }
-    if (!(o->noise >= 0 && o->noise <= 1)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--noise is %g; it can be from 0 to 1.", o->noise);
-        return false;
-    }
-    if (o->refine < 0 || o->refine > SVDIFF_REFINE_MAX) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--refine is %d; it can be from 0 to %d.", o->refine, SVDIFF_REFINE_MAX);
-        return false;
-    }
-    if (o->fit < 0 || o->fit > SVDIFF_FIT_MAX) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "--fit is %d; it can be from 0 to %d.",
-                    o->fit, SVDIFF_FIT_MAX);
+    if (!check_words(o, error) || !options_check(&options_of_edit, o, error)) {
         return false;
     }
     for (int i = 0; i < o->n_targets; i++) {

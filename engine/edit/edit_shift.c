@@ -7,19 +7,40 @@
 #include "engine/base/output_name.h"
 #include "engine/learn/learn_files.h"
 #include "engine/learn/mixing/learn_wording.h"
+#include "engine/options/option.h"
 #include "engine/picture/picture.h"
 #include "engine/subject/subject_list.h"
 
 #include <glib/gstdio.h>
 #include <unistd.h>
 
+// how the picture is learned, but for its views
+static struct svdiff_learn_options learn_options(const svdiff *s,
+                                                 const struct svdiff_edit_options *o)
+{
+    struct svdiff_learn_options learn = svdiff_learn_defaults(s);
+
+    learn.steps = o->learn_steps;
+    learn.rate = o->rate;
+    learn.rate_1d = o->rate_1d;
+    // one picture is soon known; at the end a full rate would only throw the shifts about
+    learn.schedule = SVDIFF_RATE_COSINE;
+    learn.prior_weight = 0;
+    learn.prior_images = 0;
+    learn.cut_mix = 0;
+    learn.apart_pictures = 0;
+    learn.flip = false;
+    learn.find_subject = true;
+    return learn;
+}
+
 // SHA-256 over all that what is learned depends on
 static char *fingerprint(svdiff *s, const struct svdiff_edit_options *o, GError **error)
 {
     const char *base = session_base_hash(s, error);
+    const struct svdiff_learn_options learn = learn_options(s, o);
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
     g_autofree char *data = NULL;
-    char rate[2][G_ASCII_DTOSTR_BUF_SIZE];
     gsize size;
 
     // picture_read says better what is wrong with a file
@@ -30,10 +51,9 @@ static char *fingerprint(svdiff *s, const struct svdiff_edit_options *o, GError 
     if (!g_file_get_contents(o->image, &data, &size, error)) {
         return NULL;
     }
-    g_autofree char *options = g_strdup_printf(
-        "%s|%s|%d|%s|%s|%d|halves|cosine|found", base, o->prompt, o->learn_steps,
-        g_ascii_dtostr(rate[0], sizeof rate[0], o->rate),
-        g_ascii_dtostr(rate[1], sizeof rate[1], o->rate_1d), svdiff_learn_defaults(s).size);
+    g_autofree char *print = options_print(&options_of_learn, &learn, false);
+    g_autofree char *options =
+        g_strdup_printf("%s|%s|%d|halves|found|%s", base, o->prompt, learn.steps, print);
     g_checksum_update(sum, (const guchar *)data, (gssize)size);
     g_checksum_update(sum, (const guchar *)options, -1);
     return g_strdup(g_checksum_get_string(sum));
@@ -99,20 +119,9 @@ static bool learn_to(svdiff *s, const struct svdiff_edit_options *o, const char 
 {
     g_autofree char *left = wording_at(o->prompt, PLACE_LEFT);
     g_autofree char *right = wording_at(o->prompt, PLACE_RIGHT);
-    struct svdiff_learn_options learn = svdiff_learn_defaults(s);
+    struct svdiff_learn_options learn = learn_options(s, o);
 
     learn.output = file;
-    learn.steps = o->learn_steps;
-    learn.rate = o->rate;
-    learn.rate_1d = o->rate_1d;
-    // one picture is soon known; at the end a full rate would only throw the shifts about
-    learn.schedule = SVDIFF_RATE_COSINE;
-    learn.prior_weight = 0;
-    learn.prior_images = 0;
-    learn.cut_mix = 0;
-    learn.apart_pictures = 0;
-    learn.flip = false;
-    learn.find_subject = true;
     return learn_views(s, o, left, right, &learn, progress, user, error);
 }
 

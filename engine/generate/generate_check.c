@@ -1,35 +1,13 @@
 /* Whether the options of generating make sense by themselves; each refusal names its option. */
 #include "engine/generate/generate_check.h"
 
+#include "engine/base/error.h"
+#include "engine/options/option.h"
+
 #include <math.h>
 
-#define SIDE_MAX     8192  // pixels
-#define PROMPT_MAX   10000 // characters
-#define COUNT_MAX    10000
-#define GUIDANCE_MAX 1000
-#define REGIONS_MAX  16
-
-static bool check_size(const char *option, int size, int unit, GError **error)
-{
-    const int most = SIDE_MAX / unit * unit;
-    const int below = CLAMP(size / unit * unit, unit, most);
-    const int above = MIN(below + unit, most);
-
-    if (size >= unit && size <= most && size % unit == 0) {
-        return true;
-    }
-    if (size < unit || size > most) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "%s is %d; it can be from %d to %d and must be divisible by %d: the nearest "
-                    "is %d.",
-                    option, size, unit, most, unit, below);
-        return false;
-    }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                "%s is %d; it must be divisible by %d: the nearest are %d and %d.", option, size,
-                unit, below, above);
-    return false;
-}
+#define PROMPT_MAX  10000 // characters
+#define REGIONS_MAX 16
 
 static bool check_text(const char *option, const char *text, GError **error)
 {
@@ -44,27 +22,6 @@ static bool check_text(const char *option, const char *text, GError **error)
         return false;
     }
     return true;
-}
-
-static bool check_int(const char *option, int value, int low, int high, GError **error)
-{
-    if (value >= low && value <= high) {
-        return true;
-    }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "%s is %d; it can be from %d to %d.",
-                option, value, low, high);
-    return false;
-}
-
-// not a number fails every comparison
-static bool check_double(const char *option, double value, double low, double high, GError **error)
-{
-    if (value >= low && value <= high) {
-        return true;
-    }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "%s is %g; it can be from %g to %g.",
-                option, value, low, high);
-    return false;
 }
 
 static bool check_scales(const struct svdiff_generate_options *o, GError **error)
@@ -97,18 +54,11 @@ static bool check_regions(const struct svdiff_generate_options *o, GError **erro
 
 bool generate_check(const struct svdiff_generate_options *o, int unit, GError **error)
 {
-    if (!(o->strength > 0 && o->strength <= 1)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--strength is %g; it must be above 0 and at most 1.", o->strength);
-        return false;
-    }
-    return check_int("--steps", o->steps, 1, 1000000, error) &&
-           check_int("--count", o->count, 1, COUNT_MAX, error) &&
-           check_double("--guidance", o->guidance, 0, GUIDANCE_MAX, error) &&
-           check_double("--eta", o->eta, 0, 1, error) &&
-           check_int("--feather", o->feather, -1, SIDE_MAX, error) &&
-           check_int("--grow", o->grow, 0, SIDE_MAX, error) && check_scales(o, error) &&
-           check_regions(o, error) && check_size("--width", o->width, unit, error) &&
-           check_size("--height", o->height, unit, error) &&
+    const struct option *width = option_find(&options_of_generate, "width");
+    const struct option *height = option_find(&options_of_generate, "height");
+
+    return options_check(&options_of_generate, o, error) && check_scales(o, error) &&
+           check_regions(o, error) && option_check_pixels(width, o->width, unit, error) &&
+           option_check_pixels(height, o->height, unit, error) &&
            check_text("--prompt", o->prompt, error) && check_text("--negative", o->negative, error);
 }

@@ -6,48 +6,16 @@
 
 #include "engine/base/error.h"
 #include "engine/generate/sampler_plan.h"
+#include "engine/options/option.h"
 
 #include <math.h>
 #include <string.h>
 
-static const char *const KIND_WORDS[] = {"ddim", "euler", "euler-a", "dpmpp-2m", "inversion"};
-static const char *const SPACING_WORDS[] = {"model", "normal", "karras"};
-
 const char *sampler_name(enum sampler_kind kind)
 {
-    return KIND_WORDS[kind];
-}
+    const char *word = option_word(option_find(&options_of_generate, "sampler"), (int)kind);
 
-bool sampler_parse(const char *word, enum sampler_kind *kind)
-{
-    for (int i = SAMPLER_DDIM; i <= SAMPLER_DPMPP_2M; i++) {
-        if (strcmp(word, KIND_WORDS[i]) == 0) {
-            *kind = (enum sampler_kind)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-const char *sampler_words(void)
-{
-    return "ddim|euler|euler-a|dpmpp-2m";
-}
-
-bool sampler_spacing_parse(const char *word, enum sampler_spacing *spacing)
-{
-    for (int i = SAMPLER_SPACING_NORMAL; i <= SAMPLER_SPACING_KARRAS; i++) {
-        if (strcmp(word, SPACING_WORDS[i]) == 0) {
-            *spacing = (enum sampler_spacing)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-const char *sampler_spacing_words(void)
-{
-    return "normal|karras";
+    return word != NULL ? word : "inversion";
 }
 
 static bool is_ddim(enum sampler_kind kind)
@@ -55,40 +23,27 @@ static bool is_ddim(enum sampler_kind kind)
     return kind == SAMPLER_DDIM || kind == SAMPLER_DDIM_INVERSE;
 }
 
-static bool refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static bool refuse(GError **error, const char *format, ...)
-{
-    va_list values;
-
-    va_start(values, format);
-    g_autofree char *text = g_strdup_vprintf(format, values);
-    va_end(values);
-    g_set_error_literal(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, text);
-    return false;
-}
-
 static bool check_options(const struct sampler_options *o, int train, GError **error)
 {
     char eta[G_ASCII_DTOSTR_BUF_SIZE];
 
     if (o->steps < 1 || o->steps > train) {
-        return refuse(error, "--steps %d is not possible: the model allows 1 to %d", o->steps,
-                      train);
+        return error_usage(error, "--steps %d is not possible: the model allows 1 to %d", o->steps,
+                           train);
     }
     if (!(o->eta >= 0 && o->eta <= 1)) {
-        return refuse(error, "--eta %s is not possible: it goes from 0 to 1",
-                      g_ascii_formatd(eta, sizeof eta, "%g", o->eta));
+        return error_usage(error, "--eta %s is not possible: it goes from 0 to 1",
+                           g_ascii_formatd(eta, sizeof eta, "%g", o->eta));
     }
     if (o->eta > 0 && o->kind != SAMPLER_DDIM) {
-        return refuse(error, "--eta does not go with --sampler %s: use --sampler ddim",
-                      sampler_name(o->kind));
+        return error_usage(error, "--eta does not go with --sampler %s: use --sampler ddim",
+                           sampler_name(o->kind));
     }
     if (o->spacing == SAMPLER_SPACING_KARRAS && is_ddim(o->kind)) {
-        return refuse(error,
-                      "--spacing karras does not go with --sampler %s: use euler, euler-a "
-                      "or dpmpp-2m",
-                      sampler_name(o->kind));
+        return error_usage(error,
+                           "--spacing karras does not go with --sampler %s: use euler, euler-a "
+                           "or dpmpp-2m",
+                           sampler_name(o->kind));
     }
     return true;
 }
@@ -138,15 +93,16 @@ static bool check_plan(const struct sampler *s, const struct sampler_options *o,
                      p->original_prediction + p->latents + p->prediction + p->original +
                      p->previous + p->noise + p->original_alone;
         if (!isfinite(sum)) {
-            return refuse(error,
-                          "--sampler %s cannot take --steps %d with this model's schedule (step %d "
-                          "has no solution): use fewer steps or another sampler",
-                          sampler_name(s->kind), o->steps, k + 1);
+            return error_usage(
+                error,
+                "--sampler %s cannot take --steps %d with this model's schedule (step %d "
+                "has no solution): use fewer steps or another sampler",
+                sampler_name(s->kind), o->steps, k + 1);
         }
     }
     if (s->n_steps == 0) {
-        return refuse(error, "--steps %d leaves no step with this model's schedule: use more",
-                      o->steps);
+        return error_usage(error, "--steps %d leaves no step with this model's schedule: use more",
+                           o->steps);
     }
     return true;
 }
@@ -188,13 +144,13 @@ bool sampler_start(struct sampler *s, double strength, GError **error)
 
     g_ascii_formatd(text, sizeof text, "%g", strength);
     if (!(strength >= 0 && strength <= 1)) {
-        return refuse(error, "--strength %s is not possible: it goes from above 0 to 1", text);
+        return error_usage(error, "--strength %s is not possible: it goes from above 0 to 1", text);
     }
     int remaining = MIN((int)(s->n_steps * strength), s->n_steps);
     if (remaining < 1) {
         g_ascii_formatd(least, sizeof least, "%.3g", ceil(1000.0 / s->n_steps) / 1000);
-        return refuse(error, "--strength %s leaves none of the %d steps: use at least %s", text,
-                      s->n_steps, least);
+        return error_usage(error, "--strength %s leaves none of the %d steps: use at least %s",
+                           text, s->n_steps, least);
     }
     s->first = s->n_steps - remaining;
     return true;

@@ -34,13 +34,8 @@ struct sampler_options {
     double eta; // ddim: 0 adds no noise, 1 as much as DDPM
 };
 
-/* The words of --sampler and --spacing: the name of a value, its value (false for an unknown word),
- * all of them separated by "|". */
+// the word of --sampler, or "inversion"
 const char *sampler_name(enum sampler_kind kind);
-bool sampler_parse(const char *word, enum sampler_kind *kind);
-const char *sampler_words(void);
-bool sampler_spacing_parse(const char *word, enum sampler_spacing *spacing);
-const char *sampler_spacing_words(void);
 
 struct sampler;
 

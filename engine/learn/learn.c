@@ -11,6 +11,7 @@
 #include "engine/learn/learn_count.h"
 #include "engine/learn/learn_files.h"
 #include "engine/learn/learn_prepare.h"
+#include "engine/options/option.h"
 #include "engine/subject/shift_set.h"
 
 #include <glib/gstdio.h>
@@ -284,30 +285,17 @@ static bool loop(struct learn_run *r, GError **error)
 
 /* ---- what is written at the end ---- */
 
+// what PyTorch has to know to repeat the run
 static void note_options(const struct learn_run *r)
 {
-    const struct svdiff_learn_options *o = r->lesson->options;
-    static const char *const unmix_layers_words[] = {"down", "up", "both"};
-    static const char *const unmix_maps_words[] = {"plain", "mean", "max"};
-    char number[8][G_ASCII_DTOSTR_BUF_SIZE];
-
-    trace_note(r->trace, "learning_rate", "%s", g_ascii_dtostr(number[0], 39, o->rate));
-    trace_note(r->trace, "learning_rate_1d", "%s", g_ascii_dtostr(number[1], 39, o->rate_1d));
-    trace_note(r->trace, "weight_decay", "%s", g_ascii_dtostr(number[2], 39, o->weight_decay));
-    trace_note(r->trace, "clip", "%s", g_ascii_dtostr(number[3], 39, o->clip));
-    trace_note(r->trace, "prior_weight", "%s", g_ascii_dtostr(number[4], 39, o->prior_weight));
-    trace_note(r->trace, "min_snr", "%s", g_ascii_dtostr(number[5], 39, o->min_snr));
-    trace_note(r->trace, "unmix_weight", "%s", g_ascii_dtostr(number[6], 39, o->unmix_weight));
-    trace_note(r->trace, "placeholder_rate", "%s",
-               g_ascii_dtostr(number[7], 39, o->placeholder_rate));
-    trace_note(r->trace, "unmix_grid", "%d", o->unmix_grid);
-    trace_note(r->trace, "unmix_layers", "%s", unmix_layers_words[o->unmix_layers - UNMIX_DOWN]);
-    trace_note(r->trace, "unmix_maps", "%s", unmix_maps_words[o->unmix_maps]);
-    trace_note(r->trace, "norms", "%s", o->scalar_norms ? "scalar" : "elementwise");
-    trace_note(r->trace, "latent", "%s", o->latent_mean ? "mean" : "sample");
-    trace_note(r->trace, "text_encoder", "%s", o->text_encoder ? "true" : "false");
-    trace_note(r->trace, "steps", "%d", o->steps);
-    trace_note(r->trace, "accumulate", "%d", o->accumulate);
+    trace_note(r->trace, "steps", "%d", r->lesson->options->steps);
+    for (size_t i = 0; i < options_of_learn.n; i++) {
+        const struct option *o = &options_of_learn.rows[i];
+        if (o->flags & (OPTION_COUNTS | OPTION_SEVERAL)) {
+            g_autofree char *key = option_key(o), *text = option_text(o, r->lesson->options);
+            trace_note(r->trace, key, "%s", text);
+        }
+    }
     trace_note(r->trace, "prior", "%s",
                lesson_prior_rows(r->lesson) == 0       ? "none"
                : lesson_prior_by_prediction(r->lesson) ? "prediction"

@@ -15,37 +15,22 @@
 #define ANY        (KIND(WEIGHT_LINEAR) | KIND(WEIGHT_CONV) | KIND(WEIGHT_EMBEDDING) | KIND(WEIGHT_NORM))
 
 static const struct {
-    const char *word, *block, *part;
+    const char *block, *part;
     unsigned kinds;
 } subsets[] = {
-    [SUBSET_UNET] = {"unet", "", "", ANY},
-    [SUBSET_UNET_CA] = {"unet-ca", "", ".attn2.", ANY},
-    [SUBSET_UNET_CA_KV] = {"unet-ca-kv", "", ".attn2.to_", ANY},
-    [SUBSET_UNET_1D] = {"unet-1d", "", "", KIND(WEIGHT_NORM)},
-    [SUBSET_UNET_2D] = {"unet-2d", "", "", KIND(WEIGHT_LINEAR) | KIND(WEIGHT_EMBEDDING)},
-    [SUBSET_UNET_4D] = {"unet-4d", "", "", KIND(WEIGHT_CONV)},
-    [SUBSET_UP] = {"up", "up_blocks.", "", ANY},
-    [SUBSET_DOWN] = {"down", "down_blocks.", "", ANY},
-    [SUBSET_MID] = {"mid", "mid_block.", "", ANY},
-    [SUBSET_UP_CA] = {"up-ca", "up_blocks.", ".attn2.", ANY},
-    [SUBSET_DOWN_CA] = {"down-ca", "down_blocks.", ".attn2.", ANY},
-    [SUBSET_MID_CA] = {"mid-ca", "mid_block.", ".attn2.", ANY},
+    [SUBSET_UNET] = {"", "", ANY},
+    [SUBSET_UNET_CA] = {"", ".attn2.", ANY},
+    [SUBSET_UNET_CA_KV] = {"", ".attn2.to_", ANY},
+    [SUBSET_UNET_1D] = {"", "", KIND(WEIGHT_NORM)},
+    [SUBSET_UNET_2D] = {"", "", KIND(WEIGHT_LINEAR) | KIND(WEIGHT_EMBEDDING)},
+    [SUBSET_UNET_4D] = {"", "", KIND(WEIGHT_CONV)},
+    [SUBSET_UP] = {"up_blocks.", "", ANY},
+    [SUBSET_DOWN] = {"down_blocks.", "", ANY},
+    [SUBSET_MID] = {"mid_block.", "", ANY},
+    [SUBSET_UP_CA] = {"up_blocks.", ".attn2.", ANY},
+    [SUBSET_DOWN_CA] = {"down_blocks.", ".attn2.", ANY},
+    [SUBSET_MID_CA] = {"mid_block.", ".attn2.", ANY},
 };
-
-const char *shift_subset_name(enum shift_subset s)
-{
-    return subsets[s].word;
-}
-
-char *shift_subset_words(void)
-{
-    GString *words = g_string_new(NULL);
-
-    for (size_t i = 0; i < G_N_ELEMENTS(subsets); i++) {
-        g_string_append_printf(words, "%s%s", i > 0 ? "|" : "", subsets[i].word);
-    }
-    return g_string_free(words, FALSE);
-}
 
 bool shift_subset_has(enum shift_subset s, const struct weight *w)
 {

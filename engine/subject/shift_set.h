@@ -8,11 +8,6 @@
 #include "engine/network/network.h"
 #include "engine/svdiff.h"
 
-/* The option's word, "unet-ca-kv". parse: false for an unknown word. */
-const char *shift_subset_name(enum shift_subset s);
-// all words, separated by "|", for help and messages
-char *shift_subset_words(void);
-
 /* Whether w (of the UNet) belongs to the subset. */
 bool shift_subset_has(enum shift_subset s, const struct weight *w);
 

@@ -100,9 +100,31 @@ own() { # JSON: with a model whose own defaults for edits these are
 own '"structure": 1'
 check "the model's own structure" same_pixels own.png whole.png
 own '"structure": 7'
-check 'one that cannot be is said' grep -q 'own/svdiff.json: "structure" is 7' "$work/err"
+check 'one that cannot be is said' grep -q 'own/svdiff.json: "structure" must be a number from 0 to 1' "$work/err"
 check '... and not taken' same_pixels own.png first0.png
-rm -r own
+
+# ---- how it is learned ----
+
+relearn() { # JSON: how many files of what was learned there are, of a model that learns so
+    printf '{"learn": {"steps": 2%s}}' "$1" >own/svdiff.json
+    run edit --model own --threads 1 --width 72 --height 64 --image learned.png --seed 1 --steps 1 \
+        --prompt 'a photo of a dog' --target 'a cat' --quiet --output own.png
+    ls learned.png.*.safetensors | wc -l
+}
+cp fox.png learned.png
+check 'learned once' test "$(relearn '')" -eq 1
+check 'and not again' test "$(relearn '')" -eq 1
+kinds=1
+for change in '"text_encoder": false' '"min_snr": 5' '"weight_decay": 0.5' '"clip": 0.5' '"batch": 2' \
+    '"accumulate": 2' '"warm_up": 1' '"learning_rate": 0.5' '"placeholder_rate": 0.5'; do
+    kinds=$((kinds + 1))
+    check "a model that learns with $change: anew" test "$(relearn ", $change")" -eq $kinds
+done
+check 'what concerns several subjects alone changes nothing' \
+    test "$(relearn ', "unmix_weight": 3, "cut_mix": 0.3, "cut_mix_layouts": "all"')" -eq $kinds
+check 'with the same random numbers each time' \
+    test "$(metadata "$(ls learned.png.*.safetensors | head -1)" seed)" = 0
+rm -r own learned.png*
 
 # Sampling undoes the inversion, the better the more steps: back to the picture's latents. (Of sd2:
 # random weights that predict noise change their mind too fast from step to step.)

@@ -14,6 +14,26 @@ check 'its end is kept to go on from' test "$(metadata whole.safetensors.resume 
 learn $dog --steps 9 --output again.safetensors
 check 'the same again' same whole.safetensors again.safetensors
 
+# ---- the seed ----
+
+said() { # of the last run
+    sed -n 's/^seed \([0-9]*\)$/\1/p' "$work/err"
+}
+run learn --model "$sd1" --size 64 $dog --steps 2 --output one.safetensors
+one=$(said)
+check 'without --seed it is said' test -n "$one"
+check 'and kept with the subject' test "$(metadata one.safetensors seed)" = "$one"
+run learn --model "$sd1" --size 64 $dog --steps 2 --output two.safetensors
+check 'another run has another one' test "$(said)" != "$one"
+check 'and learns otherwise' differ one.safetensors two.safetensors
+run learn --model "$sd1" --size 64 $dog --steps 2 --seed "$one" --output two.safetensors
+check 'asked for, it is the same run' same one.safetensors two.safetensors
+check 'and is not said' test -z "$(said)"
+run learn --model "$sd1" --size 64 --quiet $dog --steps 4 --seed "$one" --output whole4.safetensors
+run learn --model "$sd1" --size 64 $dog --steps 4 --output one.safetensors --resume
+check "--resume goes on with the checkpoint's" same one.safetensors whole4.safetensors
+check 'which is not said' test -z "$(said)"
+
 # a run that would last for long, in the background, with the file $input as standard input
 input=/dev/null
 begin() { # OUTPUT OPTIONS...

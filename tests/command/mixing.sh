@@ -155,7 +155,7 @@ run $own --unmix-maps plain --output own.safetensors
 check 'unless others are asked for' differ own.safetensors asked.safetensors
 printf '{"learn": {"unmix_layers": "side"}}' >own-model/svdiff.json
 run $own --output own.safetensors
-check 'a word that means nothing is said' grep -q 'unmix_layers.*must be down|up|both' "$work/err"
+check 'a word that means nothing is said' grep -q 'unmix_layers.*must be down, up or both' "$work/err"
 
 # ---- how well they stay apart ----
 

@@ -35,7 +35,7 @@ check 'its word is put in there, too' grep -aq 'Negative prompt: a sks cat' nega
 generate $draw --prompt dog --region "$pictures/mask-left.png=a [V] cat" --output region.png
 check 'in the text of a region' warned 1 '\[V\] in the text of a region '
 run edit --model "$sd1" --image "$pictures/rgb8.png" --prompt 'a (dog:1.1)' --target 'a [V] cat' \
-    --learn-steps 1 --steps 1 --seed 1 --quiet --output edited.png
+    --learn-steps 1 --steps 1 --seed 1 --quiet --shift edited.safetensors --output edited.png
 check 'an edit has neither' warned 2 '(\[V\] in the target|\(dog:1.1\) in the prompt) '
 learn --prompt 'a [V] dog' --image "$pictures/rgb8.png" --steps 1 --output s.safetensors \
     --sample-every 1 --sample-prompt 'a [V1] dog at sea'

@@ -31,10 +31,54 @@ rm o.png
 refuses 'no prompt' 2 '--prompt' $draw
 run --version
 check '--version' is 0
-for command in learn generate convert compare info spectrum bench; do
+for command in learn generate edit convert compare info spectrum bench; do
     run $command --help
     check "$command --help" is 0
 done
+
+# the help names the defaults of the model that is used
+says() { # NAME OPTION PATTERN COMMAND...: the line of the option in the help
+    says_name=$1
+    says_line="^ *$2=.*$3"
+    shift 3
+    run "$@"
+    check "$says_name" grep -Eq -e "$says_line" "$work/out"
+}
+cp -rL "$sd1" own
+cat >own/svdiff.json <<'EOF'
+{"learn": {"steps": 321, "learning_rate": 0.25, "unmix_maps": "max"}, "generate": {"guidance": 2.5},
+ "edit": {"structure": 0.5}}
+EOF
+says "learn --help: the model's own steps" --steps '[(]321,' learn --model own --help
+says 'and its rate, in any order' --learning-rate '[(]0.25[)]$' learn --help --model=own
+says 'and its words' --unmix-maps '[(]max[)]$' learn --help --model=own
+says 'and its size' --size 128 learn --help --model=own
+says "generate --help: the model's own guidance" --guidance '[(]2.5[)]$' generate --help --model own
+says "edit --help: the model's own structure" --structure '[(]0.5[)]$' edit --help --model own
+says 'edit --help: what learning has' --learn-steps '[(]321[)]$' edit --help --model own
+says 'a model without svdiff.json: Stable Diffusion' --steps '[(]500,' learn --help --model "$sd1"
+says 'the same without a model' --steps '[(]500,' learn --help --model none
+mkdir ships
+mv own ships/model
+export SVDIFF_DATA_DIR=ships
+says 'without --model that of the one that ships' --steps '[(]321,' learn --help
+unset SVDIFF_DATA_DIR
+rm -r ships
+
+# only what is used is offered
+while read -r command options; do
+    for option in $options; do
+        run $command --help
+        check "$command does not offer $option" test -z "$(grep -e " $option=" "$work/out")"
+        refuses "$command $option" 2 "Unknown option $option" $command $option 1
+    done
+done <<'EOF'
+compare --seed --device --threads --precision --model --tokenizer --prediction
+info --seed --device --threads --precision --model --tokenizer --prediction
+convert --seed --precision --prediction
+spectrum --seed --precision --prediction
+bench --seed
+EOF
 
 timed() { # of the last bench: what, a time and work above 0, the three names
     grep -Eq "^[{]\"what\":\"$1\",\"seconds\":[0-9.e-]*[1-9][0-9.e-]*,\"median_seconds\":[0-9.e-]*[1-9]" "$work/out" &&

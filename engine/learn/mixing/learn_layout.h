@@ -34,8 +34,6 @@ enum place {
     PLACES,
 };
 
-#define LAYOUT_CHOICES "halves|stacked|corners|all" // as options name them
-
 /* One of a choice for a number of 0..LAYOUT_DRAWS - 1 that is drawn evenly; of all, halves half of
  * the time. */
 #define LAYOUT_DRAWS 12

@@ -13,7 +13,7 @@
 #include "engine/base/safetensors.h"
 #include "engine/base/safetensors_write.h"
 #include "engine/learn/learn_files.h"
-#include "engine/subject/shift_set.h"
+#include "engine/options/option.h"
 #include "engine/subject/subject_file.h"
 #include "engine/subject/thumbnail.h"
 
@@ -24,28 +24,15 @@ static char *state_path(const struct lesson *l)
     return learn_file_state(l->options->output);
 }
 
-// the numbers and words of the options
+// the numbers and words of the options, and what they are learned on
 static void add_options(const struct lesson *l, GChecksum *sum)
 {
-    const struct svdiff_learn_options *o = l->options;
-    const double numbers[] = {o->rate, o->rate_1d,      o->min_snr,    o->prior_weight,
-                              o->clip, o->weight_decay, o->mask_weight};
-    char number[G_ASCII_DTOSTR_BUF_SIZE];
-    g_autoptr(GString) text = g_string_new(l->session->base_hash);
+    const bool wide = l->session->options.precision == SVDIFF_PRECISION_BF16;
+    g_autofree char *print = options_print(&options_of_learn, l->options, lesson_subjects(l) > 1);
+    g_autofree char *text =
+        g_strdup_printf("%s\n%s\n%s", l->session->base_hash, wide ? "bf16" : "f32", print);
 
-    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
-        g_string_append_printf(text, "|%s", g_ascii_dtostr(number, sizeof number, numbers[i]));
-    }
-    g_string_append_printf(text, "|%d|%d|%d|%d|%d|%d|%d|%d|%d|%d|%d|%" G_GUINT64_FORMAT "|%d|%d",
-                           o->schedule, o->warm_up, o->accumulate, o->batch, o->flip,
-                           o->random_crop, o->latent_mean, o->size, o->prior_images,
-                           o->text_encoder, o->scalar_norms, o->seed, o->subset,
-                           l->session->options.precision == SVDIFF_PRECISION_BF16);
-    g_checksum_update(sum, (const guchar *)text->str, (gssize)text->len);
-    if (o->placeholder_rate > 0) {
-        g_ascii_dtostr(number, sizeof number, o->placeholder_rate);
-        g_checksum_update(sum, (const guchar *)number, (gssize)strlen(number) + 1);
-    }
+    g_checksum_update(sum, (const guchar *)text, (gssize)strlen(text));
 }
 
 // texts with their final zero, so that what one ends with is not what the next begins with
@@ -76,23 +63,13 @@ static void add_pictures(const struct lesson *l, const struct learn_pictures *pi
     }
 }
 
-// with what means nothing to one subject: the probability of mixing, the unmix loss
 static void add_regions(const struct lesson *l, GChecksum *sum)
 {
-    char number[G_ASCII_DTOSTR_BUF_SIZE];
-
     for (int i = 0; i < lesson_subjects(l) && lesson_subjects(l) > 1; i++) {
         const struct lesson_subject *s = lesson_subject(l, i);
         if (s->region != NULL) {
             g_checksum_update(sum, (const guchar *)s->region,
                               (gssize)(sizeof(float) * l->pictures->h * l->pictures->w));
-        }
-        const struct svdiff_learn_options *o = l->options;
-        const double options[] = {o->cut_mix,    o->cut_mix_layouts, o->unmix_weight,
-                                  o->unmix_grid, o->unmix_layers,    o->unmix_maps};
-        for (size_t j = 0; j < G_N_ELEMENTS(options); j++) {
-            g_ascii_dtostr(number, sizeof number, options[j]);
-            g_checksum_update(sum, (const guchar *)number, (gssize)strlen(number) + 1);
         }
     }
 }
@@ -345,10 +322,20 @@ static void note_prompts(const struct lesson *l, struct subject *s)
     }
 }
 
+static void note_options(const struct svdiff_learn_options *options, struct subject *s)
+{
+    for (size_t i = 0; i < options_of_learn.n; i++) {
+        const struct option *o = &options_of_learn.rows[i];
+        if (option_applies(o, options, OPTION_KEPT)) {
+            g_autofree char *key = option_key(o);
+            note(s, key, option_text(o, options));
+        }
+    }
+}
+
 bool learn_write_subject(const struct learn_run *r, const float *values, int steps, GError **error)
 {
     const struct svdiff_learn_options *o = r->lesson->options;
-    char rate[G_ASCII_DTOSTR_BUF_SIZE];
     struct subject *s = subject_create();
 
     for (guint i = 0; i < r->learner->parameters->list->len; i++) {
@@ -359,17 +346,8 @@ bool learn_write_subject(const struct learn_run *r, const float *values, int ste
     note_prompts(r->lesson, s);
     subject_set_metadata(s, THUMBNAIL_KEY, r->lesson->thumbnail);
     note(s, "base_hash", g_strdup(r->lesson->session->base_hash));
-    note(s, "norms", g_strdup(o->scalar_norms ? "scalar" : "elementwise"));
-    note(s, "subset", g_strdup(shift_subset_name(o->subset)));
-    note(s, "text_encoder", g_strdup(o->text_encoder ? "true" : "false"));
     note(s, "steps", g_strdup_printf("%d", steps));
-    note(s, "seed", g_strdup_printf("%" G_GUINT64_FORMAT, o->seed));
-    note(s, "learning_rate", g_strdup(g_ascii_dtostr(rate, sizeof rate, o->rate)));
-    note(s, "learning_rate_1d", g_strdup(g_ascii_dtostr(rate, sizeof rate, o->rate_1d)));
-    if (o->placeholder_rate > 0) {
-        note(s, "placeholder_rate",
-             g_strdup(g_ascii_dtostr(rate, sizeof rate, o->placeholder_rate)));
-    }
+    note_options(o, s);
     const bool written = subject_write(s, o->output, error);
     subject_free(s);
     return written;

@@ -1,0 +1,212 @@
+/* Options of a command line; see given.h. */
+#include "engine/command/given.h"
+
+#include "engine/base/error.h"
+
+#include <string.h>
+
+void given_begin(struct given *g, const struct option_table *t, unsigned flags)
+{
+    *g = (struct given){.table = t, .flags = flags};
+    g->texts = g_new0(char *, t->n);
+    g->lists = g_new0(char **, t->n);
+    g->switches = g_new(int, t->n);
+    for (size_t i = 0; i < t->n; i++) {
+        g->switches[i] = -1;
+    }
+}
+
+void given_finish(struct given *g)
+{
+    for (size_t i = 0; g->table != NULL && i < g->table->n; i++) {
+        g_free(g->texts[i]);
+        g_strfreev(g->lists[i]);
+    }
+    g_free(g->texts);
+    g_free(g->lists);
+    g_free(g->switches);
+}
+
+/* ---- the help ---- */
+
+static char *replace(char *text, const char *mark, char *by)
+{
+    g_auto(GStrv) parts = g_strsplit(text, mark, -1);
+    char *replaced = g_strjoinv(by != NULL ? by : "", parts);
+
+    g_free(text);
+    g_free(by);
+    return replaced;
+}
+
+// the default as people read it; NULL: it has none
+static char *default_text(const struct option *o, const void *defaults)
+{
+    const bool own = defaults != NULL && o->field != OPTION_NO_FIELD;
+
+    if (!option_is_number(o)) {
+        return g_strdup(o->text);
+    }
+    const double value = own ? option_get(o, defaults) : o->standard;
+    if (o->kind == OPTION_BOOL) {
+        return g_strdup(value != 0 ? "yes" : "no");
+    }
+    return o->words != NULL ? g_strdup(option_word(o, (int)value))
+                            : g_strdup_printf("%.10g", value);
+}
+
+static const char *keep(GPtrArray *texts, char *text)
+{
+    g_ptr_array_add(texts, text);
+    return text;
+}
+
+static char *help_text(const struct option *o, const char *help, const void *defaults)
+{
+    char *text = replace(g_strdup(help), "{default}", default_text(o, defaults));
+
+    return o->words != NULL ? replace(text, "{words}", option_words(o)) : text;
+}
+
+// --NAME and, where there is one, --no-NAME
+static void add_switch(struct given *g, size_t i, const void *defaults, GArray *entries,
+                       GPtrArray *texts)
+{
+    const struct option *o = &g->table->rows[i];
+    g_auto(GStrv) helps = g_strsplit(o->help, "|", 2);
+    GOptionEntry e = {.long_name = o->name,
+                      .arg = G_OPTION_ARG_NONE,
+                      .arg_data = &g->switches[i],
+                      .description = keep(texts, help_text(o, helps[0], defaults))};
+
+    g_array_append_val(entries, e);
+    if (o->flags & OPTION_HAS_NO) {
+        e.long_name = keep(texts, g_strconcat("no-", o->name, NULL));
+        e.flags = G_OPTION_FLAG_REVERSE;
+        e.description = keep(texts, g_strdup(helps[1]));
+        g_array_append_val(entries, e);
+    }
+}
+
+void given_add_entries(struct given *g, const void *defaults, GArray *entries, GPtrArray *texts)
+{
+    for (size_t i = 0; i < g->table->n; i++) {
+        const struct option *o = &g->table->rows[i];
+        const bool list = o->kind == OPTION_FILES;
+        if (g->flags != 0 && !(o->flags & g->flags)) {
+            continue;
+        }
+        if (o->kind == OPTION_BOOL) {
+            add_switch(g, i, defaults, entries, texts);
+            continue;
+        }
+        const GOptionEntry e = {.long_name = o->name,
+                                .arg = list ? G_OPTION_ARG_FILENAME_ARRAY : G_OPTION_ARG_FILENAME,
+                                .arg_data = list ? (void *)&g->lists[i] : (void *)&g->texts[i],
+                                .description = keep(texts, help_text(o, o->help, defaults)),
+                                .arg_description = o->value};
+        g_array_append_val(entries, e);
+    }
+}
+
+/* ---- values ---- */
+
+static size_t index_of(const struct given *g, const char *name)
+{
+    return (size_t)(option_find(g->table, name) - g->table->rows);
+}
+
+static bool has(const struct given *g, size_t i)
+{
+    return g->texts[i] != NULL || g->lists[i] != NULL || g->switches[i] >= 0;
+}
+
+static bool parse_seed(const struct option *o, const char *text, uint64_t *seed, GError **error)
+{
+    guint64 number = 0;
+
+    if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &number, NULL)) {
+        return error_usage(
+            error, "--%s is '%s'; it must be a whole number from 0 to %" G_GINT64_FORMAT ".",
+            o->name, text, G_MAXINT64);
+    }
+    *seed = number;
+    return true;
+}
+
+static bool parse(const struct given *g, size_t i, double *value, GError **error)
+{
+    *value = g->switches[i];
+    return g->texts[i] == NULL || option_parse(&g->table->rows[i], g->texts[i], value, error);
+}
+
+static bool take(const struct given *g, size_t i, void *options, GError **error)
+{
+    const struct option *o = &g->table->rows[i];
+    void *at = o->field != OPTION_NO_FIELD ? (char *)options + o->field : NULL;
+    double value;
+
+    if (option_is_number(o)) {
+        if (!parse(g, i, &value, error)) {
+            return false;
+        }
+        if (at != NULL) {
+            option_set(o, options, value);
+        }
+        return true;
+    }
+    if (o->kind == OPTION_SEED) {
+        return parse_seed(o, g->texts[i], at, error);
+    }
+    if (at != NULL && o->kind == OPTION_FILES) {
+        *(const char *const **)at = (const char *const *)g->lists[i];
+    } else if (at != NULL) {
+        *(const char **)at = g->texts[i];
+    }
+    return true;
+}
+
+bool given_apply(const struct given *g, void *options, GError **error)
+{
+    for (size_t i = 0; i < g->table->n; i++) {
+        if (has(g, i) && !take(g, i, options, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool given_apply_one(const struct given *g, const char *name, void *options, GError **error)
+{
+    const size_t i = index_of(g, name);
+
+    return !has(g, i) || take(g, i, options, error);
+}
+
+bool given_has(const struct given *g, const char *name)
+{
+    return has(g, index_of(g, name));
+}
+
+const char *given_text(const struct given *g, const char *name)
+{
+    const size_t i = index_of(g, name);
+
+    return g->texts[i] != NULL ? g->texts[i] : g->table->rows[i].text;
+}
+
+char *const *given_list(const struct given *g, const char *name)
+{
+    return g->lists[index_of(g, name)];
+}
+
+double given_number(const struct given *g, const char *name)
+{
+    const size_t i = index_of(g, name);
+    double value = g->table->rows[i].standard;
+
+    if (has(g, i)) {
+        parse(g, i, &value, NULL);
+    }
+    return value;
+}

@@ -1,0 +1,91 @@
+/* Commands that draw; see pictures.h. */
+#include "engine/command/pictures.h"
+
+#include "engine/base/output_name.h"
+#include "engine/kept_model.h"
+#include "engine/session.h"
+
+struct pictures pictures_create(interruption *stop, pictures_describe describe)
+{
+    return (struct pictures){.common.stop = stop,
+                             .written = g_ptr_array_new_with_free_func(g_free),
+                             .describe = describe};
+}
+
+static const char *text(const struct pictures *d, const char *option)
+{
+    return given_text(&d->common.given, option);
+}
+
+bool pictures_check_usage(const struct pictures *d, GError **error)
+{
+    const char *output = text(d, "output"), *preview = text(d, "preview");
+
+    return picture_check_name(output, error) && command_check_quality(&d->common, output, error) &&
+           (preview == NULL || picture_check_name(preview, error));
+}
+
+bool pictures_check_files(const struct pictures *d, GError **error)
+{
+    const char *pattern = text(d, "preview");
+    g_autofree char *first = output_name(text(d, "output"), 0, d->wanted);
+    g_autofree char *preview = pattern != NULL ? output_name(pattern, 1, 1) : NULL;
+
+    return output_check(first, error) && output_check(preview, error) &&
+           output_check(text(d, "trace"), error);
+}
+
+bool pictures_check_overwrites(const struct pictures *d, output_guard *g, int steps, GError **error)
+{
+    return command_guard_pictures(g, "--output", text(d, "output"), d->wanted, error) &&
+           command_guard_previews(g, text(d, "preview"), steps, error) &&
+           output_guard_writes(g, "--trace", text(d, "trace"), error);
+}
+
+void pictures_set_seed(const struct pictures *d, uint64_t *seed)
+{
+    if (!given_has(&d->common.given, "seed")) {
+        *seed = d->common.seed;
+    }
+}
+
+void pictures_tell_seed(const struct pictures *d)
+{
+    if (!given_has(&d->common.given, "seed")) {
+        report_note(d->common.report, "seed %" G_GUINT64_FORMAT, d->common.seed);
+    }
+}
+
+bool pictures_take(void *user, int index, uint64_t seed, const picture *p, GError **error)
+{
+    struct pictures *d = user;
+    g_autofree char *path = output_name(text(d, "output"), index, d->wanted);
+    const char *hash = session_base_hash(d->session, error);
+    g_autofree char *made = hash != NULL ? d->describe(user, hash, index, seed, p) : NULL;
+    const int quality = (int)given_number(&d->common.given, "quality");
+
+    if (hash == NULL || !command_write_picture(&d->common, path, p, quality, made, error)) {
+        return false;
+    }
+    g_ptr_array_add(d->written, g_steal_pointer(&path));
+    return true;
+}
+
+bool pictures_progress(void *user, const struct progress *p)
+{
+    struct pictures *d = user;
+
+    return command_progress(&d->common, p);
+}
+
+int pictures_end(struct pictures *d, GError *error)
+{
+    return command_end_pictures(&d->common, d->written, d->wanted, error);
+}
+
+int pictures_finish(struct pictures *d, int code)
+{
+    g_ptr_array_unref(d->written);
+    kept_model_close(d->session);
+    return command_end(&d->common, code);
+}

@@ -1,0 +1,42 @@
+/* pictures.h: what the commands that draw pictures share: where these go, what they carry, and what
+ * is told of them. It is the first thing in a command's struct, so that both are the same user. */
+#pragma once
+
+#include "engine/command/command.h"
+
+// how a picture was made, for the picture itself (command_describe_generated)
+typedef char *(*pictures_describe)(void *user, const char *hash, int index, uint64_t seed,
+                                   const picture *p);
+
+struct pictures {
+    struct command common;
+    svdiff *session;    // NULL: not opened yet
+    GPtrArray *written; // char *: pictures that are whole
+    int wanted;         // how many there are to be
+    pictures_describe describe;
+};
+
+struct pictures pictures_create(interruption *stop, pictures_describe describe);
+
+/* Whether --output, --quality and --preview go together. */
+bool pictures_check_usage(const struct pictures *d, GError **error);
+
+/* Whether what is written can be: what would fail after long work. */
+bool pictures_check_files(const struct pictures *d, GError **error);
+
+/* Whether none of it is read, in `steps` steps. */
+bool pictures_check_overwrites(const struct pictures *d, output_guard *g, int steps,
+                               GError **error);
+
+/* The seed that is used where none is asked for, and that it is told. */
+void pictures_set_seed(const struct pictures *d, uint64_t *seed);
+void pictures_tell_seed(const struct pictures *d);
+
+/* svdiff_take and progress_function; user: the struct. */
+bool pictures_take(void *user, int index, uint64_t seed, const picture *p, GError **error);
+bool pictures_progress(void *user, const struct progress *p);
+
+/* The end of the run, done (error NULL) or not: the exit code. Frees the error. */
+int pictures_end(struct pictures *d, GError *error);
+/* Frees; returns code. */
+int pictures_finish(struct pictures *d, int code);

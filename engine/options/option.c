@@ -1,0 +1,231 @@
+/* Options, one row each; see option.h. */
+#include "engine/options/option.h"
+
+#include "engine/base/error.h"
+
+#include <math.h>
+#include <string.h>
+
+const struct option *option_find(const struct option_table *t, const char *name)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        if (strcmp(t->rows[i].name, name) == 0) {
+            return &t->rows[i];
+        }
+    }
+    g_assert_not_reached();
+}
+
+char *option_key(const struct option *o)
+{
+    return g_strdelimit(g_strdup(o->name), "-", '_');
+}
+
+char *option_words(const struct option *o)
+{
+    GString *text = g_string_new(NULL);
+
+    for (int i = 0; o->words[i] != NULL; i++) {
+        const char *before = i == 0 ? "" : o->words[i + 1] != NULL ? ", " : " or ";
+        g_string_append_printf(text, "%s%s", before, o->words[i]);
+    }
+    return g_string_free(text, FALSE);
+}
+
+const char *option_word(const struct option *o, int value)
+{
+    const int index = value - o->first;
+
+    return index >= 0 && index < (int)g_strv_length((char **)o->words) ? o->words[index] : NULL;
+}
+
+bool option_word_value(const struct option *o, const char *word, double *value)
+{
+    for (int i = 0; o->words[i] != NULL; i++) {
+        if (strcmp(o->words[i], word) == 0) {
+            *value = o->first + i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- values ---- */
+
+bool option_is_number(const struct option *o)
+{
+    return o->kind <= OPTION_EITHER;
+}
+
+double option_get(const struct option *o, const void *options)
+{
+    const char *at = (const char *)options + o->field;
+
+    switch (o->kind) {
+    case OPTION_NUMBER:
+        return *(const double *)(const void *)at;
+    case OPTION_BOOL:
+    case OPTION_EITHER:
+        return *(const bool *)at;
+    default:
+        return *(const int *)(const void *)at;
+    }
+}
+
+void option_set(const struct option *o, void *options, double value)
+{
+    char *at = (char *)options + o->field;
+
+    switch (o->kind) {
+    case OPTION_NUMBER:
+        *(double *)(void *)at = value;
+        break;
+    case OPTION_BOOL:
+    case OPTION_EITHER:
+        *(bool *)at = value != 0;
+        break;
+    default:
+        *(int *)(void *)at = (int)value;
+        break;
+    }
+}
+
+bool option_applies(const struct option *o, const void *options, unsigned flags)
+{
+    return (o->flags & flags) != 0 && !((o->flags & OPTION_IF_ON) && option_get(o, options) == 0);
+}
+
+char *option_text(const struct option *o, const void *options)
+{
+    const char *at = (const char *)options + o->field;
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+    switch (o->kind) {
+    case OPTION_SEED:
+        return g_strdup_printf("%" G_GUINT64_FORMAT, *(const uint64_t *)(const void *)at);
+    case OPTION_CHOICE:
+    case OPTION_EITHER:
+        return g_strdup(option_word(o, (int)option_get(o, options)));
+    case OPTION_BOOL:
+        return g_strdup(option_get(o, options) != 0 ? "true" : "false");
+    default:
+        return g_strdup(g_ascii_dtostr(number, sizeof number, option_get(o, options)));
+    }
+}
+
+/* ---- checks ---- */
+
+// a number for people, whole ones with all their digits
+static char *number_text(double value)
+{
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+    const bool whole = fabs(value) < 1e15 && value == floor(value);
+
+    return g_strdup(g_ascii_formatd(number, sizeof number, whole ? "%.0f" : "%.10g", value));
+}
+
+// "from 0 to 1", "above 0 and at most 1"
+static char *range_text(const struct option *o)
+{
+    g_autofree char *low = number_text(o->low), *high = number_text(o->high);
+
+    return g_strdup_printf(o->flags & OPTION_ABOVE ? "above %s and at most %s" : "from %s to %s",
+                           low, high);
+}
+
+bool option_check(const struct option *o, double value, GError **error)
+{
+    // not a number fails every comparison
+    if (value <= o->high && (o->flags & OPTION_ABOVE ? value > o->low : value >= o->low)) {
+        return true;
+    }
+    g_autofree char *number = number_text(value), *range = range_text(o);
+    return error_usage(error, "--%s is %s; it can be %s.", o->name, number, range);
+}
+
+bool option_check_pixels(const struct option *o, int pixels, int unit, GError **error)
+{
+    const int least = (int)o->low / 8 * unit, most = (int)o->high / unit * unit;
+    const int below = CLAMP(pixels / unit * unit, least, most);
+
+    if (pixels < least || pixels > most) {
+        return error_usage(
+            error,
+            "--%s is %d; it can be from %d to %d and must be divisible by %d: the nearest is %d.",
+            o->name, pixels, least, most, unit, below);
+    }
+    return pixels % unit == 0 ||
+           error_usage(error, "--%s is %d; it must be divisible by %d: the nearest are %d and %d.",
+                       o->name, pixels, unit, below, MIN(below + unit, most));
+}
+
+static bool parse_number(const struct option *o, const char *text, double *value, GError **error)
+{
+    char *end;
+
+    *value = o->kind == OPTION_INT ? (double)g_ascii_strtoll(text, &end, 10)
+                                   : g_ascii_strtod(text, &end);
+    if (end == text || *end != '\0') {
+        g_autofree char *range = range_text(o);
+        return error_usage(error, "--%s is '%s'; it must be a%s number %s.", o->name, text,
+                           o->kind == OPTION_INT ? " whole" : "", range);
+    }
+    return o->flags & OPTION_PIXELS || option_check(o, *value, error);
+}
+
+bool option_parse(const struct option *o, const char *text, double *value, GError **error)
+{
+    if (o->words == NULL) {
+        return parse_number(o, text, value, error);
+    }
+    if (option_word_value(o, text, value)) {
+        return true;
+    }
+    g_autofree char *words = option_words(o);
+    return error_usage(error, "--%s is '%s'; it can be %s.", o->name, text, words);
+}
+
+/* ---- all of a table ---- */
+
+void options_set_standards(const struct option_table *t, void *options)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        const struct option *o = &t->rows[i];
+        if (o->field == OPTION_NO_FIELD) {
+            continue;
+        }
+        if (option_is_number(o)) {
+            option_set(o, options, o->standard);
+        } else if (o->text != NULL) {
+            *(const char **)(void *)((char *)options + o->field) = o->text;
+        }
+    }
+}
+
+bool options_check(const struct option_table *t, const void *options, GError **error)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        const struct option *o = &t->rows[i];
+        const bool ranged = o->kind == OPTION_INT || o->kind == OPTION_NUMBER;
+        if (ranged && o->field != OPTION_NO_FIELD && !(o->flags & OPTION_PIXELS) &&
+            !option_check(o, option_get(o, options), error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+char *options_print(const struct option_table *t, const void *options, bool several)
+{
+    const unsigned flags = OPTION_COUNTS | (several ? OPTION_SEVERAL : 0);
+    GString *print = g_string_new(NULL);
+
+    for (size_t i = 0; i < t->n; i++) {
+        const struct option *o = &t->rows[i];
+        if (option_applies(o, options, flags)) {
+            g_autofree char *text = option_text(o, options);
+            g_string_append_printf(print, "%s=%s\n", o->name, text);
+        }
+    }
+    return g_string_free(print, FALSE);
+}

@@ -1,0 +1,40 @@
+/* option_rows.h: rows of a table, for the files of the tables alone. FIELD is theirs: the offset of
+ * a field of their struct. */
+#pragma once
+
+#include "engine/options/option.h"
+
+#define APART      OPTION_NO_FIELD
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+#define INT(name_, field_, standard_, low_, high_, flags_, value_, help_)                          \
+    {                                                                                              \
+        .name = name_, .kind = OPTION_INT, .flags = flags_, .field = field_,                       \
+        .standard = standard_, .low = low_, .high = high_, .value = value_, .help = help_          \
+    }
+#define NUMBER(name_, field_, standard_, low_, high_, flags_, value_, help_)                       \
+    {                                                                                              \
+        .name = name_, .kind = OPTION_NUMBER, .flags = flags_, .field = field_,                    \
+        .standard = standard_, .low = low_, .high = high_, .value = value_, .help = help_          \
+    }
+#define BOOL(name_, field_, standard_, flags_, help_)                                              \
+    {                                                                                              \
+        .name = name_, .kind = OPTION_BOOL, .flags = flags_, .field = field_,                      \
+        .standard = standard_, .help = help_                                                       \
+    }
+#define CHOICE(name_, field_, standard_, first_, words_, flags_, help_)                            \
+    {                                                                                              \
+        .name = name_, .kind = OPTION_CHOICE, .flags = flags_, .field = field_,                    \
+        .standard = standard_, .first = first_, .words = words_, .value = "NAME", .help = help_    \
+    }
+#define EITHER(name_, field_, standard_, words_, flags_, help_)                                    \
+    {                                                                                              \
+        .name = name_, .kind = OPTION_EITHER, .flags = flags_, .field = field_,                    \
+        .standard = standard_, .words = words_, .value = "NAME", .help = help_                     \
+    }
+// texts, files, lists of them, seeds
+#define OTHER(kind_, name_, field_, text_, value_, help_)                                          \
+    {                                                                                              \
+        .name = name_, .kind = kind_, .field = field_, .text = text_, .value = value_,             \
+        .help = help_                                                                              \
+    }

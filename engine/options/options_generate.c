@@ -1,0 +1,64 @@
+/* The options of generating, in the order of the help. */
+#include "engine/options/option_rows.h"
+
+#include "engine/svdiff.h"
+
+#define FIELD(field) offsetof(struct svdiff_generate_options, field)
+
+static const struct option rows[] = {
+    OTHER(OPTION_TEXT, "prompt", FIELD(prompt), "", "TEXT", "what to draw"),
+    OTHER(OPTION_TEXT, "negative", FIELD(negative), "", "TEXT", "what not to draw"),
+    CHOICE("unseam", APART, 0, 0, WORDS("none", "classes", "swapped"), 0,
+           "a negative prompt against seams between several subjects: none, classes ('a dog and a "
+           "cat') or swapped ({default})"),
+    OTHER(OPTION_FILES, "subject", APART, NULL, "FILE[:SCALE]",
+          "a subject file or name, with its strength (repeat: they add up)"),
+    BOOL("names", APART, 0, 0,
+         "in texts without a [V] what the subjects are called means them: fox for [V] fox"),
+    OTHER(OPTION_FILES, "region", APART, NULL, "FILE=TEXT",
+          "a text that acts only where a mask is white, and so do files of several --subject whose "
+          "words it has (repeat)"),
+    INT("steps", FIELD(steps), 50, 1, 1e6, OPTION_MODEL, "N", "sampling steps ({default})"),
+    NUMBER("guidance", FIELD(guidance), 7.5, 0, 1000, OPTION_MODEL, "X",
+           "how closely the prompt is followed; at most 1: without guidance ({default})"),
+    CHOICE("sampler", FIELD(sampler), SAMPLER_DDIM, SAMPLER_DDIM,
+           WORDS("ddim", "euler", "euler-a", "dpmpp-2m"), 0, "{words} ({default})"),
+    CHOICE("spacing", FIELD(spacing), SAMPLER_SPACING_MODEL, SAMPLER_SPACING_NORMAL,
+           WORDS("normal", "karras"), 0, "{words} (as the model says)"),
+    NUMBER("eta", FIELD(eta), 0, 0, 1, 0, "X", "ddim: share of fresh noise, 0 to 1 ({default})"),
+    INT("width", FIELD(width), 0, 8, 8192, OPTION_PIXELS, "N",
+        "pixels, divisible by 8 ({default})"),
+    INT("height", FIELD(height), 0, 8, 8192, OPTION_PIXELS, "N",
+        "pixels, divisible by 8 ({default})"),
+    INT("count", FIELD(count), 1, 1, 10000, 0, "N", "pictures, each with its own seed ({default})"),
+    OTHER(OPTION_FILE, "init-image", APART, NULL, "FILE", "a picture to start from"),
+    NUMBER("strength", FIELD(strength), 0.75, 0, 1, OPTION_ABOVE, "X",
+           "how far from it the result may go, 0 to 1 ({default})"),
+    OTHER(OPTION_FILE, "mask", APART, NULL, "FILE",
+          "where that picture may change: white in a picture of its size"),
+    CHOICE("fill", FIELD(fill), SVDIFF_FILL_ORIGINAL, SVDIFF_FILL_ORIGINAL,
+           WORDS("original", "blurred", "noise"), 0,
+           "what painting begins with there: {words} ({default})"),
+    INT("feather", FIELD(feather), -1, -1, 8192, 0, "N",
+        "pixels over which the model's freedom ends (from mask and strength)"),
+    INT("grow", FIELD(grow), 0, 0, 8192, 0, "N",
+        "pixels around the mask that may change, too ({default})"),
+    BOOL("outpaint", FIELD(outpaint), 0, 0,
+         "paint what is clear: below the mask, or everywhere without one"),
+    OTHER(OPTION_TEXT, "extend", APART, NULL, "N|LEFT,TOP,RIGHT,BOTTOM",
+          "paint this many pixels beyond the edges, too"),
+    OTHER(OPTION_FILE, "output", APART, "picture.png", "PATTERN",
+          ".png (16 bits if --init-image has them), .tif (float), .jpg or .webp; %d or %04d is the "
+          "picture's number ({default})"),
+    INT("quality", APART, 90, 1, 100, 0, "N", "of .jpg and .webp, 1 to 100 ({default})"),
+    OTHER(OPTION_FILE, "preview", FIELD(preview), NULL, "PATTERN",
+          "a small picture of each step (.png); %d is the step's number"),
+    BOOL("force", FIELD(force), 0, 0, "open subjects of another model"),
+    OTHER(OPTION_FILE, "trace", FIELD(trace), NULL, "FILE", "write what was computed"),
+    BOOL("estimate", APART, 0, 0, "say how much memory and time it takes, and do nothing"),
+    OTHER(OPTION_SEED, "seed", FIELD(seed), NULL, "N",
+          "what random numbers begin with (a random one, which is said)"),
+};
+
+const struct option_table options_of_generate = {"generate", sizeof(struct svdiff_generate_options),
+                                                 rows, G_N_ELEMENTS(rows)};

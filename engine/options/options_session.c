@@ -1,0 +1,33 @@
+/* The options of opening a model, which the commands share, as far as they use them. */
+#include "engine/options/option_rows.h"
+
+#include "engine/svdiff.h"
+
+#define FIELD(field) offsetof(struct svdiff_options, field)
+
+static const struct option rows[] = {
+    {.name = "model",
+     .kind = OPTION_FILE,
+     .flags = OPTION_OPENING,
+     .field = FIELD(model),
+     .value = "PATH",
+     .help = "a diffusers folder or a .safetensors file (the model that ships)"},
+    {.name = "tokenizer",
+     .kind = OPTION_FILE,
+     .flags = OPTION_OPENING,
+     .field = FIELD(tokenizer),
+     .value = "FOLDER",
+     .help = "a tokenizer in place of the model's (its own, else CLIP's, which ships)"},
+    CHOICE("prediction", FIELD(prediction), SVDIFF_PREDICTION_MODEL, SVDIFF_PREDICTION_V,
+           WORDS("v", "epsilon"), OPTION_NETWORKS,
+           "what the model predicts, where its file does not say or is wrong: {words}"),
+    CHOICE("device", FIELD(device), SVDIFF_DEVICE_AUTO, SVDIFF_DEVICE_AUTO,
+           WORDS("auto", "cpu", "cuda"), OPTION_DEVICE, "auto, cpu, cuda or cuda:N ({default})"),
+    INT("threads", FIELD(threads), 0, 0, 1024, OPTION_DEVICE, "N",
+        "processors to use; 0: all (all)"),
+    CHOICE("precision", FIELD(precision), SVDIFF_PRECISION_AUTO, SVDIFF_PRECISION_AUTO,
+           WORDS("auto", "f32", "bf16"), OPTION_NETWORKS, "{words} ({default})"),
+};
+
+const struct option_table options_of_session = {"", sizeof(struct svdiff_options), rows,
+                                                G_N_ELEMENTS(rows)};
