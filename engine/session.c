@@ -1,7 +1,6 @@
 /* An opened model; see session.h. */
 #include "engine/session.h"
 
-#include "engine/spectrum/base_hash.h"
 #include "engine/model/default_model.h"
 #include "engine/base/machine.h"
 
@@ -93,7 +92,6 @@ void svdiff_close(svdiff *s)
     checkpoint_close(s->checkpoint);
     tokenizer_free(s->tokenizer);
     kernels_destroy(s->k);
-    g_free(s->base_hash);
     g_free((char *)s->options.model);
     g_free((char *)s->options.tokenizer);
     g_free((char *)s->options.cache);
@@ -101,15 +99,15 @@ void svdiff_close(svdiff *s)
     g_free(s);
 }
 
-const char *session_base_hash(svdiff *s, GError **error)
+const struct model_hashes *session_hashes(svdiff *s, progress_function progress, void *user,
+                                          GError **error)
 {
-    if (s->base_hash == NULL && s->dry) {
-        s->base_hash = g_strdup("");
-    }
-    if (s->base_hash == NULL) {
-        s->base_hash = base_hash(s->checkpoint, NULL, NULL, error);
-    }
-    return s->base_hash;
+    const bool known = s->dry || s->hashes.base[0] != '\0';
+
+    return known || model_hashes(s->checkpoint, s->options.threads, progress, user, &s->hashes,
+                                 error)
+               ? &s->hashes
+               : NULL;
 }
 
 static bool read_component(void *user, const char *name, const int64_t *shape, int n_dims,

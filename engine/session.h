@@ -2,7 +2,7 @@
 #pragma once
 
 #include "engine/network/autoencoder.h"
-#include "engine/model/checkpoint.h"
+#include "engine/model/model_hash.h"
 #include "engine/model/tokenizer_place.h"
 #include "engine/generate/schedule.h"
 #include "engine/svdiff.h"
@@ -29,7 +29,7 @@ struct svdiff {
     struct tokenizer_place vocabulary; // where the tokenizer was read
     struct tokenizer *tokenizer;
     kernels *k;
-    char *base_hash; // NULL until asked for
+    struct model_hashes hashes; // empty until asked for
     /* k computes nothing (kernels_count): weights and spectra are not read, memory is not asked
      * for, nothing is written. For estimates. */
     bool dry;
@@ -41,8 +41,10 @@ struct svdiff {
 /* Frees the kept networks. */
 void session_drop_networks(svdiff *s);
 
-/* The hash of the model's weights (base_hash.h), computed once. NULL with an error. */
-const char *session_base_hash(svdiff *s, GError **error);
+/* Which model it is (model_hash.h): found out once, for which all weights are read. progress may be
+ * NULL. NULL with an error. */
+const struct model_hashes *session_hashes(svdiff *s, progress_function progress, void *user,
+                                          GError **error);
 
 /* The tensors of one component of the model, to create a network with. The session must outlive
  * the creation. */

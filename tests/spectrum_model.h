@@ -10,6 +10,10 @@
 
 enum { WEIGHTS = 5 };
 
+// names of models, as model_hash.h gives them
+#define KEY_ONE "1111111111111111111111111111111111111111111111111111111111111111"
+#define KEY_TWO "2222222222222222222222222222222222222222222222222222222222222222"
+
 static const struct spectrum_weight weights[WEIGHTS] = {
     {"conv_in", 8, 36}, {"to_q", 24, 24},    {"embedding", 90, 16},
     {"proj", 12, 1},    {"conv_out", 4, 72},
@@ -27,7 +31,7 @@ struct model {
     gint reads;
     int announced, warnings;
     uint64_t announced_bytes;
-    bool phases[3];
+    bool phases[2];
     double done;
     bool keep;
 };
@@ -92,11 +96,8 @@ static inline struct model *model_create(char *folder, guint32 seed)
         }
     }
     g_rand_free(random);
-    model->source = (struct spectrum_source){.weights = weights,
-                                             .count = WEIGHTS,
-                                             .read = read_weight,
-                                             .user = model,
-                                             .identity = "these files"};
+    model->source = (struct spectrum_source){
+        .weights = weights, .count = WEIGHTS, .read = read_weight, .user = model, .key = KEY_ONE};
     model->options = (struct spectrum_options){.folder = folder,
                                                .threads = 2,
                                                .progress = progress,

@@ -1,4 +1,4 @@
-/* spectrum_cache: names, remembered keys, the bound on the folder's size, and that nothing of
+/* spectrum_cache: names, the bound on the folder's size, and that nothing of
  * others is ever removed. */
 #include "engine/spectrum/spectrum_cache.h"
 
@@ -53,44 +53,6 @@ static void test_names(void)
     g_assert_true(g_str_has_suffix(path, "a0.safetensors"));
     g_assert_true(g_str_has_prefix(folder, g_get_user_cache_dir()));
     g_assert_true(g_str_has_suffix(folder, "/svdiff/spectra"));
-}
-
-static void test_remember(void)
-{
-    char *folder = temporary_folder_create();
-    g_autofree char *inner = g_build_filename(folder, "not", "there", NULL);
-    g_autofree char *stamp = make_key('1'), *key = make_key('2'), *other = make_key('3');
-
-    g_assert_null(spectrum_cache_recall(inner, stamp));
-    spectrum_cache_remember(inner, stamp, key);
-    g_autofree char *recalled = spectrum_cache_recall(inner, stamp);
-    g_assert_cmpstr(recalled, ==, key);
-    g_assert_null(spectrum_cache_recall(inner, key));
-    spectrum_cache_remember(inner, stamp, other);
-    g_autofree char *again = spectrum_cache_recall(inner, stamp);
-    g_assert_cmpstr(again, ==, other);
-
-    // a folder that cannot be made is no error
-    g_autofree char *file = make_file(folder, "file", 1, 0);
-    spectrum_cache_remember(file, stamp, key);
-    g_assert_null(spectrum_cache_recall(file, stamp));
-    temporary_folder_remove(folder);
-}
-
-static void test_damaged_key(void)
-{
-    static const char *const contents[] = {"", "abc", "../../etc/passwd"};
-    char *folder = temporary_folder_create();
-    g_autofree char *stamp = make_key('1'), *name = g_strconcat(stamp, ".key", NULL);
-    g_autofree char *path = g_build_filename(folder, name, NULL);
-    g_autofree char *upper = g_strnfill(64, 'A'), *longer = g_strnfill(65, 'a');
-
-    for (size_t i = 0; i < G_N_ELEMENTS(contents) + 2; i++) {
-        const char *content = i < 3 ? contents[i] : i == 3 ? upper : longer;
-        g_assert_true(g_file_set_contents(path, content, -1, NULL));
-        g_assert_null(spectrum_cache_recall(folder, stamp));
-    }
-    temporary_folder_remove(folder);
 }
 
 static void test_room(void)
@@ -173,8 +135,6 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/spectrum_cache/names", test_names);
-    g_test_add_func("/spectrum_cache/remember", test_remember);
-    g_test_add_func("/spectrum_cache/damaged-key", test_damaged_key);
     g_test_add_func("/spectrum_cache/room", test_room);
     g_test_add_func("/spectrum_cache/no-room", test_no_room);
     g_test_add_func("/spectrum_cache/leftovers", test_leftovers);

@@ -88,7 +88,7 @@ static void test_foreign(void)
     g_autofree char *content = NULL;
     gsize bytes;
 
-    other->source.identity = "other files";
+    other->source.key = KEY_TWO;
     g_autoptr(spectrum_store) a = open_store(model), b = open_store(other);
     g_autofree char *path = g_strdup(spectrum_path(a));
     g_assert_true(g_file_get_contents(spectrum_path(b), &content, &bytes, NULL));

@@ -206,6 +206,7 @@ static bool convert_model(struct convert *c, GError **error)
     }
     const bool done =
         check_output(c, checkpoint_path(s->checkpoint), error) &&
+        session_hashes(s, command_progress, &c->common, error) != NULL &&
         subject_list_open(&subjects, s, c->inputs, c->n_inputs, c->force, error) &&
         merge_open(&m, s, subjects.items, subjects.n, command_progress, &c->common, error) &&
         write_model(c, &m, error);

@@ -60,11 +60,11 @@ bool pictures_take(void *user, int index, uint64_t seed, const picture *p, GErro
 {
     struct pictures *d = user;
     g_autofree char *path = output_name(text(d, "output"), index, d->wanted);
-    const char *hash = session_base_hash(d->session, error);
-    g_autofree char *made = hash != NULL ? d->describe(user, hash, index, seed, p) : NULL;
+    const struct model_hashes *hashes = session_hashes(d->session, NULL, NULL, error);
+    g_autofree char *made = hashes != NULL ? d->describe(user, hashes->base, index, seed, p) : NULL;
     const int quality = (int)given_number(&d->common.given, "quality");
 
-    if (hash == NULL || !command_write_picture(&d->common, path, p, quality, made, error)) {
+    if (hashes == NULL || !command_write_picture(&d->common, path, p, quality, made, error)) {
         return false;
     }
     g_ptr_array_add(d->written, g_steal_pointer(&path));

@@ -113,7 +113,8 @@ static bool open_drawing(struct editor *e, GError **error)
     svdiff *s = e->drawing.session;
 
     // before anything is learned
-    if (!session_check_unets(s, (int)e->drawing.sets.sets->len, error)) {
+    if (!session_check_unets(s, (int)e->drawing.sets.sets->len, error) ||
+        session_hashes(s, d->progress, d->user, error) == NULL) {
         return false;
     }
     e->learned.file = edit_shift_ready(s, e->options, d->progress, d->user, error);

@@ -37,7 +37,7 @@ static struct svdiff_learn_options learn_options(const svdiff *s,
 // SHA-256 over all that what is learned depends on
 static char *fingerprint(svdiff *s, const struct svdiff_edit_options *o, GError **error)
 {
-    const char *base = session_base_hash(s, error);
+    const struct model_hashes *base = session_hashes(s, NULL, NULL, error);
     const struct svdiff_learn_options learn = learn_options(s, o);
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
     g_autofree char *data = NULL;
@@ -53,7 +53,7 @@ static char *fingerprint(svdiff *s, const struct svdiff_edit_options *o, GError 
     }
     g_autofree char *print = options_print(&options_of_learn, &learn, false);
     g_autofree char *options =
-        g_strdup_printf("%s|%s|%d|halves|found|%s", base, o->prompt, learn.steps, print);
+        g_strdup_printf("%s|%s|%d|halves|found|%s", base->base, o->prompt, learn.steps, print);
     g_checksum_update(sum, (const guchar *)data, (gssize)size);
     g_checksum_update(sum, (const guchar *)options, -1);
     return g_strdup(g_checksum_get_string(sum));

@@ -24,7 +24,8 @@ bool painter_open(struct painter *p, const struct svdiff_scaled_subject *subject
                   bool force, GError **error)
 {
     p->made = describe(subjects, n);
-    if (!subject_list_open(&p->subjects, p->session, subjects, n, force, error)) {
+    if (session_hashes(p->session, p->progress, p->user, error) == NULL ||
+        !subject_list_open(&p->subjects, p->session, subjects, n, force, error)) {
         return false;
     }
     if (n > 0) {

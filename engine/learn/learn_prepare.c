@@ -11,8 +11,8 @@ bool learning_prepare(struct learning *x, struct lesson *lesson, progress_functi
     svdiff *s = lesson->session;
 
     *x = (struct learning){0};
-    if (!session_check_memory(s, LEARNING, true, error) || session_base_hash(s, error) == NULL ||
-        !lesson_encode(lesson, error)) {
+    if (!session_check_memory(s, LEARNING, true, error) ||
+        session_hashes(s, progress, user, error) == NULL || !lesson_encode(lesson, error)) {
         return false;
     }
     x->learner = learner_open(s, error);

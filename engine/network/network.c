@@ -160,6 +160,9 @@ static void read_values(struct reader *r, struct weight *w, const int64_t *shape
     g_autofree float *values = read_host(r, w, ".weight", shape, n_dims);
 
     if (values != NULL) {
+        if (r->source.read != NULL) { // else all are zero
+            weight_to_engine_order(w, values, w->out);
+        }
         store(r, w, values);
     }
 }
@@ -181,18 +184,6 @@ void read_linear(struct reader *r, struct weight *w, int in, int out, bool bias,
     }
 }
 
-// [out, in, area] -> [out, area, in]
-static void to_channels_last(float *to, const float *from, int out, int in, int area)
-{
-    for (int o = 0; o < out; o++) {
-        for (int i = 0; i < in; i++) {
-            for (int a = 0; a < area; a++) {
-                to[((size_t)o * area + a) * in + i] = from[((size_t)o * in + i) * area + a];
-            }
-        }
-    }
-}
-
 void read_conv(struct reader *r, struct weight *w, int in, int out, int kernel, const char *name,
                ...)
 {
@@ -205,22 +196,7 @@ void read_conv(struct reader *r, struct weight *w, int in, int out, int kernel, 
     w->in = in;
     w->out = out;
     w->kh = w->kw = kernel;
-    g_autofree float *values = read_host(r, w, ".weight", shape, 4);
-    if (values != NULL && r->source.read == NULL) { // all zeros: in any order
-        store(r, w, values);
-        read_bias(r, w, &w->bias);
-        return;
-    }
-    g_autofree float *ordered = values != NULL ? g_try_new(float, weight_count(w)) : NULL;
-    if (values != NULL && ordered == NULL) {
-        r->failed = true;
-        g_set_error(r->error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "There is no memory to read the weight %s; close other programs.", w->name);
-    }
-    if (ordered != NULL) {
-        to_channels_last(ordered, values, out, in, kernel * kernel);
-        store(r, w, ordered);
-    }
+    read_values(r, w, shape, 4);
     read_bias(r, w, &w->bias);
 }
 

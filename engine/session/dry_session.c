@@ -12,7 +12,7 @@ svdiff dry_session(const svdiff *s)
 
     dry.dry = true;
     dry.k = kernels_count(s->k);
-    dry.base_hash = NULL;
+    dry.hashes = (struct model_hashes){0};
     dry.keeps = false;
     dry.kept = (struct session_networks){0};
     dry.options.warn = dry.options.note = NULL;
@@ -22,7 +22,6 @@ svdiff dry_session(const svdiff *s)
 void dry_session_finish(svdiff *dry)
 {
     kernels_destroy(dry->k);
-    g_free(dry->base_hash);
 }
 
 uint64_t dry_session_host_bytes(const svdiff *s)

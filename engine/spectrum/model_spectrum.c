@@ -21,7 +21,6 @@ struct model_spectrum {
     struct spectrum_weight *weights;
     struct spectrum_store *spectrum;
     struct spectrum_source source; // borrowed by the store
-    char *identity;                // of the model's files
     progress_function progress;
     void *user;
     struct progress_clock clock;
@@ -56,35 +55,17 @@ static void list_weights(struct model_spectrum *m)
     }
 }
 
-// [out, in, area] -> [out, area, in], in place by way of one row
-static void to_engine_order(const struct model_tensor *t, float *values)
-{
-    if (t->n_dims != 4 || t->shape[2] * t->shape[3] == 1) {
-        return;
-    }
-    const int in = (int)t->shape[1], area = (int)(t->shape[2] * t->shape[3]);
-    g_autofree float *row = g_new(float, (size_t)in *area);
-    for (int64_t o = 0; o < t->shape[0]; o++) {
-        float *at = values + o * in * area;
-        for (int i = 0; i < in; i++) {
-            for (int a = 0; a < area; a++) {
-                row[a * in + i] = at[i * area + a];
-            }
-        }
-        memcpy(at, row, (size_t)in * area * sizeof *row);
-    }
-}
-
 static bool read_weight(void *user, size_t index, float *values, GError **error)
 {
     const struct model_spectrum *m = user;
     const struct model_tensor *t = g_array_index(m->entries, struct entry, index).tensor;
+    const struct weight w = model_tensor_weight(t);
 
     if (!checkpoint_read(m->session->checkpoint, t->component, t->name, t->shape, t->n_dims, values,
                          error)) {
         return false;
     }
-    to_engine_order(t, values);
+    weight_to_engine_order(&w, values, w.out);
     return true;
 }
 
@@ -139,12 +120,16 @@ static struct model_spectrum *open_spectrum(svdiff *s, bool only_kept, progress_
     if (s->dry) {
         return m;
     }
-    m->identity = checkpoint_identity(s->checkpoint);
+    const struct model_hashes *hashes = session_hashes(s, progress, user, error);
+    if (hashes == NULL) {
+        model_spectrum_close(m);
+        return NULL;
+    }
     m->source = (struct spectrum_source){.weights = m->weights,
                                          .count = m->entries->len,
                                          .read = read_weight,
                                          .user = m,
-                                         .identity = m->identity};
+                                         .key = hashes->spectra};
     const struct spectrum_options options = {.folder = s->options.cache,
                                              .limit = s->options.cache_limit,
                                              .never_keep = only_kept,
@@ -193,7 +178,6 @@ void model_spectrum_close(struct model_spectrum *m)
     g_hash_table_unref(m->index);
     g_array_unref(m->entries);
     g_free(m->weights);
-    g_free(m->identity);
     g_free(m);
 }
 

@@ -1,13 +1,9 @@
-/* The spectra of a model: found, or computed and kept; see spectrum.h.
- *
- *   stamp of the files -> key -> KEY.safetensors      when the model was seen before
- *   values -> key -> decompositions -> KEY.safetensors      the first time */
+/* The spectra of a model: found, or computed and kept; see spectrum.h. */
 #include "engine/spectrum/spectrum.h"
 
 #include "engine/base/error.h"
 #include "engine/spectrum/spectrum_cache.h"
 #include "engine/spectrum/spectrum_file.h"
-#include "engine/spectrum/spectrum_key.h"
 #include "engine/spectrum/spectrum_run.h"
 #include "engine/spectrum/svd.h"
 
@@ -16,7 +12,7 @@
 struct spectrum_store {
     const struct spectrum_source *source;
     struct spectrum_options options;
-    char *folder, *key;
+    char *folder;
     struct spectrum_file *file; // NULL: nothing is kept
     struct svd_work *work;      // for spectrum_get without a file
 };
@@ -57,39 +53,17 @@ static bool decompose(const struct spectrum_weight *weight, const float *w, floa
     return false;
 }
 
-/* ---- which model it is ---- */
-
-static bool find_key(struct spectrum_store *store, GError **error)
-{
-    g_autofree char *stamp = spectrum_stamp(store->source);
-
-    if (stamp != NULL) {
-        store->key = spectrum_cache_recall(store->folder, stamp);
-    }
-    if (store->key != NULL) {
-        return true;
-    }
-    store->key = spectrum_key(store->source, &store->options, error);
-    if (store->key == NULL) {
-        return false;
-    }
-    if (stamp != NULL && !store->options.never_keep) {
-        spectrum_cache_remember(store->folder, stamp, store->key);
-    }
-    return true;
-}
-
 // opens the file of the key, if there is one and it is good
 static void find_file(struct spectrum_store *store)
 {
-    g_autofree char *path = spectrum_cache_path(store->folder, store->key);
+    g_autofree char *path = spectrum_cache_path(store->folder, store->source->key);
     g_autoptr(GError) error = NULL;
 
     if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
         return;
     }
-    store->file =
-        spectrum_file_open(path, store->key, store->source->weights, store->source->count, &error);
+    store->file = spectrum_file_open(path, store->source->key, store->source->weights,
+                                     store->source->count, &error);
     if (store->file == NULL) {
         warn(store, "The kept spectra cannot be used and are computed again: %s", error->message);
         return;
@@ -140,7 +114,6 @@ static bool fill_file(struct spectrum_store *store, struct spectrum_writer *writ
     struct spectrum_run run = {.source = store->source,
                                .options = &store->options,
                                .phase = SPECTRUM_PHASE_COMPUTE,
-                               .factors = true,
                                .visit = decompose_weight,
                                .user = &keeping};
     g_autoptr(GError) failure = NULL;
@@ -179,7 +152,7 @@ static bool may_keep(struct spectrum_store *store)
 // computes all and opens the file made of them; true also when nothing could be kept
 static bool make_file(struct spectrum_store *store, GError **error)
 {
-    g_autofree char *path = spectrum_cache_path(store->folder, store->key);
+    g_autofree char *path = spectrum_cache_path(store->folder, store->source->key);
     const struct spectrum_source *source = store->source;
     g_autoptr(GError) failure = NULL;
 
@@ -187,7 +160,7 @@ static bool make_file(struct spectrum_store *store, GError **error)
         return true;
     }
     g_autoptr(spectrum_writer) writer =
-        spectrum_writer_create(path, store->key, source->weights, source->count, &failure);
+        spectrum_writer_create(path, store->source->key, source->weights, source->count, &failure);
     if (writer == NULL) {
         warn(store, "The spectra are not kept but computed at each use: %s", failure->message);
         return true;
@@ -213,9 +186,6 @@ struct spectrum_store *spectrum_open(const struct spectrum_source *source,
     store->folder =
         options->folder != NULL ? g_strdup(options->folder) : spectrum_cache_default_folder();
     store->work = svd_work_create();
-    if (!find_key(store, error)) {
-        return NULL;
-    }
     find_file(store);
     if (store->file == NULL && !make_file(store, error)) {
         return NULL;
@@ -231,7 +201,6 @@ void spectrum_close(struct spectrum_store *store)
     spectrum_file_close(store->file);
     svd_work_free(store->work);
     g_free(store->folder);
-    g_free(store->key);
     g_free(store);
 }
 
@@ -322,7 +291,6 @@ bool spectrum_check(struct spectrum_store *store, struct svd_accuracy *accuracy,
     struct spectrum_run run = {.source = store->source,
                                .options = &store->options,
                                .phase = SPECTRUM_PHASE_CHECK,
-                               .factors = true,
                                .visit = prove_weight,
                                .user = &proof};
 

@@ -3,8 +3,8 @@
  *   g_autoptr(spectrum_store) store = spectrum_open(&source, &options, &error);
  *   for each weight: spectrum_get(store, index, u, s, vt, &error)
  *
- * They are computed once and kept in a file of the user's cache folder, under a key that is the
- * SHA-256 of the names, shapes and values of the weights; see spectrum_cache.h and spectrum_file.h.
+ * They are computed once and kept in a file of the user's cache folder, under a key that names the
+ * values of the weights; see spectrum_cache.h and spectrum_file.h.
  * Several matrices are decomposed at once, a thread each, so that the result does not depend on the
  * number of threads. Memory is bounded by the largest weights, not by the model.
  *
@@ -34,14 +34,10 @@ struct spectrum_source {
      * sentence that names the weight. */
     bool (*read)(void *user, size_t index, float *values, GError **error);
     void *user;
-    /* A text that is the same as long as the model's files are (checkpoint_identity). The key that
-     * belongs to it is remembered, so that a start need not read all values; NULL: they are read
-     * each time. */
-    const char *identity;
+    const char *key; // 64 hexadecimal digits that name these very values (model_hash.h)
 };
 
 enum spectrum_phase {
-    SPECTRUM_PHASE_KEY,     // reading the values to know which model it is
     SPECTRUM_PHASE_COMPUTE, // decomposing
     SPECTRUM_PHASE_CHECK,   // proving
 };

@@ -1,9 +1,7 @@
 /* The folder of the spectra; see spectrum_cache.h. */
 #include "engine/spectrum/spectrum_cache.h"
 
-#include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
-#include "engine/base/regular_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +17,7 @@
 // seconds after which what a killed process left behind is removed
 #define LEFTOVER_AGE (24 * 60 * 60)
 
-static const char suffix_spectra[] = ".safetensors", suffix_key[] = ".key";
+static const char suffix_spectra[] = ".safetensors";
 
 struct kept {
     char *path;
@@ -64,35 +62,13 @@ static bool is_spectra(const char *name)
     return begins_with_digits(name) && strcmp(name + DIGITS, suffix_spectra) == 0;
 }
 
-// the hidden name of an unfinished file: .KEY.safetensors.XXXXXXXX
+// the hidden name of an unfinished file, .KEY.safetensors.XXXXXXXX, or what older versions
+// remembered
 static bool is_leftover(const char *name)
 {
-    return name[0] == '.' && begins_with_digits(name + 1) &&
-           (g_str_has_prefix(name + 1 + DIGITS, suffix_spectra) ||
-            g_str_has_prefix(name + 1 + DIGITS, suffix_key));
-}
-
-/* ---- remembered keys ---- */
-
-char *spectrum_cache_recall(const char *folder, const char *stamp)
-{
-    g_autofree char *path = name_in(folder, stamp, suffix_key);
-    size_t length;
-    char *key = regular_file_load(path, DIGITS, &length, NULL);
-
-    if (key != NULL && (length != DIGITS || !begins_with_digits(key))) {
-        g_clear_pointer(&key, g_free);
-    }
-    return key;
-}
-
-void spectrum_cache_remember(const char *folder, const char *stamp, const char *key)
-{
-    g_autofree char *path = name_in(folder, stamp, suffix_key);
-
-    if (g_mkdir_with_parents(folder, 0700) == 0) {
-        atomic_file_store(path, key, strlen(key), NULL);
-    }
+    return (begins_with_digits(name) && strcmp(name + DIGITS, ".key") == 0) ||
+           (name[0] == '.' && begins_with_digits(name + 1) &&
+            g_str_has_prefix(name + 1 + DIGITS, suffix_spectra));
 }
 
 /* ---- what is there ---- */

@@ -1,8 +1,6 @@
 /* spectrum_cache.h: the folder in which the spectra of models are kept.
  *
  *   KEY.safetensors    the spectra of one model (spectrum_file.h); KEY is 64 hexadecimal digits
- *   STAMP.key          the KEY of a model whose files have this STAMP: a SHA-256 too, so that the
- *                      values need not be read to know the model
  *
  * The folder has a bound: before a file is written, those that were not used for longest are
  * removed until there is room. Nothing but files with such names is ever removed. */
@@ -19,12 +17,6 @@ char *spectrum_cache_default_folder(void);
 
 // the file of a key; the caller frees it
 char *spectrum_cache_path(const char *folder, const char *key);
-
-/* The key remembered for a stamp, or NULL; the caller frees it. */
-char *spectrum_cache_recall(const char *folder, const char *stamp);
-
-/* Remembers it, making the folder. Failure is of no consequence and not told. */
-void spectrum_cache_remember(const char *folder, const char *stamp, const char *key);
 
 /* Makes the folder and room for `bytes` in it and on its disk: removes what was not used for
  * longest until the folder holds at most `limit` with them. False with a sentence when `bytes`

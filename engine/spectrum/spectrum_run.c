@@ -43,12 +43,10 @@ static struct need largest_need(const struct spectrum_run *run)
         const struct spectrum_weight *weight = &run->source->weights[i];
         const size_t m = (size_t)weight->m, n = (size_t)weight->n, r = MIN(m, n);
         need.w = MAX(need.w, m * n);
-        if (run->factors) {
-            need.u = MAX(need.u, m * r);
-            need.s = MAX(need.s, r);
-            need.vt = MAX(need.vt, r * n);
-            work = MAX(work, svd_work_bytes(weight->m, weight->n));
-        }
+        need.u = MAX(need.u, m * r);
+        need.s = MAX(need.s, r);
+        need.vt = MAX(need.vt, r * n);
+        work = MAX(work, svd_work_bytes(weight->m, weight->n));
     }
     need.bytes = (need.w + need.u + need.s + need.vt) * sizeof(float) + work;
     return need;
@@ -66,17 +64,12 @@ static int choose_threads(const struct spectrum_run *run, const struct need *nee
 
 static bool prepare_worker(struct spectrum_worker *worker, const struct need *need)
 {
-    const bool factors = worker->run->factors;
-
     worker->w = g_try_new(float, need->w);
-    if (worker->w == NULL || !factors) {
-        return worker->w != NULL;
-    }
     worker->u = g_try_new(float, need->u);
     worker->s = g_try_new(float, need->s);
     worker->vt = g_try_new(float, need->vt);
     worker->work = svd_work_create();
-    return worker->u != NULL && worker->s != NULL && worker->vt != NULL;
+    return worker->w != NULL && worker->u != NULL && worker->s != NULL && worker->vt != NULL;
 }
 
 static void finish_worker(struct spectrum_worker *worker)

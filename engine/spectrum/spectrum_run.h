@@ -6,8 +6,7 @@
 
 struct spectrum_run;
 
-/* What one thread has: memory for the largest weight and its factors. u, s, vt and work are there
- * only where run->factors is set. */
+/* What one thread has: memory for the largest weight and its factors. */
 struct spectrum_worker {
     struct spectrum_run *run;
     float *w, *u, *s, *vt;
@@ -19,7 +18,6 @@ struct spectrum_run {
     const struct spectrum_source *source;
     const struct spectrum_options *options;
     enum spectrum_phase phase;
-    bool factors;
     /* What is done with a weight whose values are in worker->w. False with a sentence that names
      * the weight ends the run. */
     bool (*visit)(struct spectrum_worker *worker, size_t index, GError **error);

@@ -24,14 +24,14 @@ static bool check_base(svdiff *s, const struct subject *subject, const char *fil
         session_warn(s, "%s does not say which model it was learned with.", file);
         return true;
     }
-    const char *own = session_base_hash(s, error);
-    if (own == NULL || strcmp(hash, own) == 0 || force) {
+    const struct model_hashes *own = session_hashes(s, NULL, NULL, error);
+    if (own == NULL || strcmp(hash, own->base) == 0 || force) {
         return own != NULL;
     }
     g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                 "%s was learned with another model (%.12s, this one is %.12s); use that model, or "
                 "--force.",
-                file, hash, own);
+                file, hash, own->base);
     return false;
 }
 

@@ -1,6 +1,8 @@
 /* The forms of a weight: sizes and what follows from a shift; see weight.h. */
 #include "engine/tape/weight.h"
 
+#include <string.h>
+
 int64_t weight_columns(const struct weight *w)
 {
     return (int64_t)w->kh * w->kw * w->in;
@@ -9,6 +11,22 @@ int64_t weight_columns(const struct weight *w)
 int64_t weight_count(const struct weight *w)
 {
     return w->out * weight_columns(w);
+}
+
+void weight_to_engine_order(const struct weight *w, float *values, int64_t rows)
+{
+    const int area = w->kh * w->kw, in = w->in;
+    g_autofree float *row = area > 1 ? g_new(float, (size_t)in *area) : NULL;
+
+    for (int64_t o = 0; o < rows && area > 1; o++) {
+        float *at = values + o * in * area;
+        for (int i = 0; i < in; i++) {
+            for (int a = 0; a < area; a++) {
+                row[a * in + i] = at[i * area + a];
+            }
+        }
+        memcpy(at, row, (size_t)in * area * sizeof *row);
+    }
 }
 
 int weight_full_rank(const struct weight *w)

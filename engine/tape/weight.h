@@ -54,6 +54,9 @@ struct weight {
 int64_t weight_count(const struct weight *w);
 // columns of W as a matrix: kh * kw * in
 int64_t weight_columns(const struct weight *w);
+/* Rows of W in PyTorch's order of columns, [in, kh, kw], become the engine's, [kh, kw, in], in
+ * place. */
+void weight_to_engine_order(const struct weight *w, float *values, int64_t rows);
 // min(out, columns)
 int weight_full_rank(const struct weight *w);
 

@@ -11,9 +11,9 @@
 /* The file of a class's pictures: they depend on model, prompt, seed, size and number. */
 static char *cache_path(const struct lesson *l, const struct lesson_subject *s)
 {
-    g_autofree char *key =
-        g_strdup_printf("%s|%s|%" G_GUINT64_FORMAT "|%d|%d", l->session->base_hash, s->class_prompt,
-                        l->options->seed, l->options->size, l->options->prior_images);
+    g_autofree char *key = g_strdup_printf(
+        "%s|%s|%" G_GUINT64_FORMAT "|%d|%d", l->session->hashes.base, s->class_prompt,
+        l->options->seed, l->options->size, l->options->prior_images);
     g_autofree char *name = g_compute_checksum_for_string(G_CHECKSUM_SHA256, key, -1);
     g_autofree char *file = g_strconcat(name, ".safetensors", NULL);
 

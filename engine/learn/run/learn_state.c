@@ -30,7 +30,7 @@ static void add_options(const struct lesson *l, GChecksum *sum)
     const bool wide = l->session->options.precision == SVDIFF_PRECISION_BF16;
     g_autofree char *print = options_print(&options_of_learn, l->options, lesson_subjects(l) > 1);
     g_autofree char *text =
-        g_strdup_printf("%s\n%s\n%s", l->session->base_hash, wide ? "bf16" : "f32", print);
+        g_strdup_printf("%s\n%s\n%s", l->session->hashes.base, wide ? "bf16" : "f32", print);
 
     g_checksum_update(sum, (const guchar *)text, (gssize)strlen(text));
 }
@@ -345,7 +345,7 @@ bool learn_write_subject(const struct learn_run *r, const float *values, int ste
     }
     note_prompts(r->lesson, s);
     subject_set_metadata(s, THUMBNAIL_KEY, r->lesson->thumbnail);
-    note(s, "base_hash", g_strdup(r->lesson->session->base_hash));
+    note(s, "base_hash", g_strdup(r->lesson->session->hashes.base));
     note(s, "steps", g_strdup_printf("%d", steps));
     note_options(o, s);
     const bool written = subject_write(s, o->output, error);
