@@ -49,7 +49,7 @@ struct run {
 static void run_once(void *user, struct tape *t)
 {
     struct run *r = user;
-    const struct learn_networks networks = {.k = r->k, .unet = r->unet};
+    const struct learn_networks networks = {.unet = r->unet};
 
     if (r->o->part == BENCH_LEARN) {
         learn_step_run(t, &networks, r->batch, NULL);

@@ -95,7 +95,7 @@ void learner_follow(struct learner *l)
 {
     network_refresh(unet_network(l->unet), 1);
     if (l->text_learns) {
-        conditioner_refresh(l->conditioner, 1);
+        conditioner_refresh(l->conditioner);
     }
 }
 
@@ -108,6 +108,6 @@ void learner_as_it_was(struct learner *l, void (*work)(void *user), void *user)
 
 struct learn_networks learner_networks(const struct learner *l)
 {
-    return (struct learn_networks){
-        .k = l->session->k, .unet = l->unet, .conditioner = l->text_learns ? l->conditioner : NULL};
+    return (struct learn_networks){.unet = l->unet,
+                                   .conditioner = l->text_learns ? l->conditioner : NULL};
 }

@@ -64,10 +64,10 @@ const GPtrArray *conditioner_encoders(const struct conditioner *c)
     return c->encoders;
 }
 
-void conditioner_refresh(struct conditioner *c, real scale)
+void conditioner_refresh(struct conditioner *c)
 {
     for (guint i = 0; i < c->encoders->len; i++) {
-        network_refresh(text_encoder_network(c->encoders->pdata[i]), scale);
+        network_refresh(text_encoder_network(c->encoders->pdata[i]), 1);
     }
 }
 

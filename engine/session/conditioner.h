@@ -21,8 +21,8 @@ int conditioner_width(const struct conditioner *c);
 // struct text_encoder *, belongs to c
 const GPtrArray *conditioner_encoders(const struct conditioner *c);
 
-/* All gains and weights from the shifts, times scale (network_refresh). */
-void conditioner_refresh(struct conditioner *c, real scale);
+/* All gains and weights from the shifts (network_refresh). */
+void conditioner_refresh(struct conditioner *c);
 
 /* Token ids of a text, [tokens]. What does not fit is cut with a warning. Owned by the caller, NULL
  * with SVDIFF_ERROR_USAGE for invalid UTF-8. */

@@ -37,7 +37,6 @@ struct learn_batch {
 };
 
 struct learn_networks {
-    const kernels *k;
     const struct unet *unet;
     const struct conditioner *conditioner; // NULL: batch->text is used
 };
