@@ -2,7 +2,6 @@
  * run_job below, with the tiny model kept; the worker is a child of the test. */
 #include "engine/command/stay.h"
 
-#include "engine/kept_model.h"
 #include "tests/temporary_folder.h"
 
 #include <errno.h>
@@ -24,13 +23,13 @@ struct worker {
 };
 
 // `generate`: keeps the model and tells the process; `edit`: waits for the end of its input too
-static int run_job(interruption *stop, int argc, char **argv)
+static int run_job(const struct caller *caller, int argc, char **argv)
 {
     const struct svdiff_options options = {
         .model = g_test_get_filename(G_TEST_DIST, "fixtures/models/sd1", NULL)};
-    svdiff *s = kept_model_open(&options, NULL);
+    svdiff *s = kept_model_open(caller->kept, &options, NULL);
 
-    kept_model_close(s);
+    kept_model_close(caller->kept, s);
     printf("# %s %d %s\n", argv[0], (int)getpid(), argv[argc - 1]);
     fflush(stdout);
     if (strcmp(argv[0], "edit") == 0) {

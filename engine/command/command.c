@@ -336,7 +336,7 @@ bool command_progress(void *user, const struct progress *p)
 
     report_progress(c->report, p);
     if (c->worker && input_says_stop()) {
-        interruption_ask(c->stop);
+        interruption_ask(c->caller->stop);
     }
-    return !interruption_asked(c->stop);
+    return !interruption_asked(c->caller->stop);
 }

@@ -6,16 +6,16 @@
 #pragma once
 
 #include "engine/base/output_guard.h"
+#include "engine/command/caller.h"
 #include "engine/command/command_report.h"
 #include "engine/command/given.h"
-#include "engine/command/interruption.h"
 #include "engine/picture/picture.h"
 #include "engine/svdiff.h"
 
 enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2, COMMAND_CANCELLED = 130 };
 
 struct command {
-    interruption *stop; // borrowed
+    const struct caller *caller; // borrowed
 
     struct given opening; // of the options of opening a model
     struct given given;   // of the command's own table
@@ -110,12 +110,12 @@ void command_add_options(JsonBuilder *j, const svdiff *s);
 void command_tell_apart(struct command *c, const struct svdiff_subject *subjects,
                         const struct svdiff_apart *a);
 
-/* The commands: each gets its own arguments, and what asks it to stop. */
-int command_learn(interruption *stop, int argc, char **argv);
-int command_generate(interruption *stop, int argc, char **argv);
-int command_edit(interruption *stop, int argc, char **argv);
-int command_info(interruption *stop, int argc, char **argv);
-int command_spectrum(interruption *stop, int argc, char **argv);
-int command_bench(interruption *stop, int argc, char **argv);
-int command_convert(interruption *stop, int argc, char **argv);
-int command_compare(interruption *stop, int argc, char **argv);
+/* The commands: each gets its caller and its own arguments. */
+int command_learn(const struct caller *caller, int argc, char **argv);
+int command_generate(const struct caller *caller, int argc, char **argv);
+int command_edit(const struct caller *caller, int argc, char **argv);
+int command_info(const struct caller *caller, int argc, char **argv);
+int command_spectrum(const struct caller *caller, int argc, char **argv);
+int command_bench(const struct caller *caller, int argc, char **argv);
+int command_convert(const struct caller *caller, int argc, char **argv);
+int command_compare(const struct caller *caller, int argc, char **argv);

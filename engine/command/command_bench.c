@@ -125,11 +125,11 @@ static bool run(struct bench *b, GError **error)
     return report_result(b->common.report, json, NULL, error);
 }
 
-int command_bench(interruption *stop, int argc, char **argv)
+int command_bench(const struct caller *caller, int argc, char **argv)
 {
     static const struct command_line line = {
         .summary = summary, .usage = "", .table = &table, .opening = COMMAND_RUNS};
-    struct bench b = {.common.stop = stop};
+    struct bench b = {.common.caller = caller};
     GError *error = NULL;
     int code = command_begin(&b.common, &argc, &argv, &line, NULL, NULL);
 

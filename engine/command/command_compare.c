@@ -148,11 +148,11 @@ static bool run(struct compare *c, char **arguments, GError **error)
     return (c->output == NULL || draw(c, error)) && tell(c, error);
 }
 
-int command_compare(interruption *stop, int argc, char **argv)
+int command_compare(const struct caller *caller, int argc, char **argv)
 {
     static const struct command_line line = {
         .summary = summary, .usage = "SUBJECT SUBJECT...", .table = &table};
-    struct compare c = {.common.stop = stop,
+    struct compare c = {.common.caller = caller,
                         .paths = g_ptr_array_new_with_free_func(g_free),
                         .names = g_ptr_array_new_with_free_func(g_free),
                         .subjects = g_ptr_array_new_with_free_func((GDestroyNotify)subject_free)};

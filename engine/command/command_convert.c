@@ -229,11 +229,11 @@ static void finish(struct convert *c)
     g_free(c->inputs);
 }
 
-int command_convert(interruption *stop, int argc, char **argv)
+int command_convert(const struct caller *caller, int argc, char **argv)
 {
     static const struct command_line line = {
         .summary = summary, .usage = "INPUT[:SCALE]", .table = &table, .opening = COMMAND_OPENS};
-    struct convert c = {.common.stop = stop};
+    struct convert c = {.common.caller = caller};
     char **arguments = NULL;
     GError *error = NULL;
     int code = command_begin(&c.common, &argc, &argv, &line, NULL, &arguments);

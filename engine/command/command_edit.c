@@ -3,7 +3,6 @@
 
 #include "engine/edit/edit_check.h"
 #include "engine/edit/edit_shift.h"
-#include "engine/kept_model.h"
 #include "engine/learn/learn_files.h"
 
 struct edit {
@@ -95,7 +94,8 @@ static bool run(struct edit *e, GError **error)
         !edit_check(&e->options, 8, error) || !pictures_check_files(&e->pictures, error)) {
         return false;
     }
-    svdiff *s = e->pictures.session = kept_model_open(&e->pictures.common.session, error);
+    svdiff *s = e->pictures.session =
+        kept_model_open(e->pictures.common.caller->kept, &e->pictures.common.session, error);
     if (s == NULL || !take_options(e, s, error) || !check_overwrites(e, error)) {
         return false;
     }
@@ -104,13 +104,13 @@ static bool run(struct edit *e, GError **error)
     return svdiff_edit(s, &e->options, pictures_take, pictures_progress, e, error);
 }
 
-int command_edit(interruption *stop, int argc, char **argv)
+int command_edit(const struct caller *caller, int argc, char **argv)
 {
     static const struct command_line line = {.summary = summary,
                                              .table = &options_of_edit,
                                              .defaults = command_edit_defaults,
                                              .opening = COMMAND_RUNS};
-    struct edit e = {.pictures = pictures_create(stop, describe)};
+    struct edit e = {.pictures = pictures_create(caller, describe)};
     GError *error = NULL;
     int code = command_begin(&e.pictures.common, &argc, &argv, &line, NULL, NULL);
 

@@ -5,7 +5,6 @@
 #include "engine/base/error.h"
 #include "engine/picture/canvas.h"
 #include "engine/generate/generate_check.h"
-#include "engine/kept_model.h"
 #include "engine/picture/mask.h"
 #include "engine/subject/subject_list.h"
 #include "engine/subject/subject_words.h"
@@ -277,7 +276,8 @@ static bool run(struct generate *g, GError **error)
     if (!check_usage(g, error) || !check_files(g, error)) {
         return false;
     }
-    svdiff *s = g->pictures.session = kept_model_open(&g->pictures.common.session, error);
+    svdiff *s = g->pictures.session =
+        kept_model_open(g->pictures.common.caller->kept, &g->pictures.common.session, error);
     if (s == NULL || !take_options(g, s, error) || !check_overwrites(g, error) ||
         !take_subject_words(g, error)) {
         return false;
@@ -328,14 +328,14 @@ static void finish(struct generate *g)
     picture_free(g->mask);
 }
 
-int command_generate(interruption *stop, int argc, char **argv)
+int command_generate(const struct caller *caller, int argc, char **argv)
 {
     static const struct command_line line = {.summary = summary,
                                              .usage = "[TEXT]",
                                              .table = &options_of_generate,
                                              .defaults = command_generate_defaults,
                                              .opening = COMMAND_RUNS};
-    struct generate g = {.pictures = pictures_create(stop, describe)};
+    struct generate g = {.pictures = pictures_create(caller, describe)};
     struct command *c = &g.pictures.common;
     GError *error = NULL;
     char **words = NULL;

@@ -193,10 +193,10 @@ static bool run(struct info *i, char **arguments, GError **error)
     return report_result(i->common.report, json, NULL, error);
 }
 
-int command_info(interruption *stop, int argc, char **argv)
+int command_info(const struct caller *caller, int argc, char **argv)
 {
     static const struct command_line line = {.summary = summary, .usage = "PATH", .table = &table};
-    struct info i = {.common.stop = stop};
+    struct info i = {.common.caller = caller};
     char **arguments = NULL;
     GError *error = NULL;
     int code = command_begin(&i.common, &argc, &argv, &line, NULL, &arguments);

@@ -215,14 +215,14 @@ static const GOptionEntry subject_entries[] = {
      "where the subject goes beside another: white (any half)", "FILE"},
     G_OPTION_ENTRY_NULL};
 
-int command_learn(interruption *stop, int argc, char **argv)
+int command_learn(const struct caller *caller, int argc, char **argv)
 {
     static const struct command_line line = {.summary = summary,
                                              .table = &options_of_learn,
                                              .defaults = command_learn_defaults,
                                              .opening = COMMAND_RUNS,
                                              .own = subject_entries};
-    struct learn l = {.common.stop = stop, .subjects = learn_subjects_create()};
+    struct learn l = {.common.caller = caller, .subjects = learn_subjects_create()};
     GError *error = NULL;
     int code = command_begin(&l.common, &argc, &argv, &line, &l.subjects, NULL);
 

@@ -105,11 +105,11 @@ static bool run(struct spectrum_command *s, GError **error)
                     : compute(s, session, error);
 }
 
-int command_spectrum(interruption *stop, int argc, char **argv)
+int command_spectrum(const struct caller *caller, int argc, char **argv)
 {
     static const struct command_line line = {
         .summary = summary, .usage = "", .table = &table, .opening = COMMAND_OPENS};
-    struct spectrum_command s = {.common.stop = stop};
+    struct spectrum_command s = {.common.caller = caller};
     GError *error = NULL;
     int code = command_begin(&s.common, &argc, &argv, &line, NULL, NULL);
 

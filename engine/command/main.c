@@ -14,7 +14,7 @@
 
 static const struct {
     const char *word, *summary;
-    int (*run)(interruption *stop, int argc, char **argv);
+    int (*run)(const struct caller *caller, int argc, char **argv);
 } commands[] = {
     {"learn", "learn subjects from pictures into a subject file", command_learn},
     {"generate", "make pictures from a text, with learned subjects", command_generate},
@@ -36,8 +36,8 @@ static void print_help(FILE *to)
     fprintf(to, "\n'svdiff COMMAND --help' tells more; 'svdiff --version' the version.\n");
 }
 
-static int run(int (*command)(interruption *, int, char **), interruption *stop, int argc,
-               char **argv)
+static int run(int (*command)(const struct caller *, int, char **), const struct caller *caller,
+               int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
     g_auto(GStrv) typed = typed_words(argc, argv);
@@ -49,15 +49,15 @@ static int run(int (*command)(interruption *, int, char **), interruption *stop,
     }
     // GOption moves pointers about: the strings stay with `expanded`
     g_autofree char **copy = g_memdup2(expanded, (g_strv_length(expanded) + 1) * sizeof *copy);
-    return command(stop, (int)g_strv_length(expanded), copy);
+    return command(caller, (int)g_strv_length(expanded), copy);
 }
 
 // argv[0]: what to do
-static int run_command(interruption *stop, int argc, char **argv)
+static int run_command(const struct caller *caller, int argc, char **argv)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
         if (strcmp(argv[0], commands[i].word) == 0) {
-            return run(commands[i].run, stop, argc, argv);
+            return run(commands[i].run, caller, argc, argv);
         }
     }
     const char *words[G_N_ELEMENTS(commands) + 1] = {NULL};
@@ -130,5 +130,5 @@ int main(int argc, char **argv)
         return stay_run(argv[2], (pid_t)g_ascii_strtoll(argv[3], NULL, 10), run_command, stop,
                         argc - 4, argv + 4);
     }
-    return run_command(stop, argc - 1, argv + 1);
+    return run_command(&(struct caller){.stop = stop}, argc - 1, argv + 1);
 }

@@ -2,12 +2,11 @@
 #include "engine/command/pictures.h"
 
 #include "engine/base/output_name.h"
-#include "engine/kept_model.h"
 #include "engine/session.h"
 
-struct pictures pictures_create(interruption *stop, pictures_describe describe)
+struct pictures pictures_create(const struct caller *caller, pictures_describe describe)
 {
-    return (struct pictures){.common.stop = stop,
+    return (struct pictures){.common.caller = caller,
                              .written = g_ptr_array_new_with_free_func(g_free),
                              .describe = describe};
 }
@@ -86,6 +85,6 @@ int pictures_end(struct pictures *d, GError *error)
 int pictures_finish(struct pictures *d, int code)
 {
     g_ptr_array_unref(d->written);
-    kept_model_close(d->session);
+    kept_model_close(d->common.caller->kept, d->session);
     return command_end(&d->common, code);
 }

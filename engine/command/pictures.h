@@ -16,7 +16,7 @@ struct pictures {
     pictures_describe describe;
 };
 
-struct pictures pictures_create(interruption *stop, pictures_describe describe);
+struct pictures pictures_create(const struct caller *caller, pictures_describe describe);
 
 /* Whether --output, --quality and --preview go together. */
 bool pictures_check_usage(const struct pictures *d, GError **error);

@@ -2,8 +2,6 @@
  * of a connection, the end of the owner, a signal, and the end of patience. */
 #include "engine/command/stay.h"
 
-#include "engine/kept_model.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
@@ -30,6 +28,7 @@ struct stay {
     int owner_fd; // readable when the owner has ended; -1: the system has none
     stay_job run;
     interruption *stop;
+    struct kept_model *kept;
 };
 
 /* ---- the owner ---- */
@@ -196,13 +195,14 @@ static int serve(const struct stay *s, int connection)
 
     memcpy(argv, words, sizeof words); // GOption moves them about
     if (!kept_model_is_for(request[0])) {
-        kept_model_drop();
+        kept_model_drop(s->kept);
     }
     dup2(connection, STDIN_FILENO);
     replace(connection, STDOUT_FILENO);
     replace(open(messages, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600),
             STDERR_FILENO);
-    const int code = s->run(s->stop, G_N_ELEMENTS(words), argv);
+    const struct caller caller = {s->stop, s->kept};
+    const int code = s->run(&caller, G_N_ELEMENTS(words), argv);
     let_go();
     return code;
 }
@@ -211,7 +211,7 @@ static int stay(const struct stay *s)
 {
     int code = 0;
 
-    while (code == 0 && kept_model_any() && owner_lives(s)) {
+    while (code == 0 && kept_model_any(s->kept) && owner_lives(s)) {
         const int listener = start_listening(s);
         if (listener < 0) {
             return code;
@@ -230,24 +230,25 @@ static int stay(const struct stay *s)
 int stay_run(const char *socket, pid_t owner, stay_job run, interruption *stop, int argc,
              char **argv)
 {
+    struct kept_model kept = {0};
     struct stay s = {.address = {.sun_family = AF_UNIX},
                      .owner = owner,
                      .owner_fd = -1,
                      .run = run,
-                     .stop = stop};
+                     .stop = stop,
+                     .kept = &kept};
 
     if (strlen(socket) >= sizeof s.address.sun_path || !is_private(socket)) {
-        return run(stop, argc, argv);
+        return run(&(struct caller){.stop = stop}, argc, argv);
     }
     strcpy(s.address.sun_path, socket);
     s.owner_fd = open_owner(owner); // before the job: its number may be another's after it
-    kept_model_enable();
-    int code = run(stop, argc, argv);
+    int code = run(&(struct caller){stop, &kept}, argc, argv);
     if (code == 0) {
         let_go();
         code = stay(&s);
     }
-    kept_model_drop();
+    kept_model_drop(&kept);
     if (s.owner_fd >= 0) {
         close(s.owner_fd);
     }

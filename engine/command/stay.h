@@ -12,12 +12,12 @@
  * worker leaves. */
 #pragma once
 
-#include "engine/command/interruption.h"
+#include "engine/command/caller.h"
 
 #include <sys/types.h>
 
 /* Does the job in argv [argc], gives the exit code. */
-typedef int (*stay_job)(interruption *stop, int argc, char **argv);
+typedef int (*stay_job)(const struct caller *caller, int argc, char **argv);
 
 /* Runs the job in argv [argc] with `run` and stays. Returns the exit code of the last job. owner:
  * the process PID above. stop: what asks to leave; it is handed on to the jobs. */

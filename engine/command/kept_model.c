@@ -1,19 +1,12 @@
 /* The model that a worker keeps between its jobs; see kept_model.h. */
-#include "engine/kept_model.h"
+
+#include "engine/command/kept_model.h"
 
 #include "engine/model/default_model.h"
 #include "engine/base/file_stamp.h"
 #include "engine/session.h"
 
 #include <string.h>
-
-/* The one that is kept: commands are called with their words only and have no context to hand it
- * in. */
-static struct {
-    bool enabled;
-    svdiff *session;
-    char *stamp; // what it was opened from
-} kept;
 
 /* ---- what a model is ---- */
 
@@ -38,50 +31,46 @@ static char *make_stamp(const struct svdiff_options *o, GError **error)
 
 /* ---- keeping ---- */
 
-svdiff *kept_model_open(const struct svdiff_options *options, GError **error)
+svdiff *kept_model_open(struct kept_model *kept, const struct svdiff_options *options,
+                        GError **error)
 {
-    if (!kept.enabled) {
+    if (kept == NULL) {
         return svdiff_open(options, error);
     }
     g_autofree char *stamp = make_stamp(options, error);
     if (stamp == NULL) {
         return NULL;
     }
-    if (g_strcmp0(stamp, kept.stamp) != 0) {
-        kept_model_drop();
-        kept.session = svdiff_open(options, error);
-        kept.stamp = kept.session != NULL ? g_steal_pointer(&stamp) : NULL;
+    if (g_strcmp0(stamp, kept->stamp) != 0) {
+        kept_model_drop(kept);
+        kept->session = svdiff_open(options, error);
+        kept->stamp = kept->session != NULL ? g_steal_pointer(&stamp) : NULL;
     }
-    if (kept.session != NULL) { // who is told is another at every job
-        kept.session->keeps = true;
-        kept.session->options.warn = options->warn;
-        kept.session->options.note = options->note;
-        kept.session->options.user = options->user;
+    if (kept->session != NULL) { // who is told is another at every job
+        kept->session->keeps = true;
+        kept->session->options.warn = options->warn;
+        kept->session->options.note = options->note;
+        kept->session->options.user = options->user;
     }
-    return kept.session;
+    return kept->session;
 }
 
-void kept_model_close(svdiff *s)
+void kept_model_close(const struct kept_model *kept, svdiff *s)
 {
-    if (s == NULL || s != kept.session) {
+    if (kept == NULL || s != kept->session) {
         svdiff_close(s);
     }
 }
 
-void kept_model_enable(void)
+bool kept_model_any(const struct kept_model *kept)
 {
-    kept.enabled = true;
+    return kept->session != NULL;
 }
 
-bool kept_model_any(void)
+void kept_model_drop(struct kept_model *kept)
 {
-    return kept.session != NULL;
-}
-
-void kept_model_drop(void)
-{
-    g_clear_pointer(&kept.session, svdiff_close);
-    g_clear_pointer(&kept.stamp, g_free);
+    g_clear_pointer(&kept->session, svdiff_close);
+    g_clear_pointer(&kept->stamp, g_free);
 }
 
 bool kept_model_is_for(const char *command)
