@@ -186,6 +186,7 @@ char *edit_shift_ready(svdiff *s, const struct svdiff_edit_options *o, progress_
     if (!output_check(part, error)) {
         return NULL;
     }
+    session_drop_networks(s); // learning wants their memory
     bool done = learn_to(s, o, part, progress, user, error);
     if (done && g_rename(part, file) != 0) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,

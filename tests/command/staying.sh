@@ -14,7 +14,7 @@ arguments() { # FILE, then the arguments: as a JSON array, as a plug-in hands th
 }
 
 cat >ask.py <<'END'
-# SOCKET ARGUMENTS: a job for the worker that waits there; its events
+# SOCKET COMMAND ARGUMENTS: a job for the worker that waits there; its events
 import socket
 import sys
 import time
@@ -23,7 +23,7 @@ for attempt in range(600):
     connection = socket.socket(socket.AF_UNIX)
     try:
         connection.connect(sys.argv[1])
-        connection.sendall(f"generate\n{sys.argv[2]}\n".encode())
+        connection.sendall(f"{sys.argv[2]}\n{sys.argv[3]}\n".encode())
         events = connection.makefile().read()
         if events: # it may have been taking another connection
             print(events)
@@ -33,14 +33,21 @@ for attempt in range(600):
     time.sleep(0.1)
 END
 
-drawn_alike() { # NAME, then options: by the worker that stays and by a new process
-    name=$1
-    shift
+made_alike() { # COMMAND NAME, then options: by the worker that stays and by a new process
+    command=$1
+    name=$2
+    shift 2
     set -- --model "$sd1" --steps 2 --seed 3 "$@"
     arguments "$work/files/$name.json" "$@" --output "$work/files/$name-stayed.png"
-    python3 ask.py "$work/private/socket" "$work/files/$name.json" >"$name.said"
-    run generate "$@" --output "$name-new.png"
+    python3 ask.py "$work/private/socket" "$command" "$work/files/$name.json" >"$name.said"
+    run "$command" "$@" --output "$name-new.png"
     is 0 && grep -q '"event":"done"' "$name.said" && same "$name-stayed.png" "$name-new.png"
+}
+drawn_alike() { # NAME, then options
+    made_alike generate "$@"
+}
+edited_alike() { # NAME, then options
+    made_alike edit "$@" --image "$pictures/rgb8.png" --prompt 'a fox' --learn-steps 1 --shift kept.safetensors
 }
 
 mkdir -m 700 "$work/private"
@@ -64,6 +71,10 @@ check 'weaker' drawn_alike weaker --prompt 'a fox' --subject "$subject:0.5"
 check 'weaker, another prompt' drawn_alike again --prompt 'a dog' --subject "$subject:0.5"
 check 'without it' drawn_alike without --prompt 'a fox'
 check 'from a picture' drawn_alike picture --prompt 'a fox' --init-image "$pictures/rgb8.png"
+check 'an edit' edited_alike edit --target 'a cat'
+check 'with its networks another one' edited_alike edit-again --target 'a dog' --invert-on prompt
+check 'something beside it' edited_alike beside --target 'a fox on the left and a cat on the right'
+check 'painted after that' drawn_alike after --prompt 'a fox' --subject "$subject:0.5"
 check 'another prediction' drawn_alike v --prompt 'a fox' --prediction v
 check 'which is another picture' differ v-new.png without-new.png
 check 'another tokenizer' drawn_alike tokenizer --prompt 'a fox' --tokenizer "$models/sd2.tokenizer"
