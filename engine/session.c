@@ -1,6 +1,7 @@
 /* An opened model; see session.h. */
 #include "engine/session.h"
 
+#include "engine/base/error.h"
 #include "engine/model/default_model.h"
 #include "engine/base/machine.h"
 
@@ -18,8 +19,7 @@ kernels *session_device(const struct svdiff_options *o, GError **error)
     enum kernels_precision precision;
 
     if (o->device == SVDIFF_DEVICE_CUDA) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "This build has no CUDA device; use --device cpu.");
+        error_failed(error, "This build has no CUDA device; use --device cpu.");
         return NULL;
     }
     fill_device(o, &precision);

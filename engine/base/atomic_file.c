@@ -26,8 +26,7 @@ struct atomic_file {
 
 static void set_error(const char *path, const char *what, GError **error)
 {
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: %s: %s.", path, what,
-                g_strerror(errno));
+    error_failed(error, "%s: %s: %s.", path, what, g_strerror(errno));
 }
 
 // a name that nothing else uses: .NAME.XXXXXXXX beside the target; long names are cut
@@ -45,10 +44,9 @@ static bool check_target(const char *path, const struct stat *info, GError **err
     if (S_ISREG(info->st_mode)) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: this is %s, nothing can be written in its place; give another name.", path,
-                S_ISDIR(info->st_mode) ? "a folder" : "no regular file");
-    return false;
+    return error_failed(error,
+                        "%s: this is %s, nothing can be written in its place; give another name.",
+                        path, S_ISDIR(info->st_mode) ? "a folder" : "no regular file");
 }
 
 static bool open_temporary(struct atomic_file *file, GError **error)
@@ -82,8 +80,8 @@ struct atomic_file *atomic_file_create(const char *path, GError **error)
         return NULL;
     }
     if (path[0] == '\0' || g_str_has_suffix(path, "/")) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "\"%s\": a file cannot have this name; give a name for the file.", path);
+        error_failed(error, "\"%s\": a file cannot have this name; give a name for the file.",
+                     path);
         return NULL;
     }
 
@@ -112,9 +110,8 @@ bool atomic_file_reserve(struct atomic_file *file, int64_t bytes, GError **error
         return true;
     }
     g_autofree char *size = g_format_size((guint64)bytes);
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: %s cannot be written: %s.",
-                file->path, size, g_strerror(errno));
-    return false;
+    return error_failed(error, "%s: %s cannot be written: %s.", file->path, size,
+                        g_strerror(errno));
 }
 
 bool atomic_file_write_at(struct atomic_file *file, const void *data, size_t bytes, int64_t offset,

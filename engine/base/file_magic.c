@@ -36,22 +36,22 @@ void file_magic_refuse(enum file_magic magic, const char *path, GError **error)
     switch (magic) {
     case FILE_MAGIC_TORCH_ZIP:
     case FILE_MAGIC_TORCH_OLD:
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: this is a pickled PyTorch file, which can run any program when it is "
-                    "opened; get the model as .safetensors, or load the file with PyTorch where "
-                    "you trust it and save it with safetensors.torch.save_file.",
-                    path);
+        error_failed(error,
+                     "%s: this is a pickled PyTorch file, which can run any program when it is "
+                     "opened; get the model as .safetensors, or load the file with PyTorch where "
+                     "you trust it and save it with safetensors.torch.save_file.",
+                     path);
         return;
     case FILE_MAGIC_GGUF:
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: this is a GGUF file, whose values are rounded too coarsely to learn on; "
-                    "get the model as .safetensors or as a diffusers folder.",
-                    path);
+        error_failed(error,
+                     "%s: this is a GGUF file, whose values are rounded too coarsely to learn on; "
+                     "get the model as .safetensors or as a diffusers folder.",
+                     path);
         return;
     default:
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: this is no safetensors file; get the model or subject as .safetensors.",
-                    path);
+        error_failed(error,
+                     "%s: this is no safetensors file; get the model or subject as .safetensors.",
+                     path);
         return;
     }
 }

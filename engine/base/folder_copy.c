@@ -15,9 +15,7 @@ enum { MAX_DEPTH = 16, PART = 1 << 20 };
 
 static bool fail(const char *path, const char *what, GError **error)
 {
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: %s: %s.", path, what,
-                g_strerror(errno));
-    return false;
+    return error_failed(error, "%s: %s: %s.", path, what, g_strerror(errno));
 }
 
 // links are followed: the folders of HuggingFace's cache consist of them
@@ -45,12 +43,12 @@ static bool copy_level(const char *from, const char *to, const char *relative,
     g_autoptr(GDir) dir = g_dir_open(from, 0, NULL);
 
     if (dir == NULL || depth > MAX_DEPTH) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    dir == NULL ? "%s: this folder cannot be read; look at its permissions."
-                                : "%s: folders are nested too deeply; remove the link that goes in "
-                                  "a circle.",
-                    from);
-        return false;
+        return error_failed(
+            error,
+            dir == NULL
+                ? "%s: this folder cannot be read; look at its permissions."
+                : "%s: folders are nested too deeply; remove the link that goes in a circle.",
+            from);
     }
     if (g_mkdir_with_parents(to, 0777) != 0) {
         return fail(to, "the folder cannot be made", error);
@@ -89,9 +87,7 @@ static bool is_free(const char *path, GError **error)
         (!g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_SYMLINK))) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s is there already; choose another --output or remove it.", path);
-    return false;
+    return error_failed(error, "%s is there already; choose another --output or remove it.", path);
 }
 
 char *folder_begin(const char *path, GError **error)
@@ -105,9 +101,8 @@ char *folder_begin(const char *path, GError **error)
         if (g_mkdtemp_full(temporary, 0777) != NULL) {
             return temporary;
         }
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: no folder can be made here: %s; choose another --output.", parent,
-                    g_strerror(errno));
+        error_failed(error, "%s: no folder can be made here: %s; choose another --output.", parent,
+                     g_strerror(errno));
     }
     g_free(temporary);
     return NULL;

@@ -256,9 +256,8 @@ bool machine_check_memory(uint64_t needed, GError **error)
     }
     g_ascii_formatd(need, sizeof(need), "%.2f", (double)needed / GIB);
     g_ascii_formatd(have, sizeof(have), "%.2f", (double)available / GIB);
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s GiB of memory are needed and %s GiB are available; close other programs, raise "
-                "the memory limit or use a smaller size.",
-                need, have);
-    return false;
+    return error_failed(error,
+                        "%s GiB of memory are needed and %s GiB are available; close other "
+                        "programs, raise the memory limit or use a smaller size.",
+                        need, have);
 }

@@ -122,17 +122,14 @@ bool output_guard_writes(output_guard *g, const char *option, const char *path, 
     g_autofree char *resolved = resolve(path);
     const char *read = find_read(g, path, resolved);
     if (read != NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: writing %s would overwrite %s, which is read; choose another name.",
-                    option, path, read);
-        return false;
+        return error_failed(
+            error, "%s: writing %s would overwrite %s, which is read; choose another name.", option,
+            path, read);
     }
     const char *other = g_hash_table_lookup(g->written, resolved);
     if (other != NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s and %s would both write %s; give one of them another name.", other, option,
-                    path);
-        return false;
+        return error_failed(error, "%s and %s would both write %s; give one of them another name.",
+                            other, option, path);
     }
     g_hash_table_insert(g->written, g_steal_pointer(&resolved), g_strdup(option));
     return true;

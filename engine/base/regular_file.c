@@ -44,26 +44,23 @@ struct regular_file *regular_file_open(const char *path, GError **error)
 {
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0 && errno == ENXIO) { // a socket cannot even be opened
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: this is a socket or a device, a regular file is needed.", path);
+        error_failed(error, "%s: this is a socket or a device, a regular file is needed.", path);
         return NULL;
     }
     if (fd < 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: cannot be opened: %s.", path,
-                    g_strerror(errno));
+        error_failed(error, "%s: cannot be opened: %s.", path, g_strerror(errno));
         return NULL;
     }
 
     struct stat info;
     if (fstat(fd, &info) != 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: cannot be examined: %s.", path,
-                    g_strerror(errno));
+        error_failed(error, "%s: cannot be examined: %s.", path, g_strerror(errno));
         close(fd);
         return NULL;
     }
     if (!S_ISREG(info.st_mode)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: this is %s, a regular file is needed.", path, kind_of(info.st_mode));
+        error_failed(error, "%s: this is %s, a regular file is needed.", path,
+                     kind_of(info.st_mode));
         close(fd);
         return NULL;
     }
@@ -89,10 +86,9 @@ bool regular_file_unchanged(const struct regular_file *file, GError **error)
         info.st_mtim.tv_nsec == file->mtime_nanoseconds) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: the file was changed while it was in use; start again when it is complete.",
-                file->path);
-    return false;
+    return error_failed(
+        error, "%s: the file was changed while it was in use; start again when it is complete.",
+        file->path);
 }
 
 bool regular_file_read(const struct regular_file *file, void *out, size_t bytes, int64_t offset,
@@ -106,16 +102,13 @@ bool regular_file_read(const struct regular_file *file, void *out, size_t bytes,
             continue;
         }
         if (got < 0) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: cannot be read: %s.",
-                        file->path, g_strerror(errno));
-            return false;
+            return error_failed(error, "%s: cannot be read: %s.", file->path, g_strerror(errno));
         }
         if (got == 0) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                        "%s: the file ends too early, it is truncated or was shortened while in "
-                        "use; get a whole copy of it.",
-                        file->path);
-            return false;
+            return error_failed(error,
+                                "%s: the file ends too early, it is truncated or was shortened "
+                                "while in use; get a whole copy of it.",
+                                file->path);
         }
         to += got;
         offset += got;
@@ -131,17 +124,16 @@ char *regular_file_load(const char *path, size_t limit, size_t *length, GError *
         return NULL;
     }
     if ((uint64_t)file->size > limit) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: the file has %" G_GINT64_FORMAT " bytes, at most %zu are expected here.",
-                    path, file->size, limit);
+        error_failed(error,
+                     "%s: the file has %" G_GINT64_FORMAT " bytes, at most %zu are expected here.",
+                     path, file->size, limit);
         return NULL;
     }
 
     size_t bytes = (size_t)file->size;
     char *text = g_try_malloc(bytes + 1);
     if (text == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: there is no memory for its %zu bytes.", path, bytes);
+        error_failed(error, "%s: there is no memory for its %zu bytes.", path, bytes);
         return NULL;
     }
     if (!regular_file_read(file, text, bytes, 0, error)) {

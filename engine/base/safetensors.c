@@ -24,10 +24,8 @@ static bool read_header_length(const struct regular_file *file, size_t *length, 
     uint64_t claimed;
 
     if (file->size < 9) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: this is no safetensors file, it has only %d bytes.", file->path,
-                    (int)file->size);
-        return false;
+        return error_failed(error, "%s: this is no safetensors file, it has only %d bytes.",
+                            file->path, (int)file->size);
     }
     if (!regular_file_read(file, &claimed, sizeof(claimed), 0, error)) {
         return false;
@@ -39,17 +37,15 @@ static bool read_header_length(const struct regular_file *file, size_t *length, 
         return false;
     }
     if (claimed > (uint64_t)file->size - 8) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: the file is truncated or no safetensors file, its header should have "
-                    "%" G_GUINT64_FORMAT " bytes; get a whole copy of it.",
-                    file->path, claimed);
-        return false;
+        return error_failed(error,
+                            "%s: the file is truncated or no safetensors file, its header should "
+                            "have %" G_GUINT64_FORMAT " bytes; get a whole copy of it.",
+                            file->path, claimed);
     }
     if (claimed > MAX_HEADER_BYTES) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: its header of %" G_GUINT64_FORMAT " bytes is larger than any model's.",
-                    file->path, claimed);
-        return false;
+        return error_failed(
+            error, "%s: its header of %" G_GUINT64_FORMAT " bytes is larger than any model's.",
+            file->path, claimed);
     }
     *length = (size_t)claimed;
     return true;
@@ -57,14 +53,13 @@ static bool read_header_length(const struct regular_file *file, size_t *length, 
 
 static struct safetensors_header *read_header(const struct regular_file *file, GError **error)
 {
-    size_t length;
+    size_t length = 0;
     if (!read_header_length(file, &length, error)) {
         return NULL;
     }
     g_autofree char *json = g_try_malloc(length + 1);
     if (json == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: there is no memory for its header.", file->path);
+        error_failed(error, "%s: there is no memory for its header.", file->path);
         return NULL;
     }
     if (!regular_file_read(file, json, length, 8, error)) {
@@ -166,10 +161,8 @@ bool safetensors_read_f32_part(const struct safetensors *file,
 {
     g_assert(first >= 0 && n >= 0 && n <= tensor->values - first);
     if (tensor->dtype == DTYPE_OTHER) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: tensor %s has type %s, " DTYPE_READABLE " is needed.",
-                    safetensors_path(file), tensor->name, tensor->dtype_name);
-        return false;
+        return error_failed(error, "%s: tensor %s has type %s, " DTYPE_READABLE " is needed.",
+                            safetensors_path(file), tensor->name, tensor->dtype_name);
     }
     if (!regular_file_unchanged(file->file, error)) {
         return false;

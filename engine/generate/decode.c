@@ -144,9 +144,8 @@ picture *decoder_run(struct decoder *d, const float *latents, struct trace *trac
     g_autofree float *weight = g_try_new0(float, count);
 
     if (sum == NULL || weight == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "There is no memory for a picture of %dx%d; choose a smaller size.", width,
-                    height);
+        error_failed(error, "There is no memory for a picture of %dx%d; choose a smaller size.",
+                     width, height);
         return NULL;
     }
     for (int i = 0; i < tile_number(d->tile_h, d->h); i++) {
@@ -158,9 +157,8 @@ picture *decoder_run(struct decoder *d, const float *latents, struct trace *trac
     for (size_t i = 0; i < count * 3; i++) {
         const float value = sum[i] / weight[i / 3];
         if (!isfinite(value)) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                        "The model gave values that are no numbers; check the model's files or "
-                        "use --precision f32.");
+            error_failed(error, "The model gave values that are no numbers; check the model's "
+                                "files or use --precision f32.");
             return NULL;
         }
         sum[i] = CLAMP(value, -1.0f, 1.0f);

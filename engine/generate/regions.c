@@ -13,10 +13,9 @@ static bool use_mask(const struct svdiff_region *r, const picture *mask, int h, 
     struct mask_box box;
 
     if (!mask_bounds(mask, &box)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The region %s is empty: nothing of it is white, so its text would be nowhere.",
-                    r->file != NULL ? r->file : r->text);
-        return false;
+        return error_failed(
+            error, "The region %s is empty: nothing of it is white, so its text would be nowhere.",
+            r->file != NULL ? r->file : r->text);
     }
     g_autoptr(picture) grid = picture_area_mean(mask, w, h, error);
     if (grid == NULL) {

@@ -86,11 +86,10 @@ static bool place_timesteps(struct sampler *s, const struct sampler_source *sour
         bool inverse = s->kind == SAMPLER_DDIM_INVERSE;
         s->plan[inverse ? i : s->n_steps - 1 - i].timestep = timesteps[i];
         if (timesteps[i] < 0 || timesteps[i] >= train) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                        "--steps %d reaches timestep %.0f with the model's steps_offset %d, but "
-                        "the model knows 0 to %d: use fewer steps",
-                        steps, timesteps[i], source->config->steps_offset, train - 1);
-            return false;
+            return error_usage(error,
+                               "--steps %d reaches timestep %.0f with the model's steps_offset %d, "
+                               "but the model knows 0 to %d: use fewer steps",
+                               steps, timesteps[i], source->config->steps_offset, train - 1);
         }
     }
     return true;
@@ -99,10 +98,8 @@ static bool place_timesteps(struct sampler *s, const struct sampler_source *sour
 static bool check_thresholding(const struct sampler_source *source, GError **error)
 {
     if (source->config->thresholding) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "the model's scheduler_config.json asks for thresholding, which --sampler ddim "
-                    "does not have: use --sampler euler");
-        return false;
+        return error_failed(error, "the model's scheduler_config.json asks for thresholding, which "
+                                   "--sampler ddim does not have: use --sampler euler");
     }
     return true;
 }

@@ -142,11 +142,10 @@ static bool check_config(const struct schedule_config *config, GError **error)
                                                    : NULL;
 
     if (wish != NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "the model's scheduler_config.json asks for %s, which --sampler dpmpp-2m does "
-                    "not have: use --sampler euler",
-                    wish);
-        return false;
+        return error_failed(error,
+                            "the model's scheduler_config.json asks for %s, which --sampler "
+                            "dpmpp-2m does not have: use --sampler euler",
+                            wish);
     }
     return true;
 }

@@ -99,10 +99,8 @@ bool sampler_plan_euler(struct sampler *s, const struct sampler_source *source, 
     g_autofree float *levels = g_new(float, (gsize)source->options->steps + 1);
 
     if (ancestral && config->prediction_type == PREDICTION_SAMPLE) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--sampler euler-a is not defined for a model with prediction_type \"sample\": "
-                    "use ddim, euler or dpmpp-2m");
-        return false;
+        return error_usage(error, "--sampler euler-a is not defined for a model with "
+                                  "prediction_type \"sample\": use ddim, euler or dpmpp-2m");
     }
     place_levels(s, source, levels);
     for (int k = 0; k < s->n_steps; k++) {

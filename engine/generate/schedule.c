@@ -104,10 +104,10 @@ struct schedule *schedule_create(const struct schedule_config *c, GError **error
     int n = c->num_train_timesteps;
 
     if (n < 2 || n > MAX_TIMESTEPS) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "the model's scheduler_config.json has num_train_timesteps %d: correct it "
-                    "(1000 is usual)",
-                    n);
+        error_failed(error,
+                     "the model's scheduler_config.json has num_train_timesteps %d: correct it "
+                     "(1000 is usual)",
+                     n);
         return NULL;
     }
     struct schedule *s = g_new0(struct schedule, 1);
@@ -122,10 +122,10 @@ struct schedule *schedule_create(const struct schedule_config *c, GError **error
         products(betas, s->alphas_cumprod, n);
     }
     if (!usable(c, betas, s->alphas_cumprod)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "the betas of the model's scheduler_config.json are not all between 0 and 1: "
-                    "correct %s there",
-                    c->trained_betas != NULL ? "trained_betas" : "beta_start and beta_end");
+        error_failed(error,
+                     "the betas of the model's scheduler_config.json are not all between 0 and 1: "
+                     "correct %s there",
+                     c->trained_betas != NULL ? "trained_betas" : "beta_start and beta_end");
         schedule_free(s);
         return NULL;
     }

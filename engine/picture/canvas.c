@@ -23,11 +23,10 @@ bool canvas_parse(const char *option, const char *text, struct canvas_margins *m
     if (good && m->left + m->top + m->right + m->bottom > 0) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                "%s is '%s'; it can be the pixels of all four sides, 64, or of each, "
-                "LEFT,TOP,RIGHT,BOTTOM: 0,0,64,0.",
-                option, text);
-    return false;
+    return error_usage(error,
+                       "%s is '%s'; it can be the pixels of all four sides, 64, or of each, "
+                       "LEFT,TOP,RIGHT,BOTTOM: 0,0,64,0.",
+                       option, text);
 }
 
 static picture *make(int width, int height, int channels, const struct canvas_margins *m,
@@ -38,10 +37,10 @@ static picture *make(int width, int height, int channels, const struct canvas_ma
     const int64_t h = (int64_t)height + m->top + m->bottom;
 
     if (w > PICTURE_SIDE_MAX || h > PICTURE_SIDE_MAX) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "With its margins the picture would have %" G_GINT64_FORMAT
-                    " x %" G_GINT64_FORMAT " pixels; %d a side are the most.",
-                    w, h, PICTURE_SIDE_MAX);
+        error_failed(error,
+                     "With its margins the picture would have %" G_GINT64_FORMAT
+                     " x %" G_GINT64_FORMAT " pixels; %d a side are the most.",
+                     w, h, PICTURE_SIDE_MAX);
         return NULL;
     }
     return picture_create((int)w, (int)h, channels, error);

@@ -55,16 +55,14 @@ bool mask_check(const picture *image, const picture *mask, GError **error)
     struct mask_box box;
 
     if (mask->width != image->width || mask->height != image->height) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The mask has %d x %d pixels, its picture %d x %d; give a mask of the "
-                    "picture's size.",
-                    mask->width, mask->height, image->width, image->height);
-        return false;
+        return error_failed(
+            error,
+            "The mask has %d x %d pixels, its picture %d x %d; give a mask of the picture's size.",
+            mask->width, mask->height, image->width, image->height);
     }
     if (!mask_bounds(mask, &box)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The mask is empty, so nothing may be painted; make white what may change.");
-        return false;
+        return error_failed(
+            error, "The mask is empty, so nothing may be painted; make white what may change.");
     }
     return true;
 }

@@ -30,9 +30,9 @@ picture *picture_create(int width, int height, int channels, GError **error)
     // g_malloc would end the program; a picture too many is no reason for that
     p->pixels = bytes > G_MAXSIZE ? NULL : g_try_malloc(bytes);
     if (!p->pixels) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "there is no memory for a picture of %d x %d pixels; use a smaller one.", width,
-                    height);
+        error_failed(error,
+                     "there is no memory for a picture of %d x %d pixels; use a smaller one.",
+                     width, height);
         g_clear_pointer(&p, picture_free);
     }
     return p;
@@ -64,17 +64,17 @@ picture *picture_create_checked(const struct picture_source *source, int64_t wid
     picture *p;
 
     if (width < source->minimum || height < source->minimum || width < 1 || height < 1) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: this picture has %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT
-                    " pixels, at least %d x %d are needed.",
-                    source->path, width, height, source->minimum, source->minimum);
+        error_failed(error,
+                     "%s: this picture has %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT
+                     " pixels, at least %d x %d are needed.",
+                     source->path, width, height, source->minimum, source->minimum);
         return NULL;
     }
     if (width > maximum || height > maximum) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: this picture has %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT
-                    " pixels; scale it down to at most %d a side.",
-                    source->path, width, height, maximum);
+        error_failed(error,
+                     "%s: this picture has %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT
+                     " pixels; scale it down to at most %d a side.",
+                     source->path, width, height, maximum);
         return NULL;
     }
     p = picture_create((int)width, (int)height, channels, error);
@@ -87,9 +87,8 @@ picture *picture_create_checked(const struct picture_source *source, int64_t wid
 void picture_set_damaged(const struct picture_source *source, const char *format,
                          const char *detail, GError **error)
 {
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: this is a damaged or cut-off %s file (%s); use another copy of it.",
-                source->path, format, detail);
+    error_failed(error, "%s: this is a damaged or cut-off %s file (%s); use another copy of it.",
+                 source->path, format, detail);
 }
 
 void picture_set_row_8(picture *p, int y, const uint8_t *row)

@@ -51,14 +51,12 @@ char **picture_folder_list(const char *folder, int *others, GError **error)
     g_autoptr(GDir) entries = g_dir_open(folder, 0, &problem);
 
     if (entries == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: the folder cannot be read: %s.",
-                    folder, problem->message);
+        error_failed(error, "%s: the folder cannot be read: %s.", folder, problem->message);
         return NULL;
     }
     GPtrArray *paths = list_pictures(entries, folder, others);
     if (paths->len == 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: the folder has no picture (.png, .jpg, .tif, .webp).", folder);
+        error_failed(error, "%s: the folder has no picture (.png, .jpg, .tif, .webp).", folder);
         g_ptr_array_unref(paths);
         return NULL;
     }

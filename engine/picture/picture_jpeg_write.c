@@ -118,8 +118,8 @@ bool picture_jpeg_write(const struct picture_sheet *sheet, GError **error)
     out.row = g_try_malloc_n(sheet->p->width, sheet->p->channels);
     done = out.row && encode(&out);
     if (!done) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: the JPEG cannot be made: %s.",
-                    sheet->path, out.message[0] ? out.message : "no memory is left");
+        error_failed(error, "%s: the JPEG cannot be made: %s.", sheet->path,
+                     out.message[0] ? out.message : "no memory is left");
     }
     jpeg_destroy_compress(&out.jpeg);
     // the file appears whole or not at all

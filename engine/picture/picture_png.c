@@ -52,8 +52,7 @@ static bool reader_init(struct png_job *job, const struct picture_source *source
     job->info = job->png ? png_create_info_struct(job->png) : NULL;
     if (!job->info) {
         reader_finish(job);
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: there is no memory to read it.",
-                    source->path);
+        error_failed(error, "%s: there is no memory to read it.", source->path);
     }
     return job->info != NULL;
 }

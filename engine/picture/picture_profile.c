@@ -209,9 +209,9 @@ static bool convert(const struct conversion *c, picture *p, GError **error)
         finite = convert_row(c, p, y) && finite;
     }
     if (!finite) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "the colour profile makes values that are not numbers; save the picture as "
-                    "sRGB.");
+        error_failed(
+            error,
+            "the colour profile makes values that are not numbers; save the picture as sRGB.");
     }
     return finite;
 }
@@ -244,9 +244,7 @@ static bool convert_all(GBytes *icc, enum picture_space space, bool back, pictur
     struct conversion c;
 
     if (!conversion_open(&c, icc, space, back)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "the colour profile cannot be used; save the picture as sRGB.");
-        return false;
+        return error_failed(error, "the colour profile cannot be used; save the picture as sRGB.");
     }
     const bool done = convert(&c, p, error);
     conversion_close(&c);

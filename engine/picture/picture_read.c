@@ -44,15 +44,13 @@ bool picture_source_open(struct picture_source *source, const char *path, int mi
         return true;
     }
     if (source->size == 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: this file is empty; give a PNG, JPEG, WebP or TIFF picture.", path);
+        error_failed(error, "%s: this file is empty; give a PNG, JPEG, WebP or TIFF picture.",
+                     path);
     } else if (source->size > PICTURE_FILE_MAX) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: this file is larger than %d MiB; scale the picture down.", path,
-                    (int)(PICTURE_FILE_MAX >> 20));
+        error_failed(error, "%s: this file is larger than %d MiB; scale the picture down.", path,
+                     (int)(PICTURE_FILE_MAX >> 20));
     } else {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: cannot be opened: %s.", path,
-                    g_strerror(errno));
+        error_failed(error, "%s: cannot be opened: %s.", path, g_strerror(errno));
     }
     picture_source_close(source);
     return false;
@@ -110,9 +108,9 @@ static picture *read_own(const char *path, int minimum, GError **error)
     if (read) {
         p = read(&source, error);
     } else {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: this is no PNG, JPEG, WebP or TIFF picture; save it as one of these.",
-                    path);
+        error_failed(error,
+                     "%s: this is no PNG, JPEG, WebP or TIFF picture; save it as one of these.",
+                     path);
     }
     picture_source_close(&source);
     return p;

@@ -151,9 +151,9 @@ static picture *scale_cut(const picture *p, const struct picture_frame *f, taps_
         fill(&rows, p->height, scale_y, f->y);
         out = resample(p, &columns, &rows, error);
     } else {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "there is no memory to scale a picture to %d x %d pixels; use a smaller size.",
-                    f->width, f->height);
+        error_failed(error,
+                     "there is no memory to scale a picture to %d x %d pixels; use a smaller size.",
+                     f->width, f->height);
     }
     taps_finish(&columns);
     taps_finish(&rows);

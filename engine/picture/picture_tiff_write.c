@@ -138,8 +138,8 @@ bool picture_tiff_write(const struct picture_sheet *sheet, GError **error)
     }
     done = done && !job.message[0] && !out.refused;
     if (!done && !out.refused) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: the TIFF cannot be made: %s.",
-                    sheet->path, job.message[0] ? job.message : "no memory is left");
+        error_failed(error, "%s: the TIFF cannot be made: %s.", sheet->path,
+                     job.message[0] ? job.message : "no memory is left");
     }
     return done;
 }

@@ -14,9 +14,8 @@ static bool read_file(const struct picture_source *source, uint8_t **data, GErro
 {
     *data = g_try_malloc(source->size);
     if (!*data) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: there is no memory to read it; use a smaller picture.", source->path);
-        return false;
+        return error_failed(error, "%s: there is no memory to read it; use a smaller picture.",
+                            source->path);
     }
     return regular_file_read(source->file, *data, source->size, 0, error);
 }
@@ -81,8 +80,8 @@ static picture *read_data(const struct picture_source *source, const uint8_t *da
     if (!demuxer || WebPGetFeatures(data, source->size, &features) != VP8_STATUS_OK) {
         picture_set_damaged(source, "WebP", "its parts do not fit together", error);
     } else if (features.has_animation) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: this is an animation; save one frame of it as a picture.", source->path);
+        error_failed(error, "%s: this is an animation; save one frame of it as a picture.",
+                     source->path);
     } else {
         p = picture_create_checked(source, features.width, features.height,
                                    features.has_alpha ? 4 : 3, error);

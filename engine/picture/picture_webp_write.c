@@ -78,8 +78,7 @@ static bool write_all(const struct picture_sheet *sheet, const WebPMemoryWriter 
                 WebPMuxAssemble(mux, &whole) == WEBP_MUX_OK;
 
     if (!done) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: the WebP cannot be made: no memory is left.", sheet->path);
+        error_failed(error, "%s: the WebP cannot be made: no memory is left.", sheet->path);
     }
     done = done && atomic_file_write(sheet->file, whole.bytes, whole.size, error);
     WebPDataClear(&whole);
@@ -98,17 +97,14 @@ bool picture_webp_write(const struct picture_sheet *sheet, GError **error)
         return false;
     }
     if (p->width > WEBP_MAX_DIMENSION || p->height > WEBP_MAX_DIMENSION) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: a WebP has at most %d pixels a side; write a .png.", sheet->path,
-                    WEBP_MAX_DIMENSION);
-        return false;
+        return error_failed(error, "%s: a WebP has at most %d pixels a side; write a .png.",
+                            sheet->path, WEBP_MAX_DIMENSION);
     }
     WebPMemoryWriterInit(&encoded);
     if (encode(p, sheet->quality, &encoded)) {
         done = write_all(sheet, &encoded, error);
     } else {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: the WebP cannot be made: no memory is left.", sheet->path);
+        error_failed(error, "%s: the WebP cannot be made: no memory is left.", sheet->path);
     }
     WebPMemoryWriterClear(&encoded);
     return done;

@@ -48,9 +48,8 @@ bool picture_check_name(const char *path, GError **error)
     if (find_format(path)) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                "%s: a picture's name must end in .png, .tif (float), .jpg or .webp.", path);
-    return false;
+    return error_usage(error, "%s: a picture's name must end in .png, .tif (float), .jpg or .webp.",
+                       path);
 }
 
 bool picture_name_is_lossy(const char *path)
@@ -74,10 +73,9 @@ static bool check_pixels(const char *path, const picture *p, GError **error)
 
     for (size_t i = 0; i < n; i++) {
         if (!isfinite(p->pixels[i])) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                        "%s: the picture holds values that are not numbers; try --precision f32.",
-                        path);
-            return false;
+            return error_failed(
+                error, "%s: the picture holds values that are not numbers; try --precision f32.",
+                path);
         }
     }
     return true;

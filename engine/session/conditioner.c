@@ -79,11 +79,10 @@ static bool check_ids(const struct conditioner *c, const int32_t *ids, GError **
 
     for (int i = 0; i < conditioner_tokens(c); i++) {
         if (ids[i] < 0 || ids[i] >= vocabulary) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                        "The tokenizer of %s gives the token %d, but its text encoder has only %d; "
-                        "the two folders belong to different models.",
-                        c->session->options.model, ids[i], vocabulary);
-            return false;
+            return error_failed(error,
+                                "The tokenizer of %s gives the token %d, but its text encoder has "
+                                "only %d; the two folders belong to different models.",
+                                c->session->options.model, ids[i], vocabulary);
         }
     }
     return true;

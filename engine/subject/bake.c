@@ -122,9 +122,8 @@ static bool multiply(const struct bake *b, const struct weight *w, const float *
         k->gemm(k, (struct gemm_shape){.m = m, .n = n, .k = r}, buffer[0], buffer[1], buffer[2]);
         transfer_download(k, change, buffer[2], m * n);
     } else {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "There is no memory to put the subject into %s; close other programs.",
-                    w->name);
+        error_failed(error, "There is no memory to put the subject into %s; close other programs.",
+                     w->name);
     }
     for (int i = 0; i < 3; i++) {
         if (buffer[i] != NULL) {
@@ -244,11 +243,10 @@ bool bake_check(const struct bake_subject *subjects, int n_subjects, const struc
             int count = 0;
             subject_shift(subjects[i].subject, *name, &count);
             if (!has_place(model, *name, count)) {
-                g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                            "The subject's shift %s with %d values has no place in this model; "
-                            "use the model it was learned with.",
-                            *name, count);
-                return false;
+                return error_failed(error,
+                                    "The subject's shift %s with %d values has no place in this "
+                                    "model; use the model it was learned with.",
+                                    *name, count);
             }
         }
     }

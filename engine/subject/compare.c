@@ -52,10 +52,9 @@ bool compare_subjects(const struct subject *const *subjects, const char *const *
             double *mean = &cosine[i * n + j];
             const int count = compare_two(subjects[i], subjects[j], mean);
             if (count == 0) {
-                g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                            "%s and %s shift no layer in common; compare subjects of one model.",
-                            names[i], names[j]);
-                return false;
+                return error_failed(
+                    error, "%s and %s shift no layer in common; compare subjects of one model.",
+                    names[i], names[j]);
             }
             cosine[j * n + i] = *mean;
             if (layers != NULL) {
@@ -118,8 +117,7 @@ picture *compare_picture(const double *cosine, int n, GError **error)
     const int side = MIN(SQUARE, PICTURE_SIDE_MAX / MAX(n, 1));
 
     if (side < 1) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%d subjects are too many for a picture; compare fewer.", n);
+        error_failed(error, "%d subjects are too many for a picture; compare fewer.", n);
         return NULL;
     }
     picture *p = picture_create(n * side, n * side, 3, error);

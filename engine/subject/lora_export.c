@@ -93,9 +93,8 @@ static bool change_read(const struct exporter *e, struct change *c, GError **err
     c->s = g_try_new(float, c->r);
     c->vt = g_try_new(float, (gsize)(c->r * columns));
     if (c->u == NULL || c->s == NULL || c->vt == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "There is no memory for the factors of %s; close other programs.", c->w.name);
-        return false;
+        return error_failed(
+            error, "There is no memory for the factors of %s; close other programs.", c->w.name);
     }
     if (!provider.get(provider.user, &c->w, c->u, c->s, c->vt, error)) {
         return false;
@@ -352,10 +351,8 @@ bool lora_export(const struct merge *m, const struct lora_options *o, struct lor
     g_autoptr(GArray) entries = plan(&e);
 
     if (entries->len == 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The subject changes no weight that has a place in a LoRA file; convert it to "
-                    "a folder or a checkpoint.");
-        return false;
+        return error_failed(error, "The subject changes no weight that has a place in a LoRA file; "
+                                   "convert it to a folder or a checkpoint.");
     }
     const bool done = begin_file(&e, entries, error) && export_all(&e, error);
     safetensors_writer_close(e.writer);

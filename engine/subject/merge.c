@@ -76,9 +76,8 @@ static bool write_tensor(const struct merge *m, struct safetensors_writer *write
     }
     g_autofree float *data = g_try_new(float, MAX(values, 1));
     if (data == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "There is no memory for the tensor %s; close other programs.", t->entry.name);
-        return false;
+        return error_failed(error, "There is no memory for the tensor %s; close other programs.",
+                            t->entry.name);
     }
     return read_values(m, t, data, error) &&
            safetensors_writer_put(writer, t->entry.name, data, error);

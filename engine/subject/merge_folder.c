@@ -185,12 +185,12 @@ static bool copy_rest(const svdiff *s, const char *to, GError **error)
     const char *from = checkpoint_config_folder(c);
 
     if (!checkpoint_configs_complete(from)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: a folder needs the model's configs; put unet/config.json, "
-                    "text_encoder/config.json, vae/config.json and scheduler/scheduler_config.json "
-                    "of a diffusers copy of the model into %s.",
-                    checkpoint_path(c), from);
-        return false;
+        return error_failed(
+            error,
+            "%s: a folder needs the model's configs; put unet/config.json, "
+            "text_encoder/config.json, vae/config.json and scheduler/scheduler_config.json of a "
+            "diffusers copy of the model into %s.",
+            checkpoint_path(c), from);
     }
     g_autofree char *place = g_build_filename(to, "tokenizer", NULL);
     return folder_copy(from, to, skip_known, error) &&

@@ -142,9 +142,8 @@ static bool attach_matrix(struct network *net, struct weight *w, struct spectrum
     g_autofree float *vt = g_try_new(float, r *columns);
 
     if (u == NULL || s == NULL || vt == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "There is no memory for the spectrum of %s; close other programs.", w->name);
-        return false;
+        return error_failed(
+            error, "There is no memory for the spectrum of %s; close other programs.", w->name);
     }
     if (!provider.get(provider.user, w, u, s, vt, error)) {
         return false;

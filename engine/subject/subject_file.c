@@ -165,11 +165,10 @@ static bool check_name(const char *path, const char *name, GError **error)
     if (!g_str_has_prefix(name, "lora_")) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: %s names its weight as a LoRA does; such shifts fit no weight here, use a "
-                "subject of this program or of svdiff-pytorch.",
-                path, name);
-    return false;
+    return error_failed(error,
+                        "%s: %s names its weight as a LoRA does; such shifts fit no weight here, "
+                        "use a subject of this program or of svdiff-pytorch.",
+                        path, name);
 }
 
 static bool check_shape(const char *path, const struct safetensors_tensor *tensor, GError **error)
@@ -178,11 +177,10 @@ static bool check_shape(const char *path, const struct safetensors_tensor *tenso
         return true;
     }
     g_autofree char *shape = safetensors_shape_text(tensor->shape, tensor->n_dims);
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: %s has the shape %s, a shift is one list of numbers; this is no subject of "
-                "SVDiff.",
-                path, tensor->name, shape);
-    return false;
+    return error_failed(
+        error,
+        "%s: %s has the shape %s, a shift is one list of numbers; this is no subject of SVDiff.",
+        path, tensor->name, shape);
 }
 
 static bool check_values(const char *path, const struct safetensors_tensor *tensor,
@@ -191,11 +189,10 @@ static bool check_values(const char *path, const struct safetensors_tensor *tens
     if (dtype_finite(shift->values, (size_t)shift->count)) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: %s has values that are infinite or no numbers; its learning went wrong, learn "
-                "it anew with a lower learning rate.",
-                path, tensor->name);
-    return false;
+    return error_failed(error,
+                        "%s: %s has values that are infinite or no numbers; its learning went "
+                        "wrong, learn it anew with a lower learning rate.",
+                        path, tensor->name);
 }
 
 static bool read_shift(struct subject *s, const struct safetensors *file,
@@ -208,16 +205,14 @@ static bool read_shift(struct subject *s, const struct safetensors *file,
         return false;
     }
     if (g_hash_table_contains(s->shifts, name)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: the shift %s is there twice, under other names too; remove one.", path,
-                    name);
-        return false;
+        return error_failed(error,
+                            "%s: the shift %s is there twice, under other names too; remove one.",
+                            path, name);
     }
     g_autofree struct shift *shift = shift_create(tensor->values);
     if (shift == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: there is no memory for %s; close other programs.", path, tensor->name);
-        return false;
+        return error_failed(error, "%s: there is no memory for %s; close other programs.", path,
+                            tensor->name);
     }
     shift->count = (int)tensor->values;
     if (!safetensors_read_f32(file, tensor, shift->values, error) ||
@@ -236,11 +231,10 @@ static bool read_metadata(struct subject *s, const struct safetensors *file, GEr
 
     if (g_strcmp0(format, SUBJECT_FORMAT) == 0 && version != NULL &&
         g_ascii_strtoull(version, NULL, 10) > SUBJECT_VERSION) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: the subject was written by a later version of this program (format %s, "
-                    "known is %d); update the program.",
-                    safetensors_path(file), version, SUBJECT_VERSION);
-        return false;
+        return error_failed(error,
+                            "%s: the subject was written by a later version of this program "
+                            "(format %s, known is %d); update the program.",
+                            safetensors_path(file), version, SUBJECT_VERSION);
     }
     for (; *keys != NULL; keys++) {
         subject_set_metadata(s, *keys, safetensors_metadata(file, *keys));
@@ -291,10 +285,11 @@ static bool read_folder(struct subject *s, const char *folder, GError **error)
         }
     }
     if (found == 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: the folder has no " SUBJECT_FILE_UNET "; give a subject's .safetensors "
-                    "file or the folder that svdiff-pytorch wrote.",
-                    folder);
+        error_failed(
+            error,
+            "%s: the folder has no " SUBJECT_FILE_UNET
+            "; give a subject's .safetensors file or the folder that svdiff-pytorch wrote.",
+            folder);
     }
     return found > 0;
 }

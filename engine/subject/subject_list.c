@@ -28,11 +28,10 @@ static bool check_base(svdiff *s, const struct subject *subject, const char *fil
     if (own == NULL || strcmp(hash, own->base) == 0 || force) {
         return own != NULL;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s was learned with another model (%.12s, this one is %.12s); use that model, or "
-                "--force.",
-                file, hash, own->base);
-    return false;
+    return error_failed(
+        error,
+        "%s was learned with another model (%.12s, this one is %.12s); use that model, or --force.",
+        file, hash, own->base);
 }
 
 static bool open_one(struct subject_list *l, int i, svdiff *s,

@@ -1,6 +1,7 @@
 /* Names of subjects; see subject_lookup.h. */
 #include "engine/subject/subject_lookup.h"
 
+#include "engine/base/error.h"
 #include "engine/subject/subject_file.h"
 #include "engine/svdiff.h"
 
@@ -101,12 +102,11 @@ bool subject_check_output(const char *option, const char *path, GError **error)
     if (svdiff_subject_name_good(name)) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                "%s is '%s', and a subject called '%s' could not be named later; give it a name of "
-                "at most %d bytes, without blanks at its ends or control characters, that does not "
-                "begin with a point.",
-                option, path, name, NAME_BYTES);
-    return false;
+    return error_usage(error,
+                       "%s is '%s', and a subject called '%s' could not be named later; give it a "
+                       "name of at most %d bytes, without blanks at its ends or control "
+                       "characters, that does not begin with a point.",
+                       option, path, name, NAME_BYTES);
 }
 
 /* ---- a name and a strength ---- */

@@ -133,22 +133,18 @@ static bool check_folder(const char *folder, const char *text_path, bool has_une
                          GError **error)
 {
     if (!has_unet) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The subject has no shifts of the UNet that svdiff-pytorch has a place for "
-                    "(element-wise shifts of norms have none); keep it as it is.");
-        return false;
+        return error_failed(error,
+                            "The subject has no shifts of the UNet that svdiff-pytorch has a place "
+                            "for (element-wise shifts of norms have none); keep it as it is.");
     }
     if (g_mkdir_with_parents(folder, 0777) != 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: cannot be made a folder: %s.",
-                    folder, g_strerror(errno));
-        return false;
+        return error_failed(error, "%s: cannot be made a folder: %s.", folder, g_strerror(errno));
     }
     if (!has_text && g_file_test(text_path, G_FILE_TEST_EXISTS)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s is there already and this subject has no shifts of the text encoder; give "
-                    "another folder.",
-                    text_path);
-        return false;
+        return error_failed(error,
+                            "%s is there already and this subject has no shifts of the text "
+                            "encoder; give another folder.",
+                            text_path);
     }
     return true;
 }

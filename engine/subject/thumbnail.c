@@ -32,8 +32,8 @@ picture *thumbnail_decode(const char *text, const char *path, GError **error)
     gsize size = 0;
 
     if (strlen(text) > LARGEST_TEXT) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: its text is longer than any small picture's; do without it.", name);
+        error_failed(error, "%s: its text is longer than any small picture's; do without it.",
+                     name);
         return NULL;
     }
     png = g_base64_decode(text, &size);
