@@ -1,6 +1,7 @@
 /* Subjects as a LoRA file; see lora_export.h. */
 #include "engine/subject/lora_export.h"
 
+#include "engine/base/channels.h"
 #include "engine/base/error.h"
 
 #include <math.h>
@@ -164,12 +165,8 @@ static float *make_down(const struct change *c, const int *order)
     float *down = g_new(float, (gsize)c->rank *in *area);
 
     for (int k = 0; k < c->rank; k++) {
-        const float *row = c->vt + (size_t)order[k] * in * area;
-        for (int i = 0; i < in; i++) {
-            for (int a = 0; a < area; a++) {
-                down[((size_t)k * in + i) * area + a] = row[(size_t)a * in + i];
-            }
-        }
+        channels_to_planes(c->vt + (size_t)order[k] * in * area, 1, area, in,
+                           down + (size_t)k * in * area);
     }
     return down;
 }
@@ -281,6 +278,7 @@ static bool begin_file(struct exporter *e, const GArray *entries, GError **error
     g_autofree char *conv = g_strdup_printf("{\"conv_dim\": \"%d\", \"conv_alpha\": \"%d\"}",
                                             e->o->rank_conv, (int)alpha_of(e->o));
     g_autofree char *base = g_utf8_make_valid(e->o->base, -1);
+    g_autofree char *architecture = g_strconcat(merge_architecture(c), "/lora", NULL);
     // conv_dim is last: where there is none the list ends before it
     const char *const keys[] = {"format",
                                 "modelspec.architecture",
@@ -295,9 +293,7 @@ static bool begin_file(struct exporter *e, const GArray *entries, GError **error
                                 e->o->rank_conv > 0 ? "ss_network_args" : NULL,
                                 NULL};
     const char *const texts[] = {"pt",
-                                 sd1 ? "stable-diffusion-v1/lora"
-                                 : v ? "stable-diffusion-v2-768-v/lora"
-                                     : "stable-diffusion-v2-512/lora",
+                                 architecture,
                                  v ? "v" : "epsilon",
                                  "1.0.0",
                                  sd1 ? (v ? "sd_v1_v" : "sd_v1") : (v ? "sd_v2_v" : "sd_v2"),
@@ -315,19 +311,6 @@ static bool begin_file(struct exporter *e, const GArray *entries, GError **error
     return e->writer != NULL;
 }
 
-static bool go_on(const struct exporter *e, size_t done, size_t all, GError **error)
-{
-    const struct progress p = {
-        .phase = "write", .step = (int)done, .steps = (int)all, .loss = -1, .seconds_left = -1};
-
-    if (e->m->progress == NULL || e->m->progress(e->m->user, &p)) {
-        return true;
-    }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED,
-                "Cancelled while writing; nothing was kept.");
-    return false;
-}
-
 static bool export_all(struct exporter *e, GError **error)
 {
     const struct checkpoint *c = e->m->session->checkpoint;
@@ -337,7 +320,7 @@ static bool export_all(struct exporter *e, GError **error)
         const bool norm = t->shifts && t->n_dims == 1;
         count_rows(e, t);
         if (!(norm ? count_norm(e, i, error) : export_matrix(e, t, error)) ||
-            !go_on(e, i + 1, checkpoint_count(c), error)) {
+            !merge_go_on(e->m, (int)i + 1, (int)checkpoint_count(c), error)) {
             return false;
         }
     }

@@ -30,6 +30,16 @@ bool merge_read(const struct merge *m, size_t index, float *out, GError **error)
            bake_add(&m->bake, t, out, error);
 }
 
+const char *merge_architecture(const struct checkpoint *c)
+{
+    if (checkpoint_text_config(c)->quick_gelu) {
+        return "stable-diffusion-v1";
+    }
+    return checkpoint_schedule_config(c)->prediction_type == PREDICTION_V
+               ? "stable-diffusion-v2-768-v"
+               : "stable-diffusion-v2-512";
+}
+
 /* ---- writing ---- */
 
 static void clear_tensor(void *data)
@@ -45,6 +55,27 @@ GArray *merge_tensors_create(void)
 
     g_array_set_clear_func(tensors, clear_tensor);
     return tensors;
+}
+
+struct merge_tensor merge_as_stored(const struct safetensors_tensor *stored)
+{
+    struct merge_tensor t = {.entry = {.name = g_strdup(stored->name),
+                                       .dtype = dtype_written(stored->dtype),
+                                       .n_dims = stored->n_dims}};
+
+    memcpy(t.entry.shape, stored->shape, sizeof stored->shape);
+    return t;
+}
+
+struct merge_tensor merge_as_named(const struct checkpoint *c, size_t index, const char *name)
+{
+    const struct model_tensor *own = checkpoint_at(c, index);
+    struct merge_tensor t = {.entry = {.name = g_strdup(name),
+                                       .dtype = dtype_written(checkpoint_stored(c, index)->dtype),
+                                       .n_dims = own->n_dims}};
+
+    memcpy(t.entry.shape, own->shape, sizeof own->shape);
+    return t;
 }
 
 // all values of a tensor, into out
@@ -83,7 +114,7 @@ static bool write_tensor(const struct merge *m, struct safetensors_writer *write
            safetensors_writer_put(writer, t->entry.name, data, error);
 }
 
-static bool go_on(const struct merge *m, int done, int all, GError **error)
+bool merge_go_on(const struct merge *m, int done, int all, GError **error)
 {
     const struct progress p = {
         .phase = "write", .step = done, .steps = all, .loss = -1, .seconds_left = -1};
@@ -112,7 +143,7 @@ bool merge_write(const struct merge *m, const char *path, const GArray *tensors,
     }
     for (guint i = 0; i < tensors->len; i++) {
         if (!write_tensor(m, writer, &g_array_index(tensors, struct merge_tensor, i), error) ||
-            !go_on(m, done + (int)i + 1, all, error)) {
+            !merge_go_on(m, done + (int)i + 1, all, error)) {
             return false;
         }
     }

@@ -41,7 +41,13 @@ bool merge_folder_check(const char *path, GError **error);
  * belong to no network stay, but for the averages of training (model_ema.). */
 bool merge_checkpoint(struct merge *m, const char *path, GError **error);
 
-/* ---- for merge_*.c alone ---- */
+/* ---- for the files that write models ---- */
+
+/* What modelspec.architecture calls the model. */
+const char *merge_architecture(const struct checkpoint *c);
+
+/* Tells that `done` of `all` tensors are written; false with SVDIFF_ERROR_CANCELLED. */
+bool merge_go_on(const struct merge *m, int done, int all, GError **error);
 
 /* A tensor to be written: the rows of the model's tensors `parts` one after another, or with
  * n_parts 0 a tensor of another file. */
@@ -52,6 +58,11 @@ struct merge_tensor {
     const struct safetensors *file; // borrowed, with `other`
     const struct safetensors_tensor *other;
 };
+
+/* One without parts yet, in the type that it is written in: named and shaped as a file has it, or
+ * with this name in the shape of the network's. */
+struct merge_tensor merge_as_stored(const struct safetensors_tensor *stored);
+struct merge_tensor merge_as_named(const struct checkpoint *c, size_t index, const char *name);
 
 /* An array of struct merge_tensor that owns its names. */
 GArray *merge_tensors_create(void);

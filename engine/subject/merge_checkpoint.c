@@ -52,32 +52,15 @@ static bool is_kernel(const struct model_tensor *t, const char *name)
 static struct merge_tensor plan_fresh(const struct checkpoint *c, size_t index, const char *name,
                                       int third)
 {
-    const struct model_tensor *t = checkpoint_at(c, index);
-    struct merge_tensor result = {
-        .entry = {.name = g_strdup(name),
-                  .dtype = dtype_written(checkpoint_stored(c, index)->dtype),
-                  .n_dims = t->n_dims}};
+    struct merge_tensor result = merge_as_named(c, index, name);
 
-    memcpy(result.entry.shape, t->shape, sizeof t->shape);
-    if (is_kernel(t, name)) {
+    if (is_kernel(checkpoint_at(c, index), name)) {
         result.entry.shape[result.entry.n_dims++] = 1;
         result.entry.shape[result.entry.n_dims++] = 1;
     }
     if (third >= 0) {
         result.entry.shape[0] *= 3;
     }
-    return result;
-}
-
-// as it is stored in the single file that the model is
-static struct merge_tensor plan_stored(const struct checkpoint *c, size_t index)
-{
-    const struct safetensors_tensor *s = checkpoint_stored(c, index);
-    struct merge_tensor result = {.entry = {.name = g_strdup(s->name),
-                                            .dtype = dtype_written(s->dtype),
-                                            .n_dims = s->n_dims}};
-
-    memcpy(result.entry.shape, s->shape, sizeof s->shape);
     return result;
 }
 
@@ -107,8 +90,8 @@ static void add_network(const struct checkpoint *c, size_t index, GArray *tensor
     struct merge_tensor *found = third >= 0 ? find(tensors, name) : NULL;
 
     if (found == NULL) {
-        const struct merge_tensor t =
-            single ? plan_stored(c, index) : plan_fresh(c, index, name, third);
+        const struct merge_tensor t = single ? merge_as_stored(checkpoint_stored(c, index))
+                                             : plan_fresh(c, index, name, third);
         g_array_append_val(tensors, t);
         found = &g_array_index(tensors, struct merge_tensor, tensors->len - 1);
     }
@@ -132,12 +115,9 @@ static void add_foreign(const struct checkpoint *c, const struct safetensors *fi
             g_hash_table_contains(known, s->name)) {
             continue;
         }
-        struct merge_tensor t = {.entry = {.name = g_strdup(s->name),
-                                           .dtype = dtype_written(s->dtype),
-                                           .n_dims = s->n_dims},
-                                 .file = file,
-                                 .other = s};
-        memcpy(t.entry.shape, s->shape, sizeof s->shape);
+        struct merge_tensor t = merge_as_stored(s);
+        t.file = file;
+        t.other = s;
         g_array_append_val(tensors, t);
     }
 }
@@ -157,15 +137,10 @@ static bool write_all(const struct merge *m, const char *path, const GArray *ten
                       GError **error)
 {
     const struct checkpoint *c = m->session->checkpoint;
-    const bool sd1 = checkpoint_text_config(c)->quick_gelu;
     const bool v = checkpoint_schedule_config(c)->prediction_type == PREDICTION_V;
     const char *const keys[] = {"format", "modelspec.sai_model_spec", "modelspec.architecture",
                                 "modelspec.prediction_type", NULL};
-    const char *const texts[] = {"pt", "1.0.0",
-                                 sd1 ? "stable-diffusion-v1"
-                                 : v ? "stable-diffusion-v2-768-v"
-                                     : "stable-diffusion-v2-512",
-                                 v ? "v" : "epsilon", NULL};
+    const char *const texts[] = {"pt", "1.0.0", merge_architecture(c), v ? "v" : "epsilon", NULL};
 
     return merge_write(m, path, tensors, keys, texts, 0, (int)tensors->len, error);
 }

@@ -40,20 +40,12 @@ static bool skip_weights(const char *relative)
 
 static struct merge_tensor plan_tensor(const struct checkpoint *c, size_t index)
 {
-    const struct model_tensor *t = checkpoint_at(c, index);
-    const struct safetensors_tensor *stored = checkpoint_stored(c, index);
-    struct merge_tensor result = {.parts = {index}, .n_parts = 1};
+    struct merge_tensor result = checkpoint_is_single(c)
+                                     ? merge_as_named(c, index, checkpoint_at(c, index)->name)
+                                     : merge_as_stored(checkpoint_stored(c, index));
 
-    result.entry.dtype = dtype_written(stored->dtype);
-    if (checkpoint_is_single(c)) {
-        result.entry.name = g_strdup(t->name);
-        result.entry.n_dims = t->n_dims;
-        memcpy(result.entry.shape, t->shape, sizeof t->shape);
-    } else {
-        result.entry.name = g_strdup(stored->name);
-        result.entry.n_dims = stored->n_dims;
-        memcpy(result.entry.shape, stored->shape, sizeof stored->shape);
-    }
+    result.parts[0] = index;
+    result.n_parts = 1;
     return result;
 }
 
