@@ -13,10 +13,10 @@ static void test_even(void)
 {
     struct progress_clock clock = {0};
 
-    g_assert_cmpfloat(progress_clock_left(&clock, 0, 10, 100), <, 0);
-    g_assert_cmpfloat(progress_clock_left(&clock, 0, 10, 101), <, 0);
+    g_assert_cmpfloat(progress_clock_left_at(&clock, 0, 10, 100), <, 0);
+    g_assert_cmpfloat(progress_clock_left_at(&clock, 0, 10, 101), <, 0);
     for (int step = 1; step <= 10; step++) {
-        expect_near(progress_clock_left(&clock, step, 10, 100 + 2 * step), 2 * (10 - step));
+        expect_near(progress_clock_left_at(&clock, step, 10, 100 + 2 * step), 2 * (10 - step));
     }
 }
 
@@ -25,21 +25,21 @@ static void test_within(void)
 {
     struct progress_clock clock = {0};
 
-    progress_clock_left(&clock, 0, 3, 0);
-    expect_near(progress_clock_left(&clock, 1, 3, 4), 8);
-    expect_near(progress_clock_left(&clock, 1, 3, 5), 7);
-    expect_near(progress_clock_left(&clock, 1, 3, 50), 0);
+    progress_clock_left_at(&clock, 0, 3, 0);
+    expect_near(progress_clock_left_at(&clock, 1, 3, 4), 8);
+    expect_near(progress_clock_left_at(&clock, 1, 3, 5), 7);
+    expect_near(progress_clock_left_at(&clock, 1, 3, 50), 0);
 }
 
 static void test_slow_start(void)
 {
     struct progress_clock clock = {0};
 
-    progress_clock_left(&clock, 0, 100, 0);
-    expect_near(progress_clock_left(&clock, 1, 100, 30), 99 * 30);
+    progress_clock_left_at(&clock, 0, 100, 0);
+    expect_near(progress_clock_left_at(&clock, 1, 100, 30), 99 * 30);
     // the first step is forgotten
-    expect_near(progress_clock_left(&clock, 2, 100, 31), 98);
-    expect_near(progress_clock_left(&clock, 3, 100, 32), 97);
+    expect_near(progress_clock_left_at(&clock, 2, 100, 31), 98);
+    expect_near(progress_clock_left_at(&clock, 3, 100, 32), 97);
 }
 
 // several steps between two calls count as what they are
@@ -48,14 +48,14 @@ static void test_jumps(void)
     struct progress_clock a = {0}, b = {0};
     double left = 0;
 
-    progress_clock_left(&a, 0, 100, 0);
-    progress_clock_left(&b, 0, 100, 0);
-    progress_clock_left(&a, 1, 100, 1);
-    progress_clock_left(&b, 1, 100, 1);
+    progress_clock_left_at(&a, 0, 100, 0);
+    progress_clock_left_at(&b, 0, 100, 0);
+    progress_clock_left_at(&a, 1, 100, 1);
+    progress_clock_left_at(&b, 1, 100, 1);
     for (int step = 2; step <= 40; step++) {
-        left = progress_clock_left(&a, step, 100, step);
+        left = progress_clock_left_at(&a, step, 100, step);
     }
-    expect_near(progress_clock_left(&b, 40, 100, 40), left);
+    expect_near(progress_clock_left_at(&b, 40, 100, 40), left);
 }
 
 // the last ten steps count most
@@ -65,7 +65,7 @@ static void test_change(void)
     double now = 0, left = 0;
 
     for (int step = 0; step <= 100; step++) {
-        left = progress_clock_left(&clock, step, 200, now);
+        left = progress_clock_left_at(&clock, step, 200, now);
         now += step < 50 ? 10 : 1;
     }
     g_assert_cmpfloat(left, >, 100);
@@ -76,11 +76,11 @@ static void test_resumed_and_again(void)
 {
     struct progress_clock clock = {0};
 
-    g_assert_cmpfloat(progress_clock_left(&clock, 400, 500, 0), <, 0);
-    expect_near(progress_clock_left(&clock, 401, 500, 3), 99 * 3);
+    g_assert_cmpfloat(progress_clock_left_at(&clock, 400, 500, 0), <, 0);
+    expect_near(progress_clock_left_at(&clock, 401, 500, 3), 99 * 3);
     // another phase
-    g_assert_cmpfloat(progress_clock_left(&clock, 0, 20, 5), <, 0);
-    expect_near(progress_clock_left(&clock, 1, 20, 6), 19);
+    g_assert_cmpfloat(progress_clock_left_at(&clock, 0, 20, 5), <, 0);
+    expect_near(progress_clock_left_at(&clock, 1, 20, 6), 19);
 }
 
 int main(int argc, char **argv)

@@ -28,7 +28,12 @@ static void add(struct progress_clock *clock, int step, double now)
     clock->time = now;
 }
 
-double progress_clock_left(struct progress_clock *clock, int step, int steps, double now)
+double progress_clock_left(struct progress_clock *clock, int step, int steps)
+{
+    return progress_clock_left_at(clock, step, steps, (double)g_get_monotonic_time() / 1e6);
+}
+
+double progress_clock_left_at(struct progress_clock *clock, int step, int steps, double now)
 {
     double left;
 

@@ -15,6 +15,9 @@ struct progress_clock {
     double sum, weight; // of the mean
 };
 
-/* Seconds left at step of steps; negative before anything can be said. now: seconds of any clock
- * that does not jump. A step smaller than before begins anew. */
-double progress_clock_left(struct progress_clock *clock, int step, int steps, double now);
+/* Seconds left at step of steps; negative before anything can be said. A step smaller than before
+ * begins anew. */
+double progress_clock_left(struct progress_clock *clock, int step, int steps);
+
+/* The same at a time in seconds. */
+double progress_clock_left_at(struct progress_clock *clock, int step, int steps, double now);

@@ -16,6 +16,7 @@ struct painting {
     struct autoencoder *autoencoder;
     struct decoder *decoder;
     struct denoise denoise;
+    struct denoise_part part;
     struct tape *tape;
     struct conditioning text; // without, then with a prompt
     float *more;              // what an inpainting model sees beside the latents
@@ -44,9 +45,10 @@ static bool prepare(struct painting *p, progress_function progress, void *user, 
     conditioning_init(&p->text, 2, o->tokens, width, 0);
     bench_random_fill(p->text.context, (int64_t)2 * o->tokens * width, 1, 4);
     p->more = g_new0(float, (size_t)(o->height / factor) * (o->width / factor) * more_c);
+    p->part = (struct denoise_part){.unet = p->unet, .text = &p->text};
     p->denoise = (struct denoise){.k = p->k,
-                                  .unet = p->unet,
-                                  .text = &p->text,
+                                  .parts = &p->part,
+                                  .n_parts = 1,
                                   .h = o->height / factor,
                                   .w = o->width / factor,
                                   .c = o->vae->latent_channels,

@@ -63,14 +63,11 @@ static void predict(const struct denoise *d, struct tape *t, const float *latent
     const size_t values = (size_t)n * d->h * d->w * d->c;
     g_autofree float *part = g_new(float, values);
 
-    const struct denoise_part whole = {.unet = d->unet, .text = d->text};
-    const struct denoise_part *parts = d->parts != NULL ? d->parts : &whole;
-    const int n_parts = d->parts != NULL ? d->n_parts : 1;
     memset(both, 0, values * sizeof *both);
-    for (int i = 0; i < n_parts; i++) {
+    for (int i = 0; i < d->n_parts; i++) {
         tape_reset(t);
-        tape_download(t, predict_part(d, t, &parts[i], latents, timestep), part);
-        blend(d, &parts[i], n, part, both);
+        tape_download(t, predict_part(d, t, &d->parts[i], latents, timestep), part);
+        blend(d, &d->parts[i], n, part, both);
     }
 }
 
@@ -91,26 +88,22 @@ static void guide(const struct denoise *d, const float *both, float *prediction)
 struct run {
     struct denoise *d;
     int step;
-    gint64 started;
+    struct progress_clock clock;
 };
 
-static bool tell(const struct run *r, const char *file)
+static bool tell(struct run *r, const char *file)
 {
     const struct denoise *d = r->d;
     const int first = sampler_first(d->sampler), steps = sampler_steps(d->sampler) - first;
-
-    if (d->progress == NULL) {
-        return true;
-    }
     const int done = r->step - first;
-    const double elapsed = (double)(g_get_monotonic_time() - r->started) / 1e6;
     const struct progress p = {.phase = d->phase,
                                .step = done,
                                .steps = steps,
                                .loss = -1,
-                               .seconds_left = done > 0 ? elapsed / done * (steps - done) : -1,
+                               .seconds_left = progress_clock_left(&r->clock, done, steps),
                                .file = file};
-    return d->progress(d->user, &p);
+
+    return d->progress == NULL || d->progress(d->user, &p);
 }
 
 static bool report(void *user)
@@ -216,7 +209,7 @@ static void one_step(struct denoise *d, struct tape *t, int step, uint64_t seed,
 }
 
 // the step that was done, as a small picture
-static bool show(const struct run *r, const float *sees, GError **error)
+static bool show(struct run *r, const float *sees, GError **error)
 {
     const struct denoise *d = r->d;
     const int number = r->step - sampler_first(d->sampler);
@@ -231,7 +224,7 @@ static bool show(const struct run *r, const float *sees, GError **error)
 
 bool denoise_run(struct denoise *d, struct tape *t, uint64_t seed, float *latents, GError **error)
 {
-    struct run r = {.d = d, .started = g_get_monotonic_time()};
+    struct run r = {.d = d};
     const size_t count = (size_t)d->h * d->w * d->c;
     g_autofree float *sees = d->preview != NULL ? g_new(float, count) : NULL;
 

@@ -34,10 +34,8 @@ struct denoise_part {
 
 struct denoise {
     const kernels *k;
-    const struct unet *unet;
     struct sampler *sampler;          // borrowed; made for the wanted number of steps
-    const struct conditioning *text;  // of two texts: without, then with the prompt
-    const struct denoise_part *parts; // of the same shapes, in place of unet and text; NULL: these
+    const struct denoise_part *parts; // of the same shapes
     int n_parts;
     int h, w, c; // latents
     double guidance;

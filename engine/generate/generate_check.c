@@ -12,14 +12,12 @@
 static bool check_text(const char *option, const char *text, GError **error)
 {
     if (!g_utf8_validate(text, -1, NULL)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "The text of %s is not valid UTF-8; type it in a UTF-8 terminal.", option);
-        return false;
+        return error_usage(error, "The text of %s is not valid UTF-8; type it in a UTF-8 terminal.",
+                           option);
     }
     if (g_utf8_strlen(text, -1) > PROMPT_MAX) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "The text of %s has more than %d characters; shorten it.", option, PROMPT_MAX);
-        return false;
+        return error_usage(error, "The text of %s has more than %d characters; shorten it.", option,
+                           PROMPT_MAX);
     }
     return true;
 }
@@ -28,10 +26,9 @@ static bool check_scales(const struct svdiff_generate_options *o, GError **error
 {
     for (int i = 0; i < o->n_subjects; i++) {
         if (!isfinite(o->subjects[i].scale) || fabs(o->subjects[i].scale) > 1000) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                        "The scale of --subject %s is %g; it can be from -1000 to 1000.",
-                        o->subjects[i].file, o->subjects[i].scale);
-            return false;
+            return error_usage(error,
+                               "The scale of --subject %s is %g; it can be from -1000 to 1000.",
+                               o->subjects[i].file, o->subjects[i].scale);
         }
     }
     return true;
@@ -40,9 +37,8 @@ static bool check_scales(const struct svdiff_generate_options *o, GError **error
 static bool check_regions(const struct svdiff_generate_options *o, GError **error)
 {
     if (o->n_regions > REGIONS_MAX) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "There are %d --region; at most %d are possible.", o->n_regions, REGIONS_MAX);
-        return false;
+        return error_usage(error, "There are %d --region; at most %d are possible.", o->n_regions,
+                           REGIONS_MAX);
     }
     for (int i = 0; i < o->n_regions; i++) {
         if (!check_text("--region", o->regions[i].text, error)) {

@@ -186,14 +186,12 @@ static bool one_step(struct learn_run *r, GError **error)
 
 static bool report(struct learn_run *r, const char *file)
 {
-    const int done = r->step - r->started_at;
-    const double elapsed = (double)(g_get_monotonic_time() - r->started) / 1e6;
-    const int left = r->lesson->options->steps - r->step;
+    const int steps = r->lesson->options->steps;
     const struct progress p = {.phase = "learn",
                                .step = r->step,
-                               .steps = r->lesson->options->steps,
+                               .steps = steps,
                                .loss = r->step > 0 ? r->loss : -1,
-                               .seconds_left = done > 0 ? elapsed / done * left : -1,
+                               .seconds_left = progress_clock_left(&r->clock, r->step, steps),
                                .file = file};
 
     return r->progress == NULL || r->progress(r->user, &p);
@@ -266,8 +264,6 @@ static bool after_step(struct learn_run *r, GError **error)
 
 static bool loop(struct learn_run *r, GError **error)
 {
-    r->started = g_get_monotonic_time();
-    r->started_at = r->step;
     tape_set_tick(r->tape, tick, r);
     if (r->step == 0 && !validate(r, error)) {
         return false;

@@ -73,15 +73,13 @@ static bool on_progress(void *user, enum spectrum_phase phase, double done)
 {
     struct model_spectrum *m = user;
     const int steps = 1000, step = (int)(done * steps);
-    const double now = (double)g_get_monotonic_time() / 1e6;
     const struct progress p = {.phase = "spectrum",
                                .step = step,
                                .steps = steps,
                                .loss = -1,
-                               .seconds_left =
-                                   phase == SPECTRUM_PHASE_COMPUTE
-                                       ? progress_clock_left(&m->clock, step, steps, now)
-                                       : -1};
+                               .seconds_left = phase == SPECTRUM_PHASE_COMPUTE
+                                                   ? progress_clock_left(&m->clock, step, steps)
+                                                   : -1};
 
     return m->progress == NULL || m->progress(m->user, &p);
 }

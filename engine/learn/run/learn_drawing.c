@@ -58,9 +58,10 @@ bool learn_drawing_run(const struct learn_drawing *d, const struct conditioning 
     const struct svdiff_generate_options o = svdiff_generate_defaults(d->lesson->session);
     const size_t size = (size_t)p->h * p->w * p->c;
     struct conditioning both = {0};
+    const struct denoise_part part = {.unet = d->learner->unet, .text = &both};
     struct denoise x = {.k = d->lesson->session->k,
-                        .unet = d->learner->unet,
-                        .text = &both,
+                        .parts = &part,
+                        .n_parts = 1,
                         .h = p->h,
                         .w = p->w,
                         .c = p->c,

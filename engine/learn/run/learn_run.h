@@ -6,6 +6,7 @@
  *   learn_sample.c    pictures on the way      learn_apart.c   how well subjects stay apart */
 #pragma once
 
+#include "engine/base/progress.h"
 #include "engine/base/trace.h"
 #include "engine/learn/learner.h"
 #include "engine/learn/lesson.h"
@@ -26,8 +27,7 @@ struct learn_run {
     double loss;         // of the last step, instance part
     progress_function progress;
     void *user;
-    gint64 started;
-    int started_at; // step
+    struct progress_clock clock;
     bool cancelled;
 };
 
