@@ -49,10 +49,9 @@ struct run {
 static void run_once(void *user, struct tape *t)
 {
     struct run *r = user;
-    const struct learn_networks networks = {.unet = r->unet};
 
     if (r->o->part == BENCH_LEARN) {
-        learn_step_run(t, &networks, r->batch, NULL);
+        learn_step_run(t, r->unet, NULL, r->batch, NULL);
         return;
     }
     struct tensor *x = tape_input(t, r->input, r->o->batch, r->h, r->w, r->c, false);

@@ -105,9 +105,3 @@ void learner_as_it_was(struct learner *l, void (*work)(void *user), void *user)
     work(user);
     network_refresh(unet_network(l->unet), 1);
 }
-
-struct learn_networks learner_networks(const struct learner *l)
-{
-    return (struct learn_networks){.unet = l->unet,
-                                   .conditioner = l->text_learns ? l->conditioner : NULL};
-}

@@ -4,8 +4,7 @@
  * only within learner_as_it_was is the UNet the model's own. */
 #pragma once
 
-#include "engine/learn/run/learn_step.h"
-#include "engine/session.h"
+#include "engine/session/conditioner.h"
 #include "engine/tape/parameters.h"
 
 struct lesson;
@@ -15,7 +14,7 @@ struct learner {
     struct unet *unet;
     struct conditioner *conditioner;
     struct parameters *parameters; // NULL before shifts are attached
-    bool text_learns;
+    bool text_learns;              // else what texts become does not change
 };
 
 /* Opens the networks, without shifts. Owned by the caller, NULL with an error. */
@@ -32,7 +31,3 @@ void learner_follow(struct learner *l);
 
 /* Calls work(user) with the UNet as it was before it learned: its shifts do not act meanwhile. */
 void learner_as_it_was(struct learner *l, void (*work)(void *user), void *user);
-
-/* What a step runs. The text encoders are run where any of them learns; otherwise what their texts
- * become is known. */
-struct learn_networks learner_networks(const struct learner *l);

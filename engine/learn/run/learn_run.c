@@ -33,9 +33,9 @@ static void prepare_batch(struct learn_run *r)
 static void run_batch(const struct learn_run *r, struct tape *t,
                       const struct attention_guide *guide)
 {
-    const struct learn_networks networks = learner_networks(r->learner);
+    const struct learner *l = r->learner;
 
-    learn_step_run(t, &networks, r->batch, guide);
+    learn_step_run(t, l->unet, l->text_learns ? l->conditioner : NULL, r->batch, guide);
 }
 
 void learn_run_batch(struct learn_run *r, const struct attention_guide *guide)

@@ -65,20 +65,14 @@ void learn_batch_free(struct learn_batch *b)
     g_free(b);
 }
 
-static struct text_tensors text_of(struct tape *t, const struct learn_networks *networks,
-                                   const struct learn_batch *b)
-{
-    return networks->conditioner != NULL
-               ? conditioner_forward(networks->conditioner, t, b->ids, b->n)
-               : conditioning_input(t, &b->text, 0, b->n);
-}
-
-void learn_step_run(struct tape *t, const struct learn_networks *networks,
+void learn_step_run(struct tape *t, const struct unet *unet, const struct conditioner *conditioner,
                     struct learn_batch *batch, const struct attention_guide *guide)
 {
-    const struct text_tensors text = text_of(t, networks, batch);
+    const struct text_tensors text = conditioner != NULL
+                                         ? conditioner_forward(conditioner, t, batch->ids, batch->n)
+                                         : conditioning_input(t, &batch->text, 0, batch->n);
     struct tensor *x = tape_input(t, batch->noisy, batch->n, batch->h, batch->w, batch->c, false);
-    struct tensor *y = unet_forward_guided(t, networks->unet, x, batch->timesteps, text, guide);
+    struct tensor *y = unet_forward_guided(t, unet, x, batch->timesteps, text, guide);
 
     if (batch->map != NULL) {
         mse_loss_mapped(t, y, batch->target, batch->weights, batch->map, batch->losses,

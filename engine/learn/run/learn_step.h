@@ -36,11 +36,6 @@ struct learn_batch {
     float *prediction; // [n, h, w, c], NULL when not wanted
 };
 
-struct learn_networks {
-    const struct unet *unet;
-    const struct conditioner *conditioner; // NULL: batch->text is used
-};
-
 struct learn_batch *learn_batch_create(int n, int instance, int h, int w, int c, int tokens,
                                        int width);
 /* Room for the regions and words of so many subjects a row. */
@@ -50,6 +45,7 @@ int learn_batch_shown(const struct learn_batch *b);
 void learn_batch_free(struct learn_batch *b); // accepts NULL
 
 /* Runs the batch on t, guided or (NULL) not; adds to the gradients of all shifts, writes losses and
- * prediction. */
-void learn_step_run(struct tape *t, const struct learn_networks *networks,
+ * prediction. Where no text encoder learns there is no conditioner (NULL), and what the texts of
+ * the batch become is taken. */
+void learn_step_run(struct tape *t, const struct unet *unet, const struct conditioner *conditioner,
                     struct learn_batch *batch, const struct attention_guide *guide);
