@@ -6,26 +6,9 @@
  * small. NaN stays NaN. */
 #pragma once
 
-#include <stdint.h>
-#include <string.h>
+#include "kernels/float_bits.h"
 
 #define CPU_INVERSE_SQRT_2PI 0.39894228f // 1 / sqrt(2 pi)
-
-static inline float float_of_bits(int32_t bits)
-{
-    float value;
-
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static inline int32_t bits_of_float(float value)
-{
-    int32_t bits;
-
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
 
 /* e^x = 2^n e^r, n = x / ln 2 rounded, |r| <= ln 2 / 2 by a polynomial (Cephes' coefficients).
  * Arguments are limited to where 2^n is a normal float: below -87.3 gives 1.2e-38, above 88 the

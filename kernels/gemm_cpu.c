@@ -1,5 +1,4 @@
 /* gemm_cpu.c: matrix products by oneDNN, rounding to bfloat16 by all threads. */
-#include "kernels/bf16.h"
 #include "kernels/clones.h"
 #include "kernels/cpu.h"
 

@@ -1,6 +1,5 @@
 /* gemm_reference.c: C [m, n] = A [m, k] B [k, n], either input stored transposed, C added to where
  * asked; and the rounding to bfloat16. */
-#include "kernels/bf16.h"
 #include "kernels/reference.h"
 
 static void gemm(const kernels *k, struct gemm_shape s, const real *a, const real *b, real *c)

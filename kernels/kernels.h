@@ -24,6 +24,8 @@
  * Letters: n batch, c channels, h w, t tokens (rows), d head width, r rank. */
 #pragma once
 
+#include "kernels/float_bits.h"
+
 #include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>

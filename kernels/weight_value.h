@@ -1,7 +1,7 @@
 /* weight_value.h: reading plain weights one value at a time, for the reference. */
 #pragma once
 
-#include "kernels/bf16.h"
+#include "kernels/kernels.h"
 
 // value i of a plain weight
 static inline double weight_value(struct kernels_weight w, int64_t i)

@@ -10,6 +10,8 @@
  * lowest kept bit before the shift, which is round to nearest even. */
 #include "engine/base/dtype.h"
 
+#include "kernels/kernels.h"
+
 #include <glib.h>
 #include <string.h>
 
@@ -26,22 +28,6 @@ static const struct {
     {"I16", 16},    {"U16", 16}, {"I32", 32},    {"U32", 32},        {"C64", 64},
     {"I64", 64},    {"U64", 64},
 };
-
-static inline uint32_t bits_of(float value)
-{
-    uint32_t bits;
-
-    memcpy(&bits, &value, sizeof(bits));
-    return bits;
-}
-
-static inline float float_of(uint32_t bits)
-{
-    float value;
-
-    memcpy(&value, &bits, sizeof(value));
-    return value;
-}
 
 const char *dtype_name(enum dtype type)
 {
@@ -92,9 +78,9 @@ static inline float f16_to_f32(uint16_t value)
     uint32_t special = 0u - (magnitude >= 0x0f800000);
     uint32_t normal = magnitude + (112u << 23) + (special & (112u << 23));
     // subnormals: put the mantissa under a hidden one at 2^-14 and take that one away
-    uint32_t subnormal = bits_of(float_of(magnitude + (113u << 23)) - 0x1p-14f);
+    uint32_t subnormal = bits_of_float(float_of_bits(magnitude + (113u << 23)) - 0x1p-14f);
 
-    return float_of(sign | choose(0u - (magnitude < 0x00800000), subnormal, normal));
+    return float_of_bits(sign | choose(0u - (magnitude < 0x00800000), subnormal, normal));
 }
 
 // as f16: three bits of mantissa go to 20..22, and the biases differ by 120
@@ -103,34 +89,25 @@ static inline float e4m3_to_f32(uint8_t value)
     uint32_t sign = (uint32_t)(value & 0x80) << 24;
     uint32_t magnitude = (uint32_t)(value & 0x7f) << 20;
     uint32_t normal = magnitude + (120u << 23);
-    uint32_t subnormal = bits_of(float_of(magnitude + (121u << 23)) - 0x1p-6f);
+    uint32_t subnormal = bits_of_float(float_of_bits(magnitude + (121u << 23)) - 0x1p-6f);
     uint32_t finite = choose(0u - (magnitude < 0x00800000), subnormal, normal);
 
-    return float_of(sign | choose(0u - (magnitude == 0x07f00000), 0x7fc00000, finite));
+    return float_of_bits(sign | choose(0u - (magnitude == 0x07f00000), 0x7fc00000, finite));
 }
 
 static inline uint16_t f32_to_f16(float value)
 {
-    uint32_t bits = bits_of(value);
+    uint32_t bits = bits_of_float(value);
     uint32_t sign = bits & 0x80000000;
     uint32_t magnitude = bits ^ sign;
     // normal results: the bias, half of the last kept place less one, and the last kept bit
     uint32_t normal = (magnitude - (112u << 23) + 0xfff + ((magnitude >> 13) & 1)) >> 13;
     // subnormal results: adding 0.5 leaves exactly ten bits below, rounded by the addition itself
-    uint32_t subnormal = bits_of(float_of(magnitude) + 0.5f) - bits_of(0.5f);
+    uint32_t subnormal = bits_of_float(float_of_bits(magnitude) + 0.5f) - bits_of_float(0.5f);
     uint32_t special = choose(0u - (magnitude > 0x7f800000), 0x7e00, 0x7c00);
     uint32_t finite = choose(0u - (magnitude < 0x38800000), subnormal, normal);
 
     return (uint16_t)((sign >> 16) | choose(0u - (magnitude >= 0x47800000), special, finite));
-}
-
-static inline uint16_t f32_to_bf16(float value)
-{
-    uint32_t bits = bits_of(value);
-    uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-    uint32_t quiet = (bits >> 16) | 0x40;
-
-    return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? quiet : rounded);
 }
 
 static void f16_array_to_f32(const char *in, float *out, size_t n)
@@ -147,7 +124,7 @@ static void bf16_array_to_f32(const char *in, float *out, size_t n)
     for (size_t i = 0; i < n; i++) {
         uint16_t value;
         memcpy(&value, in + 2 * i, sizeof(value));
-        out[i] = float_of((uint32_t)value << 16);
+        out[i] = bf16_to_float(value);
     }
 }
 
@@ -212,7 +189,7 @@ static void f32_array_to_f16(const float *in, char *out, size_t n)
 static void f32_array_to_bf16(const float *in, char *out, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        uint16_t value = f32_to_bf16(in[i]);
+        uint16_t value = bf16_from_float(in[i]);
         memcpy(out + 2 * i, &value, sizeof(value));
     }
 }
@@ -253,7 +230,7 @@ bool dtype_finite(const float *values, size_t n)
     uint32_t special = 0; // gets a bit as soon as an exponent is all ones
 
     for (size_t i = 0; i < n; i++) {
-        special |= (bits_of(values[i]) & 0x7f800000) + 0x00800000;
+        special |= (bits_of_float(values[i]) & 0x7f800000) + 0x00800000;
     }
     return (special & 0x80000000) == 0;
 }

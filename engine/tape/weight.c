@@ -1,6 +1,8 @@
 /* The forms of a weight: sizes and what follows from a shift; see weight.h. */
 #include "engine/tape/weight.h"
 
+#include "engine/base/channels.h"
+
 #include <string.h>
 
 int64_t weight_columns(const struct weight *w)
@@ -20,12 +22,8 @@ void weight_to_engine_order(const struct weight *w, float *values, int64_t rows)
 
     for (int64_t o = 0; o < rows && area > 1; o++) {
         float *at = values + o * in * area;
-        for (int i = 0; i < in; i++) {
-            for (int a = 0; a < area; a++) {
-                row[a * in + i] = at[i * area + a];
-            }
-        }
-        memcpy(at, row, (size_t)in * area * sizeof *row);
+        memcpy(row, at, (size_t)in * area * sizeof *row);
+        channels_from_planes(row, 1, area, in, at);
     }
 }
 
