@@ -26,6 +26,7 @@ static double conv_speed(const kernels *k, int h, int w, int c)
     for (int i = 0; x != NULL && y != NULL && values != NULL && i < 4; i++) {
         const gint64 begin = g_get_monotonic_time();
         k->conv_forward(k, s, x, whole, NULL, y);
+        k->sync(k, NULL); // a failure shows later
         const double seconds = (double)(g_get_monotonic_time() - begin + 1) / 1e6;
         best = MAX(best, 2.0 * s.n * h * w * c * 9 * c / seconds);
     }

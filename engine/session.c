@@ -157,7 +157,7 @@ bool session_check_unets(const svdiff *s, int n, GError **error)
 {
     const uint64_t values = (uint64_t)n * values_of_all(s, 1u << MODEL_UNET, false);
 
-    return n == 1 || s->dry || machine_check_memory(values * sizeof(real), error);
+    return n == 1 || !s->k->host_memory || machine_check_memory(values * sizeof(real), error);
 }
 
 bool session_check_memory(const svdiff *s, unsigned components, bool factored, GError **error)
@@ -166,7 +166,7 @@ bool session_check_memory(const svdiff *s, unsigned components, bool factored, G
         return true;
     }
     const uint64_t values = values_of_all(s, components, factored);
-    return s->dry || machine_check_memory(values * sizeof(real), error);
+    return !s->k->host_memory || machine_check_memory(values * sizeof(real), error);
 }
 
 bool session_check_plain(const svdiff *s, GError **error)

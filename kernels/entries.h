@@ -96,6 +96,14 @@ ENTRY(chosen_rows_backward, struct chosen_shape s, const int32_t *ids, const int
  * dx += 2 weight (x - target) / count. dx may be NULL. */
 ENTRY(mse, int n, int64_t count, const real *x, const real *target, const real *weight, real *loss,
       real *dx)
+/* How far maps of attention lie in regions that are not theirs. Subject first + i of a row has
+ * channel i of each head of x [n, places, heads * d]: map [n, slots, places] receives the mean over
+ * heads, loss [n, slots] the mean of the squares of map / scale, weighted by others [n, slots,
+ * places]; dx += factor [n] times its derivative. Rows that show [n] one subject have no part in
+ * it, nor what a row does not show: their loss is 0. dx may be NULL. Only subjects first .. first +
+ * count are written. */
+ENTRY(unmix, struct unmix_shape s, const int32_t *shown, const double *factor, const real *others,
+      const real *x, double *map, double *loss, real *dx)
 // sum [1] = sum of squares, added up in double
 ENTRY(sum_squares, int64_t count, const real *x, double *sum)
 ENTRY(adamw, int64_t count, struct adamw_step step, const real *gradient, real *value, real *m,

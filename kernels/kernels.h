@@ -115,6 +115,16 @@ struct chosen_shape {
     real factor;
 };
 
+// what a map is divided by: 1, its mean, its largest value
+enum map_scale { MAP_PLAIN, MAP_MEAN, MAP_MAX };
+
+// maps of count subjects, the first of which is `first` of the slots that a row has
+struct unmix_shape {
+    int n, places, heads, d;
+    int slots, first, count;
+    enum map_scale scale;
+};
+
 /* One AdamW step (Loshchilov & Hutter, in PyTorch's form):
  *   g' = gradient_scale * g;  p -= rate * decay * p;
  *   m = beta1 m + (1 - beta1) g';  v = beta2 v + (1 - beta2) g'^2
@@ -131,7 +141,10 @@ struct kernels {
     const char *name; // "reference", "cpu", "count"
     int threads;
     enum kernels_precision precision; // what weights should be stored as on this device
-    void *device;                     // the device's own state
+    /* Whether its memory is the host's: then the host may follow its pointers, and what it gives is
+     * taken from the machine's. Nothing but limits of memory may depend on it. */
+    bool host_memory;
+    void *device; // the device's own state
 
     /* ---- memory ---- */
     /* bytes of device memory, zeroed, aligned; NULL when there is none or bytes is 0. Released with
@@ -144,7 +157,8 @@ struct kernels {
     // within device memory
     void (*zero)(const kernels *k, void *memory, size_t bytes);
     void (*copy)(const kernels *k, void *to, const void *from, size_t bytes);
-    // waits for all work; an error of the device since the last call surfaces here
+    /* Waits for all work. False where the device failed since the last call: what was computed since
+     * then is undefined. Asked before a result leaves the engine or something is learned of it. */
     bool (*sync)(const kernels *k, GError **error);
     // frees the table itself and all that it owns
     void (*destroy)(kernels *k);

@@ -129,6 +129,7 @@ static bool host_sync(const kernels *k, GError **error)
 
 void memory_fill_host(kernels *k)
 {
+    k->host_memory = true;
     k->alloc = host_alloc;
     k->release = host_release;
     k->upload = host_copy;

@@ -22,5 +22,5 @@ void memory_count_remove(const kernels *k, size_t bytes);
 void *memory_host_alloc(size_t bytes);
 void memory_host_release(void *memory, size_t bytes);
 
-// fills the entries alloc, release, upload, download, zero, copy and sync for memory of the host
+// makes the table's memory that of the host: host_memory and the entries alloc to sync
 void memory_fill_host(kernels *k);

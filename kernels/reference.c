@@ -19,6 +19,7 @@ void reference_fill(kernels *k)
     reference_fill_spectral(k);
     reference_fill_embedding(k);
     reference_fill_optimizer(k);
+    reference_fill_unmix(k);
 }
 
 static void reference_destroy(kernels *k)

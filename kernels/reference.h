@@ -20,3 +20,4 @@ void reference_fill_resample(kernels *k);
 void reference_fill_spectral(kernels *k);
 void reference_fill_embedding(kernels *k);
 void reference_fill_optimizer(kernels *k);
+void reference_fill_unmix(kernels *k);

@@ -136,12 +136,13 @@ static void test_mse(void)
     const struct tape_options o = {.training = true, .outer_bytes = 1 << 16};
     struct tape *t = tape_create(k, o, &error);
     const float x[] = {1, 2, 3, 4}, target[] = {0, 2, 5, 4}, weight[] = {1, 3};
-    float loss[2];
+    float loss[2], weighted[2];
     struct tensor *y = tape_input(t, x, 2, 1, 1, 2, true);
 
-    mse_loss(t, y, target, weight, loss);
+    mse_read(t, y, mse_loss(t, y, target, weight, NULL), NULL, loss, weighted);
     g_assert_cmpfloat(loss[0], ==, 0.5);
     g_assert_cmpfloat(loss[1], ==, 2);
+    g_assert_cmpmem(weighted, sizeof weighted, loss, sizeof loss);
     g_assert_cmpfloat(y->gradient[0], ==, 1);
     g_assert_cmpfloat(y->gradient[1], ==, 0);
     g_assert_cmpfloat(y->gradient[2], ==, -6);
@@ -160,7 +161,7 @@ static void test_mapped_mse(void)
     float loss[2], weighted[2];
     struct tensor *y = tape_input(t, x, 2, 1, 2, 2, true);
 
-    mse_loss_mapped(t, y, target, weight, map, loss, weighted);
+    mse_read(t, y, mse_loss(t, y, target, weight, map), map, loss, weighted);
     // errors of the four places: 0.5, 2, 1, 0
     g_assert_cmpfloat(loss[0], ==, 1.25);
     g_assert_cmpfloat(loss[1], ==, 0.5);

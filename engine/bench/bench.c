@@ -161,13 +161,12 @@ static bool time_once(void *user, double *work, GError **error)
         return false;
     }
     tape_reset(r->tape);
-    const double before = tape_work(r->tape);
     run_once(r, r->tape);
     if (r->o->part == BENCH_LEARN) {
         update(r);
     }
-    *work = tape_work(r->tape) - before;
-    return true;
+    *work = tape_work(r->tape);
+    return tape_sync(r->tape, error);
 }
 
 bool bench_run(const kernels *k, const struct bench_options *o, struct bench_result *result,

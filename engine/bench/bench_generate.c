@@ -98,14 +98,12 @@ static bool one_picture(struct painting *p, uint64_t seed, GError **error)
 static bool all_pictures(void *user, double *work, GError **error)
 {
     struct painting *p = user;
-    const double before = tape_work(p->tape);
-
     for (int i = 0; i < p->o->batch; i++) {
         if (!one_picture(p, (uint64_t)(i + 1), error)) {
             return false;
         }
     }
-    *work = tape_work(p->tape) - before;
+    *work = tape_work(p->tape) * STEPS * p->o->batch;
     return true;
 }
 

@@ -154,6 +154,9 @@ picture *decoder_run(struct decoder *d, const float *latents, struct trace *trac
                      sum, weight);
         }
     }
+    if (!tape_sync(d->tape, error)) {
+        return NULL;
+    }
     for (size_t i = 0; i < count * 3; i++) {
         const float value = sum[i] / weight[i / 3];
         if (!isfinite(value)) {
@@ -199,6 +202,9 @@ float *encode_moments(const kernels *k, const struct autoencoder *a, const float
         e.moments = g_new(float, (size_t)(width / factor) * (height / factor) * 2 *
                                      config->latent_channels);
         encode(&e, t);
+        if (!tape_sync(t, error)) {
+            g_clear_pointer(&e.moments, g_free);
+        }
         tape_free(t);
     }
     return e.moments;

@@ -237,7 +237,7 @@ bool denoise_run(struct denoise *d, struct tape *t, uint64_t seed, float *latent
             return false;
         }
         r.step++;
-        if (!show(&r, sees, error)) {
+        if (!tape_sync(t, error) || !show(&r, sees, error)) {
             return false;
         }
     }

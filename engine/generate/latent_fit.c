@@ -94,6 +94,9 @@ static bool fit(struct fitting *x, struct tape *t, struct parameters *p, float *
             g_set_error_literal(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, "Cancelled.");
             return false;
         }
+        if (!tape_sync(t, error)) {
+            return false;
+        }
         if (x->loss < least) {
             least = x->loss;
             memcpy(latents, current, bytes);

@@ -13,6 +13,7 @@
 #include "engine/learn/learn_prepare.h"
 #include "engine/options/option.h"
 #include "engine/subject/shift_set.h"
+#include "engine/tape/transfer.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -76,7 +77,7 @@ static void trace_micro(const struct learn_run *r, int64_t m)
     }
     if (r->unmix != NULL && learn_batch_shown(b) > 1) {
         const float unmix = (float)learn_unmix_loss(r->unmix);
-        total += (float)(r->unmix->plan.weight * learn_unmix_loss(r->unmix));
+        total += (float)(r->unmix->weight * learn_unmix_loss(r->unmix));
         trace_add(r->trace, &unmix, one, 1, "unmix_loss.%d", (int)m);
     }
     trace_add(r->trace, &total, one, 1, "total_loss.%d", (int)m);
@@ -116,7 +117,7 @@ static bool accumulate(struct learn_run *r, GError **error)
             return false;
         }
         const bool several = r->unmix != NULL && learn_batch_shown(r->batch) > 1;
-        if (several && !learn_unmix_fill(r->unmix, r->batch, error)) {
+        if (several && !learn_unmix_fill(r->unmix, error)) {
             return false;
         }
         learn_run_batch(r, several ? &r->unmix->guide : NULL);
@@ -169,7 +170,7 @@ static bool one_step(struct learn_run *r, GError **error)
         return !r->cancelled ? false : true;
     }
     const double norm = parameters_gradient_norm(r->learner->parameters);
-    if (!check_number(r, norm, error)) {
+    if (!transfer_sync(r->lesson->session->k, error) || !check_number(r, norm, error)) {
         return false;
     }
     parameters_download(r->learner->parameters, r->learner->parameters->value, r->good);
@@ -347,7 +348,8 @@ static bool write_results(struct learn_run *r, GError **error)
     g_autofree float *values = g_new(float, r->learner->parameters->count);
 
     parameters_download(r->learner->parameters, r->learner->parameters->value, values);
-    return learn_write_subject(r, values, r->step, error) && write_losses(r, error) &&
+    return transfer_sync(r->lesson->session->k, error) &&
+           learn_write_subject(r, values, r->step, error) && write_losses(r, error) &&
            write_trace(r, error);
 }
 

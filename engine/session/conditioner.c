@@ -146,8 +146,9 @@ bool conditioner_encode(const struct conditioner *c, const int32_t *ids, int n,
     conditioning_init(out, n, conditioner_tokens(c), conditioner_width(c), 0);
     x.out = out;
     encode(&x, t);
+    const bool done = tape_sync(t, error);
     tape_free(t);
-    return true;
+    return done;
 }
 
 bool conditioner_embed(const struct conditioner *c, const char *const *texts, int n,

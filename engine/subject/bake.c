@@ -121,6 +121,7 @@ static bool multiply(const struct bake *b, const struct weight *w, const float *
         transfer_upload(k, buffer[1], vt, r * n);
         k->gemm(k, (struct gemm_shape){.m = m, .n = n, .k = r}, buffer[0], buffer[1], buffer[2]);
         transfer_download(k, change, buffer[2], m * n);
+        done = transfer_sync(k, error);
     } else {
         error_failed(error, "There is no memory to put the subject into %s; close other programs.",
                      w->name);

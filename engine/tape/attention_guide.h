@@ -16,15 +16,17 @@ struct unmix {
     enum unmix_layers sides; // its down block, its up block, or both
     int layers;              // cross-attentions there
     enum unmix_maps maps;
-    int n, slots;        // rows, subjects a row has room for
-    int rows;            // over which the mean is taken
-    int places, tokens;  // h * w of the level's grid; of the text
-    const int *shown;    // [n]: subjects of each row; 0 and 1 take no part
-    const float *others; // [n, slots, places]: M
-    const float *words;  // [n, slots, tokens]: shares of the subject's tokens in their mean
-    double weight;       // of the loss in what is differentiated
-    double *losses;      // [layers]: receives each layer's mean over rows and subjects
-    double *seen;        // [layers, n, slots, places]: A is added; NULL: for forward runs alone
+    int n, slots;       // rows, subjects a row has room for
+    int places, tokens; // h * w of the level's grid; of the text
+    // on the device
+    const int32_t *shown; // [n]: subjects of each row; 0 and 1 take no part
+    const real *others;   // [n, slots, places]: M
+    const real *words;    // [n, tokens, slots]: shares of the subjects' tokens in their mean
+    const double *factor; // [n]: of a subject's loss in what is differentiated
+    double *losses;       // [layers, n, slots]: receives the loss of each subject
+    double *map;          // [n, slots, places]: of the last layer
+    // on the host
+    double *seen; // [layers, n, slots, places]: A is added; NULL: for forward runs alone
 };
 
 /* Texts that act in regions: the keys are those of n + 1 texts of the same length, the first for
@@ -41,7 +43,7 @@ struct attention_guide {
 };
 
 /* Computes the probabilities of queries q [n, .., heads * d] on keys k [n, 1, tokens, heads * d]
- * once more for the words alone, writes losses[layer] and starts the way back from there: the
+ * once more for the words alone, writes losses of the layer and starts the way back from there: the
  * gradient flows to q and k through the attention. */
 void unmix_attention(struct tape *t, struct tensor *q, struct tensor *k, int heads,
                      const struct unmix *u, int layer);

@@ -21,12 +21,6 @@ static struct attention_shape shape_of(const struct tensor *q, const struct tens
                                     .scale = (real)(1 / sqrt(d))};
 }
 
-// products of queries with keys, of probabilities with values
-static void count(struct tape *t, const struct attention_shape *s, int products)
-{
-    tape_count_work(t, 2.0 * products * s->n * s->heads * s->tq * s->tk * s->d);
-}
-
 static void attention_backward(struct tape *t, const struct record *r)
 {
     const kernels *k = tape_kernels(t);
@@ -43,7 +37,6 @@ static void attention_backward(struct tape *t, const struct record *r)
         }
     }
     const struct attention_shape s = shape_of(q, key, r->number[0], r->number[1]);
-    count(t, &s, 5);
     k->attention_backward(k, s, q->data, key->data, v->data, r->y->data, r->saved[0],
                           r->y->gradient, d[0], d[1], d[2]);
 }
@@ -58,7 +51,6 @@ struct tensor *attention(struct tape *t, struct tensor *q, struct tensor *k, str
     g_assert(q->c % heads == 0 && k->c == q->c && v->c == q->c && q->n == k->n);
     const bool wanted = tape_wants(t, y, k->needs_gradient, q, v);
     real *lse = wanted ? tape_scratch(t, (int64_t)s.n * s.heads * s.tq) : NULL;
-    count(t, &s, 2);
     table->attention_forward(table, s, q->data, k->data, v->data, y->data, lse);
     if (wanted) {
         tape_record(t, (struct record){.backward = attention_backward,

@@ -61,21 +61,12 @@ static struct kernels_weight plain(const real *values)
     return (struct kernels_weight){.data = values, .type = KERNELS_F32};
 }
 
-// every product of this file is rows * out * columns multiplications and additions
-static void count(struct tape *t, const struct span *s, int out)
-{
-    const double area = s->convolves ? (double)s->conv.kh * s->conv.kw : 1;
-
-    tape_count_work(t, 2.0 * (double)s->rows * out * area * s->conv.c);
-}
-
 // y [rows, out] = matrix x + bias
 static void span_forward(struct tape *t, const struct span *s, int out, const real *x,
                          struct kernels_weight matrix, const real *bias, real *y)
 {
     const kernels *k = tape_kernels(t);
 
-    count(t, s, out);
     if (s->convolves) {
         k->conv_forward(k, as_conv(s, out), x, matrix, bias, y);
     } else {
@@ -89,7 +80,6 @@ static void span_backward_input(struct tape *t, const struct span *s, int out, c
 {
     const kernels *k = tape_kernels(t);
 
-    count(t, s, out);
     if (s->convolves) {
         k->conv_backward_input(k, as_conv(s, out), dy, matrix, dx);
     } else {
@@ -103,7 +93,6 @@ static void span_backward_weight(struct tape *t, const struct span *s, int out, 
 {
     const kernels *k = tape_kernels(t);
 
-    count(t, s, out);
     if (s->convolves) {
         k->conv_backward_weight(k, as_conv(s, out), dy, x, dmatrix);
     } else {
@@ -112,10 +101,8 @@ static void span_backward_weight(struct tape *t, const struct span *s, int out, 
 }
 
 // the second factor: y [rows, out] = x [rows, r] factor^T, or back
-static struct linear_shape second_factor(struct tape *t, const struct span *s,
-                                         const struct weight *w)
+static struct linear_shape second_factor(const struct span *s, const struct weight *w)
 {
-    tape_count_work(t, 2.0 * (double)s->rows * w->rank * w->out);
     return (struct linear_shape){.t = s->rows, .in = w->rank, .out = w->out};
 }
 
@@ -131,7 +118,7 @@ static real *spectral_forward(struct tape *t, const struct span *s, const struct
 
     span_forward(t, s, w->rank, x->data, w->vt, NULL, q);
     k->scale_columns(k, s->rows, w->rank, q, w->gain, scaled);
-    k->linear_forward(k, second_factor(t, s, w), scaled, w->u, w->bias, y->data);
+    k->linear_forward(k, second_factor(s, w), scaled, w->u, w->bias, y->data);
     return q;
 }
 
@@ -145,7 +132,7 @@ static real *low_rank_forward(struct tape *t, const struct span *s, const struct
 
     span_forward(t, s, w->out, x->data, w->dense, w->bias, y->data);
     span_forward(t, s, w->rank, x->data, plain(w->down), NULL, q);
-    k->linear_forward(k, second_factor(t, s, w), q, plain(w->up), NULL, added);
+    k->linear_forward(k, second_factor(s, w), q, plain(w->up), NULL, added);
     k->accumulate(k, s->rows * w->out, 1, added, y->data);
     return q;
 }
@@ -173,7 +160,7 @@ static void spectral_backward(struct tape *t, const struct span *s, const struct
     real *p = tape_scratch(t, s->rows * w->rank);
 
     k->zero(k, p, (size_t)(s->rows * w->rank) * sizeof(real));
-    k->linear_backward_input(k, second_factor(t, s, w), y->gradient, w->u, p);
+    k->linear_backward_input(k, second_factor(s, w), y->gradient, w->u, p);
     k->column_dot(k, s->rows, w->rank, p, q, w->gain, 1, w->dshift);
     if (dx == NULL) {
         return;
@@ -189,9 +176,9 @@ static void low_rank_backward(struct tape *t, const struct span *s, const struct
     const kernels *k = tape_kernels(t);
     real *dq = tape_scratch(t, s->rows * w->rank);
 
-    k->linear_backward_weight(k, second_factor(t, s, w), y->gradient, q, w->dup);
+    k->linear_backward_weight(k, second_factor(s, w), y->gradient, q, w->dup);
     k->zero(k, dq, (size_t)(s->rows * w->rank) * sizeof(real));
-    k->linear_backward_input(k, second_factor(t, s, w), y->gradient, plain(w->up), dq);
+    k->linear_backward_input(k, second_factor(s, w), y->gradient, plain(w->up), dq);
     span_backward_weight(t, s, w->rank, dq, x->data, w->ddown);
     if (dx != NULL) {
         span_backward_input(t, s, w->out, y->gradient, w->dense, dx);

@@ -8,18 +8,22 @@
 
 #include "engine/tape/transfer.h"
 
-void mse_loss(struct tape *t, struct tensor *x, const float *target, const float *weight,
-              float *losses)
+real *mse_loss(struct tape *t, struct tensor *x, const float *target, const float *weight,
+               const float *map)
 {
     const kernels *k = tape_kernels(t);
     struct tensor *wanted = tape_input(t, target, x->n, x->h, x->w, x->c, false);
-    real *loss = tape_scratch(t, x->n);
-    real *factor = tape_scratch(t, x->n);
+    const int places = map != NULL ? (int)tensor_tokens(x) : 1, rows = x->n * places;
+    real *loss = tape_scratch(t, rows), *factor = tape_scratch(t, rows);
+    g_autofree float *host = g_new(float, rows);
 
-    transfer_upload(k, factor, weight, x->n);
-    k->mse(k, x->n, tensor_tokens(x) * x->c, x->data, wanted->data, factor, loss,
+    for (int i = 0; i < rows; i++) {
+        host[i] = map != NULL ? weight[i / places] * map[i] / (float)places : weight[i];
+    }
+    transfer_upload(k, factor, host, rows);
+    k->mse(k, rows, tensor_count(x) / rows, x->data, wanted->data, factor, loss,
            tape_gradient(t, x));
-    transfer_download(k, losses, loss, x->n);
+    return loss;
 }
 
 static void mean_of_places(const float *loss, const float *map, int places, float *plain,
@@ -35,22 +39,17 @@ static void mean_of_places(const float *loss, const float *map, int places, floa
     *weighted = (float)(with_map / places);
 }
 
-void mse_loss_mapped(struct tape *t, struct tensor *x, const float *target, const float *weight,
-                     const float *map, float *losses, float *weighted)
+void mse_read(const struct tape *t, const struct tensor *x, const real *loss, const float *map,
+              float *losses, float *weighted)
 {
-    const kernels *k = tape_kernels(t);
-    struct tensor *wanted = tape_input(t, target, x->n, x->h, x->w, x->c, false);
-    const int places = (int)tensor_tokens(x), rows = x->n * places;
-    real *loss = tape_scratch(t, rows), *factor = tape_scratch(t, rows);
-    g_autofree float *host = g_new(float, rows);
+    const int places = map != NULL ? (int)tensor_tokens(x) : 1;
+    g_autofree float *host = g_new(float, x->n *places);
 
-    for (int i = 0; i < rows; i++) {
-        host[i] = weight[i / places] * map[i] / (float)places;
-    }
-    transfer_upload(k, factor, host, rows);
-    k->mse(k, rows, x->c, x->data, wanted->data, factor, loss, tape_gradient(t, x));
-    transfer_download(k, host, loss, rows);
+    transfer_download(tape_kernels(t), host, loss, x->n * places);
     for (int n = 0; n < x->n; n++) {
-        mean_of_places(host + n * places, map + n * places, places, &losses[n], &weighted[n]);
+        losses[n] = weighted[n] = host[n];
+        if (map != NULL) {
+            mean_of_places(host + n * places, map + n * places, places, &losses[n], &weighted[n]);
+        }
     }
 }

@@ -89,7 +89,6 @@ struct tensor *regional_attention(struct tape *t, struct tensor *q, struct tenso
     k = widen(t, k, heads, r->n, of_keys);
     v = widen(t, v, heads, r->n, NULL);
     struct tensor *out = tape_like(t, q);
-    tape_count_work(t, 4.0 * s.n * heads * s.tq * s.tk * wide);
     table->attention_forward(table, s, q->data, k->data, v->data, out->data, NULL);
     table->copy_columns(table, tensor_rows(y) * heads, d, out->data, wide, y->data, d, false);
     return y;

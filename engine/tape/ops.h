@@ -56,13 +56,12 @@ struct tensor *concat(struct tape *t, struct tensor *a, struct tensor *b);
 struct tensor *upsample(struct tape *t, struct tensor *x, int out_h, int out_w);
 
 // op_loss.c
-/* loss [n] = mean over h, w, c of (x - target)^2, and starts the way back: adds the gradient of
- * sum over n of weight [n] * loss [n] to x's. target [n, h, w, c] and weight [n] are on the host.
- * losses [n], on the host, is written. */
-void mse_loss(struct tape *t, struct tensor *x, const float *target, const float *weight,
-              float *losses);
-/* The same with a weight for each place, map [n, h, w] on the host: adds the gradient of sum over
- * n of weight [n] * weighted [n], where weighted [n] = mean over h, w of map * (mean over c of
- * (x - target)^2). losses [n] are without the map. */
-void mse_loss_mapped(struct tape *t, struct tensor *x, const float *target, const float *weight,
-                     const float *map, float *losses, float *weighted);
+/* Mean squared error: adds the gradient of sum over n of weight [n] * loss [n], where loss [n] is
+ * the mean over h, w and c of (x - target)^2, or with a map [n, h, w] of map * (x - target)^2. All
+ * but x are on the host. Returns the losses on the device, for mse_read. */
+real *mse_loss(struct tape *t, struct tensor *x, const float *target, const float *weight,
+               const float *map);
+/* To be called once the device may be waited for, after the way back: losses [n] without the map,
+ * weighted [n] with it. map as it was. */
+void mse_read(const struct tape *t, const struct tensor *x, const real *loss, const float *map,
+              float *losses, float *weighted);

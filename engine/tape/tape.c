@@ -35,7 +35,7 @@ struct tape {
     bool inside;                           // in a segment: the inner arena is in use
     bool recording;
     bool cancelled;
-    double work; // floating-point operations
+    double work; // of the measuring run
 };
 
 static void slabs_init(struct slabs *s)
@@ -90,13 +90,13 @@ void tape_free(struct tape *t)
     g_free(t);
 }
 
-// Linux promises more memory than there is and kills later, so it is asked before
+/* Linux promises more memory than there is and kills later, so it is asked before. A device with
+ * memory of its own refuses by itself; a counting one has none. */
 static bool check_memory(const kernels *k, struct tape_sizes sizes, GError **error)
 {
     const size_t bytes = sizes.outer_bytes + sizes.inner_bytes;
 
-    return bytes < LARGE || g_str_has_prefix(k->name, "cuda") || strcmp(k->name, "count") == 0 ||
-           machine_check_memory(bytes, error);
+    return bytes < LARGE || !k->host_memory || machine_check_memory(bytes, error);
 }
 
 struct tape *tape_create_measured(const kernels *k, struct tape_options options,
@@ -120,7 +120,11 @@ struct tape *tape_create_measured(const kernels *k, struct tape_options options,
     }
     options.outer_bytes = sizes.outer_bytes;
     options.inner_bytes = sizes.inner_bytes;
-    return tape_create(k, options, error);
+    t = tape_create(k, options, error);
+    if (t != NULL) {
+        t->work = kernels_counted_operations(count);
+    }
+    return t;
 }
 
 void tape_set_tick(struct tape *t, tape_tick tick_function, void *user)
@@ -134,14 +138,14 @@ const kernels *tape_kernels(const struct tape *t)
     return t->cancelled ? t->idle : t->k;
 }
 
-void tape_count_work(struct tape *t, double operations)
-{
-    t->work += operations;
-}
-
 double tape_work(const struct tape *t)
 {
     return t->work;
+}
+
+bool tape_sync(const struct tape *t, GError **error)
+{
+    return transfer_sync(t->k, error);
 }
 
 struct tape_sizes tape_peak(const struct tape *t)

@@ -81,9 +81,11 @@ void tape_set_tick(struct tape *t, tape_tick tick, void *user);
 /* The device that ops call. After a cancel it is one that computes nothing. */
 const kernels *tape_kernels(const struct tape *t);
 
-/* Floating-point operations of matrix products since the tape was made: ops add theirs. */
-void tape_count_work(struct tape *t, double operations);
+/* Floating-point operations of matrix products in the run that it was measured with; 0 without. */
 double tape_work(const struct tape *t);
+
+// transfer_sync of the tape's device
+bool tape_sync(const struct tape *t, GError **error);
 
 /* High-water marks so far: what to create a tape with for the same run. */
 struct tape_sizes tape_peak(const struct tape *t);

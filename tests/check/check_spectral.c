@@ -198,6 +198,50 @@ static void check_mse(struct check *c)
     mse_case(c, 0, 16, true);
 }
 
+// two calls: the first takes as many subjects as a head has channels
+static void unmix_case(struct check *c, struct unmix_shape s, bool backward)
+{
+    static const int32_t few[] = {2, 1, 3}, all[] = {3, 0, 2};
+    static const double factor[] = {0.5, 2, 0.25};
+    const int subjects = s.n * s.slots, width = s.heads * s.d;
+
+    check_begin(c, "places=%d heads=%d d=%d slots=%d scale=%d dx=%d", s.places, s.heads, s.d,
+                s.slots, s.scale, backward);
+    const int32_t *rows = s.slots == 3 ? few : all;
+    struct array *shown = check_raw(c, ROLE_INPUT, (size_t)s.n * sizeof *rows, rows);
+    struct array *share = check_raw(c, ROLE_INPUT, (size_t)s.n * sizeof *factor, factor);
+    struct array *others = check_input(c, subjects * s.places, FILL_POSITIVE);
+    struct array *x = check_input(c, (int64_t)s.n * s.places * width, FILL_POSITIVE);
+    struct array *map = check_doubles(c, subjects * s.places, close_sums);
+    struct array *loss = check_doubles(c, subjects, close_sums);
+    struct array *dx = backward ? check_sum(c, (int64_t)s.n * s.places * width, close_sums) : NULL;
+
+    while (check_next(c)) {
+        for (s.first = 0; s.first < s.slots; s.first += s.d) {
+            s.count = MIN(s.d, s.slots - s.first);
+            c->k->unmix(c->k, s, at(c, shown), at(c, share), at(c, others), at(c, x), at(c, map),
+                        at(c, loss), at(c, dx));
+        }
+    }
+    check_end_bytes(c, 8.0 * s.n * s.places * width);
+}
+
+static void check_unmix(struct check *c)
+{
+    for (int scale = MAP_PLAIN; scale <= MAP_MAX; scale++) {
+        const struct unmix_shape one = {.n = 2, .places = 1, .heads = 1, .d = 4, .slots = 4};
+        const struct unmix_shape two = {.n = 3, .places = 65, .heads = 8, .d = 2, .slots = 3};
+        const struct unmix_shape *const sizes[] = {&one, &two};
+
+        for (size_t i = 0; i < 2 * G_N_ELEMENTS(sizes); i++) {
+            struct unmix_shape s = *sizes[i / 2];
+
+            s.scale = (enum map_scale)scale;
+            unmix_case(c, s, i % 2);
+        }
+    }
+}
+
 static void squares_case(struct check *c, int64_t count)
 {
     check_begin(c, "count=%d", (int)count);
@@ -276,3 +320,4 @@ const struct test test_chosen_rows_backward = {.check = check_chosen_backward};
 const struct test test_mse = {.check = check_mse};
 const struct test test_sum_squares = {check_squares, bench_squares};
 const struct test test_adamw = {check_adamw, bench_adamw};
+const struct test test_unmix = {.check = check_unmix};

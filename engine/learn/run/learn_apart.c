@@ -23,7 +23,9 @@ struct apart {
     int seams;
 };
 
-static bool apart_open(struct apart *a, const struct lesson *l, const struct learner *learner)
+// false, also without an error: there is nothing to measure in
+static bool apart_open(struct apart *a, const struct lesson *l, const struct learner *learner,
+                       GError **error)
 {
     const int rows = learn_drawing_rows(l), n = lesson_subjects(l);
     const struct learn_pictures *p = l->pictures;
@@ -41,8 +43,8 @@ static bool apart_open(struct apart *a, const struct lesson *l, const struct lea
                         .others = g_new0(double, n)};
     learn_batch_set_slots(a->batch, 2);
     a->batch->shown[rows - 1] = 2;
-    a->unmix = learn_unmix_create(a->batch, learner->unet, &o);
-    if (a->unmix == NULL) {
+    if (!learn_unmix_create(l->session->k, a->batch, learner->unet, &o, &a->unmix, error) ||
+        a->unmix == NULL) {
         return false;
     }
     const struct unmix *u = &a->unmix->plan;
@@ -70,7 +72,7 @@ static double share_in(const struct apart *a, int which, int whose)
     const struct unmix *u = &a->unmix->plan;
     const int row = (u->n - 1) * u->slots;
     // of two, the largest region of the others is that of the other one
-    const float *region = u->others + (size_t)(row + 1 - whose) * u->places;
+    const float *region = a->unmix->others + (size_t)(row + 1 - whose) * u->places;
     double inside = 0, all = 0;
 
     for (int layer = 0; layer < u->layers; layer++) {
@@ -119,7 +121,7 @@ static bool prepare(struct apart *a, const struct learn_choice *c, struct condit
     lesson_mixed_regions(a->lesson, c, b->regions + row * b->h * b->w);
     lesson_mark_words(a->lesson, c, ids, b->tokens, b->own + row * b->tokens);
     memset(u->seen, 0, (size_t)u->layers * u->n * u->slots * u->places * sizeof *u->seen);
-    return learn_unmix_fill(a->unmix, b, error) &&
+    return learn_unmix_fill(a->unmix, error) &&
            conditioner_encode(a->learner->conditioner, ids, 1, text, error);
 }
 
@@ -177,7 +179,7 @@ bool learn_apart(struct learn_run *r, GError **error)
         return true;
     }
     g_clear_pointer(&r->tape, tape_free);
-    if (apart_open(&a, r->lesson, r->learner)) {
+    if (apart_open(&a, r->lesson, r->learner, &problem)) {
         for (int i = 0; i < pictures && done; i++) {
             done = one_picture(&a, r, i, &problem);
         }
@@ -185,6 +187,7 @@ bool learn_apart(struct learn_run *r, GError **error)
             tell(&a, pictures, r->user);
         }
     }
+    done = done && problem == NULL;
     apart_close(&a);
     // the subject is written: who does not want to wait for this has it
     if (!done && g_error_matches(problem, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED)) {

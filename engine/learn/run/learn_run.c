@@ -11,7 +11,7 @@ struct learn_unmix_options learn_run_unmix(const struct lesson *l)
                                         .weight = o->unmix_weight / o->accumulate};
 }
 
-static void prepare_batch(struct learn_run *r)
+static bool prepare_batch(struct learn_run *r, GError **error)
 {
     const struct lesson *l = r->lesson;
     const struct conditioner *text = r->learner->conditioner;
@@ -23,11 +23,14 @@ static void prepare_batch(struct learn_run *r)
     learn_batch_set_slots(r->batch, lesson_slots(l));
     if (r->batch->slots > 1 && l->options->unmix_weight > 0) {
         const struct learn_unmix_options o = learn_run_unmix(l);
-        r->unmix = learn_unmix_create(r->batch, r->learner->unet, &o);
+        if (!learn_unmix_create(l->session->k, r->batch, r->learner->unet, &o, &r->unmix, error)) {
+            return false;
+        }
     }
     if (lesson_has_masks(l)) {
         r->batch->map = g_new0(float, (size_t)r->batch->n * p->h * p->w);
     }
+    return true;
 }
 
 static void run_batch(const struct learn_run *r, struct tape *t,
@@ -73,9 +76,9 @@ struct learn_run *learn_run_create(const struct lesson *lesson, struct learner *
     r->validations = g_array_new(FALSE, FALSE, sizeof(float));
     r->trace = lesson->options->trace != NULL ? trace_create() : NULL;
     r->good = g_new0(float, learner->parameters->count);
-    prepare_batch(r);
     // keeping every segment may take too much: they are run again on the way back
-    if (!learn_run_replay(r, false, NULL) && !learn_run_replay(r, true, error)) {
+    if (!prepare_batch(r, error) ||
+        (!learn_run_replay(r, false, NULL) && !learn_run_replay(r, true, error))) {
         g_clear_pointer(&r, learn_run_free);
     }
     return r;

@@ -16,6 +16,7 @@
 #include "engine/options/option.h"
 #include "engine/subject/subject_file.h"
 #include "engine/subject/thumbnail.h"
+#include "engine/tape/transfer.h"
 
 #include <string.h>
 
@@ -107,6 +108,10 @@ bool learn_save_state(const struct learn_run *r, GError **error)
     for (int i = 0; i < 3; i++) {
         entries[i] = (struct safetensors_entry){
             .name = names[i], .dtype = DTYPE_F32, .n_dims = 1, .shape = {p->count}};
+    }
+    // what the last step did is over, and was done
+    if (!transfer_sync(p->k, error)) {
+        return false;
     }
     struct safetensors_writer *w = safetensors_writer_create(path, entries, 5, keys, texts, error);
     bool done = w != NULL;

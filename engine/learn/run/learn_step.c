@@ -74,14 +74,9 @@ void learn_step_run(struct tape *t, const struct unet *unet, const struct condit
     struct tensor *x = tape_input(t, batch->noisy, batch->n, batch->h, batch->w, batch->c, false);
     struct tensor *y = unet_forward_guided(t, unet, x, batch->timesteps, text, guide);
 
-    if (batch->map != NULL) {
-        mse_loss_mapped(t, y, batch->target, batch->weights, batch->map, batch->losses,
-                        batch->weighted);
-    } else {
-        mse_loss(t, y, batch->target, batch->weights, batch->losses);
-        memcpy(batch->weighted, batch->losses, (size_t)batch->n * sizeof *batch->losses);
-    }
+    const real *loss = mse_loss(t, y, batch->target, batch->weights, batch->map);
     tape_backward(t, y, NULL);
+    mse_read(t, y, loss, batch->map, batch->losses, batch->weighted);
     if (batch->prediction != NULL) {
         tape_download(t, y, batch->prediction);
     }

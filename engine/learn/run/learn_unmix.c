@@ -1,41 +1,76 @@
 /* Filling the plan of the unmix loss from a batch; see learn_unmix.h. */
 #include "engine/learn/run/learn_unmix.h"
 
+#include "engine/base/error.h"
 #include "engine/picture/picture_scale.h"
+#include "engine/tape/transfer.h"
 
 #include <string.h>
 
-struct learn_unmix *learn_unmix_create(const struct learn_batch *b, const struct unet *u,
-                                       const struct learn_unmix_options *o)
+static bool allocate(struct learn_unmix *x, GError **error)
+{
+    struct unmix *u = &x->plan;
+    const size_t subjects = (size_t)u->n * u->slots;
+    const size_t bytes[UNMIX_ARRAYS] = {
+        [UNMIX_SHOWN] = u->n * sizeof *u->shown,
+        [UNMIX_OTHERS] = subjects * u->places * sizeof *u->others,
+        [UNMIX_WORDS] = subjects * u->tokens * sizeof *u->words,
+        [UNMIX_FACTOR] = u->n * sizeof *u->factor,
+        [UNMIX_LOSSES] = u->layers * subjects * sizeof *u->losses,
+        [UNMIX_MAP] = subjects * u->places * sizeof *u->map,
+    };
+
+    for (int i = 0; i < UNMIX_ARRAYS; i++) {
+        x->bytes[i] = bytes[i];
+        x->memory[i] = x->k->alloc(x->k, bytes[i]);
+        if (x->memory[i] == NULL) {
+            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+                        "There is no memory for the unmix loss; close other programs or choose a "
+                        "smaller --batch.");
+            return false;
+        }
+    }
+    u->shown = x->memory[UNMIX_SHOWN];
+    u->others = x->memory[UNMIX_OTHERS];
+    u->words = x->memory[UNMIX_WORDS];
+    u->factor = x->memory[UNMIX_FACTOR];
+    u->losses = x->memory[UNMIX_LOSSES];
+    u->map = x->memory[UNMIX_MAP];
+    return true;
+}
+
+bool learn_unmix_create(const kernels *k, const struct learn_batch *b, const struct unet *u,
+                        const struct learn_unmix_options *o, struct learn_unmix **x, GError **error)
 {
     int h, w, layers;
     const int level = unet_attention_level(u, b->h, b->w, o->grid, o->sides, &h, &w, &layers);
 
+    *x = NULL;
     if (level < 0) {
-        return NULL;
+        return true;
     }
-    struct learn_unmix *x = g_new0(struct learn_unmix, 1);
-    x->grid_h = h;
-    x->grid_w = w;
-    x->others = g_new0(float, (size_t)b->n * b->slots * h * w);
-    x->words = g_new0(float, (size_t)b->n * b->slots * b->tokens);
-    x->losses = g_new0(double, layers);
-    x->plan = (struct unmix){.level = level,
-                             .sides = o->sides,
-                             .layers = layers,
-                             .maps = o->maps,
-                             .n = b->n,
-                             .slots = b->slots,
-                             .rows = b->instance,
-                             .places = h * w,
-                             .tokens = b->tokens,
-                             .shown = b->shown,
-                             .others = x->others,
-                             .words = x->words,
-                             .weight = o->weight,
-                             .losses = x->losses};
-    x->guide.unmix = &x->plan;
-    return x;
+    *x = g_new0(struct learn_unmix, 1);
+    **x = (struct learn_unmix){.batch = b,
+                               .k = k,
+                               .grid_h = h,
+                               .grid_w = w,
+                               .weight = o->weight,
+                               .plan = {.level = level,
+                                        .sides = o->sides,
+                                        .layers = layers,
+                                        .maps = o->maps,
+                                        .n = b->n,
+                                        .slots = b->slots,
+                                        .places = h * w,
+                                        .tokens = b->tokens}};
+    (*x)->guide.unmix = &(*x)->plan;
+    (*x)->others = g_new0(float, (size_t)b->n * b->slots * h * w);
+    (*x)->words = g_new0(float, (size_t)b->n * b->slots * b->tokens);
+    if (!allocate(*x, error)) {
+        g_clear_pointer(x, learn_unmix_free);
+        return false;
+    }
+    return true;
 }
 
 void learn_unmix_free(struct learn_unmix *x)
@@ -43,14 +78,18 @@ void learn_unmix_free(struct learn_unmix *x)
     if (x == NULL) {
         return;
     }
+    for (int i = 0; i < UNMIX_ARRAYS; i++) {
+        if (x->memory[i] != NULL) {
+            x->k->release(x->k, x->memory[i], x->bytes[i]);
+        }
+    }
     g_free(x->others);
     g_free(x->words);
-    g_free(x->losses);
     g_free(x);
 }
 
-// shares [tokens] of a subject's own tokens in their mean
-static void fill_words(const float *own, int tokens, float *words)
+// shares of a subject's own tokens [tokens] in their mean; those of a row are [tokens, slots]
+static void fill_words(const float *own, int tokens, int slots, float *words)
 {
     float sum = 0;
 
@@ -58,13 +97,14 @@ static void fill_words(const float *own, int tokens, float *words)
         sum += own[i];
     }
     for (int i = 0; i < tokens; i++) {
-        words[i] = sum > 0 ? own[i] / sum : 0;
+        words[i * slots] = sum > 0 ? own[i] / sum : 0;
     }
 }
 
 // the regions of a row on the attention's grid, then of each subject the largest of the others
-static bool fill_others(struct learn_unmix *x, const struct learn_batch *b, int row, GError **error)
+static bool fill_others(struct learn_unmix *x, int row, GError **error)
 {
+    const struct learn_batch *b = x->batch;
     const int places = x->plan.places, shown = b->shown[row];
     g_autofree float *grids = g_new(float, (size_t)shown *places);
 
@@ -91,30 +131,65 @@ static bool fill_others(struct learn_unmix *x, const struct learn_batch *b, int 
     return true;
 }
 
-bool learn_unmix_fill(struct learn_unmix *x, const struct learn_batch *b, GError **error)
+// a subject's share in the mean over rows and subjects
+static double share_of(const struct learn_unmix *x, int row)
 {
-    memset(x->losses, 0, x->plan.layers * sizeof *x->losses);
+    return 1.0 / x->batch->instance / x->batch->shown[row];
+}
+
+static void upload(const struct learn_unmix *x)
+{
+    const struct unmix *u = &x->plan;
+    const int64_t subjects = (int64_t)u->n * u->slots;
+    g_autofree double *factor = g_new0(double, u->n);
+
+    for (int row = 0; row < u->n; row++) {
+        if (x->batch->shown[row] > 1) {
+            factor[row] = x->weight * share_of(x, row) / u->layers;
+        }
+    }
+    x->k->upload(x->k, x->memory[UNMIX_SHOWN], x->batch->shown, x->bytes[UNMIX_SHOWN]);
+    x->k->upload(x->k, x->memory[UNMIX_FACTOR], factor, x->bytes[UNMIX_FACTOR]);
+    transfer_upload(x->k, x->memory[UNMIX_OTHERS], x->others, subjects * u->places);
+    transfer_upload(x->k, x->memory[UNMIX_WORDS], x->words, subjects * u->tokens);
+}
+
+bool learn_unmix_fill(struct learn_unmix *x, GError **error)
+{
+    const struct learn_batch *b = x->batch;
+
     for (int row = 0; row < b->n; row++) {
         if (b->shown[row] < 2) {
             continue;
         }
-        if (!fill_others(x, b, row, error)) {
+        if (!fill_others(x, row, error)) {
             return false;
         }
         for (int i = 0; i < b->shown[row]; i++) {
-            const size_t at = ((size_t)row * b->slots + i) * b->tokens;
-            fill_words(b->own + at, b->tokens, x->words + at);
+            fill_words(b->own + ((size_t)row * b->slots + i) * b->tokens, b->tokens, b->slots,
+                       x->words + (size_t)row * b->tokens * b->slots + i);
         }
     }
+    upload(x);
     return true;
 }
 
 double learn_unmix_loss(const struct learn_unmix *x)
 {
-    double sum = 0;
+    const struct unmix *u = &x->plan;
+    g_autofree double *losses = g_malloc(x->bytes[UNMIX_LOSSES]);
+    double mean = 0;
 
-    for (int i = 0; i < x->plan.layers; i++) {
-        sum += x->losses[i];
+    x->k->download(x->k, losses, u->losses, x->bytes[UNMIX_LOSSES]);
+    for (int layer = 0; layer < u->layers; layer++) {
+        double sum = 0;
+        for (int i = 0; i < u->n * u->slots; i++) {
+            const int row = i / u->slots;
+            if (i % u->slots < x->batch->shown[row] && x->batch->shown[row] > 1) {
+                sum += share_of(x, row) * losses[(size_t)layer * u->n * u->slots + i];
+            }
+        }
+        mean += sum;
     }
-    return sum / x->plan.layers;
+    return mean / u->layers;
 }

@@ -3,13 +3,27 @@
 
 #include "engine/learn/run/learn_step.h"
 
-// what the plan's arrays are made of
+// the plan's arrays on the device
+enum {
+    UNMIX_SHOWN,
+    UNMIX_OTHERS,
+    UNMIX_WORDS,
+    UNMIX_FACTOR,
+    UNMIX_LOSSES,
+    UNMIX_MAP,
+    UNMIX_ARRAYS
+};
+
 struct learn_unmix {
     struct unmix plan;
     struct attention_guide guide;
+    const struct learn_batch *batch; // borrowed
+    const kernels *k;                // borrowed
     int grid_h, grid_w;
-    float *others, *words;
-    double *losses;
+    double weight;
+    float *others, *words; // what was uploaded of them
+    void *memory[UNMIX_ARRAYS];
+    size_t bytes[UNMIX_ARRAYS];
 };
 
 struct learn_unmix_options {
@@ -19,13 +33,15 @@ struct learn_unmix_options {
     double weight; // in what is differentiated
 };
 
-/* For batches with b's slots. NULL when no such block attends to text. Owned by the caller. */
-struct learn_unmix *learn_unmix_create(const struct learn_batch *b, const struct unet *u,
-                                       const struct learn_unmix_options *o);
+/* For batch b on device k, which both must live longer. *x, owned by the caller, is NULL where no
+ * such block attends to text. False with an error when there is no memory. */
+bool learn_unmix_create(const kernels *k, const struct learn_batch *b, const struct unet *u,
+                        const struct learn_unmix_options *o, struct learn_unmix **x,
+                        GError **error);
 void learn_unmix_free(struct learn_unmix *x); // accepts NULL
 
 /* Takes regions and words of the drawn batch. */
-bool learn_unmix_fill(struct learn_unmix *x, const struct learn_batch *b, GError **error);
+bool learn_unmix_fill(struct learn_unmix *x, GError **error);
 
-/* The loss after a run: the mean over the layers. */
+/* The loss after a run: the mean over layers, rows and subjects. Waits for the device. */
 double learn_unmix_loss(const struct learn_unmix *x);

@@ -118,12 +118,13 @@ bool learn_validate(struct learn_run *r, GError **error)
         v.subject = i % subjects;
         sum += one_loss(&v, t, i, space);
     }
-    if (t != NULL) {
+    const bool done = t != NULL && tape_sync(t, error);
+    if (done) {
         keep(r, (float)(sum / COUNT));
     }
     finish(&v);
     tape_free(t);
-    return t != NULL;
+    return done;
 }
 
 double learn_validation(const struct learn_run *r, int step)
