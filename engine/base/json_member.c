@@ -16,7 +16,7 @@ static JsonNode *find(JsonObject *object, const char *what, const char *key, enu
     }
     *fine = need == JSON_OPTIONAL;
     if (!*fine) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: \"%s\" is missing.", what, key);
+        error_failed(error, "%s: \"%s\" is missing.", what, key);
     }
     return NULL;
 }
@@ -52,7 +52,7 @@ JsonObject *json_root_object(JsonNode *root, const char *what, GError **error)
     if (JSON_NODE_HOLDS_OBJECT(root)) {
         return json_node_get_object(root);
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: is not a JSON object.", what);
+    error_failed(error, "%s: is not a JSON object.", what);
     return NULL;
 }
 

@@ -35,9 +35,7 @@ static bool decompose(const struct weight *w, struct svd_work *memory, uint64_t 
     g_autofree float *vt = g_try_new(float, (size_t)r *n);
 
     if (values == NULL || u == NULL || s == NULL || vt == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "There is no memory for a matrix of %dx%d.", w->out, n);
-        return false;
+        return error_failed(error, "There is no memory for a matrix of %dx%d.", w->out, n);
     }
     noise_normal(seed, NOISE_WEIGHTS, 0, values, weight_count(w));
     return svd_thin(w->out, n, values, u, s, vt, memory, error);

@@ -25,8 +25,7 @@ static bool append_file(GPtrArray *all, const char *path, GError **error)
         g_ptr_array_add(all, json_node_dup_string(node));
     }
     if (array == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: must be a JSON array of strings, the arguments.", path);
+        error_failed(error, "%s: must be a JSON array of strings, the arguments.", path);
     }
     return array != NULL;
 }
@@ -39,8 +38,7 @@ char **arguments_expand(int argc, char **argv, GError **error)
         if (strcmp(argv[i], "--arguments") != 0) {
             g_ptr_array_add(all, g_strdup(argv[i]));
         } else if (i + 1 == argc) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                        "--arguments needs the name of a file; see --help.");
+            error_usage(error, "--arguments needs the name of a file; see --help.");
             g_ptr_array_unref(all);
             return NULL;
         } else if (!append_file(all, argv[++i], error)) {

@@ -1,5 +1,6 @@
 /* What the commands share; see command.h. */
 #include "engine/command/command.h"
+#include "engine/base/error.h"
 #include "engine/command/nearest_word.h"
 
 #include <errno.h>
@@ -122,9 +123,7 @@ static bool check_left(int argc, char **argv, char ***arguments, GError **error)
         return true;
     }
     if (argc > 1) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "'%s' is no option of this command; see --help.", argv[1]);
-        return false;
+        return error_usage(error, "'%s' is no option of this command; see --help.", argv[1]);
     }
     return true;
 }
@@ -178,16 +177,13 @@ static bool check_value(char **word, const GOptionEntry *e, const GOptionEntry *
     const char *equals = strchr(word[0], '=');
 
     if (equals != NULL && equals[1] == '\0' && g_strcmp0(e->arg_description, "TEXT") != 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "%s is empty; say what it is, or leave it out.", word[0]);
-        return false;
+        return error_usage(error, "%s is empty; say what it is, or leave it out.", word[0]);
     }
     if (equals == NULL && e->arg != G_OPTION_ARG_NONE && word[1] != NULL &&
         find_entry(entries, word[1]) != NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "%s has no value: %s is the next option; say what it is, or leave it out.",
-                    word[0], word[1]);
-        return false;
+        return error_usage(
+            error, "%s has no value: %s is the next option; say what it is, or leave it out.",
+            word[0], word[1]);
     }
     return true;
 }

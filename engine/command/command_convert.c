@@ -70,10 +70,8 @@ static bool check_scales(const struct convert *c, GError **error)
     for (int i = 0; i < c->n_inputs; i++) {
         const double scale = c->inputs[i].scale;
         if (!isfinite(scale) || fabs(scale) > 1000) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                        "The scale of %s is %g; it can be from -1000 to 1000.", c->inputs[i].file,
-                        scale);
-            return false;
+            return error_usage(error, "The scale of %s is %g; it can be from -1000 to 1000.",
+                               c->inputs[i].file, scale);
         }
         if (c->format <= TO_PYTORCH && (scale != 1 || c->n_inputs > 1)) {
             return error_usage(error,

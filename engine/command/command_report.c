@@ -346,9 +346,8 @@ bool report_result(struct report *r, JsonNode *result, const char *text, GError 
     if (!ferror(r->out)) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "The result cannot be written to standard output: %s.", g_strerror(errno));
-    return false;
+    return error_failed(error, "The result cannot be written to standard output: %s.",
+                        g_strerror(errno));
 }
 
 /* ---- logs of libraries ---- */

@@ -49,9 +49,8 @@ static bool check(struct spectrum_command *s, struct model_spectrum *m, GError *
         return false;
     }
     if (s->bad > 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%d spectra are not exact enough; clear them with --clear.", s->bad);
-        return false;
+        return error_failed(error, "%d spectra are not exact enough; clear them with --clear.",
+                            s->bad);
     }
     return true;
 }
@@ -89,9 +88,8 @@ static bool compute(struct spectrum_command *s, svdiff *session, GError **error)
 static bool run(struct spectrum_command *s, GError **error)
 {
     if (s->check && s->clear) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--check and --clear do not go together; prove the spectra first.");
-        return false;
+        return error_usage(error,
+                           "--check and --clear do not go together; prove the spectra first.");
     }
     s->common.session.cache = s->cache;
     // 0 would be the limit that is there unasked

@@ -92,8 +92,8 @@ interruption *interruption_start(GError **error)
     block_all();
     const int failed = i->fd < 0 ? errno : pthread_create(&thread, NULL, wait_for_signals, i);
     if (failed != 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The thread that waits for signals cannot be started: %s.", g_strerror(failed));
+        error_failed(error, "The thread that waits for signals cannot be started: %s.",
+                     g_strerror(failed));
         g_free(i);
         return NULL;
     }

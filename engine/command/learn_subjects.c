@@ -1,6 +1,7 @@
 /* Prompts, pictures and masks of subjects; see learn_subjects.h. */
 #include "engine/command/learn_subjects.h"
 
+#include "engine/base/error.h"
 #include "engine/picture/picture_folder.h"
 
 #include <string.h>
@@ -54,8 +55,8 @@ static bool current(struct learn_subjects *l, const char *option, struct learn_s
                     GError **error)
 {
     if (l->all->len == 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "%s comes before any --prompt; begin each subject with its --prompt.", option);
+        error_usage(error, "%s comes before any --prompt; begin each subject with its --prompt.",
+                    option);
         return false;
     }
     *s = &g_array_index(l->all, struct learn_subject, l->all->len - 1);
@@ -144,10 +145,8 @@ static bool add_mask(struct learn_subject *s, guint image, const char *mask, GEr
     void **place = &s->masks->pdata[image];
 
     if (*place != NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--image %s has two masks, %s and %s; give it one.",
-                    (char *)s->images->pdata[image], (char *)*place, mask);
-        return false;
+        return error_usage(error, "--image %s has two masks, %s and %s; give it one.",
+                           (char *)s->images->pdata[image], (char *)*place, mask);
     }
     *place = g_strdup(mask);
     return true;
@@ -176,10 +175,8 @@ static bool add_masks(struct learn_subject *s, const char *folder, GError **erro
     for (guint i = s->group; masks != NULL && i < s->images->len; i++) {
         const char *mask = mask_of(s->images->pdata[i], masks);
         if (mask == NULL) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                        "The folder of masks %s has none with the name of %s.", folder,
-                        (char *)s->images->pdata[i]);
-            return false;
+            return error_failed(error, "The folder of masks %s has none with the name of %s.",
+                                folder, (char *)s->images->pdata[i]);
         }
         if (!add_mask(s, i, mask, error)) {
             return false;
@@ -196,7 +193,7 @@ gboolean learn_subjects_on_mask(const char *option, const char *value, void *dat
         return FALSE;
     }
     if (s->images->len == 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+        error_usage(error,
                     "--mask %s comes before any --image; it belongs to the --image before it.",
                     value);
         return FALSE;
@@ -205,7 +202,7 @@ gboolean learn_subjects_on_mask(const char *option, const char *value, void *dat
         return add_masks(s, value, error);
     }
     if (s->images->len - s->group > 1) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+        error_usage(error,
                     "--mask %s comes after %u images; put it behind the --image that it belongs "
                     "to, or name a folder of masks that are called as the images.",
                     value, s->images->len - s->group);
@@ -222,8 +219,7 @@ gboolean learn_subjects_on_region(const char *option, const char *value, void *d
         return FALSE;
     }
     if (s->region != NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "The subject '%s' has two regions, %s and %s; give it one.", s->prompt,
+        error_usage(error, "The subject '%s' has two regions, %s and %s; give it one.", s->prompt,
                     s->region, value);
         return FALSE;
     }

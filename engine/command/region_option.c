@@ -1,6 +1,8 @@
 /* FILE=TEXT; see region_option.h. */
 #include "engine/command/region_option.h"
 
+#include "engine/base/error.h"
+
 #include <string.h>
 
 static bool is_file(const char *path)
@@ -25,10 +27,9 @@ bool region_option_parse(const char *value, struct svdiff_region *region, GError
     const char *equals = is_file(value) ? NULL : find_equals(value);
 
     if (equals == NULL || equals == value || strspn(equals + 1, " ") == strlen(equals + 1)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--region is '%s'%s; it must be a mask and a text, such as left.png='a dog'.",
-                    value, is_file(value) ? ", a file without a text" : "");
-        return false;
+        return error_usage(
+            error, "--region is '%s'%s; it must be a mask and a text, such as left.png='a dog'.",
+            value, is_file(value) ? ", a file without a text" : "");
     }
     region->file = g_strndup(value, (gsize)(equals - value));
     region->text = g_strdup(equals + 1);

@@ -45,9 +45,9 @@ static char **choose_placeholders(const struct lesson *l, GError **error)
     char **list = (char **)g_ptr_array_free(chosen, FALSE);
     if (!enough) {
         g_strfreev(list);
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The model's vocabulary has too few rare words for %d subjects; learn fewer.",
-                    l->options->n_subjects);
+        error_failed(error,
+                     "The model's vocabulary has too few rare words for %d subjects; learn fewer.",
+                     l->options->n_subjects);
         return NULL;
     }
     return list;
@@ -150,11 +150,10 @@ static bool part_all(const struct lesson *l, GError **error)
             const bool apart = part_tokens(a, b);
             struct lesson_subject before = {.own = kept};
             if (!apart || !part_tokens(b, &before)) {
-                g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                            "The subjects \"%s\" and \"%s\" are called by the same word; give each "
-                            "its own, or write [V] and one is chosen.",
-                            b->prompt, a->prompt);
-                return false;
+                return error_failed(error,
+                                    "The subjects \"%s\" and \"%s\" are called by the same word; "
+                                    "give each its own, or write [V] and one is chosen.",
+                                    b->prompt, a->prompt);
             }
         }
     }

@@ -92,10 +92,9 @@ static bool check_dtype(const struct weight_place *place, GError **error)
     if (place->tensor->dtype != DTYPE_OTHER) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: tensor %s has type %s, " DTYPE_READABLE " is needed.",
-                safetensors_path(place->file), place->tensor->name, place->tensor->dtype_name);
-    return false;
+    return error_failed(error, "%s: tensor %s has type %s, " DTYPE_READABLE " is needed.",
+                        safetensors_path(place->file), place->tensor->name,
+                        place->tensor->dtype_name);
 }
 
 static bool find_component(struct checkpoint *model, enum model_component component,
@@ -333,11 +332,10 @@ bool checkpoint_read_part(const struct checkpoint *model, size_t index, int64_t 
     if (dtype_finite(out, (size_t)n)) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: tensor %s has values that are infinite or no numbers (NaN); the model is "
-                "damaged, get another copy.",
-                safetensors_path(stored->place.file), stored->place.tensor->name);
-    return false;
+    return error_failed(error,
+                        "%s: tensor %s has values that are infinite or no numbers (NaN); the model "
+                        "is damaged, get another copy.",
+                        safetensors_path(stored->place.file), stored->place.tensor->name);
 }
 
 // the shape that the caller wants, with kernels of 1x1 and linear weights being the same
@@ -357,19 +355,16 @@ bool checkpoint_read(const struct checkpoint *model, enum model_component compon
 {
     size_t found = find_name(model, component, name);
     if (found == 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: the %s of this model has no tensor %s.", model->path,
-                    model_component_title(component), name);
-        return false;
+        return error_failed(error, "%s: the %s of this model has no tensor %s.", model->path,
+                            model_component_title(component), name);
     }
 
     const struct model_tensor *tensor = checkpoint_at(model, found - 1);
     if (!wanted_shape(tensor, shape, n_dims)) {
         g_autofree char *is = safetensors_shape_text(tensor->shape, tensor->n_dims);
         g_autofree char *should = safetensors_shape_text(shape, n_dims);
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: tensor %s has shape %s, %s was asked for.", model->path, name, is, should);
-        return false;
+        return error_failed(error, "%s: tensor %s has shape %s, %s was asked for.", model->path,
+                            name, is, should);
     }
     return checkpoint_read_part(model, found - 1, 0, model_tensor_values(tensor), out, error);
 }

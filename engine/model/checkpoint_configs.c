@@ -58,9 +58,8 @@ void checkpoint_configs_finish(struct checkpoint_configs *configs)
 
 static bool refuse(const char *path, const char *what, GError **error)
 {
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: this is %s; use a plain Stable Diffusion 1.x or 2.x model.", path, what);
-    return false;
+    return error_failed(error, "%s: this is %s; use a plain Stable Diffusion 1.x or 2.x model.",
+                        path, what);
 }
 
 // the configs must fit each other; kinds of models that differ in their channels are named
@@ -77,11 +76,10 @@ bool checkpoint_configs_check(const char *path, const struct checkpoint_configs 
     }
     // an inpainting model also sees the mask and the picture without what is below it
     if ((in != latent && in != 2 * latent + 1) || configs->unet.out_channels != latent) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: the UNet has %d and %d channels, the autoencoder %d; they are not of one "
-                    "model.",
-                    path, in, configs->unet.out_channels, latent);
-        return false;
+        return error_failed(
+            error,
+            "%s: the UNet has %d and %d channels, the autoencoder %d; they are not of one model.",
+            path, in, configs->unet.out_channels, latent);
     }
     if (configs->unet.cross_attention_dim != configs->text.width) {
         g_set_error(
@@ -101,11 +99,10 @@ bool checkpoint_index_check(const char *path, GError **error)
                                           "controlnet"};
     g_autofree char *index = g_build_filename(path, "model_index.json", NULL);
     if (!g_file_test(index, G_FILE_TEST_EXISTS)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: this folder has no model_index.json; give the folder of a diffusers model "
-                    "or a .safetensors file.",
-                    path);
-        return false;
+        return error_failed(error,
+                            "%s: this folder has no model_index.json; give the folder of a "
+                            "diffusers model or a .safetensors file.",
+                            path);
     }
 
     g_autoptr(JsonNode) root = json_read_file(index, MAX_INDEX_BYTES, error);

@@ -106,10 +106,8 @@ static bool fail_shape(const struct stored_tensor *stored, GError **error)
 static bool fail_missing(const struct weight_files *weights, const struct model_tensor *tensor,
                          const char *key, GError **error)
 {
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: tensor %s of the %s is missing; get a whole copy of the model.",
-                weight_files_path(weights), key, model_component_title(tensor->component));
-    return false;
+    return error_failed(error, "%s: tensor %s of the %s is missing; get a whole copy of the model.",
+                        weight_files_path(weights), key, model_component_title(tensor->component));
 }
 
 bool checkpoint_layout_find(const struct checkpoint_layout *layout,

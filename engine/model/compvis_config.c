@@ -122,10 +122,8 @@ static void infer_schedule(const struct weight_files *weights, bool sd2,
 
 static bool refuse(const struct weight_files *weights, const char *what, GError **error)
 {
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: this is %s; use a plain Stable Diffusion 1.x or 2.x model.",
-                weight_files_path(weights), what);
-    return false;
+    return error_failed(error, "%s: this is %s; use a plain Stable Diffusion 1.x or 2.x model.",
+                        weight_files_path(weights), what);
 }
 
 // a side of a weight of the UNet, 0 when the file has no such weight
@@ -156,12 +154,11 @@ bool compvis_config_infer(const struct weight_files *weights, struct unet_config
         return refuse(weights, "a Stable Diffusion XL model", error);
     }
     if ((width != 768 && width != 1024) || channels == 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: the sizes of this model are not those of Stable Diffusion 1.x or 2.x; put "
-                    "its configs beside it as in a diffusers folder, in NAME.config for "
-                    "NAME.safetensors.",
-                    weight_files_path(weights));
-        return false;
+        return error_failed(
+            error,
+            "%s: the sizes of this model are not those of Stable Diffusion 1.x or 2.x; put its "
+            "configs beside it as in a diffusers folder, in NAME.config for NAME.safetensors.",
+            weight_files_path(weights));
     }
 
     bool sd2 = width == 1024;

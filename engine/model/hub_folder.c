@@ -112,10 +112,10 @@ static char *model_of(const char *snapshot, GError **error)
     }
     g_autoptr(GPtrArray) files = list_files(snapshot);
     if (files->len > 1) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: this folder of downloads holds several models, %s and %s for instance; "
-                    "name one of its files.",
-                    snapshot, (const char *)files->pdata[0], (const char *)files->pdata[1]);
+        error_failed(error,
+                     "%s: this folder of downloads holds several models, %s and %s for instance; "
+                     "name one of its files.",
+                     snapshot, (const char *)files->pdata[0], (const char *)files->pdata[1]);
     }
     return files->len == 1 ? g_strdup(files->pdata[0]) : NULL;
 }
@@ -138,9 +138,9 @@ char *hub_folder_model(const char *path, GError **error)
             return model;
         }
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: none of the snapshots in this folder of downloads holds a model, which is a "
-                "model_index.json or a .safetensors file; download the whole model.",
-                path);
+    error_failed(error,
+                 "%s: none of the snapshots in this folder of downloads holds a model, which is a "
+                 "model_index.json or a .safetensors file; download the whole model.",
+                 path);
     return NULL;
 }

@@ -28,11 +28,11 @@ static char *shipped_for(const struct checkpoint *model, GError **error)
     if (tokens >= CLIP_TOKENS) {
         return shipped_vocabulary(error);
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: the model has no tokenizer, and with %d tokens CLIP's, which ships, is not "
-                "its; put the folder `tokenizer` of a diffusers copy of the model into %s, or name "
-                "it with --tokenizer.",
-                checkpoint_path(model), tokens, checkpoint_config_folder(model));
+    error_failed(error,
+                 "%s: the model has no tokenizer, and with %d tokens CLIP's, which ships, is not "
+                 "its; put the folder `tokenizer` of a diffusers copy of the model into %s, or "
+                 "name it with --tokenizer.",
+                 checkpoint_path(model), tokens, checkpoint_config_folder(model));
     return NULL;
 }
 

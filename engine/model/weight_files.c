@@ -78,10 +78,10 @@ static struct safetensors *open_shard(struct weight_files *weights, GHashTable *
     }
     if (name[0] == '\0' || strpbrk(name, "/\\") != NULL || strcmp(name, ".") == 0 ||
         strcmp(name, "..") == 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: the index names the file \"%s\", which is not in its folder; get a whole "
-                    "copy of the model.",
-                    weights->path, name);
+        error_failed(error,
+                     "%s: the index names the file \"%s\", which is not in its folder; get a whole "
+                     "copy of the model.",
+                     weights->path, name);
         return NULL;
     }
     g_autofree char *path = g_build_filename(folder, name, NULL);
@@ -110,11 +110,10 @@ static bool open_shards(struct weight_files *weights, const char *folder, JsonOb
         }
         const struct safetensors_tensor *tensor = safetensors_find(file, at->data);
         if (tensor == NULL) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                        "%s: tensor %s is missing, the index says that it is here; get a whole "
-                        "copy of the model.",
-                        safetensors_path(file), (const char *)at->data);
-            return false;
+            return error_failed(error,
+                                "%s: tensor %s is missing, the index says that it is here; get a "
+                                "whole copy of the model.",
+                                safetensors_path(file), (const char *)at->data);
         }
         add_tensor(weights, file, tensor);
     }
@@ -232,10 +231,10 @@ static struct weight_files *open_choice(const char *folder, const char *base,
         file_magic_refuse(FILE_MAGIC_TORCH_ZIP, path, error);
         return NULL;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: there are no weights here, %s.safetensors is missing; get a whole copy of "
-                "the model.",
-                folder, base);
+    error_failed(
+        error,
+        "%s: there are no weights here, %s.safetensors is missing; get a whole copy of the model.",
+        folder, base);
     return NULL;
 }
 
@@ -244,9 +243,9 @@ struct weight_files *weight_files_open_folder(const char *folder, const char *ba
     g_autoptr(GError) inner = NULL;
     g_autoptr(GDir) dir = g_dir_open(folder, 0, &inner);
     if (dir == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: this folder of the model cannot be read; get a whole copy of the model.",
-                    folder);
+        error_failed(error,
+                     "%s: this folder of the model cannot be read; get a whole copy of the model.",
+                     folder);
         return NULL;
     }
 

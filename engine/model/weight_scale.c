@@ -85,11 +85,10 @@ static bool read_values(const struct safetensors_tensor *weight, struct weight_s
     if (dtype_finite(scale->values, (size_t)place->tensor->values)) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: tensor %s, the scale of %s, has values that are infinite or no numbers (NaN); "
-                "the model is damaged, get another copy.",
-                safetensors_path(place->file), place->tensor->name, weight->name);
-    return false;
+    return error_failed(error,
+                        "%s: tensor %s, the scale of %s, has values that are infinite or no "
+                        "numbers (NaN); the model is damaged, get another copy.",
+                        safetensors_path(place->file), place->tensor->name, weight->name);
 }
 
 bool weight_scale_find(const struct weight_files *weights, const struct weight_place *weight,
@@ -104,12 +103,11 @@ bool weight_scale_find(const struct weight_files *weights, const struct weight_p
     if (!fit(weight->tensor, stored, scale)) {
         g_autofree char *is = safetensors_shape_text(stored->shape, stored->n_dims);
         g_autofree char *of = safetensors_shape_text(weight->tensor->shape, weight->tensor->n_dims);
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: tensor %s has shape %s, which is no scale of %s of shape %s; get the "
-                    "model in 16 bits.",
-                    safetensors_path(scale->place.file), stored->name, is, weight->tensor->name,
-                    of);
-        return false;
+        return error_failed(error,
+                            "%s: tensor %s has shape %s, which is no scale of %s of shape %s; get "
+                            "the model in 16 bits.",
+                            safetensors_path(scale->place.file), stored->name, is,
+                            weight->tensor->name, of);
     }
     if (!read_values(weight->tensor, scale, error)) {
         weight_scale_finish(scale);

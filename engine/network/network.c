@@ -44,10 +44,10 @@ void *network_alloc(struct network *net, size_t bytes, GError **error)
     void *memory = net->k->alloc(net->k, bytes);
 
     if (memory == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "There is no memory for the weights of the %s; close other programs or choose "
-                    "a smaller model.",
-                    net->title);
+        error_failed(error,
+                     "There is no memory for the weights of the %s; close other programs or choose "
+                     "a smaller model.",
+                     net->title);
         return NULL;
     }
     g_hash_table_insert(net->memory, memory, GSIZE_TO_POINTER(bytes));
@@ -238,9 +238,8 @@ float *network_values(const struct network *net, const struct weight *w, GError 
     float *values = g_try_new(float, count);
 
     if (values == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "There is no memory for a copy of the weight %s; close other programs.",
-                    w->name);
+        error_failed(error, "There is no memory for a copy of the weight %s; close other programs.",
+                     w->name);
         return NULL;
     }
     g_assert(w->dense.data != NULL && w->dense.type == KERNELS_F32);

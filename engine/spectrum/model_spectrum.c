@@ -160,9 +160,7 @@ bool model_spectrum_remove(svdiff *s, progress_function progress, void *user, GE
     g_autofree char *path = g_strdup(model_spectrum_path(m));
     model_spectrum_close(m);
     if (path != NULL && g_unlink(path) != 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s cannot be removed: %s.", path,
-                    g_strerror(errno));
-        return false;
+        return error_failed(error, "%s cannot be removed: %s.", path, g_strerror(errno));
     }
     return true;
 }
@@ -185,11 +183,10 @@ static bool get(void *user, const struct weight *w, float *u, float *s, float *v
     const guint found = GPOINTER_TO_UINT(g_hash_table_lookup(m->index, w->name));
 
     if (found == 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The model has no weight %s to shift; use the model the subject was learned "
-                    "with.",
-                    w->name);
-        return false;
+        return error_failed(
+            error,
+            "The model has no weight %s to shift; use the model the subject was learned with.",
+            w->name);
     }
     return m->session->dry || spectrum_get(m->spectrum, found - 1, u, s, vt, error);
 }

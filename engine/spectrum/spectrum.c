@@ -101,7 +101,7 @@ static bool decompose_weight(struct spectrum_worker *worker, size_t index, GErro
                                                       worker->vt, &keeping->error);
     g_mutex_unlock(&run->lock);
     if (!done) { // ends the run; the caller knows that this is no failure of the model
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: cannot be kept.", weight->name);
+        error_failed(error, "%s: cannot be kept.", weight->name);
     }
     return done;
 }
@@ -213,9 +213,8 @@ const char *spectrum_path(const struct spectrum_store *store)
 
 static bool no_memory(const struct spectrum_weight *weight, GError **error)
 {
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "There is no memory for the spectrum of %s; close other programs.", weight->name);
-    return false;
+    return error_failed(error, "There is no memory for the spectrum of %s; close other programs.",
+                        weight->name);
 }
 
 // decomposes one weight now; what the caller does not want goes to memory of ours

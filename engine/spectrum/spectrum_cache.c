@@ -149,10 +149,9 @@ static bool check_sizes(const char *folder, uint64_t bytes, uint64_t limit, GErr
     if (bytes <= limit) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: the spectra of this model take %s, at most %s may be kept; raise the limit.",
-                folder, size, bound);
-    return false;
+    return error_failed(
+        error, "%s: the spectra of this model take %s, at most %s may be kept; raise the limit.",
+        folder, size, bound);
 }
 
 static bool check_space(const char *folder, uint64_t bytes, GError **error)
@@ -163,10 +162,9 @@ static bool check_space(const char *folder, uint64_t bytes, GError **error)
     if (there >= bytes && there - bytes >= MARGIN) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: the spectra of this model take %s, the disk has %s left; free some space.",
-                folder, size, space);
-    return false;
+    return error_failed(
+        error, "%s: the spectra of this model take %s, the disk has %s left; free some space.",
+        folder, size, space);
 }
 
 bool spectrum_cache_make_room(const char *folder, uint64_t bytes, uint64_t limit, GError **error)
@@ -175,9 +173,7 @@ bool spectrum_cache_make_room(const char *folder, uint64_t bytes, uint64_t limit
         return false;
     }
     if (g_mkdir_with_parents(folder, 0700) != 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: cannot be made: %s.", folder,
-                    g_strerror(errno));
-        return false;
+        return error_failed(error, "%s: cannot be made: %s.", folder, g_strerror(errno));
     }
     remove_leftovers(folder);
 

@@ -103,8 +103,7 @@ static bool same_checksum(const float *digits, uint64_t sum)
 
 static bool refuse(const char *path, const char *what, GError **error)
 {
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: %s.", path, what);
-    return false;
+    return error_failed(error, "%s: %s.", path, what);
 }
 
 static bool metadata_is(const struct safetensors *file, const char *key, const char *text)
@@ -206,9 +205,8 @@ static bool read_part(const struct spectrum_file *file, size_t index, int part, 
                       checksum(out, part_values(weight, part)))) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: the spectrum of %s is damaged.",
-                spectrum_file_path(file), weight->name);
-    return false;
+    return error_failed(error, "%s: the spectrum of %s is damaged.", spectrum_file_path(file),
+                        weight->name);
 }
 
 bool spectrum_file_read(const struct spectrum_file *file, size_t index, float *u, float *s,

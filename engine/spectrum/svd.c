@@ -117,9 +117,8 @@ size_t svd_work_bytes(int m, int n)
 
 static bool no_memory(GError **error)
 {
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "there is no memory for its singular value decomposition; close other programs.");
-    return false;
+    return error_failed(
+        error, "there is no memory for its singular value decomposition; close other programs.");
 }
 
 static bool reserve(struct svd_work *work, int m, int n, GError **error)
@@ -417,10 +416,9 @@ bool svd_thin(int m, int n, const float *w, float *u, float *s, float *vt, struc
 {
     g_assert(m > 0 && n > 0);
     if (!dtype_finite(w, (size_t)m * n)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "it holds values that are infinite or not a number; get a whole copy of the "
-                    "model.");
-        return false;
+        return error_failed(
+            error,
+            "it holds values that are infinite or not a number; get a whole copy of the model.");
     }
     if (!reserve(work, m, n, error)) {
         return false;

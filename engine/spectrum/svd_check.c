@@ -129,9 +129,8 @@ bool svd_check(int m, int n, const float *w, const float *u, const float *s, con
     const size_t r = (size_t)c.r;
     g_autofree double *memory = g_try_new(double, r *r + 2 * r * PANEL + PANEL * PANEL);
     if (memory == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "there is no memory to check its spectrum; close other programs.");
-        return false;
+        return error_failed(error,
+                            "there is no memory to check its spectrum; close other programs.");
     }
     c.gram = memory;
     c.rows = c.gram + r * r;

@@ -14,10 +14,10 @@ bool arena_init(struct arena *a, const kernels *k, size_t size, GError **error)
     }
     a->block = k->alloc(k, size);
     if (a->block == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "There is no memory for %.2f GiB of activations; choose a smaller size or "
-                    "batch, or close other programs.",
-                    (double)size / (1024.0 * 1024.0 * 1024.0));
+        error_failed(error,
+                     "There is no memory for %.2f GiB of activations; choose a smaller size or "
+                     "batch, or close other programs.",
+                     (double)size / (1024.0 * 1024.0 * 1024.0));
         a->size = 0;
         return false;
     }

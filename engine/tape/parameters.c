@@ -62,11 +62,11 @@ bool parameters_allocate(struct parameters *p, GError **error)
     p->v = k->alloc(k, bytes);
     p->sum = k->alloc(k, sizeof *p->sum);
     if (!p->value || !p->gradient || !p->m || !p->v || !p->sum) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "There is no memory for the %" G_GINT64_FORMAT " values that learn; close "
-                    "other programs or choose a smaller --subset.",
-                    p->count);
-        return false;
+        return error_failed(
+            error,
+            "There is no memory for the %" G_GINT64_FORMAT
+            " values that learn; close other programs or choose a smaller --subset.",
+            p->count);
     }
     for (guint i = 0; i < p->list->len; i++) {
         const struct parameter *one = &g_array_index(p->list, struct parameter, i);

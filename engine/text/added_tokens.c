@@ -135,18 +135,15 @@ bool added_tokens_resolve(struct added_tokens *tokens, const struct bpe *bpe, co
     int32_t next = (int32_t)g_hash_table_size(bpe_vocabulary(bpe));
 
     if (tokens->list->len > ADDED_TOKENS_MAX) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: has more than %d added tokens.",
-                    what, ADDED_TOKENS_MAX);
-        return false;
+        return error_failed(error, "%s: has more than %d added tokens.", what, ADDED_TOKENS_MAX);
     }
     // flags first, because they decide which of the two searches finds a token
     settle(tokens);
     for (guint i = 0; i < tokens->list->len; i++) {
         const struct added_token *token = tokens->list->pdata[i];
         if (strlen(token->content) > ADDED_TOKENS_SIZE) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                        "%s: an added token has more than %d bytes.", what, ADDED_TOKENS_SIZE);
-            return false;
+            return error_failed(error, "%s: an added token has more than %d bytes.", what,
+                                ADDED_TOKENS_SIZE);
         }
         resolve(tokens, tokens->list->pdata[i], bpe, &next);
     }

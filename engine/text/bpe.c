@@ -123,14 +123,13 @@ static bool resolve_merge(const struct bpe *bpe, const char *left, const char *r
     if (left_id >= 0 && right_id >= 0 && merge->id >= 0) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: merge %u lacks \"%s\" in the vocabulary; vocabulary and merges do not belong "
-                "together.",
-                what, merge->rank + 1,
-                left_id < 0    ? left
-                : right_id < 0 ? right
-                               : both);
-    return false;
+    return error_failed(error,
+                        "%s: merge %u lacks \"%s\" in the vocabulary; vocabulary and merges do not "
+                        "belong together.",
+                        what, merge->rank + 1,
+                        left_id < 0    ? left
+                        : right_id < 0 ? right
+                                       : both);
 }
 
 // fills bpe->merges; of a pair that is given twice the later rank counts

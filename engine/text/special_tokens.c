@@ -78,9 +78,8 @@ static bool read_token(JsonNode *node, const char *what, const char *key, bool s
         *token = (struct described){json_node_get_string(node), ADDED_PLAIN};
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: \"%s\" must be a token: a text, or an object with its content.", what, key);
-    return false;
+    return error_failed(error, "%s: \"%s\" must be a token: a text, or an object with its content.",
+                        what, key);
 }
 
 // a member that is there and not null
@@ -139,9 +138,7 @@ static bool check_count(guint count, const char *what, GError **error)
     if (count <= ADDED_TOKENS_MAX) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: has more than %d added tokens.",
-                what, ADDED_TOKENS_MAX);
-    return false;
+    return error_failed(error, "%s: has more than %d added tokens.", what, ADDED_TOKENS_MAX);
 }
 
 // {"49406": token, ...}
@@ -163,10 +160,9 @@ static bool read_decoder(const struct tokenizer_document *config, GArray *list, 
         struct described token;
         gint64 index;
         if (!g_ascii_string_to_signed(key, 10, 0, BPE_MAX_ID, &index, NULL)) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                        "%s: \"%s\" in added_tokens_decoder is not the number of a token.",
-                        config->name, key);
-            return false;
+            return error_failed(error,
+                                "%s: \"%s\" in added_tokens_decoder is not the number of a token.",
+                                config->name, key);
         }
         if (!read_token(node, config->name, key, false, &token, error)) {
             return false;

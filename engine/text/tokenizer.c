@@ -205,8 +205,7 @@ static void encode_text(struct walk *walk, const char *text, size_t length)
 static bool refuse(GError **error, const char *format, int number)
 {
     g_autofree char *sentence = g_strdup_printf(format, number);
-    g_set_error_literal(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, sentence);
-    return false;
+    return error_usage(error, "%s", sentence);
 }
 
 // the longest run of characters that normalisation may join

@@ -19,8 +19,7 @@
 
 static bool fail(GError **error, const char *name, const char *problem)
 {
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: %s.", name, problem);
-    return false;
+    return error_failed(error, "%s: %s.", name, problem);
 }
 
 // parses one file, if it is there
@@ -83,10 +82,9 @@ static bool check_config(const struct tokenizer_document *config, GError **error
         return false;
     }
     if (strcmp(class, "CLIPTokenizer") != 0 && strcmp(class, "CLIPTokenizerFast") != 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: tokenizer_class is \"%s\"; only \"CLIPTokenizer\" is known.", config->name,
-                    class);
-        return false;
+        return error_failed(error,
+                            "%s: tokenizer_class is \"%s\"; only \"CLIPTokenizer\" is known.",
+                            config->name, class);
     }
     return !split || fail(error, config->name, "\"split_special_tokens\" is not supported");
 }
@@ -147,9 +145,8 @@ static bool read_merges(struct tokenizer_file file, const char *name, GPtrArray 
         }
         size_t length = (size_t)(stop - at);
         if (!is_skipped(at, length) && !split_merge(at, length, merges)) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                        "%s: line %d is not two symbols with a space between them.", name, line);
-            return false;
+            return error_failed(error, "%s: line %d is not two symbols with a space between them.",
+                                name, line);
         }
         at = next;
     }
@@ -194,9 +191,7 @@ static bool read_whole(const struct tokenizer_document *whole, GHashTable *ids, 
     }
     for (guint i = 0; i < json_array_get_length(list); i++) {
         if (!read_merge_node(json_array_get_element(list, i), merges)) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                        "%s: merge %u is not two symbols.", whole->name, i + 1);
-            return false;
+            return error_failed(error, "%s: merge %u is not two symbols.", whole->name, i + 1);
         }
     }
     return true;

@@ -49,11 +49,10 @@ static bool read_region(const char *file, int n, struct lesson_subject *s, GErro
         return false;
     }
     if (!measure_region(region, s)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The region %s is empty: nothing of it is white. Paint the place of the "
-                    "subject white, or leave --region out.",
-                    file);
-        return false;
+        return error_failed(error,
+                            "The region %s is empty: nothing of it is white. Paint the place of "
+                            "the subject white, or leave --region out.",
+                            file);
     }
     g_autoptr(picture) grid = picture_area_mean(region, n, n, error);
     if (grid == NULL) {

@@ -60,9 +60,8 @@ static bool add_class(struct lesson *l, const struct learn_drawing *d, struct le
     g_autofree float *latents = g_try_new0(float, n *size);
 
     if (latents == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "There is no memory for %d class pictures; lower --prior-images.", n);
-        return false;
+        return error_failed(error,
+                            "There is no memory for %d class pictures; lower --prior-images.", n);
     }
     if (!l->session->dry && !load_cached(path, latents, (int64_t)(n * size))) {
         if (!learn_drawing_run(d, &s->class_text->becomes, l->options->seed, n, latents, error)) {

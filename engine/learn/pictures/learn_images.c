@@ -99,17 +99,17 @@ static picture *read_mask(const char *file, const char *image_file, const pictur
         return NULL;
     }
     if (mask->width != image->width || mask->height != image->height) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The mask %s has %d x %d pixels, its picture %s has %d x %d; make the mask as "
-                    "large as the picture.",
-                    file, mask->width, mask->height, image_file, image->width, image->height);
+        error_failed(error,
+                     "The mask %s has %d x %d pixels, its picture %s has %d x %d; make the mask as "
+                     "large as the picture.",
+                     file, mask->width, mask->height, image_file, image->width, image->height);
         return NULL;
     }
     if (!mask_bounds(mask, &box)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The mask %s is empty: nothing of %s is white. Paint the subject white, or "
-                    "leave --mask out.",
-                    file, image_file);
+        error_failed(error,
+                     "The mask %s is empty: nothing of %s is white. Paint the subject white, or "
+                     "leave --mask out.",
+                     file, image_file);
         return NULL;
     }
     return g_steal_pointer(&mask);
@@ -143,11 +143,10 @@ static bool say_shares(const struct lesson *l, const struct plan *p, GError **er
             least = MIN(least, learn_mask_share(l->pictures, &one->masks[i], v));
         }
         if (least < LEAST_SHARE) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                        "What the mask %s marks is not in the square that is learned of %s; cut "
-                        "the picture to its subject.",
-                        (char *)p->masks->pdata[i], p->file);
-            return false;
+            return error_failed(error,
+                                "What the mask %s marks is not in the square that is learned of "
+                                "%s; cut the picture to its subject.",
+                                (char *)p->masks->pdata[i], p->file);
         }
         g_ascii_formatd(percent, sizeof percent, "%.1f", 100 * mean);
         session_note(l->session, "%s marks %s %% of what is learned of %s.",
