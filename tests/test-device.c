@@ -1,6 +1,6 @@
 /* A device that fails, at any of the moments when the engine waits for it: a sentence says so, and
  * nothing of what it was computing is shown or written. */
-#include "engine/session.h"
+#include "engine/session/session.h"
 
 #include "engine/base/error.h"
 #include "engine/subject/subject_file.h"

@@ -3,7 +3,7 @@
  * vocabulary and the padding of its family, and knows its size. */
 #include "engine/model/compvis.h"
 #include "engine/model/compvis_config.h"
-#include "engine/session.h"
+#include "engine/session/session.h"
 #include "tests/temporary_folder.h"
 
 #include <string.h>

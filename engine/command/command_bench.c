@@ -6,7 +6,7 @@
 #include "engine/bench/bench_spectrum.h"
 #include "engine/model/compvis_config.h"
 #include "engine/options/option_rows.h"
-#include "engine/session.h"
+#include "engine/session/session.h"
 
 static const char summary[] =
     "Times the parts of the work with random weights and prints figures as JSON. --shapes sd15:\n"

@@ -2,7 +2,7 @@
 #include "engine/command/command.h"
 
 #include "engine/base/output_name.h"
-#include "engine/session.h"
+#include "engine/session/session.h"
 #include "engine/subject/subject_file.h"
 
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "engine/learn/learn_check.h"
 #include "engine/learn/learn_files.h"
 #include "engine/base/output_name.h"
-#include "engine/learn/mixing/learn_layout.h"
+#include "engine/picture/layout.h"
 #include "engine/subject/shift_set.h"
 #include "engine/subject/subject_lookup.h"
 #include "engine/text/prompt.h"

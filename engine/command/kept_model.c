@@ -1,10 +1,9 @@
 /* The model that a worker keeps between its jobs; see kept_model.h. */
-
 #include "engine/command/kept_model.h"
 
 #include "engine/model/default_model.h"
 #include "engine/base/file_stamp.h"
-#include "engine/session.h"
+#include "engine/session/session.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #include "engine/command/pictures.h"
 
 #include "engine/base/output_name.h"
-#include "engine/session.h"
+#include "engine/session/session.h"
 
 struct pictures pictures_create(const struct caller *caller, pictures_describe describe)
 {

@@ -6,7 +6,7 @@
 
 #include "engine/base/output_name.h"
 #include "engine/learn/learn_files.h"
-#include "engine/learn/mixing/learn_wording.h"
+#include "engine/text/wording.h"
 #include "engine/options/option.h"
 #include "engine/picture/picture.h"
 #include "engine/subject/subject_list.h"

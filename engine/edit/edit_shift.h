@@ -1,7 +1,7 @@
 /* edit_shift.h: what is learned of a picture before it is edited, and where that is kept. */
 #pragma once
 
-#include "engine/session.h"
+#include "engine/session/session.h"
 
 /* svdiff_edit_shift's file; learned first when it is not there, and anew where it is damaged or of
  * another model, unless the person named it. The file is written whole, after the last step; a run

@@ -11,7 +11,7 @@
 #pragma once
 
 #include "engine/generate/scene.h"
-#include "engine/learn/mixing/learn_wording.h"
+#include "engine/text/wording.h"
 #include "engine/picture/picture.h"
 
 /* The texts that a prediction is made under: the target, or what describes the picture. */

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "engine/generate/decode.h"
-#include "engine/session.h"
+#include "engine/session/session.h"
 
 #define PREVIEW_CHANNELS 64
 

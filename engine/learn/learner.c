@@ -3,6 +3,7 @@
 
 #include "engine/learn/lesson.h"
 #include "engine/spectrum/model_spectrum.h"
+#include "engine/subject/shift_set.h"
 
 struct learner *learner_open(svdiff *s, GError **error)
 {

@@ -255,6 +255,17 @@ bool picture_mask_centre(const picture *mask, double *cx, double *cy)
     return true;
 }
 
+struct picture_frame picture_frame_around(const picture *p, const picture *marked, int size)
+{
+    struct picture_frame frame = picture_frame_centre(p->width, p->height, size);
+    double cx, cy;
+
+    if (marked != NULL && picture_mask_centre(marked, &cx, &cy)) {
+        picture_frame_move(&frame, p->width, p->height, cx, cy);
+    }
+    return frame;
+}
+
 void picture_flip(picture *p)
 {
     const size_t pixel = p->channels * sizeof(float);

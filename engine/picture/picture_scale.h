@@ -32,6 +32,10 @@ void picture_frame_move(struct picture_frame *frame, int width, int height, doub
 /* The centre of mass of a mask in its pixels; false if all of it is 0. */
 bool picture_mask_centre(const picture *mask, double *cx, double *cy);
 
+/* The square of `size` from the middle, or as near as its edges allow to the centre of what a mask
+ * marks; marked may be NULL. */
+struct picture_frame picture_frame_around(const picture *p, const picture *marked, int size);
+
 /* Scales and cuts; only what is seen is computed. With alpha the colours are weighted by it. */
 picture *picture_cut(const picture *p, const struct picture_frame *frame, GError **error);
 

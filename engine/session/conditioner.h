@@ -4,7 +4,7 @@
 #pragma once
 
 #include "engine/network/conditioning.h"
-#include "engine/session.h"
+#include "engine/session/session.h"
 
 struct conditioner;
 

@@ -2,7 +2,7 @@
  * has a counting device (kernels_count), on which the true code tells what it takes. */
 #pragma once
 
-#include "engine/session.h"
+#include "engine/session/session.h"
 
 /* Says nothing to anybody. To be finished by the caller, before `s` is closed. */
 svdiff dry_session(const svdiff *s);

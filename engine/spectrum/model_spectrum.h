@@ -3,8 +3,8 @@
 #pragma once
 
 #include "engine/base/progress.h"
-#include "engine/session.h"
-#include "engine/subject/shift_set.h"
+#include "engine/session/session.h"
+#include "engine/spectrum/spectrum_provider.h"
 #include "engine/spectrum/svd_check.h"
 
 struct model_spectrum;

@@ -3,6 +3,7 @@
 
 #include "engine/base/channels.h"
 #include "engine/base/error.h"
+#include "engine/subject/shift_set.h"
 
 #include <math.h>
 #include <string.h>

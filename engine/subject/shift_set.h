@@ -6,6 +6,7 @@
 #pragma once
 
 #include "engine/network/network.h"
+#include "engine/spectrum/spectrum_provider.h"
 #include "engine/svdiff.h"
 
 /* Whether w (of the UNet) belongs to the subset. */
@@ -18,13 +19,6 @@ char *shift_name(const struct weight *w);
  * beside the shift of the whole table. parse: the row that a name of w's rows means, or -1. */
 char *shift_row_name(const struct weight *w, int32_t id);
 int32_t shift_row_parse(const struct weight *w, const char *name);
-
-/* Writes the thin SVD of w: u [out, r], s [r] descending, vt [r, columns] in the engine's order of
- * columns. */
-struct spectrum_provider {
-    bool (*get)(void *user, const struct weight *w, float *u, float *s, float *vt, GError **error);
-    void *user;
-};
 
 enum { SHIFT_RATE = 0, SHIFT_RATE_1D = 1, SHIFT_RATE_ROWS = 2 }; // indices of the learning rates
 

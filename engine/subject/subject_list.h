@@ -2,7 +2,7 @@
 #pragma once
 
 #include "engine/subject/bake.h"
-#include "engine/session.h"
+#include "engine/session/session.h"
 
 struct subject_list {
     struct bake_subject *items; // the subjects are owned

@@ -4,7 +4,7 @@
  * there counts. Case does not, and the '-' and '_' of files' names are blanks. */
 #include "engine/subject/subject_names.h"
 
-#include "engine/learn/mixing/learn_wording.h"
+#include "engine/text/wording.h"
 #include "engine/text/prompt.h"
 
 #include <glib.h>

@@ -2,7 +2,7 @@
  * prompt, prompt.2, ... */
 #include "engine/subject/subject_words.h"
 
-#include "engine/learn/mixing/learn_wording.h"
+#include "engine/text/wording.h"
 #include "engine/text/prompt.h"
 #include "engine/subject/subject_file.h"
 #include "engine/subject/subject_names.h"

@@ -3,7 +3,7 @@
 #include "engine/subject/thumbnail.h"
 
 #include "engine/base/error.h"
-#include "engine/learn/pictures/learn_frame.h"
+#include "engine/picture/picture_scale.h"
 #include "engine/subject/subject_file.h"
 #include "engine/svdiff.h"
 
@@ -14,8 +14,7 @@
 
 char *thumbnail_encode(const picture *image, const picture *marked, GError **error)
 {
-    const struct learn_framing framing = {.size = THUMBNAIL_SIDE};
-    const struct picture_frame frame = learn_frame(image, marked, &framing, 0, 0);
+    const struct picture_frame frame = picture_frame_around(image, marked, THUMBNAIL_SIDE);
     g_autoptr(picture) small = picture_cut(image, &frame, error);
     g_autoptr(GBytes) png = small != NULL ? picture_to_png(small, error) : NULL;
 

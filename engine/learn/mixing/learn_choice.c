@@ -2,7 +2,7 @@
  * choices, the ones behind them belong to the masks of a picture. */
 #include "engine/learn/mixing/learn_choice.h"
 
-#include "engine/learn/mixing/learn_wording.h"
+#include "engine/text/wording.h"
 #include "engine/base/noise.h"
 
 #include <string.h>

@@ -6,7 +6,7 @@
  *   two, cut and mixed     with probability --cut-mix, where two have no picture in common */
 #pragma once
 
-#include "engine/learn/mixing/learn_layout.h"
+#include "engine/picture/layout.h"
 #include "engine/learn/lesson.h"
 
 // subjects that one row can show

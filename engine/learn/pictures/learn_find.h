@@ -6,7 +6,7 @@
  * picture, as before busy backgrounds, or next to nothing, the middle four fifths are. */
 #pragma once
 
-#include "engine/learn/mixing/learn_layout.h"
+#include "engine/picture/layout.h"
 #include "engine/picture/picture.h"
 
 /* The box in pixels of a picture of 3 channels, 0..1. */

@@ -61,9 +61,8 @@ static int random_start(double u, int length, int cut, double low, double high)
 struct picture_frame learn_frame(const picture *image, const picture *marked,
                                  const struct learn_framing *f, int index, int crop)
 {
-    struct picture_frame frame = picture_frame_centre(image->width, image->height, f->size);
+    struct picture_frame frame = picture_frame_around(image, f->crops > 0 ? NULL : marked, f->size);
     int left, top, right, bottom;
-    double cx, cy;
 
     if (f->crops > 0) {
         const uint64_t number = (uint64_t)index * 1024 + (uint64_t)crop;
@@ -78,8 +77,6 @@ struct picture_frame learn_frame(const picture *image, const picture *marked,
         const double scale_y = (double)frame.height / image->height;
         frame.x = random_start(x, frame.width, frame.crop_width, left * scale_x, right * scale_x);
         frame.y = random_start(y, frame.height, frame.crop_height, top * scale_y, bottom * scale_y);
-    } else if (marked != NULL && picture_mask_centre(marked, &cx, &cy)) {
-        picture_frame_move(&frame, image->width, image->height, cx, cy);
     } else if (marked == NULL && f->find) {
         const struct layout_box box = learn_find_subject(image);
         picture_frame_move(&frame, image->width, image->height, (box.left + box.right) / 2,

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "engine/learn/pictures/learn_data.h"
-#include "engine/learn/mixing/learn_layout.h"
+#include "engine/picture/layout.h"
 
 struct learn_placing {
     int width, height;        // of the frame in pixels; that of learning is a square

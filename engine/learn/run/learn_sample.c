@@ -1,6 +1,6 @@
 /* Samples on the way: pictures of the sample prompt with the shifts as they are. */
 #include "engine/learn/learn_files.h"
-#include "engine/learn/mixing/learn_wording.h"
+#include "engine/text/wording.h"
 #include "engine/learn/run/learn_drawing.h"
 #include "engine/learn/run/learn_run.h"
 #include "engine/text/prompt.h"

@@ -1,5 +1,5 @@
-/* Layouts of mixed pictures; see learn_layout.h. */
-#include "engine/learn/mixing/learn_layout.h"
+/* Layouts of mixed pictures; see layout.h. */
+#include "engine/picture/layout.h"
 
 enum layout layout_draw(enum layout_choice choice, int number)
 {

@@ -1,5 +1,5 @@
 /* Prompts for several subjects, put together from theirs. */
-#include "engine/learn/mixing/learn_wording.h"
+#include "engine/text/wording.h"
 
 #include <glib.h>
 #include <string.h>

@@ -3,8 +3,7 @@
  * hyphens:
  *
  *   {"learn": {"steps": 300, "learning_rate": 0.005}, "generate": {"steps": 25}} */
-#include "engine/learn/mixing/learn_layout.h"
-#include "engine/session.h"
+#include "engine/session/session.h"
 
 #include "engine/base/error.h"
 #include "engine/base/json.h"

@@ -1,4 +1,4 @@
-/* learn_layout.h: how a mixed picture is shared out between two subjects, the first in the order of
+/* layout.h: how a mixed picture is shared out between two subjects, the first in the order of
  * the picture (left before right, top before bottom).
  *
  *   halves    left | right, seam in the centre (Han et al. 2023, figure 3)

@@ -1,5 +1,5 @@
 /* Layouts of mixed pictures: whole areas, the order of the picture, places within their regions. */
-#include "engine/learn/mixing/learn_layout.h"
+#include "engine/picture/layout.h"
 
 #include <glib.h>
 

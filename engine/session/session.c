@@ -1,5 +1,5 @@
 /* An opened model; see session.h. */
-#include "engine/session.h"
+#include "engine/session/session.h"
 
 #include "engine/base/error.h"
 #include "engine/model/default_model.h"

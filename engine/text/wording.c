@@ -1,5 +1,5 @@
-/* Wordings of prompts for several subjects; see learn_wording.h. */
-#include "engine/learn/mixing/learn_wording.h"
+/* Wordings of prompts for several subjects; see wording.h. */
+#include "engine/text/wording.h"
 
 #include <glib.h>
 #include <string.h>

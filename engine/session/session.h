@@ -4,7 +4,6 @@
 #include "engine/network/autoencoder.h"
 #include "engine/model/model_hash.h"
 #include "engine/model/tokenizer_place.h"
-#include "engine/generate/schedule.h"
 #include "engine/svdiff.h"
 #include "engine/network/text_encoder.h"
 #include "engine/text/tokenizer.h"

@@ -1,4 +1,4 @@
-/* learn_wording.h: prompts for several subjects in one picture, put together from theirs.
+/* wording.h: prompts for several subjects in one picture, put together from theirs.
  *
  * A prompt is a lead, "a photo of ", and what the picture shows, "a [V] dog". The lead ends behind
  * the first "of" that follows a word for a picture; without one there is none. Prompts of several
@@ -6,7 +6,7 @@
  *   a photo of a [V1] dog on the left and a [V2] cat on the right */
 #pragma once
 
-#include "engine/learn/mixing/learn_layout.h"
+#include "engine/picture/layout.h"
 
 #include <stddef.h>
 
