@@ -193,20 +193,19 @@ gboolean learn_subjects_on_mask(const char *option, const char *value, void *dat
         return FALSE;
     }
     if (s->images->len == 0) {
-        error_usage(error,
-                    "--mask %s comes before any --image; it belongs to the --image before it.",
-                    value);
-        return FALSE;
+        return error_usage(
+            error, "--mask %s comes before any --image; it belongs to the --image before it.",
+            value);
     }
     if (g_file_test(value, G_FILE_TEST_IS_DIR)) {
         return add_masks(s, value, error);
     }
     if (s->images->len - s->group > 1) {
-        error_usage(error,
-                    "--mask %s comes after %u images; put it behind the --image that it belongs "
-                    "to, or name a folder of masks that are called as the images.",
-                    value, s->images->len - s->group);
-        return FALSE;
+        return error_usage(
+            error,
+            "--mask %s comes after %u images; put it behind the --image that it belongs "
+            "to, or name a folder of masks that are called as the images.",
+            value, s->images->len - s->group);
     }
     return add_mask(s, s->images->len - 1, value, error);
 }
@@ -219,9 +218,8 @@ gboolean learn_subjects_on_region(const char *option, const char *value, void *d
         return FALSE;
     }
     if (s->region != NULL) {
-        error_usage(error, "The subject '%s' has two regions, %s and %s; give it one.", s->prompt,
-                    s->region, value);
-        return FALSE;
+        return error_usage(error, "The subject '%s' has two regions, %s and %s; give it one.",
+                           s->prompt, s->region, value);
     }
     s->region = g_strdup(value);
     return TRUE;

@@ -202,12 +202,6 @@ static void encode_text(struct walk *walk, const char *text, size_t length)
     encode_part(walk, text + from, length - from);
 }
 
-static bool refuse(GError **error, const char *format, int number)
-{
-    g_autofree char *sentence = g_strdup_printf(format, number);
-    return error_usage(error, "%s", sentence);
-}
-
 // the longest run of characters that normalisation may join
 static int longest_joined(const char *text)
 {
@@ -227,16 +221,18 @@ static bool check_text(const char *text, GError **error)
     const char *end;
 
     if (length > TOKENIZER_MAX_TEXT) {
-        return refuse(error, "The prompt has more than %d bytes; shorten it.", TOKENIZER_MAX_TEXT);
+        return error_usage(error, "The prompt has more than %d bytes; shorten it.",
+                           TOKENIZER_MAX_TEXT);
     }
     if (!g_utf8_validate(text, (gssize)length, &end)) {
-        return refuse(error, "The prompt is not UTF-8: byte %d is wrong; write it in UTF-8.",
-                      (int)(end - text) + 1);
+        return error_usage(error, "The prompt is not UTF-8: byte %d is wrong; write it in UTF-8.",
+                           (int)(end - text) + 1);
     }
     // normalisation sorts a run of marks, which takes the square of its length
     if (longest_joined(text) > TOKENIZER_MAX_MARKS) {
-        return refuse(error, "The prompt has more than %d combining marks in a row; shorten it.",
-                      TOKENIZER_MAX_MARKS);
+        return error_usage(error,
+                           "The prompt has more than %d combining marks in a row; shorten it.",
+                           TOKENIZER_MAX_MARKS);
     }
     return true;
 }
@@ -248,8 +244,8 @@ bool tokenizer_encode(const struct tokenizer *t, const char *text, int length, i
     struct walk walk = {.t = t, .ids = ids + 1, .capacity = length - 2};
 
     if (length < 2) {
-        return refuse(error, "A prompt of %d tokens has no place for its beginning and end.",
-                      length);
+        return error_usage(error, "A prompt of %d tokens has no place for its beginning and end.",
+                           length);
     }
     if (!check_text(text, error)) {
         return false;
