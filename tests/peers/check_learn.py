@@ -28,7 +28,7 @@ from safetensors.torch import load_file
 
 from reference import load, relative
 from relearn import Rules, relearn
-from remix import mixed_rows, mixed_steps
+from remix import mixed_rows
 
 FIRST_LOSS, GRADIENT, LATER, MIXED = 1e-5, 2e-3, 1e-3, 1e-5
 SLACK = 10  # how much of PyTorch's own rounding a tensor may have
@@ -152,8 +152,7 @@ def compare(errors, own, options, accumulate):
 
 def mixed_error(model, trace, metadata):
     """(how many mixed rows could be worked out, the largest relative error of their latents)."""
-    found = [relative(trace[f"latents.{n}"][row].double(), latents) for n in mixed_steps(trace)
-             for row, latents in mixed_rows(model, trace, n, metadata).items()]
+    found = [relative(trace[name][row].double(), latents) for name, row, latents in mixed_rows(model, trace, metadata)]
     return len(found), max(found, default=0.0)
 
 

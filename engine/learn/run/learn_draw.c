@@ -289,7 +289,8 @@ static void trace_several(struct trace *trace, const struct learn_batch *b, int6
 }
 
 // of mixed rows the two pictures and how much of each is seen
-static void trace_composed(struct trace *trace, int n, int size, int64_t m, const struct drawing *d)
+static void trace_composed(struct trace *trace, const char *prefix, int n, int size, int64_t m,
+                           const struct learn_composed *const *composed)
 {
     const int count = size * size;
     g_autofree float *pictures = g_new0(float, 2 * (size_t)n * count * 3);
@@ -297,7 +298,7 @@ static void trace_composed(struct trace *trace, int n, int size, int64_t m, cons
     bool any = false;
 
     for (int i = 0; i < n; i++) {
-        const struct learn_composed *one = d->composed[i];
+        const struct learn_composed *one = composed[i];
         for (int j = 0; j < 2 && one != NULL; j++) {
             const size_t at = (size_t)(2 * i + j) * count;
             any = true;
@@ -309,8 +310,8 @@ static void trace_composed(struct trace *trace, int n, int size, int64_t m, cons
         }
     }
     if (any) {
-        trace_add_image(trace, pictures, 2 * n, size, size, 3, "mix_pictures.%d", (int)m);
-        trace_add_image(trace, weights, 2 * n, size, size, 1, "mix_masks.%d", (int)m);
+        trace_add_image(trace, pictures, 2 * n, size, size, 3, "%smix_pictures.%d", prefix, (int)m);
+        trace_add_image(trace, weights, 2 * n, size, size, 1, "%smix_masks.%d", prefix, (int)m);
     }
 }
 
@@ -336,7 +337,9 @@ void learn_draw(const struct lesson *l, int64_t m, struct learn_batch *b, struct
     if (trace != NULL) {
         trace_rows(trace, b, m, d);
         trace_several(trace, b, m);
-        trace_composed(trace, b->instance, l->options->size, m, d);
+        trace_composed(trace, "", b->instance, l->options->size, m, d->composed);
+        trace_composed(trace, "prior_", b->n - b->instance, l->options->size, m,
+                       d->composed + b->instance);
     }
     drawing_free(d);
 }
