@@ -209,6 +209,9 @@ struct svdiff_learn_options {
     enum svdiff_rate_schedule schedule;
     int warm_up;    // steps in which the rates rise to their value
     double min_snr; // gamma; 0: off (Hang et al. 2023)
+    /* How much of a normal number a channel is added to the noise of all its places, so that light
+     * and dark pictures can be drawn; 0: not. */
+    double noise_offset;
     double weight_decay, clip;
     int accumulate, batch;
     bool flip, random_crop, latent_mean;

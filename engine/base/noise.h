@@ -26,6 +26,7 @@ enum noise_stream {
     NOISE_CROP = 20,     // learn: corner of a crop
     NOISE_FLIP = 21,     // learn: mirrored or not
     NOISE_SUBJECT = 22,  // learn: which subject comes when
+    NOISE_OFFSET = 23,   // learn: what a channel's noise is offset by
 
     NOISE_PRIOR_TIMESTEP = 32, // the same for the prior's pictures
     NOISE_PRIOR_TRAINING = 33,
@@ -33,6 +34,7 @@ enum noise_stream {
     NOISE_PRIOR_ORDER = 35,
     NOISE_PRIOR_CROP = 36,
     NOISE_PRIOR_FLIP = 37,
+    NOISE_PRIOR_OFFSET = 38,
 
     NOISE_VALIDATION = 48,        // learn: the fixed noise of the validation loss
     NOISE_VALIDATION_LATENT = 49, // learn: its latents

@@ -42,6 +42,7 @@ OPTIONS = {
     "prior": str,
     "prior_weight": float,
     "min_snr": float,
+    "noise_offset": float,
     "unmix_weight": float,
     "unmix_grid": int,
     "unmix_layers": str,

@@ -34,6 +34,7 @@ class Rules:
     unmix_layers: str = "both"
     unmix_maps: str = "plain"
     min_snr: float = 0.0
+    noise_offset: float = 0.0
     accumulate: int = 1
     schedule: str = "constant"
     warm_up: int = 0
@@ -160,6 +161,8 @@ class Relearner:
         """Losses [n] of the rows of one part, "" or "prior_"; their prediction goes to out."""
         read = lambda name: given[f"{prefix}{name}.{m}"]
         latents, noise = read("latents").to(self.dtype), read("noise").to(self.dtype)
+        if self.rules.noise_offset > 0:
+            noise = noise + self.rules.noise_offset * read("noise_offset").to(self.dtype)[:, :, None, None]
         timesteps, tokens = read("timestep").long(), read("tokens").long()
         noisy = self.schedule.add_noise(latents, noise, timesteps)
         prediction = self.predict(weights, noisy, timesteps, tokens)

@@ -2,6 +2,7 @@
  * resumed draws what an uninterrupted one draws.
  *
  *   latents   mean + deviation * noise of the autoencoder's posterior
+ *   noise     normal, and with --noise-offset o * a normal number of the channel
  *   noisy     sqrt(abar_t) latents + sqrt(1 - abar_t) noise
  *   target    noise, or for v-models sqrt(abar_t) noise - sqrt(1 - abar_t) latents
  *
@@ -17,12 +18,13 @@
 /* The streams of random numbers of a row: the prior's are its own, so that the instance rows are
  * the same with and without it. */
 struct streams {
-    enum noise_stream training, timestep, order, latent;
+    enum noise_stream training, timestep, order, latent, offset;
 };
 static const struct streams instance_streams = {NOISE_TRAINING, NOISE_TIMESTEP, NOISE_ORDER,
-                                                NOISE_LATENT};
+                                                NOISE_LATENT, NOISE_OFFSET};
 static const struct streams prior_streams = {NOISE_PRIOR_TRAINING, NOISE_PRIOR_TIMESTEP,
-                                             NOISE_PRIOR_ORDER, NOISE_PRIOR_LATENT};
+                                             NOISE_PRIOR_ORDER, NOISE_PRIOR_LATENT,
+                                             NOISE_PRIOR_OFFSET};
 
 // a row of the batch while it is drawn
 struct row {
@@ -32,6 +34,7 @@ struct row {
     const struct streams *streams;
     struct learn_choice choice;
     float *noise, *latents; // [h, w, c]
+    float *offset;          // [c]: of the noise, which is without it
     float *map;             // [h, w]: weights of the loss, as in learn_batch; NULL: not wanted
     const struct learn_composed *composed; // NULL: not mixed
 };
@@ -39,6 +42,7 @@ struct row {
 // what is drawn besides the batch itself; kept for the trace
 struct drawing {
     float *noise, *latents;                 // [n, h, w, c]
+    float *offset;                          // [n, c]
     const struct learn_composed **composed; // [n]
 };
 
@@ -49,6 +53,7 @@ static struct drawing *drawing_create(const struct learn_batch *b)
 
     *d = (struct drawing){.noise = g_new(float, count),
                           .latents = g_new(float, count),
+                          .offset = g_new0(float, (size_t)b->n * b->c),
                           .composed = g_new0(const struct learn_composed *, b->n)};
     return d;
 }
@@ -57,6 +62,7 @@ static void drawing_free(struct drawing *d)
 {
     g_free(d->noise);
     g_free(d->latents);
+    g_free(d->offset);
     g_free(d->composed);
     g_free(d);
 }
@@ -209,6 +215,22 @@ static double row_weight(const struct lesson *l, const struct learn_batch *b, co
                           schedule_min_snr_weight(l->schedule, timestep, l->options->min_snr);
 }
 
+/* noise [size]: the row's, each channel moved by its offset, as diffusers' scripts do it:
+ * noise += offset * randn(n, c, 1, 1). */
+static void draw_noise(const struct lesson *l, const struct row *r, int channels, int64_t size,
+                       float *noise)
+{
+    const struct svdiff_learn_options *o = l->options;
+
+    noise_normal(o->seed, r->streams->training, r->number, r->noise, size);
+    if (o->noise_offset > 0) {
+        noise_normal(o->seed, r->streams->offset, r->number, r->offset, channels);
+    }
+    for (int64_t i = 0; i < size; i++) {
+        noise[i] = r->noise[i] + (float)o->noise_offset * r->offset[i % channels];
+    }
+}
+
 static void draw_row(const struct lesson *l, struct learn_batch *b, struct row *r)
 {
     const uint64_t seed = l->options->seed;
@@ -220,11 +242,12 @@ static void draw_row(const struct lesson *l, struct learn_batch *b, struct row *
     } else {
         draw_single(l, b, r);
     }
-    noise_normal(seed, r->streams->training, r->number, r->noise, size);
+    float *noise = b->target + at; // which is made in its place
+    draw_noise(l, r, b->c, size, noise);
     const int timestep =
         noise_integer(seed, r->streams->timestep, r->number, 0, l->schedule->n_timesteps);
-    schedule_add_noise(l->schedule, timestep, r->latents, r->noise, b->noisy + at, size);
-    schedule_target(l->schedule, timestep, r->latents, r->noise, b->target + at, size);
+    schedule_add_noise(l->schedule, timestep, r->latents, noise, b->noisy + at, size);
+    schedule_target(l->schedule, timestep, r->latents, noise, noise, size);
     b->timesteps[r->i] = timestep;
     b->weights[r->i] = (float)row_weight(l, b, r, timestep);
     b->shown[r->i] = r->prior ? 1 : r->choice.n;
@@ -247,7 +270,7 @@ static void clear(struct learn_batch *b)
 /* ---- the trace ---- */
 
 static void trace_rows(struct trace *trace, const struct learn_batch *b, int64_t m,
-                       const struct drawing *d)
+                       const struct drawing *d, bool offset)
 {
     const char *const prefix[] = {"", "prior_"};
     const int first[] = {0, b->instance}, rows[] = {b->instance, b->n - b->instance};
@@ -270,6 +293,10 @@ static void trace_rows(struct trace *trace, const struct learn_batch *b, int64_t
                         (int)m);
         trace_add_image(trace, d->latents + f * size, n, b->h, b->w, b->c, "%slatents.%d",
                         prefix[part], (int)m);
+        if (offset) {
+            trace_add(trace, d->offset + (size_t)f * b->c, (const int64_t[]){n, b->c}, 2,
+                      "%snoise_offset.%d", prefix[part], (int)m);
+        }
         trace_add(trace, ids, (const int64_t[]){n, b->tokens}, 2, "%stokens.%d", prefix[part],
                   (int)m);
         trace_add(trace, steps, (const int64_t[]){n}, 1, "%stimestep.%d", prefix[part], (int)m);
@@ -330,12 +357,13 @@ void learn_draw(const struct lesson *l, int64_t m, struct learn_batch *b, struct
                         .streams = prior ? &prior_streams : &instance_streams,
                         .noise = d->noise + i * size,
                         .latents = d->latents + i * size,
+                        .offset = d->offset + (size_t)i * b->c,
                         .map = b->map != NULL && !prior ? b->map + i * places : NULL};
         draw_row(l, b, &r);
         d->composed[i] = r.composed;
     }
     if (trace != NULL) {
-        trace_rows(trace, b, m, d);
+        trace_rows(trace, b, m, d, l->options->noise_offset > 0);
         trace_several(trace, b, m);
         trace_composed(trace, "", b->instance, l->options->size, m, d->composed);
         trace_composed(trace, "prior_", b->n - b->instance, l->options->size, m,
