@@ -39,7 +39,7 @@ struct command_line {
     const GOptionEntry *own; // further options, with data for their callbacks; NULL: none
 };
 #define COMMAND_OPENS (OPTION_OPENING | OPTION_DEVICE)
-#define COMMAND_RUNS  (COMMAND_OPENS | OPTION_NETWORKS)
+#define COMMAND_RUNS  (COMMAND_OPENS | OPTION_NETWORKS | OPTION_PREDICTS)
 
 /* Parses argv (argv[0] is the command's word); opens the report. Returns COMMAND_DONE to go on, or
  * the exit code. arguments receives what is left, when not NULL; otherwise anything left is wrong

@@ -229,8 +229,10 @@ static void finish(struct convert *c)
 
 int command_convert(const struct caller *caller, int argc, char **argv)
 {
-    static const struct command_line line = {
-        .summary = summary, .usage = "INPUT[:SCALE]", .table = &table, .opening = COMMAND_OPENS};
+    static const struct command_line line = {.summary = summary,
+                                             .usage = "INPUT[:SCALE]",
+                                             .table = &table,
+                                             .opening = COMMAND_OPENS | OPTION_PREDICTS};
     struct convert c = {.common.caller = caller};
     char **arguments = NULL;
     GError *error = NULL;

@@ -35,6 +35,7 @@ enum option_flag {
     OPTION_OPENING = 1 << 8,   // of opening a model: for commands that do
     OPTION_DEVICE = 1 << 9,    // where it computes: for commands that do
     OPTION_NETWORKS = 1 << 10, // how its networks run: for commands that run them
+    OPTION_PREDICTS = 1 << 11, // what they predict: for these, and those that write models
 };
 
 #define OPTION_NO_FIELD SIZE_MAX // of the command alone

@@ -19,7 +19,7 @@ static const struct option rows[] = {
      .value = "FOLDER",
      .help = "a tokenizer in place of the model's (its own, else CLIP's, which ships)"},
     CHOICE("prediction", FIELD(prediction), SVDIFF_PREDICTION_MODEL, SVDIFF_PREDICTION_V,
-           WORDS("v", "epsilon"), OPTION_NETWORKS,
+           WORDS("v", "epsilon"), OPTION_PREDICTS,
            "what the model predicts, where its file does not say or is wrong: {words}"),
     CHOICE("device", FIELD(device), SVDIFF_DEVICE_AUTO, SVDIFF_DEVICE_AUTO,
            WORDS("auto", "cpu", "cuda"), OPTION_DEVICE, "auto, cpu, cuda or cuda:N ({default})"),

@@ -75,7 +75,7 @@ while read -r command options; do
 done <<'EOF'
 compare --seed --device --threads --precision --model --tokenizer --prediction
 info --seed --device --threads --precision --model --tokenizer --prediction
-convert --seed --precision --prediction
+convert --seed --precision
 spectrum --seed --precision --prediction
 bench --seed
 EOF
