@@ -14,8 +14,16 @@ teach="--prompt [V]-dog --image $pictures/rgb8.png --steps 2"
 run spectrum --model "$sd1" --clear --quiet
 check 'to clear what is not there' is 0
 check 'computes nothing' test "$(kept)" -eq 0
-run spectrum --model "$sd1" --quiet
+# what the model is, is found out once, told meanwhile, and for both of its names
+rm -rf "$XDG_CACHE_HOME/svdiff/models"
+run spectrum --model "$sd1" --json
 check 'computed' is 0
+check 'reading the model is told' grep -q '"phase":"base"' "$work/out"
+check 'and remembered in one file' test "$(ls "$XDG_CACHE_HOME/svdiff/models" | wc -l)" -eq 1
+run generate --model "$sd1" --prompt 'a dog' --steps 1 --width 64 --height 64 --json --output one.png
+check 'painting does not read it again' is 0
+check 'for its hash' test -z "$(grep '"phase":"base"' "$work/out")"
+run spectrum --model "$sd1" --quiet
 file=$(told file)
 check 'its file is told' test -s "$file"
 check 'and is the only one' test "$(kept)" -eq 1
