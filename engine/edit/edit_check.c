@@ -60,30 +60,16 @@ struct svdiff_generate_options edit_generate_options(const struct svdiff_edit_op
     return draw;
 }
 
-static bool check_target(const struct svdiff_edit_options *o, const char *target, int unit,
-                         GError **error)
-{
-    struct svdiff_generate_options draw = edit_generate_options(o);
-
-    draw.prompt = target;
-    if (generate_check(&draw, unit, error)) {
-        return true;
-    }
-    if (!g_utf8_validate(target, -1, NULL)) {
-        g_clear_error(error);
-        return error_usage(error,
-                           "The text of --target is not valid UTF-8; type it in a UTF-8 terminal.");
-    }
-    return false;
-}
-
 bool edit_check(const struct svdiff_edit_options *o, int unit, GError **error)
 {
-    if (!check_words(o, error) || !options_check(&options_of_edit, o, error)) {
+    const struct svdiff_generate_options draw = edit_generate_options(o);
+
+    if (!check_words(o, error) || !options_check(&options_of_edit, o, error) ||
+        !generate_check(&draw, unit, error)) {
         return false;
     }
     for (int i = 0; i < o->n_targets; i++) {
-        if (!check_target(o, o->targets[i], unit, error)) {
+        if (!prompt_check("--target", o->targets[i], error)) {
             return false;
         }
     }

@@ -3,24 +3,11 @@
 
 #include "engine/base/error.h"
 #include "engine/options/option.h"
+#include "engine/text/prompt.h"
 
 #include <math.h>
 
-#define PROMPT_MAX  10000 // characters
 #define REGIONS_MAX 16
-
-static bool check_text(const char *option, const char *text, GError **error)
-{
-    if (!g_utf8_validate(text, -1, NULL)) {
-        return error_usage(error, "The text of %s is not valid UTF-8; type it in a UTF-8 terminal.",
-                           option);
-    }
-    if (g_utf8_strlen(text, -1) > PROMPT_MAX) {
-        return error_usage(error, "The text of %s has more than %d characters; shorten it.", option,
-                           PROMPT_MAX);
-    }
-    return true;
-}
 
 static bool check_scales(const struct svdiff_generate_options *o, GError **error)
 {
@@ -41,7 +28,7 @@ static bool check_regions(const struct svdiff_generate_options *o, GError **erro
                            REGIONS_MAX);
     }
     for (int i = 0; i < o->n_regions; i++) {
-        if (!check_text("--region", o->regions[i].text, error)) {
+        if (!prompt_check("--region", o->regions[i].text, error)) {
             return false;
         }
     }
@@ -56,5 +43,6 @@ bool generate_check(const struct svdiff_generate_options *o, int unit, GError **
     return options_check(&options_of_generate, o, error) && check_scales(o, error) &&
            check_regions(o, error) && option_check_pixels(width, o->width, unit, error) &&
            option_check_pixels(height, o->height, unit, error) &&
-           check_text("--prompt", o->prompt, error) && check_text("--negative", o->negative, error);
+           prompt_check("--prompt", o->prompt, error) &&
+           prompt_check("--negative", o->negative, error);
 }

@@ -7,17 +7,10 @@
 
 #include <string.h>
 
-#define PROMPT_MAX 10000 // characters
-
 static bool check_prompt(const char *option, const char *text, bool may_be_empty, GError **error)
 {
-    if (!g_utf8_validate(text, -1, NULL)) {
-        return error_usage(error, "The text of %s is not valid UTF-8; type it in a UTF-8 terminal.",
-                           option);
-    }
-    if (g_utf8_strlen(text, -1) > PROMPT_MAX) {
-        return error_usage(error, "The text of %s has more than %d characters; shorten it.", option,
-                           PROMPT_MAX);
+    if (!prompt_check(option, text, error)) {
+        return false;
     }
     g_autofree char *stripped = g_strstrip(g_strdup(text));
     if (*stripped == '\0' && !may_be_empty) {

@@ -1,11 +1,25 @@
 /* Placeholders in prompts; see prompt.h. */
 #include "engine/text/prompt.h"
 
-#include <glib.h>
-#include <stdbool.h>
+#include "engine/base/error.h"
+
 #include <string.h>
 
-#define ANY (-1) // "[V]": the first, or whoever is spoken of
+#define TEXT_MAX 10000 // characters
+#define ANY      (-1)  // "[V]": the first, or whoever is spoken of
+
+bool prompt_check(const char *option, const char *text, GError **error)
+{
+    if (!g_utf8_validate(text, -1, NULL)) {
+        return error_usage(error, "The text of %s is not valid UTF-8; type it in a UTF-8 terminal.",
+                           option);
+    }
+    if (g_utf8_strlen(text, -1) > TEXT_MAX) {
+        return error_usage(error, "The text of %s has more than %d characters; shorten it.", option,
+                           TEXT_MAX);
+    }
+    return true;
+}
 
 // the number k of a "[Vk]" at `at`, ANY for "[V]", 0 when there is none; *length of what was read
 static int placeholder_at(const char *at, size_t *length)

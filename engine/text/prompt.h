@@ -2,6 +2,13 @@
  * words of the vocabulary that the subjects are learned as. */
 #pragma once
 
+#include <glib.h>
+#include <stdbool.h>
+
+/* Whether a text that an option gives is UTF-8, and not too long; SVDIFF_ERROR_USAGE names the
+ * option. */
+bool prompt_check(const char *option, const char *text, GError **error);
+
 /* text with [V] and [V1] replaced by placeholders[0], [V2] by placeholders[1], and so on; those
  * without a placeholder (NULL, or beyond n) stay as they are. Owned by the caller. */
 char *prompt_replace(const char *text, const char *const *placeholders, int n);
