@@ -9,6 +9,7 @@
 #include "plugin/dialog_buttons.h"
 #include "plugin/dialog_estimate.h"
 #include "plugin/dialog_fields.h"
+#include "plugin/dialog_fit.h"
 #include "plugin/dialog_gallery.h"
 #include "plugin/dialog_learn.h"
 #include "plugin/dialog_paint.h"
@@ -117,8 +118,11 @@ static void make_window(struct dialog *d)
 {
     d->window = dialog_buttons_new(d->v->procedure);
     d->progress.window = GTK_WINDOW(d->window);
-    gtk_box_pack_start(GTK_BOX(gtk_dialog_get_content_area(GTK_DIALOG(d->window))), make_content(d),
-                       TRUE, TRUE, 0);
+    GtkWidget *content = make_content(d);
+    gtk_box_pack_start(GTK_BOX(gtk_dialog_get_content_area(GTK_DIALOG(d->window))), content, TRUE,
+                       TRUE, 0);
+    gtk_widget_show_all(content);
+    dialog_fit_begin(dialog_fields_widget(d->fields));
     gtk_widget_show_all(d->window);
 }
 

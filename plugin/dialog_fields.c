@@ -3,6 +3,7 @@
 
 #include "plugin/dialog_channels.h"
 #include "plugin/dialog_complete.h"
+#include "plugin/dialog_fit.h"
 #include "plugin/dialog_history.h"
 #include "plugin/dialog_model.h"
 #include "plugin/dialog_number.h"
@@ -15,9 +16,7 @@
 
 #include <string.h>
 
-#define ADVANCED_HEIGHT 170 // pixels
-#define OPENING_MS      50
-#define SMALL_HEIGHT    105 // on a low screen
+#define OPENING_MS 50
 
 struct dialog_fields {
     const struct call *chosen;
@@ -229,37 +228,26 @@ static GtkWidget *make_table(struct dialog_fields *f, bool advanced)
 // GTK 2 moves it there first
 static gboolean on_opening(void *user)
 {
-    GtkWidget *scrolled = gtk_bin_get_child(GTK_BIN(user));
+    GtkWidget *table = gtk_bin_get_child(GTK_BIN(user));
 
-    if (scrolled == NULL || !gtk_expander_get_expanded(GTK_EXPANDER(user))) {
+    if (table == NULL || !gtk_expander_get_expanded(GTK_EXPANDER(user))) {
         return G_SOURCE_REMOVE;
     }
-    if (!gtk_widget_get_mapped(scrolled)) {
+    if (!gtk_widget_get_mapped(table)) {
         return G_SOURCE_CONTINUE;
     }
+    dialog_fit_show(gtk_widget_get_ancestor(user, GTK_TYPE_SCROLLED_WINDOW), user);
     toolkit_tell("fields: those under Advanced are seen");
     return G_SOURCE_REMOVE;
 }
 
-static void on_expanded(GtkExpander *expander, GParamSpec *what, void *user)
+static void on_expanded(GtkExpander *expander, GParamSpec *what, void *table)
 {
+    gtk_widget_set_visible(table, gtk_expander_get_expanded(expander));
     if (gtk_expander_get_expanded(expander)) {
         g_timeout_add_full(G_PRIORITY_DEFAULT, OPENING_MS, on_opening, g_object_ref(expander),
                            g_object_unref);
     }
-}
-
-// scrolls, so that the dialog stays lower than a small screen
-static GtkWidget *make_advanced(struct dialog_fields *f)
-{
-    GtkWidget *scrolled = gtk_scrolled_window_new(NULL, NULL);
-
-    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,
-                                   GTK_POLICY_AUTOMATIC);
-    gtk_widget_set_size_request(
-        scrolled, -1, toolkit_screen_height() < TOOLKIT_LOW ? SMALL_HEIGHT : ADVANCED_HEIGHT);
-    toolkit_add_scrolled(scrolled, make_table(f, true));
-    return scrolled;
 }
 
 // they have a widget, too, which is never seen
@@ -284,11 +272,15 @@ static GtkWidget *make_fields(struct dialog_fields *f)
     gtk_widget_set_no_show_all(f->below, TRUE); // nothing takes no place
     gtk_box_pack_start(GTK_BOX(box), f->first, FALSE, FALSE, 0);
     gtk_box_pack_start(GTK_BOX(box), f->below, FALSE, FALSE, 0);
-    gtk_container_add(GTK_CONTAINER(expander), make_advanced(f));
-    g_signal_connect(expander, "notify::expanded", G_CALLBACK(on_expanded), NULL);
+    GtkWidget *advanced = make_table(f, true);
+    gtk_widget_show_all(advanced);
+    gtk_widget_hide(advanced); // GTK 3 would give it the keys
+    gtk_widget_set_no_show_all(advanced, TRUE);
+    gtk_container_add(GTK_CONTAINER(expander), advanced);
+    g_signal_connect(expander, "notify::expanded", G_CALLBACK(on_expanded), advanced);
     gtk_box_pack_start(GTK_BOX(box), expander, FALSE, FALSE, 0);
     add_hidden(f, box);
-    return box;
+    return dialog_fit_new(box);
 }
 
 static void complete_prompts(const struct dialog_fields *f)

@@ -14,6 +14,14 @@ int toolkit_screen_height(void)
     return monitor.height;
 }
 
+int toolkit_wanted_height(GtkWidget *widget)
+{
+    GtkRequisition size;
+
+    gtk_widget_size_request(widget, &size);
+    return size.height;
+}
+
 GtkWidget *toolkit_column(int spacing)
 {
     return gtk_vbox_new(FALSE, spacing);

@@ -17,6 +17,14 @@ int toolkit_screen_height(void)
     return area.height;
 }
 
+int toolkit_wanted_height(GtkWidget *widget)
+{
+    GtkRequisition size;
+
+    gtk_widget_get_preferred_size(widget, &size, NULL);
+    return size.height;
+}
+
 GtkWidget *toolkit_column(int spacing)
 {
     return gtk_box_new(GTK_ORIENTATION_VERTICAL, spacing);
@@ -39,6 +47,8 @@ GtkWidget *toolkit_table(void)
 void toolkit_add_scrolled(GtkWidget *scrolled, GtkWidget *widget)
 {
     gtk_container_add(GTK_CONTAINER(scrolled), widget); // with a viewport
+    // that there is more is seen
+    gtk_scrolled_window_set_overlay_scrolling(GTK_SCROLLED_WINDOW(scrolled), FALSE);
 }
 
 void toolkit_attach(GtkWidget *table, int row, const char *name, GtkWidget *widget,

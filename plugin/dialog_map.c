@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define SIDE_WIDE 144 // pixels
+#define SIDE_WIDE 144 // pixels; two thirds of them on a low screen
 #define SIDE_HIGH 96
 #define COVER     0.55 // how much of a place its colour covers
 
@@ -109,6 +109,11 @@ static struct map *map_of(GtkWidget *map)
     return g_object_get_data(G_OBJECT(map), "svdiff-map");
 }
 
+static int bound(int side)
+{
+    return toolkit_screen_height() < TOOLKIT_LOW ? side * 2 / 3 : side;
+}
+
 // the image, and how large it is here
 static void look(struct map *m, struct host_area *view)
 {
@@ -116,8 +121,9 @@ static void look(struct map *m, struct host_area *view)
     const bool there = host_image_exists(image);
 
     *view = there ? host_item_area(host_selection(image))
-                  : (struct host_area){0, 0, SIDE_HIGH, SIDE_HIGH};
-    const double scale = MIN((double)SIDE_WIDE / view->width, (double)SIDE_HIGH / view->height);
+                  : (struct host_area){0, 0, bound(SIDE_HIGH), bound(SIDE_HIGH)};
+    const double scale =
+        MIN((double)bound(SIDE_WIDE) / view->width, (double)bound(SIDE_HIGH) / view->height);
     m->width = MAX(1, (int)(view->width * scale));
     m->height = MAX(1, (int)(view->height * scale));
     g_clear_object(&m->image);
@@ -190,7 +196,7 @@ void dialog_map_show(GtkWidget *map, const char *const *places, const char *cons
 GtkWidget *dialog_map_new(const struct call *chosen)
 {
     struct map *m = g_new0(struct map, 1);
-    GtkWidget *map = toolkit_canvas(SIDE_WIDE, SIDE_HIGH, on_paint, m);
+    GtkWidget *map = toolkit_canvas(bound(SIDE_WIDE), bound(SIDE_HIGH), on_paint, m);
     struct host_area view;
 
     m->chosen = chosen;

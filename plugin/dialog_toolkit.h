@@ -18,6 +18,9 @@ void toolkit_start(void);
 int toolkit_screen_height(void);
 #define TOOLKIT_LOW 720 // pixels: on lower screens everything is smaller
 
+/* The least height that a widget is content with, at the width that it wants. */
+int toolkit_wanted_height(GtkWidget *widget);
+
 /* A column or row, `spacing` pixels between its parts. */
 GtkWidget *toolkit_column(int spacing);
 GtkWidget *toolkit_row(int spacing);

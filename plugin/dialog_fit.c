@@ -1,0 +1,119 @@
+/* A part of a window that scrolls; see dialog_fit.h. What is in it grows and shrinks while the
+ * window is open; the part gets the height that it wants, as far as the screen goes. GTK tells of
+ * new sizes while it gives them out, when no others can be asked for: that is done right
+ * afterwards. */
+#include "plugin/dialog_fit.h"
+
+#include <stdbool.h>
+
+#define AROUND 36 // pixels of the screen for the window's frame and a panel
+#define LEAST  96 // that is seen in any case
+
+struct fit {
+    GtkWidget *scrolled, *inside;
+    guint soon; // source; 0: none
+};
+
+static struct fit *fit_of(GtkWidget *scrolled)
+{
+    return g_object_get_data(G_OBJECT(scrolled), "svdiff-fit");
+}
+
+static void free_fit(void *data)
+{
+    struct fit *f = data;
+
+    if (f->soon != 0) {
+        g_source_remove(f->soon);
+    }
+    g_free(f);
+}
+
+static int highest(void)
+{
+    return toolkit_screen_height() - AROUND;
+}
+
+// what is around the part has its height first
+static void ask(const struct fit *f, GtkWidget *window)
+{
+    const int around = toolkit_wanted_height(window) - toolkit_wanted_height(f->scrolled);
+    const int most = MAX(LEAST, highest() - around);
+    const int wanted = MIN(toolkit_wanted_height(f->inside), most);
+    int now;
+
+    gtk_widget_get_size_request(f->scrolled, NULL, &now);
+    if (wanted != now) {
+        gtk_widget_set_size_request(f->scrolled, -1, wanted);
+    }
+}
+
+// a window that grew stays as high, and may have grown beyond the screen's edge
+static void move(GtkWindow *window)
+{
+    int width, height, x, y;
+
+    gtk_window_get_size(window, &width, &height);
+    gtk_window_get_position(window, &x, &y);
+    if (height > highest()) {
+        gtk_window_resize(window, width, highest());
+    } else if (y + height > highest()) {
+        gtk_window_move(window, x, MAX(0, highest() - height));
+    }
+}
+
+static gboolean on_soon(void *user)
+{
+    struct fit *f = user;
+    GtkWidget *window = gtk_widget_get_toplevel(f->scrolled);
+
+    f->soon = 0;
+    if (gtk_widget_is_toplevel(window) && gtk_widget_get_visible(window)) {
+        ask(f, window);
+        move(GTK_WINDOW(window));
+    }
+    return G_SOURCE_REMOVE;
+}
+
+static void on_size(GtkWidget *widget, GdkRectangle *size, void *user)
+{
+    struct fit *f = user;
+
+    if (f->soon == 0) {
+        f->soon = g_idle_add(on_soon, f);
+    }
+}
+
+GtkWidget *dialog_fit_new(GtkWidget *inside)
+{
+    struct fit *f = g_new0(struct fit, 1);
+
+    f->inside = inside;
+    f->scrolled = gtk_scrolled_window_new(NULL, NULL);
+    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(f->scrolled), GTK_POLICY_NEVER,
+                                   GTK_POLICY_AUTOMATIC);
+    toolkit_add_scrolled(f->scrolled, inside);
+    g_object_set_data_full(G_OBJECT(f->scrolled), "svdiff-fit", f, free_fit);
+    return f->scrolled;
+}
+
+void dialog_fit_begin(GtkWidget *fit)
+{
+    struct fit *f = fit_of(fit);
+    GtkWidget *window = gtk_widget_get_toplevel(fit);
+
+    ask(f, window);
+    g_signal_connect(f->inside, "size-allocate", G_CALLBACK(on_size), f);
+    g_signal_connect(window, "size-allocate", G_CALLBACK(on_size), f);
+}
+
+void dialog_fit_show(GtkWidget *fit, GtkWidget *widget)
+{
+    GtkAdjustment *at = gtk_scrolled_window_get_vadjustment(GTK_SCROLLED_WINDOW(fit));
+    int y = 0;
+
+    if (gtk_widget_translate_coordinates(widget, fit_of(fit)->inside, 0, 0, NULL, &y)) {
+        gtk_adjustment_set_value(
+            at, MIN(y, gtk_adjustment_get_upper(at) - gtk_adjustment_get_page_size(at)));
+    }
+}
