@@ -373,13 +373,22 @@ static void on_response(GtkDialog *window, int response, void *user)
 
 /* ---- the whole time ---- */
 
+// what there is to choose may have changed
+static void look_again(struct dialog *d)
+{
+    dialog_fields_renew(d->fields);
+    if (dialog_paint_renew(d->fields)) {
+        on_figures(d);
+    }
+}
+
 // from the menu, where the dialog is open already
 static void on_called(void *user, const struct call *chosen, const char *settings)
 {
     struct dialog *d = user;
 
     dialog_target_set(&d->target, chosen->image, chosen->layers, chosen->n_layers);
-    dialog_fields_renew(d->fields);
+    look_again(d);
     if (settings != NULL) {
         dialog_fields_read(d->fields);
         settings_read(d->v, settings);
@@ -396,7 +405,7 @@ static gboolean on_focus(GtkWidget *window, GdkEventFocus *event, void *user)
     struct dialog *d = user;
 
     if (dialog_target_update(&d->target, NULL)) {
-        dialog_fields_renew(d->fields);
+        look_again(d);
     }
     return FALSE;
 }

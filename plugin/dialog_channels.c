@@ -52,6 +52,7 @@ void dialog_channels_renew(GtkWidget *list, host_image image)
     if (!gimp_int_combo_box_set_active(GIMP_INT_COMBO_BOX(list), chosen)) {
         gimp_int_combo_box_set_active(GIMP_INT_COMBO_BOX(list), HOST_NONE);
     }
+    toolkit_tell("channels: %d", n);
 }
 
 GtkWidget *dialog_channels_new(host_image image)

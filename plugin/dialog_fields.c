@@ -367,8 +367,13 @@ void dialog_fields_write(const struct dialog_fields *f)
 void dialog_fields_renew(const struct dialog_fields *f)
 {
     for (size_t i = 0; i < f->v->procedure->n_arguments; i++) {
-        if (f->v->procedure->arguments[i].kind == ARGUMENT_CHANNEL) {
+        const struct argument *p = &f->v->procedure->arguments[i];
+        if (p->kind == ARGUMENT_CHANNEL) {
             dialog_channels_renew(f->widgets[i], f->chosen->image);
+        } else if (p->look == LOOK_SUBJECTS) {
+            dialog_subjects_renew(f->widgets[i]);
+        } else if (p->look == LOOK_REGIONS) {
+            dialog_regions_renew(f->widgets[i]);
         }
     }
 }

@@ -35,7 +35,8 @@ void dialog_fields_own(const struct dialog_fields *f, const char *name, double n
 void dialog_fields_read(const struct dialog_fields *f);
 void dialog_fields_write(const struct dialog_fields *f);
 
-/* Looks what there is to choose in the image, which was worked on, or is another. */
+/* Looks what there is to choose now: in the image, which was worked on or is another, and among the
+ * subjects, where one may have been learned meanwhile. */
 void dialog_fields_renew(const struct dialog_fields *f);
 
 /* Keeps the prompts to be chosen from later. */

@@ -19,10 +19,12 @@
 struct layers {
     const struct call *chosen;
     GtkWidget *prompts, *places; // entries
-    GtkWidget *map;
-    GArray *list; // struct dialog_row
-    bool writing; // one of the two into the other
-    bool begun;   // what the layers' names say was taken
+    GtkWidget *map, *rows, *scrolled;
+    GArray *list;  // struct dialog_row
+    GArray *shown; // host_item, whose rows they are
+    char **names;  // of the places that can be chosen
+    bool writing;  // one of the two into the other
+    bool begun;    // what the layers' names say was taken
     void (*things)(void *user, const char *things);
     void *user;
 };
@@ -32,6 +34,8 @@ static void free_layers(void *data)
     struct layers *l = data;
 
     g_array_unref(l->list);
+    g_array_unref(l->shown);
+    g_strfreev(l->names);
     g_free(l);
 }
 
@@ -160,7 +164,7 @@ static void on_entry(GtkEditable *entry, void *user)
 
 /* ---- making ---- */
 
-static void add_layer(struct layers *l, host_item layer, int number, GtkWidget *rows)
+static void add_layer(struct layers *l, host_item layer, int number)
 {
     g_autoptr(GdkPixbuf) small = toolkit_thumbnail(layer, ROW_PICTURE_SIDE);
     struct dialog_row row;
@@ -169,24 +173,93 @@ static void add_layer(struct layers *l, host_item layer, int number, GtkWidget *
     gtk_image_set_from_pixbuf(GTK_IMAGE(row.picture), small);
     gtk_widget_show(row.picture);
     gtk_widget_set_tooltip_text(row.words, _("What the layer shows, in a word or two: fox."));
-    gtk_box_pack_start(GTK_BOX(rows), row.box, FALSE, FALSE, 0);
+    gtk_box_pack_start(GTK_BOX(l->rows), row.box, FALSE, FALSE, 0);
+    gtk_widget_show_all(row.box);
     g_array_append_val(l->list, row);
+    g_array_append_val(l->shown, layer);
 }
 
-static GtkWidget *make_rows(struct layers *l)
+// the rows, without what they say
+static void fill(struct layers *l)
 {
-    GtkWidget *rows = toolkit_column(4), *scrolled = gtk_scrolled_window_new(NULL, NULL);
+    const int n = l->chosen->n_layers;
 
     l->writing = true;
-    for (int i = 0; i < l->chosen->n_layers; i++) {
-        add_layer(l, l->chosen->layers[i], i, rows);
+    for (guint i = 0; i < l->list->len; i++) {
+        gtk_widget_destroy(row_at(l, i)->box);
+    }
+    g_array_set_size(l->list, 0);
+    g_array_set_size(l->shown, 0);
+    for (int i = 0; i < n; i++) {
+        add_layer(l, l->chosen->layers[i], i);
     }
     l->writing = false;
-    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,
+    g_strfreev(l->names);
+    l->names = spot_names(l->chosen->image);
+    gtk_widget_set_size_request(l->scrolled, -1, ROW_HEIGHT * MIN(n, ROWS_SEEN) + 4);
+}
+
+/* ---- when the image was worked on ---- */
+
+static bool is_same(const struct layers *l)
+{
+    g_auto(GStrv) names = spot_names(l->chosen->image);
+
+    return l->shown->len == (guint)l->chosen->n_layers &&
+           (l->shown->len == 0 ||
+            memcmp(l->shown->data, l->chosen->layers, l->shown->len * sizeof(host_item)) == 0) &&
+           g_strv_equal((const char *const *)names, (const char *const *)l->names);
+}
+
+// what was said of the layer, else what its name says
+static void say_again(const struct layers *l, host_item layer, GString *prompts, GString *places)
+{
+    g_autofree char *name = host_item_name(layer);
+    g_autofree char *words = thing_of_name(name);
+    const char *place = "", *joint = prompts->len > 0 ? "; " : "";
+
+    for (guint i = 0; i < l->shown->len; i++) {
+        if (g_array_index(l->shown, host_item, i) == layer) {
+            g_free(words);
+            words = g_strdup(dialog_row_words(row_at(l, i)));
+            place = dialog_places_get(row_at(l, i)->place);
+        }
+    }
+    g_autofree char *prompt = prompt_of(words != NULL ? words : "");
+    g_string_append_printf(prompts, "%s%s", joint, prompt);
+    g_string_append_printf(places, "%s%s", joint, place);
+}
+
+bool dialog_layers_renew(GtkWidget *layers)
+{
+    struct layers *l = g_object_get_data(G_OBJECT(layers), "svdiff-layers");
+    g_autoptr(GString) prompts = g_string_new(NULL), places = g_string_new(NULL);
+
+    if (is_same(l)) {
+        return false;
+    }
+    for (int i = 0; i < l->chosen->n_layers; i++) {
+        say_again(l, l->chosen->layers[i], prompts, places);
+    }
+    fill(l);
+    l->writing = true;
+    gtk_entry_set_text(GTK_ENTRY(l->prompts), prompts->str);
+    gtk_entry_set_text(GTK_ENTRY(l->places), places->str);
+    l->writing = false;
+    on_entry(NULL, l);
+    return true;
+}
+
+/* ---- the beginning ---- */
+
+static void make_rows(struct layers *l)
+{
+    l->rows = toolkit_column(4);
+    l->scrolled = gtk_scrolled_window_new(NULL, NULL);
+    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(l->scrolled), GTK_POLICY_NEVER,
                                    GTK_POLICY_AUTOMATIC);
-    toolkit_add_scrolled(scrolled, rows);
-    gtk_widget_set_size_request(scrolled, -1, ROW_HEIGHT * MIN(l->chosen->n_layers, ROWS_SEEN) + 4);
-    return scrolled;
+    toolkit_add_scrolled(l->scrolled, l->rows);
+    fill(l);
 }
 
 GtkWidget *dialog_layers_new(const struct call *chosen, GtkWidget *prompts, GtkWidget *places,
@@ -198,10 +271,12 @@ GtkWidget *dialog_layers_new(const struct call *chosen, GtkWidget *prompts, GtkW
     *l = (struct layers){
         .chosen = chosen, .prompts = prompts, .places = places, .things = things, .user = user};
     l->list = g_array_new(FALSE, FALSE, sizeof(struct dialog_row));
+    l->shown = g_array_new(FALSE, FALSE, sizeof(host_item));
     l->map = dialog_map_new(chosen);
+    make_rows(l);
     gtk_widget_set_tooltip_text(l->map, _("The image with the places, each in its row's colour."));
     gtk_box_pack_start(GTK_BOX(row), l->map, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(row), make_rows(l), TRUE, TRUE, 0);
+    gtk_box_pack_start(GTK_BOX(row), l->scrolled, TRUE, TRUE, 0);
     g_object_set_data_full(G_OBJECT(row), "svdiff-layers", l, free_layers);
     on_entry(NULL, l);
     g_signal_connect(prompts, "changed", G_CALLBACK(on_entry), l);

@@ -11,3 +11,7 @@
  * "a fox and a cat", now and when it changes; valid during the call only. */
 GtkWidget *dialog_layers_new(const struct call *chosen, GtkWidget *prompts, GtkWidget *places,
                              void (*things)(void *user, const char *things), void *user);
+
+/* Has rows for the layers that are chosen now, and their places in the image as it is now; what was
+ * said of a layer stays. Whether they are others. */
+bool dialog_layers_renew(GtkWidget *layers);

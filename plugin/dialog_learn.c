@@ -152,9 +152,13 @@ static void name_none(const struct dialog_learn *l)
     GtkWidget *channels = dialog_fields_inner(l->fields, "mask-channel");
     GtkTreeModel *model = gtk_combo_box_get_model(GTK_COMBO_BOX(channels));
     const enum call_mark mark = marks_of(&l->target->call, l->target->call.layers[0], HOST_NONE);
+    g_autofree char *before = NULL;
     GtkTreeIter row;
 
     if (gimp_int_store_lookup_by_value(model, HOST_NONE, &row)) {
+        gtk_tree_model_get(model, &row, GIMP_INT_STORE_LABEL, &before, -1);
+    }
+    if (before != NULL && strcmp(before, name_mark(mark)) != 0) {
         gtk_list_store_set(GTK_LIST_STORE(model), &row, GIMP_INT_STORE_LABEL, name_mark(mark), -1);
     }
 }
@@ -202,10 +206,11 @@ static gboolean on_look(void *user)
     if (!is_layer(l->target)) {
         return G_SOURCE_CONTINUE;
     }
+    dialog_fields_renew(l->fields); // the channels
+    name_none(l);
     const guint hash = hash_marks(l);
     if (hash != l->seen) {
         l->seen = hash;
-        name_none(l);
         take_layer(l);
         l->changed(l->user);
     }

@@ -22,6 +22,7 @@
 struct paint {
     GtkWidget *prompt, *model; // entries
     GtkWidget *source;         // of subjects, or of what is edited
+    GtkWidget *layers;         // dialog_layers_new, NULL: none
     char **offered;            // prompts
 };
 
@@ -140,11 +141,18 @@ static void on_things(void *user, const char *things)
 static void add_layers(const struct call *chosen, const struct dialog_fields *fields)
 {
     struct paint *p = paint_new(fields, "prompt");
-    GtkWidget *rows =
-        dialog_layers_new(chosen, dialog_fields_inner(fields, "prompts"),
-                          dialog_fields_inner(fields, "region-channels"), on_things, p);
 
-    dialog_fields_lead(fields, _("Layers"), rows, rows);
+    p->layers = dialog_layers_new(chosen, dialog_fields_inner(fields, "prompts"),
+                                  dialog_fields_inner(fields, "region-channels"), on_things, p);
+    dialog_fields_lead(fields, _("Layers"), p->layers, p->layers);
+}
+
+bool dialog_paint_renew(const struct dialog_fields *fields)
+{
+    const struct paint *p =
+        g_object_get_data(G_OBJECT(dialog_fields_widget(fields)), "svdiff-paint");
+
+    return p != NULL && p->layers != NULL && dialog_layers_renew(p->layers);
 }
 
 /* ---- what is edited ---- */

@@ -8,3 +8,6 @@
 /* Adds itself to the fields, if their procedure paints; all of them must stay. It ends with them.
  */
 void dialog_paint_add(struct dialog_target *target, struct dialog_fields *fields);
+
+/* Takes the layers that are chosen now, if it has a row for each; whether they are others. */
+bool dialog_paint_renew(const struct dialog_fields *fields);

@@ -237,9 +237,9 @@ static void make_rows(struct regions *r)
     hide(r->scrolled);
 }
 
-// places come and go with the image's channels and layers
-static gboolean on_window(struct regions *r)
+void dialog_regions_renew(GtkWidget *entry)
 {
+    struct regions *r = g_object_get_data(G_OBJECT(entry), "svdiff-regions");
     g_auto(GStrv) names = spot_names(r->chosen->image);
 
     if (!g_strv_equal((const char *const *)names, (const char *const *)r->names)) {
@@ -247,13 +247,6 @@ static gboolean on_window(struct regions *r)
     } else if (r->list->len > 0) {
         show_map(r);
     }
-    return FALSE;
-}
-
-static void on_realize(GtkWidget *box, void *user)
-{
-    g_signal_connect_swapped(gtk_widget_get_toplevel(box), "focus-in-event", G_CALLBACK(on_window),
-                             user);
 }
 
 GtkWidget *dialog_regions_new(const struct call *chosen, GtkWidget *entry, GtkWidget *subjects)
@@ -278,7 +271,7 @@ GtkWidget *dialog_regions_new(const struct call *chosen, GtkWidget *entry, GtkWi
     gtk_box_pack_start(GTK_BOX(box), column, TRUE, TRUE, 0);
     g_signal_connect(add, "clicked", G_CALLBACK(on_add), r);
     g_signal_connect(entry, "changed", G_CALLBACK(on_entry), r);
-    g_signal_connect(box, "realize", G_CALLBACK(on_realize), r);
+    g_object_set_data(G_OBJECT(entry), "svdiff-regions", r);
     g_object_set_data_full(G_OBJECT(box), "svdiff-regions", r, free_regions);
     return box;
 }

@@ -10,3 +10,6 @@
  * not shown. subjects: the entry of the ticked ones, which new rows are about. `chosen` must stay
  * as long as the widget. */
 GtkWidget *dialog_regions_new(const struct call *chosen, GtkWidget *entry, GtkWidget *subjects);
+
+/* Looks again which places there are, channels and layers. */
+void dialog_regions_renew(GtkWidget *entry);

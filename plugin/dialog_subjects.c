@@ -10,6 +10,7 @@
 
 #include "engine/svdiff.h"
 
+#include <glib/gstdio.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -29,9 +30,11 @@ struct row {
 };
 
 struct subjects {
-    GtkWidget *entry;
-    GArray *rows; // struct row
-    guint asked;  // row whose picture is awaited
+    GtkWidget *entry, *box;
+    GtkWidget *list; // NULL: there is nothing to tick
+    char **there;    // what the rows are of, see list_files
+    GArray *rows;    // struct row
+    guint asked;     // row whose picture is awaited
     GCancellable *stop;
     scratch *folder; // of the pictures, NULL: it could not be made
     bool writing;    // one of the two into the other
@@ -51,6 +54,7 @@ static void free_subjects(void *data)
     g_cancellable_cancel(s->stop);
     g_object_unref(s->stop);
     g_array_unref(s->rows);
+    g_strfreev(s->there);
     scratch_free(s->folder);
     g_free(s);
 }
@@ -225,23 +229,72 @@ static GtkWidget *make_list(struct subjects *s, char **names)
     return scrolled;
 }
 
+// names, each with when its file was written; g_strfreev it
+static char **list_files(char **names)
+{
+    GPtrArray *files = g_ptr_array_new();
+
+    for (char **name = names; *name != NULL; name++) {
+        g_autofree char *path = paths_subject(*name, NULL);
+        GStatBuf status = {0};
+        g_stat(path != NULL ? path : "", &status); // one that went meanwhile: the next time
+        g_ptr_array_add(files, g_strdup_printf("%s %" G_GINT64_FORMAT ".%09ld", *name,
+                                               (gint64)status.st_mtim.tv_sec,
+                                               (long)status.st_mtim.tv_nsec));
+    }
+    g_ptr_array_add(files, NULL);
+    return (char **)g_ptr_array_free(files, FALSE);
+}
+
+// the list is made anew
+static void fill(struct subjects *s, char **names)
+{
+    g_autofree char *told = g_strjoinv("; ", names);
+
+    g_cancellable_cancel(s->stop);
+    g_object_unref(s->stop);
+    s->stop = g_cancellable_new();
+    s->asked = 0;
+    g_clear_pointer(&s->list, gtk_widget_destroy);
+    g_array_set_size(s->rows, 0);
+    if (names[0] != NULL) {
+        s->folder = s->folder != NULL ? s->folder : scratch_create(NULL);
+        s->list = make_list(s, names);
+        gtk_box_pack_start(GTK_BOX(s->box), s->list, FALSE, FALSE, 0);
+        gtk_widget_show_all(s->list);
+        ask_next(s);
+    }
+    toolkit_tell("subjects: there are %s", told);
+}
+
+void dialog_subjects_renew(GtkWidget *entry)
+{
+    struct subjects *s = g_object_get_data(G_OBJECT(entry), "svdiff-subjects");
+    g_auto(GStrv) names = paths_subjects();
+    g_auto(GStrv) files = list_files(names);
+
+    if (!g_strv_equal((const char *const *)files, (const char *const *)s->there)) {
+        g_strfreev(s->there);
+        s->there = g_steal_pointer(&files);
+        fill(s, names);
+        on_entry(NULL, s);
+    }
+}
+
 GtkWidget *dialog_subjects_new(GtkWidget *entry)
 {
     struct subjects *s = g_new0(struct subjects, 1);
-    GtkWidget *box = toolkit_column(4);
-    g_auto(GStrv) names = paths_subjects();
 
     s->entry = entry;
+    s->box = toolkit_column(4);
+    s->there = g_new0(char *, 1);
     s->rows = g_array_new(FALSE, FALSE, sizeof(struct row));
     g_array_set_clear_func(s->rows, clear_row);
     s->stop = g_cancellable_new();
-    gtk_box_pack_start(GTK_BOX(box), entry, FALSE, FALSE, 0);
-    if (names[0] != NULL) {
-        s->folder = scratch_create(NULL);
-        gtk_box_pack_start(GTK_BOX(box), make_list(s, names), FALSE, FALSE, 0);
-        g_signal_connect(entry, "changed", G_CALLBACK(on_entry), s);
-        ask_next(s);
-    }
-    g_object_set_data_full(G_OBJECT(box), "svdiff-subjects", s, free_subjects);
-    return box;
+    gtk_box_pack_start(GTK_BOX(s->box), entry, FALSE, FALSE, 0);
+    g_signal_connect(entry, "changed", G_CALLBACK(on_entry), s);
+    g_object_set_data(G_OBJECT(entry), "svdiff-subjects", s);
+    g_object_set_data_full(G_OBJECT(s->box), "svdiff-subjects", s, free_subjects);
+    dialog_subjects_renew(entry);
+    return s->box;
 }

@@ -6,3 +6,6 @@
 /* An entry for "fox:0.8; cat.safetensors", and below it the learned subjects with a tick and a
  * strength each. What is ticked is written into the entry, and what is typed there is ticked. */
 GtkWidget *dialog_subjects_new(GtkWidget *entry);
+
+/* Looks again which there are. */
+void dialog_subjects_renew(GtkWidget *entry);

@@ -4,11 +4,13 @@
 #include "plugin/paths.h"
 #include "plugin/words.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 struct question {
     info_told told;
     void *user;
+    GCancellable *stop; // owned
 };
 
 static void answer(const struct question *q, const char *output)
@@ -37,14 +39,17 @@ static const char *last_line(char *text)
 static void on_end(GObject *source, GAsyncResult *result, void *data)
 {
     g_autofree struct question *q = data;
+    g_autoptr(GCancellable) stop = q->stop;
     g_autofree char *output = NULL, *messages = NULL;
     g_autoptr(GError) error = NULL;
 
-    if (!g_subprocess_communicate_utf8_finish(G_SUBPROCESS(source), result, &output, &messages,
-                                              &error)) {
-        if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-            q->told(q->user, NULL, error->message);
-        }
+    const bool done = g_subprocess_communicate_utf8_finish(G_SUBPROCESS(source), result, &output,
+                                                           &messages, &error);
+    if (g_cancellable_is_cancelled(stop)) {
+        return; // an answer that came before is not waited for either
+    }
+    if (!done) {
+        q->told(q->user, NULL, error->message);
     } else if (g_subprocess_get_successful(G_SUBPROCESS(source))) {
         answer(q, output);
     } else {
@@ -70,6 +75,6 @@ void info_ask(const char *path, const char *preview, GCancellable *stop, info_to
         g_free(q);
         return;
     }
-    *q = (struct question){told, user};
+    *q = (struct question){told, user, g_object_ref(stop)};
     g_subprocess_communicate_utf8_async(process, NULL, stop, on_end, q);
 }
