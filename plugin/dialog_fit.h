@@ -1,4 +1,4 @@
-/* dialog_fit.h: a part of a window that scrolls where the window would be too high for its screen. */
+/* dialog_fit.h: a part of a window that scrolls where the window would not fit its screen. */
 #pragma once
 
 #include "plugin/dialog_toolkit.h"
