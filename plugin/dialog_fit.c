@@ -11,6 +11,7 @@
 
 struct fit {
     GtkWidget *scrolled, *inside;
+    bool asked; // for another height, a moment ago
     guint soon; // source; 0: none
 };
 
@@ -34,8 +35,8 @@ static int highest(void)
     return toolkit_screen_height() - AROUND;
 }
 
-// what is around the part has its height first
-static void ask(const struct fit *f, GtkWidget *window)
+// what is around the part has its height first; whether another height was asked for
+static bool ask(const struct fit *f, GtkWidget *window)
 {
     const int around = toolkit_wanted_height(window) - toolkit_wanted_height(f->scrolled);
     const int most = MAX(LEAST, highest() - around);
@@ -46,19 +47,21 @@ static void ask(const struct fit *f, GtkWidget *window)
     if (wanted != now) {
         gtk_widget_set_size_request(f->scrolled, -1, wanted);
     }
+    return wanted != now;
 }
 
-// a window that grew stays as high, and may have grown beyond the screen's edge
-static void move(GtkWindow *window)
+/* A window that grew stays as high when it need not be any more, and may have grown beyond the edge
+ * of the screen. One that a person made larger is left alone. */
+static void place(const struct fit *f, GtkWidget *window)
 {
     int width, height, x, y;
 
-    gtk_window_get_size(window, &width, &height);
-    gtk_window_get_position(window, &x, &y);
-    if (height > highest()) {
-        gtk_window_resize(window, width, highest());
-    } else if (y + height > highest()) {
-        gtk_window_move(window, x, MAX(0, highest() - height));
+    gtk_window_get_size(GTK_WINDOW(window), &width, &height);
+    gtk_window_get_position(GTK_WINDOW(window), &x, &y);
+    if (height > highest() && f->asked) {
+        gtk_window_resize(GTK_WINDOW(window), width, highest());
+    } else if (y + height > highest() && height <= toolkit_wanted_height(window)) {
+        gtk_window_move(GTK_WINDOW(window), x, MAX(0, highest() - height));
     }
 }
 
@@ -69,8 +72,9 @@ static gboolean on_soon(void *user)
 
     f->soon = 0;
     if (gtk_widget_is_toplevel(window) && gtk_widget_get_visible(window)) {
-        ask(f, window);
-        move(GTK_WINDOW(window));
+        const bool asks = ask(f, window);
+        place(f, window);
+        f->asked = asks;
     }
     return G_SOURCE_REMOVE;
 }
