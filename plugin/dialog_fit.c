@@ -12,6 +12,7 @@
 struct fit {
     GtkWidget *scrolled, *inside;
     bool asked; // for another height, a moment ago
+    int height; // of the window then
     guint soon; // source; 0: none
 };
 
@@ -51,8 +52,8 @@ static bool ask(const struct fit *f, GtkWidget *window)
 }
 
 /* A window that grew stays as high when it need not be any more, and may have grown beyond the edge
- * of the screen. One that a person made larger is left alone. */
-static void place(const struct fit *f, GtkWidget *window)
+ * of the screen. One that a person made larger, or moved there, is left alone. */
+static void place(struct fit *f, GtkWidget *window)
 {
     int width, height, x, y;
 
@@ -60,9 +61,11 @@ static void place(const struct fit *f, GtkWidget *window)
     gtk_window_get_position(GTK_WINDOW(window), &x, &y);
     if (height > highest() && f->asked) {
         gtk_window_resize(GTK_WINDOW(window), width, highest());
-    } else if (y + height > highest() && height <= toolkit_wanted_height(window)) {
+    } else if (height > f->height && y + height > highest() &&
+               height <= toolkit_wanted_height(window)) {
         gtk_window_move(GTK_WINDOW(window), x, MAX(0, highest() - height));
     }
+    f->height = height;
 }
 
 static gboolean on_soon(void *user)

@@ -29,7 +29,7 @@ case_is() { # name, whether it was as it should be; what was wrong may be in a f
         rm -f "$folder/why"
     else
         echo "not ok $checks - $1"
-        sed 's/^/# /' "$folder/why" 2>/dev/null || true
+        { cat "$folder/why" || tail -n 4 "$folder/gimp"; } 2>/dev/null | sed 's/^/# /'
         rm -f "$folder/why"
         failed=1
         patience=20 # what follows from it would wait as long, too
