@@ -60,8 +60,9 @@ screen_start() {
     export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
     port=$(free_port)
     make_profile
-    # no key repeats itself when the program that presses it is kept from letting it go
-    Xvfb -r -ardelay 600000 -displayfd 3 -screen 0 "${screen_size:-1280x900}x24" 3>"$folder/display" \
+    # no key repeats itself when the program that presses it is kept from letting it go; and the screen does
+    # not begin anew, without the window manager, when one that only looked is the last to leave
+    Xvfb -noreset -r -ardelay 600000 -displayfd 3 -screen 0 "${screen_size:-1280x900}x24" 3>"$folder/display" \
         >"$folder/screen" 2>&1 &
     screen=$!
     must [ -s "$folder/display" ]
