@@ -17,17 +17,12 @@ static void free_encoder(void *encoder)
     text_encoder_free(encoder);
 }
 
-static struct weight_source own_source(void *user, enum model_component component)
-{
-    return session_source(user, component);
-}
-
 struct conditioner *conditioner_create(svdiff *s, component_source source, void *user,
                                        GError **error)
 {
     struct conditioner *c = g_new0(struct conditioner, 1);
     const struct weight_source weights =
-        source != NULL ? source(user, MODEL_TEXT_ENCODER) : own_source(s, MODEL_TEXT_ENCODER);
+        source != NULL ? source(user, MODEL_TEXT_ENCODER) : session_source(s, MODEL_TEXT_ENCODER);
     struct text_encoder *e =
         text_encoder_create(s->k, checkpoint_text_config(s->checkpoint), weights, error);
 
