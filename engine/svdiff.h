@@ -5,13 +5,14 @@
  *   ... learn.subjects = ..., learn.output = "fox.safetensors";
  *   if (!svdiff_learn(s, &learn, progress, user, &error)) ...
  *   struct svdiff_generate_options generate = svdiff_generate_defaults(s);
- *   ... generate.prompt = "a photo of a [V] fox";
+ *   ... generate.subjects = ..., generate.prompt = svdiff_subject_prompt("a fox in the snow", ...);
  *   if (!svdiff_generate(s, &generate, take_picture, progress, user, &error)) ...
  *
  * SVDiff (Han et al., ICCV 2023) on Stable Diffusion 1.x and 2.x: a subject is learned by changing
  * only the singular values of a model's weights. One call at a time per session; two sessions are
  * independent. Strings and arrays in options are borrowed for the call. Errors are SVDIFF_ERROR
- * sentences. This header needs GLib alone; the inside of the engine includes it for its types. */
+ * sentences. resources/example/fox.c is a whole program. This header needs GLib alone; the inside
+ * of the engine includes it for its types. */
 #pragma once
 
 #include <glib.h>
@@ -297,6 +298,13 @@ SVDIFF_API char *svdiff_subject_join(const char *name, double scale);
 /* The parts of a list, "fox:0.8; cat", between ; or ends of lines, without blanks around them and
  * without empty ones. A subject that exists with ; in its name is one part. g_strfreev it. */
 SVDIFF_API char **svdiff_subject_list(const char *list);
+
+/* A prompt with the subjects' own words in it: in place of its [V], [V1] ..., or before what it
+ * calls them by name or kind, as in "a fox in the snow". Owned by the caller; NULL with an error
+ * for what is no subject file. */
+SVDIFF_API char *svdiff_subject_prompt(const char *prompt,
+                                       const struct svdiff_scaled_subject *subjects, int n,
+                                       GError **error);
 
 /* What lies below a mask before it is painted: the picture itself, its surroundings' colours, or
  * noise in the place of its latents. */

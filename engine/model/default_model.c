@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-// PREFIX/share/svdiff of PREFIX/bin/svdiff; the build folder has the same folder, a link
+/* PREFIX/share/svdiff of PREFIX/bin/svdiff; the build folder has the same folder, a link. Beside a
+ * program that uses the library there is none: the one that was installed with the library. */
 static char *data_folder(void)
 {
     const char *data = g_getenv("SVDIFF_DATA_DIR");
@@ -17,7 +18,8 @@ static char *data_folder(void)
         return g_strdup(data);
     }
     g_autofree char *beside = g_build_filename(folder, "..", "share", "svdiff", NULL);
-    return g_canonicalize_filename(beside, NULL);
+    return g_file_test(beside, G_FILE_TEST_IS_DIR) ? g_canonicalize_filename(beside, NULL)
+                                                   : g_strdup(SVDIFF_SHARE_DIR);
 }
 
 // a folder of what ships, known by a file in it; what and option are for the sentence

@@ -142,6 +142,20 @@ char *subject_words_mark(const struct subject_words *w, const char *text)
                                  : subject_names_put(text, names, (int)w->words->len);
 }
 
+char *svdiff_subject_prompt(const char *prompt, const struct svdiff_scaled_subject *subjects, int n,
+                            GError **error)
+{
+    struct subject_words words;
+    char *put = NULL;
+
+    if (subject_words_open(&words, subjects, n, error)) {
+        g_autofree char *marked = subject_words_mark(&words, prompt);
+        put = subject_words_put(&words, marked);
+    }
+    subject_words_close(&words);
+    return put;
+}
+
 // "a fox" of "a photo of a fox at night"
 static char *thing_of(const struct subject *s, int number)
 {
