@@ -1,6 +1,7 @@
 /* The beginning of painting; see beginning.h. */
 #include "plugin/beginning.h"
 
+#include "plugin/info.h"
 #include "plugin/paths.h"
 #include "plugin/scenes.h"
 
@@ -38,7 +39,7 @@ static char *bare_name(const char *name)
 static void add_things(GPtrArray *to, GPtrArray *files, const char *name)
 {
     g_autofree char *file = file_of(name);
-    g_auto(GStrv) things = file != NULL ? svdiff_subject_things(file, NULL) : NULL;
+    g_auto(GStrv) things = file != NULL ? info_things(info_of(file)) : NULL;
 
     for (char **thing = things; things != NULL && *thing != NULL; thing++) {
         g_ptr_array_add(to, (*thing)[0] != '\0' ? g_strdup(*thing) : bare_name(name));

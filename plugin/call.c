@@ -1,10 +1,10 @@
 /* What the procedures share; see call.h. */
 #include "plugin/call.h"
-#include "plugin/paths.h"
+#include "plugin/info.h"
 #include "plugin/task.h"
 #include "plugin/words.h"
 
-#include "engine/picture/picture.h"
+#include "engine/svdiff.h"
 
 #include <math.h>
 
@@ -52,7 +52,7 @@ void call_result_clear(struct call_result *result)
 void call_estimate_clear(struct call_estimate *e)
 {
     g_clear_pointer(&e->marked, g_array_unref);
-    g_clear_pointer(&e->squares, picture_free);
+    g_clear_object(&e->squares);
 }
 
 void call_result_drop_gone(struct call_result *result)
@@ -199,12 +199,14 @@ static int round_to_8(double size)
 
 void call_size(const values *v, const struct host_area *area, int *width, int *height)
 {
-    const int side = paths_model_side(values_text(v, "model"));
     const double shape = area != NULL ? sqrt((double)area->width / area->height) : 1;
 
     *width = MAX(0, values_int(v, "width"));
     *height = MAX(0, values_int(v, "height"));
-    if (area != NULL && side > 0 && *width == 0 && *height == 0) {
+    const int side = area != NULL && *width == 0 && *height == 0
+                         ? info_side(info_of(values_text(v, "model")))
+                         : 0;
+    if (side > 0) {
         *width = round_to_8(side * shape);
         *height = round_to_8(side / shape);
     }

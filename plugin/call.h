@@ -5,7 +5,7 @@
 #include "plugin/scratch.h"
 #include "plugin/values.h"
 
-typedef struct svdiff_picture svdiff_picture; // engine/svdiff.h
+#include <gdk-pixbuf/gdk-pixbuf.h>
 
 // where the work is; valid during the call only
 struct call_progress {
@@ -33,7 +33,7 @@ struct call_estimate {
     GArray *marked;            // double: share of each marked picture; NULL: none is marked
     /* The squares of the first pictures as they are learned, side by side, with alpha where
      * something is marked; NULL: nothing is learned. */
-    svdiff_picture *squares;
+    GdkPixbuf *squares;
 };
 
 /* Frees what an estimate holds. */

@@ -80,7 +80,7 @@ static GPtrArray *read_layer(const struct edit *e, const scratch *folder, GError
     g_autofree char *output = scratch_pattern(folder, "picture-%04d.tif");
     g_autoptr(picture) p = layers_in_read(e->call->layers[0], &e->area, true, error);
 
-    if (p == NULL || !picture_write(image, p, NULL, 0, error)) {
+    if (p == NULL || !picture_exchange_write(image, p, error)) {
         return NULL;
     }
     g_autofree char *kept = paths_edits(error);

@@ -140,7 +140,7 @@ static bool write_init(const struct generate *g, const char *path, GError **erro
     g_autoptr(picture) p =
         g->from_picture ? layers_in_read(g->call->layers[0], &g->seen, true, error) : NULL;
 
-    return !g->from_picture || (p != NULL && picture_write(path, p, NULL, 0, error));
+    return !g->from_picture || (p != NULL && picture_exchange_write(path, p, error));
 }
 
 static bool write_mask(const struct generate *g, const char *path, GError **error)
@@ -152,7 +152,7 @@ static bool write_mask(const struct generate *g, const char *path, GError **erro
     const struct host_area whole = host_item_area(selection);
     g_autoptr(picture) p = layers_in_mask_picture(selection, &whole, &g->seen, error);
 
-    return p != NULL && picture_write(path, p, NULL, 0, error);
+    return p != NULL && picture_exchange_write(path, p, error);
 }
 
 // what the picture shows of the image: where it goes, or all; without an image only shares count

@@ -44,14 +44,12 @@ static bool add_layers(const struct call *c, const scratch *folder, GPtrArray *a
 
 /* A run that was cut short goes on where the same is learned again: with its random numbers, if no
  * others are asked for. */
-static void add_going_on(const values *v, const char *output, GPtrArray *arguments)
+static void add_going_on(const values *v, GPtrArray *arguments)
 {
-    uint64_t kept;
-
     call_add_int(arguments, "--checkpoint-every", CHECKPOINT_STEPS);
     g_ptr_array_add(arguments, g_strdup("--continue"));
-    if (values_int(v, "seed") >= 0 || !svdiff_learn_seed(output, &kept)) {
-        g_autofree char *seed = g_strdup_printf("%d", call_seed(v));
+    if (values_int(v, "seed") >= 0) {
+        g_autofree char *seed = g_strdup_printf("%d", values_int(v, "seed"));
         call_add_text(arguments, "--seed", seed);
     }
 }
@@ -70,7 +68,7 @@ static GPtrArray *make_arguments(const struct call *c, const char *output, const
     call_add_int(a, "--steps", values_int(v, "steps"));
     call_add_number(a, "--learning-rate", values_number(v, "learning-rate"));
     call_add_int(a, "--size", values_int(v, "size"));
-    add_going_on(v, output, a);
+    add_going_on(v, a);
     if (!add_layers(c, folder, a, error)) {
         g_clear_pointer(&a, g_ptr_array_unref);
     }

@@ -267,7 +267,8 @@ static void on_told(void *user, const struct call_estimate *e)
                                 : g_strdup(marks);
     gtk_label_set_text(GTK_LABEL(l->line), text);
     dialog_squares_show(l->squares, e->squares, square_side());
-    toolkit_tell("learn: %s (%dx%d)", text, e->squares->width, e->squares->height);
+    toolkit_tell("learn: %s (%dx%d)", text, gdk_pixbuf_get_width(e->squares),
+                 gdk_pixbuf_get_height(e->squares));
 }
 
 /* ---- afterwards ---- */

@@ -4,7 +4,6 @@
 
 #include "plugin/dialog_toolkit.h"
 #include "plugin/info.h"
-#include "plugin/paths.h"
 #include "plugin/words.h"
 
 #include <stdbool.h>
@@ -47,33 +46,6 @@ static void say(struct model *m, const char *text)
     toolkit_tell("model: %s", text);
 }
 
-static const char *get_text(JsonObject *info, const char *name)
-{
-    JsonNode *node = json_object_get_member(info, name);
-
-    return node != NULL && json_node_get_value_type(node) == G_TYPE_STRING
-               ? json_node_get_string(node)
-               : NULL;
-}
-
-// what the command calls a family in people's words
-static const char *family_name(const char *family)
-{
-    static const struct {
-        const char *word, *name;
-    } names[] = {{"sd1", "Stable Diffusion 1.x"},
-                 {"sd2", "Stable Diffusion 2.x"},
-                 {"sdxl", "Stable Diffusion XL"},
-                 {"sdxl-refiner", "Stable Diffusion XL refiner"}};
-
-    for (size_t i = 0; family != NULL && i < G_N_ELEMENTS(names); i++) {
-        if (strcmp(family, names[i].word) == 0) {
-            return names[i].name;
-        }
-    }
-    return family;
-}
-
 static void add(GString *text, const char *part)
 {
     if (part != NULL) {
@@ -110,14 +82,14 @@ static void on_told(void *user, JsonObject *info, const char *sentence)
         say(m, sentence);
         return;
     }
-    const char *kind = get_text(info, "kind");
+    const char *kind = info_text(info, "kind");
     const bool model = g_strcmp0(kind, "model") == 0;
     if (!model) {
         g_string_append_printf(text, _("This is no model but: %s"), kind != NULL ? kind : "");
     }
-    add(text, family_name(get_text(info, "family")));
-    add(text, get_text(info, "format"));
-    add(text, get_text(info, "prediction"));
+    add(text, info_text(info, "family_name"));
+    add(text, info_text(info, "format"));
+    add(text, info_text(info, "prediction"));
     add_size(text, info);
     const bool ships = gtk_entry_get_text(GTK_ENTRY(m->entry))[0] == '\0';
     say(m, ships ? _("The model that ships with SVDiff.") : text->str);
@@ -127,11 +99,10 @@ static void on_told(void *user, JsonObject *info, const char *sentence)
 static gboolean on_timer(void *user)
 {
     struct model *m = user;
-    g_autofree char *path = paths_model(gtk_entry_get_text(GTK_ENTRY(m->entry)));
 
     m->timer = 0;
     m->stop = g_cancellable_new();
-    info_ask(path, NULL, m->stop, on_told, m);
+    info_ask(gtk_entry_get_text(GTK_ENTRY(m->entry)), m->stop, on_told, m);
     return G_SOURCE_REMOVE;
 }
 

@@ -8,11 +8,10 @@
 #include "plugin/dialog_row.h"
 #include "plugin/dialog_squares.h"
 #include "plugin/dialog_toolkit.h"
+#include "plugin/info.h"
 #include "plugin/region_list.h"
 #include "plugin/spot.h"
 #include "plugin/words.h"
-
-#include "engine/svdiff.h"
 
 #include <string.h>
 
@@ -82,11 +81,11 @@ static void show_picture(const struct regions *r, const struct dialog_row *row)
 {
     g_auto(GStrv) files = NULL;
     g_auto(GStrv) things = beginning_list(gtk_entry_get_text(GTK_ENTRY(r->subjects)), &files);
-    g_autoptr(picture) small = NULL;
+    g_autoptr(GdkPixbuf) small = NULL;
 
     for (int i = 0; things[i] != NULL && small == NULL; i++) {
         if (g_ascii_strcasecmp(things[i], dialog_row_words(row)) == 0) {
-            small = svdiff_subject_preview(files[i], NULL);
+            small = info_preview(info_of(files[i]));
         }
     }
     dialog_squares_show(row->picture, small, ROW_PICTURE_SIDE);

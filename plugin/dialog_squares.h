@@ -1,10 +1,8 @@
 /* dialog_squares.h: what will be learned, as people see it. */
 #pragma once
 
-#include "engine/picture/picture.h"
-
 #include <gtk/gtk.h>
 
 /* Shows the squares that the worker told (call.h: squares), what is not marked of them pale, as
  * large as fits `side` pixels high and twice as wide. image: a GtkImage. NULL: nothing. */
-void dialog_squares_show(GtkWidget *image, const picture *squares, int side);
+void dialog_squares_show(GtkWidget *image, GdkPixbuf *squares, int side);

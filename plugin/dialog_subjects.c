@@ -5,7 +5,6 @@
 #include "plugin/dialog_toolkit.h"
 #include "plugin/info.h"
 #include "plugin/paths.h"
-#include "plugin/scratch.h"
 #include "plugin/words.h"
 
 #include "engine/svdiff.h"
@@ -36,8 +35,7 @@ struct subjects {
     GArray *rows;    // struct row
     guint asked;     // row whose picture is awaited
     GCancellable *stop;
-    scratch *folder; // of the pictures, NULL: it could not be made
-    bool writing;    // one of the two into the other
+    bool writing; // one of the two into the other
 };
 
 static void clear_row(void *data)
@@ -55,7 +53,6 @@ static void free_subjects(void *data)
     g_object_unref(s->stop);
     g_array_unref(s->rows);
     g_strfreev(s->there);
-    scratch_free(s->folder);
     g_free(s);
 }
 
@@ -146,23 +143,17 @@ static void on_row(GtkWidget *widget, void *user)
 
 static void ask_next(struct subjects *s);
 
-static char *picture_file(const struct subjects *s)
-{
-    g_autofree char *name = g_strdup_printf("subject-%u.png", s->asked);
-
-    return scratch_file(s->folder, name);
-}
-
 static void on_told(void *user, JsonObject *info, const char *sentence)
 {
     struct subjects *s = user;
     const struct row *row = row_at(s, s->asked);
-    g_autofree char *file = picture_file(s);
-    g_autoptr(GdkPixbuf) small =
-        gdk_pixbuf_new_from_file_at_size(file, picture_side(), picture_side(), NULL);
+    g_autoptr(GdkPixbuf) small = info_preview(info);
 
     if (small != NULL) {
-        gtk_image_set_from_pixbuf(GTK_IMAGE(row->image), small);
+        const int side = picture_side();
+        g_autoptr(GdkPixbuf) fitting =
+            gdk_pixbuf_scale_simple(small, side, side, GDK_INTERP_BILINEAR);
+        gtk_image_set_from_pixbuf(GTK_IMAGE(row->image), fitting);
         gtk_widget_show(row->image);
         toolkit_tell("subjects: picture of %s", row->name);
     } else {
@@ -174,13 +165,12 @@ static void on_told(void *user, JsonObject *info, const char *sentence)
 
 static void ask_next(struct subjects *s)
 {
-    if (s->folder == NULL || s->asked >= s->rows->len) {
+    if (s->asked >= s->rows->len) {
         return;
     }
     g_autofree char *subject = paths_subject(row_at(s, s->asked)->name, NULL);
-    g_autofree char *file = picture_file(s);
     if (subject != NULL) {
-        info_ask(subject, file, s->stop, on_told, s);
+        info_ask(subject, s->stop, on_told, s);
     }
 }
 
@@ -258,7 +248,6 @@ static void fill(struct subjects *s, char **names)
     g_clear_pointer(&s->list, gtk_widget_destroy);
     g_array_set_size(s->rows, 0);
     if (names[0] != NULL) {
-        s->folder = s->folder != NULL ? s->folder : scratch_create(NULL);
         s->list = make_list(s, names);
         gtk_box_pack_start(GTK_BOX(s->box), s->list, FALSE, FALSE, 0);
         gtk_widget_show_all(s->list);

@@ -1,6 +1,7 @@
 /* Pictures that were made; see history.h. */
 #include "plugin/history.h"
 
+#include "plugin/pixbuf.h"
 #include "plugin/words.h"
 
 #include <errno.h>
@@ -105,7 +106,8 @@ static bool write_mask(const char *path, const float *mask, const struct host_ar
     for (size_t i = 0; p != NULL && i < (size_t)area->width * area->height; i++) {
         p->pixels[3 * i] = p->pixels[3 * i + 1] = p->pixels[3 * i + 2] = mask[i];
     }
-    return p != NULL && picture_write(path, p, NULL, 0, error);
+    g_autoptr(GdkPixbuf) pixbuf = p != NULL ? pixbuf_of(p) : NULL;
+    return pixbuf != NULL && pixbuf_write(path, pixbuf, NULL, 0, error);
 }
 
 char *history_add(const char *folder, const char *run, int index, const picture *p,
@@ -114,14 +116,15 @@ char *history_add(const char *folder, const char *run, int index, const picture 
     const struct host_area *a = &entry->area;
     g_autofree char *place = g_strdup_printf("%d %d %d %d%s", a->x, a->y, a->width, a->height,
                                              mask != NULL ? " mask" : "");
-    const struct picture_text texts[] = {
+    const struct pixbuf_text texts[] = {
         {PROMPT_KEY, entry->prompt}, {SETTINGS_KEY, entry->settings}, {PLACE_KEY, place}};
     g_autofree char *name = g_strdup_printf("%s-%04d" ENDING, run, index);
     g_autofree char *path = g_build_filename(folder, name, NULL);
     g_autofree char *masked = mask_path(folder, name);
 
+    g_autoptr(GdkPixbuf) pixbuf = pixbuf_of(p);
     if ((mask == NULL || write_mask(masked, mask, a, error)) &&
-        picture_write(path, p, texts, G_N_ELEMENTS(texts), error)) {
+        pixbuf_write(path, pixbuf, texts, G_N_ELEMENTS(texts), error)) {
         return g_steal_pointer(&name);
     }
     g_unlink(masked);
@@ -219,12 +222,13 @@ bool history_read(const char *folder, const char *name, struct history_entry *en
 {
     g_autofree char *path = g_build_filename(folder, name, NULL);
     g_autoptr(GError) problem = NULL;
-    g_autofree char *place = picture_read_text(path, PLACE_KEY, &problem);
+    g_autoptr(GdkPixbuf) pixbuf = pixbuf_read(path, &problem);
+    const char *place = pixbuf != NULL ? pixbuf_text(pixbuf, PLACE_KEY) : NULL;
 
     *entry = (struct history_entry){0};
     if (place != NULL && parse_place(place, entry)) {
-        entry->settings = picture_read_text(path, SETTINGS_KEY, &problem);
-        entry->prompt = picture_read_text(path, PROMPT_KEY, &problem);
+        entry->settings = g_strdup(pixbuf_text(pixbuf, SETTINGS_KEY));
+        entry->prompt = g_strdup(pixbuf_text(pixbuf, PROMPT_KEY));
     }
     if (entry->settings == NULL || entry->prompt == NULL) {
         history_entry_clear(entry);
@@ -235,10 +239,17 @@ bool history_read(const char *folder, const char *name, struct history_entry *en
     return entry->settings != NULL;
 }
 
+static picture *read_picture(const char *path, GError **error)
+{
+    g_autoptr(GdkPixbuf) pixbuf = pixbuf_read(path, error);
+
+    return pixbuf != NULL ? pixbuf_picture(pixbuf, error) : NULL;
+}
+
 // values as they are stored; NULL with a sentence
 static float *read_mask(const char *path, const struct host_area *area, GError **error)
 {
-    g_autoptr(picture) p = picture_read(path, 1, error);
+    g_autoptr(picture) p = read_picture(path, error);
     const size_t n = (size_t)area->width * area->height;
 
     if (p == NULL || p->width != area->width || p->height != area->height) {
@@ -260,7 +271,7 @@ picture *history_picture(const char *folder, const char *name, const struct hist
 {
     g_autofree char *path = g_build_filename(folder, name, NULL);
     g_autofree char *masked = mask_path(folder, name);
-    g_autoptr(picture) p = picture_read(path, 1, error);
+    g_autoptr(picture) p = read_picture(path, error);
 
     *mask = NULL;
     if (p != NULL && entry->masked) {

@@ -9,7 +9,7 @@
 
 #include "plugin/host.h"
 
-#include "engine/picture/picture.h"
+#include "engine/picture/picture_exchange.h"
 
 #define HISTORY_MAX       200
 #define HISTORY_BYTES_MAX (INT64_C(256) << 20)

@@ -8,6 +8,7 @@
 #include "plugin/entry.h"
 #include "plugin/icons.h"
 #include "plugin/host_linked.h"
+#include "plugin/layers_out.h"
 #include "plugin/paths.h"
 #include "plugin/words.h"
 
@@ -270,7 +271,7 @@ static void run(const char *name, int n, const GimpParam *arguments, int *n_resu
     struct call_result result = {0};
 
     words_begin();
-    gegl_init(NULL, NULL);
+    layers_out_begin();
     gimp_plugin_enable_precision();
     out[0].type = GIMP_PDB_STATUS;
     *results = out;

@@ -6,6 +6,7 @@
  * see it. Results: a file, or an array of layers. */
 #include "plugin/entry.h"
 #include "plugin/icons.h"
+#include "plugin/layers_out.h"
 #include "plugin/paths.h"
 #include "plugin/words.h"
 
@@ -238,7 +239,7 @@ static GimpValueArray *run(GimpProcedure *procedure, GimpRunMode mode, const str
     g_autoptr(GError) error = NULL;
     struct call_result result = {0};
 
-    gegl_init(NULL, NULL);
+    layers_out_begin();
     for (size_t i = 0; mode == GIMP_RUN_NONINTERACTIVE && i < p->n_arguments; i++) {
         read_argument(v, i, config);
     }

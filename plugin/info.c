@@ -4,6 +4,7 @@
 #include "plugin/paths.h"
 #include "plugin/words.h"
 
+#include <glib/gstdio.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -13,18 +14,35 @@ struct question {
     GCancellable *stop; // owned
 };
 
-static void answer(const struct question *q, const char *output)
+static GSubprocess *start(const char *path, GError **error)
 {
-    g_autoptr(JsonParser) parser = json_parser_new();
-    JsonNode *root = output != NULL && json_parser_load_from_data(parser, output, -1, NULL)
+    g_autofree char *program = paths_command(error);
+    const char *const words[] = {program, "info", "--json", path[0] != '\0' ? path : NULL, NULL};
+
+    return program != NULL
+               ? g_subprocess_newv(
+                     words, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, error)
+               : NULL;
+}
+
+// the object that a text is, owned by the parser; NULL: it is none
+static JsonObject *parse(JsonParser *parser, const char *text)
+{
+    JsonNode *root = text != NULL && json_parser_load_from_data(parser, text, -1, NULL)
                          ? json_parser_get_root(parser)
                          : NULL;
 
-    if (root != NULL && JSON_NODE_HOLDS_OBJECT(root)) {
-        q->told(q->user, json_node_get_object(root), NULL);
-    } else {
-        q->told(q->user, NULL, _("The command svdiff said nothing of the file."));
-    }
+    return root != NULL && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
+}
+
+/* ---- without waiting ---- */
+
+static void answer(const struct question *q, const char *output)
+{
+    g_autoptr(JsonParser) parser = json_parser_new();
+    JsonObject *info = parse(parser, output);
+
+    q->told(q->user, info, info != NULL ? NULL : _("The command svdiff said nothing of the file."));
 }
 
 // the last line that was written for people
@@ -57,24 +75,116 @@ static void on_end(GObject *source, GAsyncResult *result, void *data)
     }
 }
 
-void info_ask(const char *path, const char *preview, GCancellable *stop, info_told told, void *user)
+void info_ask(const char *path, GCancellable *stop, info_told told, void *user)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *program = paths_command(&error);
-    const char *const words[] = {
-        program, "info", path, "--json", preview != NULL ? "--preview" : NULL, preview, NULL};
-    g_autoptr(GSubprocess) process =
-        program != NULL
-            ? g_subprocess_newv(
-                  words, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &error)
-            : NULL;
-    struct question *q = g_new(struct question, 1);
+    g_autoptr(GSubprocess) process = start(path, &error);
 
     if (process == NULL) {
         told(user, NULL, error->message);
-        g_free(q);
         return;
     }
+    struct question *q = g_new(struct question, 1);
     *q = (struct question){told, user, g_object_ref(stop)};
     g_subprocess_communicate_utf8_async(process, NULL, stop, on_end, q);
+}
+
+/* ---- waited for ---- */
+
+static void unref(void *object)
+{
+    if (object != NULL) {
+        json_object_unref(object);
+    }
+}
+
+// a path, and when what it names was last changed
+static char *key_of(const char *path)
+{
+    GStatBuf status = {0};
+
+    g_stat(path, &status);
+    return g_strdup_printf("%s\n%" G_GINT64_FORMAT ".%09ld", path, (gint64)status.st_mtim.tv_sec,
+                           status.st_mtim.tv_nsec);
+}
+
+static JsonObject *ask(const char *path)
+{
+    g_autoptr(GSubprocess) process = start(path, NULL);
+    g_autoptr(JsonParser) parser = json_parser_new();
+    g_autofree char *output = NULL;
+
+    if (process == NULL ||
+        !g_subprocess_communicate_utf8(process, NULL, NULL, &output, NULL, NULL)) {
+        return NULL;
+    }
+    JsonObject *info = parse(parser, output);
+    return info != NULL ? json_object_ref(info) : NULL;
+}
+
+JsonObject *info_of(const char *path)
+{
+    static GHashTable *kept; // what a dialog asks again at every letter that is typed
+    g_autofree char *key = key_of(path);
+    void *known = NULL;
+
+    if (kept == NULL) {
+        kept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unref);
+    }
+    if (!g_hash_table_lookup_extended(kept, key, NULL, &known)) {
+        known = ask(path);
+        g_hash_table_insert(kept, g_steal_pointer(&key), known);
+    }
+    return known;
+}
+
+/* ---- what was told ---- */
+
+static JsonObject *member_object(JsonObject *o, const char *name)
+{
+    JsonNode *node = o != NULL ? json_object_get_member(o, name) : NULL;
+
+    return node != NULL && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+}
+
+const char *info_text(JsonObject *info, const char *name)
+{
+    JsonNode *node = info != NULL ? json_object_get_member(info, name) : NULL;
+
+    return node != NULL && json_node_get_value_type(node) == G_TYPE_STRING
+               ? json_node_get_string(node)
+               : NULL;
+}
+
+char **info_things(JsonObject *info)
+{
+    JsonNode *node = info != NULL ? json_object_get_member(info, "things") : NULL;
+    JsonArray *things =
+        node != NULL && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+    const guint n = things != NULL ? json_array_get_length(things) : 0;
+    char **list = g_new0(char *, n + 1);
+
+    for (guint i = 0; i < n; i++) {
+        const char *thing = json_array_get_string_element(things, i);
+        list[i] = g_strdup(thing != NULL ? thing : "");
+    }
+    return list;
+}
+
+GdkPixbuf *info_preview(JsonObject *info)
+{
+    const char *text = info_text(member_object(info, "preview"), "png");
+    gsize size = 0;
+    g_autofree guchar *png = text != NULL ? g_base64_decode(text, &size) : NULL;
+    g_autoptr(GInputStream) stream = g_memory_input_stream_new_from_data(png, (gssize)size, NULL);
+
+    return size > 0 ? gdk_pixbuf_new_from_stream(stream, NULL, NULL) : NULL;
+}
+
+int info_side(JsonObject *info)
+{
+    JsonObject *generate = member_object(member_object(info, "defaults"), "generate");
+
+    return generate != NULL ? (int)json_object_get_int_member_with_default(generate, "width", 0)
+                            : 0;
 }

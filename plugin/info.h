@@ -1,13 +1,26 @@
-/* info.h: what the command says of a file (svdiff info), without waiting for it. */
+/* info.h: what the command says of a model or a subject (svdiff info). It opens them; this process
+ * does not. */
 #pragma once
 
+#include <gdk-pixbuf/gdk-pixbuf.h>
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
 
 /* Gets the object that the command told, or NULL and a sentence; both valid during the call. */
 typedef void (*info_told)(void *user, JsonObject *info, const char *sentence);
 
-/* Asks what the file or folder is; preview: where the small picture of a subject is written, may be
- * NULL. told is called once from the main context, unless stop is cancelled before. */
-void info_ask(const char *path, const char *preview, GCancellable *stop, info_told told,
-              void *user);
+/* Asks what a file or folder is ("": the model that ships), without waiting. told is called once
+ * from the main context, unless stop is cancelled before. */
+void info_ask(const char *path, GCancellable *stop, info_told told, void *user);
+
+/* The same, waited for, a fraction of a second, and kept for the process as long as the file does
+ * not change. NULL: the command said nothing. Borrowed. */
+JsonObject *info_of(const char *path);
+
+/* Of what was told, which may be NULL: what its subjects are in plain words, "a fox", "" where one
+ * does not say (g_strfreev); the small picture of a subject (g_object_unref), NULL: none; the side
+ * in pixels at which a model makes its pictures, 0: not known; a text, NULL: none. */
+char **info_things(JsonObject *info);
+GdkPixbuf *info_preview(JsonObject *info);
+int info_side(JsonObject *info);
+const char *info_text(JsonObject *info, const char *name);

@@ -7,7 +7,7 @@
 
 #include "plugin/host.h"
 
-#include "engine/picture/picture.h"
+#include "engine/picture/picture_exchange.h"
 
 /* What the area (in the image's coordinates) of a layer looks like: with alpha where the layer has
  * alpha, and, if masked is true, an applied mask, which counts as alpha. Outside the layer:

@@ -8,6 +8,19 @@
 #include "plugin/layers_in.h"
 #include "plugin/settings.h"
 
+void layers_out_begin(void)
+{
+    g_autofree char *path = g_strdup(g_getenv("GEGL_PATH"));
+
+    g_setenv("GEGL_PATH", "", TRUE);
+    gegl_init(NULL, NULL);
+    if (path != NULL) {
+        g_setenv("GEGL_PATH", path, TRUE);
+    } else {
+        g_unsetenv("GEGL_PATH");
+    }
+}
+
 // in the image's colours, as host_buffer's formats take them
 static GeglBuffer *picture_buffer(const picture *p, host_image image)
 {
@@ -24,24 +37,27 @@ static GeglBuffer *picture_buffer(const picture *p, host_image image)
     return buffer;
 }
 
-/* Writes the picture into the layer, scaled to its size. Cubic, which averages when it makes
- * smaller; the edges repeat, so that they stay opaque. */
+/* Writes the picture into the layer, scaled to its size: cubic, which averages when it makes
+ * smaller; the edges repeat, so that they stay opaque. It is what gegl:scale-size does, whose
+ * module is not loaded (layers_out_begin). */
 static void fill_scaled(GeglBuffer *from, GeglBuffer *to)
 {
-    const GeglRectangle *extent = gegl_buffer_get_extent(to);
-    GeglNode *graph = gegl_node_new();
-    GeglNode *source =
-        gegl_node_new_child(graph, "operation", "gegl:buffer-source", "buffer", from, NULL);
-    GeglNode *scale =
-        gegl_node_new_child(graph, "operation", "gegl:scale-size", "x", (double)extent->width, "y",
-                            (double)extent->height, "sampler", GEGL_SAMPLER_CUBIC, "abyss-policy",
-                            GEGL_ABYSS_CLAMP, NULL);
-    GeglNode *sink =
-        gegl_node_new_child(graph, "operation", "gegl:write-buffer", "buffer", to, NULL);
+    const int width = gegl_buffer_get_width(to), height = gegl_buffer_get_height(to);
+    const double x_step = (double)gegl_buffer_get_width(from) / width;
+    const double y_step = (double)gegl_buffer_get_height(from) / height;
+    GeglBufferMatrix2 scale = {{{x_step, 0}, {0, y_step}}};
+    const Babl *format = babl_format("RaGaBaA float");
+    GeglSampler *sampler = gegl_buffer_sampler_new(from, format, GEGL_SAMPLER_CUBIC);
+    g_autofree float *row = g_new(float, 4 * (size_t)width);
 
-    gegl_node_link_many(source, scale, sink, NULL);
-    gegl_node_process(sink);
-    g_object_unref(graph);
+    for (int y = 0; y < height; y++) {
+        for (int x = 0; x < width; x++) {
+            gegl_sampler_get(sampler, (x + 0.5) * x_step, (y + 0.5) * y_step, &scale, row + 4 * x,
+                             GEGL_ABYSS_CLAMP);
+        }
+        gegl_buffer_set(to, GEGL_RECTANGLE(0, y, width, 1), 0, format, row, GEGL_AUTO_ROWSTRIDE);
+    }
+    g_object_unref(sampler);
 }
 
 static void fill_layer(host_item layer, const picture *p)

@@ -3,7 +3,11 @@
 
 #include "plugin/host.h"
 
-#include "engine/picture/picture.h"
+#include "engine/picture/picture_exchange.h"
+
+/* Starts GEGL for its buffers alone: its operations, of which none is used, would bring OpenMP,
+ * OpenBLAS and the codecs of films into this process, and take half a second. */
+void layers_out_begin(void);
 
 // one picture and what its layer is called and carries
 struct layers_out_picture {

@@ -4,7 +4,7 @@
 
 #include "plugin/job.h"
 
-#include "engine/picture/picture.h"
+#include "engine/svdiff.h"
 
 #include <glib/gstdio.h>
 
@@ -43,7 +43,7 @@ static bool estimate(GPtrArray *arguments, const scratch *folder, const struct c
     call_add_text(arguments, "--squares", squares);
     const bool done = job_run("learn", arguments, folder, c, NULL, error);
     if (done) {
-        c->estimate->squares = picture_read(squares, 1, NULL);
+        c->estimate->squares = gdk_pixbuf_new_from_file(squares, NULL);
     }
     return done;
 }

@@ -117,7 +117,7 @@ static bool add_mask(const struct mark *mark, const struct host_area *area, cons
 {
     g_autoptr(picture) p = layers_in_mask_picture(mark->item, &mark->area, area, error);
 
-    if (p == NULL || !picture_write(file, p, NULL, 0, error)) {
+    if (p == NULL || !picture_exchange_write(file, p, error)) {
         return false;
     }
     call_add_text(arguments, "--mask", file);
@@ -138,7 +138,7 @@ bool marks_add(const struct call *c, host_item layer, host_item mask, int number
         return false;
     }
     g_autoptr(picture) p = layers_in_read(layer, &area, mark.kind != CALL_MARK_MASK, error);
-    if (p == NULL || !picture_write(file, p, NULL, 0, error)) {
+    if (p == NULL || !picture_exchange_write(file, p, error)) {
         return false;
     }
     call_add_text(arguments, "--image", file);

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
-#include <json-glib/json-glib.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -226,45 +225,4 @@ char *paths_help(void)
     g_autofree char *full = g_canonicalize_filename(folder, NULL);
 
     return g_filename_to_uri(full, NULL, NULL);
-}
-
-/* ---- models ---- */
-
-// the object in FOLDER/PART/config.json, or NULL
-static JsonObject *read_config(JsonParser *parser, const char *folder, const char *part)
-{
-    g_autofree char *path = g_build_filename(folder, part, "config.json", NULL);
-    JsonNode *root =
-        json_parser_load_from_file(parser, path, NULL) ? json_parser_get_root(parser) : NULL;
-
-    return root != NULL && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
-}
-
-// pixels a side of one value of the latents: each level of the autoencoder but one halves
-static int autoencoder_factor(const char *folder)
-{
-    g_autoptr(JsonParser) parser = json_parser_new();
-    JsonObject *config = read_config(parser, folder, "vae");
-    JsonNode *node = config ? json_object_get_member(config, "block_out_channels") : NULL;
-    const guint levels =
-        node && JSON_NODE_HOLDS_ARRAY(node) ? json_array_get_length(json_node_get_array(node)) : 0;
-
-    return levels >= 1 && levels <= 8 ? 1 << (levels - 1) : 0;
-}
-
-char *paths_model(const char *model)
-{
-    return model[0] != '\0' ? g_strdup(model) : shipped("model");
-}
-
-int paths_model_side(const char *model)
-{
-    g_autofree char *folder = paths_model(model);
-    g_autoptr(JsonParser) parser = json_parser_new();
-    JsonObject *config = read_config(parser, folder, "unet");
-    JsonNode *node = config ? json_object_get_member(config, "sample_size") : NULL;
-    const gint64 sample =
-        node && json_node_get_value_type(node) == G_TYPE_INT64 ? json_node_get_int(node) : 0;
-
-    return sample >= 1 && sample <= 1024 ? (int)sample * autoencoder_factor(folder) : 0;
 }

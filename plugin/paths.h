@@ -1,4 +1,4 @@
-/* paths.h: where things are: the command, subjects, the size of a model. */
+/* paths.h: where things are: the command, subjects, sockets. */
 #pragma once
 
 #include <glib.h>
@@ -34,13 +34,6 @@ char *paths_edits(GError **error);
  * GIMPs that are gone are removed. NULL when there is no such folder. g_free it. */
 char *paths_socket(void);
 
-/* A model as the command knows it: what is named, or for "" the one that ships. g_free it. */
-char *paths_model(const char *model);
-
 /* The socket of the window of a procedure of this GIMP, in the same folder; NULL the same. g_free
  * it. */
 char *paths_window(const char *procedure);
-
-/* The side in pixels at which a model (a folder; "": the one that ships) makes its pictures; 0 when
- * that cannot be known here. */
-int paths_model_side(const char *model);

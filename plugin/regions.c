@@ -4,7 +4,7 @@
 #include "plugin/spot.h"
 #include "plugin/words.h"
 
-#include "engine/picture/picture.h"
+#include "engine/picture/picture_exchange.h"
 
 #include <string.h>
 
@@ -33,7 +33,7 @@ bool regions_write(const struct call *c, const char *argument, const char *place
         return false;
     }
     memcpy(p->pixels, mask, (size_t)view->width * view->height * sizeof *mask);
-    return picture_write(file, p, NULL, 0, error);
+    return picture_exchange_write(file, p, error);
 }
 
 bool regions_add(const struct call *c, const char *argument, const struct region *region,

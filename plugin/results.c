@@ -111,7 +111,7 @@ static bool read_picture(const struct results *r, const values *v, int index, co
 {
     const int64_t seed = (int64_t)r->seed + index % r->count;
     const char *prompt = r->prompts[index / r->count];
-    struct layers_out_picture p = {.pixels = cut(r, picture_read(file, 1, error), error)};
+    struct layers_out_picture p = {.pixels = cut(r, picture_exchange_read(file, error), error)};
 
     if (p.pixels == NULL) {
         return false;

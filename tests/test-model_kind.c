@@ -263,6 +263,14 @@ static void test_infer(void)
     temporary_folder_remove(folder);
 }
 
+static void test_names(void)
+{
+    g_assert_cmpstr(model_family_name("sd1"), ==, "Stable Diffusion 1.x");
+    g_assert_cmpstr(model_family_name("sdxl-refiner"), ==, "Stable Diffusion XL refiner");
+    g_assert_cmpstr(model_family_name("other"), ==, "other");
+    g_assert_null(model_family_name(NULL));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -270,5 +278,6 @@ int main(int argc, char **argv)
     g_test_add_func("/model_kind/counts", test_counts);
     g_test_add_func("/model_kind/others", test_others);
     g_test_add_func("/model_kind/infer", test_infer);
+    g_test_add_func("/model_kind/names", test_names);
     return g_test_run();
 }

@@ -3,7 +3,7 @@
 
 #include "engine/base/error.h"
 #include "engine/model/checkpoint.h"
-#include "engine/model/hub_folder.h"
+#include "engine/model/default_model.h"
 #include "engine/model/model_kind.h"
 #include "engine/options/option_rows.h"
 #include "engine/subject/subject_file.h"
@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char summary[] = "Says what a model, a subject, a LoRA or another file is.";
+static const char summary[] =
+    "Says what a model, a subject, a LoRA or another file is; without one, the model that ships.";
 
 struct info {
     struct command common;
@@ -93,16 +94,34 @@ static const char *base_of(const char *path, char **owned)
     return *owned;
 }
 
+// what the subjects are in plain words; none for what is no subject
+static void add_things(JsonBuilder *j, const struct info *i)
+{
+    const bool subject = i->model.kind == MODEL_KIND_SUBJECT;
+    g_auto(GStrv) things = subject ? svdiff_subject_things(i->path, NULL) : NULL;
+
+    json_builder_set_member_name(j, "things");
+    json_builder_begin_array(j);
+    for (char **thing = things; thing != NULL && *thing != NULL; thing++) {
+        json_builder_add_string_value(j, *thing);
+    }
+    json_builder_end_array(j);
+}
+
 static void add_preview(JsonBuilder *j, const picture *preview)
 {
+    g_autoptr(GBytes) png = preview != NULL ? picture_to_png(preview, NULL) : NULL;
+
     json_builder_set_member_name(j, "preview");
-    if (preview == NULL) {
+    if (png == NULL) {
         json_builder_add_null_value(j);
         return;
     }
     json_builder_begin_object(j);
     add_number(j, "width", preview->width);
     add_number(j, "height", preview->height);
+    g_autofree char *text = g_base64_encode(g_bytes_get_data(png, NULL), g_bytes_get_size(png));
+    add_text(j, "png", text);
     json_builder_end_object(j);
 }
 
@@ -120,11 +139,13 @@ static JsonNode *describe(const struct info *i)
     add_number(j, "values", m->values);
     add_number(j, "bytes", m->bytes);
     add_text(j, "family", m->family);
+    add_text(j, "family_name", model_family_name(m->family));
     add_text(j, "prediction", model ? prediction_of(i->path) : NULL);
     add_text(j, "base", m->kind == MODEL_KIND_SUBJECT ? base_of(i->path, &base) : NULL);
     if (model) {
         add_options(j, i->path);
     }
+    add_things(j, i);
     add_preview(j, i->preview);
     add_metadata(j, i->path);
     json_builder_end_object(j);
@@ -179,10 +200,11 @@ static bool read_preview(struct info *i, GError **error)
 
 static bool run(struct info *i, char **arguments, GError **error)
 {
-    if (arguments[0] == NULL || arguments[1] != NULL) {
-        return error_usage(error, "Name one file or folder: svdiff info PATH.");
+    if (arguments[0] != NULL && arguments[1] != NULL) {
+        return error_usage(
+            error, "Name one file or folder: svdiff info PATH; or none for the model that ships.");
     }
-    i->path = hub_folder_model(arguments[0], error);
+    i->path = model_place(arguments[0], error);
     if (i->path == NULL ||
         (i->preview_file != NULL && !picture_check_name(i->preview_file, error)) ||
         !model_kind_examine(i->path, &i->model, error) || !read_preview(i, error)) {
@@ -195,7 +217,8 @@ static bool run(struct info *i, char **arguments, GError **error)
 
 int command_info(const struct caller *caller, int argc, char **argv)
 {
-    static const struct command_line line = {.summary = summary, .usage = "PATH", .table = &table};
+    static const struct command_line line = {
+        .summary = summary, .usage = "[PATH]", .table = &table};
     struct info i = {.common.caller = caller};
     char **arguments = NULL;
     GError *error = NULL;

@@ -20,6 +20,23 @@ const char *model_kind_word(enum model_kind kind)
     return words[kind];
 }
 
+const char *model_family_name(const char *family)
+{
+    static const struct {
+        const char *word, *name;
+    } names[] = {{"sd1", "Stable Diffusion 1.x"},
+                 {"sd2", "Stable Diffusion 2.x"},
+                 {"sdxl", "Stable Diffusion XL"},
+                 {"sdxl-refiner", "Stable Diffusion XL refiner"}};
+
+    for (size_t i = 0; family != NULL && i < G_N_ELEMENTS(names); i++) {
+        if (strcmp(family, names[i].word) == 0) {
+            return names[i].name;
+        }
+    }
+    return family;
+}
+
 // family by the width of the text that the cross attention reads
 static const char *family_of_width(int64_t width)
 {

@@ -28,6 +28,10 @@ struct model_info {
 // "model", "subject", "adapter" ...: one word for people and programs
 const char *model_kind_word(enum model_kind kind);
 
+/* What people call a family, "Stable Diffusion 1.x"; the word itself where there is no other name,
+ * NULL for NULL. */
+const char *model_family_name(const char *family);
+
 /* Looks at a path. False with a sentence when it cannot be read, is damaged or is a folder without
  * a model; a pickled or GGUF file is described and not refused. */
 bool model_kind_examine(const char *path, struct model_info *info, GError **error);

@@ -115,11 +115,6 @@ static void set_standards(const svdiff *s, const struct option_table *t, void *o
     }
 }
 
-int svdiff_learn_steps(int one, int n)
-{
-    return (int)MIN((int64_t)one * (n + 1) / 2, G_MAXINT);
-}
-
 struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
 {
     struct svdiff_learn_options o = {0};

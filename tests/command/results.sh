@@ -84,6 +84,13 @@ info = json.load(open(sys.argv[1]))
 assert (info["kind"], info["format"], info["prediction"]) == ("model", "diffusers", "epsilon")
 assert info["defaults"]["learn"]["steps"] == 500 and info["defaults"]["generate"]["guidance"] == 7.5
 ' "$work/out"
+run info --json
+check 'info --json: the model that ships' python3 -c '
+import json, sys
+info = json.load(open(sys.argv[1]))
+assert info["kind"] == "model" and info["things"] == [] and info["preview"] is None
+assert info["defaults"]["generate"]["width"] == 128
+' "$work/out"
 cp -R "$sd1" own
 cat >own/svdiff.json <<EOF
 {"learn": {"steps": 321, "learning_rate": 0.02}, "generate": {"steps": 7}, "edit": {"structure": 0.5}}

@@ -159,8 +159,8 @@ done
 
 run info default.safetensors --preview small.png
 check 'info tells of the preview' grep -q 'a preview of 64 x 64 pixels' "$work/err"
-check 'info: its size as JSON' grep -q '"preview":{"width":64,"height":64}' "$work/out"
-check 'info: it is no text' test -z "$(grep -o iVBOR "$work/out")"
+check 'info: its size as JSON' grep -q '"preview":{"width":64,"height":64,' "$work/out"
+check 'info: it is no text of the file' test -z "$(grep -o '"preview":"iVBOR' "$work/out")"
 check 'info: and written out' python3 -c '
 import base64, json, struct, sys
 with open(sys.argv[1], "rb") as file:
@@ -170,6 +170,13 @@ assert png[:16] == b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 assert struct.unpack(">II", png[16:24]) == (64, 64)
 assert png == open(sys.argv[2], "rb").read()
 ' default.safetensors small.png
+run info --json default.safetensors
+check 'info --json: what it is of, and its picture' python3 -c '
+import base64, json, sys
+info = json.load(open(sys.argv[1]))
+assert info["things"] == ["-dog"], info["things"]
+assert base64.b64decode(info["preview"]["png"]) == open(sys.argv[2], "rb").read()
+' "$work/out" small.png
 learn --prompt [V]-dog --image "$pictures/rgb16.png" --image "$pictures/rgb8.png" --steps 1 \
     --output second.safetensors
 check 'that of the first picture' test \
