@@ -68,12 +68,16 @@ screen_start() {
     must [ -s "$folder/display" ]
     DISPLAY=:$(cat "$folder/display")
     export DISPLAY
-    openbox >"$folder/manager" 2>&1 &
-    manager=$!
     must manages
 }
 
-manages() { xprop -root _NET_SUPPORTED 2>/dev/null | grep -q _NET_ACTIVE_WINDOW; }
+manages() { # one that did not come up is begun again
+    if [ -z "$manager" ] || ! kill -0 "$manager" 2>/dev/null; then
+        openbox >>"$folder/manager" 2>&1 &
+        manager=$!
+    fi
+    xprop -root _NET_SUPPORTED 2>/dev/null | grep -q _NET_ACTIVE_WINDOW
+}
 
 make_profile() { # GIMP makes it; what is added must not be there before
     if [ "$version" = 2 ]; then
