@@ -191,11 +191,6 @@ struct network *unet_network(struct unet *u)
     return &u->net;
 }
 
-const struct unet_config *unet_config(const struct unet *u)
-{
-    return &u->config;
-}
-
 /* ---- segments ---- */
 
 static struct tensor *residual_segment(struct tape *t, const void *context,

@@ -16,7 +16,6 @@ struct unet *unet_create(const kernels *k, const struct unet_config *config,
 void unet_free(struct unet *u); // accepts NULL
 
 struct network *unet_network(struct unet *u);
-const struct unet_config *unet_config(const struct unet *u);
 
 /* The prediction [n, h, w, out_channels] for latents [n, h, w, in_channels] at timesteps [n] (of
  * the host; Euler's may lie between two) under n texts. */
