@@ -67,27 +67,29 @@ static void hash_entry(struct pass *p, struct entry *e)
     g_checksum_get_digest(spectra, e->spectra, &length);
 }
 
-// the first thread is the caller's: it alone reports
-static void report(struct pass *p)
+// by the caller's thread alone
+static void report(struct pass *p, int done)
 {
-    const struct progress now = {.phase = "base",
-                                 .step = g_atomic_int_add(&p->done, 1) + 1,
-                                 .steps = (int)p->n,
-                                 .loss = -1,
-                                 .seconds_left = -1};
+    const struct progress now = {
+        .phase = "base", .step = done, .steps = (int)p->n, .loss = -1, .seconds_left = -1};
 
-    if (p->progress != NULL && omp_get_thread_num() == 0 && !p->progress(p->user, &now)) {
+    if (p->progress != NULL && !p->progress(p->user, &now)) {
         g_atomic_int_set(&p->stopped, 1);
     }
 }
 
 static bool hash_all(struct pass *p, int threads, GError **error)
 {
+    // at the beginning, too: of a small model other threads may be given all the weights
+    report(p, 0);
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
     for (size_t i = 0; i < p->n; i++) {
         if (!g_atomic_int_get(&p->stopped)) {
             hash_entry(p, &p->entries[i]);
-            report(p);
+            const int done = g_atomic_int_add(&p->done, 1) + 1;
+            if (omp_get_thread_num() == 0) { // the caller's
+                report(p, done);
+            }
         }
     }
     for (size_t i = 0; i < p->n; i++) {
