@@ -176,7 +176,8 @@ LC_ALL=C refuses 'words are bytes under LANG=C' 2 '--sampler' $draw --prompt x -
 
 refuses 'convert: unknown format' 2 '--to' convert missing --to painting --output x
 refuses 'convert: nothing said' 2 '--to' convert
-refuses 'info: nothing said' 2 'info PATH' info
+run info --json
+check 'info: nothing said is the model that ships' grep -q '"kind":"model"' "$work/out"
 refuses 'spectrum: a limit that is no number' 2 '--cache-limit' spectrum --cache-limit nan
 refuses 'spectrum: a negative limit' 2 '--cache-limit' spectrum --cache-limit -1
 refuses 'bench: unknown work' 2 '--what' bench --what sleep

@@ -104,7 +104,7 @@
 ; a picture of known sRGB colours painted into an image with a profile
 (define (test-writing profile kind pairs what precision)
   (let* ((image (make-image profile kind (map car pairs) precision))
-         (layer (paint image (test-file "fixtures/profiles/colours.png") "none")))
+         (layer (paint image (test-file "fixtures/profiles/colours.tif") "none")))
     (check-numbers (string-append "painted into an image with the profile " profile ", " what)
                    (numbers image layer (length pairs) profile) (map cadr pairs))
     (gimp-image-delete image)))

@@ -33,7 +33,7 @@
 
 (define (paint image drawable init)
   (vector-ref (cadr (plug-in-svdiff-generate RUN-NONINTERACTIVE image drawable
-                      (test-file "fixtures/profiles/colours.png") "" "" "" init 0 "" 0 0 0 0 "" 5 1)) 0))
+                      (test-file "fixtures/profiles/colours.tif") "" "" "" init 0 "" 0 0 0 0 "" 5 1)) 0))
 
 (define (select-some image)
   (gimp-image-select-ellipse image CHANNEL-OP-REPLACE 20 12 40 44))
