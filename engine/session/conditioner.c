@@ -143,6 +143,9 @@ bool conditioner_encode(const struct conditioner *c, const int32_t *ids, int n,
     encode(&x, t);
     const bool done = tape_sync(t, error);
     tape_free(t);
+    if (!done) {
+        conditioning_clear(out); // the caller got nothing that it would have to free
+    }
     return done;
 }
 
