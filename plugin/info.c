@@ -4,7 +4,8 @@
 #include "plugin/paths.h"
 #include "plugin/words.h"
 
-#include <glib/gstdio.h>
+#include "engine/base/file_stamp.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -98,17 +99,18 @@ static void unref(void *object)
     }
 }
 
-// a path, and when what it names was last changed
+// a path, and who the files are that it names: those of a model are in folders
 static char *key_of(const char *path)
 {
-    GStatBuf status = {0};
+    GString *key = g_string_new(path);
 
-    g_stat(path, &status);
-    return g_strdup_printf("%s\n%" G_GINT64_FORMAT ".%09ld", path, (gint64)status.st_mtim.tv_sec,
-                           status.st_mtim.tv_nsec);
+    g_string_append_c(key, '\n');
+    file_stamp(key, path);
+    return g_string_free(key, FALSE);
 }
 
-static JsonObject *ask(const char *path)
+// false: the command was not heard, which says nothing of the file
+static bool ask(const char *path, JsonObject **info)
 {
     g_autoptr(GSubprocess) process = start(path, NULL);
     g_autoptr(JsonParser) parser = json_parser_new();
@@ -116,10 +118,11 @@ static JsonObject *ask(const char *path)
 
     if (process == NULL ||
         !g_subprocess_communicate_utf8(process, NULL, NULL, &output, NULL, NULL)) {
-        return NULL;
+        return false;
     }
-    JsonObject *info = parse(parser, output);
-    return info != NULL ? json_object_ref(info) : NULL;
+    JsonObject *told = parse(parser, output);
+    *info = told != NULL ? json_object_ref(told) : NULL;
+    return true;
 }
 
 JsonObject *info_of(const char *path)
@@ -127,15 +130,18 @@ JsonObject *info_of(const char *path)
     static GHashTable *kept; // what a dialog asks again at every letter that is typed
     g_autofree char *key = key_of(path);
     void *known = NULL;
+    JsonObject *info = NULL;
 
     if (kept == NULL) {
         kept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unref);
     }
-    if (!g_hash_table_lookup_extended(kept, key, NULL, &known)) {
-        known = ask(path);
-        g_hash_table_insert(kept, g_steal_pointer(&key), known);
+    if (g_hash_table_lookup_extended(kept, key, NULL, &known)) {
+        return known;
     }
-    return known;
+    if (ask(path, &info)) {
+        g_hash_table_insert(kept, g_steal_pointer(&key), info);
+    }
+    return info;
 }
 
 /* ---- what was told ---- */

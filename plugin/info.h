@@ -13,8 +13,8 @@ typedef void (*info_told)(void *user, JsonObject *info, const char *sentence);
  * from the main context, unless stop is cancelled before. */
 void info_ask(const char *path, GCancellable *stop, info_told told, void *user);
 
-/* The same, waited for, a fraction of a second, and kept for the process as long as the file does
- * not change. NULL: the command said nothing. Borrowed. */
+/* The same, waited for, a fraction of a second, and kept for the process as long as the file, or
+ * those of the folder, do not change. NULL: the command said nothing. Borrowed. */
 JsonObject *info_of(const char *path);
 
 /* Of what was told, which may be NULL: what its subjects are in plain words, "a fox", "" where one

@@ -183,28 +183,32 @@ bool session_check_plain(const svdiff *s, GError **error)
     return false;
 }
 
+static void tell(const svdiff *s, void (*told)(void *user, const char *sentence),
+                 const char *format, va_list arguments) G_GNUC_PRINTF(3, 0);
+static void tell(const svdiff *s, void (*told)(void *user, const char *sentence),
+                 const char *format, va_list arguments)
+{
+    g_autofree char *sentence = told != NULL ? g_strdup_vprintf(format, arguments) : NULL;
+
+    if (told != NULL) {
+        told(s->options.user, sentence);
+    }
+}
+
 void session_warn(const svdiff *s, const char *format, ...)
 {
     va_list arguments;
 
-    if (s->options.warn == NULL) {
-        return;
-    }
     va_start(arguments, format);
-    g_autofree char *sentence = g_strdup_vprintf(format, arguments);
+    tell(s, s->options.warn, format, arguments);
     va_end(arguments);
-    s->options.warn(s->options.user, sentence);
 }
 
 void session_note(const svdiff *s, const char *format, ...)
 {
     va_list arguments;
 
-    if (s->options.note == NULL) {
-        return;
-    }
     va_start(arguments, format);
-    g_autofree char *sentence = g_strdup_vprintf(format, arguments);
+    tell(s, s->options.note, format, arguments);
     va_end(arguments);
-    s->options.note(s->options.user, sentence);
 }

@@ -49,8 +49,7 @@ check 'and uses it' sh -c 'ldd "$1" | grep -q "libsvdiff.so.0 => $2"' sh "$folde
 mkdir "$folder/data" "$folder/work"
 cp -r "$source/tests/fixtures/models/sd1" "$folder/data/model"
 chmod -R u+w "$folder/data"
-printf '{"learn": {"steps": 3, "size": 64}, "generate": {"steps": 2, "width": 64, "height": 64}}' \
-    >"$folder/data/model/svdiff.json"
+printf '{"learn": {"steps": 3}, "generate": {"steps": 2}}' >"$folder/data/model/svdiff.json"
 export SVDIFF_DATA_DIR="$folder/data" XDG_CACHE_HOME="$folder/cache"
 run() { (cd "$folder/work" && "$folder/fox" "$@"); }
 check 'it learns and paints' run "$source/resources/subjects/fox/1.png" "$source/resources/subjects/fox/2.png"
