@@ -256,4 +256,54 @@ check 'cancelled while learning: nothing is left' test "$(ls)" = "$before"
 run generate --model "$models/sd1-inpaint" --width 64 --height 64 --prompt x --steps 2 --quiet \
     --output plain.png
 check 'an inpainting model draws without a mask, too' is 0
+# ---- colours ----
+
+# what the picture becomes is that of its colours in sRGB, worked out beforehand; without its profile
+# it is something else
+colour_files=$SVDIFF_TESTS_DIR/fixtures/colours
+python3 - "$colour_files/wide8.png" plain.png <<'PYTHON'
+import os
+import struct
+import sys
+import zlib
+
+sys.path.insert(0, os.path.join(os.environ["SVDIFF_TESTS_DIR"], "command"))
+import png
+
+with open(sys.argv[2], "wb") as file:
+    file.write(b"\x89PNG\r\n\x1a\n")
+    for kind, body in png.chunks(sys.argv[1]):
+        if kind not in png.COLOURS:
+            file.write(struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)))
+PYTHON
+for kind in "$colour_files/wide8.png" "$colour_files/wide8-expected.tif" plain.png; do
+    name=$(basename "${kind%.*}")
+    run edit --model "$sd1" --threads 1 --width 64 --height 64 --image "$kind" --prompt 'a dog' --target 'a cat' \
+        --learn-steps 1 --steps 2 --seed 1 --trace "$name.trace" --shift "$name.safetensors" --output "edited-$name.png"
+    check "$name is edited" is 0
+done
+by_its_colours() { # the largest differences of the first inverted latents, which the picture alone decides
+    python3 - wide8.trace wide8-expected.trace plain.trace <<'PYTHON'
+import array
+import json
+import struct
+import sys
+
+
+def first(path):
+    data = open(path, "rb").read()
+    size = struct.unpack("<Q", data[:8])[0]
+    begin, end = json.loads(data[8 : 8 + size])["inversion_latents.0"]["data_offsets"]
+    return array.array("f", data[8 + size + begin : 8 + size + end])
+
+
+wide, expected, plain = map(first, sys.argv[1:])
+right = max(abs(a - b) for a, b in zip(wide, expected))
+wrong = max(abs(a - b) for a, b in zip(plain, expected))
+print(f"# {right:.2e} from what is right, {wrong:.2e} without the profile")
+sys.exit(not 10 * right < wrong)
+PYTHON
+}
+check 'a picture with a profile is edited by its colours' by_its_colours
+
 end_tests
