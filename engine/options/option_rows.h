@@ -38,3 +38,17 @@
         .name = name_, .kind = kind_, .field = field_, .text = text_, .value = value_,             \
         .help = help_                                                                              \
     }
+
+// what several jobs have, each with its own FIELD
+#define NEGATIVE_ROW OTHER(OPTION_TEXT, "negative", FIELD(negative), "", "TEXT", "what not to draw")
+#define QUALITY_ROW                                                                                \
+    INT("quality", APART, 90, 1, 100, 0, "N", "of .jpg and .webp, 1 to 100 ({default})")
+#define PREVIEW_ROW                                                                                \
+    OTHER(OPTION_FILE, "preview", FIELD(preview), NULL, "PATTERN",                                 \
+          "a small picture of each step (.png); %d is the step's number")
+#define TRACE_ROW OTHER(OPTION_FILE, "trace", FIELD(trace), NULL, "FILE", "write what was computed")
+#define ESTIMATE_ROW                                                                               \
+    BOOL("estimate", APART, 0, 0, "say how much memory and time it takes, and do nothing")
+#define SEED_ROW                                                                                   \
+    OTHER(OPTION_SEED, "seed", FIELD(seed), NULL, "N",                                             \
+          "what random numbers begin with (a random one, which is said)")

@@ -7,7 +7,7 @@
 
 static const struct option rows[] = {
     OTHER(OPTION_TEXT, "prompt", FIELD(prompt), "", "TEXT", "what to draw"),
-    OTHER(OPTION_TEXT, "negative", FIELD(negative), "", "TEXT", "what not to draw"),
+    NEGATIVE_ROW,
     CHOICE("unseam", APART, 0, 0, WORDS("none", "classes", "swapped"), 0,
            "a negative prompt against seams between several subjects: none, classes ('a dog and a "
            "cat') or swapped ({default})"),
@@ -50,14 +50,12 @@ static const struct option rows[] = {
     OTHER(OPTION_FILE, "output", APART, "picture.png", "PATTERN",
           ".png (16 bits if --init-image has them), .tif (float), .jpg or .webp; %d or %04d is the "
           "picture's number ({default})"),
-    INT("quality", APART, 90, 1, 100, 0, "N", "of .jpg and .webp, 1 to 100 ({default})"),
-    OTHER(OPTION_FILE, "preview", FIELD(preview), NULL, "PATTERN",
-          "a small picture of each step (.png); %d is the step's number"),
+    QUALITY_ROW,
+    PREVIEW_ROW,
     BOOL("force", FIELD(force), 0, 0, "open subjects of another model"),
-    OTHER(OPTION_FILE, "trace", FIELD(trace), NULL, "FILE", "write what was computed"),
-    BOOL("estimate", APART, 0, 0, "say how much memory and time it takes, and do nothing"),
-    OTHER(OPTION_SEED, "seed", FIELD(seed), NULL, "N",
-          "what random numbers begin with (a random one, which is said)"),
+    TRACE_ROW,
+    ESTIMATE_ROW,
+    SEED_ROW,
 };
 
 const struct option_table options_of_generate = {"generate", sizeof(struct svdiff_generate_options),

@@ -87,8 +87,8 @@ static const struct option rows[] = {
     BOOL("continue", FIELD(resume_own), 0, 0,
          "go on from OUTPUT.resume where it is of the same run, with its seed, else begin anew; "
          "remove it at the end"),
-    OTHER(OPTION_FILE, "trace", FIELD(trace), NULL, "FILE", "write what was computed"),
-    BOOL("estimate", APART, 0, 0, "say how much memory and time it takes, and do nothing"),
+    TRACE_ROW,
+    ESTIMATE_ROW,
     OTHER(OPTION_FILE, "squares", APART, NULL, "FILE",
           "with --estimate: write what is learned of the first pictures, side by side, clear where "
           "no mask marks (.png)"),

@@ -7,7 +7,8 @@
 
 #include "engine/base/error.h"
 #include "engine/base/json.h"
-#include "engine/options/option.h"
+
+#include <string.h>
 
 #define FILE_MAX (1 << 16)
 
@@ -115,35 +116,52 @@ static void set_standards(const svdiff *s, const struct option_table *t, void *o
     }
 }
 
+// what is learned and drawn for an edit is what learning and generating take
+static void set_edit_standards(const svdiff *s, struct svdiff_edit_options *o)
+{
+    const struct svdiff_learn_options learn = svdiff_learn_defaults(s);
+
+    o->learn_steps = learn.steps;
+    o->rate = learn.rate;
+    o->rate_1d = learn.rate_1d;
+    o->steps = svdiff_generate_defaults(s).steps;
+}
+
+void session_defaults(const svdiff *s, const struct option_table *t, void *options)
+{
+    struct svdiff_edit_options *edit = t == &options_of_edit ? options : NULL;
+
+    memset(options, 0, t->size);
+    set_standards(s, t, options);
+    if (edit != NULL) {
+        set_edit_standards(s, edit);
+    }
+    take_part(s, t, options);
+    if (edit != NULL) {
+        svdiff_edit_structure(edit, edit->structure);
+    }
+}
+
 struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
 {
-    struct svdiff_learn_options o = {0};
+    struct svdiff_learn_options o;
 
-    set_standards(s, &options_of_learn, &o);
-    take_part(s, &options_of_learn, &o);
+    session_defaults(s, &options_of_learn, &o);
     return o;
 }
 
 struct svdiff_generate_options svdiff_generate_defaults(const svdiff *s)
 {
-    struct svdiff_generate_options o = {0};
+    struct svdiff_generate_options o;
 
-    set_standards(s, &options_of_generate, &o);
-    take_part(s, &options_of_generate, &o);
+    session_defaults(s, &options_of_generate, &o);
     return o;
 }
 
 struct svdiff_edit_options svdiff_edit_defaults(const svdiff *s)
 {
-    const struct svdiff_learn_options learn = svdiff_learn_defaults(s);
-    struct svdiff_edit_options o = {0};
+    struct svdiff_edit_options o;
 
-    set_standards(s, &options_of_edit, &o);
-    o.learn_steps = learn.steps;
-    o.rate = learn.rate;
-    o.rate_1d = learn.rate_1d;
-    o.steps = svdiff_generate_defaults(s).steps;
-    take_part(s, &options_of_edit, &o);
-    svdiff_edit_structure(&o, o.structure);
+    session_defaults(s, &options_of_edit, &o);
     return o;
 }

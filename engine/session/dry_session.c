@@ -26,15 +26,10 @@ void dry_session_finish(svdiff *dry)
 
 uint64_t dry_session_host_bytes(const svdiff *s)
 {
-    uint64_t largest = 0;
+    int64_t largest = 0;
 
     for (size_t i = 0; i < checkpoint_count(s->checkpoint); i++) {
-        const struct model_tensor *t = checkpoint_at(s->checkpoint, i);
-        uint64_t values = 1;
-        for (int d = 0; d < t->n_dims; d++) {
-            values *= (uint64_t)t->shape[d];
-        }
-        largest = MAX(largest, values);
+        largest = MAX(largest, model_tensor_values(checkpoint_at(s->checkpoint, i)));
     }
-    return PROGRAM_BYTES + COPIES * largest * sizeof(float);
+    return PROGRAM_BYTES + COPIES * (uint64_t)largest * sizeof(float);
 }

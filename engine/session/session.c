@@ -7,23 +7,15 @@
 
 #include <stdarg.h>
 
-static void fill_device(const struct svdiff_options *o, enum kernels_precision *precision)
-{
-    const bool wide = o->precision == SVDIFF_PRECISION_BF16;
-
-    *precision = wide ? KERNELS_BF16 : KERNELS_F32;
-}
-
 kernels *session_device(const struct svdiff_options *o, GError **error)
 {
-    enum kernels_precision precision;
-
     if (o->device == SVDIFF_DEVICE_CUDA) {
         error_failed(error, "This build has no CUDA device; use --device cpu.");
         return NULL;
     }
-    fill_device(o, &precision);
-    return kernels_cpu(o->threads, precision, error);
+    // auto is f32: whoever wants less precision says so
+    return kernels_cpu(o->threads,
+                       o->precision == SVDIFF_PRECISION_BF16 ? KERNELS_BF16 : KERNELS_F32, error);
 }
 
 static void set_prediction(svdiff *s)
@@ -126,17 +118,21 @@ struct weight_source session_source(svdiff *s, enum model_component component)
     return (struct weight_source){.read = s->dry ? NULL : read_component, .user = c};
 }
 
-// values of a tensor: itself, or U [m, r] and Vt [r, n]
+struct autoencoder *session_autoencoder(svdiff *s, unsigned halves, GError **error)
+{
+    return autoencoder_create(s->k, checkpoint_vae_config(s->checkpoint), halves,
+                              session_source(s, MODEL_VAE), error);
+}
+
+// values of a tensor [m, n]: itself, or U [m, r] and Vt [r, n]
 static uint64_t values_of(const struct model_tensor *t, bool factored)
 {
-    uint64_t rows = 1, columns = 1;
+    const uint64_t values = (uint64_t)model_tensor_values(t);
 
-    for (int i = 0; i < t->n_dims; i++) {
-        *(i == 0 ? &rows : &columns) *= (uint64_t)t->shape[i];
-    }
     if (!factored || !t->shifts || t->n_dims < 2) {
-        return rows * columns;
+        return values;
     }
+    const uint64_t rows = (uint64_t)t->shape[0], columns = values / rows;
     return MIN(rows, columns) * (rows + columns);
 }
 
@@ -175,12 +171,11 @@ bool session_check_plain(const svdiff *s, GError **error)
         checkpoint_vae_config(s->checkpoint)->latent_channels) {
         return true;
     }
-    g_set_error(
-        error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+    return error_failed(
+        error,
         "%s is an inpainting model, which only paints; learn and edit with the model that it "
         "was made from.",
         s->options.model);
-    return false;
 }
 
 static void tell(const svdiff *s, void (*told)(void *user, const char *sentence),

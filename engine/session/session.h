@@ -4,6 +4,7 @@
 #include "engine/network/autoencoder.h"
 #include "engine/model/model_hash.h"
 #include "engine/model/tokenizer_place.h"
+#include "engine/options/option.h"
 #include "engine/svdiff.h"
 #include "engine/network/text_encoder.h"
 #include "engine/text/tokenizer.h"
@@ -49,6 +50,9 @@ const struct model_hashes *session_hashes(svdiff *s, progress_function progress,
  * the creation. */
 struct weight_source session_source(svdiff *s, enum model_component component);
 
+/* These halves (autoencoder_half) of the model's own autoencoder. Owned by the caller. */
+struct autoencoder *session_autoencoder(svdiff *s, unsigned halves, GError **error);
+
 /* Where the weights of each component come from: the model, or the model with subjects in it. */
 typedef struct weight_source (*component_source)(void *user, enum model_component component);
 
@@ -67,6 +71,10 @@ bool session_check_unets(const svdiff *s, int n, GError **error);
 /* Whether the model's UNet sees nothing but latents: inpainting models, which see the mask, too,
  * can only draw. False with SVDIFF_ERROR_FAILED. */
 bool session_check_plain(const svdiff *s, GError **error);
+
+/* defaults.c: a job's struct of this table becomes what the model takes where nothing is asked for;
+ * s NULL: Stable Diffusion. */
+void session_defaults(const svdiff *s, const struct option_table *t, void *options);
 
 /* A sentence for the person in front, through options.warn. */
 void session_warn(const svdiff *s, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -73,18 +73,11 @@ static bool write_component(const struct merge *m, enum model_component componen
 
 /* ---- everything else ---- */
 
-static void add_part(JsonBuilder *j, const char *name, const char *library, const char *class)
+static bool store_json(const char *path, JsonNode *root, GError **error)
 {
-    json_builder_set_member_name(j, name);
-    json_builder_begin_array(j);
-    if (library != NULL) {
-        json_builder_add_string_value(j, library);
-        json_builder_add_string_value(j, class);
-    } else {
-        json_builder_add_null_value(j);
-        json_builder_add_null_value(j);
-    }
-    json_builder_end_array(j);
+    g_autofree char *text = json_to_string(root, TRUE);
+
+    return atomic_file_store(path, text, strlen(text), error);
 }
 
 // the class that the scheduler's config names
@@ -106,25 +99,29 @@ static bool write_index(const char *folder, GError **error)
 {
     g_autofree char *path = g_build_filename(folder, "model_index.json", NULL);
     g_autofree char *scheduler = scheduler_class(folder);
-    g_autoptr(JsonBuilder) j = json_builder_new();
+    const struct {
+        const char *name, *library, *class; // NULL: the model has none
+    } parts[] = {{"feature_extractor", NULL, NULL},
+                 {"safety_checker", NULL, NULL},
+                 {"scheduler", "diffusers", scheduler},
+                 {"text_encoder", "transformers", "CLIPTextModel"},
+                 {"tokenizer", "transformers", "CLIPTokenizer"},
+                 {"unet", "diffusers", "UNet2DConditionModel"},
+                 {"vae", "diffusers", "AutoencoderKL"}};
 
     if (g_file_test(path, G_FILE_TEST_EXISTS)) {
         return true;
     }
-    json_builder_begin_object(j);
-    json_builder_set_member_name(j, "_class_name");
-    json_builder_add_string_value(j, "StableDiffusionPipeline");
-    add_part(j, "feature_extractor", NULL, NULL);
-    add_part(j, "safety_checker", NULL, NULL);
-    add_part(j, "scheduler", "diffusers", scheduler);
-    add_part(j, "text_encoder", "transformers", "CLIPTextModel");
-    add_part(j, "tokenizer", "transformers", "CLIPTokenizer");
-    add_part(j, "unet", "diffusers", "UNet2DConditionModel");
-    add_part(j, "vae", "diffusers", "AutoencoderKL");
-    json_builder_end_object(j);
-    g_autoptr(JsonNode) root = json_builder_get_root(j);
-    g_autofree char *text = json_to_string(root, TRUE);
-    return atomic_file_store(path, text, strlen(text), error);
+    g_autoptr(JsonObject) index = json_object_new();
+    json_object_set_string_member(index, "_class_name", "StableDiffusionPipeline");
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+        JsonArray *part = json_array_new();
+        json_array_add_string_element(part, parts[i].library);
+        json_array_add_string_element(part, parts[i].class);
+        json_object_set_array_member(index, parts[i].name, part);
+    }
+    g_autoptr(JsonNode) root = json_node_init_object(json_node_alloc(), index);
+    return store_json(path, root, error);
 }
 
 // the tokenizer comes from where this run had it
@@ -150,8 +147,7 @@ static bool write_member(const char *folder, const char *name, bool needed, cons
         return false;
     }
     json_object_set_string_member(object, key, value);
-    g_autofree char *text = json_to_string(root, TRUE);
-    return atomic_file_store(path, text, strlen(text), error);
+    return store_json(path, root, error);
 }
 
 static bool copy_tokenizer(const struct tokenizer_place *from, const char *to, GError **error)

@@ -108,6 +108,25 @@ const char *subject_metadata(const struct subject *s, const char *key)
     return g_hash_table_lookup(s->metadata, key);
 }
 
+static char *numbered_key(const char *key, int number)
+{
+    return number == 1 ? g_strdup(key) : g_strdup_printf("%s.%d", key, number);
+}
+
+void subject_set_numbered(struct subject *s, const char *key, int number, const char *value)
+{
+    g_autofree char *name = numbered_key(key, number);
+
+    subject_set_metadata(s, name, value);
+}
+
+const char *subject_numbered(const struct subject *s, const char *key, int number)
+{
+    g_autofree char *name = numbered_key(key, number);
+
+    return subject_metadata(s, name);
+}
+
 const char **subject_metadata_keys(const struct subject *s)
 {
     return sorted_keys(s->metadata);

@@ -59,6 +59,9 @@ const char **subject_names(const struct subject *s);
 /* Texts about the subject. A NULL value removes the key. subject_metadata: NULL when absent. */
 void subject_set_metadata(struct subject *s, const char *key, const char *value);
 const char *subject_metadata(const struct subject *s, const char *key);
+/* A text of subject `number` of the file, from 1: KEY of the first, KEY.2 of the second ... */
+void subject_set_numbered(struct subject *s, const char *key, int number, const char *value);
+const char *subject_numbered(const struct subject *s, const char *key, int number);
 // all keys, sorted, as subject_names
 const char **subject_metadata_keys(const struct subject *s);
 

@@ -14,6 +14,30 @@ struct svdiff_scaled_subject subject_list_parse(const char *text)
     return (struct svdiff_scaled_subject){.file = subject_path(name), .scale = scale};
 }
 
+struct svdiff_scaled_subject *subject_list_parse_all(const char *first, const char *const *more,
+                                                     int *n)
+{
+    const guint of_more = more != NULL ? g_strv_length((char **)more) : 0;
+    struct svdiff_scaled_subject *all = g_new0(struct svdiff_scaled_subject, of_more + 1);
+
+    *n = 0;
+    if (first != NULL) {
+        all[(*n)++] = subject_list_parse(first);
+    }
+    for (guint i = 0; i < of_more; i++) {
+        all[(*n)++] = subject_list_parse(more[i]);
+    }
+    return all;
+}
+
+void subject_list_free_parsed(struct svdiff_scaled_subject *all, int n)
+{
+    for (int i = 0; i < n; i++) {
+        g_free((char *)all[i].file);
+    }
+    g_free(all);
+}
+
 // by the hash of the weights that it was learned with
 static bool check_base(svdiff *s, const struct subject *subject, const char *file, bool force,
                        GError **error)

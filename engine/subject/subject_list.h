@@ -13,6 +13,12 @@ struct subject_list {
  * owned by the caller (g_free). */
 struct svdiff_scaled_subject subject_list_parse(const char *text);
 
+/* Several: *n of them, `first` and then all of `more`, NULL-terminated; both may be NULL. Owned by
+ * the caller, with the files' names. */
+struct svdiff_scaled_subject *subject_list_parse_all(const char *first, const char *const *more,
+                                                     int *n);
+void subject_list_free_parsed(struct svdiff_scaled_subject *all, int n);
+
 /* Opens them and makes sure that they belong to the session's model: by the hash of its weights,
  * unless `force`, and by the names and lengths of all shifts. What a person should know goes
  * through the session's warn. False with a sentence; the list is to be closed in any case. */

@@ -92,13 +92,20 @@ bool svdiff_subject_name_good(const char *name)
     return !g_unichar_isspace(character(name)) && !g_unichar_isspace(character(last));
 }
 
-bool subject_check_output(const char *option, const char *path, GError **error)
+char *subject_name_of(const char *path)
 {
-    g_autofree char *name = g_path_get_basename(path);
+    char *name = g_path_get_basename(path);
 
     if (g_str_has_suffix(name, ENDING)) {
         name[strlen(name) - strlen(ENDING)] = '\0';
     }
+    return name;
+}
+
+bool subject_check_output(const char *option, const char *path, GError **error)
+{
+    g_autofree char *name = subject_name_of(path);
+
     if (svdiff_subject_name_good(name)) {
         return true;
     }

@@ -16,6 +16,9 @@
 /* Where a subject of this name or file is, or would have to be. Owned by the caller. */
 char *subject_path(const char *name);
 
+/* "fox" of "/home/me/fox.safetensors": what the subject in a file is called. Owned by the caller. */
+char *subject_name_of(const char *path);
+
 /* Whether the subject that `option` says is to be written to this path can be called by its name
  * later. False with a sentence. */
 bool subject_check_output(const char *option, const char *path, GError **error);

@@ -5,56 +5,54 @@
 #include "engine/text/wording.h"
 #include "engine/text/prompt.h"
 #include "engine/subject/subject_file.h"
+#include "engine/subject/subject_lookup.h"
 #include "engine/subject/subject_names.h"
 
 #include <string.h>
 
-#define FILES 64
+#define FILES    64   // bits of the sets of files
+#define SUBJECTS 1000 // of a file, at most
 
-static char *numbered(const struct subject *s, const char *key, int number)
-{
-    g_autofree char *name = number == 1 ? g_strdup(key) : g_strdup_printf("%s.%d", key, number);
-
-    return g_strdup(subject_metadata(s, name));
-}
-
+// whether a file has a subject of this number, from 1; a file that says nothing has one
 static bool has_subject(const struct subject *s, int number)
 {
-    g_autofree char *prompt = numbered(s, "prompt", number);
-
-    return prompt != NULL;
+    return number == 1 || (number < SUBJECTS && subject_numbered(s, "prompt", number) != NULL);
 }
 
 // "fox" of "/home/me/fox.safetensors"; of a file of several subjects NULL
 static char *name_of(const struct subject *s, const char *file)
 {
-    char *name = has_subject(s, 2) ? NULL : g_path_get_basename(file);
+    return has_subject(s, 2) ? NULL : subject_name_of(file);
+}
 
-    if (name != NULL && g_str_has_suffix(name, ".safetensors")) {
-        name[strlen(name) - strlen(".safetensors")] = '\0';
-    }
-    return name;
+static void clear_word(void *word)
+{
+    struct subject_word *w = word;
+
+    g_free(w->word);
+    g_free(w->class_prompt);
+    g_free(w->prompt);
+    g_free(w->name);
 }
 
 static void add_file(struct subject_words *w, const struct subject *s, const char *path, int file)
 {
-    for (int i = 1; i == 1 || (i < 1000 && has_subject(s, i)); i++) {
-        g_ptr_array_add(w->words, numbered(s, "placeholder", i));
-        g_ptr_array_add(w->classes, numbered(s, "class_prompt", i));
-        g_ptr_array_add(w->prompts, numbered(s, "prompt", i));
-        g_ptr_array_add(w->names, name_of(s, path));
-        g_array_append_val(w->files, file);
+    for (int i = 1; has_subject(s, i); i++) {
+        const struct subject_word one = {.word = g_strdup(subject_numbered(s, "placeholder", i)),
+                                         .class_prompt =
+                                             g_strdup(subject_numbered(s, "class_prompt", i)),
+                                         .prompt = g_strdup(subject_numbered(s, "prompt", i)),
+                                         .name = name_of(s, path),
+                                         .file = file};
+        g_array_append_val(w->list, one);
     }
 }
 
 bool subject_words_open(struct subject_words *w, const struct svdiff_scaled_subject *files, int n,
                         GError **error)
 {
-    *w = (struct subject_words){.words = g_ptr_array_new_with_free_func(g_free),
-                                .classes = g_ptr_array_new_with_free_func(g_free),
-                                .prompts = g_ptr_array_new_with_free_func(g_free),
-                                .names = g_ptr_array_new_with_free_func(g_free),
-                                .files = g_array_new(FALSE, FALSE, sizeof(int))};
+    w->list = g_array_new(FALSE, TRUE, sizeof(struct subject_word));
+    g_array_set_clear_func(w->list, clear_word);
     for (int i = 0; i < n; i++) {
         g_autoptr(subject_file) s = subject_open(files[i].file, error);
         if (s == NULL) {
@@ -67,20 +65,22 @@ bool subject_words_open(struct subject_words *w, const struct svdiff_scaled_subj
 
 void subject_words_close(struct subject_words *w)
 {
-    if (w->words == NULL) {
-        return;
-    }
-    g_ptr_array_unref(w->words);
-    g_ptr_array_unref(w->classes);
-    g_ptr_array_unref(w->prompts);
-    g_ptr_array_unref(w->names);
-    g_array_unref(w->files);
-    *w = (struct subject_words){0};
+    g_clear_pointer(&w->list, g_array_unref);
+}
+
+static const struct subject_word *word_at(const struct subject_words *w, guint i)
+{
+    return &g_array_index(w->list, struct subject_word, i);
 }
 
 char *subject_words_put(const struct subject_words *w, const char *text)
 {
-    return prompt_replace(text, (const char *const *)w->words->pdata, (int)w->words->len);
+    g_autofree const char **words = g_new0(const char *, w->list->len + 1);
+
+    for (guint i = 0; i < w->list->len; i++) {
+        words[i] = word_at(w, i)->word;
+    }
+    return prompt_replace(text, words, (int)w->list->len);
 }
 
 /* ---- which files a text speaks of ---- */
@@ -106,40 +106,33 @@ uint64_t subject_words_files(const struct subject_words *w, const char *text)
 {
     uint64_t files = 0;
 
-    for (guint i = 0; i < w->words->len; i++) {
-        const int file = g_array_index(w->files, int, i);
-        const char *word = w->words->pdata[i];
+    for (guint i = 0; i < w->list->len; i++) {
+        const struct subject_word *one = word_at(w, i);
         g_autofree char *mark = g_strdup_printf("[V%u]", i + 1);
+        // [V] alone is the first one's
         const bool named = strstr(text, mark) != NULL || (i == 0 && strstr(text, "[V]") != NULL) ||
-                           (word != NULL && has_word(text, word));
-        files |= named && file < FILES ? UINT64_C(1) << file : 0;
+                           (one->word != NULL && has_word(text, one->word));
+        files |= named && one->file < FILES ? UINT64_C(1) << one->file : 0;
     }
     return files;
 }
 
 /* ---- plain words ---- */
 
-static bool has_any_word(const struct subject_words *w, const char *text)
-{
-    for (guint i = 0; i < w->words->len; i++) {
-        if (w->words->pdata[i] != NULL && has_word(text, w->words->pdata[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 char *subject_words_mark(const struct subject_words *w, const char *text)
 {
-    g_autofree struct subject_name *names = g_new0(struct subject_name, w->words->len + 1);
+    g_autofree struct subject_name *names = g_new0(struct subject_name, w->list->len + 1);
 
-    for (guint i = 0; i < w->words->len; i++) {
-        if (w->words->pdata[i] != NULL) { // one without a word of its own cannot be spoken of
-            names[i] = (struct subject_name){w->prompts->pdata[i], w->names->pdata[i]};
+    for (guint i = 0; i < w->list->len; i++) {
+        const struct subject_word *one = word_at(w, i);
+        if (one->word != NULL && has_word(text, one->word)) {
+            return g_strdup(text); // whoever types it knows what it stands for
+        }
+        if (one->word != NULL) { // one without a word of its own cannot be spoken of
+            names[i] = (struct subject_name){one->prompt, one->name};
         }
     }
-    return has_any_word(w, text) ? g_strdup(text)
-                                 : subject_names_put(text, names, (int)w->words->len);
+    return subject_names_put(text, names, (int)w->list->len);
 }
 
 char *svdiff_subject_prompt(const char *prompt, const struct svdiff_scaled_subject *subjects, int n,
@@ -159,40 +152,41 @@ char *svdiff_subject_prompt(const char *prompt, const struct svdiff_scaled_subje
 // "a fox" of "a photo of a fox at night"
 static char *thing_of(const struct subject *s, int number)
 {
-    g_autofree char *class_prompt = numbered(s, "class_prompt", number);
-    g_autofree char *prompt = numbered(s, "prompt", number);
+    const char *class_prompt = subject_numbered(s, "class_prompt", number);
+    const char *prompt = subject_numbered(s, "prompt", number);
     g_autofree char *thing = prompt != NULL ? subject_names_thing(prompt) : g_strdup("");
     const char *of = class_prompt != NULL ? wording_subject(class_prompt) : "";
     const char *at = thing[0] != '\0' ? strstr(of, thing) : NULL;
 
+    // with the article that the class prompt has before it
     return at != NULL ? g_strndup(of, (gsize)(at - of) + strlen(thing)) : g_steal_pointer(&thing);
 }
 
 char **svdiff_subject_things(const char *file, GError **error)
 {
     g_autoptr(subject_file) s = subject_open(file, error);
-    GPtrArray *things = g_ptr_array_new();
+    g_autoptr(GPtrArray) things = g_ptr_array_new();
 
-    for (int i = 1; s != NULL && (i == 1 || (i < 1000 && has_subject(s, i))); i++) {
+    if (s == NULL) {
+        return NULL;
+    }
+    for (int i = 1; has_subject(s, i); i++) {
         g_ptr_array_add(things, thing_of(s, i));
     }
     g_ptr_array_add(things, NULL);
-    char **list = (char **)g_ptr_array_free(things, FALSE);
-    if (s == NULL) {
-        g_clear_pointer(&list, g_strfreev);
-    }
-    return list;
+    return (char **)g_ptr_array_steal(things, NULL);
 }
 
 /* ---- classes ---- */
 
 char *subject_words_classes(const struct subject_words *w, bool swapped)
 {
-    g_autofree const char **classes = g_new0(const char *, w->classes->len + 1);
+    const guint all = w->list->len;
+    g_autofree const char **classes = g_new0(const char *, all + 1);
     int n = 0;
 
-    for (guint i = 0; i < w->classes->len; i++) {
-        const char *one = w->classes->pdata[swapped ? w->classes->len - 1 - i : i];
+    for (guint i = 0; i < all; i++) {
+        const char *one = word_at(w, swapped ? all - 1 - i : i)->class_prompt;
         if (one != NULL) {
             classes[n++] = wording_subject(one);
         }

@@ -4,12 +4,17 @@
 
 #include "engine/svdiff.h"
 
+// of one subject; NULL where its file does not say
+struct subject_word {
+    char *word;         // that stands for its [V]
+    char *class_prompt; // "a photo of a dog"
+    char *prompt;       // "a photo of a [V] dog"
+    char *name;         // of the file, "rex"; NULL where that has several subjects
+    int file;           // which of the files it is in
+};
+
 struct subject_words {
-    GPtrArray *words;   // char *: NULL where a subject has none
-    GPtrArray *classes; // char *: "a photo of a dog"; NULL where the file does not say
-    GPtrArray *prompts; // char *: "a photo of a [V] dog"; NULL as well
-    GPtrArray *names;   // char *: of the file, "rex"; NULL where it has several subjects
-    GArray *files;      // int: which of the files each is in
+    GArray *list; // struct subject_word
 };
 
 /* Reads the words of all files; subjects that do not say how they are called have none. To be

@@ -6,45 +6,34 @@
 #include <glib/gstdio.h>
 #include <errno.h>
 
-// some shifts of a subject as entries of a file
-struct selection {
-    const struct subject *subject;
-    GArray *entries; // struct safetensors_entry
-};
+// an array of struct safetensors_entry: some shifts of a subject, as a file has them
+static GArray *entries_create(void)
+{
+    return g_array_new(FALSE, FALSE, sizeof(struct safetensors_entry));
+}
 
-static void select_shift(struct selection *to, const char *name)
+static void add_shift(GArray *entries, const struct subject *s, const char *name)
 {
     int count;
     struct safetensors_entry entry = {.name = name, .dtype = DTYPE_F32, .n_dims = 1};
 
-    subject_shift(to->subject, name, &count);
+    subject_shift(s, name, &count);
     entry.shape[0] = count;
-    g_array_append_val(to->entries, entry);
-}
-
-static void select_init(struct selection *s, const struct subject *from)
-{
-    s->subject = from;
-    s->entries = g_array_new(FALSE, FALSE, sizeof(struct safetensors_entry));
-}
-
-static void select_finish(struct selection *s)
-{
-    g_array_unref(s->entries);
+    g_array_append_val(entries, entry);
 }
 
 /* Everything but the name: the writer, ready to commit, or NULL with a sentence. */
-static struct safetensors_writer *put_all(const struct selection *s, const char *path,
-                                          const char *const *keys, const char *const *texts,
-                                          GError **error)
+static struct safetensors_writer *put_all(const struct subject *s, const GArray *list,
+                                          const char *path, const char *const *keys,
+                                          const char *const *texts, GError **error)
 {
-    const struct safetensors_entry *entries = (const void *)s->entries->data;
+    const struct safetensors_entry *entries = (const void *)list->data;
     g_autoptr(safetensors_writer) writer =
-        safetensors_writer_create(path, entries, s->entries->len, keys, texts, error);
+        safetensors_writer_create(path, entries, list->len, keys, texts, error);
 
-    for (guint i = 0; writer != NULL && i < s->entries->len; i++) {
+    for (guint i = 0; writer != NULL && i < list->len; i++) {
         int count;
-        const float *values = subject_shift(s->subject, entries[i].name, &count);
+        const float *values = subject_shift(s, entries[i].name, &count);
         if (!safetensors_writer_put(writer, entries[i].name, values, error)) {
             return NULL;
         }
@@ -79,16 +68,14 @@ bool subject_write(const struct subject *s, const char *path, GError **error)
 {
     g_autofree const char **names = subject_names(s);
     g_autoptr(GPtrArray) keys = g_ptr_array_new(), texts = g_ptr_array_new();
-    struct selection all;
+    g_autoptr(GArray) all = entries_create();
 
-    select_init(&all, s);
     for (const char **name = names; *name != NULL; name++) {
-        select_shift(&all, *name);
+        add_shift(all, s, *name);
     }
     list_metadata(s, keys, texts);
-    g_autoptr(safetensors_writer) writer = put_all(&all, path, (const char *const *)keys->pdata,
+    g_autoptr(safetensors_writer) writer = put_all(s, all, path, (const char *const *)keys->pdata,
                                                    (const char *const *)texts->pdata, error);
-    select_finish(&all);
     return writer != NULL && safetensors_writer_commit(writer, error);
 }
 
@@ -103,8 +90,7 @@ static double squared_norm(const float *values, int count)
 }
 
 // shares the shifts out to svdiff-pytorch's two files and what it has no place for
-static void split(const struct subject *s, struct selection *unet, struct selection *text,
-                  struct subject_left_out *out)
+static void split(const struct subject *s, GArray *unet, GArray *text, struct subject_left_out *out)
 {
     g_autofree const char **names = subject_names(s);
     double left = 0, all = 0;
@@ -122,7 +108,7 @@ static void split(const struct subject *s, struct selection *unet, struct select
             out->values += count;
             left += square;
         } else {
-            select_shift(subject_name_is_text(*name) ? text : unet, *name);
+            add_shift(subject_name_is_text(*name) ? text : unet, s, *name);
         }
     }
     out->share = all > 0 ? left / all : 0;
@@ -150,42 +136,32 @@ static bool check_folder(const char *folder, const char *text_path, bool has_une
 }
 
 /* Both files are complete on the disk before either gets its name. */
-static bool write_pair(const struct selection *unet, const struct selection *text,
+static bool write_pair(const struct subject *s, const GArray *unet, const GArray *text,
                        const char *folder, GError **error)
 {
     g_autofree char *unet_path = g_build_filename(folder, SUBJECT_FILE_UNET, NULL);
     g_autofree char *text_path = g_build_filename(folder, SUBJECT_FILE_TEXT, NULL);
-    bool has_text = text->entries->len > 0;
-    g_autoptr(safetensors_writer) first = NULL, second = NULL;
+    const bool has_text = text->len > 0;
 
-    if (!check_folder(folder, text_path, unet->entries->len > 0, has_text, error)) {
+    if (!check_folder(folder, text_path, unet->len > 0, has_text, error)) {
         return false;
     }
-    first = put_all(unet, unet_path, NULL, NULL, error);
-    if (first == NULL) {
-        return false;
-    }
-    if (has_text) {
-        second = put_all(text, text_path, NULL, NULL, error);
-        if (second == NULL || !safetensors_writer_commit(second, error)) {
-            return false;
-        }
-    }
-    return safetensors_writer_commit(first, error);
+    g_autoptr(safetensors_writer) first = put_all(s, unet, unet_path, NULL, NULL, error);
+    g_autoptr(safetensors_writer) second =
+        first != NULL && has_text ? put_all(s, text, text_path, NULL, NULL, error) : NULL;
+    return first != NULL &&
+           (!has_text || (second != NULL && safetensors_writer_commit(second, error))) &&
+           safetensors_writer_commit(first, error);
 }
 
 bool subject_write_folder(const struct subject *s, const char *folder, struct subject_left_out *out,
                           GError **error)
 {
-    struct selection unet, text;
-    bool made = !g_file_test(folder, G_FILE_TEST_EXISTS);
+    g_autoptr(GArray) unet = entries_create(), text = entries_create();
+    const bool made = !g_file_test(folder, G_FILE_TEST_EXISTS);
 
-    select_init(&unet, s);
-    select_init(&text, s);
-    split(s, &unet, &text, out);
-    bool written = write_pair(&unet, &text, folder, error);
-    select_finish(&unet);
-    select_finish(&text);
+    split(s, unet, text, out);
+    const bool written = write_pair(s, unet, text, folder, error);
     if (!written && made) {
         g_rmdir(folder);
     }
