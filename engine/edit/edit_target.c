@@ -9,14 +9,10 @@
 
 static bool says_nothing(const char *word)
 {
-    static const char *const small[] = {"", "a", "an", "the", "of", "with", "and", "in", "on"};
+    static const char *const small[] = {"",     "a",   "an", "the", "of",
+                                        "with", "and", "in", "on",  NULL};
 
-    for (gsize i = 0; i < G_N_ELEMENTS(small); i++) {
-        if (strcmp(word, small[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return g_strv_contains(small, word);
 }
 
 static char **words_of(const char *text)
@@ -159,11 +155,7 @@ picture *edit_target_move(const struct edit_target *t, const picture *image, con
                                     .height = image->height,
                                     .target = layout_place_box(t->places[0].place),
                                     .limit = LEARN_PLACE_SHARED};
-    picture *placed, *placed_alpha;
+    picture *placed;
 
-    if (!learn_place(image, alpha, &p, &placed, &placed_alpha, error)) {
-        return NULL;
-    }
-    picture_free(placed_alpha);
-    return placed;
+    return learn_place(image, alpha, &p, &placed, NULL, error) ? placed : NULL;
 }

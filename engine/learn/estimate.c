@@ -104,20 +104,18 @@ static bool count_learning(struct lesson *l, struct svdiff_estimate *e, GError *
 {
     const struct svdiff_learn_options *o = l->options;
     const kernels *k = l->session->k;
-    struct learning x;
+    g_autoptr(learn_run) r = learn_prepare(l, error);
     double step = 0;
-    bool done = learning_prepare(&x, l, NULL, NULL, error);
 
-    if (done) {
-        // pictures and texts are encoded, and pictures of the class drawn
-        const double prepared = kernels_counted_operations(k);
-        done = learn_count_step(x.run, &step, error);
-        e->bytes = kernels_peak_bytes(k);
-        e->operations = prepared + step * o->accumulate * o->steps;
-        done = done && learn_count_least(x.run, &e->least_bytes, error);
+    if (r == NULL) {
+        return false;
     }
-    learning_finish(&x);
-    return done;
+    // pictures and texts are encoded, and pictures of the class drawn
+    const double prepared = kernels_counted_operations(k);
+    const bool counted = learn_count_step(r, &step, error);
+    e->bytes = kernels_peak_bytes(k);
+    e->operations = prepared + step * o->accumulate * o->steps;
+    return counted && learn_count_least(r, &e->least_bytes, error);
 }
 
 static bool estimate_learn(svdiff *s, const struct svdiff_learn_options *options,
@@ -127,7 +125,7 @@ static bool estimate_learn(svdiff *s, const struct svdiff_learn_options *options
     svdiff dry = dry_session(s);
 
     o.trace = NULL;
-    struct lesson *l = lesson_create(&dry, &o, error);
+    struct lesson *l = lesson_create(&dry, &o, NULL, NULL, error);
     bool done = l != NULL && take_squares(l, e, error);
     if (done) {
         take_marks(l, e);

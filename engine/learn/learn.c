@@ -11,13 +11,11 @@
 #include "engine/learn/learn_count.h"
 #include "engine/learn/learn_files.h"
 #include "engine/learn/learn_prepare.h"
-#include "engine/options/option.h"
 #include "engine/subject/shift_set.h"
 #include "engine/tape/transfer.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
-#include <string.h>
 
 #define BETA1   0.9
 #define BETA2   0.999
@@ -43,76 +41,18 @@ static double rate_factor(const struct svdiff_learn_options *o, int step)
     return 1;
 }
 
-static double mean_loss(const struct learn_batch *b, int first, int n)
-{
-    double sum = 0;
-
-    for (int i = first; i < first + n; i++) {
-        sum += b->losses[i];
-    }
-    return n > 0 ? sum / n : 0;
-}
-
-static void trace_micro(const struct learn_run *r, int64_t m)
-{
-    const struct learn_batch *b = r->batch;
-    const int prior = b->n - b->instance;
-    const size_t size = (size_t)b->h * b->w * b->c;
-    const float loss = (float)mean_loss(b, 0, b->instance);
-    const float prior_loss = (float)mean_loss(b, b->instance, prior);
-    const int64_t one[] = {1};
-
-    if (r->trace == NULL) {
-        return;
-    }
-    trace_add_image(r->trace, b->prediction, b->instance, b->h, b->w, b->c, "prediction.%d",
-                    (int)m);
-    trace_add(r->trace, &loss, one, 1, "loss.%d", (int)m);
-    if (b->map != NULL) {
-        trace_add_image(r->trace, b->map, b->instance, b->h, b->w, 1, "loss_weights.%d", (int)m);
-    }
-    float total = 0;
-    for (int i = 0; i < b->n; i++) {
-        total += b->weights[i] * b->weighted[i];
-    }
-    if (r->unmix != NULL && learn_batch_shown(b) > 1) {
-        const float unmix = (float)learn_unmix_loss(r->unmix);
-        total += (float)(r->unmix->weight * learn_unmix_loss(r->unmix));
-        trace_add(r->trace, &unmix, one, 1, "unmix_loss.%d", (int)m);
-    }
-    trace_add(r->trace, &total, one, 1, "total_loss.%d", (int)m);
-    if (prior > 0) {
-        trace_add_image(r->trace, b->prediction + b->instance * size, prior, b->h, b->w, b->c,
-                        "prior_prediction.%d", (int)m);
-        trace_add_image(r->trace, b->target + b->instance * size, prior, b->h, b->w, b->c,
-                        "prior_target.%d", (int)m);
-        trace_add(r->trace, &prior_loss, one, 1, "prior_loss.%d", (int)m);
-    }
-}
-
-static void trace_parameters(const struct learn_run *r, const real *array, const char *kind)
-{
-    const struct parameters *p = r->learner->parameters;
-    g_autofree float *values = g_new(float, p->count);
-
-    if (r->trace == NULL) {
-        return;
-    }
-    parameters_download(p, array, values);
-    for (guint i = 0; i < p->list->len; i++) {
-        const struct parameter *one = &g_array_index(p->list, struct parameter, i);
-        trace_add(r->trace, values + one->offset, &one->count, 1, "%s.%s", kind, one->name);
-    }
-}
-
+/* Forward and backward of the step's micro-batches; their gradients add up. False with an error;
+ * r->cancelled when it was stopped, with gradients that are of no use then. */
 static bool accumulate(struct learn_run *r, GError **error)
 {
+    const int batches = r->lesson->options->accumulate;
     double sum = 0;
 
     parameters_zero_gradient(r->learner->parameters);
-    for (int i = 0; i < r->lesson->options->accumulate; i++) {
-        const int64_t m = (int64_t)r->step * r->lesson->options->accumulate + i;
-        learn_draw(r->lesson, m, r->batch, r->trace);
+    for (int i = 0; i < batches && !r->cancelled; i++) {
+        const int64_t m = (int64_t)r->step * batches + i;
+        learn_draw(r->lesson, m, r->batch);
+        learn_trace_drawn(r, (int)m);
         if (!learn_prior_targets(r, error)) {
             return false;
         }
@@ -121,14 +61,13 @@ static bool accumulate(struct learn_run *r, GError **error)
             return false;
         }
         learn_run_batch(r, several ? &r->unmix->guide : NULL);
-        if (tape_cancelled(r->tape)) {
-            r->cancelled = true;
-            return true;
+        r->cancelled = tape_cancelled(r->tape);
+        if (!r->cancelled) {
+            learn_trace_run(r, (int)m);
+            sum += learn_batch_loss(r->batch, 0, r->batch->instance);
         }
-        trace_micro(r, m);
-        sum += mean_loss(r->batch, 0, r->batch->instance);
     }
-    r->loss = sum / r->lesson->options->accumulate;
+    r->loss = r->cancelled ? r->loss : sum / batches;
     return true;
 }
 
@@ -137,12 +76,11 @@ static bool check_number(struct learn_run *r, double norm, GError **error)
     if (isfinite(r->loss) && isfinite(norm)) {
         return true;
     }
-    g_set_error(
-        error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+    return error_failed(
+        error,
         "The loss of step %d is not a number, so learning stopped; the shifts after step %d, "
         "the last good ones, were kept. Try a lower --learning-rate.",
         r->step + 1, r->good_step);
-    return false;
 }
 
 static void update(struct learn_run *r, double norm)
@@ -166,17 +104,23 @@ static void update(struct learn_run *r, double norm)
 // false with an error on failure; r->cancelled when it was stopped
 static bool one_step(struct learn_run *r, GError **error)
 {
-    if (!accumulate(r, error) || r->cancelled) {
-        return !r->cancelled ? false : true;
+    struct parameters *p = r->learner->parameters;
+
+    if (!accumulate(r, error)) {
+        return false;
     }
-    const double norm = parameters_gradient_norm(r->learner->parameters);
+    if (r->cancelled) {
+        return true;
+    }
+    const double norm = parameters_gradient_norm(p);
     if (!transfer_sync(r->lesson->session->k, error) || !check_number(r, norm, error)) {
         return false;
     }
-    parameters_download(r->learner->parameters, r->learner->parameters->value, r->good);
+    // the loss was a number, so the shifts that it is of are good
+    parameters_download(p, p->value, r->good);
     r->good_step = r->step;
     if (r->step == 0) {
-        trace_parameters(r, r->learner->parameters->gradient, "gradient");
+        learn_trace_parameters(r, p->gradient, "gradient");
     }
     update(r, norm);
     r->step++;
@@ -185,22 +129,15 @@ static bool one_step(struct learn_run *r, GError **error)
 
 /* ---- the loop ---- */
 
-static bool report(struct learn_run *r, const char *file)
+// where the run is; false: it is to stop
+static bool report(struct learn_run *r)
 {
-    const int steps = r->lesson->options->steps;
-    const struct progress p = {.phase = "learn",
-                               .step = r->step,
-                               .steps = steps,
-                               .loss = r->step > 0 ? r->loss : -1,
-                               .seconds_left = progress_clock_left(&r->clock, r->step, steps),
-                               .file = file};
-
-    return r->progress == NULL || r->progress(r->user, &p);
+    return learn_run_tell(r, PROGRESS_STEP, r->step > 0 ? r->loss : -1, NULL);
 }
 
 static bool tick(void *user)
 {
-    return report(user, NULL);
+    return report(user);
 }
 
 // a sample of the shifts as they are; cancelling it cancels the run, whose shifts are good
@@ -211,65 +148,56 @@ static bool sample(struct learn_run *r, GError **error)
     if (learn_sample(r, &problem)) {
         return true;
     }
-    if (g_error_matches(problem, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED)) {
-        r->cancelled = true;
-        return true;
+    r->cancelled = g_error_matches(problem, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED);
+    if (!r->cancelled) {
+        g_propagate_error(error, g_steal_pointer(&problem));
     }
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return false;
-}
-
-static bool validate(struct learn_run *r, GError **error)
-{
-    const int every = r->lesson->options->validate_every;
-
-    return every == 0 || r->step % every != 0 || learn_validate(r, error);
+    return r->cancelled;
 }
 
 static bool save_state(struct learn_run *r, GError **error)
 {
     g_autofree char *path = learn_file_state(r->lesson->options->output);
-    const struct progress p = {.event = PROGRESS_CHECKPOINT,
-                               .phase = "learn",
-                               .step = r->step,
-                               .steps = r->lesson->options->steps,
-                               .loss = r->loss,
-                               .seconds_left = -1,
-                               .file = path};
 
     if (!learn_save_state(r, error)) {
         return false;
     }
-    r->cancelled = r->progress != NULL && !r->progress(r->user, &p);
+    r->cancelled = !learn_run_tell(r, PROGRESS_CHECKPOINT, r->loss, path);
     return true;
+}
+
+// whether something that is done every so many steps (0: never) is due after this one
+static bool is_due(const struct learn_run *r, int every)
+{
+    return every > 0 && r->step % every == 0;
+}
+
+// also before the first step, of the model as it was
+static bool look_at_shifts(struct learn_run *r, GError **error)
+{
+    const struct svdiff_learn_options *o = r->lesson->options;
+
+    return (!is_due(r, o->validate_every) || learn_validate(r, error)) &&
+           (r->step == 0 || !is_due(r, o->checkpoint_every) || save_state(r, error)) &&
+           (!is_due(r, o->sample_every) || sample(r, error));
 }
 
 static bool after_step(struct learn_run *r, GError **error)
 {
-    const struct svdiff_learn_options *o = r->lesson->options;
     const float loss = (float)r->loss;
 
     g_array_append_val(r->losses, loss);
-    if (!validate(r, error)) {
+    if (!look_at_shifts(r, error)) {
         return false;
     }
-    if (o->checkpoint_every > 0 && r->step % o->checkpoint_every == 0 && !save_state(r, error)) {
-        return false;
-    }
-    if (o->sample_every > 0 && r->step % o->sample_every == 0 && !sample(r, error)) {
-        return false;
-    }
-    r->cancelled = r->cancelled || !report(r, NULL);
+    r->cancelled = r->cancelled || !report(r);
     return true;
 }
 
 static bool loop(struct learn_run *r, GError **error)
 {
     tape_set_tick(r->tape, tick, r);
-    if (r->step == 0 && !validate(r, error)) {
-        return false;
-    }
-    if (r->lesson->options->sample_every > 0 && r->step == 0 && !sample(r, error)) {
+    if (r->step == 0 && !look_at_shifts(r, error)) {
         return false;
     }
     while (r->step < r->lesson->options->steps && !r->cancelled) {
@@ -282,34 +210,8 @@ static bool loop(struct learn_run *r, GError **error)
 
 /* ---- what is written at the end ---- */
 
-// what PyTorch has to know to repeat the run
-static void note_options(const struct learn_run *r)
-{
-    trace_note(r->trace, "steps", "%d", r->lesson->options->steps);
-    for (size_t i = 0; i < options_of_learn.n; i++) {
-        const struct option *o = &options_of_learn.rows[i];
-        if (o->flags & (OPTION_COUNTS | OPTION_SEVERAL)) {
-            g_autofree char *key = option_key(o), *text = option_text(o, r->lesson->options);
-            trace_note(r->trace, key, "%s", text);
-        }
-    }
-    trace_note(r->trace, "prior", "%s",
-               lesson_prior_rows(r->lesson) == 0       ? "none"
-               : lesson_prior_by_prediction(r->lesson) ? "prediction"
-                                                       : "images");
-}
-
-static bool write_trace(struct learn_run *r, GError **error)
-{
-    if (r->trace == NULL) {
-        return true;
-    }
-    trace_parameters(r, r->learner->parameters->value, "shift");
-    note_options(r);
-    return trace_write(r->trace, r->lesson->options->trace, error);
-}
-
-static void append_validation(GString *csv, double loss)
+// ",LOSS", or "," where there is none
+static void append_loss(GString *csv, double loss)
 {
     char number[G_ASCII_DTOSTR_BUF_SIZE];
 
@@ -326,17 +228,13 @@ static bool write_losses(const struct learn_run *r, GError **error)
     const bool validated = r->lesson->options->validate_every > 0;
     g_autoptr(GString) csv =
         g_string_new(validated ? "step,loss,validation_loss\n" : "step,loss\n");
-    char loss[G_ASCII_DTOSTR_BUF_SIZE];
 
+    // row 0, before the first step, has a validation loss alone
     for (int i = validated ? 0 : 1; i <= (int)r->losses->len; i++) {
         g_string_append_printf(csv, "%d", i);
-        g_string_append_c(csv, ',');
-        if (i > 0) {
-            g_string_append(csv, g_ascii_formatd(loss, sizeof loss, "%.8g",
-                                                 g_array_index(r->losses, float, i - 1)));
-        }
+        append_loss(csv, i > 0 ? g_array_index(r->losses, float, i - 1) : -1);
         if (validated) {
-            append_validation(csv, learn_validation(r, i));
+            append_loss(csv, learn_validation(r, i));
         }
         g_string_append_c(csv, '\n');
     }
@@ -350,7 +248,7 @@ static bool write_results(struct learn_run *r, GError **error)
     parameters_download(r->learner->parameters, r->learner->parameters->value, values);
     return transfer_sync(r->lesson->session->k, error) &&
            learn_write_subject(r, values, r->step, error) && write_losses(r, error) &&
-           write_trace(r, error);
+           learn_trace_write(r, error);
 }
 
 // a run that ends early keeps what was learned and the checkpoint to go on from
@@ -423,12 +321,9 @@ static bool run(struct learn_run *r, GError **error)
 bool svdiff_learn(svdiff *s, const struct svdiff_learn_options *options, progress_function progress,
                   void *user, GError **error)
 {
-    struct lesson *lesson = lesson_create(s, options, error);
-    struct learning x = {0};
-    const bool done = lesson != NULL && learn_check_memory(lesson, error) &&
-                      learning_prepare(&x, lesson, progress, user, error) && run(x.run, error);
+    g_autoptr(owned_lesson) l = lesson_create(s, options, progress, user, error);
+    g_autoptr(learn_run) r =
+        l != NULL && learn_check_memory(l, error) ? learn_prepare(l, error) : NULL;
 
-    learning_finish(&x);
-    lesson_free(lesson);
-    return done;
+    return r != NULL && run(r, error);
 }

@@ -9,7 +9,7 @@ bool learn_count_step(struct learn_run *r, double *operations, GError **error)
     const kernels *k = r->learner->session->k;
     const double before = kernels_counted_operations(k);
 
-    learn_draw(r->lesson, 0, r->batch, NULL);
+    learn_draw(r->lesson, 0, r->batch);
     if (!learn_prior_targets(r, error)) {
         return false;
     }
@@ -31,17 +31,15 @@ bool learn_count_least(struct learn_run *r, uint64_t *bytes, GError **error)
 
 static bool count_least(svdiff *dry, const struct lesson *l, uint64_t *bytes, GError **error)
 {
-    struct learner *learner = learner_open(dry, error);
-    struct learn_run *r = NULL;
+    struct lesson quiet = *l; // who waits is told of the run alone, not of its counting
+    g_autoptr(owned_learner) learner = learner_open(dry, error);
 
-    if (learner != NULL && learner_attach(learner, l, NULL, NULL, error)) {
-        r = learn_run_create(l, learner, NULL, NULL, error);
+    quiet.progress = NULL;
+    if (learner == NULL || !learner_attach(learner, &quiet, error)) {
+        return false;
     }
-    const bool done =
-        r != NULL && learn_prior_targets(r, error) && learn_count_least(r, bytes, error);
-    learn_run_free(r);
-    learner_free(learner);
-    return done;
+    g_autoptr(learn_run) r = learn_run_create(&quiet, g_steal_pointer(&learner), error);
+    return r != NULL && learn_prior_targets(r, error) && learn_count_least(r, bytes, error);
 }
 
 bool learn_check_memory(const struct lesson *l, GError **error)

@@ -5,29 +5,21 @@
 // the components whose weights are there at once
 #define LEARNING (1u << MODEL_UNET | 1u << MODEL_TEXT_ENCODER)
 
-bool learning_prepare(struct learning *x, struct lesson *lesson, progress_function progress,
-                      void *user, GError **error)
+struct learn_run *learn_prepare(struct lesson *lesson, GError **error)
 {
     svdiff *s = lesson->session;
 
-    *x = (struct learning){0};
     if (!session_check_memory(s, LEARNING, true, error) ||
-        session_hashes(s, progress, user, error) == NULL || !lesson_encode(lesson, error)) {
-        return false;
+        session_hashes(s, lesson->progress, lesson->user, error) == NULL ||
+        !lesson_encode(lesson, error)) {
+        return NULL;
     }
-    x->learner = learner_open(s, error);
-    if (x->learner == NULL || !lesson_tell_apart(lesson, x->learner->conditioner, error) ||
-        !lesson_make_class_pictures(lesson, x->learner, progress, user, error) ||
-        !learner_attach(x->learner, lesson, progress, user, error) ||
-        !lesson_add_texts(lesson, x->learner->conditioner, error)) {
-        return false;
+    g_autoptr(owned_learner) l = learner_open(s, error);
+    // the shifts that learner_attach adds are all 0: texts after it become what they do before it
+    if (l == NULL || !lesson_tell_apart(lesson, l->conditioner, error) ||
+        !lesson_make_class_pictures(lesson, l, error) || !learner_attach(l, lesson, error) ||
+        !lesson_add_texts(lesson, l->conditioner, error)) {
+        return NULL;
     }
-    x->run = learn_run_create(lesson, x->learner, progress, user, error);
-    return x->run != NULL;
-}
-
-void learning_finish(struct learning *x)
-{
-    learn_run_free(x->run);
-    learner_free(x->learner);
+    return learn_run_create(lesson, g_steal_pointer(&l), error);
 }

@@ -3,13 +3,6 @@
 
 #include "engine/learn/run/learn_run.h"
 
-struct learning {
-    struct learner *learner;
-    struct learn_run *run;
-};
-
-/* Makes the lesson complete, reads the networks, makes them spectral, and sizes the tape. To be
- * finished by the caller in any case, before the lesson is freed. */
-bool learning_prepare(struct learning *x, struct lesson *lesson, progress_function progress,
-                      void *user, GError **error);
-void learning_finish(struct learning *x); // accepts a zeroed one
+/* Makes the lesson complete, reads the networks, makes them spectral, and sizes the tape. Owned by
+ * the caller, who frees it before the lesson; NULL with an error. */
+struct learn_run *learn_prepare(struct lesson *lesson, GError **error);

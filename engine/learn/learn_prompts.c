@@ -32,25 +32,23 @@ static bool used(const struct lesson *l, const char *word)
  * NULL-terminated. */
 static char **choose_placeholders(const struct lesson *l, GError **error)
 {
+    const int n = l->options->n_subjects;
     g_auto(GStrv) words = tokenizer_rare_words(l->session->tokenizer, CANDIDATES);
-    GPtrArray *chosen = g_ptr_array_new();
+    g_autoptr(GPtrArray) chosen = g_ptr_array_new_with_free_func(g_free);
 
-    for (char **word = words; *word != NULL && (int)chosen->len < l->options->n_subjects; word++) {
+    for (char **word = words; *word != NULL && (int)chosen->len < n; word++) {
         if (!used(l, *word)) {
             g_ptr_array_add(chosen, g_strdup(*word));
         }
     }
-    const bool enough = (int)chosen->len == l->options->n_subjects;
-    g_ptr_array_add(chosen, NULL);
-    char **list = (char **)g_ptr_array_free(chosen, FALSE);
-    if (!enough) {
-        g_strfreev(list);
+    if ((int)chosen->len < n) {
         error_failed(error,
                      "The model's vocabulary has too few rare words for %d subjects; learn fewer.",
-                     l->options->n_subjects);
+                     n);
         return NULL;
     }
-    return list;
+    g_ptr_array_add(chosen, NULL);
+    return (char **)g_ptr_array_steal(chosen, NULL);
 }
 
 static void name_subject(struct lesson *l, int i, const char *placeholder)
@@ -88,16 +86,6 @@ bool lesson_name_subjects(struct lesson *l, GError **error)
 
 /* ---- the tokens that are a subject's own ---- */
 
-bool lesson_is_own_token(const struct lesson_subject *one, int32_t id)
-{
-    for (guint i = 0; i < one->own->len; i++) {
-        if (g_array_index(one->own, int32_t, i) == id) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool among(const int32_t *ids, int n, int32_t id)
 {
     for (int i = 0; i < n; i++) {
@@ -108,48 +96,46 @@ static bool among(const int32_t *ids, int n, int32_t id)
     return false;
 }
 
-// of n tokens a text
+// of n tokens a text: that of the placeholder, or all that the class prompt has not, each once
 static void find_own_tokens(const struct lesson *l, int n, struct lesson_subject *one)
 {
     const struct tokenizer *t = l->session->tokenizer;
     const int32_t *ids = one->text->ids;
 
-    one->own = g_array_new(FALSE, FALSE, sizeof(int32_t));
+    one->own = g_array_new(FALSE, FALSE, sizeof(int));
     if (one->placeholder != NULL) {
-        const int32_t id = tokenizer_id(t, one->placeholder);
+        const int id = tokenizer_id(t, one->placeholder);
         g_array_append_val(one->own, id);
         return;
     }
     for (int i = 1; i < n && ids[i] != tokenizer_eos(t); i++) {
-        if (!among(one->class_text->ids, n, ids[i]) && !lesson_is_own_token(one, ids[i])) {
+        if (!among(one->class_text->ids, n, ids[i]) && !learn_list_has(one->own, ids[i])) {
             g_array_append_val(one->own, ids[i]);
         }
     }
 }
 
-// takes from each what another has, too; false when nothing is left of one that had some
-static bool part_tokens(struct lesson_subject *a, const struct lesson_subject *b)
+// takes from a subject's own tokens what another has, too; false when nothing is left of some
+static bool part_tokens(GArray *own, const GArray *others)
 {
-    const guint before = a->own->len;
+    const guint before = own->len;
 
-    for (guint i = a->own->len; i > 0; i--) {
-        if (lesson_is_own_token(b, g_array_index(a->own, int32_t, i - 1))) {
-            g_array_remove_index(a->own, i - 1);
+    for (guint i = own->len; i > 0; i--) {
+        if (learn_list_has(others, g_array_index(own, int, i - 1))) {
+            g_array_remove_index(own, i - 1);
         }
     }
-    return before == 0 || a->own->len > 0;
+    return before == 0 || own->len > 0;
 }
 
 static bool part_all(const struct lesson *l, GError **error)
 {
     for (int i = 0; i < lesson_subjects(l); i++) {
-        struct lesson_subject *a = lesson_subject(l, i);
+        const struct lesson_subject *a = lesson_subject(l, i);
         for (int j = 0; j < i; j++) {
-            struct lesson_subject *b = lesson_subject(l, j);
-            g_autoptr(GArray) kept = g_array_copy(a->own);
-            const bool apart = part_tokens(a, b);
-            struct lesson_subject before = {.own = kept};
-            if (!apart || !part_tokens(b, &before)) {
+            const struct lesson_subject *b = lesson_subject(l, j);
+            g_autoptr(GArray) before = g_array_copy(a->own);
+            if (!part_tokens(a->own, b->own) || !part_tokens(b->own, before)) {
                 return error_failed(error,
                                     "The subjects \"%s\" and \"%s\" are called by the same word; "
                                     "give each its own, or write [V] and one is chosen.",

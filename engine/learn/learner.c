@@ -68,13 +68,13 @@ static bool attach_words(struct learner *l, const struct lesson *lesson, GError 
     return true;
 }
 
-bool learner_attach(struct learner *l, const struct lesson *lesson, progress_function progress,
-                    void *user, GError **error)
+bool learner_attach(struct learner *l, const struct lesson *lesson, GError **error)
 {
     const struct svdiff_learn_options *options = lesson->options;
     const bool scalar = options->scalar_norms;
     const GPtrArray *encoders = conditioner_encoders(l->conditioner);
-    struct model_spectrum *spectrum = model_spectrum_open(l->session, progress, user, error);
+    struct model_spectrum *spectrum =
+        model_spectrum_open(l->session, lesson->progress, lesson->user, error);
     bool done = spectrum != NULL;
 
     l->parameters = parameters_create(l->session->k);

@@ -20,11 +20,12 @@ struct learner {
 /* Opens the networks, without shifts. Owned by the caller, NULL with an error. */
 struct learner *learner_open(svdiff *s, GError **error);
 void learner_free(struct learner *l); // accepts NULL
+typedef struct learner owned_learner;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_learner, learner_free)
 
 /* Gives the weights that the lesson's options name shifts, all 0; they act, as W comes of its
  * factors from then on. */
-bool learner_attach(struct learner *l, const struct lesson *lesson, progress_function progress,
-                    void *user, GError **error);
+bool learner_attach(struct learner *l, const struct lesson *lesson, GError **error);
 
 /* Makes the weights what the shifts are now. */
 void learner_follow(struct learner *l);

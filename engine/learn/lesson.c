@@ -27,7 +27,8 @@ static void subject_clear(void *subject)
     g_clear_pointer(&one->own, g_array_unref);
 }
 
-struct lesson *lesson_create(svdiff *s, const struct svdiff_learn_options *o, GError **error)
+struct lesson *lesson_create(svdiff *s, const struct svdiff_learn_options *o,
+                             progress_function progress, void *user, GError **error)
 {
     const struct vae_config *vae = checkpoint_vae_config(s->checkpoint);
 
@@ -37,6 +38,8 @@ struct lesson *lesson_create(svdiff *s, const struct svdiff_learn_options *o, GE
     struct lesson *l = g_new0(struct lesson, 1);
     l->session = s;
     l->options = o;
+    l->progress = progress;
+    l->user = user;
     l->prior_weight = o->prior_weight;
     l->subjects = g_array_new(FALSE, TRUE, sizeof(struct lesson_subject));
     g_array_set_clear_func(l->subjects, subject_clear);
@@ -55,9 +58,7 @@ struct lesson *lesson_create(svdiff *s, const struct svdiff_learn_options *o, GE
 bool lesson_encode(struct lesson *l, GError **error)
 {
     svdiff *s = l->session;
-    struct autoencoder *a =
-        autoencoder_create(s->k, checkpoint_vae_config(s->checkpoint), AUTOENCODER_ENCODER,
-                           session_source(s, MODEL_VAE), error);
+    struct autoencoder *a = session_autoencoder(s, AUTOENCODER_ENCODER, error);
     const bool done = a != NULL && learn_pictures_encode(l->pictures, s->k, a, error) &&
                       lesson_compose(l, l->mixed, a, error);
 
@@ -79,6 +80,11 @@ void lesson_free(struct lesson *l)
     g_hash_table_unref(l->texts);
     g_free(l->thumbnail);
     g_free(l);
+}
+
+bool lesson_tell(const struct lesson *l, const struct progress *p)
+{
+    return l->progress == NULL || l->progress(l->user, p);
 }
 
 int lesson_subjects(const struct lesson *l)

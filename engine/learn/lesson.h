@@ -26,7 +26,7 @@ struct lesson_subject {
     char *prompt, *class_prompt;                 // as they are tokenised
     char *placeholder;                           // the word that stands for [V]; NULL without one
     const struct lesson_text *text, *class_text; // of them, owned by lesson.texts
-    GArray *own;   // int32_t: the tokens that no class prompt and no other subject has
+    GArray *own;   // int: the tokens that no class prompt and no other subject has
     float *region; // for mixing: that the user drew, [h, w]; NULL without one
     struct layout_box region_box;
     double region_x, region_y; // its middle, in parts of the square
@@ -43,12 +43,21 @@ struct lesson {
     GHashTable *texts;   // prompt -> struct lesson_text
     double prior_weight; // the option's, or 0 where a prior cannot be had
     char *thumbnail;     // the first picture, small, as the subject file has it
+
+    progress_function progress; // of all that is done for the run; may be NULL
+    void *user;
 };
 
 /* Checks the options, reads pictures and masks, and names the subjects: all that needs no network.
  * Then come moments, texts, and class pictures. Owned by the caller, NULL with an error. */
-struct lesson *lesson_create(svdiff *s, const struct svdiff_learn_options *o, GError **error);
+struct lesson *lesson_create(svdiff *s, const struct svdiff_learn_options *o,
+                             progress_function progress, void *user, GError **error);
 void lesson_free(struct lesson *l); // accepts NULL
+typedef struct lesson owned_lesson;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_lesson, lesson_free)
+
+// tells it; false: stop
+bool lesson_tell(const struct lesson *l, const struct progress *p);
 
 int lesson_subjects(const struct lesson *l); // how many
 struct lesson_subject *lesson_subject(const struct lesson *l, int i);
@@ -79,7 +88,6 @@ bool lesson_place(const struct lesson *l, struct learn_mixtures *m, const pictur
  * their tokens are a subject's own. */
 bool lesson_name_subjects(struct lesson *l, GError **error);
 bool lesson_tell_apart(struct lesson *l, const struct conditioner *c, GError **error);
-bool lesson_is_own_token(const struct lesson_subject *one, int32_t id);
 /* The words that were chosen for [V]: ids [number of subjects] receives them; how many. */
 int lesson_placeholders(const struct lesson *l, int32_t *ids);
 
@@ -92,5 +100,4 @@ bool lesson_add_texts(struct lesson *l, const struct conditioner *c, GError **er
 const struct lesson_text *lesson_text(const struct lesson *l, const char *prompt);
 
 /* learn_class.c: class pictures made by the model before it learns, where they are wanted. */
-bool lesson_make_class_pictures(struct lesson *l, const struct learner *model,
-                                progress_function progress, void *user, GError **error);
+bool lesson_make_class_pictures(struct lesson *l, const struct learner *model, GError **error);

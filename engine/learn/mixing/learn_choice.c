@@ -22,10 +22,8 @@ bool lesson_can_mix(const struct lesson *l, int a, int b)
     const GArray *x = lesson_subject(l, a)->pictures, *y = lesson_subject(l, b)->pictures;
 
     for (guint i = 0; i < x->len; i++) {
-        for (guint j = 0; j < y->len; j++) {
-            if (g_array_index(x, int, i) == g_array_index(y, int, j)) {
-                return false;
-            }
+        if (learn_list_has(y, g_array_index(x, int, i))) {
+            return false;
         }
     }
     return a != b;
@@ -53,17 +51,22 @@ static void swap(struct learn_choice *c)
     c->subjects[1] = first;
 }
 
-// the order and wording that regions of the user give
-static void arrange_drawn(const struct lesson *l, struct learn_choice *c)
+// which of two is first, and what words say so; dx, dy: from the middle of one to the other's
+static void arrange(struct learn_choice *c, double dx, double dy)
 {
-    const struct lesson_subject *a = lesson_subject(l, c->subjects[0]);
-    const struct lesson_subject *b = lesson_subject(l, c->subjects[1]);
-    const double dx = b->region_x - a->region_x, dy = b->region_y - a->region_y;
-
     c->layout = ABS(dx) >= ABS(dy) ? LAYOUT_BESIDE : LAYOUT_BELOW;
     if ((c->layout == LAYOUT_BESIDE ? dx : dy) < 0) {
         swap(c);
     }
+}
+
+// by the regions that the user drew
+static void arrange_drawn(const struct lesson *l, struct learn_choice *c)
+{
+    const struct lesson_subject *a = lesson_subject(l, c->subjects[0]);
+    const struct lesson_subject *b = lesson_subject(l, c->subjects[1]);
+
+    arrange(c, b->region_x - a->region_x, b->region_y - a->region_y);
 }
 
 static bool choose_mixed(const struct lesson *l, uint64_t number, int one, struct learn_choice *c)
@@ -114,7 +117,7 @@ static const struct learn_mask *mask_of(const struct learn_picture *p, int subje
     return NULL;
 }
 
-// two by their masks: which is first, and what words say so
+// by their masks
 static void arrange_two(const struct lesson *l, const struct learn_picture *p,
                         struct learn_choice *c)
 {
@@ -122,10 +125,7 @@ static void arrange_two(const struct lesson *l, const struct learn_picture *p,
 
     mask_centre(l, mask_of(p, c->subjects[0]), &ax, &ay);
     mask_centre(l, mask_of(p, c->subjects[1]), &bx, &by);
-    c->layout = ABS(bx - ax) >= ABS(by - ay) ? LAYOUT_BESIDE : LAYOUT_BELOW;
-    if (c->layout == LAYOUT_BESIDE ? bx < ax : by < ay) {
-        swap(c);
-    }
+    arrange(c, bx - ax, by - ay);
 }
 
 // from left to right
@@ -230,7 +230,7 @@ void lesson_mark_words(const struct lesson *l, const struct learn_choice *c, con
     for (int k = 0; k < c->n; k++) {
         const struct lesson_subject *s = lesson_subject(l, c->subjects[k]);
         for (int t = 0; t < tokens; t++) {
-            own[k * tokens + t] = lesson_is_own_token(s, ids[t]);
+            own[k * tokens + t] = learn_list_has(s->own, ids[t]);
         }
     }
 }

@@ -99,6 +99,18 @@ static bool add_one(const struct placing *p, const picture *image, const picture
     return true;
 }
 
+static picture *mirrored(const picture *p, GError **error)
+{
+    picture *turned = picture_create(p->width, p->height, p->channels, error);
+
+    if (turned != NULL) {
+        memcpy(turned->pixels, p->pixels,
+               (size_t)p->width * p->height * p->channels * sizeof(float));
+        picture_flip(turned);
+    }
+    return turned;
+}
+
 // first as it is, then mirrored
 static bool add_place(const struct placing *p, const picture *image, const picture *mask,
                       GError **error)
@@ -109,20 +121,10 @@ static bool add_place(const struct placing *p, const picture *image, const pictu
     if (!p->flip) {
         return true;
     }
-    g_autoptr(picture) turned = picture_create(image->width, image->height, 3, error);
-    g_autoptr(picture) turned_mask =
-        mask != NULL ? picture_create(mask->width, mask->height, 1, error) : NULL;
-    if (turned == NULL || (mask != NULL && turned_mask == NULL)) {
-        return false;
-    }
-    const size_t pixels = (size_t)image->width * image->height;
-    memcpy(turned->pixels, image->pixels, pixels * 3 * sizeof(float));
-    picture_flip(turned);
-    if (mask != NULL) {
-        memcpy(turned_mask->pixels, mask->pixels, pixels * sizeof(float));
-        picture_flip(turned_mask);
-    }
-    return add_one(p, turned, turned_mask, error);
+    g_autoptr(picture) turned = mirrored(image, error);
+    g_autoptr(picture) turned_mask = mask != NULL ? mirrored(mask, error) : NULL;
+    return turned != NULL && (mask == NULL || turned_mask != NULL) &&
+           add_one(p, turned, turned_mask, error);
 }
 
 bool lesson_place(const struct lesson *l, struct learn_mixtures *m, const picture *image,

@@ -98,9 +98,8 @@ static bool place_class(const struct lesson *l, struct decoder *d, int subject, 
 static bool mix_classes(const struct lesson *l, GError **error)
 {
     svdiff *s = l->session;
-    struct autoencoder *a = autoencoder_create(s->k, checkpoint_vae_config(s->checkpoint),
-                                               AUTOENCODER_ENCODER | AUTOENCODER_DECODER,
-                                               session_source(s, MODEL_VAE), error);
+    struct autoencoder *a =
+        session_autoencoder(s, AUTOENCODER_ENCODER | AUTOENCODER_DECODER, error);
     struct decoder *d =
         a != NULL ? decoder_create(s->k, a, l->pictures->h, l->pictures->w, error) : NULL;
     bool done = d != NULL;
@@ -114,14 +113,9 @@ static bool mix_classes(const struct lesson *l, GError **error)
     return done;
 }
 
-bool lesson_make_class_pictures(struct lesson *l, const struct learner *model,
-                                progress_function progress, void *user, GError **error)
+bool lesson_make_class_pictures(struct lesson *l, const struct learner *model, GError **error)
 {
-    const struct learn_drawing d = {.lesson = l,
-                                    .learner = model,
-                                    .phase = "class pictures",
-                                    .progress = progress,
-                                    .user = user};
+    const struct learn_drawing d = {.lesson = l, .learner = model, .phase = "class pictures"};
     bool mixes = false;
 
     if (lesson_prior_rows(l) == 0 || lesson_prior_by_prediction(l)) {

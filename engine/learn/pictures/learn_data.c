@@ -6,6 +6,16 @@
 
 #include <string.h>
 
+bool learn_list_has(const GArray *list, int value)
+{
+    for (guint i = 0; i < list->len; i++) {
+        if (g_array_index(list, int, i) == value) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct learn_pictures *learn_pictures_create(const struct vae_config *vae, int size)
 {
     struct learn_pictures *p = g_new0(struct learn_pictures, 1);

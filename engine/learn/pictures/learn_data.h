@@ -48,6 +48,9 @@ struct learn_source {
     const int *subjects;         // [n_masks]
 };
 
+// whether a list of int has this one
+bool learn_list_has(const GArray *list, int value);
+
 /* For pictures of `size` pixels a side as this autoencoder has them. */
 struct learn_pictures *learn_pictures_create(const struct vae_config *vae, int size);
 void learn_pictures_free(struct learn_pictures *p); // accepts NULL

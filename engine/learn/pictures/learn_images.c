@@ -33,16 +33,6 @@ static void plan_clear(void *plan)
     g_array_unref(p->subjects);
 }
 
-static bool has_subject(const struct plan *p, int subject)
-{
-    for (guint i = 0; i < p->subjects->len; i++) {
-        if (g_array_index(p->subjects, int, i) == subject) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool same_file(const char *a, const char *b)
 {
     g_autofree char *first = g_canonicalize_filename(a, NULL);
@@ -56,7 +46,8 @@ static struct plan *find_plan(GArray *plans, const char *file, const char *mask,
 {
     for (guint i = 0; i < plans->len && mask != NULL; i++) {
         struct plan *p = &g_array_index(plans, struct plan, i);
-        if (p->masks->len > 0 && !has_subject(p, subject) && same_file(p->file, file)) {
+        if (p->masks->len > 0 && !learn_list_has(p->subjects, subject) &&
+            same_file(p->file, file)) {
             return p;
         }
     }
@@ -193,7 +184,7 @@ static picture *read_image(const struct lesson *l, const struct plan *p, GError 
     const int size = l->options->size;
     g_autoptr(picture) image = picture_read(p->file, 2, error);
     g_autoptr(picture) alpha = NULL;
-    picture *placed, *placed_alpha;
+    picture *placed;
 
     if (image != NULL && box != NULL && image->channels == 4) {
         alpha = picture_alpha(image, error);
@@ -210,11 +201,7 @@ static picture *read_image(const struct lesson *l, const struct plan *p, GError 
     }
     const struct learn_placing in = {
         .width = size, .height = size, .target = *box, .limit = LEARN_PLACE_SHARED};
-    if (!learn_place(image, alpha, &in, &placed, &placed_alpha, error)) {
-        return NULL;
-    }
-    picture_free(placed_alpha);
-    return placed;
+    return learn_place(image, alpha, &in, &placed, NULL, error) ? placed : NULL;
 }
 
 static bool add_picture(struct lesson *l, const struct plan *p, GError **error)
@@ -248,7 +235,7 @@ static void own_pictures(struct lesson *l, const GArray *plans)
                                                g_array_new(FALSE, FALSE, sizeof(int))};
         g_array_append_val(l->subjects, one);
         for (int j = 0; j < (int)plans->len; j++) {
-            if (has_subject(&g_array_index(plans, struct plan, j), i)) {
+            if (learn_list_has(g_array_index(plans, struct plan, j).subjects, i)) {
                 g_array_append_val(one.pictures, j);
             }
         }

@@ -67,15 +67,15 @@ bool learn_place(const picture *image, const picture *mask, const struct learn_p
 {
     const struct move m = find_move(image, subject_box(image, mask), p);
 
-    *placed = move_picture(image, &m, p, true, error);
-    *placed_mask = NULL;
-    if (*placed != NULL && mask != NULL) {
-        *placed_mask = move_picture(mask, &m, p, false, error);
+    const bool masked = mask != NULL && placed_mask != NULL;
+    picture *moved_mask = masked ? move_picture(mask, &m, p, false, error) : NULL;
+
+    if (placed_mask != NULL) {
+        *placed_mask = moved_mask;
     }
-    if (*placed == NULL || (mask != NULL && *placed_mask == NULL)) {
-        picture_free(*placed);
-        *placed = NULL;
-        return false;
+    *placed = masked && moved_mask == NULL ? NULL : move_picture(image, &m, p, true, error);
+    if (*placed == NULL && moved_mask != NULL) {
+        g_clear_pointer(placed_mask, picture_free);
     }
-    return true;
+    return *placed != NULL;
 }

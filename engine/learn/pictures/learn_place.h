@@ -18,6 +18,7 @@ struct learn_placing {
 #define LEARN_PLACE_SHARED 0.70710678118654752
 
 /* image and mask (NULL: the subject is where learn_find.h says) placed. The results
- * are owned by the caller; *placed_mask is NULL without a mask. False without memory. */
+ * are owned by the caller; *placed_mask is NULL without a mask. placed_mask NULL: nobody wants it.
+ * False without memory. */
 bool learn_place(const picture *image, const picture *mask, const struct learn_placing *p,
                  picture **placed, picture **placed_mask, GError **error);

@@ -125,16 +125,12 @@ static bool prepare(struct apart *a, const struct learn_choice *c, struct condit
            conditioner_encode(a->learner->conditioner, ids, 1, text, error);
 }
 
-static bool one_picture(struct apart *a, const struct learn_run *r, int number, GError **error)
+static bool one_picture(struct apart *a, int number, GError **error)
 {
     const int n = lesson_subjects(a->lesson);
     const struct learn_batch *b = a->batch;
-    const struct learn_drawing drawing = {.lesson = a->lesson,
-                                          .learner = a->learner,
-                                          .guide = &a->unmix->guide,
-                                          .phase = "apart",
-                                          .progress = r->progress,
-                                          .user = r->user};
+    const struct learn_drawing drawing = {
+        .lesson = a->lesson, .learner = a->learner, .guide = &a->unmix->guide, .phase = "apart"};
     const uint64_t seed = a->lesson->options->seed + (uint64_t)number;
     g_autofree float *latents = g_new(float, (size_t)b->h * b->w * b->c);
     struct conditioning text = {0};
@@ -150,7 +146,7 @@ static bool one_picture(struct apart *a, const struct learn_run *r, int number, 
 
 /* ---- all of them ---- */
 
-static void tell(const struct apart *a, int pictures, void *user)
+static void tell(const struct apart *a, int pictures)
 {
     const int n = lesson_subjects(a->lesson);
 
@@ -164,7 +160,7 @@ static void tell(const struct apart *a, int pictures, void *user)
         .own = a->own,
         .others = a->others,
         .seam = a->seams > 0 && a->surroundings > 0 ? a->seam / a->surroundings : -1};
-    a->lesson->options->apart(user, &result);
+    a->lesson->options->apart(a->lesson->user, &result);
 }
 
 bool learn_apart(struct learn_run *r, GError **error)
@@ -181,10 +177,10 @@ bool learn_apart(struct learn_run *r, GError **error)
     g_clear_pointer(&r->tape, tape_free);
     if (apart_open(&a, r->lesson, r->learner, &problem)) {
         for (int i = 0; i < pictures && done; i++) {
-            done = one_picture(&a, r, i, &problem);
+            done = one_picture(&a, i, &problem);
         }
         if (done) {
-            tell(&a, pictures, r->user);
+            tell(&a, pictures);
         }
     }
     done = done && problem == NULL;

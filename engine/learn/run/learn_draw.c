@@ -30,42 +30,12 @@ static const struct streams prior_streams = {NOISE_PRIOR_TRAINING, NOISE_PRIOR_T
 struct row {
     int i; // in the batch
     bool prior;
-    uint64_t number;
+    uint64_t number; // of all rows of the run: step, accumulation and row of the batch in one
     const struct streams *streams;
     struct learn_choice choice;
-    float *noise, *latents; // [h, w, c]
-    float *offset;          // [c]: of the noise, which is without it
-    float *map;             // [h, w]: weights of the loss, as in learn_batch; NULL: not wanted
-    const struct learn_composed *composed; // NULL: not mixed
+    float *latents; // [h, w, c]
+    float *map;     // [h, w]: weights of the loss, as in learn_batch; NULL: not wanted
 };
-
-// what is drawn besides the batch itself; kept for the trace
-struct drawing {
-    float *noise, *latents;                 // [n, h, w, c]
-    float *offset;                          // [n, c]
-    const struct learn_composed **composed; // [n]
-};
-
-static struct drawing *drawing_create(const struct learn_batch *b)
-{
-    struct drawing *d = g_new(struct drawing, 1);
-    const size_t count = (size_t)b->n * b->h * b->w * b->c;
-
-    *d = (struct drawing){.noise = g_new(float, count),
-                          .latents = g_new(float, count),
-                          .offset = g_new0(float, (size_t)b->n * b->c),
-                          .composed = g_new0(const struct learn_composed *, b->n)};
-    return d;
-}
-
-static void drawing_free(struct drawing *d)
-{
-    g_free(d->noise);
-    g_free(d->latents);
-    g_free(d->offset);
-    g_free(d->composed);
-    g_free(d);
-}
 
 /* ---- one picture ---- */
 
@@ -181,7 +151,7 @@ static void draw_mixed(const struct lesson *l, struct learn_batch *b, struct row
     const struct learn_mixtures *m = made ? l->class_mixed : l->mixed;
     const int index = lesson_pick_composed(l, m, r->number, r->streams->order, &r->choice);
 
-    r->composed = &g_array_index(m->list, struct learn_composed, index);
+    b->composed[r->i] = &g_array_index(m->list, struct learn_composed, index);
     take_latents(l, r, m->pictures, index, 0);
     if (r->map != NULL) {
         mark(learn_pictures_at(m->pictures, index), 0, &r->choice, true, places, r->map);
@@ -215,19 +185,21 @@ static double row_weight(const struct lesson *l, const struct learn_batch *b, co
                           schedule_min_snr_weight(l->schedule, timestep, l->options->min_snr);
 }
 
-/* noise [size]: the row's, each channel moved by its offset, as diffusers' scripts do it:
+/* noise [h, w, c]: the row's, each channel moved by its offset, as diffusers' scripts do it:
  * noise += offset * randn(n, c, 1, 1). */
-static void draw_noise(const struct lesson *l, const struct row *r, int channels, int64_t size,
+static void draw_noise(const struct lesson *l, const struct learn_batch *b, const struct row *r,
                        float *noise)
 {
     const struct svdiff_learn_options *o = l->options;
+    const int64_t size = (int64_t)b->h * b->w * b->c;
+    float *plain = b->noise + r->i * size, *offset = b->offset + (size_t)r->i * b->c;
 
-    noise_normal(o->seed, r->streams->training, r->number, r->noise, size);
+    noise_normal(o->seed, r->streams->training, r->number, plain, size);
     if (o->noise_offset > 0) {
-        noise_normal(o->seed, r->streams->offset, r->number, r->offset, channels);
+        noise_normal(o->seed, r->streams->offset, r->number, offset, b->c);
     }
     for (int64_t i = 0; i < size; i++) {
-        noise[i] = r->noise[i] + (float)o->noise_offset * r->offset[i % channels];
+        noise[i] = plain[i] + (float)o->noise_offset * offset[i % b->c];
     }
 }
 
@@ -243,7 +215,7 @@ static void draw_row(const struct lesson *l, struct learn_batch *b, struct row *
         draw_single(l, b, r);
     }
     float *noise = b->target + at; // which is made in its place
-    draw_noise(l, r, b->c, size, noise);
+    draw_noise(l, b, r, noise);
     const int timestep =
         noise_integer(seed, r->streams->timestep, r->number, 0, l->schedule->n_timesteps);
     schedule_add_noise(l->schedule, timestep, r->latents, noise, b->noisy + at, size);
@@ -265,87 +237,12 @@ static void clear(struct learn_batch *b)
     for (size_t i = 0; b->map != NULL && i < b->n * places; i++) {
         b->map[i] = 1;
     }
+    memset(b->composed, 0, b->n * sizeof(const struct learn_composed *));
 }
 
-/* ---- the trace ---- */
-
-static void trace_rows(struct trace *trace, const struct learn_batch *b, int64_t m,
-                       const struct drawing *d, bool offset)
+void learn_draw(const struct lesson *l, int64_t m, struct learn_batch *b)
 {
-    const char *const prefix[] = {"", "prior_"};
-    const int first[] = {0, b->instance}, rows[] = {b->instance, b->n - b->instance};
-    const size_t size = (size_t)b->h * b->w * b->c;
-
-    for (int part = 0; part < 2; part++) {
-        if (rows[part] == 0) {
-            continue;
-        }
-        const int f = first[part], n = rows[part];
-        g_autofree float *ids = g_new(float, (size_t)n * b->tokens);
-        g_autofree float *steps = g_new(float, n);
-        for (int i = 0; i < n * b->tokens; i++) {
-            ids[i] = (float)b->ids[(size_t)f * b->tokens + i];
-        }
-        for (int i = 0; i < n; i++) {
-            steps[i] = (float)b->timesteps[f + i];
-        }
-        trace_add_image(trace, d->noise + f * size, n, b->h, b->w, b->c, "%snoise.%d", prefix[part],
-                        (int)m);
-        trace_add_image(trace, d->latents + f * size, n, b->h, b->w, b->c, "%slatents.%d",
-                        prefix[part], (int)m);
-        if (offset) {
-            trace_add(trace, d->offset + (size_t)f * b->c, (const int64_t[]){n, b->c}, 2,
-                      "%snoise_offset.%d", prefix[part], (int)m);
-        }
-        trace_add(trace, ids, (const int64_t[]){n, b->tokens}, 2, "%stokens.%d", prefix[part],
-                  (int)m);
-        trace_add(trace, steps, (const int64_t[]){n}, 1, "%stimestep.%d", prefix[part], (int)m);
-    }
-}
-
-// the regions and words of rows with several subjects
-static void trace_several(struct trace *trace, const struct learn_batch *b, int64_t m)
-{
-    const int64_t regions[] = {b->instance, b->slots, b->h, b->w};
-    const int64_t words[] = {b->instance, b->slots, b->tokens};
-
-    if (learn_batch_shown(b) > 1) {
-        trace_add(trace, b->regions, regions, 4, "regions.%d", (int)m);
-        trace_add(trace, b->own, words, 3, "subject_tokens.%d", (int)m);
-    }
-}
-
-// of mixed rows the two pictures and how much of each is seen
-static void trace_composed(struct trace *trace, const char *prefix, int n, int size, int64_t m,
-                           const struct learn_composed *const *composed)
-{
-    const int count = size * size;
-    g_autofree float *pictures = g_new0(float, 2 * (size_t)n * count * 3);
-    g_autofree float *weights = g_new0(float, 2 * (size_t)n * count);
-    bool any = false;
-
-    for (int i = 0; i < n; i++) {
-        const struct learn_composed *one = composed[i];
-        for (int j = 0; j < 2 && one != NULL; j++) {
-            const size_t at = (size_t)(2 * i + j) * count;
-            any = true;
-            memcpy(pictures + 3 * at, one->placed[j]->pixels, 3 * (size_t)count * sizeof(float));
-            for (int k = 0; k < count; k++) {
-                const float w = one->weight->pixels[k];
-                weights[at + k] = j == one->front ? w : 1 - w;
-            }
-        }
-    }
-    if (any) {
-        trace_add_image(trace, pictures, 2 * n, size, size, 3, "%smix_pictures.%d", prefix, (int)m);
-        trace_add_image(trace, weights, 2 * n, size, size, 1, "%smix_masks.%d", prefix, (int)m);
-    }
-}
-
-void learn_draw(const struct lesson *l, int64_t m, struct learn_batch *b, struct trace *trace)
-{
-    const size_t places = (size_t)b->h * b->w, size = places * b->c;
-    struct drawing *d = drawing_create(b);
+    const size_t places = (size_t)b->h * b->w;
 
     clear(b);
     for (int i = 0; i < b->n; i++) {
@@ -355,19 +252,8 @@ void learn_draw(const struct lesson *l, int64_t m, struct learn_batch *b, struct
                         .prior = prior,
                         .number = (uint64_t)m * (uint64_t)l->options->batch + (uint64_t)in_part,
                         .streams = prior ? &prior_streams : &instance_streams,
-                        .noise = d->noise + i * size,
-                        .latents = d->latents + i * size,
-                        .offset = d->offset + (size_t)i * b->c,
+                        .latents = b->latents + i * places * b->c,
                         .map = b->map != NULL && !prior ? b->map + i * places : NULL};
         draw_row(l, b, &r);
-        d->composed[i] = r.composed;
     }
-    if (trace != NULL) {
-        trace_rows(trace, b, m, d, l->options->noise_offset > 0);
-        trace_several(trace, b, m);
-        trace_composed(trace, "", b->instance, l->options->size, m, d->composed);
-        trace_composed(trace, "prior_", b->n - b->instance, l->options->size, m,
-                       d->composed + b->instance);
-    }
-    drawing_free(d);
 }

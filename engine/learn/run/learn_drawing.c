@@ -68,8 +68,8 @@ bool learn_drawing_run(const struct learn_drawing *d, const struct conditioning 
                         .guidance = o.guidance,
                         .guide = d->guide,
                         .phase = d->phase,
-                        .progress = d->progress,
-                        .user = d->user};
+                        .progress = d->lesson->progress,
+                        .user = d->lesson->user};
     struct tape *t =
         both_texts(d->learner->conditioner, text, &both, error) ? denoise_tape(&x, error) : NULL;
     bool done = t != NULL;
@@ -85,9 +85,7 @@ bool learn_drawing_run(const struct learn_drawing *d, const struct conditioning 
 picture *learn_drawing_decode(const struct lesson *l, const float *latents, GError **error)
 {
     svdiff *s = l->session;
-    struct autoencoder *a =
-        autoencoder_create(s->k, checkpoint_vae_config(s->checkpoint), AUTOENCODER_DECODER,
-                           session_source(s, MODEL_VAE), error);
+    struct autoencoder *a = session_autoencoder(s, AUTOENCODER_DECODER, error);
     struct decoder *d =
         a != NULL ? decoder_create(s->k, a, l->pictures->h, l->pictures->w, error) : NULL;
     picture *p = d != NULL ? decoder_run(d, latents, NULL, error) : NULL;

@@ -10,8 +10,6 @@ struct learn_drawing {
     const struct learner *learner;
     const struct attention_guide *guide; // may be NULL
     const char *phase;
-    progress_function progress;
-    void *user;
 };
 
 // rows that drawing one picture has at each step; the text with its prompt is the last

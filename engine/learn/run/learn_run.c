@@ -28,7 +28,7 @@ static bool prepare_batch(struct learn_run *r, GError **error)
         }
     }
     if (lesson_has_masks(l)) {
-        r->batch->map = g_new0(float, (size_t)r->batch->n * p->h * p->w);
+        learn_batch_set_map(r->batch);
     }
     return true;
 }
@@ -64,14 +64,12 @@ bool learn_run_replay(struct learn_run *r, bool replay, GError **error)
 }
 
 struct learn_run *learn_run_create(const struct lesson *lesson, struct learner *learner,
-                                   progress_function progress, void *user, GError **error)
+                                   GError **error)
 {
     struct learn_run *r = g_new0(struct learn_run, 1);
 
     r->lesson = lesson;
     r->learner = learner;
-    r->progress = progress;
-    r->user = user;
     r->losses = g_array_new(FALSE, FALSE, sizeof(float));
     r->validations = g_array_new(FALSE, FALSE, sizeof(float));
     r->trace = lesson->options->trace != NULL ? trace_create() : NULL;
@@ -94,8 +92,26 @@ void learn_run_free(struct learn_run *r)
     learn_batch_free(r->batch);
     learn_unmix_free(r->unmix);
     trace_free(r->trace);
+    learner_free(r->learner);
     g_array_unref(r->losses);
     g_array_unref(r->validations);
     g_free(r->good);
     g_free(r);
+}
+
+bool learn_run_tell(struct learn_run *r, enum progress_event event, double loss, const char *file)
+{
+    const int steps = r->lesson->options->steps;
+    struct progress p = {.event = event,
+                         .phase = "learn",
+                         .step = r->step,
+                         .steps = steps,
+                         .loss = loss,
+                         .seconds_left = -1,
+                         .file = file};
+
+    if (event == PROGRESS_STEP) { // files are told between two steps, which the clock counts
+        p.seconds_left = progress_clock_left(&r->clock, r->step, steps);
+    }
+    return lesson_tell(r->lesson, &p);
 }

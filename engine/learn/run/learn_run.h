@@ -3,7 +3,8 @@
  *   learn_draw.c      the batch of a step      learn_step.c    forward and backward
  *   learn_prior.c     the teacher's targets    learn_unmix.c   the unmix loss
  *   learn_validate.c  the validation loss      learn_state.c   checkpoint and resume
- *   learn_sample.c    pictures on the way      learn_apart.c   how well subjects stay apart */
+ *   learn_sample.c    pictures on the way      learn_apart.c   how well subjects stay apart
+ *   learn_trace.c     what PyTorch is held against */
 #pragma once
 
 #include "engine/base/progress.h"
@@ -13,8 +14,8 @@
 #include "engine/learn/run/learn_unmix.h"
 
 struct learn_run {
-    const struct lesson *lesson; // borrowed, as the learner is
-    struct learner *learner;
+    const struct lesson *lesson; // borrowed
+    struct learner *learner;     // owned
     struct learn_batch *batch;
     struct learn_unmix *unmix; // NULL: off
     struct tape *tape, *teacher_tape;
@@ -25,17 +26,21 @@ struct learn_run {
     int good_step;       // and the steps that they had
     int step;            // next to be done
     double loss;         // of the last step, instance part
-    progress_function progress;
-    void *user;
     struct progress_clock clock;
     bool cancelled;
 };
 
-/* Sizes batch and tape: keeps every segment, or where that takes too much runs them again. Owned by
- * the caller, NULL with an error. */
+/* Sizes batch and tape: keeps every segment, or where that takes too much runs them again. Takes
+ * the learner, also when it fails. Owned by the caller, NULL with an error. */
 struct learn_run *learn_run_create(const struct lesson *lesson, struct learner *learner,
-                                   progress_function progress, void *user, GError **error);
+                                   GError **error);
 void learn_run_free(struct learn_run *r); // accepts NULL
+typedef struct learn_run learn_run;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(learn_run, learn_run_free)
+
+/* Tells where the run is, or a file that it wrote. loss: negative where there is none to tell. False
+ * when the run is to stop. */
+bool learn_run_tell(struct learn_run *r, enum progress_event event, double loss, const char *file);
 
 /* Forward and backward of the batch on the run's tape; guide may be NULL. */
 void learn_run_batch(struct learn_run *r, const struct attention_guide *guide);
@@ -48,7 +53,14 @@ struct learn_unmix_options learn_run_unmix(const struct lesson *l);
 
 /* learn_draw.c: fills the batch for micro-step m (step * accumulate + i): which subjects, pictures,
  * timesteps, noise, latents, targets, weights, prompts. A function of (seed, m) alone. */
-void learn_draw(const struct lesson *l, int64_t m, struct learn_batch *b, struct trace *trace);
+void learn_draw(const struct lesson *l, int64_t m, struct learn_batch *b);
+
+/* learn_trace.c: micro-step m as it was drawn, and what came of it; values [parameters.count] of all
+ * shifts as KIND.NAME; the file. Nothing without a trace. */
+void learn_trace_drawn(const struct learn_run *r, int m);
+void learn_trace_run(const struct learn_run *r, int m);
+void learn_trace_parameters(const struct learn_run *r, const real *array, const char *kind);
+bool learn_trace_write(const struct learn_run *r, GError **error);
 
 /* learn_prior.c: the targets of the prior rows of the drawn batch, where the unshifted model's
  * prediction is wanted. */

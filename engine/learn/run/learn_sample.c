@@ -46,24 +46,13 @@ bool learn_sample(struct learn_run *r, GError **error)
         g_new(float, (size_t)l->pictures->h * l->pictures->w * l->pictures->c);
     const char *const texts[] = {prompt};
     struct conditioning text = {0};
-    const struct learn_drawing drawing = {.lesson = l,
-                                          .learner = r->learner,
-                                          .phase = "sample",
-                                          .progress = r->progress,
-                                          .user = r->user};
-    const struct progress p = {.event = PROGRESS_SAMPLE,
-                               .phase = "learn",
-                               .step = r->step,
-                               .steps = l->options->steps,
-                               .loss = -1,
-                               .seconds_left = -1,
-                               .file = path};
+    const struct learn_drawing drawing = {.lesson = l, .learner = r->learner, .phase = "sample"};
 
     const bool done = conditioner_embed(r->learner->conditioner, texts, 1, &text, error) &&
                       learn_drawing_run(&drawing, &text, l->options->seed, 1, latents, error) &&
                       decode_to(l, latents, path, error);
     conditioning_clear(&text);
-    if (done && r->progress != NULL && !r->progress(r->user, &p)) {
+    if (done && !learn_run_tell(r, PROGRESS_SAMPLE, -1, path)) {
         r->cancelled = true;
     }
     return done;

@@ -20,10 +20,7 @@
 
 #include <string.h>
 
-static char *state_path(const struct lesson *l)
-{
-    return learn_file_state(l->options->output);
-}
+/* ---- which run it is of ---- */
 
 // the numbers and words of the options, and what they are learned on
 static void add_options(const struct lesson *l, GChecksum *sum)
@@ -49,17 +46,24 @@ static void add_subjects(const struct lesson *l, GChecksum *sum)
     }
 }
 
+static void add_floats(GChecksum *sum, const float *values, size_t count)
+{
+    g_checksum_update(sum, (const guchar *)values, (gssize)(count * sizeof *values));
+}
+
+// what is learned of the pictures: the autoencoder's moments and the masks on the latents' grid
 static void add_pictures(const struct lesson *l, const struct learn_pictures *pictures,
                          GChecksum *sum)
 {
+    const size_t places = (size_t)l->pictures->h * l->pictures->w;
+
     for (guint i = 0; i < pictures->list->len; i++) {
         const struct learn_picture *p = learn_pictures_at(pictures, (int)i);
-        const size_t count = (size_t)p->variants * l->pictures->h * l->pictures->w * l->pictures->c;
-        g_checksum_update(sum, (const guchar *)p->mean, (gssize)(count * sizeof(float)));
-        g_checksum_update(sum, (const guchar *)p->deviation, (gssize)(count * sizeof(float)));
+        const size_t all = (size_t)p->variants * places;
+        add_floats(sum, p->mean, all * l->pictures->c);
+        add_floats(sum, p->deviation, all * l->pictures->c);
         for (int j = 0; j < p->n_masks; j++) {
-            g_checksum_update(sum, (const guchar *)p->masks[j].share,
-                              (gssize)(count / l->pictures->c * sizeof(float)));
+            add_floats(sum, p->masks[j].share, all);
         }
     }
 }
@@ -67,10 +71,9 @@ static void add_pictures(const struct lesson *l, const struct learn_pictures *pi
 static void add_regions(const struct lesson *l, GChecksum *sum)
 {
     for (int i = 0; i < lesson_subjects(l) && lesson_subjects(l) > 1; i++) {
-        const struct lesson_subject *s = lesson_subject(l, i);
-        if (s->region != NULL) {
-            g_checksum_update(sum, (const guchar *)s->region,
-                              (gssize)(sizeof(float) * l->pictures->h * l->pictures->w));
+        const float *region = lesson_subject(l, i)->region;
+        if (region != NULL) {
+            add_floats(sum, region, (size_t)l->pictures->h * l->pictures->w);
         }
     }
 }
@@ -88,94 +91,104 @@ static char *fingerprint(const struct lesson *l)
     return g_strdup(g_checksum_get_string(sum));
 }
 
+/* ---- the checkpoint ---- */
+
+// what it has of the parameters, [count] each
+enum { ARRAYS = 3 };
+static const char *const array_names[ARRAYS] = {"value", "first_moment", "second_moment"};
+
+static real *array_of(const struct parameters *p, int i)
+{
+    real *const all[ARRAYS] = {p->value, p->m, p->v};
+
+    return all[i];
+}
+
+static struct safetensors_entry list_entry(const char *name, int64_t count)
+{
+    return (struct safetensors_entry){
+        .name = name, .dtype = DTYPE_F32, .n_dims = 1, .shape = {count}};
+}
+
+// the tensors that the writer was begun with, then the file gets its name
+static bool put_state(const struct learn_run *r, struct safetensors_writer *w, GError **error)
+{
+    const struct parameters *p = r->learner->parameters;
+    g_autofree float *values = g_new(float, p->count);
+
+    for (int i = 0; i < ARRAYS; i++) {
+        parameters_download(p, array_of(p, i), values);
+        if (!safetensors_writer_put(w, array_names[i], values, error)) {
+            return false;
+        }
+    }
+    return safetensors_writer_put(w, "loss", (const float *)(void *)r->losses->data, error) &&
+           safetensors_writer_put(w, "validation", (const float *)(void *)r->validations->data,
+                                  error) &&
+           safetensors_writer_commit(w, error);
+}
+
 bool learn_save_state(const struct learn_run *r, GError **error)
 {
-    static const char *const names[] = {"value", "first_moment", "second_moment"};
     const struct parameters *p = r->learner->parameters;
-    const real *const arrays[] = {p->value, p->m, p->v};
-    struct safetensors_entry entries[5] = {
-        [3] = {.name = "loss", .dtype = DTYPE_F32, .n_dims = 1, .shape = {r->losses->len}},
-        [4] = {
-            .name = "validation", .dtype = DTYPE_F32, .n_dims = 1, .shape = {r->validations->len}}};
-    g_autofree float *values = g_new(float, p->count);
-    g_autofree char *print = fingerprint(r->lesson), *path = state_path(r->lesson);
+    const struct svdiff_learn_options *o = r->lesson->options;
+    const struct safetensors_entry entries[] = {
+        list_entry(array_names[0], p->count), list_entry(array_names[1], p->count),
+        list_entry(array_names[2], p->count), list_entry("loss", r->losses->len),
+        list_entry("validation", r->validations->len)};
+    g_autofree char *print = fingerprint(r->lesson), *path = learn_file_state(o->output);
     g_autofree char *step = g_strdup_printf("%d", r->step);
-    g_autofree char *planned = g_strdup_printf("%d", r->lesson->options->steps);
-    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, r->lesson->options->seed);
+    g_autofree char *planned = g_strdup_printf("%d", o->steps);
+    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, o->seed);
     const char *const keys[] = {"fingerprint", "step", "steps", "seed", NULL};
     const char *const texts[] = {print, step, planned, seed, NULL};
 
-    for (int i = 0; i < 3; i++) {
-        entries[i] = (struct safetensors_entry){
-            .name = names[i], .dtype = DTYPE_F32, .n_dims = 1, .shape = {p->count}};
-    }
     // what the last step did is over, and was done
     if (!transfer_sync(p->k, error)) {
         return false;
     }
-    struct safetensors_writer *w = safetensors_writer_create(path, entries, 5, keys, texts, error);
-    bool done = w != NULL;
-    for (int i = 0; i < 3 && done; i++) {
-        parameters_download(p, arrays[i], values);
-        done = safetensors_writer_put(w, names[i], values, error);
-    }
-    done = done && safetensors_writer_put(w, "loss", (const float *)r->losses->data, error) &&
-           safetensors_writer_put(w, "validation", (const float *)r->validations->data, error) &&
-           safetensors_writer_commit(w, error);
-    safetensors_writer_close(w);
-    return done;
+    g_autoptr(safetensors_writer) w =
+        safetensors_writer_create(path, entries, G_N_ELEMENTS(entries), keys, texts, error);
+    return w != NULL && put_state(r, w, error);
 }
 
-static bool load_array(struct parameters *p, struct safetensors *file, const char *name,
-                       real *array, GError **error)
+/* A list of from `least` to `most` values, into `to`; what: it is, for the sentence. */
+static bool load_list(const struct safetensors *file, const char *name, int64_t least, int64_t most,
+                      const char *what, GArray *to, GError **error)
 {
     const struct safetensors_tensor *t = safetensors_find(file, name);
-    g_autofree float *values = g_new(float, p->count);
 
-    if (t == NULL || t->values != p->count) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The checkpoint %s does not hold the %" G_GINT64_FORMAT
-                    " values of this run; delete it or leave out --resume.",
-                    safetensors_path(file), p->count);
-        return false;
+    if (t == NULL || t->values < least || t->values > most) {
+        return error_failed(
+            error, "The checkpoint %s does not hold the %s; delete it or leave out --resume.",
+            safetensors_path(file), what);
     }
-    if (!safetensors_read_f32(file, t, values, error)) {
-        return false;
+    g_array_set_size(to, (guint)t->values);
+    return safetensors_read_f32(file, t, (float *)(void *)to->data, error);
+}
+
+static bool load_arrays(struct parameters *p, const struct safetensors *file, GError **error)
+{
+    g_autofree char *what = g_strdup_printf("%" G_GINT64_FORMAT " values of this run", p->count);
+    g_autoptr(GArray) values = g_array_new(FALSE, FALSE, sizeof(float));
+
+    for (int i = 0; i < ARRAYS; i++) {
+        if (!load_list(file, array_names[i], p->count, p->count, what, values, error)) {
+            return false;
+        }
+        parameters_upload(p, array_of(p, i), (const float *)(void *)values->data);
     }
-    parameters_upload(p, array, values);
     return true;
 }
 
-static bool load_validations(struct learn_run *r, struct safetensors *file, GError **error)
+// a run that was not validated, or not after every step, has fewer validation losses
+static bool load_losses(struct learn_run *r, const struct safetensors *file, GError **error)
 {
-    const struct safetensors_tensor *t = safetensors_find(file, "validation");
+    g_autofree char *losses = g_strdup_printf("losses of its %d steps", r->step);
+    g_autofree char *validation = g_strconcat("validation ", losses, NULL);
 
-    if (t == NULL || t->values > r->step + 1) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The checkpoint %s does not hold the validation losses of its %d steps; delete "
-                    "it or leave out --resume.",
-                    safetensors_path(file), r->step);
-        return false;
-    }
-    g_array_set_size(r->validations, (guint)t->values);
-    return safetensors_read_f32(file, t, (float *)r->validations->data, error);
-}
-
-static bool load_losses(struct learn_run *r, struct safetensors *file, GError **error)
-{
-    const struct safetensors_tensor *t = safetensors_find(file, "loss");
-
-    if (t == NULL || t->values != r->step) {
-        g_set_error(
-            error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-            "The checkpoint %s does not hold the losses of its %d steps; delete it or leave "
-            "out --resume.",
-            safetensors_path(file), r->step);
-        return false;
-    }
-    g_array_set_size(r->losses, (guint)r->step);
-    return safetensors_read_f32(file, t, (float *)r->losses->data, error) &&
-           load_validations(r, file, error);
+    return load_list(file, "loss", r->step, r->step, losses, r->losses, error) &&
+           load_list(file, "validation", 0, r->step + 1, validation, r->validations, error);
 }
 
 static bool check_step(const struct learn_run *r, const char *path, GError **error)
@@ -183,10 +196,9 @@ static bool check_step(const struct learn_run *r, const char *path, GError **err
     if (r->step <= r->lesson->options->steps) {
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "The checkpoint %s has %d steps already, more than --steps %d; ask for more steps.",
-                path, r->step, r->lesson->options->steps);
-    return false;
+    return error_failed(
+        error, "The checkpoint %s has %d steps already, more than --steps %d; ask for more steps.",
+        path, r->step, r->lesson->options->steps);
 }
 
 static bool read_count(struct safetensors *file, const char *key, guint64 *count)
@@ -226,17 +238,15 @@ static bool load_from(struct learn_run *r, struct safetensors *file, GError **er
     guint64 number = 0;
 
     if (!is_own(r, file, &number)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "The checkpoint %s belongs to a run with other pictures, prompts or options; "
-                    "repeat the same command, or delete the file to begin anew.",
-                    safetensors_path(file));
-        return false;
+        return error_failed(
+            error,
+            "The checkpoint %s belongs to a run with other pictures, prompts or options; "
+            "repeat the same command, or delete the file to begin anew.",
+            safetensors_path(file));
     }
     r->step = (int)number;
-    if (!check_step(r, safetensors_path(file), error) ||
-        !load_array(p, file, "value", p->value, error) ||
-        !load_array(p, file, "first_moment", p->m, error) ||
-        !load_array(p, file, "second_moment", p->v, error) || !load_losses(r, file, error)) {
+    if (!check_step(r, safetensors_path(file), error) || !load_arrays(p, file, error) ||
+        !load_losses(r, file, error)) {
         return false;
     }
     parameters_download(p, p->value, r->good);
@@ -269,9 +279,8 @@ static bool goes_on(const struct learn_run *r, struct safetensors *file, const c
 
 bool learn_load_state(struct learn_run *r, GError **error)
 {
-    g_autofree char *path = state_path(r->lesson);
+    g_autofree char *path = learn_file_state(r->lesson->options->output);
     const bool own = r->lesson->options->resume_own;
-    bool loaded;
 
     if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
         if (!own) {
@@ -280,28 +289,25 @@ bool learn_load_state(struct learn_run *r, GError **error)
         }
         return true;
     }
-    struct safetensors *file = safetensors_open(path, own ? NULL : error);
+    // --continue begins anew instead of failing
+    g_autoptr(safetensors) file = safetensors_open(path, own ? NULL : error);
     if (own && !goes_on(r, file, path)) {
-        loaded = true;
-    } else {
-        loaded = file != NULL && load_from(r, file, error);
+        return true;
     }
-    safetensors_close(file);
-    return loaded;
+    return file != NULL && load_from(r, file, error);
 }
 
 bool svdiff_learn_seed(const char *output, uint64_t *seed)
 {
     g_autofree char *path = learn_file_state(output);
-    struct safetensors *file =
+    g_autoptr(safetensors) file =
         g_file_test(path, G_FILE_TEST_EXISTS) ? safetensors_open(path, NULL) : NULL;
     const char *text = file != NULL ? safetensors_metadata(file, "seed") : NULL;
-    const bool found =
-        text != NULL && g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, seed, NULL);
 
-    safetensors_close(file);
-    return found;
+    return text != NULL && g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, seed, NULL);
 }
+
+/* ---- the subject ---- */
 
 static void note(struct subject *s, const char *key, char *value)
 {
@@ -309,21 +315,14 @@ static void note(struct subject *s, const char *key, char *value)
     g_free(value);
 }
 
-// prompts of several subjects are numbered from the second on: prompt, prompt.2, ...
 static void note_prompts(const struct lesson *l, struct subject *s)
 {
     for (int i = 0; i < l->options->n_subjects; i++) {
-        const struct svdiff_subject *one = &l->options->subjects[i];
-        g_autofree char *suffix = i == 0 ? g_strdup("") : g_strdup_printf(".%d", i + 1);
-        g_autofree char *prompt = g_strconcat("prompt", suffix, NULL);
-        g_autofree char *class_prompt = g_strconcat("class_prompt", suffix, NULL);
-        g_autofree char *placeholder = g_strconcat("placeholder", suffix, NULL);
         const struct lesson_subject *kept = lesson_subject(l, i);
-        subject_set_metadata(s, prompt, one->prompt);
-        subject_set_metadata(s, class_prompt, kept->class_prompt);
-        if (kept->placeholder != NULL) {
-            subject_set_metadata(s, placeholder, kept->placeholder);
-        }
+        // with its [V], and the word that stood for it; a NULL is no text
+        subject_set_numbered(s, "prompt", i + 1, l->options->subjects[i].prompt);
+        subject_set_numbered(s, "class_prompt", i + 1, kept->class_prompt);
+        subject_set_numbered(s, "placeholder", i + 1, kept->placeholder);
     }
 }
 
@@ -341,19 +340,17 @@ static void note_options(const struct svdiff_learn_options *options, struct subj
 bool learn_write_subject(const struct learn_run *r, const float *values, int steps, GError **error)
 {
     const struct svdiff_learn_options *o = r->lesson->options;
-    struct subject *s = subject_create();
+    const GArray *list = r->learner->parameters->list;
+    g_autoptr(subject_file) s = subject_create();
 
-    for (guint i = 0; i < r->learner->parameters->list->len; i++) {
-        const struct parameter *p =
-            &g_array_index(r->learner->parameters->list, struct parameter, i);
+    for (guint i = 0; i < list->len; i++) {
+        const struct parameter *p = &g_array_index(list, struct parameter, i);
         subject_set_shift(s, p->name, values + p->offset, (int)p->count);
     }
     note_prompts(r->lesson, s);
     subject_set_metadata(s, THUMBNAIL_KEY, r->lesson->thumbnail);
-    note(s, "base_hash", g_strdup(r->lesson->session->hashes.base));
+    subject_set_metadata(s, "base_hash", r->lesson->session->hashes.base);
     note(s, "steps", g_strdup_printf("%d", steps));
     note_options(o, s);
-    const bool written = subject_write(s, o->output, error);
-    subject_free(s);
-    return written;
+    return subject_write(s, o->output, error);
 }

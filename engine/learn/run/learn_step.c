@@ -3,6 +3,16 @@
 
 #include <string.h>
 
+// zeros for `count` values, as long as the batch
+#define ROOM(b, type, count) ((type *)room(b, (size_t)(count) * sizeof(type)))
+static void *room(struct learn_batch *b, size_t bytes)
+{
+    void *zeros = g_malloc0(bytes);
+
+    g_ptr_array_add(b->memory, zeros);
+    return zeros;
+}
+
 struct learn_batch *learn_batch_create(int n, int instance, int h, int w, int c, int tokens,
                                        int width)
 {
@@ -10,17 +20,21 @@ struct learn_batch *learn_batch_create(int n, int instance, int h, int w, int c,
     const size_t count = (size_t)n * h * w * c;
 
     *b = (struct learn_batch){
-        .n = n, .instance = instance, .h = h, .w = w, .c = c, .tokens = tokens};
-    b->noisy = g_new0(float, count);
-    b->target = g_new0(float, count);
-    b->prediction = g_new0(float, count);
-    b->timesteps = g_new0(double, n);
-    b->weights = g_new0(float, n);
-    b->slots = 1;
-    b->shown = g_new0(int, n);
-    b->losses = g_new0(float, n);
-    b->weighted = g_new0(float, n);
-    b->ids = g_new0(int32_t, (size_t)n * tokens);
+        .n = n, .instance = instance, .h = h, .w = w, .c = c, .tokens = tokens, .slots = 1};
+    b->memory = g_ptr_array_new_with_free_func(g_free);
+    b->noisy = ROOM(b, float, count);
+    b->target = ROOM(b, float, count);
+    b->timesteps = ROOM(b, double, n);
+    b->weights = ROOM(b, float, n);
+    b->shown = ROOM(b, int, n);
+    b->ids = ROOM(b, int32_t, (size_t)n * tokens);
+    b->noise = ROOM(b, float, count);
+    b->latents = ROOM(b, float, count);
+    b->offset = ROOM(b, float, (size_t)n *c);
+    b->composed = ROOM(b, const struct learn_composed *, n);
+    b->losses = ROOM(b, float, n);
+    b->weighted = ROOM(b, float, n);
+    b->prediction = ROOM(b, float, count);
     conditioning_init(&b->text, n, tokens, width, 0);
     return b;
 }
@@ -29,9 +43,14 @@ void learn_batch_set_slots(struct learn_batch *b, int slots)
 {
     b->slots = slots;
     if (slots > 1) {
-        b->regions = g_new0(float, (size_t)b->n *slots * b->h * b->w);
-        b->own = g_new0(float, (size_t)b->n *slots * b->tokens);
+        b->regions = ROOM(b, float, (size_t)b->n *slots * b->h * b->w);
+        b->own = ROOM(b, float, (size_t)b->n *slots * b->tokens);
     }
+}
+
+void learn_batch_set_map(struct learn_batch *b)
+{
+    b->map = ROOM(b, float, (size_t)b->n * b->h * b->w);
 }
 
 int learn_batch_shown(const struct learn_batch *b)
@@ -44,25 +63,23 @@ int learn_batch_shown(const struct learn_batch *b)
     return most;
 }
 
+double learn_batch_loss(const struct learn_batch *b, int first, int n)
+{
+    double sum = 0;
+
+    for (int i = first; i < first + n; i++) {
+        sum += b->losses[i];
+    }
+    return n > 0 ? sum / n : 0;
+}
+
 void learn_batch_free(struct learn_batch *b)
 {
-    if (b == NULL) {
-        return;
+    if (b != NULL) {
+        g_ptr_array_unref(b->memory);
+        conditioning_clear(&b->text);
+        g_free(b);
     }
-    g_free(b->noisy);
-    g_free(b->target);
-    g_free(b->prediction);
-    g_free(b->timesteps);
-    g_free(b->weights);
-    g_free(b->shown);
-    g_free(b->regions);
-    g_free(b->own);
-    g_free(b->losses);
-    g_free(b->weighted);
-    g_free(b->map);
-    g_free(b->ids);
-    conditioning_clear(&b->text);
-    g_free(b);
 }
 
 void learn_step_run(struct tape *t, const struct unet *unet, const struct conditioner *conditioner,

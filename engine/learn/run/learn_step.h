@@ -13,6 +13,8 @@
 #include "engine/network/unet.h"
 #include "engine/session/conditioner.h"
 
+struct learn_composed;
+
 struct learn_batch {
     int n;        // rows in all
     int instance; // rows of them that show subjects
@@ -30,18 +32,28 @@ struct learn_batch {
     float *own;               // [n, slots, tokens]
     int32_t *ids;             // [n, tokens]
     struct conditioning text; // of n texts: used when no text encoder learns
+    // what the rows were drawn with, for the trace
+    float *noise, *latents;                 // [n, h, w, c]
+    float *offset;                          // [n, c]: of the noise, which is without it
+    const struct learn_composed **composed; // [n]: NULL where a row is not mixed
     // results
     float *losses;     // [n], unweighted
     float *weighted;   // [n], with the map
     float *prediction; // [n, h, w, c], NULL when not wanted
+
+    GPtrArray *memory; // of all of these but text
 };
 
 struct learn_batch *learn_batch_create(int n, int instance, int h, int w, int c, int tokens,
                                        int width);
 /* Room for the regions and words of so many subjects a row. */
 void learn_batch_set_slots(struct learn_batch *b, int slots);
+/* Room for the map of the losses. */
+void learn_batch_set_map(struct learn_batch *b);
 /* The most subjects that an instance row shows. */
 int learn_batch_shown(const struct learn_batch *b);
+/* The mean of the losses of n rows; 0 of none. */
+double learn_batch_loss(const struct learn_batch *b, int first, int n);
 void learn_batch_free(struct learn_batch *b); // accepts NULL
 
 /* Runs the batch on t, guided or (NULL) not; adds to the gradients of all shifts, writes losses and

@@ -24,10 +24,9 @@ static bool allocate(struct learn_unmix *x, GError **error)
         x->bytes[i] = bytes[i];
         x->memory[i] = x->k->alloc(x->k, bytes[i]);
         if (x->memory[i] == NULL) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                        "There is no memory for the unmix loss; close other programs or choose a "
-                        "smaller --batch.");
-            return false;
+            return error_failed(
+                error, "There is no memory for the unmix loss; close other programs or choose a "
+                       "smaller --batch.");
         }
     }
     u->shown = x->memory[UNMIX_SHOWN];
