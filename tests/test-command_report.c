@@ -213,11 +213,11 @@ static void test_result(void)
     struct streams s;
     struct report *r = start(&s, REPORT_LINES, true, 0);
 
-    g_assert_true(report_result(r, node, "a subject\n\033[2J", &error));
-    g_assert_true(report_result(r, node, NULL, &error));
+    g_assert_true(report_result(r, json_node_get_object(node), "a subject\n\033[2J", &error));
+    g_assert_true(report_result(r, json_node_get_object(node), NULL, &error));
     finish(&s, r, "a subject\n?[2J\n{\"kind\":\"subject\",\"share\":0.5}\n", "");
     r = start(&s, REPORT_JSON, false, 0);
-    g_assert_true(report_result(r, node, "a subject", &error));
+    g_assert_true(report_result(r, json_node_get_object(node), "a subject", &error));
     finish(&s, r, "{\"kind\":\"subject\",\"share\":0.5}\n", "");
 }
 
@@ -233,7 +233,7 @@ static void test_full_output(void)
         return;
     }
     r = report_create_on(full, stderr, REPORT_LINES, false, 0);
-    g_assert_false(report_result(r, node, NULL, &error));
+    g_assert_false(report_result(r, json_node_get_object(node), NULL, &error));
     g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED);
     g_assert_nonnull(strstr(error->message, "No space left on device"));
     report_free(r);

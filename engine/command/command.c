@@ -2,6 +2,7 @@
 #include "engine/command/command.h"
 #include "engine/base/error.h"
 #include "engine/command/nearest_word.h"
+#include "engine/session/session.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -52,54 +53,55 @@ static const char *find_model(char **argv)
 }
 
 // what the help names: the defaults of the model that is used; g_free them
-static void *help_defaults(const struct command_line *line, char **argv)
+static void *help_defaults(const struct command_kind *kind, char **argv)
 {
     const char *const *words = (const char *const *)argv;
     const bool asked = g_strv_contains(words, "--help") || g_strv_contains(words, "-h") ||
                        g_strv_contains(words, "-?");
     const struct svdiff_options o = {.model = find_model(argv)};
 
-    if (!asked || line->defaults == NULL) {
+    if (!asked || !kind->job) {
         return NULL;
     }
     // without a model: Stable Diffusion's
     g_autoptr(svdiff) s = svdiff_open(&o, NULL);
-    void *defaults = g_malloc0(line->table->size);
-    line->defaults(s, defaults);
+    void *defaults = g_malloc(kind->table->size);
+    session_defaults(s, kind->table, defaults);
     return defaults;
 }
 
 // a command's own options, then those that it shares; g_free it
-static GOptionEntry *join_entries(struct command *c, const struct command_line *line, char **argv)
+static GOptionEntry *join_entries(struct command *c, const struct command_kind *kind, char **argv)
 {
     const GOptionEntry all_have[] = {
         {"quiet", 0, 0, G_OPTION_ARG_NONE, &c->quiet, "only warnings and errors", NULL},
         {"json", 0, 0, G_OPTION_ARG_NONE, &c->json, "progress as one JSON object a line", NULL},
         {"worker", 0, 0, G_OPTION_ARG_NONE, &c->worker,
          "obey lines on standard input (cancel, stop); its end cancels", NULL}};
-    g_autofree void *defaults = help_defaults(line, argv);
+    g_autofree void *defaults = help_defaults(kind, argv);
     GArray *all = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
 
-    for (const GOptionEntry *e = line->own; e != NULL && e->long_name != NULL; e++) {
+    for (const GOptionEntry *e = kind->own; e != NULL && e->long_name != NULL; e++) {
         g_array_append_val(all, *e);
     }
     given_add_entries(&c->given, defaults, all, c->texts);
-    if (line->opening != 0) {
+    if (kind->opening != 0) {
         given_add_entries(&c->opening, NULL, all, c->texts);
     }
     g_array_append_vals(all, all_have, G_N_ELEMENTS(all_have));
     return (GOptionEntry *)(void *)g_array_free(all, FALSE);
 }
 
-static GOptionContext *make_context(const GOptionEntry *entries, const char *usage,
-                                    const char *summary, void *data)
+// callbacks of the entries get the command's struct
+static GOptionContext *make_context(struct command *c, const struct command_kind *kind,
+                                    const GOptionEntry *entries)
 {
-    GOptionContext *context = g_option_context_new(usage);
-    GOptionGroup *group = g_option_group_new("", "", "", data, NULL);
+    GOptionContext *context = g_option_context_new(kind->usage);
+    GOptionGroup *group = g_option_group_new("", "", "", c, NULL);
 
     g_option_group_add_entries(group, entries);
     g_option_context_set_main_group(context, group);
-    g_option_context_set_summary(context, summary);
+    g_option_context_set_summary(context, kind->summary);
     return context;
 }
 
@@ -114,18 +116,6 @@ static GError *usage_error(GError *error)
         error->domain == G_OPTION_ERROR ? "" : "A word of the command line: ", error->message);
     g_error_free(error);
     return ours;
-}
-
-static bool check_left(int argc, char **argv, char ***arguments, GError **error)
-{
-    if (arguments != NULL) {
-        *arguments = argv + 1;
-        return true;
-    }
-    if (argc > 1) {
-        return error_usage(error, "'%s' is no option of this command; see --help.", argv[1]);
-    }
-    return true;
 }
 
 /* Behind an option that there is not: the nearest one that there is. Words that GOption knows by
@@ -204,17 +194,24 @@ static bool check_values(char **argv, const GOptionEntry *entries, GError **erro
     return true;
 }
 
-static void begin(struct command *c, const struct command_line *line)
+/* ---- a run ---- */
+
+static void begin(struct command *c, const struct command_kind *kind, const struct caller *caller)
 {
     static const struct option_table none = {0};
 
-    given_begin(&c->given, line->table != NULL ? line->table : &none, 0);
-    given_begin(&c->opening, &options_of_session, line->opening);
+    c->caller = caller;
+    given_begin(&c->given, kind->table != NULL ? kind->table : &none, 0);
+    given_begin(&c->opening, &options_of_session, kind->opening);
     c->texts = g_ptr_array_new_with_free_func(g_free);
+    c->written = g_ptr_array_new_with_free_func(g_free);
     c->seed = g_random_int();
     c->session.warn = warn;
     c->session.note = note;
     c->session.user = c;
+    if (kind->begin != NULL) {
+        kind->begin(c);
+    }
 }
 
 // options that are fields of the command's own struct
@@ -224,52 +221,41 @@ static bool take_own(struct command *c, GError **error)
     return given_apply(&c->given, c, error);
 }
 
-int command_begin(struct command *c, int *argc, char ***argv, const struct command_line *line,
-                  void *data, char ***arguments)
+/* Reads the options and opens the report. What is left of argv are the words that no option has. */
+static bool parse(struct command *c, const struct command_kind *kind, int *argc, char ***argv,
+                  GError **error)
 {
-    begin(c, line);
-    g_autofree GOptionEntry *all = join_entries(c, line, *argv);
-    g_autoptr(GOptionContext) context = make_context(all, line->usage, line->summary, data);
-    g_autofree char *name = g_strdup_printf("svdiff %s", (*argv)[0]);
-    GError *error = NULL;
+    g_autofree GOptionEntry *all = join_entries(c, kind, *argv);
+    g_autoptr(GOptionContext) context = make_context(c, kind, all);
+    g_autofree char *name = g_strdup_printf("svdiff %s", kind->word);
+    GError *problem = NULL;
 
     g_set_prgname(name); // what help calls it
     const bool parsed =
-        check_values(*argv, all, &error) && g_option_context_parse(context, argc, argv, &error);
-    error = error != NULL ? suggest(error, all) : NULL;
-
+        check_values(*argv, all, &problem) && g_option_context_parse(context, argc, argv, &problem);
     c->report = report_create(c->json || c->worker ? REPORT_JSON : REPORT_AUTO, c->quiet);
-    if (!parsed || !check_left(*argc, *argv, arguments, &error) || !take_opening(c, &error) ||
-        (line->defaults == NULL && !take_own(c, &error))) {
-        return command_fail(c, usage_error(error));
+    if (!parsed) {
+        g_propagate_error(error, usage_error(suggest(problem, all)));
+        return false;
+    }
+    if (*argc > 1 && (kind->usage == NULL || kind->usage[0] == '\0')) {
+        return error_usage(error, "'%s' is no option of this command; see --help.", (*argv)[1]);
+    }
+    return take_opening(c, error) && (kind->job || take_own(c, error));
+}
+
+static bool run(struct command *c, const struct command_kind *kind, int argc, char **argv,
+                GError **error)
+{
+    if (!parse(c, kind, &argc, &argv, error)) {
+        return false;
     }
     signal(SIGPIPE, SIG_IGN); // a closed standard output is an error of a write
     if (c->worker) {
         // GIMP stays usable, and if memory ends it is the worker that goes
         setpriority(PRIO_PROCESS, 0, 10);
     }
-    return COMMAND_DONE;
-}
-
-/* ---- ends ---- */
-
-static int fail(struct command *c, GError *error, const char *const *files)
-{
-    int code = COMMAND_FAILED;
-
-    if (g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE)) {
-        code = COMMAND_USAGE;
-    } else if (g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED)) {
-        code = COMMAND_CANCELLED;
-    }
-    report_error(c->report, error->message, files);
-    g_error_free(error);
-    return code;
-}
-
-int command_fail(struct command *c, GError *error)
-{
-    return fail(c, error, NULL);
+    return kind->run(c, argv + 1, error);
 }
 
 // what a cancelled run tells instead, since its pictures are no failure
@@ -282,29 +268,59 @@ static GError *count_kept(GError *error, int kept, int wanted)
                        kept, wanted);
 }
 
-int command_end_pictures(struct command *c, GPtrArray *written, int wanted, GError *error)
+static int exit_code(const GError *error)
 {
-    const bool kept = written->len > 0;
-
-    if (error != NULL && kept && error->code == SVDIFF_ERROR_CANCELLED) {
-        error = count_kept(error, (int)written->len, wanted);
-    }
-    g_ptr_array_add(written, NULL);
-    const char *const *files = (const char *const *)written->pdata;
     if (error == NULL) {
-        report_files(c->report, files);
         return COMMAND_DONE;
     }
-    return fail(c, error, files);
+    if (g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE)) {
+        return COMMAND_USAGE;
+    }
+    return g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED) ? COMMAND_CANCELLED
+                                                                        : COMMAND_FAILED;
 }
 
-int command_end(struct command *c, int code)
+// what is there is told of a run that failed or was cancelled, too
+static int tell_end(struct command *c, GError *error)
 {
+    const int code = exit_code(error), kept = (int)c->written->len;
+
+    if (code == COMMAND_CANCELLED && kept > 0) {
+        error = count_kept(error, kept, c->wanted);
+    }
+    g_ptr_array_add(c->written, NULL);
+    const char *const *files = (const char *const *)c->written->pdata;
+    if (error != NULL) {
+        report_error(c->report, error->message, files);
+        g_error_free(error);
+    } else if (kept > 0) {
+        report_files(c->report, files);
+    }
+    return code;
+}
+
+int command_run(const struct command_kind *kind, const struct caller *caller, int argc, char **argv)
+{
+    g_autofree struct command *c = g_malloc0(kind->size);
+    GError *error = NULL;
+
+    begin(c, kind, caller);
+    run(c, kind, argc, argv, &error);
+    const int code = tell_end(c, error);
+    if (kind->finish != NULL) {
+        kind->finish(c);
+    }
     report_free(c->report);
     given_finish(&c->given);
     given_finish(&c->opening);
     g_ptr_array_unref(c->texts);
+    g_ptr_array_unref(c->written);
     return code;
+}
+
+void command_wrote(struct command *c, const char *path)
+{
+    g_ptr_array_add(c->written, g_strdup(path));
 }
 
 /* ---- progress ---- */

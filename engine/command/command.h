@@ -14,6 +14,7 @@
 
 enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2, COMMAND_CANCELLED = 130 };
 
+/* What all commands have, from begin to end of a run. A command's own struct begins with it. */
 struct command {
     const struct caller *caller; // borrowed
 
@@ -24,39 +25,43 @@ struct command {
     struct svdiff_options session;
     uint64_t seed; // a random one, for where none is asked for
     struct report *report;
-    GPtrArray *texts; // char *: of the help
+    GPtrArray *texts;   // char *: of the help
+    GPtrArray *written; // char *: files that are whole and stay, however the run ends
+    int wanted;         // pictures that there were to be, for a run that is cancelled
 };
 
-/* What a command is, besides what it does. */
-struct command_line {
-    const char *summary, *usage;
-    const struct option_table *table; // its options; NULL: none
-    /* What these are for a model, in the table's struct; s NULL: for Stable Diffusion. NULL: they
-     * are fields of the command's own struct, which begins with struct command, and are set there.
-     */
-    void (*defaults)(const svdiff *s, void *options);
+/* What a command is. */
+struct command_kind {
+    const char *word;    // what calls it
+    const char *purpose; // one line of the list of commands
+    const char *summary; // of its help
+    const char *usage;   // words that it takes besides options; NULL or "": none
+    size_t size;         // of its struct, which is all 0 at first
+    /* Its options; NULL: none. Where it is that of a job, their defaults are a model's and run asks
+     * for them; else they are fields of the command's struct, and set there before run. */
+    const struct option_table *table;
+    bool job;
     unsigned opening;        // enum option_flag: which options of opening a model it uses
-    const GOptionEntry *own; // further options, with data for their callbacks; NULL: none
+    const GOptionEntry *own; // further options, whose callbacks get the struct; NULL: none
+
+    void (*begin)(void *command); // before options are read; may be NULL, as finish
+    // words: NULL-terminated, what is left of the command line
+    bool (*run)(void *command, char *const *words, GError **error);
+    void (*finish)(void *command); // of whatever run left, done or not
 };
 #define COMMAND_OPENS (OPTION_OPENING | OPTION_DEVICE)
 #define COMMAND_RUNS  (COMMAND_OPENS | OPTION_NETWORKS | OPTION_PREDICTS)
 
-/* Parses argv (argv[0] is the command's word); opens the report. Returns COMMAND_DONE to go on, or
- * the exit code. arguments receives what is left, when not NULL; otherwise anything left is wrong
- * usage. */
-int command_begin(struct command *c, int *argc, char ***argv, const struct command_line *line,
-                  void *data, char ***arguments);
+extern const struct command_kind command_learn, command_generate, command_edit, command_info,
+    command_spectrum, command_bench, command_convert, command_compare;
 
-/* Says the error, frees it, and gives the exit code that belongs to it. */
-int command_fail(struct command *c, GError *error);
+/* Does what the command line says, tells how it ended, and gives the exit code. argv[0] is the
+ * command's word. */
+int command_run(const struct command_kind *kind, const struct caller *caller, int argc,
+                char **argv);
 
-/* The end of a command that writes pictures, done (error NULL) or not: tells what is there, also of
- * a run that failed or was cancelled, and gives the exit code. written: the files that are whole,
- * char *; it gets a NULL. wanted: how many there were to be. Frees the error. */
-int command_end_pictures(struct command *c, GPtrArray *written, int wanted, GError *error);
-
-/* Frees; returns code. */
-int command_end(struct command *c, int code);
+/* Notes a file that the run has written; at the end it is told. Copies the path. */
+void command_wrote(struct command *c, const char *path);
 
 /* The progress function of all commands: shows it, and answers false once a signal (or, with
  * --worker, the end of standard input) asked to stop. user is the struct command. */
@@ -98,24 +103,10 @@ bool command_write_picture(struct command *c, const char *path, const picture *p
 /* Prints what a run would take, as --estimate asks. False when standard output is full. */
 bool command_tell_estimate(struct command *c, const struct svdiff_estimate *e, GError **error);
 
-/* The defaults of the jobs, as struct command_line has them. */
-void command_learn_defaults(const svdiff *s, void *options);
-void command_generate_defaults(const svdiff *s, void *options);
-void command_edit_defaults(const svdiff *s, void *options);
 /* Adds "options", what runs can be asked for and what they can be told, and "defaults", what those
  * of this model take where nothing is asked for. */
-void command_add_options(JsonBuilder *j, const svdiff *s);
+void command_add_options(JsonObject *to, const svdiff *s);
 
 /* Prints how well subjects that were learned together stay apart. */
 void command_tell_apart(struct command *c, const struct svdiff_subject *subjects,
                         const struct svdiff_apart *a);
-
-/* The commands: each gets its caller and its own arguments. */
-int command_learn(const struct caller *caller, int argc, char **argv);
-int command_generate(const struct caller *caller, int argc, char **argv);
-int command_edit(const struct caller *caller, int argc, char **argv);
-int command_info(const struct caller *caller, int argc, char **argv);
-int command_spectrum(const struct caller *caller, int argc, char **argv);
-int command_bench(const struct caller *caller, int argc, char **argv);
-int command_convert(const struct caller *caller, int argc, char **argv);
-int command_compare(const struct caller *caller, int argc, char **argv);

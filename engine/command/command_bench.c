@@ -8,10 +8,6 @@
 #include "engine/options/option_rows.h"
 #include "engine/session/session.h"
 
-static const char summary[] =
-    "Times the parts of the work with random weights and prints figures as JSON. --shapes sd15:\n"
-    "those of Stable Diffusion 1.5, whatever model is there.";
-
 enum { WHAT_GENERATE = BENCH_DECODE + 1, WHAT_SPECTRUM }; // beside enum bench_part
 
 struct bench {
@@ -64,29 +60,19 @@ static bool check(const struct bench *b, GError **error)
            option_check_pixels(option_find(&table, "height"), b->height, 8, error);
 }
 
-static JsonNode *as_json(const struct bench *b, const kernels *k, const struct bench_result *r)
+static JsonObject *as_json(const struct bench *b, const kernels *k, const struct bench_result *r)
 {
-    g_autoptr(JsonBuilder) j = json_builder_new();
+    JsonObject *all = json_object_new();
 
-    json_builder_begin_object(j);
-    json_builder_set_member_name(j, "what");
-    json_builder_add_string_value(j, option_word(option_find(&table, "what"), b->what));
-    json_builder_set_member_name(j, "seconds");
-    json_builder_add_double_value(j, r->seconds);
-    json_builder_set_member_name(j, "median_seconds");
-    json_builder_add_double_value(j, r->median_seconds);
-    json_builder_set_member_name(j, "flops");
-    json_builder_add_double_value(j, r->flops);
-    json_builder_set_member_name(j, "peak_bytes");
-    json_builder_add_int_value(j, (gint64)r->peak_bytes);
-    json_builder_set_member_name(j, "precision");
-    json_builder_add_string_value(j, k->precision == KERNELS_BF16 ? "bf16" : "f32");
-    json_builder_set_member_name(j, "threads");
-    json_builder_add_int_value(j, k->threads);
-    json_builder_set_member_name(j, "device");
-    json_builder_add_string_value(j, k->name);
-    json_builder_end_object(j);
-    return json_builder_get_root(j);
+    json_object_set_string_member(all, "what", option_word(option_find(&table, "what"), b->what));
+    json_object_set_double_member(all, "seconds", r->seconds);
+    json_object_set_double_member(all, "median_seconds", r->median_seconds);
+    json_object_set_double_member(all, "flops", r->flops);
+    json_object_set_int_member(all, "peak_bytes", (gint64)r->peak_bytes);
+    json_object_set_string_member(all, "precision", k->precision == KERNELS_BF16 ? "bf16" : "f32");
+    json_object_set_int_member(all, "threads", k->threads);
+    json_object_set_string_member(all, "device", k->name);
+    return all;
 }
 
 static bool run_part(struct bench *b, const kernels *k, struct bench_result *result, GError **error)
@@ -110,8 +96,9 @@ static bool run_part(struct bench *b, const kernels *k, struct bench_result *res
     return bench_run(k, &o, result, command_progress, &b->common, error);
 }
 
-static bool run(struct bench *b, GError **error)
+static bool run(void *command, char *const *words, GError **error)
 {
+    struct bench *b = command;
     struct bench_result result = {0};
 
     if (!check(b, error) || !take_shapes(b, error)) {
@@ -121,21 +108,25 @@ static bool run(struct bench *b, GError **error)
     if (k == NULL || !run_part(b, k, &result, error)) {
         return false;
     }
-    g_autoptr(JsonNode) json = as_json(b, k, &result);
+    g_autoptr(JsonObject) json = as_json(b, k, &result);
     return report_result(b->common.report, json, NULL, error);
 }
 
-int command_bench(const struct caller *caller, int argc, char **argv)
+static void finish(void *command)
 {
-    static const struct command_line line = {
-        .summary = summary, .usage = "", .table = &table, .opening = COMMAND_RUNS};
-    struct bench b = {.common.caller = caller};
-    GError *error = NULL;
-    int code = command_begin(&b.common, &argc, &argv, &line, NULL, NULL);
+    struct bench *b = command;
 
-    if (code == COMMAND_DONE && !run(&b, &error)) {
-        code = command_fail(&b.common, error);
-    }
-    svdiff_close(b.model);
-    return command_end(&b.common, code);
+    svdiff_close(b->model);
 }
+
+const struct command_kind command_bench = {
+    .word = "bench",
+    .purpose = "time the parts of the work on this machine",
+    .summary = "Times the parts of the work with random weights and prints figures as JSON. "
+               "--shapes sd15:\nthose of Stable Diffusion 1.5, whatever model is there.",
+    .usage = "",
+    .size = sizeof(struct bench),
+    .table = &table,
+    .opening = COMMAND_RUNS,
+    .run = run,
+    .finish = finish};

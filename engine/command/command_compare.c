@@ -9,10 +9,6 @@
 
 #include <string.h>
 
-static const char summary[] =
-    "Tells how alike subjects are: the cosine of their shifts, averaged over the layers. Subjects\n"
-    "of different things are near 0, two of one thing near 1.";
-
 struct compare {
     struct command common;
     const char *output;
@@ -35,10 +31,7 @@ static bool open_all(struct compare *c, char *const *arguments, GError **error)
 
     for (int i = 0; i < c->n; i++) {
         char *path = subject_path(arguments[i]);
-        g_autofree char *base = g_path_get_basename(path);
-        if (g_str_has_suffix(base, ".safetensors")) {
-            base[strlen(base) - strlen(".safetensors")] = '\0';
-        }
+        g_autofree char *base = subject_name_of(path);
         g_ptr_array_add(c->paths, path);
         g_ptr_array_add(c->names, g_utf8_make_valid(base, -1));
         command_guard_subject(guard, path);
@@ -70,53 +63,46 @@ static void warn_bases(const struct compare *c)
 
 /* ---- result ---- */
 
-static void add_numbers(JsonBuilder *j, const struct compare *c, int row, bool layers)
+// [n, n] of doubles, or where there are none of whole numbers
+static JsonArray *as_matrix(int n, const double *values, const int *counts)
 {
-    json_builder_begin_array(j);
-    for (int i = 0; i < c->n; i++) {
-        if (layers) {
-            json_builder_add_int_value(j, c->layers[row * c->n + i]);
-        } else {
-            json_builder_add_double_value(j, c->cosine[row * c->n + i]);
+    JsonArray *all = json_array_new();
+
+    for (int i = 0; i < n; i++) {
+        JsonArray *row = json_array_new();
+        for (int j = i * n; j < (i + 1) * n; j++) {
+            if (values != NULL) {
+                json_array_add_double_element(row, values[j]);
+            } else {
+                json_array_add_int_element(row, counts[j]);
+            }
         }
+        json_array_add_array_element(all, row);
     }
-    json_builder_end_array(j);
+    return all;
 }
 
-static void add_matrix(JsonBuilder *j, const struct compare *c, const char *name, bool layers)
+static JsonObject *as_json(const struct compare *c)
 {
-    json_builder_set_member_name(j, name);
-    json_builder_begin_array(j);
-    for (int i = 0; i < c->n; i++) {
-        add_numbers(j, c, i, layers);
-    }
-    json_builder_end_array(j);
-}
+    JsonObject *all = json_object_new();
+    JsonArray *subjects = json_array_new();
 
-static JsonNode *describe(const struct compare *c)
-{
-    g_autoptr(JsonBuilder) j = json_builder_new();
-
-    json_builder_begin_object(j);
-    json_builder_set_member_name(j, "subjects");
-    json_builder_begin_array(j);
     for (int i = 0; i < c->n; i++) {
         g_autofree char *path = g_utf8_make_valid(c->paths->pdata[i], -1);
-        json_builder_add_string_value(j, path);
+        json_array_add_string_element(subjects, path);
     }
-    json_builder_end_array(j);
-    add_matrix(j, c, "cosine", false);
-    add_matrix(j, c, "layers", true);
-    json_builder_end_object(j);
-    return json_builder_get_root(j);
+    json_object_set_array_member(all, "subjects", subjects);
+    json_object_set_array_member(all, "cosine", as_matrix(c->n, c->cosine, NULL));
+    json_object_set_array_member(all, "layers", as_matrix(c->n, NULL, c->layers));
+    return all;
 }
 
 static bool tell(const struct compare *c, GError **error)
 {
-    g_autoptr(JsonNode) json = describe(c);
+    g_autoptr(JsonObject) result = as_json(c);
     g_autofree char *text = compare_text(c->cosine, (const char *const *)c->names->pdata, c->n);
 
-    return report_result(c->common.report, json, text, error);
+    return report_result(c->common.report, result, text, error);
 }
 
 static bool draw(const struct compare *c, GError **error)
@@ -126,9 +112,20 @@ static bool draw(const struct compare *c, GError **error)
     return p != NULL && picture_write(c->output, p, NULL, 0, error);
 }
 
-static bool run(struct compare *c, char **arguments, GError **error)
+static void begin(void *command)
 {
-    c->n = (int)g_strv_length(arguments);
+    struct compare *c = command;
+
+    c->paths = g_ptr_array_new_with_free_func(g_free);
+    c->names = g_ptr_array_new_with_free_func(g_free);
+    c->subjects = g_ptr_array_new_with_free_func((GDestroyNotify)subject_free);
+}
+
+static bool run(void *command, char *const *words, GError **error)
+{
+    struct compare *c = command;
+
+    c->n = (int)g_strv_length((char **)words);
     if (c->n < 2) {
         return error_usage(error, "Name two subjects or more: svdiff compare SUBJECT SUBJECT...");
     }
@@ -138,37 +135,42 @@ static bool run(struct compare *c, char **arguments, GError **error)
     }
     c->cosine = g_new0(double, (gsize)c->n * c->n);
     c->layers = g_new0(int, (gsize)c->n * c->n);
-    if (!open_all(c, arguments, error) ||
+    if (!open_all(c, words, error) ||
         !compare_subjects((const struct subject *const *)c->subjects->pdata,
                           (const char *const *)c->paths->pdata, c->n, c->cosine, c->layers,
                           error)) {
         return false;
     }
     warn_bases(c);
-    return (c->output == NULL || draw(c, error)) && tell(c, error);
-}
-
-int command_compare(const struct caller *caller, int argc, char **argv)
-{
-    static const struct command_line line = {
-        .summary = summary, .usage = "SUBJECT SUBJECT...", .table = &table};
-    struct compare c = {.common.caller = caller,
-                        .paths = g_ptr_array_new_with_free_func(g_free),
-                        .names = g_ptr_array_new_with_free_func(g_free),
-                        .subjects = g_ptr_array_new_with_free_func((GDestroyNotify)subject_free)};
-    char **arguments = NULL;
-    GError *error = NULL;
-    int code = command_begin(&c.common, &argc, &argv, &line, NULL, &arguments);
-
-    if (code == COMMAND_DONE && !run(&c, arguments, &error)) {
-        code = command_fail(&c.common, error);
-    } else if (code == COMMAND_DONE && c.output != NULL) {
-        report_files(c.common.report, (const char *const[]){c.output, NULL});
+    if ((c->output != NULL && !draw(c, error)) || !tell(c, error)) {
+        return false;
     }
-    g_ptr_array_unref(c.paths);
-    g_ptr_array_unref(c.names);
-    g_ptr_array_unref(c.subjects);
-    g_free(c.cosine);
-    g_free(c.layers);
-    return command_end(&c.common, code);
+    if (c->output != NULL) {
+        command_wrote(&c->common, c->output);
+    }
+    return true;
 }
+
+static void finish(void *command)
+{
+    struct compare *c = command;
+
+    g_ptr_array_unref(c->paths);
+    g_ptr_array_unref(c->names);
+    g_ptr_array_unref(c->subjects);
+    g_free(c->cosine);
+    g_free(c->layers);
+}
+
+const struct command_kind command_compare = {
+    .word = "compare",
+    .purpose = "how alike subjects are",
+    .summary =
+        "Tells how alike subjects are: the cosine of their shifts, averaged over the layers. "
+        "Subjects\nof different things are near 0, two of one thing near 1.",
+    .usage = "SUBJECT SUBJECT...",
+    .size = sizeof(struct compare),
+    .table = &table,
+    .begin = begin,
+    .run = run,
+    .finish = finish};

@@ -52,19 +52,6 @@ static const struct option_table table = {"convert", sizeof(struct convert), row
 
 /* ---- options ---- */
 
-static void take_inputs(struct convert *c, char *const *arguments)
-{
-    const int n = c->more != NULL ? (int)g_strv_length((char **)c->more) : 0;
-
-    c->inputs = g_new0(struct svdiff_scaled_subject, n + 1);
-    if (arguments[0] != NULL) {
-        c->inputs[c->n_inputs++] = subject_list_parse(arguments[0]);
-    }
-    for (int i = 0; i < n; i++) {
-        c->inputs[c->n_inputs++] = subject_list_parse(c->more[i]);
-    }
-}
-
 static bool check_scales(const struct convert *c, GError **error)
 {
     for (int i = 0; i < c->n_inputs; i++) {
@@ -91,7 +78,7 @@ static bool check_usage(struct convert *c, char *const *arguments, GError **erro
         return error_usage(error,
                            "Say what to convert, --to what, and --output where; see --help.");
     }
-    take_inputs(c, arguments);
+    c->inputs = subject_list_parse_all(arguments[0], c->more, &c->n_inputs);
     return check_scales(c, error);
 }
 
@@ -213,36 +200,32 @@ static bool convert_model(struct convert *c, GError **error)
     return done;
 }
 
-static bool run(struct convert *c, char **arguments, GError **error)
+static bool run(void *command, char *const *words, GError **error)
 {
-    return check_usage(c, arguments, error) &&
-           (c->format <= TO_PYTORCH ? convert_subject(c, error) : convert_model(c, error));
-}
+    struct convert *c = command;
 
-static void finish(struct convert *c)
-{
-    for (int i = 0; i < c->n_inputs; i++) {
-        g_free((char *)c->inputs[i].file);
+    if (!check_usage(c, words, error) ||
+        !(c->format <= TO_PYTORCH ? convert_subject(c, error) : convert_model(c, error))) {
+        return false;
     }
-    g_free(c->inputs);
+    command_wrote(&c->common, c->output);
+    return true;
 }
 
-int command_convert(const struct caller *caller, int argc, char **argv)
+static void finish(void *command)
 {
-    static const struct command_line line = {.summary = summary,
+    struct convert *c = command;
+
+    subject_list_free_parsed(c->inputs, c->n_inputs);
+}
+
+const struct command_kind command_convert = {.word = "convert",
+                                             .purpose = "subjects to other formats, models with "
+                                                        "subjects in them",
+                                             .summary = summary,
                                              .usage = "INPUT[:SCALE]",
+                                             .size = sizeof(struct convert),
                                              .table = &table,
-                                             .opening = COMMAND_OPENS | OPTION_PREDICTS};
-    struct convert c = {.common.caller = caller};
-    char **arguments = NULL;
-    GError *error = NULL;
-    int code = command_begin(&c.common, &argc, &argv, &line, NULL, &arguments);
-
-    if (code == COMMAND_DONE && !run(&c, arguments, &error)) {
-        code = command_fail(&c.common, error);
-    } else if (code == COMMAND_DONE) {
-        report_files(c.common.report, (const char *const[]){c.output, NULL});
-    }
-    finish(&c);
-    return command_end(&c.common, code);
-}
+                                             .opening = COMMAND_OPENS | OPTION_PREDICTS,
+                                             .run = run,
+                                             .finish = finish};

@@ -36,7 +36,7 @@ static bool take_options(struct edit *e, const svdiff *s, GError **error)
         return false;
     }
     o->n_targets = o->targets != NULL ? (int)g_strv_length((char **)o->targets) : 0;
-    e->pictures.wanted = o->n_targets * o->count;
+    e->pictures.common.wanted = o->n_targets * o->count;
     return true;
 }
 
@@ -88,35 +88,36 @@ static void tell_prompts(struct edit *e)
     }
 }
 
-static bool run(struct edit *e, GError **error)
+static bool run(void *command, char *const *words, GError **error)
 {
+    struct edit *e = command;
+
+    e->pictures.describe = describe;
     if (!pictures_check_usage(&e->pictures, error) || !take_options(e, NULL, error) ||
         !edit_check(&e->options, 8, error) || !pictures_check_files(&e->pictures, error)) {
         return false;
     }
-    svdiff *s = e->pictures.session =
-        kept_model_open(e->pictures.common.caller->kept, &e->pictures.common.session, error);
+    svdiff *s = pictures_open(&e->pictures, error);
     if (s == NULL || !take_options(e, s, error) || !check_overwrites(e, error)) {
         return false;
     }
     tell_prompts(e);
     pictures_tell_seed(&e->pictures);
-    return svdiff_edit(s, &e->options, pictures_take, pictures_progress, e, error);
+    return svdiff_edit(s, &e->options, pictures_take, command_progress, e, error);
 }
 
-int command_edit(const struct caller *caller, int argc, char **argv)
+static void finish(void *command)
 {
-    static const struct command_line line = {.summary = summary,
-                                             .table = &options_of_edit,
-                                             .defaults = command_edit_defaults,
-                                             .opening = COMMAND_RUNS};
-    struct edit e = {.pictures = pictures_create(caller, describe)};
-    GError *error = NULL;
-    int code = command_begin(&e.pictures.common, &argc, &argv, &line, NULL, NULL);
-
-    if (code == COMMAND_DONE) {
-        run(&e, &error);
-        code = pictures_end(&e.pictures, error);
-    }
-    return pictures_finish(&e.pictures, code);
+    pictures_close(&((struct edit *)command)->pictures);
 }
+
+const struct command_kind command_edit = {.word = "edit",
+                                          .purpose =
+                                              "learn one picture and draw it from other prompts",
+                                          .summary = summary,
+                                          .size = sizeof(struct edit),
+                                          .table = &options_of_edit,
+                                          .job = true,
+                                          .opening = COMMAND_RUNS,
+                                          .run = run,
+                                          .finish = finish};

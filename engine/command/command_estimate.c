@@ -22,38 +22,34 @@ static char *sentence(const struct svdiff_estimate *e)
     return g_string_free(text, FALSE);
 }
 
-static void member(JsonBuilder *j, const char *name, double value)
+static JsonObject *as_json(const struct svdiff_estimate *e)
 {
-    json_builder_set_member_name(j, name);
-    json_builder_add_double_value(j, value);
+    JsonObject *all = json_object_new();
+    JsonArray *marked = json_array_new();
+    const uint64_t available = machine_available_memory();
+
+    json_object_set_int_member(all, "bytes", (gint64)e->bytes);
+    json_object_set_int_member(all, "least_bytes", (gint64)e->least_bytes);
+    if (available != UINT64_MAX) { // which is: nobody knows
+        json_object_set_double_member(all, "available", (double)available);
+    }
+    json_object_set_double_member(all, "operations", e->operations);
+    json_object_set_double_member(all, "seconds", e->seconds);
+    json_object_set_array_member(all, "marked", marked);
+    for (int i = 0; i < e->n_marked; i++) {
+        json_array_add_double_element(marked, e->marked[i]);
+    }
+    if (e->width > 0) {
+        json_object_set_double_member(all, "width", e->width);
+        json_object_set_double_member(all, "height", e->height);
+    }
+    return all;
 }
 
 bool command_tell_estimate(struct command *c, const struct svdiff_estimate *e, GError **error)
 {
-    g_autoptr(JsonBuilder) j = json_builder_new();
+    g_autoptr(JsonObject) result = as_json(e);
     g_autofree char *text = sentence(e);
 
-    json_builder_begin_object(j);
-    json_builder_set_member_name(j, "bytes");
-    json_builder_add_int_value(j, (gint64)e->bytes);
-    json_builder_set_member_name(j, "least_bytes");
-    json_builder_add_int_value(j, (gint64)e->least_bytes);
-    if (machine_available_memory() != UINT64_MAX) {
-        member(j, "available", (double)machine_available_memory());
-    }
-    member(j, "operations", e->operations);
-    member(j, "seconds", e->seconds);
-    json_builder_set_member_name(j, "marked");
-    json_builder_begin_array(j);
-    for (int i = 0; i < e->n_marked; i++) {
-        json_builder_add_double_value(j, e->marked[i]);
-    }
-    json_builder_end_array(j);
-    if (e->width > 0) {
-        member(j, "width", e->width);
-        member(j, "height", e->height);
-    }
-    json_builder_end_object(j);
-    g_autoptr(JsonNode) root = json_builder_get_root(j);
-    return report_result(c->report, root, text, error);
+    return report_result(c->report, result, text, error);
 }

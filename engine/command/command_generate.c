@@ -21,8 +21,6 @@ struct generate {
     struct canvas_margins margins;
 };
 
-static const char summary[] = "Makes pictures from a text, with learned subjects in them.";
-
 /* ---- options ---- */
 
 static const struct given *given(const struct generate *g)
@@ -33,18 +31,6 @@ static const struct given *given(const struct generate *g)
 static const char *text(const struct generate *g, const char *option)
 {
     return given_text(given(g), option);
-}
-
-static void take_subjects(struct generate *g)
-{
-    char *const *list = given_list(given(g), "subject");
-    const int n = list != NULL ? (int)g_strv_length((char **)list) : 0;
-
-    g->subjects = g_new0(struct svdiff_scaled_subject, n + 1);
-    g->n_subjects = n;
-    for (int i = 0; i < n; i++) {
-        g->subjects[i] = subject_list_parse(list[i]);
-    }
 }
 
 // "left.png=a [V] dog"
@@ -82,7 +68,7 @@ static bool take_options(struct generate *g, const svdiff *s, GError **error)
     o->init = g->init;
     o->mask = g->mask;
     o->outpaint = o->outpaint || given_has(given(g), "extend");
-    g->pictures.wanted = o->count;
+    g->pictures.common.wanted = o->count;
     return true;
 }
 
@@ -118,7 +104,8 @@ static bool check_usage(struct generate *g, GError **error)
     if (g->prompt == NULL) {
         return error_usage(error, "Say what to draw with --prompt TEXT.");
     }
-    take_subjects(g);
+    g->subjects = subject_list_parse_all(NULL, (const char *const *)given_list(given(g), "subject"),
+                                         &g->n_subjects);
     return take_regions(g, error) && pictures_check_usage(&g->pictures, error) &&
            take_options(g, NULL, error) && check_painting(g, error) &&
            generate_check(&g->options, 8, error);
@@ -271,13 +258,12 @@ static char *describe(void *user, const char *hash, int index, uint64_t seed, co
     return command_describe_generated(&g->options, hash, seed, p);
 }
 
-static bool run(struct generate *g, GError **error)
+static bool draw(struct generate *g, GError **error)
 {
     if (!check_usage(g, error) || !check_files(g, error)) {
         return false;
     }
-    svdiff *s = g->pictures.session =
-        kept_model_open(g->pictures.common.caller->kept, &g->pictures.common.session, error);
+    svdiff *s = pictures_open(&g->pictures, error);
     if (s == NULL || !take_options(g, s, error) || !check_overwrites(g, error) ||
         !take_subject_words(g, error)) {
         return false;
@@ -289,7 +275,7 @@ static bool run(struct generate *g, GError **error)
                command_tell_estimate(&g->pictures.common, &e, error);
     }
     pictures_tell_seed(&g->pictures);
-    return svdiff_generate(s, &g->options, pictures_take, pictures_progress, g, error);
+    return svdiff_generate(s, &g->options, pictures_take, command_progress, g, error);
 }
 
 // one word that belongs to no option is the prompt
@@ -311,14 +297,22 @@ static bool take_word(struct generate *g, char *const *words, GError **error)
                        words[0]);
 }
 
-static void finish(struct generate *g)
+static bool run(void *command, char *const *words, GError **error)
 {
+    struct generate *g = command;
+
+    g->pictures.describe = describe;
+    return take_word(g, words, error) && draw(g, error);
+}
+
+static void finish(void *command)
+{
+    struct generate *g = command;
+
+    pictures_close(&g->pictures);
     g_free(g->prompt);
     g_free(g->negative);
-    for (int i = 0; i < g->n_subjects; i++) {
-        g_free((char *)g->subjects[i].file);
-    }
-    g_free(g->subjects);
+    subject_list_free_parsed(g->subjects, g->n_subjects);
     for (int i = 0; i < g->n_regions; i++) {
         g_free((char *)g->regions[i].file);
         g_free((char *)g->regions[i].text);
@@ -328,24 +322,14 @@ static void finish(struct generate *g)
     picture_free(g->mask);
 }
 
-int command_generate(const struct caller *caller, int argc, char **argv)
-{
-    static const struct command_line line = {.summary = summary,
-                                             .usage = "[TEXT]",
-                                             .table = &options_of_generate,
-                                             .defaults = command_generate_defaults,
-                                             .opening = COMMAND_RUNS};
-    struct generate g = {.pictures = pictures_create(caller, describe)};
-    struct command *c = &g.pictures.common;
-    GError *error = NULL;
-    char **words = NULL;
-    int code = command_begin(c, &argc, &argv, &line, NULL, &words);
-
-    if (code == COMMAND_DONE && !take_word(&g, words, &error)) {
-        code = command_fail(c, error);
-    } else if (code == COMMAND_DONE && (!run(&g, &error) || !g.estimate)) {
-        code = pictures_end(&g.pictures, error);
-    }
-    finish(&g);
-    return pictures_finish(&g.pictures, code);
-}
+const struct command_kind command_generate = {
+    .word = "generate",
+    .purpose = "make pictures from a text, with learned subjects",
+    .summary = "Makes pictures from a text, with learned subjects in them.",
+    .usage = "[TEXT]",
+    .size = sizeof(struct generate),
+    .table = &options_of_generate,
+    .job = true,
+    .opening = COMMAND_RUNS,
+    .run = run,
+    .finish = finish};

@@ -12,9 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char summary[] =
-    "Says what a model, a subject, a LoRA or another file is; without one, the model that ships.";
-
 struct info {
     struct command common;
     char *path;
@@ -29,127 +26,103 @@ static const struct option rows[] = {
 };
 static const struct option_table table = {"info", sizeof(struct info), rows, G_N_ELEMENTS(rows)};
 
-static void add_text(JsonBuilder *j, const char *name, const char *value)
-{
-    json_builder_set_member_name(j, name);
-    if (value != NULL) {
-        json_builder_add_string_value(j, value);
-    } else {
-        json_builder_add_null_value(j);
-    }
-}
-
-static void add_number(JsonBuilder *j, const char *name, int64_t value)
-{
-    json_builder_set_member_name(j, name);
-    json_builder_add_int_value(j, value);
-}
-
 // all texts but the picture, which nobody reads as text
-static void add_metadata(JsonBuilder *j, const char *path)
+static JsonObject *list_metadata(const char *path)
 {
-    struct safetensors *file =
+    JsonObject *all = json_object_new();
+    g_autoptr(safetensors) file =
         g_file_test(path, G_FILE_TEST_IS_REGULAR) ? safetensors_open(path, NULL) : NULL;
 
-    json_builder_set_member_name(j, "metadata");
-    json_builder_begin_object(j);
     for (const char *const *key = file != NULL ? safetensors_metadata_keys(file) : NULL;
          key != NULL && *key != NULL; key++) {
         if (strcmp(*key, THUMBNAIL_KEY) != 0) {
-            add_text(j, *key, safetensors_metadata(file, *key));
+            json_object_set_string_member(all, *key, safetensors_metadata(file, *key));
         }
     }
-    json_builder_end_object(j);
-    safetensors_close(file);
+    return all;
 }
 
 // what the model predicts, for those that the engine can use
 static const char *prediction_of(const char *path)
 {
     static const char *const words[] = {"epsilon", "v_prediction", "sample"};
-    struct checkpoint *c = checkpoint_open(path, NULL);
-    const char *word = c != NULL ? words[checkpoint_schedule_config(c)->prediction_type] : NULL;
+    g_autoptr(checkpoint) c = checkpoint_open(path, NULL);
 
-    checkpoint_close(c);
-    return word;
+    return c != NULL ? words[checkpoint_schedule_config(c)->prediction_type] : NULL;
 }
 
 // of those that the engine can open; warnings were told by the command that needs it
-static void add_options(JsonBuilder *j, const char *path)
+static void add_options(JsonObject *to, const char *path)
 {
     const struct svdiff_options o = {.model = path};
     g_autoptr(svdiff) s = svdiff_open(&o, NULL);
 
     if (s != NULL) {
-        command_add_options(j, s);
+        command_add_options(to, s);
     }
 }
 
-static const char *base_of(const char *path, char **owned)
+// which model a subject was learned with
+static void add_base(JsonObject *to, const struct info *i)
 {
-    struct subject *s = subject_open(path, NULL);
+    const bool subject = i->model.kind == MODEL_KIND_SUBJECT;
+    g_autoptr(subject_file) s = subject ? subject_open(i->path, NULL) : NULL;
 
-    *owned = s != NULL ? g_strdup(subject_metadata(s, "base_hash")) : NULL;
-    subject_free(s);
-    return *owned;
+    json_object_set_string_member(to, "base", s != NULL ? subject_metadata(s, "base_hash") : NULL);
 }
 
 // what the subjects are in plain words; none for what is no subject
-static void add_things(JsonBuilder *j, const struct info *i)
+static JsonArray *list_things(const struct info *i)
 {
     const bool subject = i->model.kind == MODEL_KIND_SUBJECT;
     g_auto(GStrv) things = subject ? svdiff_subject_things(i->path, NULL) : NULL;
+    JsonArray *list = json_array_new();
 
-    json_builder_set_member_name(j, "things");
-    json_builder_begin_array(j);
     for (char **thing = things; thing != NULL && *thing != NULL; thing++) {
-        json_builder_add_string_value(j, *thing);
+        json_array_add_string_element(list, *thing);
     }
-    json_builder_end_array(j);
+    return list;
 }
 
-static void add_preview(JsonBuilder *j, const picture *preview)
+// its size and a PNG in base64, or null
+static void add_preview(JsonObject *to, const picture *preview)
 {
     g_autoptr(GBytes) png = preview != NULL ? picture_to_png(preview, NULL) : NULL;
 
-    json_builder_set_member_name(j, "preview");
     if (png == NULL) {
-        json_builder_add_null_value(j);
+        json_object_set_null_member(to, "preview");
         return;
     }
-    json_builder_begin_object(j);
-    add_number(j, "width", preview->width);
-    add_number(j, "height", preview->height);
+    JsonObject *all = json_object_new();
     g_autofree char *text = g_base64_encode(g_bytes_get_data(png, NULL), g_bytes_get_size(png));
-    add_text(j, "png", text);
-    json_builder_end_object(j);
+    json_object_set_int_member(all, "width", preview->width);
+    json_object_set_int_member(all, "height", preview->height);
+    json_object_set_string_member(all, "png", text);
+    json_object_set_object_member(to, "preview", all);
 }
 
-static JsonNode *describe(const struct info *i)
+static JsonObject *describe(const struct info *i)
 {
     const struct model_info *m = &i->model;
-    g_autoptr(JsonBuilder) j = json_builder_new();
-    g_autofree char *base = NULL;
     const bool model = m->kind == MODEL_KIND_FOLDER || m->kind == MODEL_KIND_CHECKPOINT;
+    JsonObject *all = json_object_new();
 
-    json_builder_begin_object(j);
-    add_text(j, "kind", model_kind_word(m->kind));
-    add_text(j, "format", m->format);
-    add_number(j, "tensors", m->tensors);
-    add_number(j, "values", m->values);
-    add_number(j, "bytes", m->bytes);
-    add_text(j, "family", m->family);
-    add_text(j, "family_name", model_family_name(m->family));
-    add_text(j, "prediction", model ? prediction_of(i->path) : NULL);
-    add_text(j, "base", m->kind == MODEL_KIND_SUBJECT ? base_of(i->path, &base) : NULL);
+    json_object_set_string_member(all, "kind", model_kind_word(m->kind));
+    json_object_set_string_member(all, "format", m->format);
+    json_object_set_int_member(all, "tensors", m->tensors);
+    json_object_set_int_member(all, "values", m->values);
+    json_object_set_int_member(all, "bytes", m->bytes);
+    json_object_set_string_member(all, "family", m->family);
+    json_object_set_string_member(all, "family_name", model_family_name(m->family));
+    json_object_set_string_member(all, "prediction", model ? prediction_of(i->path) : NULL);
+    add_base(all, i);
     if (model) {
-        add_options(j, i->path);
+        add_options(all, i->path);
     }
-    add_things(j, i);
-    add_preview(j, i->preview);
-    add_metadata(j, i->path);
-    json_builder_end_object(j);
-    return json_builder_get_root(j);
+    json_object_set_array_member(all, "things", list_things(i));
+    add_preview(all, i->preview);
+    json_object_set_object_member(all, "metadata", list_metadata(i->path));
+    return all;
 }
 
 static void tell(struct info *i)
@@ -179,13 +152,12 @@ static bool read_preview(struct info *i, GError **error)
         i->preview = svdiff_subject_preview(i->path, &problem);
     }
     if (i->preview == NULL && i->preview_file != NULL) {
-        if (problem != NULL) {
-            g_propagate_error(error, g_steal_pointer(&problem));
-        } else {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                        "%s carries no preview; subjects that svdiff learn wrote have one.",
-                        i->path);
+        if (problem == NULL) {
+            return error_failed(error,
+                                "%s carries no preview; subjects that svdiff learn wrote have one.",
+                                i->path);
         }
+        g_propagate_error(error, g_steal_pointer(&problem));
         return false;
     }
     if (problem != NULL) {
@@ -198,36 +170,40 @@ static bool read_preview(struct info *i, GError **error)
             picture_write(i->preview_file, i->preview, NULL, 0, error));
 }
 
-static bool run(struct info *i, char **arguments, GError **error)
+static bool run(void *command, char *const *words, GError **error)
 {
-    if (arguments[0] != NULL && arguments[1] != NULL) {
+    struct info *i = command;
+
+    if (words[0] != NULL && words[1] != NULL) {
         return error_usage(
             error, "Name one file or folder: svdiff info PATH; or none for the model that ships.");
     }
-    i->path = model_place(arguments[0], error);
+    i->path = model_place(words[0], error);
     if (i->path == NULL ||
         (i->preview_file != NULL && !picture_check_name(i->preview_file, error)) ||
         !model_kind_examine(i->path, &i->model, error) || !read_preview(i, error)) {
         return false;
     }
     tell(i);
-    g_autoptr(JsonNode) json = describe(i);
-    return report_result(i->common.report, json, NULL, error);
+    g_autoptr(JsonObject) result = describe(i);
+    return report_result(i->common.report, result, NULL, error);
 }
 
-int command_info(const struct caller *caller, int argc, char **argv)
+static void finish(void *command)
 {
-    static const struct command_line line = {
-        .summary = summary, .usage = "[PATH]", .table = &table};
-    struct info i = {.common.caller = caller};
-    char **arguments = NULL;
-    GError *error = NULL;
-    int code = command_begin(&i.common, &argc, &argv, &line, NULL, &arguments);
+    struct info *i = command;
 
-    if (code == COMMAND_DONE && !run(&i, arguments, &error)) {
-        code = command_fail(&i.common, error);
-    }
-    picture_free(i.preview);
-    g_free(i.path);
-    return command_end(&i.common, code);
+    picture_free(i->preview);
+    g_free(i->path);
 }
+
+const struct command_kind command_info = {
+    .word = "info",
+    .purpose = "what a model, a subject or a LoRA file is",
+    .summary = "Says what a model, a subject, a LoRA or another file is; without one, the model "
+               "that ships.",
+    .usage = "[PATH]",
+    .size = sizeof(struct info),
+    .table = &table,
+    .run = run,
+    .finish = finish};

@@ -2,6 +2,7 @@
 #include "engine/command/command.h"
 #include "engine/command/learn_subjects.h"
 
+#include "engine/base/error.h"
 #include "engine/learn/learn_check.h"
 #include "engine/learn/learn_files.h"
 #include "engine/base/output_name.h"
@@ -44,13 +45,6 @@ static void find_seed(struct learn *l)
     }
 }
 
-static bool progress(void *user, const struct progress *p)
-{
-    struct learn *l = user;
-
-    return command_progress(&l->common, p);
-}
-
 static void tell_apart(void *user, const struct svdiff_apart *a)
 {
     struct learn *l = user;
@@ -84,11 +78,11 @@ static bool check_placeholders(const struct learn *l, GError **error)
 
     for (int i = 0; i < o->n_subjects && o->placeholder_rate > 0; i++) {
         if (!prompt_has_placeholder(o->subjects[i].prompt)) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                        "--placeholder-rate is for the word that stands for [V], which the "
-                        "--prompt '%s' does not have; write [V] in it, or leave the option out.",
-                        o->subjects[i].prompt);
-            return false;
+            return error_usage(
+                error,
+                "--placeholder-rate is for the word that stands for [V], which the "
+                "--prompt '%s' does not have; write [V] in it, or leave the option out.",
+                o->subjects[i].prompt);
         }
     }
     return true;
@@ -97,9 +91,8 @@ static bool check_placeholders(const struct learn *l, GError **error)
 static bool check_squares(const struct learn *l, GError **error)
 {
     if (l->squares != NULL && !l->estimate) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    "--squares %s belongs to --estimate; give both, or leave it out.", l->squares);
-        return false;
+        return error_usage(error, "--squares %s belongs to --estimate; give both, or leave it out.",
+                           l->squares);
     }
     return l->squares == NULL || picture_check_name(l->squares, error);
 }
@@ -168,17 +161,23 @@ static void tell_prompts(struct learn *l)
     }
 }
 
-static bool run(struct learn *l, GError **error)
+// what is wrong on the command line alone, then what would fail after long work
+static bool check_usage(struct learn *l, const struct svdiff_subject *subjects, GError **error)
 {
+    return make_options(l, NULL, subjects, error) && learn_check(&l->options, 1, error) &&
+           check_placeholders(l, error) && check_squares(l, error) &&
+           subject_check_output("--output", l->options.output, error) &&
+           output_check(l->options.output, error) && output_check(l->options.trace, error);
+}
+
+static bool run(void *command, char *const *words, GError **error)
+{
+    struct learn *l = command;
     g_autofree struct svdiff_subject *subjects = learn_subjects_take(&l->subjects);
 
     l->squares = given_text(&l->common.given, "squares");
     l->estimate = given_number(&l->common.given, "estimate") > 0;
-    // what is wrong on the command line alone, then what would fail after long work
-    if (!make_options(l, NULL, subjects, error) || !learn_check(&l->options, 1, error) ||
-        !check_placeholders(l, error) || !check_squares(l, error) ||
-        !subject_check_output("--output", l->options.output, error) ||
-        !output_check(l->options.output, error) || !output_check(l->options.trace, error)) {
+    if (!check_usage(l, subjects, error)) {
         return false;
     }
     g_autoptr(svdiff) s = svdiff_open(&l->common.session, error);
@@ -195,42 +194,50 @@ static bool run(struct learn *l, GError **error)
     if (l->own_seed) {
         report_note(l->common.report, "seed %" G_GUINT64_FORMAT, l->options.seed);
     }
-    return svdiff_learn(s, &l->options, progress, l, error);
+    if (!svdiff_learn(s, &l->options, command_progress, l, error)) {
+        return false;
+    }
+    command_wrote(&l->common, l->options.output);
+    return true;
 }
 
-#define RAW(function) G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK, (gpointer)(function)
+static void begin(void *command)
+{
+    ((struct learn *)command)->subjects = learn_subjects_create();
+}
+
+static void finish(void *command)
+{
+    learn_subjects_finish(&((struct learn *)command)->subjects);
+}
+
+static gboolean on_subject(const char *option, const char *value, void *command, GError **error)
+{
+    return learn_subjects_option(&((struct learn *)command)->subjects, option, value, error);
+}
+
+#define OF_SUBJECT G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK, (gpointer)on_subject
 
 // of a subject, in their order
 static const GOptionEntry subject_entries[] = {
-    {"prompt", 0, RAW(learn_subjects_on_prompt), "what the pictures show; begins a subject",
-     "TEXT"},
-    {"class-prompt", 0, RAW(learn_subjects_on_class_prompt),
-     "the same without [V] (made from the prompt)", "TEXT"},
-    {"image", 0, RAW(learn_subjects_on_image),
-     "pictures of the subject, or a folder of them (repeat)", "FILE..."},
-    {"image+", 0, G_OPTION_FLAG_HIDDEN | RAW(learn_subjects_on_more), NULL, NULL},
-    {"mask", 0, RAW(learn_subjects_on_mask),
-     "of the image before it: the subject is white; of several a folder", "FILE"},
-    {"region", 0, RAW(learn_subjects_on_region),
-     "where the subject goes beside another: white (any half)", "FILE"},
+    {"prompt", 0, OF_SUBJECT, "what the pictures show; begins a subject", "TEXT"},
+    {"class-prompt", 0, OF_SUBJECT, "the same without [V] (made from the prompt)", "TEXT"},
+    {"image", 0, OF_SUBJECT, "pictures of the subject, or a folder of them (repeat)", "FILE..."},
+    {"image+", 0, G_OPTION_FLAG_HIDDEN | OF_SUBJECT, NULL, NULL},
+    {"mask", 0, OF_SUBJECT, "of the image before it: the subject is white; of several a folder",
+     "FILE"},
+    {"region", 0, OF_SUBJECT, "where the subject goes beside another: white (any half)", "FILE"},
     G_OPTION_ENTRY_NULL};
 
-int command_learn(const struct caller *caller, int argc, char **argv)
-{
-    static const struct command_line line = {.summary = summary,
-                                             .table = &options_of_learn,
-                                             .defaults = command_learn_defaults,
-                                             .opening = COMMAND_RUNS,
-                                             .own = subject_entries};
-    struct learn l = {.common.caller = caller, .subjects = learn_subjects_create()};
-    GError *error = NULL;
-    int code = command_begin(&l.common, &argc, &argv, &line, &l.subjects, NULL);
-
-    if (code == COMMAND_DONE && !run(&l, &error)) {
-        code = command_fail(&l.common, error);
-    } else if (code == COMMAND_DONE && !l.estimate) {
-        report_files(l.common.report, (const char *const[]){l.options.output, NULL});
-    }
-    learn_subjects_finish(&l.subjects);
-    return command_end(&l.common, code);
-}
+const struct command_kind command_learn = {.word = "learn",
+                                           .purpose =
+                                               "learn subjects from pictures into a subject file",
+                                           .summary = summary,
+                                           .size = sizeof(struct learn),
+                                           .table = &options_of_learn,
+                                           .job = true,
+                                           .opening = COMMAND_RUNS,
+                                           .own = subject_entries,
+                                           .begin = begin,
+                                           .run = run,
+                                           .finish = finish};

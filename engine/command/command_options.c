@@ -2,112 +2,86 @@
  * it before: the words are those of svdiff.json. */
 #include "engine/command/command.h"
 
-static const struct {
-    const struct option_table *table;
-    void (*defaults)(const svdiff *s, void *options);
-} jobs[] = {
-    {&options_of_learn, command_learn_defaults},
-    {&options_of_generate, command_generate_defaults},
-    {&options_of_edit, command_edit_defaults},
-};
+#include "engine/session/session.h"
 
-void command_learn_defaults(const svdiff *s, void *options)
-{
-    *(struct svdiff_learn_options *)options = svdiff_learn_defaults(s);
-}
+static const struct option_table *const jobs[] = {&options_of_learn, &options_of_generate,
+                                                  &options_of_edit};
 
-void command_generate_defaults(const svdiff *s, void *options)
+/* A number as what it is: a word, true or false, a whole number or another. A choice without a word
+ * for the value is what the model says, null. */
+static JsonNode *value_node(const struct option *o, double value)
 {
-    *(struct svdiff_generate_options *)options = svdiff_generate_defaults(s);
-}
+    JsonNode *node = json_node_alloc();
 
-void command_edit_defaults(const svdiff *s, void *options)
-{
-    *(struct svdiff_edit_options *)options = svdiff_edit_defaults(s);
-}
-
-// a number as what it is
-static void add_value(JsonBuilder *j, const struct option *o, double value)
-{
-    if (o->words != NULL && option_word(o, (int)value) == NULL) {
-        json_builder_add_null_value(j); // as the model says
-    } else if (o->words != NULL) {
-        json_builder_add_string_value(j, option_word(o, (int)value));
-    } else if (o->kind == OPTION_BOOL) {
-        json_builder_add_boolean_value(j, value != 0);
-    } else if (o->kind == OPTION_INT) {
-        json_builder_add_int_value(j, (gint64)value);
-    } else {
-        json_builder_add_double_value(j, value);
+    if (o->words != NULL) {
+        const char *word = option_word(o, (int)value);
+        return word != NULL ? json_node_init_string(node, word) : json_node_init_null(node);
+    }
+    switch (o->kind) {
+    case OPTION_BOOL:
+        return json_node_init_boolean(node, value != 0);
+    case OPTION_INT:
+        return json_node_init_int(node, (gint64)value);
+    default:
+        return json_node_init_double(node, value);
     }
 }
 
-static void set_name(JsonBuilder *j, const struct option *o)
+// {"KEY": VALUE, ...} of the options that have one; options: a job's struct
+static JsonObject *list_defaults(const struct option_table *t, const void *options)
 {
-    g_autofree char *key = option_key(o);
+    JsonObject *all = json_object_new();
 
-    json_builder_set_member_name(j, key);
-}
-
-static void add_defaults(JsonBuilder *j, const struct option_table *t, const void *options)
-{
-    json_builder_set_member_name(j, t->job);
-    json_builder_begin_object(j);
     for (size_t i = 0; i < t->n; i++) {
         const struct option *o = &t->rows[i];
+        g_autofree char *key = option_key(o);
         if (option_is_number(o) && o->field != OPTION_NO_FIELD) {
-            set_name(j, o);
-            add_value(j, o, option_get(o, options));
+            json_object_set_member(all, key, value_node(o, option_get(o, options)));
         }
     }
-    json_builder_end_object(j);
+    return all;
 }
 
 // [low, high], the words, or null
-static void add_choice(JsonBuilder *j, const struct option *o)
+static JsonNode *choice_node(const struct option *o)
 {
     const bool range = o->kind == OPTION_INT || o->kind == OPTION_NUMBER;
 
     if (o->words == NULL && !range) {
-        json_builder_add_null_value(j);
-        return;
+        return json_node_init_null(json_node_alloc());
     }
-    json_builder_begin_array(j);
+    g_autoptr(JsonArray) list = json_array_new();
     if (range) {
-        add_value(j, o, o->low);
-        add_value(j, o, o->high);
+        json_array_add_element(list, value_node(o, o->low));
+        json_array_add_element(list, value_node(o, o->high));
     }
     for (int i = 0; o->words != NULL && o->words[i] != NULL; i++) {
-        json_builder_add_string_value(j, o->words[i]);
+        json_array_add_string_element(list, o->words[i]);
     }
-    json_builder_end_array(j);
+    return json_node_init_array(json_node_alloc(), list);
 }
 
-static void add_rows(JsonBuilder *j, const struct option_table *t)
+static JsonObject *list_choices(const struct option_table *t)
 {
-    json_builder_set_member_name(j, t->job);
-    json_builder_begin_object(j);
+    JsonObject *all = json_object_new();
+
     for (size_t i = 0; i < t->n; i++) {
-        set_name(j, &t->rows[i]);
-        add_choice(j, &t->rows[i]);
+        g_autofree char *key = option_key(&t->rows[i]);
+        json_object_set_member(all, key, choice_node(&t->rows[i]));
     }
-    json_builder_end_object(j);
+    return all;
 }
 
-void command_add_options(JsonBuilder *j, const svdiff *s)
+void command_add_options(JsonObject *to, const svdiff *s)
 {
-    json_builder_set_member_name(j, "options");
-    json_builder_begin_object(j);
+    JsonObject *options = json_object_new(), *defaults = json_object_new();
+
+    json_object_set_object_member(to, "options", options);
+    json_object_set_object_member(to, "defaults", defaults);
     for (size_t i = 0; i < G_N_ELEMENTS(jobs); i++) {
-        add_rows(j, jobs[i].table);
+        g_autofree void *own = g_malloc(jobs[i]->size);
+        session_defaults(s, jobs[i], own);
+        json_object_set_object_member(options, jobs[i]->job, list_choices(jobs[i]));
+        json_object_set_object_member(defaults, jobs[i]->job, list_defaults(jobs[i], own));
     }
-    json_builder_end_object(j);
-    json_builder_set_member_name(j, "defaults");
-    json_builder_begin_object(j);
-    for (size_t i = 0; i < G_N_ELEMENTS(jobs); i++) {
-        g_autofree void *options = g_malloc0(jobs[i].table->size);
-        jobs[i].defaults(s, options);
-        add_defaults(j, jobs[i].table, options);
-    }
-    json_builder_end_object(j);
 }

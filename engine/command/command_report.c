@@ -106,8 +106,9 @@ static int terminal_columns(const struct report *r)
 
 /* ---- JSON events ---- */
 
-static void print_json(struct report *r, JsonNode *node)
+static void print_json(struct report *r, JsonObject *object)
 {
+    g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), object);
     g_autofree char *line = json_to_string(node, FALSE);
 
     fprintf(r->out, "%s\n", line);
@@ -137,22 +138,12 @@ static void set_number(JsonObject *object, const char *name, double value)
     }
 }
 
-// takes the object
-static void print_event(struct report *r, JsonObject *object)
-{
-    JsonNode *node = json_node_new(JSON_NODE_OBJECT);
-
-    json_node_take_object(node, object);
-    print_json(r, node);
-    json_node_unref(node);
-}
-
 static void print_warning(struct report *r, const char *sentence)
 {
-    JsonObject *object = make_event("warning");
+    g_autoptr(JsonObject) object = make_event("warning");
 
     set_text(object, "message", sentence);
-    print_event(r, object);
+    print_json(r, object);
 }
 
 static void print_progress(struct report *r, const struct progress *p)
@@ -160,7 +151,7 @@ static void print_progress(struct report *r, const struct progress *p)
     const char *const events[] = {[PROGRESS_STEP] = "progress",
                                   [PROGRESS_SAMPLE] = "sample",
                                   [PROGRESS_CHECKPOINT] = "checkpoint"};
-    JsonObject *object = make_event(events[p->event]);
+    g_autoptr(JsonObject) object = make_event(events[p->event]);
 
     set_text(object, "phase", p->phase ? p->phase : "");
     json_object_set_int_member(object, "step", p->step);
@@ -170,7 +161,7 @@ static void print_progress(struct report *r, const struct progress *p)
     if (p->file) {
         set_text(object, "file", p->file);
     }
-    print_event(r, object);
+    print_json(r, object);
 }
 
 /* ---- progress ---- */
@@ -289,50 +280,51 @@ static void set_files(JsonObject *object, const char *const *files)
 {
     JsonArray *all = json_array_new();
 
-    for (; files && *files; files++) {
+    for (; files != NULL && *files != NULL; files++) {
         g_autofree char *valid = g_utf8_make_valid(*files, -1);
         json_array_add_string_element(all, valid);
     }
     json_object_set_array_member(object, "files", all);
 }
 
-static void say_files(struct report *r, const char *const *files)
+// how a run ended, with the files that stay; sentence: of the error, NULL: there was none
+static void tell_end(struct report *r, const char *sentence, const char *const *files)
 {
-    for (; files && *files && !r->quiet && r->style != REPORT_JSON; files++) {
-        say(r, "wrote ", *files);
+    const bool any = files != NULL && *files != NULL;
+
+    end_drawing(r);
+    for (int i = 0; any && files[i] != NULL && !r->quiet && r->style != REPORT_JSON; i++) {
+        say(r, "wrote ", files[i]);
     }
+    if (sentence != NULL) {
+        say(r, "", sentence);
+    }
+    if (r->style != REPORT_JSON) {
+        return;
+    }
+    g_autoptr(JsonObject) object = make_event(sentence != NULL ? "error" : "done");
+    if (sentence != NULL) {
+        set_text(object, "message", sentence);
+    } else if (any) {
+        set_text(object, "file", *files);
+    }
+    if (any || sentence == NULL) { // an error without files has no list of them
+        set_files(object, files);
+    }
+    print_json(r, object);
 }
 
 void report_error(struct report *r, const char *sentence, const char *const *files)
 {
-    end_drawing(r);
-    say_files(r, files);
-    say(r, "", sentence);
-    if (r->style == REPORT_JSON) {
-        JsonObject *object = make_event("error");
-        set_text(object, "message", sentence);
-        if (files && *files) {
-            set_files(object, files);
-        }
-        print_event(r, object);
-    }
+    tell_end(r, sentence, files);
 }
 
 void report_files(struct report *r, const char *const *files)
 {
-    end_drawing(r);
-    say_files(r, files);
-    if (r->style == REPORT_JSON) {
-        JsonObject *object = make_event("done");
-        if (files && *files) {
-            set_text(object, "file", *files);
-        }
-        set_files(object, files);
-        print_event(r, object);
-    }
+    tell_end(r, NULL, files);
 }
 
-bool report_result(struct report *r, JsonNode *result, const char *text, GError **error)
+bool report_result(struct report *r, JsonObject *result, const char *text, GError **error)
 {
     end_drawing(r);
     errno = 0;

@@ -47,9 +47,9 @@ void report_error(struct report *r, const char *sentence, const char *const *fil
 void report_files(struct report *r, const char *const *files);
 
 /* A result on standard output: one line of JSON, or, where the style is not REPORT_JSON and there
- * is a text, this text for people (its control characters become '?'). The node stays the caller's.
+ * is a text, this text for people (its control characters become '?'). The object stays the caller's.
  * false with an error when standard output does not take it. */
-bool report_result(struct report *r, JsonNode *result, const char *text, GError **error);
+bool report_result(struct report *r, JsonObject *result, const char *text, GError **error);
 
 /* Keeps log messages of libraries (g_log, g_printerr) from standard error, for the whole process
  * and once only; what is fatal is still told. With G_MESSAGES_DEBUG in the environment nothing is

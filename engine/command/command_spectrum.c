@@ -5,10 +5,6 @@
 #include "engine/options/option_rows.h"
 #include "engine/spectrum/model_spectrum.h"
 
-static const char summary[] =
-    "Computes the singular value decompositions of a model's weights and keeps them, so that\n"
-    "learning starts at once.";
-
 struct spectrum_command {
     struct command common;
     bool check, clear;
@@ -55,22 +51,17 @@ static bool check(struct spectrum_command *s, struct model_spectrum *m, GError *
     return true;
 }
 
+// path: where the spectra are kept; NULL: they are gone
 static bool tell(struct spectrum_command *s, const char *path, GError **error)
 {
-    g_autoptr(JsonBuilder) j = json_builder_new();
+    g_autoptr(JsonObject) result = json_object_new();
 
-    json_builder_begin_object(j);
-    json_builder_set_member_name(j, "file");
-    path != NULL ? json_builder_add_string_value(j, path) : json_builder_add_null_value(j);
+    json_object_set_string_member(result, "file", path);
     if (s->check) {
-        json_builder_set_member_name(j, "reconstruction");
-        json_builder_add_double_value(j, s->reconstruction);
-        json_builder_set_member_name(j, "orthonormality");
-        json_builder_add_double_value(j, s->orthonormality);
+        json_object_set_double_member(result, "reconstruction", s->reconstruction);
+        json_object_set_double_member(result, "orthonormality", s->orthonormality);
     }
-    json_builder_end_object(j);
-    g_autoptr(JsonNode) json = json_builder_get_root(j);
-    return report_result(s->common.report, json, NULL, error);
+    return report_result(s->common.report, result, NULL, error);
 }
 
 static bool compute(struct spectrum_command *s, svdiff *session, GError **error)
@@ -85,8 +76,10 @@ static bool compute(struct spectrum_command *s, svdiff *session, GError **error)
     return done;
 }
 
-static bool run(struct spectrum_command *s, GError **error)
+static bool run(void *command, char *const *words, GError **error)
 {
+    struct spectrum_command *s = command;
+
     if (s->check && s->clear) {
         return error_usage(error,
                            "--check and --clear do not go together; prove the spectra first.");
@@ -103,16 +96,13 @@ static bool run(struct spectrum_command *s, GError **error)
                     : compute(s, session, error);
 }
 
-int command_spectrum(const struct caller *caller, int argc, char **argv)
-{
-    static const struct command_line line = {
-        .summary = summary, .usage = "", .table = &table, .opening = COMMAND_OPENS};
-    struct spectrum_command s = {.common.caller = caller};
-    GError *error = NULL;
-    int code = command_begin(&s.common, &argc, &argv, &line, NULL, NULL);
-
-    if (code == COMMAND_DONE && !run(&s, &error)) {
-        code = command_fail(&s.common, error);
-    }
-    return command_end(&s.common, code);
-}
+const struct command_kind command_spectrum = {
+    .word = "spectrum",
+    .purpose = "compute, check or clear the spectra of a model",
+    .summary = "Computes the singular value decompositions of a model's weights and keeps them, so "
+               "that\nlearning starts at once.",
+    .usage = "",
+    .size = sizeof(struct spectrum_command),
+    .table = &table,
+    .opening = COMMAND_OPENS,
+    .run = run};

@@ -8,23 +8,19 @@
 void given_begin(struct given *g, const struct option_table *t, unsigned flags)
 {
     *g = (struct given){.table = t, .flags = flags};
-    g->texts = g_new0(char *, t->n);
-    g->lists = g_new0(char **, t->n);
-    g->switches = g_new(int, t->n);
+    g->values = g_new0(struct given_value, t->n);
     for (size_t i = 0; i < t->n; i++) {
-        g->switches[i] = -1;
+        g->values[i].on = -1;
     }
 }
 
 void given_finish(struct given *g)
 {
     for (size_t i = 0; g->table != NULL && i < g->table->n; i++) {
-        g_free(g->texts[i]);
-        g_strfreev(g->lists[i]);
+        g_free(g->values[i].text);
+        g_strfreev(g->values[i].list);
     }
-    g_free(g->texts);
-    g_free(g->lists);
-    g_free(g->switches);
+    g_free(g->values);
 }
 
 /* ---- the help ---- */
@@ -76,7 +72,7 @@ static void add_switch(struct given *g, size_t i, const void *defaults, GArray *
     g_auto(GStrv) helps = g_strsplit(o->help, "|", 2);
     GOptionEntry e = {.long_name = o->name,
                       .arg = G_OPTION_ARG_NONE,
-                      .arg_data = &g->switches[i],
+                      .arg_data = &g->values[i].on,
                       .description = keep(texts, help_text(o, helps[0], defaults))};
 
     g_array_append_val(entries, e);
@@ -93,6 +89,7 @@ void given_add_entries(struct given *g, const void *defaults, GArray *entries, G
     for (size_t i = 0; i < g->table->n; i++) {
         const struct option *o = &g->table->rows[i];
         const bool list = o->kind == OPTION_FILES;
+        struct given_value *v = &g->values[i];
         if (g->flags != 0 && !(o->flags & g->flags)) {
             continue;
         }
@@ -102,7 +99,7 @@ void given_add_entries(struct given *g, const void *defaults, GArray *entries, G
         }
         const GOptionEntry e = {.long_name = o->name,
                                 .arg = list ? G_OPTION_ARG_FILENAME_ARRAY : G_OPTION_ARG_FILENAME,
-                                .arg_data = list ? (void *)&g->lists[i] : (void *)&g->texts[i],
+                                .arg_data = list ? (void *)&v->list : (void *)&v->text,
                                 .description = keep(texts, help_text(o, o->help, defaults)),
                                 .arg_description = o->value};
         g_array_append_val(entries, e);
@@ -118,7 +115,9 @@ static size_t index_of(const struct given *g, const char *name)
 
 static bool has(const struct given *g, size_t i)
 {
-    return g->texts[i] != NULL || g->lists[i] != NULL || g->switches[i] >= 0;
+    const struct given_value *v = &g->values[i];
+
+    return v->text != NULL || v->list != NULL || v->on >= 0;
 }
 
 static bool parse_seed(const struct option *o, const char *text, uint64_t *seed, GError **error)
@@ -136,13 +135,16 @@ static bool parse_seed(const struct option *o, const char *text, uint64_t *seed,
 
 static bool parse(const struct given *g, size_t i, double *value, GError **error)
 {
-    *value = g->switches[i];
-    return g->texts[i] == NULL || option_parse(&g->table->rows[i], g->texts[i], value, error);
+    const char *text = g->values[i].text;
+
+    *value = g->values[i].on;
+    return text == NULL || option_parse(&g->table->rows[i], text, value, error);
 }
 
 static bool take(const struct given *g, size_t i, void *options, GError **error)
 {
     const struct option *o = &g->table->rows[i];
+    const struct given_value *v = &g->values[i];
     void *at = o->field != OPTION_NO_FIELD ? (char *)options + o->field : NULL;
     double value;
 
@@ -156,12 +158,12 @@ static bool take(const struct given *g, size_t i, void *options, GError **error)
         return true;
     }
     if (o->kind == OPTION_SEED) {
-        return parse_seed(o, g->texts[i], at, error);
+        return parse_seed(o, v->text, at, error);
     }
     if (at != NULL && o->kind == OPTION_FILES) {
-        *(const char *const **)at = (const char *const *)g->lists[i];
+        *(const char *const **)at = (const char *const *)v->list;
     } else if (at != NULL) {
-        *(const char **)at = g->texts[i];
+        *(const char **)at = v->text;
     }
     return true;
 }
@@ -192,12 +194,12 @@ const char *given_text(const struct given *g, const char *name)
 {
     const size_t i = index_of(g, name);
 
-    return g->texts[i] != NULL ? g->texts[i] : g->table->rows[i].text;
+    return g->values[i].text != NULL ? g->values[i].text : g->table->rows[i].text;
 }
 
 char *const *given_list(const struct given *g, const char *name)
 {
-    return g->lists[index_of(g, name)];
+    return g->values[index_of(g, name)].list;
 }
 
 double given_number(const struct given *g, const char *name)

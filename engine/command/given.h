@@ -10,12 +10,17 @@
 
 #include "engine/options/option.h"
 
+// of one option; owned
+struct given_value {
+    char *text;  // NULL where it is not there
+    char **list; // the same of OPTION_FILES
+    int on;      // of a switch: -1 where it is not there
+};
+
 struct given {
     const struct option_table *table; // NULL: of none
     unsigned flags;                   // rows with one of these; 0: all
-    char **texts;                     // [n], owned: NULL where it is not there
-    char ***lists;                    // [n], owned: the same of OPTION_FILES
-    int *switches;                    // [n]: -1 where it is not there
+    struct given_value *values;       // [n], of the table's rows
 };
 
 void given_begin(struct given *g, const struct option_table *t, unsigned flags);

@@ -51,40 +51,21 @@ struct svdiff_subject *learn_subjects_take(struct learn_subjects *l)
 
 /* ---- options ---- */
 
-static bool current(struct learn_subjects *l, const char *option, struct learn_subject **s,
-                    GError **error)
+static void begin_subject(struct learn_subjects *l, const char *prompt)
 {
-    if (l->all->len == 0) {
-        error_usage(error, "%s comes before any --prompt; begin each subject with its --prompt.",
-                    option);
-        return false;
-    }
-    *s = &g_array_index(l->all, struct learn_subject, l->all->len - 1);
-    return true;
-}
-
-gboolean learn_subjects_on_prompt(const char *option, const char *value, void *data, GError **error)
-{
-    struct learn_subjects *l = data;
-    const struct learn_subject s = {.prompt = g_strdup(value),
+    const struct learn_subject s = {.prompt = g_strdup(prompt),
                                     .images = g_ptr_array_new_with_free_func(g_free),
                                     .masks = g_ptr_array_new_with_free_func(g_free)};
 
     g_array_append_val(l->all, s);
-    return TRUE;
 }
 
-gboolean learn_subjects_on_class_prompt(const char *option, const char *value, void *data,
-                                        GError **error)
+static bool take_class_prompt(struct learn_subjects *l, struct learn_subject *s, const char *value,
+                              GError **error)
 {
-    struct learn_subject *s;
-
-    if (!current(data, option, &s, error)) {
-        return FALSE;
-    }
     g_free(s->class_prompt);
     s->class_prompt = g_strdup(value);
-    return TRUE;
+    return true;
 }
 
 static void add_image(struct learn_subject *s, const char *path)
@@ -112,8 +93,9 @@ static bool add_folder(struct learn_subjects *l, struct learn_subject *s, const 
     return paths != NULL;
 }
 
-static bool add_images(struct learn_subjects *l, struct learn_subject *s, const char *path,
-                       GError **error)
+// those behind the first of an --image, as --image+
+static bool take_more(struct learn_subjects *l, struct learn_subject *s, const char *path,
+                      GError **error)
 {
     if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
         return add_folder(l, s, path, error);
@@ -122,22 +104,11 @@ static bool add_images(struct learn_subjects *l, struct learn_subject *s, const 
     return true;
 }
 
-gboolean learn_subjects_on_image(const char *option, const char *value, void *data, GError **error)
+static bool take_image(struct learn_subjects *l, struct learn_subject *s, const char *path,
+                       GError **error)
 {
-    struct learn_subject *s;
-
-    if (!current(data, option, &s, error)) {
-        return FALSE;
-    }
     s->group = s->images->len;
-    return add_images(data, s, value, error);
-}
-
-gboolean learn_subjects_on_more(const char *option, const char *value, void *data, GError **error)
-{
-    struct learn_subject *s;
-
-    return current(data, option, &s, error) && add_images(data, s, value, error);
+    return take_more(l, s, path, error);
 }
 
 static bool add_mask(struct learn_subject *s, guint image, const char *mask, GError **error)
@@ -185,13 +156,9 @@ static bool add_masks(struct learn_subject *s, const char *folder, GError **erro
     return masks != NULL;
 }
 
-gboolean learn_subjects_on_mask(const char *option, const char *value, void *data, GError **error)
+static bool take_mask(struct learn_subjects *l, struct learn_subject *s, const char *value,
+                      GError **error)
 {
-    struct learn_subject *s;
-
-    if (!current(data, option, &s, error)) {
-        return FALSE;
-    }
     if (s->images->len == 0) {
         return error_usage(
             error, "--mask %s comes before any --image; it belongs to the --image before it.",
@@ -210,17 +177,46 @@ gboolean learn_subjects_on_mask(const char *option, const char *value, void *dat
     return add_mask(s, s->images->len - 1, value, error);
 }
 
-gboolean learn_subjects_on_region(const char *option, const char *value, void *data, GError **error)
+static bool take_region(struct learn_subjects *l, struct learn_subject *s, const char *value,
+                        GError **error)
 {
-    struct learn_subject *s;
-
-    if (!current(data, option, &s, error)) {
-        return FALSE;
-    }
     if (s->region != NULL) {
         return error_usage(error, "The subject '%s' has two regions, %s and %s; give it one.",
                            s->prompt, s->region, value);
     }
     s->region = g_strdup(value);
-    return TRUE;
+    return true;
+}
+
+// what belongs to the subject that the last --prompt began
+static const struct {
+    const char *option;
+    bool (*take)(struct learn_subjects *l, struct learn_subject *s, const char *value,
+                 GError **error);
+} parts[] = {
+    {"--class-prompt", take_class_prompt},
+    {"--image", take_image},
+    {"--image+", take_more},
+    {"--mask", take_mask},
+    {"--region", take_region},
+};
+
+bool learn_subjects_option(struct learn_subjects *l, const char *option, const char *value,
+                           GError **error)
+{
+    if (strcmp(option, "--prompt") == 0) {
+        begin_subject(l, value);
+        return true;
+    }
+    if (l->all->len == 0) {
+        return error_usage(
+            error, "%s comes before any --prompt; begin each subject with its --prompt.", option);
+    }
+    struct learn_subject *s = &g_array_index(l->all, struct learn_subject, l->all->len - 1);
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+        if (strcmp(option, parts[i].option) == 0) {
+            return parts[i].take(l, s, value, error);
+        }
+    }
+    g_assert_not_reached();
 }

@@ -17,13 +17,7 @@ void learn_subjects_finish(struct learn_subjects *l);
 /* What was given, for as long as l is; the list itself is the caller's (g_free). Once. */
 struct svdiff_subject *learn_subjects_take(struct learn_subjects *l);
 
-/* GOptionArgFunc; data: struct learn_subjects. */
-gboolean learn_subjects_on_prompt(const char *option, const char *value, void *data,
-                                  GError **error);
-gboolean learn_subjects_on_class_prompt(const char *option, const char *value, void *data,
-                                        GError **error);
-gboolean learn_subjects_on_image(const char *option, const char *value, void *data, GError **error);
-gboolean learn_subjects_on_more(const char *option, const char *value, void *data, GError **error);
-gboolean learn_subjects_on_mask(const char *option, const char *value, void *data, GError **error);
-gboolean learn_subjects_on_region(const char *option, const char *value, void *data,
-                                  GError **error);
+/* Takes one of these options, as GOption's callbacks get it: `option` with its "--". False with a
+ * sentence where it stands at a wrong place or names what cannot be read. */
+bool learn_subjects_option(struct learn_subjects *l, const char *option, const char *value,
+                           GError **error);

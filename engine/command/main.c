@@ -12,18 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct {
-    const char *word, *summary;
-    int (*run)(const struct caller *caller, int argc, char **argv);
-} commands[] = {
-    {"learn", "learn subjects from pictures into a subject file", command_learn},
-    {"generate", "make pictures from a text, with learned subjects", command_generate},
-    {"edit", "learn one picture and draw it from other prompts", command_edit},
-    {"convert", "subjects to other formats, models with subjects in them", command_convert},
-    {"compare", "how alike subjects are", command_compare},
-    {"info", "what a model, a subject or a LoRA file is", command_info},
-    {"spectrum", "compute, check or clear the spectra of a model", command_spectrum},
-    {"bench", "time the parts of the work on this machine", command_bench},
+// in the order of the help
+static const struct command_kind *const commands[] = {
+    &command_learn,   &command_generate, &command_edit,     &command_convert,
+    &command_compare, &command_info,     &command_spectrum, &command_bench,
 };
 
 static void print_help(FILE *to)
@@ -31,13 +23,12 @@ static void print_help(FILE *to)
     fprintf(to, "Usage: svdiff COMMAND [options]\n\n"
                 "Learns a subject from a few pictures and paints it anywhere (SVDiff).\n\n");
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
-        fprintf(to, "  %-10s %s\n", commands[i].word, commands[i].summary);
+        fprintf(to, "  %-10s %s\n", commands[i]->word, commands[i]->purpose);
     }
     fprintf(to, "\n'svdiff COMMAND --help' tells more; 'svdiff --version' the version.\n");
 }
 
-static int run(int (*command)(const struct caller *, int, char **), const struct caller *caller,
-               int argc, char **argv)
+static int run(const struct command_kind *kind, const struct caller *caller, int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
     g_auto(GStrv) typed = typed_words(argc, argv);
@@ -49,20 +40,19 @@ static int run(int (*command)(const struct caller *, int, char **), const struct
     }
     // GOption moves pointers about: the strings stay with `expanded`
     g_autofree char **copy = g_memdup2(expanded, (g_strv_length(expanded) + 1) * sizeof *copy);
-    return command(caller, (int)g_strv_length(expanded), copy);
+    return command_run(kind, caller, (int)g_strv_length(expanded), copy);
 }
 
 // argv[0]: what to do
 static int run_command(const struct caller *caller, int argc, char **argv)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
-        if (strcmp(argv[0], commands[i].word) == 0) {
-            return run(commands[i].run, caller, argc, argv);
-        }
-    }
     const char *words[G_N_ELEMENTS(commands) + 1] = {NULL};
+
     for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
-        words[i] = commands[i].word;
+        words[i] = commands[i]->word;
+        if (strcmp(argv[0], words[i]) == 0) {
+            return run(commands[i], caller, argc, argv);
+        }
     }
     const char *near = nearest_word(argv[0], words);
     fprintf(stderr, "There is no command '%s'%s%s; 'svdiff --help' lists them.\n", argv[0],

@@ -4,13 +4,6 @@
 #include "engine/base/output_name.h"
 #include "engine/session/session.h"
 
-struct pictures pictures_create(const struct caller *caller, pictures_describe describe)
-{
-    return (struct pictures){.common.caller = caller,
-                             .written = g_ptr_array_new_with_free_func(g_free),
-                             .describe = describe};
-}
-
 static const char *text(const struct pictures *d, const char *option)
 {
     return given_text(&d->common.given, option);
@@ -27,7 +20,7 @@ bool pictures_check_usage(const struct pictures *d, GError **error)
 bool pictures_check_files(const struct pictures *d, GError **error)
 {
     const char *pattern = text(d, "preview");
-    g_autofree char *first = output_name(text(d, "output"), 0, d->wanted);
+    g_autofree char *first = output_name(text(d, "output"), 0, d->common.wanted);
     g_autofree char *preview = pattern != NULL ? output_name(pattern, 1, 1) : NULL;
 
     return output_check(first, error) && output_check(preview, error) &&
@@ -36,7 +29,7 @@ bool pictures_check_files(const struct pictures *d, GError **error)
 
 bool pictures_check_overwrites(const struct pictures *d, output_guard *g, int steps, GError **error)
 {
-    return command_guard_pictures(g, "--output", text(d, "output"), d->wanted, error) &&
+    return command_guard_pictures(g, "--output", text(d, "output"), d->common.wanted, error) &&
            command_guard_previews(g, text(d, "preview"), steps, error) &&
            output_guard_writes(g, "--trace", text(d, "trace"), error);
 }
@@ -55,10 +48,21 @@ void pictures_tell_seed(const struct pictures *d)
     }
 }
 
+svdiff *pictures_open(struct pictures *d, GError **error)
+{
+    d->session = kept_model_open(d->common.caller->kept, &d->common.session, error);
+    return d->session;
+}
+
+void pictures_close(struct pictures *d)
+{
+    kept_model_close(d->common.caller->kept, d->session);
+}
+
 bool pictures_take(void *user, int index, uint64_t seed, const picture *p, GError **error)
 {
     struct pictures *d = user;
-    g_autofree char *path = output_name(text(d, "output"), index, d->wanted);
+    g_autofree char *path = output_name(text(d, "output"), index, d->common.wanted);
     const struct model_hashes *hashes = session_hashes(d->session, NULL, NULL, error);
     g_autofree char *made = hashes != NULL ? d->describe(user, hashes->base, index, seed, p) : NULL;
     const int quality = (int)given_number(&d->common.given, "quality");
@@ -66,25 +70,6 @@ bool pictures_take(void *user, int index, uint64_t seed, const picture *p, GErro
     if (hashes == NULL || !command_write_picture(&d->common, path, p, quality, made, error)) {
         return false;
     }
-    g_ptr_array_add(d->written, g_steal_pointer(&path));
+    command_wrote(&d->common, path);
     return true;
-}
-
-bool pictures_progress(void *user, const struct progress *p)
-{
-    struct pictures *d = user;
-
-    return command_progress(&d->common, p);
-}
-
-int pictures_end(struct pictures *d, GError *error)
-{
-    return command_end_pictures(&d->common, d->written, d->wanted, error);
-}
-
-int pictures_finish(struct pictures *d, int code)
-{
-    g_ptr_array_unref(d->written);
-    kept_model_close(d->common.caller->kept, d->session);
-    return command_end(&d->common, code);
 }

@@ -10,13 +10,9 @@ typedef char *(*pictures_describe)(void *user, const char *hash, int index, uint
 
 struct pictures {
     struct command common;
-    svdiff *session;    // NULL: not opened yet
-    GPtrArray *written; // char *: pictures that are whole
-    int wanted;         // how many there are to be
+    svdiff *session; // NULL: not opened yet
     pictures_describe describe;
 };
-
-struct pictures pictures_create(const struct caller *caller, pictures_describe describe);
 
 /* Whether --output, --quality and --preview go together. */
 bool pictures_check_usage(const struct pictures *d, GError **error);
@@ -32,11 +28,10 @@ bool pictures_check_overwrites(const struct pictures *d, output_guard *g, int st
 void pictures_set_seed(const struct pictures *d, uint64_t *seed);
 void pictures_tell_seed(const struct pictures *d);
 
-/* svdiff_take and progress_function; user: the struct. */
-bool pictures_take(void *user, int index, uint64_t seed, const picture *p, GError **error);
-bool pictures_progress(void *user, const struct progress *p);
+/* The model that the command line asks for, for as long as the command runs; a worker that stays
+ * keeps it. NULL with an error. */
+svdiff *pictures_open(struct pictures *d, GError **error);
+void pictures_close(struct pictures *d); // opened or not
 
-/* The end of the run, done (error NULL) or not: the exit code. Frees the error. */
-int pictures_end(struct pictures *d, GError *error);
-/* Frees; returns code. */
-int pictures_finish(struct pictures *d, int code);
+/* svdiff_take; user: the struct. */
+bool pictures_take(void *user, int index, uint64_t seed, const picture *p, GError **error);
