@@ -24,19 +24,40 @@ struct atomic_file {
     int64_t bytes; // where it ends so far
 };
 
-static void set_error(const char *path, const char *what, GError **error)
-{
-    error_failed(error, "%s: %s: %s.", path, what, g_strerror(errno));
-}
+#define ATTEMPTS      100 // at a name that nothing else has
+#define NAME_MAX_KEPT 200 // bytes of a long name, so that what is added still fits
 
-// a name that nothing else uses: .NAME.XXXXXXXX beside the target; long names are cut
-static void choose_hidden(struct atomic_file *file)
+/* Makes the file under hidden names, .NAME.XXXXXXXX beside the target, until one is new. False with
+ * errno. */
+static bool make_hidden(struct atomic_file *file, bool (*make)(struct atomic_file *file))
 {
     g_autofree char *name = g_path_get_basename(file->target);
 
-    g_free(file->hidden);
-    file->hidden =
-        g_strdup_printf("%s/.%.*s.%08x", file->folder, 200, name, (unsigned)g_random_int());
+    for (int attempt = 0; attempt < ATTEMPTS && !file->named; attempt++) {
+        g_free(file->hidden);
+        file->hidden = g_strdup_printf("%s/.%.*s.%08x", file->folder, NAME_MAX_KEPT, name,
+                                       (unsigned)g_random_int());
+        file->named = make(file);
+        // another program has just that name: the next one is as good
+        if (!file->named && errno != EEXIST) {
+            break;
+        }
+    }
+    return file->named;
+}
+
+static bool create_hidden(struct atomic_file *file)
+{
+    file->fd = open(file->hidden, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+    return file->fd >= 0;
+}
+
+// gives a file without a name its hidden name
+static bool link_hidden(struct atomic_file *file)
+{
+    g_autofree char *self = g_strdup_printf("/proc/self/fd/%d", file->fd);
+
+    return linkat(AT_FDCWD, self, AT_FDCWD, file->hidden, AT_SYMLINK_FOLLOW) == 0;
 }
 
 static bool check_target(const char *path, const struct stat *info, GError **error)
@@ -54,22 +75,9 @@ static bool open_temporary(struct atomic_file *file, GError **error)
     if (access("/proc/self/fd", F_OK) == 0) { // else it could never get a name
         file->fd = open(file->folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
     }
-    if (file->fd >= 0) {
-        return true;
-    }
-    for (int attempt = 0; attempt < 100; attempt++) {
-        choose_hidden(file);
-        file->fd = open(file->hidden, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
-        if (file->fd >= 0) {
-            file->named = true;
-            return true;
-        }
-        if (errno != EEXIST) {
-            break;
-        }
-    }
-    set_error(file->path, "cannot be written", error);
-    return false;
+    // file systems of networks and of FAT have no files without a name
+    return file->fd >= 0 || make_hidden(file, create_hidden) ||
+           error_system(error, file->path, "cannot be written");
 }
 
 struct atomic_file *atomic_file_create(const char *path, GError **error)
@@ -125,9 +133,9 @@ bool atomic_file_write_at(struct atomic_file *file, const void *data, size_t byt
             continue;
         }
         if (put < 0) {
-            set_error(file->path, "cannot be written", error);
-            return false;
+            return error_system(error, file->path, "cannot be written");
         }
+        // less than all is no error: a signal came, or the disk took only so much at once
         from += put;
         offset += put;
         bytes -= (size_t)put;
@@ -141,29 +149,9 @@ bool atomic_file_write(struct atomic_file *file, const void *data, size_t bytes,
     return atomic_file_write_at(file, data, bytes, file->bytes, error);
 }
 
-// gives the file without a name its hidden name
-static bool link_hidden(struct atomic_file *file, GError **error)
+void atomic_file_sync_folder(const char *folder)
 {
-    g_autofree char *self = g_strdup_printf("/proc/self/fd/%d", file->fd);
-
-    for (int attempt = 0; attempt < 100; attempt++) {
-        choose_hidden(file);
-        if (linkat(AT_FDCWD, self, AT_FDCWD, file->hidden, AT_SYMLINK_FOLLOW) == 0) {
-            file->named = true;
-            return true;
-        }
-        if (errno != EEXIST) {
-            break;
-        }
-    }
-    set_error(file->path, "cannot be put in its place", error);
-    return false;
-}
-
-// makes the new name in the folder survive a power cut
-static void sync_folder(const char *folder)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd >= 0) {
         fsync(fd);
@@ -175,18 +163,16 @@ bool atomic_file_commit(struct atomic_file *file, GError **error)
 {
     // give back what was reserved beyond the end
     if (ftruncate(file->fd, file->bytes) != 0 || fsync(file->fd) != 0) {
-        set_error(file->path, "cannot be written", error);
-        return false;
+        return error_system(error, file->path, "cannot be written");
     }
-    if (!file->named && !link_hidden(file, error)) {
-        return false;
+    // linkat does not replace what is there, rename does: so the hidden name comes first
+    if ((!file->named && !make_hidden(file, link_hidden)) ||
+        rename(file->hidden, file->target) != 0) {
+        return error_system(error, file->path, "cannot be put in its place");
     }
-    if (rename(file->hidden, file->target) != 0) {
-        set_error(file->path, "cannot be put in its place", error);
-        return false;
-    }
+    // nothing is left that closing would have to remove
     file->named = false;
-    sync_folder(file->folder);
+    atomic_file_sync_folder(file->folder);
     return true;
 }
 

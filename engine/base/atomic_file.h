@@ -44,5 +44,8 @@ void atomic_file_close(struct atomic_file *file);
 typedef struct atomic_file atomic_file;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(atomic_file, atomic_file_close)
 
+// makes the names in a folder survive a power cut, as far as the file system can
+void atomic_file_sync_folder(const char *folder);
+
 // a whole file from memory: create, write, commit
 bool atomic_file_store(const char *path, const void *data, size_t bytes, GError **error);

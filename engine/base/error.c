@@ -1,6 +1,8 @@
 /* The error domain of the engine; see error.h. */
 #include "engine/base/error.h"
 
+#include <errno.h>
+
 GQuark svdiff_error_quark(void)
 {
     return g_quark_from_static_string("svdiff-error-quark");
@@ -33,4 +35,9 @@ bool error_failed(GError **error, const char *format, ...)
     set(error, SVDIFF_ERROR_FAILED, format, arguments);
     va_end(arguments);
     return false;
+}
+
+bool error_system(GError **error, const char *path, const char *what)
+{
+    return error_failed(error, "%s: %s: %s.", path, what, g_strerror(errno));
 }

@@ -7,3 +7,6 @@
  * false, so that a check ends with it. */
 bool error_usage(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 bool error_failed(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* "PATH: WHAT: REASON.": what a call of the system that just failed says in errno. Always false. */
+bool error_system(GError **error, const char *path, const char *what);

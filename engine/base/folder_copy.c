@@ -6,17 +6,9 @@
 #include "engine/base/regular_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib/gstdio.h>
-#include <string.h>
-#include <unistd.h>
 
 enum { MAX_DEPTH = 16, PART = 1 << 20 };
-
-static bool fail(const char *path, const char *what, GError **error)
-{
-    return error_failed(error, "%s: %s: %s.", path, what, g_strerror(errno));
-}
 
 // links are followed: the folders of HuggingFace's cache consist of them
 static bool copy_file(const char *from, const char *to, GError **error)
@@ -51,7 +43,7 @@ static bool copy_level(const char *from, const char *to, const char *relative,
             from);
     }
     if (g_mkdir_with_parents(to, 0777) != 0) {
-        return fail(to, "the folder cannot be made", error);
+        return error_system(error, to, "the folder cannot be made");
     }
     for (const char *name; (name = g_dir_read_name(dir)) != NULL;) {
         g_autofree char *inner_from = g_build_filename(from, name, NULL);
@@ -108,26 +100,16 @@ char *folder_begin(const char *path, GError **error)
     return NULL;
 }
 
-// makes a folder's names durable, as far as the file system can
-static void sync_folder(const char *path)
-{
-    const int fd = g_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-}
-
 bool folder_commit(const char *temporary, const char *path, GError **error)
 {
     g_autofree char *parent = g_path_get_dirname(path);
 
-    sync_folder(temporary);
+    // what is in it first: a name that survives a power cut must not stand for less
+    atomic_file_sync_folder(temporary);
     if (g_rename(temporary, path) != 0) {
-        return fail(path, "the folder cannot get this name", error);
+        return error_system(error, path, "the folder cannot get this name");
     }
-    sync_folder(parent);
+    atomic_file_sync_folder(parent);
     return true;
 }
 

@@ -14,16 +14,10 @@
 // what `mode` is when it is no regular file
 static const char *kind_of(mode_t mode)
 {
-    if (S_ISDIR(mode)) {
-        return "a folder";
-    }
-    if (S_ISFIFO(mode)) {
-        return "a FIFO";
-    }
-    if (S_ISSOCK(mode)) {
-        return "a socket";
-    }
-    return "a device";
+    return S_ISDIR(mode)    ? "a folder"
+           : S_ISFIFO(mode) ? "a FIFO"
+           : S_ISSOCK(mode) ? "a socket"
+                            : "a device";
 }
 
 static struct regular_file *describe(int fd, const char *path, const struct stat *info)
@@ -42,29 +36,25 @@ static struct regular_file *describe(int fd, const char *path, const struct stat
 
 struct regular_file *regular_file_open(const char *path, GError **error)
 {
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    struct stat info;
+
     if (fd < 0 && errno == ENXIO) { // a socket cannot even be opened
         error_failed(error, "%s: this is a socket or a device, a regular file is needed.", path);
-        return NULL;
-    }
-    if (fd < 0) {
-        error_failed(error, "%s: cannot be opened: %s.", path, g_strerror(errno));
-        return NULL;
-    }
-
-    struct stat info;
-    if (fstat(fd, &info) != 0) {
-        error_failed(error, "%s: cannot be examined: %s.", path, g_strerror(errno));
-        close(fd);
-        return NULL;
-    }
-    if (!S_ISREG(info.st_mode)) {
+    } else if (fd < 0) {
+        error_system(error, path, "cannot be opened");
+    } else if (fstat(fd, &info) != 0) {
+        error_system(error, path, "cannot be examined");
+    } else if (!S_ISREG(info.st_mode)) {
         error_failed(error, "%s: this is %s, a regular file is needed.", path,
                      kind_of(info.st_mode));
-        close(fd);
-        return NULL;
+    } else {
+        return describe(fd, path, &info);
     }
-    return describe(fd, path, &info);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return NULL;
 }
 
 void regular_file_close(struct regular_file *file)
@@ -102,7 +92,7 @@ bool regular_file_read(const struct regular_file *file, void *out, size_t bytes,
             continue;
         }
         if (got < 0) {
-            return error_failed(error, "%s: cannot be read: %s.", file->path, g_strerror(errno));
+            return error_system(error, file->path, "cannot be read");
         }
         if (got == 0) {
             return error_failed(error,
@@ -131,18 +121,17 @@ char *regular_file_load(const char *path, size_t limit, size_t *length, GError *
     }
 
     size_t bytes = (size_t)file->size;
-    char *text = g_try_malloc(bytes + 1);
-    if (text == NULL) {
+    g_autofree char *text = g_try_malloc(bytes + 1);
+    if (text == NULL) { // small is what the caller says it is: g_malloc would end the program
         error_failed(error, "%s: there is no memory for its %zu bytes.", path, bytes);
         return NULL;
     }
     if (!regular_file_read(file, text, bytes, 0, error)) {
-        g_free(text);
         return NULL;
     }
     text[bytes] = '\0';
     if (length != NULL) {
         *length = bytes;
     }
-    return text;
+    return g_steal_pointer(&text);
 }

@@ -3,7 +3,6 @@
 
 #include "engine/base/error.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -173,7 +172,7 @@ bool spectrum_cache_make_room(const char *folder, uint64_t bytes, uint64_t limit
         return false;
     }
     if (g_mkdir_with_parents(folder, 0700) != 0) {
-        return error_failed(error, "%s: cannot be made: %s.", folder, g_strerror(errno));
+        return error_system(error, folder, "cannot be made");
     }
     remove_leftovers(folder);
 
@@ -188,5 +187,3 @@ bool spectrum_cache_make_room(const char *folder, uint64_t bytes, uint64_t limit
     }
     return check_space(folder, bytes, error);
 }
-
-/* ---- clearing ---- */
