@@ -12,14 +12,14 @@ void config_fail(struct config_reader *reader, const char *format, ...)
 {
     va_list list;
 
+    // the first problem is the cause; what follows it may be its consequence
     if (reader->failed) {
         return;
     }
     va_start(list, format);
     g_autofree char *problem = g_strdup_vprintf(format, list);
     va_end(list);
-    g_set_error(reader->error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: %s.", reader->what, problem);
-    reader->failed = true;
+    reader->failed = !error_failed(reader->error, "%s: %s.", reader->what, problem);
 }
 
 void config_reader_open(struct config_reader *reader, const char *path, GError **error)
@@ -56,13 +56,14 @@ static char *spell(JsonNode *node)
     if (!JSON_NODE_HOLDS_VALUE(node)) {
         return g_strdup(JSON_NODE_HOLDS_OBJECT(node) ? "a table" : "a list");
     }
-    if (json_node_get_value_type(node) == G_TYPE_STRING) {
-        return g_strdup(json_node_get_string(node));
+    if (json_text_of(node) != NULL) {
+        return json_node_dup_string(node);
     }
     if (json_node_get_value_type(node) == G_TYPE_BOOLEAN) {
         return g_strdup(json_node_get_boolean(node) ? "true" : "false");
     }
     char number[G_ASCII_DTOSTR_BUF_SIZE];
+    // 9 digits tell any two floats apart; a whole number has no point
     return g_strdup(g_ascii_formatd(number, sizeof(number), "%.9g", json_node_get_double(node)));
 }
 
@@ -70,6 +71,7 @@ void config_check(struct config_reader *reader, const struct config_fixed *table
 {
     for (size_t i = 0; i < n && !reader->failed; i++) {
         JsonNode *node = json_object_get_member(reader->object, table[i].key);
+        // absent is diffusers' own default, which is what the engine does
         if (node == NULL) {
             continue;
         }
@@ -89,10 +91,9 @@ int config_int(struct config_reader *reader, const char *key, int low, int high,
 {
     int64_t value = fallback;
 
-    if (!reader->failed && !json_get_int(reader->object, reader->what, key, JSON_OPTIONAL, low,
-                                         high, &value, reader->error)) {
-        reader->failed = true;
-    }
+    reader->failed =
+        reader->failed || !json_get_int(reader->object, reader->what, key, JSON_OPTIONAL, low, high,
+                                        &value, reader->error);
     return (int)value;
 }
 
@@ -100,10 +101,8 @@ bool config_bool(struct config_reader *reader, const char *key, bool fallback)
 {
     bool value = fallback;
 
-    if (!reader->failed &&
-        !json_get_bool(reader->object, reader->what, key, JSON_OPTIONAL, &value, reader->error)) {
-        reader->failed = true;
-    }
+    reader->failed = reader->failed || !json_get_bool(reader->object, reader->what, key,
+                                                      JSON_OPTIONAL, &value, reader->error);
     return value;
 }
 
@@ -112,10 +111,9 @@ double config_double(struct config_reader *reader, const char *key, double low, 
 {
     double value = fallback;
 
-    if (!reader->failed && !json_get_double(reader->object, reader->what, key, JSON_OPTIONAL, low,
-                                            high, &value, reader->error)) {
-        reader->failed = true;
-    }
+    reader->failed =
+        reader->failed || !json_get_double(reader->object, reader->what, key, JSON_OPTIONAL, low,
+                                           high, &value, reader->error);
     return value;
 }
 
@@ -123,18 +121,19 @@ const char *config_text(struct config_reader *reader, const char *key, const cha
 {
     const char *value = fallback;
 
-    if (!reader->failed &&
-        !json_get_string(reader->object, reader->what, key, JSON_OPTIONAL, &value, reader->error)) {
-        reader->failed = true;
-    }
+    reader->failed = reader->failed || !json_get_string(reader->object, reader->what, key,
+                                                        JSON_OPTIONAL, &value, reader->error);
     return value;
 }
 
 int config_choice(struct config_reader *reader, const char *key, const char *const *choices,
                   int fallback)
 {
-    const char *value = config_text(reader, key, choices[fallback]);
+    const char *value = config_text(reader, key, NULL);
 
+    if (value == NULL) {
+        return fallback;
+    }
     for (int i = 0; choices[i] != NULL; i++) {
         if (strcmp(value, choices[i]) == 0) {
             return i;
@@ -149,17 +148,17 @@ void config_levels(struct config_reader *reader, const char *key, int low, int h
                    int n, int *values)
 {
     JsonNode *node = reader->failed ? NULL : json_object_get_member(reader->object, key);
+    g_autofree int64_t *list = g_new0(int64_t, n);
+    size_t count = 0;
 
-    if (node == NULL || !JSON_NODE_HOLDS_ARRAY(node)) {
-        int value = config_int(reader, key, low, high, fallback);
+    if (json_list_of(node) == NULL) {
+        // diffusers repeats a single number for every level
+        const int value = config_int(reader, key, low, high, fallback);
         for (int i = 0; i < n; i++) {
             values[i] = value;
         }
         return;
     }
-
-    g_autofree int64_t *list = g_new0(int64_t, n);
-    size_t count = 0;
     if (!json_get_int_array(reader->object, reader->what, key, JSON_REQUIRED, low, high, list,
                             (size_t)n, &count, reader->error)) {
         reader->failed = true;

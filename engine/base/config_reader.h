@@ -39,7 +39,8 @@ double config_double(struct config_reader *reader, const char *key, double low, 
                      double fallback);
 // belongs to the tree; NULL allowed as the fallback
 const char *config_text(struct config_reader *reader, const char *key, const char *fallback);
-// the index of the text in a NULL-terminated list; another one is refused with the list named
+/* The index of the text in a NULL-terminated list; another one is refused with the list named. The
+ * fallback may be any number, for what is none of them. */
 int config_choice(struct config_reader *reader, const char *key, const char *const *choices,
                   int fallback);
 

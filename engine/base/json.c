@@ -23,15 +23,17 @@ struct reader {
 
 static JsonNode *read_value(struct reader *r);
 
-// sets the error "WHAT: line L, column C: PROBLEM."; columns count bytes
-static void refuse(struct reader *r, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Sets the error "WHAT: line L, column C: PROBLEM."; columns count bytes. Always NULL, or false, so
+ * that a rule ends with it. */
+static void *refuse(struct reader *r, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-static void refuse(struct reader *r, const char *format, ...)
+static void *refuse(struct reader *r, const char *format, ...)
 {
     int line = 1;
     const char *line_start = r->start;
     va_list list;
 
+    // counted now: hardly any text is refused, and every text would be slower to read
     for (const char *c = r->start; c < r->at; c++) {
         if (*c == '\n') {
             line++;
@@ -41,8 +43,9 @@ static void refuse(struct reader *r, const char *format, ...)
     va_start(list, format);
     g_autofree char *problem = g_strdup_vprintf(format, list);
     va_end(list);
-    g_set_error(r->error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: line %d, column %d: %s.", r->what,
-                line, (int)(r->at - line_start) + 1, problem);
+    error_failed(r->error, "%s: line %d, column %d: %s.", r->what, line,
+                 (int)(r->at - line_start) + 1, problem);
+    return NULL;
 }
 
 static void skip_blanks(struct reader *r)
@@ -65,11 +68,7 @@ static bool take(struct reader *r, char c)
 static bool expect(struct reader *r, char c)
 {
     skip_blanks(r);
-    if (take(r, c)) {
-        return true;
-    }
-    refuse(r, "not JSON, '%c' was expected", c);
-    return false;
+    return take(r, c) || refuse(r, "not JSON, '%c' was expected", c);
 }
 
 // the four digits behind \u, or -1
@@ -104,9 +103,9 @@ static bool read_unicode(struct reader *r, GString *text)
         code =
             low >= 0xDC00 && low < 0xE000 ? 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00) : 0;
     }
+    // GLib's strings end at U+0000; half a pair is no character in UTF-8
     if (code == 0 || (code >= 0xD800 && code < 0xE000)) {
-        refuse(r, "the text holds U+0000 or half of a surrogate pair");
-        return false;
+        return refuse(r, "the text holds U+0000 or half of a surrogate pair");
     }
     g_string_append_unichar(text, (gunichar)code);
     return true;
@@ -126,8 +125,7 @@ static bool read_escape(struct reader *r, GString *text)
     if (take(r, 'u')) {
         return read_unicode(r, text);
     }
-    refuse(r, "not JSON, unknown escape");
-    return false;
+    return refuse(r, "not JSON, unknown escape");
 }
 
 // a string in quotation marks, newly allocated, or NULL
@@ -140,8 +138,7 @@ static char *read_string(struct reader *r)
     }
     while (!take(r, '"')) {
         if (r->at == r->end || (unsigned char)*r->at < 0x20) {
-            refuse(r, "not JSON, a string is not closed or holds a control character");
-            return NULL;
+            return refuse(r, "not JSON, a string is not closed or holds a control character");
         }
         if (!take(r, '\\')) {
             g_string_append_c(text, *r->at++);
@@ -208,18 +205,17 @@ static JsonNode *read_number(struct reader *r)
     }
 
     if (!skip_number(r, &whole)) {
-        refuse(r, "not JSON, a value was expected");
-        return NULL;
+        return refuse(r, "not JSON, a value was expected");
     }
     g_autofree char *text = g_strndup(first, (gsize)(r->at - first));
     gint64 integer;
+    // whole numbers stay exact: offsets of files go beyond the 53 bits of a double
     if (whole && g_ascii_string_to_signed(text, 10, G_MININT64, G_MAXINT64, &integer, NULL)) {
         return json_node_init_int(json_node_alloc(), integer);
     }
     double number = g_ascii_strtod(text, NULL);
     if (!isfinite(number)) {
-        refuse(r, "a number is too large");
-        return NULL;
+        return refuse(r, "a number is too large");
     }
     return json_node_init_double(json_node_alloc(), number);
 }
@@ -235,20 +231,19 @@ static JsonNode *read_word(struct reader *r)
                           : json_node_init_boolean(json_node_alloc(), i);
         }
     }
-    refuse(r, "not JSON, a value was expected");
-    return NULL;
+    return refuse(r, "not JSON, a value was expected");
 }
 
 // one "name": value
-static bool read_member(struct reader *r, JsonObject *object)
+static bool read_member(struct reader *r, void *object)
 {
     g_autofree char *name = read_string(r);
     if (!name) {
         return false;
     }
+    // which of the two counts, readers do not agree upon
     if (json_object_has_member(object, name)) {
-        refuse(r, "\"%s\" is given twice", name);
-        return false;
+        return refuse(r, "\"%s\" is given twice", name);
     }
     JsonNode *value = expect(r, ':') ? read_value(r) : NULL;
     if (value) {
@@ -257,44 +252,46 @@ static bool read_member(struct reader *r, JsonObject *object)
     return value != NULL;
 }
 
+static bool read_element(struct reader *r, void *array)
+{
+    JsonNode *value = read_value(r);
+    if (value) {
+        json_array_add_element(array, value);
+    }
+    return value != NULL;
+}
+
+// behind the opening bracket: nothing, or one after the other with commas between them
+static bool read_all(struct reader *r, char end, bool (*one)(struct reader *r, void *into),
+                     void *into)
+{
+    skip_blanks(r);
+    if (take(r, end)) {
+        return true;
+    }
+    do {
+        if (!one(r, into)) {
+            return false;
+        }
+        skip_blanks(r);
+    } while (take(r, ','));
+    return expect(r, end);
+}
+
 static JsonNode *read_object(struct reader *r)
 {
     g_autoptr(JsonObject) object = json_object_new();
 
-    skip_blanks(r);
-    if (!take(r, '}')) {
-        do {
-            if (!read_member(r, object)) {
-                return NULL;
-            }
-            skip_blanks(r);
-        } while (take(r, ','));
-        if (!expect(r, '}')) {
-            return NULL;
-        }
-    }
-    return json_node_init_object(json_node_alloc(), object);
+    return read_all(r, '}', read_member, object) ? json_node_init_object(json_node_alloc(), object)
+                                                 : NULL;
 }
 
 static JsonNode *read_array(struct reader *r)
 {
     g_autoptr(JsonArray) array = json_array_new();
 
-    skip_blanks(r);
-    if (!take(r, ']')) {
-        do {
-            JsonNode *value = read_value(r);
-            if (!value) {
-                return NULL;
-            }
-            json_array_add_element(array, value);
-            skip_blanks(r);
-        } while (take(r, ','));
-        if (!expect(r, ']')) {
-            return NULL;
-        }
-    }
-    return json_node_init_array(json_node_alloc(), array);
+    return read_all(r, ']', read_element, array) ? json_node_init_array(json_node_alloc(), array)
+                                                 : NULL;
 }
 
 static JsonNode *read_text(struct reader *r)
@@ -306,8 +303,7 @@ static JsonNode *read_text(struct reader *r)
 static JsonNode *read_nested(struct reader *r)
 {
     if (++r->depth > JSON_MAX_DEPTH) {
-        refuse(r, "nested deeper than %d levels", JSON_MAX_DEPTH);
-        return NULL;
+        return refuse(r, "nested deeper than %d levels", JSON_MAX_DEPTH);
     }
     JsonNode *node = *r->at++ == '{' ? read_object(r) : read_array(r);
     r->depth--;
@@ -318,10 +314,11 @@ static JsonNode *read_value(struct reader *r)
 {
     skip_blanks(r);
     char next = r->at < r->end ? *r->at : '\0';
+    // a short text can hold so many that the tree takes all memory
     if (++r->values > JSON_MAX_VALUES) {
-        refuse(r, "more than %d values", JSON_MAX_VALUES);
-        return NULL;
+        return refuse(r, "more than %d values", JSON_MAX_VALUES);
     }
+    // the first character says what it is
     switch (next) {
     case '{':
     case '[':
@@ -342,8 +339,7 @@ JsonNode *json_parse_strict(const char *data, size_t length, const char *what, G
     struct reader r = {data, data, data + length, what, .error = error};
 
     if (!g_utf8_validate_len(data, length, &r.at)) {
-        refuse(&r, "not JSON, the text is not UTF-8");
-        return NULL;
+        return refuse(&r, "not JSON, the text is not UTF-8");
     }
     r.at = data;
     g_autoptr(JsonNode) root = read_value(&r);
@@ -352,8 +348,7 @@ JsonNode *json_parse_strict(const char *data, size_t length, const char *what, G
     }
     skip_blanks(&r);
     if (r.at < r.end) {
-        refuse(&r, "not JSON, something follows the end");
-        return NULL;
+        return refuse(&r, "not JSON, something follows the end");
     }
     return g_steal_pointer(&root);
 }

@@ -33,6 +33,10 @@ JsonNode *json_read_file(const char *path, size_t limit, GError **error);
 /* The object at the root (owned by root), or NULL with an error when it is something else. */
 JsonObject *json_root_object(JsonNode *root, const char *what, GError **error);
 
+/* What a node is, owned by it; NULL for NULL and for everything else. */
+const char *json_text_of(JsonNode *node);
+JsonArray *json_list_of(JsonNode *node);
+
 /* Whether a member has to be there. Null counts as absent, as in Python's configurations. */
 enum json_need {
     JSON_REQUIRED, // absent is an error

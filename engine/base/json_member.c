@@ -5,37 +5,31 @@
 
 #include "engine/base/error.h"
 
-// the value of a member, or NULL: then *fine says whether it may be absent
-static JsonNode *find(JsonObject *object, const char *what, const char *key, enum json_need need,
-                      bool *fine, GError **error)
-{
-    JsonNode *node = json_object_get_member(object, key);
-
-    if (node && !json_node_is_null(node)) {
-        return node;
-    }
-    *fine = need == JSON_OPTIONAL;
-    if (!*fine) {
-        error_failed(error, "%s: \"%s\" is missing.", what, key);
-    }
-    return NULL;
-}
-
 static bool wrong(const char *what, const char *key, const char *wanted, GError **error)
 {
     return error_failed(error, "%s: \"%s\" must be %s.", what, key, wanted);
 }
 
-static bool is_value(JsonNode *node, GType type)
+/* A member whose value is of this type (G_TYPE_INVALID: any; the getter looks), which a sentence
+ * calls `wanted`. True with *node NULL where it is absent and may be; else false with an error. */
+static bool find(JsonObject *object, const char *what, const char *key, enum json_need need,
+                 GType type, const char *wanted, JsonNode **node, GError **error)
 {
-    return JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == type;
+    *node = json_object_get_member(object, key);
+    if (*node == NULL || json_node_is_null(*node)) {
+        *node = NULL;
+        return need == JSON_OPTIONAL || error_failed(error, "%s: \"%s\" is missing.", what, key);
+    }
+    // json-glib would convert: a text of digits to a number, a number to a truth
+    return type == G_TYPE_INVALID || json_node_get_value_type(*node) == type ||
+           wrong(what, key, wanted, error);
 }
 
 // a whole number from low to high
 static bool take_int(JsonNode *node, const char *what, const char *key, int64_t low, int64_t high,
                      int64_t *value, GError **error)
 {
-    if (is_value(node, G_TYPE_INT64)) {
+    if (json_node_get_value_type(node) == G_TYPE_INT64) {
         int64_t number = json_node_get_int(node);
         if (number >= low && number <= high) {
             *value = number;
@@ -56,19 +50,33 @@ JsonObject *json_root_object(JsonNode *root, const char *what, GError **error)
     return NULL;
 }
 
+const char *json_text_of(JsonNode *node)
+{
+    return node && json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node)
+                                                                   : NULL;
+}
+
+JsonArray *json_list_of(JsonNode *node)
+{
+    return node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+}
+
 bool json_get_int(JsonObject *object, const char *what, const char *key, enum json_need need,
                   int64_t low, int64_t high, int64_t *value, GError **error)
 {
-    bool fine;
-    JsonNode *node = find(object, what, key, need, &fine, error);
-    return node ? take_int(node, what, key, low, high, value, error) : fine;
+    JsonNode *node;
+
+    return find(object, what, key, need, G_TYPE_INVALID, NULL, &node, error) &&
+           (!node || take_int(node, what, key, low, high, value, error));
 }
 
 // any number from low to high; not a number fails every comparison
 static bool take_double(JsonNode *node, const char *what, const char *key, double low, double high,
                         double *value, GError **error)
 {
-    if (is_value(node, G_TYPE_INT64) || is_value(node, G_TYPE_DOUBLE)) {
+    const GType type = json_node_get_value_type(node);
+
+    if (type == G_TYPE_INT64 || type == G_TYPE_DOUBLE) {
         const double number = json_node_get_double(node);
         if (number >= low && number <= high) {
             *value = number;
@@ -82,68 +90,57 @@ static bool take_double(JsonNode *node, const char *what, const char *key, doubl
 bool json_get_double(JsonObject *object, const char *what, const char *key, enum json_need need,
                      double low, double high, double *value, GError **error)
 {
-    bool fine;
-    JsonNode *node = find(object, what, key, need, &fine, error);
-    return node ? take_double(node, what, key, low, high, value, error) : fine;
+    JsonNode *node;
+
+    return find(object, what, key, need, G_TYPE_INVALID, NULL, &node, error) &&
+           (!node || take_double(node, what, key, low, high, value, error));
 }
 
 bool json_get_bool(JsonObject *object, const char *what, const char *key, enum json_need need,
                    bool *value, GError **error)
 {
-    bool fine;
-    JsonNode *node = find(object, what, key, need, &fine, error);
-    if (!node) {
-        return fine;
+    JsonNode *node;
+
+    if (!find(object, what, key, need, G_TYPE_BOOLEAN, "true or false", &node, error)) {
+        return false;
     }
-    if (!is_value(node, G_TYPE_BOOLEAN)) {
-        return wrong(what, key, "true or false", error);
-    }
-    *value = json_node_get_boolean(node);
+    *value = node ? json_node_get_boolean(node) : *value;
     return true;
 }
 
 bool json_get_string(JsonObject *object, const char *what, const char *key, enum json_need need,
                      const char **value, GError **error)
 {
-    bool fine;
-    JsonNode *node = find(object, what, key, need, &fine, error);
-    if (!node) {
-        return fine;
+    JsonNode *node;
+
+    if (!find(object, what, key, need, G_TYPE_STRING, "a text", &node, error)) {
+        return false;
     }
-    if (!is_value(node, G_TYPE_STRING)) {
-        return wrong(what, key, "a text", error);
-    }
-    *value = json_node_get_string(node);
+    *value = node ? json_node_get_string(node) : *value;
     return true;
 }
 
 bool json_get_object(JsonObject *object, const char *what, const char *key, enum json_need need,
                      JsonObject **value, GError **error)
 {
-    bool fine;
-    JsonNode *node = find(object, what, key, need, &fine, error);
-    if (!node) {
-        return fine;
+    JsonNode *node;
+
+    if (!find(object, what, key, need, JSON_TYPE_OBJECT, "an object", &node, error)) {
+        return false;
     }
-    if (!JSON_NODE_HOLDS_OBJECT(node)) {
-        return wrong(what, key, "an object", error);
-    }
-    *value = json_node_get_object(node);
+    *value = node ? json_node_get_object(node) : *value;
     return true;
 }
 
 bool json_get_array(JsonObject *object, const char *what, const char *key, enum json_need need,
                     JsonArray **value, GError **error)
 {
-    bool fine;
-    JsonNode *node = find(object, what, key, need, &fine, error);
-    if (!node) {
-        return fine;
+    JsonNode *node;
+
+    if (!find(object, what, key, need, JSON_TYPE_ARRAY, "a list", &node, error)) {
+        return false;
     }
-    if (!JSON_NODE_HOLDS_ARRAY(node)) {
-        return wrong(what, key, "a list", error);
-    }
-    *value = json_node_get_array(node);
+    *value = node ? json_node_get_array(node) : *value;
     return true;
 }
 

@@ -81,13 +81,6 @@ static double *read_trained(struct config_reader *r, int n)
     return betas;
 }
 
-// the index in a list of texts, or `fallback` when the key is absent
-static int choose(struct config_reader *r, const char *key, const char *const *choices,
-                  int fallback)
-{
-    return config_text(r, key, NULL) == NULL ? fallback : config_choice(r, key, choices, 0);
-}
-
 static void read_solver(struct config_reader *r, struct schedule_config *config)
 {
     static const char *const algorithms[] = {"dpmsolver++",     "deis",          "dpmsolver",
@@ -95,9 +88,10 @@ static void read_solver(struct config_reader *r, struct schedule_config *config)
     // the last three stand for midpoint in DPM-Solver++
     static const char *const solvers[] = {"midpoint", "heun", "logrho", "bh1", "bh2", NULL};
 
+    // what the engine does not have is kept and refused by the sampler that would use it alone
     config->solver_order = config_int(r, "solver_order", 1, 3, 2);
-    config->solver_plus_plus = choose(r, "algorithm_type", algorithms, 0) <= 1;
-    config->solver_heun = choose(r, "solver_type", solvers, 0) == 1;
+    config->solver_plus_plus = config_choice(r, "algorithm_type", algorithms, 0) <= 1;
+    config->solver_heun = config_choice(r, "solver_type", solvers, 0) == 1;
     config->lower_order_final = config_bool(r, "lower_order_final", config->lower_order_final);
     config->euler_at_final = config_bool(r, "euler_at_final", config->euler_at_final);
     config->lambda_min_clipped =
@@ -109,20 +103,22 @@ static void read_sampling(struct config_reader *r, struct schedule_config *confi
     static const char *const spacings[] = {"leading", "trailing", "linspace", NULL};
     static const char *const finals[] = {"zero", "sigma_min", NULL};
 
+    // the enum has one value more, before the words of the file: that it says none
     config->timestep_spacing =
-        (enum timestep_spacing)(TIMESTEPS_LEADING + choose(r, "timestep_spacing", spacings,
-                                                           TIMESTEPS_DEFAULT - TIMESTEPS_LEADING));
+        TIMESTEPS_LEADING +
+        config_choice(r, "timestep_spacing", spacings, TIMESTEPS_DEFAULT - TIMESTEPS_LEADING);
     config->steps_offset = config_int(r, "steps_offset", 0, MAX_TIMESTEPS, 0);
     config->set_alpha_to_one = config_bool(r, "set_alpha_to_one", config->set_alpha_to_one);
     config->clip_sample = config_bool(r, "clip_sample", config->clip_sample);
     config->clip_sample_range = config_double(r, "clip_sample_range", 0, 1e6, 1);
     config->thresholding = config_bool(r, "thresholding", false);
     config->use_karras_sigmas = config_bool(r, "use_karras_sigmas", false);
-    config->final_sigma_min = choose(r, "final_sigmas_type", finals, 0) == 1;
+    config->final_sigma_min = config_choice(r, "final_sigmas_type", finals, 0) == 1;
 }
 
 static void fill(struct config_reader *r, struct schedule_config *config, double **trained_betas)
 {
+    // each list in the order of its enum
     static const char *const betas[] = {"linear", "scaled_linear", "squaredcos_cap_v2", NULL};
     static const char *const predictions[] = {"epsilon", "v_prediction", "sample", NULL};
 
@@ -130,27 +126,15 @@ static void fill(struct config_reader *r, struct schedule_config *config, double
     config_check(r, fixed, G_N_ELEMENTS(fixed));
     check_class(r);
     config->num_train_timesteps = config_int(r, "num_train_timesteps", 2, MAX_TIMESTEPS, 1000);
-    config->beta_schedule = (enum beta_schedule)choose(r, "beta_schedule", betas, BETA_LINEAR);
+    config->beta_schedule = config_choice(r, "beta_schedule", betas, BETA_LINEAR);
     config->beta_start = config_double(r, "beta_start", 1e-12, 0.999, config->beta_start);
     config->beta_end = config_double(r, "beta_end", 1e-12, 0.999, config->beta_end);
-    config->prediction_type =
-        (enum prediction_type)choose(r, "prediction_type", predictions, PREDICTION_EPSILON);
+    config->prediction_type = config_choice(r, "prediction_type", predictions, PREDICTION_EPSILON);
     config->rescale_betas_zero_snr = config_bool(r, "rescale_betas_zero_snr", false);
     read_sampling(r, config);
     read_solver(r, config);
     *trained_betas = read_trained(r, config->num_train_timesteps);
     config->trained_betas = *trained_betas;
-}
-
-// true, or false with what was allocated freed
-static bool finish(struct config_reader *r, double **trained_betas)
-{
-    bool fine = config_reader_finish(r);
-
-    if (!fine) {
-        g_clear_pointer(trained_betas, g_free);
-    }
-    return fine;
 }
 
 bool schedule_config_read(const char *path, struct schedule_config *config, double **trained_betas,
@@ -160,5 +144,10 @@ bool schedule_config_read(const char *path, struct schedule_config *config, doub
 
     config_reader_open(&reader, path, error);
     fill(&reader, config, trained_betas);
-    return finish(&reader, trained_betas);
+    if (config_reader_finish(&reader)) {
+        return true;
+    }
+    // the list may have been whole before another key failed
+    g_clear_pointer(trained_betas, g_free);
+    return false;
 }
