@@ -110,119 +110,117 @@ static inline uint16_t f32_to_f16(float value)
     return (uint16_t)((sign >> 16) | choose(0u - (magnitude >= 0x47800000), special, finite));
 }
 
-static void f16_array_to_f32(const char *in, float *out, size_t n)
+/* ---- arrays of n values that need not be aligned ---- */
+
+static void f16_array_to_f32(const void *in, float *out, size_t n)
 {
+    const char *from = in;
+
     for (size_t i = 0; i < n; i++) {
         uint16_t value;
-        memcpy(&value, in + 2 * i, sizeof(value));
+        memcpy(&value, from + 2 * i, sizeof(value));
         out[i] = f16_to_f32(value);
     }
 }
 
-static void bf16_array_to_f32(const char *in, float *out, size_t n)
+static void bf16_array_to_f32(const void *in, float *out, size_t n)
 {
+    const char *from = in;
+
     for (size_t i = 0; i < n; i++) {
         uint16_t value;
-        memcpy(&value, in + 2 * i, sizeof(value));
+        memcpy(&value, from + 2 * i, sizeof(value));
         out[i] = bf16_to_float(value);
     }
 }
 
-static void f64_array_to_f32(const char *in, float *out, size_t n)
+static void f64_array_to_f32(const void *in, float *out, size_t n)
 {
+    const char *from = in;
+
     for (size_t i = 0; i < n; i++) {
         double value;
-        memcpy(&value, in + 8 * i, sizeof(value));
+        memcpy(&value, from + 8 * i, sizeof(value));
         out[i] = (float)value;
     }
 }
 
-static void e4m3_array_to_f32(const uint8_t *in, float *out, size_t n)
+static void e4m3_array_to_f32(const void *in, float *out, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        out[i] = e4m3_to_f32(in[i]);
+        out[i] = e4m3_to_f32(((const uint8_t *)in)[i]);
     }
 }
 
-static void e5m2_array_to_f32(const uint8_t *in, float *out, size_t n)
+static void e5m2_array_to_f32(const void *in, float *out, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        out[i] = f16_to_f32((uint16_t)(in[i] << 8));
+        // the eight bits that an f16 has more are zeros
+        out[i] = f16_to_f32((uint16_t)(((const uint8_t *)in)[i] << 8));
     }
 }
+
+static void f32_array_to_f16(const float *in, void *out, size_t n)
+{
+    char *to = out;
+
+    for (size_t i = 0; i < n; i++) {
+        uint16_t value = f32_to_f16(in[i]);
+        memcpy(to + 2 * i, &value, sizeof(value));
+    }
+}
+
+static void f32_array_to_bf16(const float *in, void *out, size_t n)
+{
+    char *to = out;
+
+    for (size_t i = 0; i < n; i++) {
+        uint16_t value = bf16_from_float(in[i]);
+        memcpy(to + 2 * i, &value, sizeof(value));
+    }
+}
+
+static void f32_array_to_f64(const float *in, void *out, size_t n)
+{
+    char *to = out;
+
+    for (size_t i = 0; i < n; i++) {
+        double value = in[i];
+        memcpy(to + 8 * i, &value, sizeof(value));
+    }
+}
+
+// F32 is copied; the two of 8 bits have no way back
+static const struct {
+    void (*to_f32)(const void *in, float *out, size_t n);
+    void (*from_f32)(const float *in, void *out, size_t n);
+} conversions[DTYPE_OTHER] = {
+    [DTYPE_F16] = {f16_array_to_f32, f32_array_to_f16},
+    [DTYPE_BF16] = {bf16_array_to_f32, f32_array_to_bf16},
+    [DTYPE_F64] = {f64_array_to_f32, f32_array_to_f64},
+    [DTYPE_F8_E4M3] = {e4m3_array_to_f32, NULL},
+    [DTYPE_F8_E5M2] = {e5m2_array_to_f32, NULL},
+};
 
 void dtype_to_f32(enum dtype type, const void *in, float *out, size_t n)
 {
-    switch (type) {
-    case DTYPE_F32:
+    g_assert(type < DTYPE_OTHER);
+    if (type == DTYPE_F32) {
         memcpy(out, in, n * sizeof(float));
-        return;
-    case DTYPE_F16:
-        f16_array_to_f32(in, out, n);
-        return;
-    case DTYPE_BF16:
-        bf16_array_to_f32(in, out, n);
-        return;
-    case DTYPE_F64:
-        f64_array_to_f32(in, out, n);
-        return;
-    case DTYPE_F8_E4M3:
-        e4m3_array_to_f32(in, out, n);
-        return;
-    case DTYPE_F8_E5M2:
-        e5m2_array_to_f32(in, out, n);
-        return;
-    case DTYPE_OTHER:
-        break;
-    }
-    g_assert_not_reached();
-}
-
-static void f32_array_to_f16(const float *in, char *out, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        uint16_t value = f32_to_f16(in[i]);
-        memcpy(out + 2 * i, &value, sizeof(value));
-    }
-}
-
-static void f32_array_to_bf16(const float *in, char *out, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        uint16_t value = bf16_from_float(in[i]);
-        memcpy(out + 2 * i, &value, sizeof(value));
-    }
-}
-
-static void f32_array_to_f64(const float *in, char *out, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        double value = in[i];
-        memcpy(out + 8 * i, &value, sizeof(value));
+    } else {
+        conversions[type].to_f32(in, out, n);
     }
 }
 
 void dtype_from_f32(enum dtype type, const float *in, void *out, size_t n)
 {
-    switch (type) {
-    case DTYPE_F32:
+    // what was stored in 8 bits is written in 16: see dtype_written
+    g_assert(type < DTYPE_F8_E4M3);
+    if (type == DTYPE_F32) {
         memcpy(out, in, n * sizeof(float));
-        return;
-    case DTYPE_F16:
-        f32_array_to_f16(in, out, n);
-        return;
-    case DTYPE_BF16:
-        f32_array_to_bf16(in, out, n);
-        return;
-    case DTYPE_F64:
-        f32_array_to_f64(in, out, n);
-        return;
-    case DTYPE_F8_E4M3:
-    case DTYPE_F8_E5M2:
-    case DTYPE_OTHER:
-        break;
+    } else {
+        conversions[type].from_f32(in, out, n);
     }
-    g_assert_not_reached();
 }
 
 bool dtype_finite(const float *values, size_t n)

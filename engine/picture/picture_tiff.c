@@ -5,6 +5,7 @@
  * kind (palette, 1 bit, YCbCr, Lab) goes through libtiff's own conversion to 8 bits. */
 #include "engine/picture/picture_tiff.h"
 
+#include "engine/base/dtype.h"
 #include "engine/base/error.h"
 #include "engine/picture/picture_origin.h"
 
@@ -119,17 +120,6 @@ static bool is_plain(const struct layout *l)
     return kind && (whole || fraction);
 }
 
-// sign 1, exponent 5, mantissa 10; an exponent of 0 has no leading 1
-static double half_value(uint16_t half)
-{
-    const int exponent = half >> 10 & 31, mantissa = half & 1023;
-    const double value = exponent == 31  ? (mantissa ? NAN : INFINITY)
-                         : exponent == 0 ? ldexp(mantissa, -24)
-                                         : ldexp(mantissa + 1024, exponent - 25);
-
-    return half >> 15 ? -value : value;
-}
-
 // sample i of a decoded block, in the machine's byte order, as 0..1
 static double sample_value(const struct layout *l, const uint8_t *block, size_t i)
 {
@@ -138,13 +128,14 @@ static double sample_value(const struct layout *l, const uint8_t *block, size_t 
     float single;
     double value;
 
+    // copied, because a block of bytes need not be aligned
     switch (l->bits) {
     case 8:
         return block[i] / 255.0;
     case 16:
-        // copied, because a block of bytes need not be aligned
         memcpy(&half, block + 2 * i, 2);
-        return is_float(l) ? half_value(half) : half / 65535.0;
+        dtype_to_f32(DTYPE_F16, &half, &single, 1);
+        return is_float(l) ? single : half / 65535.0;
     case 32:
         memcpy(&word, block + 4 * i, 4);
         memcpy(&single, block + 4 * i, 4);

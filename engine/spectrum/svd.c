@@ -157,11 +157,8 @@ static void load_panel(const struct svd *d, int from, int count)
     const float *w = d->w + (d->wide ? (size_t)from : (size_t)from * d->n);
 
     for (int i = 0; i < rows; i++) {
-        const float *source = w + (size_t)i * d->n;
-        double *target = d->panel + (size_t)i * columns;
-        for (int j = 0; j < columns; j++) {
-            target[j] = source[j];
-        }
+        dtype_from_f32(DTYPE_F64, w + (size_t)i * d->n, d->panel + (size_t)i * columns,
+                       (size_t)columns);
     }
 }
 
@@ -304,13 +301,6 @@ static bool make_second_factor(const struct svd *d, int easy)
 
 /* ---- the whole in double ---- */
 
-static void narrow(const double *from, float *to, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        to[i] = (float)from[i];
-    }
-}
-
 /* dgesdd sees the row-major W as its transpose A [n, m]: A = V S Ut, and its column-major V [n, r]
  * and Ut [r, m] are our row-major Vt [r, n] and U [m, r]. */
 static bool decompose_directly(const struct svd *d)
@@ -322,9 +312,7 @@ static bool decompose_directly(const struct svd *d)
     if (a == NULL || v == NULL || u == NULL) {
         return no_memory(d->error);
     }
-    for (size_t i = 0; i < count; i++) {
-        a[i] = d->w[i];
-    }
+    dtype_from_f32(DTYPE_F64, d->w, a, count);
 
     const lapack_int info =
         LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'S', d->n, d->m, a, d->n, d->lambda, v, d->n, u, d->r);
@@ -332,18 +320,15 @@ static bool decompose_directly(const struct svd *d)
         return no_memory(d->error);
     }
     if (info != 0) {
-        g_set_error(d->error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "its singular value decomposition did not converge (dgesdd: %d).", (int)info);
-        return false;
+        return error_failed(
+            d->error, "its singular value decomposition did not converge (dgesdd: %d).", (int)info);
     }
     if (d->lambda[0] > FLT_MAX) {
-        g_set_error(d->error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "its values are too large to be decomposed.");
-        return false;
+        return error_failed(d->error, "its values are too large to be decomposed.");
     }
-    narrow(d->lambda, d->s, short_side);
-    narrow(v, d->vt, short_side * d->n);
-    narrow(u, d->u, short_side * d->m);
+    dtype_to_f32(DTYPE_F64, d->lambda, d->s, short_side);
+    dtype_to_f32(DTYPE_F64, v, d->vt, short_side * d->n);
+    dtype_to_f32(DTYPE_F64, u, d->u, short_side * d->m);
     return true;
 }
 

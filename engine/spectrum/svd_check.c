@@ -5,6 +5,7 @@
  *   W - U S Vt, one panel of rows of U by one panel of columns of Vt after the other */
 #include "engine/spectrum/svd_check.h"
 
+#include "engine/base/dtype.h"
 #include "engine/base/error.h"
 
 #include <cblas.h>
@@ -39,9 +40,8 @@ static void load_rows(const struct check *c, int from, int count, const float *s
 static void load_columns(const struct check *c, int from, int count)
 {
     for (int i = 0; i < c->r; i++) {
-        for (int j = 0; j < count; j++) {
-            c->columns[(size_t)i * count + j] = c->vt[(size_t)i * c->n + from + j];
-        }
+        dtype_from_f32(DTYPE_F64, c->vt + (size_t)i * c->n + from, c->columns + (size_t)i * count,
+                       (size_t)count);
     }
 }
 
