@@ -33,25 +33,17 @@ enum file_magic file_magic_of(const struct regular_file *file)
 
 void file_magic_refuse(enum file_magic magic, const char *path, GError **error)
 {
-    switch (magic) {
-    case FILE_MAGIC_TORCH_ZIP:
-    case FILE_MAGIC_TORCH_OLD:
-        error_failed(error,
-                     "%s: this is a pickled PyTorch file, which can run any program when it is "
-                     "opened; get the model as .safetensors, or load the file with PyTorch where "
-                     "you trust it and save it with safetensors.torch.save_file.",
-                     path);
-        return;
-    case FILE_MAGIC_GGUF:
-        error_failed(error,
-                     "%s: this is a GGUF file, whose values are rounded too coarsely to learn on; "
-                     "get the model as .safetensors or as a diffusers folder.",
-                     path);
-        return;
-    default:
-        error_failed(error,
-                     "%s: this is no safetensors file; get the model or subject as .safetensors.",
-                     path);
-        return;
-    }
+    static const char pickled[] =
+        "a pickled PyTorch file, which can run any program when it is opened; get the model as "
+        ".safetensors, or load the file with PyTorch where you trust it and save it with "
+        "safetensors.torch.save_file";
+    static const char *const kinds[] = {
+        [FILE_MAGIC_TORCH_ZIP] = pickled,
+        [FILE_MAGIC_TORCH_OLD] = pickled,
+        [FILE_MAGIC_GGUF] = "a GGUF file, whose values are rounded too coarsely to learn on; get "
+                            "the model as .safetensors or as a diffusers folder",
+        [FILE_MAGIC_OTHER] = "no safetensors file; get the model or subject as .safetensors",
+    };
+
+    error_failed(error, "%s: this is %s.", path, kinds[magic]);
 }

@@ -6,10 +6,9 @@
 
 #include <string.h>
 
+// a tensor, with its own name and values
 struct kept {
-    char *name;
-    int n_dims;
-    int64_t shape[SAFETENSORS_MAX_DIMS];
+    struct safetensors_entry entry;
     float *values;
 };
 
@@ -22,7 +21,7 @@ static void kept_free(void *data)
 {
     struct kept *k = data;
 
-    g_free(k->name);
+    g_free((char *)k->entry.name);
     g_free(k->values);
     g_free(k);
 }
@@ -50,11 +49,11 @@ static void keep(struct trace *t, char *name, float *values, const int64_t *shap
 {
     struct kept *k = g_new0(struct kept, 1);
 
-    k->name = name;
+    k->entry = (struct safetensors_entry){.name = name, .dtype = DTYPE_F32, .n_dims = n_dims};
+    memcpy(k->entry.shape, shape, (size_t)n_dims * sizeof *shape);
     k->values = values;
-    k->n_dims = n_dims;
-    memcpy(k->shape, shape, (size_t)n_dims * sizeof *shape);
-    g_hash_table_replace(t->tensors, k->name, k);
+    // a later one takes the place of the earlier, which is freed with its name
+    g_hash_table_replace(t->tensors, name, k);
 }
 
 void trace_add(struct trace *t, const float *values, const int64_t *shape, int n_dims,
@@ -110,7 +109,7 @@ static bool put_all(const struct trace *t, struct safetensors_writer *writer, GE
     g_hash_table_iter_init(&iter, t->tensors);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const struct kept *k = value;
-        if (!safetensors_writer_put(writer, k->name, k->values, error)) {
+        if (!safetensors_writer_put(writer, k->entry.name, k->values, error)) {
             return false;
         }
     }
@@ -129,10 +128,7 @@ bool trace_write(const struct trace *t, const char *path, GError **error)
 
     g_hash_table_iter_init(&iter, t->tensors);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const struct kept *k = value;
-        entries[i] =
-            (struct safetensors_entry){.name = k->name, .dtype = DTYPE_F32, .n_dims = k->n_dims};
-        memcpy(entries[i++].shape, k->shape, sizeof k->shape);
+        entries[i++] = ((const struct kept *)value)->entry;
     }
     for (const char **key = keys; *key != NULL; key++) {
         g_ptr_array_add(texts, g_hash_table_lookup(t->notes, *key));
