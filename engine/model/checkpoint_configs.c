@@ -3,6 +3,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/json.h"
+#include "engine/model/model_kind.h"
 
 #define MAX_INDEX_BYTES (1 << 20)
 
@@ -56,7 +57,7 @@ void checkpoint_configs_finish(struct checkpoint_configs *configs)
     g_clear_pointer(&configs->trained_betas, g_free);
 }
 
-static bool refuse(const char *path, const char *what, GError **error)
+bool checkpoint_refuse(const char *path, const char *what, GError **error)
 {
     return error_failed(error, "%s: this is %s; use a plain Stable Diffusion 1.x or 2.x model.",
                         path, what);
@@ -69,10 +70,10 @@ bool checkpoint_configs_check(const char *path, const struct checkpoint_configs 
     const int latent = configs->vae.latent_channels, in = configs->unet.in_channels;
 
     if (in == 2 * latent) {
-        return refuse(path, "an InstructPix2Pix model", error);
+        return checkpoint_refuse(path, "an InstructPix2Pix model", error);
     }
     if (in == latent + 1) {
-        return refuse(path, "a depth model", error);
+        return checkpoint_refuse(path, "a depth model", error);
     }
     // an inpainting model also sees the mask and the picture without what is below it
     if ((in != latent && in != 2 * latent + 1) || configs->unet.out_channels != latent) {
@@ -82,27 +83,23 @@ bool checkpoint_configs_check(const char *path, const struct checkpoint_configs 
             path, in, configs->unet.out_channels, latent);
     }
     if (configs->unet.cross_attention_dim != configs->text.width) {
-        g_set_error(
-            error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+        return error_failed(
+            error,
             "%s: the UNet reads text of width %d, the text encoder's is %d; they are not of "
             "one model.",
             path, configs->unet.cross_attention_dim, configs->text.width);
-        return false;
     }
     return true;
 }
 
-/* model_index.json: which pipeline it is, by its parts. */
 bool checkpoint_index_check(const char *path, GError **error)
 {
+    // parts that tell other pipelines from ours, whose class may have any name
     static const char *const foreign[] = {"text_encoder_2", "transformer", "prior", "movq",
                                           "controlnet"};
     g_autofree char *index = g_build_filename(path, "model_index.json", NULL);
     if (!g_file_test(index, G_FILE_TEST_EXISTS)) {
-        return error_failed(error,
-                            "%s: this folder has no model_index.json; give the folder of a "
-                            "diffusers model or a .safetensors file.",
-                            path);
+        return model_kind_refuse_folder(path, error);
     }
 
     g_autoptr(JsonNode) root = json_read_file(index, MAX_INDEX_BYTES, error);
@@ -113,13 +110,12 @@ bool checkpoint_index_check(const char *path, GError **error)
         return false;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(foreign); i++) {
-        JsonNode *node = json_object_get_member(object, foreign[i]);
-        JsonArray *part =
-            node != NULL && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+        // ["diffusers", "ControlNetModel"], or [null, null] for a part that is left out
+        JsonArray *part = json_list_of(json_object_get_member(object, foreign[i]));
         if (part != NULL && json_array_get_length(part) > 0 &&
             !json_array_get_null_element(part, 0)) {
             g_autofree char *what = g_strdup_printf("a %s with a %s", pipeline, foreign[i]);
-            return refuse(path, what, error);
+            return checkpoint_refuse(path, what, error);
         }
     }
     return true;

@@ -29,5 +29,8 @@ bool checkpoint_configs_check(const char *path, const struct checkpoint_configs 
  * have. */
 bool checkpoint_index_check(const char *path, GError **error);
 
+// "PATH: this is WHAT; ...": a model that is not one of the engine's. False
+bool checkpoint_refuse(const char *path, const char *what, GError **error);
+
 // frees what it owns; a zeroed one is allowed
 void checkpoint_configs_finish(struct checkpoint_configs *configs);

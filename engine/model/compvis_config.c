@@ -1,9 +1,9 @@
 /* The constants of SD 1.x and 2.x; see compvis_config.h. */
 #include "engine/model/compvis_config.h"
 
-#include "engine/model/compvis.h"
 #include "engine/base/error.h"
-#include "engine/model/model_kind.h"
+#include "engine/model/checkpoint_configs.h"
+#include "engine/model/compvis.h"
 
 #include <math.h>
 
@@ -40,19 +40,6 @@ static const struct text_config sd1_text = {
     .bos = 49406,
     .eos = 49407,
     .pad = 49407,
-};
-
-static const struct text_config sd2_text = {
-    .vocabulary = 49408,
-    .width = 1024,
-    .layers = 23, // of OpenCLIP-H's 24: the last is not used
-    .heads = 16,
-    .intermediate = 4096,
-    .positions = 77,
-    .layer_norm_eps = 1e-5,
-    .bos = 49406,
-    .eos = 49407,
-    .pad = 0,
 };
 
 static const struct vae_config sd_vae = {
@@ -120,12 +107,6 @@ static void infer_schedule(const struct weight_files *weights, bool sd2,
     schedule->rescale_betas_zero_snr = weight_files_find(weights, "ztsnr", &place);
 }
 
-static bool refuse(const struct weight_files *weights, const char *what, GError **error)
-{
-    return error_failed(error, "%s: this is %s; use a plain Stable Diffusion 1.x or 2.x model.",
-                        weight_files_path(weights), what);
-}
-
 // a side of a weight of the UNet, 0 when the file has no such weight
 static int side_of(const struct weight_files *weights, const char *name, int n_dims)
 {
@@ -135,11 +116,19 @@ static int side_of(const struct weight_files *weights, const char *name, int n_d
     return found && place.tensor->n_dims == n_dims ? (int)MIN(place.tensor->shape[1], 65536) : 0;
 }
 
-static bool is_sdxl(const struct weight_files *weights)
+// the second version: OpenCLIP-H reads the text, and heads have 64 channels instead of being 8
+static void become_sd2(struct unet_config *unet, struct text_config *text)
 {
-    struct weight_place place;
-
-    return weight_files_find(weights, COMPVIS_UNET_PREFIX "label_emb.0.0.weight", &place);
+    unet->cross_attention_dim = text->width = 1024;
+    unet->use_linear_projection = true;
+    for (int i = 0; i < unet->n_levels; i++) {
+        unet->heads[i] = unet->block_out_channels[i] / 64;
+    }
+    text->layers = 23; // of 24: the last is not used
+    text->heads = 16;
+    text->intermediate = 4096;
+    text->quick_gelu = false;
+    text->pad = 0;
 }
 
 bool compvis_config_infer(const struct weight_files *weights, struct unet_config *unet,
@@ -149,9 +138,11 @@ bool compvis_config_infer(const struct weight_files *weights, struct unet_config
     const int width = side_of(
         weights, COMPVIS_UNET_PREFIX "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", 2);
     const int channels = side_of(weights, COMPVIS_UNET_PREFIX "input_blocks.0.0.weight", 4);
+    struct weight_place place;
 
-    if (is_sdxl(weights)) {
-        return refuse(weights, "a Stable Diffusion XL model", error);
+    // the size and the crop of pictures, which only XL is told
+    if (weight_files_find(weights, COMPVIS_UNET_PREFIX "label_emb.0.0.weight", &place)) {
+        return checkpoint_refuse(weight_files_path(weights), "a Stable Diffusion XL model", error);
     }
     if ((width != 768 && width != 1024) || channels == 0) {
         return error_failed(
@@ -164,15 +155,11 @@ bool compvis_config_infer(const struct weight_files *weights, struct unet_config
     bool sd2 = width == 1024;
     *unet = sd1_unet;
     unet->in_channels = channels; // 9: inpainting, 8: edits by instructions
-    *text = sd2 ? sd2_text : sd1_text;
+    *text = sd1_text;
     *vae = sd_vae;
     infer_schedule(weights, sd2, schedule);
     if (sd2) {
-        unet->cross_attention_dim = 1024;
-        unet->use_linear_projection = true;
-        for (int i = 0; i < unet->n_levels; i++) {
-            unet->heads[i] = unet->block_out_channels[i] / 64;
-        }
+        become_sd2(unet, text);
     }
     compvis_config_size(unet, vae, schedule->prediction_type);
     return true;

@@ -12,72 +12,77 @@
 
 #define MAX_CONFIG_BYTES (1 << 20)
 
+// what diffusers and transformers call the files of their weights
+#define UNET_FILE "diffusion_pytorch_model"
+#define TEXT_FILE "model"
+
+// how `info` calls a kind, and how a sentence does
+static const struct {
+    const char *word, *title;
+} kinds[] = {
+    [MODEL_KIND_FOLDER] = {"model", "a model"},
+    [MODEL_KIND_CHECKPOINT] = {"model", "a model"},
+    [MODEL_KIND_PART] = {"part", "one network of a model"},
+    [MODEL_KIND_SUBJECT] = {"subject", "a subject"},
+    [MODEL_KIND_ADAPTER] = {"adapter", "a LoRA"},
+    [MODEL_KIND_EMBEDDING] = {"embedding", "a textual inversion"},
+    [MODEL_KIND_PICKLE] = {"pickle", "a pickled file"},
+    [MODEL_KIND_GGUF] = {"gguf", "a GGUF file"},
+    [MODEL_KIND_OTHER] = {"other", "something else"},
+};
+
+// the families by the width of the text that their cross attention reads
+static const struct {
+    int64_t width;
+    const char *word, *name;
+} families[] = {
+    {768, "sd1", "Stable Diffusion 1.x"},
+    {1024, "sd2", "Stable Diffusion 2.x"},
+    {2048, "sdxl", "Stable Diffusion XL"},
+    {1280, "sdxl-refiner", "Stable Diffusion XL refiner"},
+};
+
 const char *model_kind_word(enum model_kind kind)
 {
-    static const char *const words[] = {"model",     "model",  "part", "subject", "adapter",
-                                        "embedding", "pickle", "gguf", "other"};
-
-    return words[kind];
+    return kinds[kind].word;
 }
 
 const char *model_family_name(const char *family)
 {
-    static const struct {
-        const char *word, *name;
-    } names[] = {{"sd1", "Stable Diffusion 1.x"},
-                 {"sd2", "Stable Diffusion 2.x"},
-                 {"sdxl", "Stable Diffusion XL"},
-                 {"sdxl-refiner", "Stable Diffusion XL refiner"}};
-
-    for (size_t i = 0; family != NULL && i < G_N_ELEMENTS(names); i++) {
-        if (strcmp(family, names[i].word) == 0) {
-            return names[i].name;
+    for (size_t i = 0; i < G_N_ELEMENTS(families); i++) {
+        if (g_strcmp0(family, families[i].word) == 0) {
+            return families[i].name;
         }
     }
     return family;
 }
 
-// family by the width of the text that the cross attention reads
 static const char *family_of_width(int64_t width)
 {
-    switch (width) {
-    case 768:
-        return "sd1";
-    case 1024:
-        return "sd2";
-    case 2048:
-        return "sdxl";
-    case 1280:
-        return "sdxl-refiner";
-    default:
-        return "other";
+    for (size_t i = 0; i < G_N_ELEMENTS(families); i++) {
+        if (width == families[i].width) {
+            return families[i].word;
+        }
     }
+    return "other";
 }
 
-static bool ends_with(const struct safetensors_tensor *tensor, const char *end)
-{
-    return g_str_has_suffix(tensor->name, end);
-}
+typedef gboolean (*name_test)(const char *name, const char *end);
 
-// the first tensor whose name satisfies the test, or NULL
-static const struct safetensors_tensor *first_with(const struct safetensors *file,
-                                                   bool (*test)(const char *name))
+// the first tensor whose name satisfies the test, which gets `end` as well; or NULL
+static const struct safetensors_tensor *first_with(const struct safetensors *file, name_test test,
+                                                   const char *end)
 {
     for (size_t i = 0; i < safetensors_count(file); i++) {
-        if (test(safetensors_at(file, i)->name)) {
+        if (test(safetensors_at(file, i)->name, end)) {
             return safetensors_at(file, i);
         }
     }
     return NULL;
 }
 
-static bool is_shift(const char *name)
-{
-    return g_str_has_suffix(name, ".delta");
-}
-
 /* Whole parts between dots are compared: `model.diffusion_model` has `.diff` in it too. */
-static bool is_adapter(const char *name)
+static gboolean is_adapter(const char *name, const char *end)
 {
     static const char *const starts[] = {"lora_", "hada_", "lokr_", "oft_"};
     static const char *const whole[] = {"lora",   "diff",       "diff_b", "w_norm",
@@ -97,11 +102,6 @@ static bool is_adapter(const char *name)
     return false;
 }
 
-static bool is_cross_key(const char *name)
-{
-    return g_str_has_suffix(name, "attn2.to_k.weight");
-}
-
 static bool contains_one(const char *name, const char *const *parts)
 {
     while (*parts != NULL && strstr(name, *parts) == NULL) {
@@ -111,7 +111,7 @@ static bool contains_one(const char *name, const char *const *parts)
 }
 
 // the factor of the cross attention's key whose columns are the width of the text
-static bool is_adapter_cross_key(const char *name)
+static gboolean is_adapter_cross_key(const char *name, const char *end)
 {
     static const char *const layers[] = {"attn2_to_k.", "attn2.to_k.", "attn2.processor.to_k_lora.",
                                          NULL};
@@ -121,17 +121,14 @@ static bool is_adapter_cross_key(const char *name)
     return contains_one(name, layers) && contains_one(name, factors);
 }
 
-static bool is_token_table(const char *name)
-{
-    return g_str_has_suffix(name, "token_embedding.weight");
-}
-
 static const char *family_of_weights(const struct safetensors *file)
 {
-    const struct safetensors_tensor *tensor = first_with(file, is_cross_key);
+    const struct safetensors_tensor *tensor =
+        first_with(file, g_str_has_suffix, "attn2.to_k.weight");
 
+    // a text encoder alone has no cross attention, but makes what it reads
     if (tensor == NULL) {
-        tensor = first_with(file, is_token_table);
+        tensor = first_with(file, g_str_has_suffix, "token_embedding.weight");
     }
     return tensor != NULL && tensor->n_dims >= 2 ? family_of_width(tensor->shape[1]) : NULL;
 }
@@ -144,7 +141,8 @@ static const char *family_of_shifts(const struct safetensors *file)
 
     for (size_t i = 0; i < safetensors_count(file); i++) {
         const struct safetensors_tensor *tensor = safetensors_at(file, i);
-        if (ends_with(tensor, "attn2.to_k.delta") || ends_with(tensor, "token_embedding.delta")) {
+        if (g_str_has_suffix(tensor->name, "attn2.to_k.delta") ||
+            g_str_has_suffix(tensor->name, "token_embedding.delta")) {
             largest = MAX(largest, tensor->values);
         }
     }
@@ -163,8 +161,8 @@ static void describe_subject(const struct safetensors *file, struct model_info *
 
 static void describe_adapter(const struct safetensors *file, struct model_info *info)
 {
-    const char *first = first_with(file, is_adapter)->name;
-    const struct safetensors_tensor *cross = first_with(file, is_adapter_cross_key);
+    const char *first = first_with(file, is_adapter, NULL)->name;
+    const struct safetensors_tensor *cross = first_with(file, is_adapter_cross_key, NULL);
 
     info->kind = MODEL_KIND_ADAPTER;
     info->format = g_str_has_prefix(first, "lora_")      ? "kohya"
@@ -230,24 +228,34 @@ static void describe_weights(const struct safetensors *file, struct model_info *
 
 void model_kind_of_file(const struct safetensors *file, struct model_info *info)
 {
-    *info = (struct model_info){.bytes = safetensors_file(file)->size};
+    *info = (struct model_info){.tensors = (int64_t)safetensors_count(file),
+                                .bytes = safetensors_file(file)->size};
     for (size_t i = 0; i < safetensors_count(file); i++) {
-        info->tensors++;
         info->values += safetensors_at(file, i)->values;
     }
-    if (first_with(file, is_shift) != NULL) {
+    if (first_with(file, g_str_has_suffix, ".delta") != NULL) {
         describe_subject(file, info);
-    } else if (first_with(file, is_adapter) != NULL) {
+    } else if (first_with(file, is_adapter, NULL) != NULL) {
         describe_adapter(file, info);
     } else if (!describe_embedding(file, info)) {
         describe_weights(file, info);
     }
 }
 
+static bool examine_safetensors(const char *path, struct model_info *info, GError **error)
+{
+    g_autoptr(safetensors) file = safetensors_open(path, error);
+
+    if (file != NULL) {
+        model_kind_of_file(file, info);
+    }
+    return file != NULL;
+}
+
 static void add_weights(const weight_files *weights, struct model_info *info)
 {
+    info->tensors += (int64_t)weight_files_count(weights);
     for (size_t i = 0; i < weight_files_count(weights); i++) {
-        info->tensors++;
         info->values += weight_files_at(weights, i).tensor->values;
     }
     const GPtrArray *files = weight_files_list(weights);
@@ -256,26 +264,33 @@ static void add_weights(const weight_files *weights, struct model_info *info)
     }
 }
 
-// adds the weights of one component's folder; those it does not have count nothing
-static void add_component(const char *path, const char *component, const char *base,
-                          struct model_info *info)
+// adds the weights of the components' folders; those that a model does not have count nothing
+static void add_components(const char *path, struct model_info *info)
 {
-    g_autofree char *folder = g_build_filename(path, component, NULL);
-    g_autoptr(weight_files) weights = weight_files_open_folder(folder, base, NULL);
+    static const struct {
+        const char *folder, *base;
+    } components[] = {{"unet", UNET_FILE},
+                      {"text_encoder", TEXT_FILE},
+                      {"text_encoder_2", TEXT_FILE},
+                      {"vae", UNET_FILE}};
 
-    if (weights != NULL) {
-        add_weights(weights, info);
+    for (size_t i = 0; i < G_N_ELEMENTS(components); i++) {
+        g_autofree char *folder = g_build_filename(path, components[i].folder, NULL);
+        g_autoptr(weight_files) weights =
+            weight_files_open_folder(folder, components[i].base, NULL);
+        if (weights != NULL) {
+            add_weights(weights, info);
+        }
     }
 }
 
 // the folder of one network: its files are one set, and the first that knows the family tells it
 static bool examine_part(const char *path, struct model_info *info, GError **error)
 {
-    g_autoptr(weight_files) weights =
-        weight_files_open_folder(path, "diffusion_pytorch_model", NULL);
+    g_autoptr(weight_files) weights = weight_files_open_folder(path, UNET_FILE, NULL);
 
     if (weights == NULL) {
-        weights = weight_files_open_folder(path, "model", error);
+        weights = weight_files_open_folder(path, TEXT_FILE, error);
     }
     if (weights == NULL) {
         return false;
@@ -314,28 +329,16 @@ static bool examine_folder(const char *path, struct model_info *info, GError **e
     if (g_file_test(index, G_FILE_TEST_EXISTS)) {
         *info = (struct model_info){.kind = MODEL_KIND_FOLDER, .format = "diffusers"};
         info->family = family_of_folder(path);
-        add_component(path, "unet", "diffusion_pytorch_model", info);
-        add_component(path, "text_encoder", "model", info);
-        add_component(path, "text_encoder_2", "model", info);
-        add_component(path, "vae", "diffusion_pytorch_model", info);
+        add_components(path, info);
         return true;
     }
     if (g_file_test(shifts, G_FILE_TEST_EXISTS)) {
-        g_autoptr(safetensors) file = safetensors_open(shifts, error);
-        if (file != NULL) {
-            model_kind_of_file(file, info);
-        }
-        return file != NULL;
+        return examine_safetensors(shifts, info, error);
     }
     if (g_file_test(config, G_FILE_TEST_EXISTS)) {
         return examine_part(path, info, error);
     }
-    g_set_error(
-        error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-        "%s: this folder has no model_index.json; give the folder of a diffusers model or a "
-        ".safetensors file.",
-        path);
-    return false;
+    return model_kind_refuse_folder(path, error);
 }
 
 bool model_kind_examine(const char *path, struct model_info *info, GError **error)
@@ -357,25 +360,24 @@ bool model_kind_examine(const char *path, struct model_info *info, GError **erro
         *info = (struct model_info){.kind = MODEL_KIND_GGUF, .format = "gguf", .bytes = raw->size};
         return true;
     }
-    g_autoptr(safetensors) file = safetensors_open(path, error);
-    if (file != NULL) {
-        model_kind_of_file(file, info);
-    }
-    return file != NULL;
+    return examine_safetensors(path, info, error);
+}
+
+bool model_kind_refuse_folder(const char *path, GError **error)
+{
+    return error_failed(error,
+                        "%s: this folder has no model_index.json; give the folder of a diffusers "
+                        "model or a .safetensors file.",
+                        path);
 }
 
 void model_kind_refuse(const struct safetensors *file, bool want_subject, GError **error)
 {
-    static const char *const titles[] = {
-        "a model",        "a model",     "one network of a model",
-        "a subject",      "a LoRA",      "a textual inversion",
-        "a pickled file", "a GGUF file", "something else",
-    };
     struct model_info info;
 
     model_kind_of_file(file, &info);
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: this is %s, %s is needed here.",
-                safetensors_path(file), titles[info.kind],
-                want_subject ? "a subject file with SVDiff shifts"
-                             : "a whole Stable Diffusion 1.x or 2.x model");
+    error_failed(error, "%s: this is %s, %s is needed here.", safetensors_path(file),
+                 kinds[info.kind].title,
+                 want_subject ? "a subject file with SVDiff shifts"
+                              : "a whole Stable Diffusion 1.x or 2.x model");
 }

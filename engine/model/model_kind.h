@@ -39,6 +39,9 @@ bool model_kind_examine(const char *path, struct model_info *info, GError **erro
 // the same for a file that is open
 void model_kind_of_file(const struct safetensors *file, struct model_info *info);
 
+// the sentence for a folder that holds no model; false
+bool model_kind_refuse_folder(const char *path, GError **error);
+
 /* One sentence that says what the file is and that a model (or, with `want_subject`, a subject) is
  * needed instead. */
 void model_kind_refuse(const struct safetensors *file, bool want_subject, GError **error);
