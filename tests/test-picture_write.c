@@ -157,13 +157,25 @@ static void test_lossy(gconstpointer data)
 }
 
 // the bytes that a file holds somewhere
-static bool holds(const char *path, const char *bytes, gsize n)
+static bool holds(const char *path, const void *bytes, gsize n)
 {
     g_autofree char *data = NULL;
     gsize size;
 
     g_assert_true(g_file_get_contents(path, &data, &size, NULL));
     return memmem(data, size, bytes, n) != NULL;
+}
+
+// whether the file has a chunk of just this content
+static bool holds_chunk(const char *path, const char *type, const void *content, guint32 n)
+{
+    const guint32 length = GUINT32_TO_BE(n);
+    g_autoptr(GByteArray) chunk = g_byte_array_new();
+
+    g_byte_array_append(chunk, (const guint8 *)&length, 4);
+    g_byte_array_append(chunk, (const guint8 *)type, 4);
+    g_byte_array_append(chunk, content, n);
+    return holds(path, chunk->data, chunk->len);
 }
 
 static void test_texts(void)
@@ -179,16 +191,11 @@ static void test_texts(void)
 
     place_init(&place, "a.png");
     g_assert_true(picture_write(place.path, p, texts, G_N_ELEMENTS(texts), NULL));
-    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
-        g_autoptr(GError) error = NULL;
-        g_autofree char *back = picture_read_text(place.path, texts[i].key, &error);
-        g_assert_no_error(error);
-        g_assert_cmpstr(back, ==, texts[i].value);
-    }
     // Latin-1 is a tEXt chunk, the rest iTXt, as other programs expect it
-    g_assert_true(holds(place.path, "tEXtparameters\0a caf\xe9\nSteps", 26));
-    g_assert_true(holds(place.path, "iTXtsvdiff\0\0\0\0\0{", 16));
-    g_assert_null(picture_read_text(place.path, "other", NULL));
+    g_assert_true(holds_chunk(place.path, "tEXt", "parameters\0a caf\xe9\nSteps: 20, Seed: 1", 36));
+    g_assert_true(holds_chunk(place.path, "iTXt", "svdiff\0\0\0\0\0{\"prompt\":\"猫 🐈\"}", 32));
+    g_assert_true(holds_chunk(place.path, "iTXt", "control\0\0\0\0\0tab\there", 20));
+    g_assert_true(holds_chunk(place.path, "tEXt", "empty", 6));
     place_finish(&place);
 }
 
@@ -223,26 +230,6 @@ static void test_long_text(void)
     g_assert_nonnull(back);
     g_assert_true(holds(place.path, "UNICODE\0\0x\0x", 12));
     place_finish(&place);
-}
-
-static void test_foreign_texts(void)
-{
-    g_autofree char *path =
-        g_build_filename(g_getenv("SVDIFF_TESTS_DIR"), "fixtures", "pictures", "gamma.png", NULL);
-    g_autofree char *tiff =
-        g_build_filename(g_getenv("SVDIFF_TESTS_DIR"), "fixtures", "pictures", "float.tif", NULL);
-    g_autofree char *latin1 = picture_read_text(path, "parameters", NULL);
-    g_autofree char *packed = picture_read_text(path, "packed", NULL);
-    g_autoptr(GError) error = NULL;
-
-    g_assert_cmpstr(latin1, ==, "café");
-    g_assert_cmpstr(packed, ==, "small");
-    g_assert_null(picture_read_text(tiff, "parameters", &error));
-    g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED);
-    g_assert_nonnull(strstr(error->message, tiff));
-    g_clear_error(&error);
-    g_assert_null(picture_read_text("/nowhere/a.png", "parameters", &error));
-    g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED);
 }
 
 static void expect_refused(const char *path, const picture *p, int code, const char *sentence)
@@ -356,7 +343,6 @@ int main(int argc, char **argv)
     g_test_add_data_func("/picture_write/tiff/rgba", GINT_TO_POINTER(4), test_tiff);
     g_test_add_data_func("/picture_write/tiff/mask", GINT_TO_POINTER(1), test_tiff);
     g_test_add_func("/picture_write/texts", test_texts);
-    g_test_add_func("/picture_write/foreign-texts", test_foreign_texts);
     for (size_t i = 0; i < G_N_ELEMENTS(lossy); i++) {
         g_autofree char *path =
             g_strdup_printf("/picture_write/lossy/%d-%s", lossy[i].channels, lossy[i].name);

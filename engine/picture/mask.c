@@ -69,19 +69,28 @@ bool mask_check(const picture *image, const picture *mask, GError **error)
 
 /* ---- along lines ---- */
 
-// out[i] from in[i - radius .. i + radius]; places is scratch [n]
-typedef void (*line_function)(const float *in, float *out, int n, int radius, int *places);
+// scratch for the longest line
+struct scratch {
+    int *places;  // [n]
+    double *from; // [n + 1]
+};
+
+// out[i] from in[i - radius .. i + radius], or from all of the line
+typedef void (*line_function)(const float *in, float *out, int n, int radius,
+                              const struct scratch *s);
 
 static void along_lines(picture *m, int radius, line_function f)
 {
-    // two lines of scratch serve rows and columns
+    // two lines serve rows and columns
     const int most = MAX(m->width, m->height);
     g_autofree float *in = g_new(float, most), *out = g_new(float, most);
     g_autofree int *places = g_new(int, most);
+    g_autofree double *from = g_new(double, most + 1);
+    const struct scratch scratch = {places, from};
 
     for (int y = 0; y < m->height; y++) {
         float *row = m->pixels + (size_t)y * m->width;
-        f(row, out, m->width, radius, places);
+        f(row, out, m->width, radius, &scratch);
         memcpy(row, out, m->width * sizeof *row);
     }
     for (int x = 0; x < m->width; x++) {
@@ -89,15 +98,16 @@ static void along_lines(picture *m, int radius, line_function f)
             // a column is gathered once, so that the function sees a line whichever way it lies
             in[y] = m->pixels[(size_t)y * m->width + x];
         }
-        f(in, out, m->height, radius, places);
+        f(in, out, m->height, radius, &scratch);
         for (int y = 0; y < m->height; y++) {
             m->pixels[(size_t)y * m->width + x] = out[y];
         }
     }
 }
 
-static void largest_line(const float *in, float *out, int n, int radius, int *places)
+static void largest_line(const float *in, float *out, int n, int radius, const struct scratch *s)
 {
+    int *places = s->places;
     int first = 0, end = 0;
 
     for (int i = 0; i < n + radius; i++) {
@@ -118,7 +128,7 @@ static void largest_line(const float *in, float *out, int n, int radius, int *pl
     }
 }
 
-static void box_line(const float *in, float *out, int n, int radius, int *places)
+static void box_line(const float *in, float *out, int n, int radius, const struct scratch *s)
 {
     const double size = 2.0 * radius + 1;
     double sum = 0;
@@ -134,10 +144,10 @@ static void box_line(const float *in, float *out, int n, int radius, int *places
     }
 }
 
-static void invert(picture *m)
+void mask_invert(picture *mask)
 {
-    for (size_t i = 0, n = (size_t)m->width * m->height; i < n; i++) {
-        m->pixels[i] = 1 - m->pixels[i];
+    for (size_t i = 0, n = (size_t)mask->width * mask->height; i < n; i++) {
+        mask->pixels[i] = 1 - mask->pixels[i];
     }
 }
 
@@ -151,9 +161,9 @@ void mask_dilate(picture *mask, int radius)
 void mask_erode(picture *mask, int radius)
 {
     // what is black grows into what is white
-    invert(mask);
+    mask_invert(mask);
     mask_dilate(mask, radius);
-    invert(mask);
+    mask_invert(mask);
 }
 
 // sums of ones and zeros that only nearly cancel
@@ -195,11 +205,12 @@ static double crossing(const float *f, int p, int q)
     return ((f[q] + (double)q * q) - (f[p] + (double)p * p)) / (2.0 * (q - p));
 }
 
-/* out[i] = smallest of in[j] + (i - j)^2; places and from are scratch [n] and [n + 1]. FLT_MAX
- * stands for infinity. */
-static void parabolas(const float *in, float *out, int n, int *places, double *from)
+/* out[i] = smallest of in[j] + (i - j)^2; places: where the parabolas of the envelope stand, from:
+ * from where on each is the lowest. FLT_MAX stands for infinity. */
+static void parabolas(const float *in, float *out, int n, int radius, const struct scratch *s)
 {
-    int last = -1;
+    int *places = s->places, last = -1;
+    double *from = s->from;
 
     for (int i = 0; i < n; i++) {
         // a place that nothing is known of stands at infinity: it is never the lowest
@@ -225,31 +236,20 @@ static void parabolas(const float *in, float *out, int n, int *places, double *f
 
 picture *mask_depth(const picture *mask, GError **error)
 {
-    const int width = mask->width, height = mask->height, most = MAX(width, height);
-    picture *depth = picture_create(width, height, 1, error);
-    g_autofree float *in = g_new(float, most), *out = g_new(float, most);
-    g_autofree int *places = g_new(int, most);
-    g_autofree double *from = g_new(double, most + 1);
+    const size_t n = (size_t)mask->width * mask->height;
+    picture *depth = picture_create(mask->width, mask->height, 1, error);
 
     if (depth == NULL) {
         return NULL;
     }
-    for (int y = 0; y < height; y++) {
-        for (int x = 0; x < width; x++) {
-            // 0 where the mask is black: the distance is measured to there
-            in[x] = mask->pixels[(size_t)y * width + x] > 0 ? FLT_MAX : 0;
-        }
-        parabolas(in, depth->pixels + (size_t)y * width, width, places, from);
+    for (size_t i = 0; i < n; i++) {
+        // 0 where the mask is black: the distance is measured to there
+        depth->pixels[i] = mask->pixels[i] > 0 ? FLT_MAX : 0;
     }
-    for (int x = 0; x < width; x++) {
-        for (int y = 0; y < height; y++) {
-            // squares of the distance along the row become those in both directions
-            in[y] = depth->pixels[(size_t)y * width + x];
-        }
-        parabolas(in, out, height, places, from);
-        for (int y = 0; y < height; y++) {
-            depth->pixels[(size_t)y * width + x] = out[y] == FLT_MAX ? FLT_MAX : sqrtf(out[y]);
-        }
+    // squares of the distance along the row become those in both directions along the columns
+    along_lines(depth, 0, parabolas);
+    for (size_t i = 0; i < n; i++) {
+        depth->pixels[i] = depth->pixels[i] == FLT_MAX ? FLT_MAX : sqrtf(depth->pixels[i]);
     }
     return depth;
 }

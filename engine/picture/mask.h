@@ -27,6 +27,9 @@ bool mask_bounds(const picture *mask, struct mask_box *box);
 /* Whether a mask fits its picture: of its size, and not empty. False with SVDIFF_ERROR_FAILED. */
 bool mask_check(const picture *image, const picture *mask, GError **error);
 
+// 1 - value
+void mask_invert(picture *mask);
+
 /* The largest (smallest) value of the square of 2 radius + 1 pixels around each. */
 void mask_dilate(picture *mask, int radius);
 void mask_erode(picture *mask, int radius);

@@ -111,10 +111,11 @@ static bool fill_blurred(picture *working, const picture *soft, GError **error)
 {
     g_autoptr(picture) outside = picture_copy(soft, error);
 
-    for (size_t i = 0, n = (size_t)soft->width * soft->height; outside != NULL && i < n; i++) {
-        outside->pixels[i] = 1 - outside->pixels[i];
+    if (outside == NULL) {
+        return false;
     }
-    return outside != NULL && picture_fill(working, outside, 0, 0.5f, error);
+    mask_invert(outside);
+    return picture_fill(working, outside, 0, 0.5f, error);
 }
 
 // pixels of latents that are to be painted become grey, 0 for the autoencoder

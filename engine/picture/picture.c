@@ -48,6 +48,15 @@ picture *picture_copy(const picture *p, GError **error)
     return out;
 }
 
+void picture_take_channels(picture *p, int first, const picture *from, int k, int n)
+{
+    g_assert(from->width == p->width && from->height == p->height);
+    for (size_t i = 0, pixels = (size_t)p->width * p->height; i < pixels; i++) {
+        memcpy(p->pixels + i * p->channels + first, from->pixels + i * from->channels + k,
+               n * sizeof *p->pixels);
+    }
+}
+
 void picture_free(picture *p)
 {
     if (p) {
@@ -84,11 +93,25 @@ picture *picture_create_checked(const struct picture_source *source, int64_t wid
     return p;
 }
 
-void picture_set_damaged(const struct picture_source *source, const char *format,
+bool picture_set_damaged(const struct picture_source *source, const char *format,
                          const char *detail, GError **error)
 {
-    error_failed(error, "%s: this is a damaged or cut-off %s file (%s); use another copy of it.",
-                 source->path, format, detail);
+    return error_failed(error,
+                        "%s: this is a damaged or cut-off %s file (%s); use another copy of it.",
+                        source->path, format, detail);
+}
+
+bool picture_set_large(const struct picture_source *source, GError **error)
+{
+    return error_failed(error, "%s: there is no memory for its pixels; use a smaller picture.",
+                        source->path);
+}
+
+bool picture_set_unmade(const struct picture_sheet *sheet, const char *format, const char *message,
+                        GError **error)
+{
+    return error_failed(error, "%s: the %s cannot be made: %s.", sheet->path, format,
+                        message[0] ? message : "no memory is left");
 }
 
 void picture_set_row_8(picture *p, int y, const uint8_t *row)

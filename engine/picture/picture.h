@@ -31,6 +31,10 @@ void picture_free(picture *p); // accepts NULL
 picture *picture_copy(const picture *p, GError **error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(picture, picture_free)
 
+/* n channels of `from`, a picture of the same size, from channel k on become those of p from `first`
+ * on. */
+void picture_take_channels(picture *p, int first, const picture *from, int k, int n);
+
 /* Reads a PNG, JPEG, WebP or TIFF file: 8 and 16 bits, TIFF also 32 bits and float, grey, palette,
  * CMYK and alpha; the EXIF or TIFF orientation is applied. The result has 3 or 4 channels.
  * minimum: the least width and height that are good enough (at least 1).
@@ -94,7 +98,3 @@ GBytes *picture_to_png(const picture *p, GError **error);
  * caller frees the result. */
 picture *picture_from_png(const void *data, size_t size, int maximum, const char *name,
                           GError **error);
-
-/* The text with this key of a PNG file as UTF-8 (g_free it); NULL without an error if it has none,
- * NULL with an error if the file is not a sound PNG. */
-char *picture_read_text(const char *path, const char *key, GError **error);

@@ -59,9 +59,17 @@ bool picture_webp_write(const struct picture_sheet *sheet, GError **error);
 picture *picture_create_checked(const struct picture_source *source, int64_t width, int64_t height,
                                 int channels, GError **error);
 
-/* "PATH: this is a damaged or cut-off FORMAT file (DETAIL); ..." */
-void picture_set_damaged(const struct picture_source *source, const char *format,
+/* "PATH: this is a damaged or cut-off FORMAT file (DETAIL); ..."; always false. */
+bool picture_set_damaged(const struct picture_source *source, const char *format,
                          const char *detail, GError **error);
+
+/* "PATH: there is no memory for its pixels; ..."; always false. */
+bool picture_set_large(const struct picture_source *source, GError **error);
+
+/* "PATH: the FORMAT cannot be made: MESSAGE."; an empty message is the want of memory. Always false.
+ */
+bool picture_set_unmade(const struct picture_sheet *sheet, const char *format, const char *message,
+                        GError **error);
 
 /* Pixels of 8 bits [width * channels of p] to row y of p, and from it, rounded to nearest. */
 void picture_set_row_8(picture *p, int y, const uint8_t *row);

@@ -4,8 +4,6 @@
  *   pull  each level, from the smallest up: value = w v + (1 - w) (the level below, bilinear) */
 #include "engine/picture/picture_fill.h"
 
-#include <string.h>
-
 static bool halve(const picture *p, const picture *known, picture *half, picture *half_known)
 {
     bool any = false;
@@ -110,11 +108,10 @@ bool picture_fill(picture *p, const picture *known, int smooth, float nothing, G
 picture *picture_alpha(const picture *p, GError **error)
 {
     picture *alpha = picture_create(p->width, p->height, 1, error);
-    const size_t n = (size_t)p->width * p->height;
 
     g_assert(p->channels == 4);
-    for (size_t i = 0; alpha != NULL && i < n; i++) {
-        alpha->pixels[i] = p->pixels[4 * i + 3];
+    if (alpha != NULL) {
+        picture_take_channels(alpha, 0, p, 3, 1);
     }
     return alpha;
 }
@@ -127,9 +124,7 @@ picture *picture_opaque(const picture *p, GError **error)
     if (out == NULL) {
         return NULL;
     }
-    for (size_t i = 0; i < n; i++) {
-        memcpy(out->pixels + 3 * i, p->pixels + p->channels * i, 3 * sizeof(float));
-    }
+    picture_take_channels(out, 0, p, 0, 3);
     if (p->channels == 4) {
         g_autoptr(picture) alpha = picture_alpha(p, error);
         // a colour that can be seen at all is one: only what is clear has none
@@ -145,13 +140,11 @@ picture *picture_opaque(const picture *p, GError **error)
 
 picture *picture_with_alpha(const picture *p, const picture *alpha, GError **error)
 {
-    const size_t n = (size_t)p->width * p->height;
     picture *out = picture_create(p->width, p->height, 4, error);
 
-    g_assert(p->channels == 3 && alpha->width == p->width && alpha->height == p->height);
-    for (size_t i = 0; out != NULL && i < n; i++) {
-        memcpy(out->pixels + 4 * i, p->pixels + 3 * i, 3 * sizeof(float));
-        out->pixels[4 * i + 3] = alpha->pixels[i];
+    if (out != NULL) {
+        picture_take_channels(out, 0, p, 0, 3);
+        picture_take_channels(out, 3, alpha, 0, 1);
     }
     return out;
 }

@@ -2,22 +2,10 @@
 #include "engine/picture/picture_folder.h"
 
 #include "engine/base/error.h"
+#include "engine/picture/picture.h"
 
 #include <stdbool.h>
 #include <string.h>
-
-static bool is_picture(const char *name)
-{
-    static const char *const endings[] = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"};
-    g_autofree char *lower = g_ascii_strdown(name, -1);
-
-    for (size_t i = 0; i < G_N_ELEMENTS(endings); i++) {
-        if (g_str_has_suffix(lower, endings[i])) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static int compare_paths(const void *a, const void *b)
 {
@@ -34,7 +22,8 @@ static GPtrArray *list_pictures(GDir *entries, const char *folder, int *others)
         if (name[0] == '.') {
             continue;
         }
-        if (is_picture(name)) {
+        // what can be written can be read, under the same names
+        if (picture_check_name(name, NULL)) {
             g_ptr_array_add(paths, g_build_filename(folder, name, NULL));
         } else {
             *others += 1;

@@ -158,10 +158,7 @@ static bool read_pixels_or_jump(struct jpeg_job *job)
 
     job->row = g_try_malloc_n(jpeg->image_width, 4);
     if (!job->row) {
-        g_set_error(job->error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: there is no memory for its pixels; use a smaller picture.",
-                    job->source->path);
-        return false;
+        return picture_set_large(job->source, job->error);
     }
     jpeg_start_decompress(jpeg);
     for (int y = 0; y < job->out->height; y++) {
@@ -208,9 +205,9 @@ static void set_error(const struct jpeg_job *job)
         picture_set_damaged(job->source, "JPEG", job->message, job->error);
         return;
     }
-    g_set_error(job->error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                "%s: this kind of JPEG is not read here (%s); save it as an ordinary JPEG or PNG.",
-                job->source->path, job->message);
+    error_failed(job->error,
+                 "%s: this kind of JPEG is not read here (%s); save it as an ordinary JPEG or PNG.",
+                 job->source->path, job->message);
 }
 
 picture *picture_jpeg_read(const struct picture_source *source, GError **error)

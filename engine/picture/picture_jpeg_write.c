@@ -5,7 +5,6 @@
  * is made in memory, where libjpeg cannot fail for want of disk. */
 #include "engine/picture/picture_codec.h"
 
-#include "engine/base/error.h"
 #include "engine/picture/picture_exif.h"
 
 #include <math.h>
@@ -118,8 +117,7 @@ bool picture_jpeg_write(const struct picture_sheet *sheet, GError **error)
     out.row = g_try_malloc_n(sheet->p->width, sheet->p->channels);
     done = out.row && encode(&out);
     if (!done) {
-        error_failed(error, "%s: the JPEG cannot be made: %s.", sheet->path,
-                     out.message[0] ? out.message : "no memory is left");
+        picture_set_unmade(sheet, "JPEG", out.message, error);
     }
     jpeg_destroy_compress(&out.jpeg);
     // the file appears whole or not at all

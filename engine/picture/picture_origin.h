@@ -11,13 +11,18 @@
 
 #include <stdint.h>
 
-// how a PNG file says its colours without a profile; each chunk as it was
+// how a PNG file says its colours without a profile, in the order in which they are written
+enum picture_chunk {
+    PICTURE_CHUNK_SRGB,      // sRGB: the rendering intent
+    PICTURE_CHUNK_GAMMA,     // gAMA: of 100000
+    PICTURE_CHUNK_PRIMARIES, // cHRM: x, y of white, red, green, blue, of 100000
+    PICTURE_CHUNK_CODES,     // cICP: primaries, transfer, matrix, full range
+    PICTURE_CHUNKS,
+};
+
 struct picture_chunks {
-    bool has_srgb, has_gamma, has_primaries, has_code_points;
-    int srgb;               // sRGB: the rendering intent
-    int32_t gamma;          // gAMA: of 100000
-    int32_t primaries[8];   // cHRM: x, y of white, red, green, blue, of 100000
-    uint8_t code_points[4]; // cICP: primaries, transfer, matrix, full range
+    bool has[PICTURE_CHUNKS];
+    uint8_t bytes[PICTURE_CHUNKS][32]; // each as it was
 };
 
 struct picture_origin {

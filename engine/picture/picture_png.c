@@ -1,4 +1,4 @@
-/* Reading PNG files by libpng, in 8 or 16 bits, and their texts.
+/* Reading PNG files by libpng, in 8 or 16 bits.
  *
  * libpng reports an error by a long jump. All that must survive the jump lies in one structure, and
  * only the functions named *_or_jump are called under it. */
@@ -8,7 +8,6 @@
 #include "engine/picture/picture_png_colour.h"
 
 #include <png.h>
-#include <string.h>
 
 struct png_job {
     png_structp png;
@@ -17,7 +16,7 @@ struct png_job {
     const struct picture_source *source;
     picture *out;
     GError **error;
-    uint8_t *rows; // the whole picture as libpng gives it, or one row where that is enough
+    uint8_t *rows; // the whole picture as libpng gives it
     size_t stride; // bytes of a row
     int passes;
     bool bad_profile;
@@ -57,22 +56,6 @@ static bool reader_init(struct png_job *job, const struct picture_source *source
     return job->info != NULL;
 }
 
-// takes the memory for `n` rows of what libpng will give
-static bool take_rows_or_jump(struct png_job *job, size_t n)
-{
-    // what libpng will give is known after the last setting alone
-    job->passes = png_set_interlace_handling(job->png);
-    png_read_update_info(job->png, job->info);
-    job->stride = png_get_rowbytes(job->png, job->info);
-    job->rows = g_try_malloc_n(n, job->stride);
-    if (!job->rows) {
-        g_set_error(job->error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: there is no memory for its pixels; use a smaller picture.",
-                    job->source->path);
-    }
-    return job->rows != NULL;
-}
-
 // the header; afterwards every kind of PNG comes as R'G'B' with or without alpha, 8 or 16 bits
 static bool read_header_or_jump(struct png_job *job)
 {
@@ -98,8 +81,13 @@ static bool read_header_or_jump(struct png_job *job)
     if (!(type & PNG_COLOR_MASK_COLOR)) {
         png_set_gray_to_rgb(job->png);
     }
+    // what libpng will give is known after the last setting alone
+    job->passes = png_set_interlace_handling(job->png);
+    png_read_update_info(job->png, job->info);
+    job->stride = png_get_rowbytes(job->png, job->info);
     // all rows at once, because an interlaced file comes in seven passes over them
-    return take_rows_or_jump(job, job->out->height);
+    job->rows = g_try_malloc_n(job->out->height, job->stride);
+    return job->rows || picture_set_large(job->source, job->error);
 }
 
 static void set_row_16(picture *p, int y, const uint8_t *row)
@@ -188,65 +176,4 @@ picture *picture_from_png(const void *data, size_t size, int maximum, const char
         g_clear_pointer(&p->origin, picture_origin_unref);
     }
     return p;
-}
-
-// texts may follow the pixels: these are decoded into one row that nobody looks at
-static bool skip_pixels(struct png_job *job)
-{
-    if (setjmp(png_jmpbuf(job->png))) {
-        return false;
-    }
-    png_init_io(job->png, job->source->stream);
-    // what was never made by us is not worth a long wait
-    png_set_user_limits(job->png, PICTURE_SIDE_MAX, PICTURE_SIDE_MAX);
-    png_read_info(job->png, job->info);
-    if (!take_rows_or_jump(job, 1)) {
-        return false;
-    }
-    for (int pass = 0; pass < job->passes; pass++) {
-        for (png_uint_32 y = png_get_image_height(job->png, job->info); y > 0; y--) {
-            png_read_row(job->png, job->rows, NULL);
-        }
-    }
-    png_read_end(job->png, job->info);
-    return true;
-}
-
-// tEXt and zTXt are Latin-1 by the standard, iTXt is UTF-8
-static char *text_of(const struct png_job *job, const char *key)
-{
-    png_textp texts = NULL;
-    const int n = png_get_text(job->png, job->info, &texts, NULL);
-
-    for (int i = 0; i < n; i++) {
-        if (strcmp(texts[i].key, key) != 0 || !texts[i].text) {
-            continue;
-        }
-        if (texts[i].compression >= PNG_ITXT_COMPRESSION_NONE) {
-            return g_utf8_make_valid(texts[i].text, -1);
-        }
-        return g_convert(texts[i].text, -1, "UTF-8", "ISO-8859-1", NULL, NULL, NULL);
-    }
-    return NULL;
-}
-
-char *picture_read_text(const char *path, const char *key, GError **error)
-{
-    struct picture_source source;
-    struct png_job job;
-    char *text = NULL;
-
-    if (!picture_source_open(&source, path, 1, error)) {
-        return NULL;
-    }
-    if (reader_init(&job, &source, error)) {
-        if (skip_pixels(&job)) {
-            text = text_of(&job, key);
-        } else if (job.message[0]) {
-            picture_set_damaged(&source, "PNG", job.message, error);
-        }
-        reader_finish(&job);
-    }
-    picture_source_close(&source);
-    return text;
 }

@@ -16,6 +16,17 @@
 
 #define PROFILE_MAX (16u << 20) // bytes; the largest that printers have are some MB
 
+// the chunks by their names, and how much of each is read
+static const struct {
+    const char *name;
+    size_t size;
+} kinds[PICTURE_CHUNKS] = {
+    [PICTURE_CHUNK_SRGB] = {"sRGB", 1},
+    [PICTURE_CHUNK_GAMMA] = {"gAMA", 4},
+    [PICTURE_CHUNK_PRIMARIES] = {"cHRM", 32},
+    [PICTURE_CHUNK_CODES] = {"cICP", 4},
+};
+
 void picture_png_keep_colours(png_structp png)
 {
     static const char names[] = "cICP\0iCCP\0sRGB\0gAMA\0cHRM";
@@ -40,6 +51,26 @@ static const uint8_t *find_chunk(png_structp png, png_infop info, const char *na
     return NULL;
 }
 
+// keeps the chunk of a kind; its content, or NULL where the file has none
+static const uint8_t *keep_chunk(png_structp png, png_infop info, struct picture_chunks *c,
+                                 enum picture_chunk kind)
+{
+    size_t size;
+    const uint8_t *found = find_chunk(png, info, kinds[kind].name, kinds[kind].size, &size);
+
+    c->has[kind] = found != NULL;
+    return found ? memcpy(c->bytes[kind], found, kinds[kind].size) : NULL;
+}
+
+// number i of a chunk, which has the high byte first
+static int32_t number_of(const struct picture_chunks *c, enum picture_chunk kind, int i)
+{
+    uint32_t big;
+
+    memcpy(&big, c->bytes[kind] + 4 * i, 4);
+    return (int32_t)GUINT32_FROM_BE(big);
+}
+
 /* ---- code points ---- */
 
 // x, y of white, red, green, blue; H.273, table 2
@@ -57,30 +88,16 @@ static const struct {
     {12, {0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060}},
 };
 
-#define CURVE_VIDEO                                                                                \
-    {                                                                                              \
-        4,                                                                                         \
-        {                                                                                          \
-            1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081                                     \
-        }                                                                                          \
-    }
-#define CURVE_POWER(g)                                                                             \
-    {                                                                                              \
-        1,                                                                                         \
-        {                                                                                          \
-            g                                                                                      \
-        }                                                                                          \
-    }
-
 // from sample to light; H.273, table 3; what is brighter than white (16, 18) is not here
+static const struct picture_curve video = {4, {1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081}},
+                                  power_2_2 = {1, {2.2}}, power_2_8 = {1, {2.8}}, linear = {1, {1}};
+
 static const struct {
     int code;
-    struct picture_curve curve;
+    const struct picture_curve *curve;
 } code_curves[] = {
-    {1, CURVE_VIDEO},      {4, CURVE_POWER(2.2)},
-    {5, CURVE_POWER(2.8)}, {6, CURVE_VIDEO},
-    {8, CURVE_POWER(1)},   {14, CURVE_VIDEO},
-    {15, CURVE_VIDEO},     {13, {4, {2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045}}},
+    {1, &video},  {4, &power_2_2},           {5, &power_2_8}, {6, &video},
+    {8, &linear}, {13, &picture_srgb_curve}, {14, &video},    {15, &video},
 };
 
 // NULL for what is not known; RGB (matrix 0) in the full range alone
@@ -94,7 +111,7 @@ static GBytes *profile_of_codes(enum picture_space space, const uint8_t codes[4]
         xy = code_primaries[i].code == codes[0] ? code_primaries[i].xy : xy;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(code_curves); i++) {
-        curve = code_curves[i].code == codes[1] ? &code_curves[i].curve : curve;
+        curve = code_curves[i].code == codes[1] ? code_curves[i].curve : curve;
     }
     return xy && curve && codes[2] == 0 && codes[3] == 1 ? picture_profile_make(space, xy, curve)
                                                          : NULL;
@@ -111,9 +128,10 @@ static bool has_srgb_primaries(const struct picture_chunks *c)
 {
     bool same = true;
 
-    for (int i = 0; i < 8 && c->has_primaries; i++) {
+    for (int i = 0; i < 8 && c->has[PICTURE_CHUNK_PRIMARIES]; i++) {
+        const int usual = (int)(100000 * picture_srgb_xy[i] + 0.5);
         // a thousandth: programs round these numbers in different ways
-        same = same && ABS(c->primaries[i] - (int)(100000 * picture_srgb_xy[i] + 0.5)) <= 100;
+        same = same && ABS(number_of(c, PICTURE_CHUNK_PRIMARIES, i) - usual) <= 100;
     }
     return same;
 }
@@ -122,45 +140,25 @@ static bool has_srgb_primaries(const struct picture_chunks *c)
 static GBytes *profile_of_gamma(enum picture_space space, const struct picture_chunks *c)
 {
     const bool usual = has_srgb_primaries(c) || space == PICTURE_GREY;
+    const bool has_gamma = c->has[PICTURE_CHUNK_GAMMA];
+    const int32_t gamma = number_of(c, PICTURE_CHUNK_GAMMA, 0);
     struct picture_curve curve = picture_srgb_curve;
     double xy[8];
 
     // converting by a curve that is nearly sRGB's would change every sample for nothing
-    if (usual && (!c->has_gamma || ABS(c->gamma - GAMMA_SRGB) <= 10)) {
+    if (usual && (!has_gamma || ABS(gamma - GAMMA_SRGB) <= 10)) {
         return NULL;
     }
-    if (c->has_gamma) {
+    if (has_gamma) {
         // the file has the exponent of the way from light to sample
-        curve = (struct picture_curve){1, {100000.0 / c->gamma}};
+        curve = (struct picture_curve){1, {100000.0 / gamma}};
     }
     for (int i = 0; i < 8; i++) {
-        xy[i] = c->has_primaries ? c->primaries[i] / 100000.0 : picture_srgb_xy[i];
+        xy[i] = c->has[PICTURE_CHUNK_PRIMARIES]
+                    ? number_of(c, PICTURE_CHUNK_PRIMARIES, i) / 100000.0
+                    : picture_srgb_xy[i];
     }
     return picture_profile_make(space, xy, &curve);
-}
-
-static int32_t get_32(const uint8_t *at)
-{
-    uint32_t big;
-
-    memcpy(&big, at, 4);
-    return (int32_t)GUINT32_FROM_BE(big);
-}
-
-static void read_gamma(png_structp png, png_infop info, struct picture_chunks *c)
-{
-    size_t size;
-    const uint8_t *gamma = find_chunk(png, info, "gAMA", 4, &size);
-    const uint8_t *primaries = find_chunk(png, info, "cHRM", 32, &size);
-
-    if (gamma && get_32(gamma) > 0) {
-        c->has_gamma = true;
-        c->gamma = get_32(gamma);
-    }
-    for (int i = 0; primaries && i < 8; i++) {
-        c->has_primaries = true;
-        c->primaries[i] = get_32(primaries + 4 * i);
-    }
 }
 
 /* ---- a profile ---- */
@@ -211,23 +209,17 @@ static GBytes *read_profile(png_structp png, png_infop info, enum picture_space 
 static bool take_code_points(png_structp png, png_infop info, picture *p, const char *path)
 {
     struct picture_origin *o = picture_origin_of(p);
-    size_t size;
-    const uint8_t *codes = find_chunk(png, info, "cICP", 4, &size);
+    const uint8_t *codes = keep_chunk(png, info, &o->chunks, PICTURE_CHUNK_CODES);
 
-    if (!codes) {
-        return false;
-    }
     // sRGB needs no profile, but its chunk is written again
-    if (!is_srgb_code(codes)) {
+    if (codes && !is_srgb_code(codes)) {
         o->icc = profile_of_codes(o->space, codes);
+        o->chunks.has[PICTURE_CHUNK_CODES] = o->icc != NULL;
         if (!o->icc) {
             picture_origin_warn(p, path, "(cICP) is one of video that is not known here");
-            return false;
         }
     }
-    o->chunks.has_code_points = true;
-    memcpy(o->chunks.code_points, codes, 4);
-    return true;
+    return o->chunks.has[PICTURE_CHUNK_CODES];
 }
 
 static bool take_profile(png_structp png, png_infop info, picture *p, const char *path)
@@ -245,14 +237,13 @@ static bool take_profile(png_structp png, png_infop info, picture *p, const char
 static void take_chunks(png_structp png, png_infop info, picture *p)
 {
     struct picture_origin *o = picture_origin_of(p);
-    size_t size;
-    const uint8_t *srgb = find_chunk(png, info, "sRGB", 1, &size);
 
-    read_gamma(png, info, &o->chunks);
-    if (srgb) {
-        o->chunks.has_srgb = true;
-        o->chunks.srgb = srgb[0];
-    } else {
+    keep_chunk(png, info, &o->chunks, PICTURE_CHUNK_PRIMARIES);
+    if (keep_chunk(png, info, &o->chunks, PICTURE_CHUNK_GAMMA)) {
+        // 0 is no exponent, and the format has no negative numbers
+        o->chunks.has[PICTURE_CHUNK_GAMMA] = number_of(&o->chunks, PICTURE_CHUNK_GAMMA, 0) > 0;
+    }
+    if (!keep_chunk(png, info, &o->chunks, PICTURE_CHUNK_SRGB)) {
         o->icc = profile_of_gamma(o->space, &o->chunks);
     }
 }
@@ -276,13 +267,6 @@ void picture_png_read_colours(png_structp png, png_infop info, picture *p, const
 
 /* ---- writing ---- */
 
-static void put_32(uint8_t *at, int32_t value)
-{
-    const uint32_t big = GUINT32_TO_BE((uint32_t)value);
-
-    memcpy(at, &big, 4);
-}
-
 // zlib's format, as PNG wants it; owned by the caller
 static GBytes *compress(GBytes *data)
 {
@@ -302,7 +286,8 @@ static GBytes *compress(GBytes *data)
 GBytes *picture_png_profile(GBytes *icc, const struct picture_chunks *chunks)
 {
     // a profile that was made from chunks is written as these chunks
-    if (!icc || chunks->has_gamma || chunks->has_primaries || chunks->has_code_points) {
+    if (!icc || chunks->has[PICTURE_CHUNK_GAMMA] || chunks->has[PICTURE_CHUNK_PRIMARIES] ||
+        chunks->has[PICTURE_CHUNK_CODES]) {
         return NULL;
     }
     g_autoptr(GByteArray) chunk = g_byte_array_new();
@@ -315,33 +300,14 @@ GBytes *picture_png_profile(GBytes *icc, const struct picture_chunks *chunks)
     return g_byte_array_free_to_bytes(g_steal_pointer(&chunk));
 }
 
-static void write_chunks(png_structp png, const struct picture_chunks *c)
-{
-    uint8_t bytes[32];
-
-    if (c->has_srgb) {
-        bytes[0] = (uint8_t)c->srgb;
-        png_write_chunk(png, (png_const_bytep) "sRGB", bytes, 1);
-    }
-    if (c->has_gamma) {
-        put_32(bytes, c->gamma);
-        png_write_chunk(png, (png_const_bytep) "gAMA", bytes, 4);
-    }
-    for (int i = 0; i < 8; i++) {
-        put_32(bytes + 4 * i, c->primaries[i]);
-    }
-    if (c->has_primaries) {
-        png_write_chunk(png, (png_const_bytep) "cHRM", bytes, 32);
-    }
-    if (c->has_code_points) {
-        png_write_chunk(png, (png_const_bytep) "cICP", c->code_points, 4);
-    }
-}
-
 void picture_png_write_colours(png_structp png, const struct picture_chunks *chunks,
                                GBytes *profile)
 {
-    write_chunks(png, chunks);
+    for (int k = 0; k < PICTURE_CHUNKS; k++) {
+        if (chunks->has[k]) {
+            png_write_chunk(png, (png_const_bytep)kinds[k].name, chunks->bytes[k], kinds[k].size);
+        }
+    }
     if (profile) {
         png_write_chunk(png, (png_const_bytep) "iCCP", g_bytes_get_data(profile, NULL),
                         g_bytes_get_size(profile));

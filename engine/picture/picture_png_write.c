@@ -4,7 +4,6 @@
  * structure, and only the functions named *_or_jump are called under it. */
 #include "engine/picture/picture_codec.h"
 
-#include "engine/base/error.h"
 #include "engine/picture/picture_png_colour.h"
 
 #include <math.h>
@@ -153,9 +152,7 @@ static bool write_to(struct png_output *out)
         done = write_all(out);
     }
     if (!done && !out->refused) {
-        g_set_error(out->error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: the PNG cannot be made: %s.", sheet->path,
-                    out->message[0] ? out->message : "no memory is left");
+        picture_set_unmade(sheet, "PNG", out->message, out->error);
     }
     png_destroy_write_struct(&out->png, &out->info);
     g_free(out->row);

@@ -7,6 +7,10 @@
 #include <lcms2.h>
 #include <math.h>
 
+// freed where they go out of sight, the last one first: profiles before their context
+G_DEFINE_AUTO_CLEANUP_FREE_FUNC(cmsContext, cmsDeleteContext, NULL)
+G_DEFINE_AUTO_CLEANUP_FREE_FUNC(cmsHPROFILE, cmsCloseProfile, NULL)
+
 #define LARGE (1u << 19) // pixels that are worth starting threads for
 
 // a conversion that is open: its ends are closed with it
@@ -31,38 +35,49 @@ static cmsHPROFILE open_profile(cmsContext context, GBytes *icc)
                                : NULL;
 }
 
-// grey by sRGB's own curve
-static cmsHPROFILE make_grey(cmsContext context)
+// RGB of these chromaticities, or grey
+static cmsHPROFILE make(cmsContext context, enum picture_space space, const double xy[8],
+                        const struct picture_curve *curve)
 {
-    cmsToneCurve *curve =
-        cmsBuildParametricToneCurve(context, picture_srgb_curve.kind, picture_srgb_curve.numbers);
-    cmsHPROFILE grey = curve ? cmsCreateGrayProfileTHR(context, cmsD50_xyY(), curve) : NULL;
+    cmsToneCurve *one = cmsBuildParametricToneCurve(context, curve->kind, curve->numbers);
+    cmsHPROFILE profile = NULL;
 
-    if (curve) {
-        cmsFreeToneCurve(curve);
+    if (one && space == PICTURE_GREY) {
+        profile = cmsCreateGrayProfileTHR(context, cmsD50_xyY(), one);
+    } else if (one) {
+        const cmsCIExyY white = {xy[0], xy[1], 1};
+        const cmsCIExyYTRIPLE primaries = {{xy[2], xy[3], 1}, {xy[4], xy[5], 1}, {xy[6], xy[7], 1}};
+        cmsToneCurve *const curves[] = {one, one, one};
+        profile = cmsCreateRGBProfileTHR(context, &white, &primaries, curves);
     }
-    return grey;
+    g_clear_pointer(&one, cmsFreeToneCurve); // the profile has copies
+    return profile;
 }
 
 static void conversion_close(struct conversion *c)
 {
-    if (c->transform) {
-        cmsDeleteTransform(c->transform);
-    }
-    if (c->own) {
-        cmsCloseProfile(c->own);
-    }
-    if (c->srgb) {
-        cmsCloseProfile(c->srgb);
-    }
-    if (c->context) {
-        cmsDeleteContext(c->context);
-    }
+    g_clear_pointer(&c->transform, cmsDeleteTransform);
+    g_clear_pointer(&c->own, cmsCloseProfile);
+    g_clear_pointer(&c->srgb, cmsCloseProfile);
+    g_clear_pointer(&c->context, cmsDeleteContext);
 }
 
-static bool conversion_open(struct conversion *c, GBytes *icc, enum picture_space space, bool back)
+// floats of a space in pixels of `channels`; what is more than its own is passed over
+static cmsUInt32Number format_of(enum picture_space space, int channels)
 {
-    const cmsUInt32Number formats[] = {TYPE_GRAY_FLT, TYPE_RGB_FLT, TYPE_CMYK_FLT};
+    static const struct {
+        cmsUInt32Number format;
+        int channels;
+    } formats[] = {{TYPE_GRAY_FLT, 1}, {TYPE_RGB_FLT, 3}, {TYPE_CMYK_FLT, 4}};
+
+    return formats[space].format | EXTRA_SH(channels - formats[space].channels);
+}
+
+// between sRGB and the space of a profile, of pixels of `channels` on both sides
+static bool conversion_open(struct conversion *c, GBytes *icc, enum picture_space space, bool back,
+                            int channels)
+{
+    const cmsUInt32Number own = format_of(space, channels), srgb = format_of(PICTURE_RGB, channels);
     const cmsUInt32Number flags =
         // in floats, and without the tables of 8 and 16 bits that an optimised transform has
         cmsFLAGS_BLACKPOINTCOMPENSATION | cmsFLAGS_NOOPTIMIZE | cmsFLAGS_NOCACHE;
@@ -72,13 +87,13 @@ static bool conversion_open(struct conversion *c, GBytes *icc, enum picture_spac
     c->srgb = c->context ? cmsCreate_sRGBProfileTHR(c->context) : NULL;
     if (c->srgb) {
         // without a profile only grey needs one: its curve is sRGB's
-        c->own = icc ? open_profile(c->context, icc) : make_grey(c->context);
+        c->own = icc ? open_profile(c->context, icc)
+                     : make(c->context, PICTURE_GREY, NULL, &picture_srgb_curve);
     }
     if (c->own) {
-        c->transform = cmsCreateTransformTHR(
-            c->context, back ? c->srgb : c->own, back ? TYPE_RGB_FLT : formats[space],
-            back ? c->own : c->srgb, back ? formats[space] : TYPE_RGB_FLT,
-            INTENT_RELATIVE_COLORIMETRIC, flags);
+        c->transform = cmsCreateTransformTHR(c->context, back ? c->srgb : c->own, back ? srgb : own,
+                                             back ? c->own : c->srgb, back ? own : srgb,
+                                             INTENT_RELATIVE_COLORIMETRIC, flags);
     }
     // some profiles have no way back, or none at all: only trying tells
     if (!c->transform) {
@@ -103,39 +118,33 @@ static const char *space_problem(cmsHPROFILE profile, enum picture_space space)
 // whether the corners, the middles and the centre of its space become numbers
 static bool makes_numbers(const struct conversion *c)
 {
-    float in[4] = {0}, out[3];
+    float pixel[4];
     bool finite = true;
 
     for (int i = 0; i < 81; i++) {
         // the digits of i in base 3 are 0, a half or 1 of each channel
         for (int k = 0, rest = i; k < 4; k++, rest /= 3) {
-            in[k] = (float)(rest % 3) / 2 * (c->space == PICTURE_CMYK ? 100 : 1);
+            pixel[k] = (float)(rest % 3) / 2 * (c->space == PICTURE_CMYK ? 100 : 1);
         }
         // tables may hold NaN, which no check of the header finds
-        cmsDoTransform(c->transform, in, out, 1);
-        finite = finite && isfinite(out[0]) && isfinite(out[1]) && isfinite(out[2]);
+        cmsDoTransform(c->transform, pixel, pixel, 1);
+        finite = finite && isfinite(pixel[0]) && isfinite(pixel[1]) && isfinite(pixel[2]);
     }
     return finite;
 }
 
 bool picture_profile_check(GBytes *icc, enum picture_space space, const char **why)
 {
-    cmsContext context = cmsCreateContext(NULL, NULL);
-    cmsHPROFILE profile = context ? open_profile(context, icc) : NULL;
+    g_auto(cmsContext) context = cmsCreateContext(NULL, NULL);
+    g_auto(cmsHPROFILE) profile = context ? open_profile(context, icc) : NULL;
     struct conversion c;
 
     *why = profile ? space_problem(profile, space) : "is damaged";
-    if (profile) {
-        cmsCloseProfile(profile);
-    }
-    if (context) {
-        cmsDeleteContext(context);
-    }
     if (*why) {
         return false;
     }
     *why = "is damaged";
-    if (conversion_open(&c, icc, space, false)) {
+    if (conversion_open(&c, icc, space, false, 4)) {
         *why = makes_numbers(&c) ? NULL : *why;
         conversion_close(&c);
     }
@@ -146,7 +155,7 @@ bool picture_profile_goes_back(GBytes *icc, enum picture_space space)
 {
     struct conversion c;
 
-    if (!conversion_open(&c, icc, space, true)) {
+    if (!conversion_open(&c, icc, space, true, 4)) {
         return false;
     }
     conversion_close(&c);
@@ -155,47 +164,26 @@ bool picture_profile_goes_back(GBytes *icc, enum picture_space space)
 
 /* ---- pictures ---- */
 
-// n pixels with `channels` floats each to the packed values of LittleCMS; ink is told in percent
-static void gather(const struct conversion *c, const float *from, int channels, float *to, int n)
+/* In place, since a pixel has as many channels on both sides: of grey the first of three equal ones
+ * counts, alpha stays. False for values that are no numbers. */
+static bool convert_row(const struct conversion *c, picture *p, int y)
 {
-    const bool grey = c->space == PICTURE_GREY && !c->back;
-    const bool ink = c->space == PICTURE_CMYK;
-    const int count = grey ? 1 : ink ? 4 : 3;
-
-    for (int i = 0; i < n; i++) {
-        for (int k = 0; k < count; k++) {
-            // grey pictures have three equal channels here, of which the first is taken
-            to[count * i + k] = from[channels * i + k] * (ink ? 100 : 1);
-        }
-    }
-}
-
-// and back into the picture; false for values that are no numbers
-static bool scatter(const struct conversion *c, const float *from, float *to, int channels, int n)
-{
-    const bool grey = c->space == PICTURE_GREY && c->back;
+    float *row = p->pixels + (size_t)p->width * p->channels * y;
     bool finite = true;
 
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < 4 * p->width && c->space == PICTURE_CMYK; i++) {
+        row[i] *= 100; // LittleCMS is told ink in percent
+    }
+    cmsDoTransform(c->transform, row, row, (cmsUInt32Number)p->width);
+    for (int i = 0; i < p->width; i++, row += p->channels) {
         for (int k = 0; k < 3; k++) {
-            const float value = grey ? from[i] : from[3 * i + k];
+            const float value = c->space == PICTURE_GREY && c->back ? row[0] : row[k];
             finite = finite && isfinite(value);
-            // colours outside of sRGB end at its border; alpha is not touched
-            to[channels * i + k] = CLAMP(value, 0.0f, 1.0f);
+            // colours outside of sRGB end at its border
+            row[k] = CLAMP(value, 0.0f, 1.0f);
         }
     }
     return finite;
-}
-
-static bool convert_row(const struct conversion *c, picture *p, int y)
-{
-    g_autofree float *in = g_new(float, (size_t)p->width * 4);
-    g_autofree float *out = g_new(float, (size_t)p->width * 3);
-    float *row = p->pixels + (size_t)p->width * p->channels * y;
-
-    gather(c, row, p->channels, in, p->width);
-    cmsDoTransform(c->transform, in, out, (cmsUInt32Number)p->width);
-    return scatter(c, out, row, p->channels, p->width);
 }
 
 // a conversion without a cache may be used by several threads
@@ -243,7 +231,7 @@ static bool convert_all(GBytes *icc, enum picture_space space, bool back, pictur
 {
     struct conversion c;
 
-    if (!conversion_open(&c, icc, space, back)) {
+    if (!conversion_open(&c, icc, space, back, p->channels)) {
         return error_failed(error, "the colour profile cannot be used; save the picture as sRGB.");
     }
     const bool done = convert(&c, p, error);
@@ -290,39 +278,11 @@ static GBytes *save(cmsHPROFILE profile)
     return g_bytes_new_take(data, size);
 }
 
-// RGB of these chromaticities, or grey
-static cmsHPROFILE make(cmsContext context, enum picture_space space, const double xy[8],
-                        const struct picture_curve *curve)
-{
-    cmsToneCurve *one = cmsBuildParametricToneCurve(context, curve->kind, curve->numbers);
-    cmsHPROFILE profile = NULL;
-
-    if (one && space == PICTURE_GREY) {
-        profile = cmsCreateGrayProfileTHR(context, cmsD50_xyY(), one);
-    } else if (one) {
-        const cmsCIExyY white = {xy[0], xy[1], 1};
-        const cmsCIExyYTRIPLE primaries = {{xy[2], xy[3], 1}, {xy[4], xy[5], 1}, {xy[6], xy[7], 1}};
-        cmsToneCurve *const curves[] = {one, one, one};
-        profile = cmsCreateRGBProfileTHR(context, &white, &primaries, curves);
-    }
-    if (one) {
-        cmsFreeToneCurve(one);
-    }
-    return profile;
-}
-
 GBytes *picture_profile_make(enum picture_space space, const double xy[8],
                              const struct picture_curve *curve)
 {
-    cmsContext context = cmsCreateContext(NULL, NULL);
-    cmsHPROFILE profile = context ? make(context, space, xy, curve) : NULL;
-    GBytes *icc = profile ? save(profile) : NULL;
+    g_auto(cmsContext) context = cmsCreateContext(NULL, NULL);
+    g_auto(cmsHPROFILE) profile = context ? make(context, space, xy, curve) : NULL;
 
-    if (profile) {
-        cmsCloseProfile(profile);
-    }
-    if (context) {
-        cmsDeleteContext(context);
-    }
-    return icc;
+    return profile ? save(profile) : NULL;
 }

@@ -1,11 +1,13 @@
 /* Pictures for those who use the engine as a library; see svdiff.h. */
 #include "engine/picture/picture.h"
 
+#include "engine/base/error.h"
+
 svdiff_picture *svdiff_picture_create(int width, int height, int channels, GError **error)
 {
     if (width < 1 || width > PICTURE_SIDE_MAX || height < 1 || height > PICTURE_SIDE_MAX ||
         (channels != 1 && channels != 3 && channels != 4)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+        error_usage(error,
                     "a picture of %d x %d pixels with %d channels is none; it has 1 to %d pixels a "
                     "side, and 1, 3 or 4 channels.",
                     width, height, channels, PICTURE_SIDE_MAX);

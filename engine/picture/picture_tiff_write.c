@@ -4,8 +4,6 @@
  * ImageDescription, which GIMP shows as the comment. */
 #include "engine/picture/picture_tiff.h"
 
-#include "engine/base/error.h"
-
 #define STRIP_BYTES (256 << 10)
 
 // libtiff's file: an atomic file and the place where libtiff stands in it
@@ -138,8 +136,7 @@ bool picture_tiff_write(const struct picture_sheet *sheet, GError **error)
     }
     done = done && !job.message[0] && !out.refused;
     if (!done && !out.refused) {
-        error_failed(error, "%s: the TIFF cannot be made: %s.", sheet->path,
-                     job.message[0] ? job.message : "no memory is left");
+        picture_set_unmade(sheet, "TIFF", job.message, error);
     }
     return done;
 }

@@ -35,8 +35,7 @@ static bool read_pixels(const struct picture_source *source, const uint8_t *data
     uint8_t *rows = decode(data, source->size, p->channels);
 
     if (!rows) {
-        picture_set_damaged(source, "WebP", "its pixels cannot be decoded", error);
-        return false;
+        return picture_set_damaged(source, "WebP", "its pixels cannot be decoded", error);
     }
     for (int y = 0; y < p->height; y++) {
         picture_set_row_8(p, y, rows + stride * y);

@@ -77,10 +77,8 @@ static bool write_all(const struct picture_sheet *sheet, const WebPMemoryWriter 
                 add_chunk(mux, "ICCP", sheet->icc) && add_chunk(mux, "EXIF", exif) &&
                 WebPMuxAssemble(mux, &whole) == WEBP_MUX_OK;
 
-    if (!done) {
-        error_failed(error, "%s: the WebP cannot be made: no memory is left.", sheet->path);
-    }
-    done = done && atomic_file_write(sheet->file, whole.bytes, whole.size, error);
+    done = (done || picture_set_unmade(sheet, "WebP", "", error)) &&
+           atomic_file_write(sheet->file, whole.bytes, whole.size, error);
     WebPDataClear(&whole);
     WebPMuxDelete(mux);
     return done;
@@ -91,7 +89,7 @@ bool picture_webp_write(const struct picture_sheet *sheet, GError **error)
     g_autoptr(picture) wide = sheet->p->channels == 1 ? widen(sheet->p, error) : NULL;
     const picture *p = wide ? wide : sheet->p;
     WebPMemoryWriter encoded;
-    bool done = false;
+    bool done;
 
     if (p->channels == 1) {
         return false;
@@ -101,11 +99,8 @@ bool picture_webp_write(const struct picture_sheet *sheet, GError **error)
                             sheet->path, WEBP_MAX_DIMENSION);
     }
     WebPMemoryWriterInit(&encoded);
-    if (encode(p, sheet->quality, &encoded)) {
-        done = write_all(sheet, &encoded, error);
-    } else {
-        error_failed(error, "%s: the WebP cannot be made: no memory is left.", sheet->path);
-    }
+    done = (encode(p, sheet->quality, &encoded) || picture_set_unmade(sheet, "WebP", "", error)) &&
+           write_all(sheet, &encoded, error);
     WebPMemoryWriterClear(&encoded);
     return done;
 }

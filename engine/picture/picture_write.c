@@ -92,13 +92,11 @@ static picture *own_samples(const picture *p, GError **error)
     const bool alpha = p->channels == 4;
     picture *out = picture_create(p->width, p->height, colours + (alpha ? 1 : 0), error);
 
-    g_assert(o->own->width == p->width && o->own->height == p->height);
-    for (size_t i = 0, n = (size_t)p->width * p->height; out && i < n; i++) {
-        float *to = out->pixels + i * out->channels;
-        memcpy(to, o->own->pixels + i * o->own->channels, colours * sizeof *to);
-        if (alpha) {
-            to[colours] = p->pixels[4 * i + 3];
-        }
+    if (out) {
+        picture_take_channels(out, 0, o->own, 0, colours);
+    }
+    if (out && alpha) {
+        picture_take_channels(out, colours, p, 3, 1);
     }
     return out;
 }
@@ -106,11 +104,10 @@ static picture *own_samples(const picture *p, GError **error)
 // grey as R'G'B' in sRGB with the picture's alpha, for a format without grey
 static picture *grey_as_srgb(const picture *p, GError **error)
 {
-    const picture *own = p->origin->own;
     g_autoptr(picture) out = picture_copy(p, error);
 
-    for (size_t i = 0, n = (size_t)p->width * p->height; out && i < n; i++) {
-        memcpy(out->pixels + i * out->channels, own->pixels + i * own->channels, 3 * sizeof(float));
+    if (out) {
+        picture_take_channels(out, 0, p->origin->own, 0, 3);
     }
     if (!out || !picture_profile_to_srgb(p->origin->icc, PICTURE_GREY, out, error)) {
         return NULL;
