@@ -1,8 +1,8 @@
 /* Byte-level byte pair encoding: the merges of a word in order of rank.
  *
- * A word is a linked list of symbols in one array; a heap holds the merges that could be done,
- * lowest rank first, then leftmost. Doing one changes two neighbouring pairs, whose merges are
- * pushed; entries that no longer fit are dropped when they come up. A word of n bytes costs n log n
+ * A word is a linked list of symbols in one array; a sorted sequence (a balanced tree) holds the
+ * merges that could be done. Doing one changes two neighbouring pairs, whose merges are
+ * added; entries that no longer fit are dropped when they come up. A word of n bytes costs n log n
  * steps, where scanning for the best pair again and again would cost n * n. */
 #include "engine/text/bpe.h"
 
@@ -194,50 +194,19 @@ static const struct merge *find_merge(const struct bpe *bpe, int32_t left, int32
     return bsearch(&pair, bpe->merges, bpe->merge_count, sizeof *bpe->merges, compare_pair);
 }
 
-static bool comes_before(struct candidate a, struct candidate b)
+// lowest rank first, then leftmost
+static int compare_candidates(const void *a, const void *b, void *user)
 {
-    return a.rank != b.rank ? a.rank < b.rank : a.position < b.position;
-}
-
-// a binary heap in an array: the children of i are 2i + 1 and 2i + 2, neither comes before i
-static void heap_push(GArray *heap, struct candidate added)
-{
-    g_array_append_val(heap, added);
-    struct candidate *items = (struct candidate *)(void *)heap->data;
-    guint i = heap->len - 1;
-
-    // parents move down until the added one has its place; it is written once
-    for (; i > 0 && comes_before(added, items[(i - 1) / 2]); i = (i - 1) / 2) {
-        items[i] = items[(i - 1) / 2];
+    const struct candidate *x = a, *y = b;
+    if (x->rank != y->rank) {
+        return x->rank < y->rank ? -1 : 1;
     }
-    items[i] = added;
+    return x->position < y->position ? -1 : x->position > y->position;
 }
 
-static struct candidate heap_pop(GArray *heap)
-{
-    struct candidate *items = (struct candidate *)(void *)heap->data;
-    struct candidate top = items[0], last = items[heap->len - 1];
-    guint length = heap->len - 1, i = 0;
-
-    // the last one is sifted down from the root along the smaller children
-    for (guint child = 1; child < length; child = 2 * i + 1) {
-        if (child + 1 < length && comes_before(items[child + 1], items[child])) {
-            child++;
-        }
-        if (!comes_before(items[child], last)) {
-            break;
-        }
-        items[i] = items[child];
-        i = child;
-    }
-    items[i] = last;
-    g_array_set_size(heap, length);
-    return top;
-}
-
-// pushes the merge of the symbol at position with its next one, if there is one
+// adds the merge of the symbol at position with its next one, if there is one
 static void propose(const struct bpe *bpe, const struct symbol *symbols, int32_t position,
-                    GArray *heap)
+                    GSequence *candidates)
 {
     if (position < 0 || symbols[position].next < 0) {
         return;
@@ -245,7 +214,9 @@ static void propose(const struct bpe *bpe, const struct symbol *symbols, int32_t
     const struct merge *merge =
         find_merge(bpe, symbols[position].id, symbols[symbols[position].next].id);
     if (merge) {
-        heap_push(heap, (struct candidate){merge->rank, (uint32_t)position, merge->id});
+        const struct candidate added = {merge->rank, (uint32_t)position, merge->id};
+        g_sequence_insert_sorted(candidates, g_memdup2(&added, sizeof added), compare_candidates,
+                                 NULL);
     }
 }
 
@@ -258,20 +229,22 @@ static bool is_current(const struct bpe *bpe, const struct symbol *symbols, stru
         return false;
     }
     const struct merge *merge = find_merge(bpe, left->id, symbols[left->next].id);
-    // either neighbour may have become another symbol since it was pushed
+    // either neighbour may have become another symbol since it was added
     return merge && merge->id == c.id;
 }
 
 static void merge_symbols(const struct bpe *bpe, struct symbol *symbols, int32_t count)
 {
-    g_autoptr(GArray) heap = g_array_new(FALSE, FALSE, sizeof(struct candidate));
+    g_autoptr(GSequence) candidates = g_sequence_new(g_free);
 
     // at the beginning every pair of neighbours that the vocabulary knows is a candidate
     for (int32_t i = 0; i < count; i++) {
-        propose(bpe, symbols, i, heap);
+        propose(bpe, symbols, i, candidates);
     }
-    while (heap->len > 0) {
-        struct candidate best = heap_pop(heap);
+    while (!g_sequence_is_empty(candidates)) {
+        GSequenceIter *first = g_sequence_get_begin_iter(candidates);
+        const struct candidate best = *(const struct candidate *)g_sequence_get(first);
+        g_sequence_remove(first);
         if (!is_current(bpe, symbols, best)) {
             continue;
         }
@@ -285,8 +258,8 @@ static void merge_symbols(const struct bpe *bpe, struct symbol *symbols, int32_t
             symbols[left->next].previous = (int32_t)best.position;
         }
         // only the two pairs that the new symbol is part of can have become possible
-        propose(bpe, symbols, left->previous, heap);
-        propose(bpe, symbols, (int32_t)best.position, heap);
+        propose(bpe, symbols, left->previous, candidates);
+        propose(bpe, symbols, (int32_t)best.position, candidates);
     }
 }
 

@@ -14,23 +14,24 @@
 
 #define PIECE 256
 
+// of every table: its rows begin with the first and the last code point
 static int compare_range(const void *key, const void *item)
 {
-    uint32_t c = *(const uint32_t *)key;
-    const struct code_range *range = item;
-    return c < range->first ? -1 : c > range->last;
+    const uint32_t c = *(const uint32_t *)key, *range = item;
+    return c < range[0] ? -1 : c > range[1];
 }
 
-#define IS_IN(table, c) (bsearch(&(c), table, G_N_ELEMENTS(table), sizeof *(table), compare_range))
+// the row of a table that a character is in, or NULL
+#define FIND(table, c) (bsearch(&(c), table, G_N_ELEMENTS(table), sizeof *(table), compare_range))
 
 bool clip_is_letter(gunichar c)
 {
-    return IS_IN(letters, c) != NULL;
+    return FIND(letters, c) != NULL;
 }
 
 bool clip_is_number(gunichar c)
 {
-    return IS_IN(numbers, c) != NULL;
+    return FIND(numbers, c) != NULL;
 }
 
 bool clip_is_blank(gunichar c)
@@ -42,20 +43,12 @@ bool clip_is_blank(gunichar c)
 
 bool clip_is_joining(gunichar c)
 {
-    return g_unichar_ismark(c) || (c >= 0x1160 && c <= 0x11FF) || IS_IN(boundaries, c);
-}
-
-static int compare_lower(const void *key, const void *item)
-{
-    uint32_t c = *(const uint32_t *)key;
-    const struct lower_range *range = item;
-    return c < range->first ? -1 : c > range->last;
+    return g_unichar_ismark(c) || (c >= 0x1160 && c <= 0x11FF) || FIND(boundaries, c);
 }
 
 static void append_lower(GString *out, gunichar c)
 {
-    const struct lower_range *range =
-        bsearch(&c, lowers, G_N_ELEMENTS(lowers), sizeof *lowers, compare_lower);
+    const struct lower_range *range = FIND(lowers, c);
 
     if (range && (c - range->first) % range->step == 0) {
         c = (gunichar)((int64_t)c + range->distance);
@@ -83,7 +76,7 @@ static GString *compose(const char *text, size_t length)
 
     for (const char *at = text; at < end; at = g_utf8_next_char(at)) {
         gunichar c = g_utf8_get_char(at);
-        if (IS_IN(boundaries, c)) {
+        if (FIND(boundaries, c)) {
             append_composed(out, part, at);
             g_string_append_unichar(out, c);
             part = g_utf8_next_char(at);

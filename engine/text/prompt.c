@@ -40,21 +40,34 @@ static int placeholder_at(const char *at, size_t *length)
     return end == at + 2 ? ANY : number;
 }
 
-char *prompt_replace(const char *text, const char *const *placeholders, int n)
+// words[k - 1] for [Vk] where there is such a word, or `every` for all
+static char *replace(const char *text, const char *const *words, int n, const char *every)
 {
     GString *result = g_string_new(NULL);
 
     while (*text != '\0') {
         size_t length = 0;
         const int number = placeholder_at(text, &length), k = number == ANY ? 1 : number;
-        if (k >= 1 && k <= n && placeholders[k - 1] != NULL) {
-            g_string_append(result, placeholders[k - 1]);
+        const char *own = k >= 1 && k <= n ? words[k - 1] : NULL;
+        const char *word = number != 0 && every != NULL ? every : own;
+        if (word != NULL) {
+            g_string_append(result, word);
             text += length;
         } else {
             g_string_append_c(result, *text++);
         }
     }
     return g_string_free(result, FALSE);
+}
+
+char *prompt_replace(const char *text, const char *const *placeholders, int n)
+{
+    return replace(text, placeholders, n, NULL);
+}
+
+char *prompt_with(const char *text, const char *word)
+{
+    return replace(text, NULL, 0, word);
 }
 
 // "a [V] insect" leaves "an insect": the article belonged to the word that went
@@ -86,22 +99,6 @@ char *prompt_without(const char *text)
         }
     }
     return g_strstrip(g_string_free(result, FALSE));
-}
-
-char *prompt_with(const char *text, const char *word)
-{
-    GString *result = g_string_new(NULL);
-
-    while (*text != '\0') {
-        size_t length = 0;
-        if (placeholder_at(text, &length) != 0) {
-            g_string_append(result, word);
-            text += length;
-        } else {
-            g_string_append_c(result, *text++);
-        }
-    }
-    return g_string_free(result, FALSE);
 }
 
 int prompt_has_placeholder(const char *text)

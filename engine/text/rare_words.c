@@ -19,17 +19,7 @@ struct candidate {
 };
 
 // known to mean something to models or people
-static const char *const meaningful[] = {"sks", "fck", "sht", "wtf", "nsfw", "xxx"};
-
-static bool is_meaningful(const char *word)
-{
-    for (gsize i = 0; i < G_N_ELEMENTS(meaningful); i++) {
-        if (strcmp(word, meaningful[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
+static const char *const meaningful[] = {"sks", "fck", "sht", "wtf", "nsfw", "xxx", NULL};
 
 // whether a text of the vocabulary is a short word of small letters
 static bool describe(const char *text, int32_t id, struct candidate *candidate)
@@ -83,7 +73,7 @@ char **tokenizer_rare_words(const struct tokenizer *t, int count)
     for (guint i = 0; i < candidates->len && (int)words->len < count; i++) {
         const char *text = g_array_index(candidates, struct candidate, i).text;
         g_autofree char *word = g_strndup(text, strlen(text) - strlen(BPE_WORD_END));
-        if (!is_meaningful(word) && tokenizer_is_word(t, word)) {
+        if (!g_strv_contains(meaningful, word) && tokenizer_is_word(t, word)) {
             g_ptr_array_add(words, g_steal_pointer(&word));
         }
     }

@@ -35,33 +35,37 @@ struct described {
     unsigned flags;
 };
 
-// one that has a number, which decides the order
-struct declared {
-    int64_t index;
-    struct described token;
+// the flags that the object form says by themselves
+static const struct {
+    const char *key;
+    unsigned flag;
+} switches[] = {
+    {"single_word", ADDED_SINGLE_WORD},
+    {"lstrip", ADDED_LEFT_STRIP},
+    {"rstrip", ADDED_RIGHT_STRIP},
 };
 
 // the object form; special: what holds when the object does not say it
 static bool read_object(JsonObject *object, const char *what, bool special, struct described *token,
                         GError **error)
 {
-    bool single = false, left = false, right = false;
-
     if (!json_get_string(object, what, "content", JSON_REQUIRED, &token->content, error) ||
         !json_get_bool(object, what, "special", JSON_OPTIONAL, &special, error)) {
         return false;
     }
     // transformers' AddedToken: what is special is looked for as it is written
     bool normalized = !special;
-    if (!json_get_bool(object, what, "normalized", JSON_OPTIONAL, &normalized, error) ||
-        !json_get_bool(object, what, "single_word", JSON_OPTIONAL, &single, error) ||
-        !json_get_bool(object, what, "lstrip", JSON_OPTIONAL, &left, error) ||
-        !json_get_bool(object, what, "rstrip", JSON_OPTIONAL, &right, error)) {
+    if (!json_get_bool(object, what, "normalized", JSON_OPTIONAL, &normalized, error)) {
         return false;
     }
-    token->flags = (normalized ? ADDED_NORMALIZED : 0) | (single ? ADDED_SINGLE_WORD : 0) |
-                   (left ? ADDED_LEFT_STRIP : 0) | (right ? ADDED_RIGHT_STRIP : 0) |
-                   (special ? ADDED_SPECIAL : 0);
+    token->flags = (normalized ? ADDED_NORMALIZED : 0) | (special ? ADDED_SPECIAL : 0);
+    for (gsize i = 0; i < G_N_ELEMENTS(switches); i++) {
+        bool on = false;
+        if (!json_get_bool(object, what, switches[i].key, JSON_OPTIONAL, &on, error)) {
+            return false;
+        }
+        token->flags |= on ? switches[i].flag : 0;
+    }
     return true;
 }
 
@@ -74,8 +78,8 @@ static bool read_token(JsonNode *node, const char *what, const char *key, bool s
         return read_object(json_node_get_object(node), what, special, token, error);
     }
     // "<|endoftext|>"
-    if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING) {
-        *token = (struct described){json_node_get_string(node), ADDED_PLAIN};
+    if (json_text_of(node)) {
+        *token = (struct described){json_text_of(node), ADDED_PLAIN};
         return true;
     }
     return error_failed(error, "%s: \"%s\" must be a token: a text, or an object with its content.",
@@ -106,9 +110,9 @@ static bool read_names(const struct tokenizer_source *source,
         const char *what = mapped ? source->special.name : source->config.name;
 
         // Stable Diffusion 2 pads with "!", whatever a file beside the weights says
-        const bool family = i == SPECIAL_PAD && source->pad != NULL;
-        tokens[i] = (struct described){family ? source->pad : names[i].usual, ADDED_PLAIN};
-        if (family && source->pad_counts) {
+        const bool family = i == SPECIAL_PAD && source->files->pad != NULL;
+        tokens[i] = (struct described){family ? source->files->pad : names[i].usual, ADDED_PLAIN};
+        if (family && source->files->pad_counts) {
             continue;
         }
         if ((mapped || set) &&
@@ -119,18 +123,15 @@ static bool read_names(const struct tokenizer_source *source,
     return true;
 }
 
-// puts a token at its number; an earlier one there is replaced
-static void declare(GArray *list, int64_t index, struct described token)
+static int compare_numbers(const void *a, const void *b, void *user)
 {
-    for (guint i = 0; i < list->len; i++) {
-        struct declared *old = &g_array_index(list, struct declared, i);
-        if (old->index == index) {
-            old->token = token;
-            return;
-        }
-    }
-    struct declared added = {index, token};
-    g_array_append_val(list, added);
+    return GPOINTER_TO_INT(a) - GPOINTER_TO_INT(b);
+}
+
+// puts a token at its number, which decides the order; an earlier one there is replaced
+static void declare(GTree *declared, int64_t index, struct described token)
+{
+    g_tree_insert(declared, GINT_TO_POINTER((int)index), g_memdup2(&token, sizeof token));
 }
 
 static bool check_count(guint count, const char *what, GError **error)
@@ -142,7 +143,7 @@ static bool check_count(guint count, const char *what, GError **error)
 }
 
 // {"49406": token, ...}
-static bool read_decoder(const struct tokenizer_document *config, GArray *list, GError **error)
+static bool read_decoder(const struct tokenizer_document *config, GTree *declared, GError **error)
 {
     JsonObject *decoder = NULL;
     JsonObjectIter iter;
@@ -167,7 +168,7 @@ static bool read_decoder(const struct tokenizer_document *config, GArray *list, 
         if (!read_token(node, config->name, key, false, &token, error)) {
             return false;
         }
-        declare(list, index, token);
+        declare(declared, index, token);
     }
     return true;
 }
@@ -184,8 +185,7 @@ static bool is_special(const struct tokenizer_source *source,
     // both keys in the config, then both in the map of names
     for (gsize i = 0; i < 2 * G_N_ELEMENTS(extra_keys); i++) {
         JsonObject *object = i < 2 ? source->config.object : source->special.object;
-        JsonNode *node = member(object, extra_keys[i % 2]);
-        JsonArray *list = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+        JsonArray *list = json_list_of(member(object, extra_keys[i % 2]));
         for (guint k = 0; list && k < json_array_get_length(list); k++) {
             struct described token;
             // only asked about here: what is wrong with it is told when it is declared
@@ -200,7 +200,8 @@ static bool is_special(const struct tokenizer_source *source,
 
 // added_tokens.json: {"<cat>": 49408, ...}
 static bool read_added(const struct tokenizer_source *source,
-                       const struct described tokens[SPECIAL_NAMES], GArray *list, GError **error)
+                       const struct described tokens[SPECIAL_NAMES], GTree *declared,
+                       GError **error)
 {
     const struct tokenizer_document *added = &source->added;
     JsonObjectIter iter;
@@ -221,14 +222,14 @@ static bool read_added(const struct tokenizer_source *source,
         }
         // added_tokens.json has no flags, so they follow from where else the text stands
         bool special = is_special(source, tokens, content);
-        declare(list, index,
+        declare(declared, index,
                 (struct described){content, special ? ADDED_SPECIAL : ADDED_NORMALIZED});
     }
     return true;
 }
 
 // tokenizer.json: "added_tokens": [{"id": 49406, "content": ...}, ...]
-static bool read_whole(const struct tokenizer_document *whole, GArray *list, GError **error)
+static bool read_whole(const struct tokenizer_document *whole, GTree *declared, GError **error)
 {
     JsonArray *array = NULL;
 
@@ -252,31 +253,23 @@ static bool read_whole(const struct tokenizer_document *whole, GArray *list, GEr
             !read_object(object, whole->name, false, &token, error)) {
             return false;
         }
-        declare(list, index, token);
+        declare(declared, index, token);
     }
     return true;
 }
 
-static int compare_declared(const void *a, const void *b)
-{
-    int64_t x = ((const struct declared *)a)->index, y = ((const struct declared *)b)->index;
-    return x < y ? -1 : x > y;
-}
-
 static bool read_declared(const struct tokenizer_source *source,
-                          const struct described tokens[SPECIAL_NAMES], GArray *list,
+                          const struct described tokens[SPECIAL_NAMES], GTree *declared,
                           GError **error)
 {
-    bool fine = is_old_style(source) ? read_added(source, tokens, list, error) &&
-                                           read_whole(&source->whole, list, error)
-                                     : read_decoder(&source->config, list, error);
-    g_array_sort(list, compare_declared);
-    return fine;
+    return is_old_style(source) ? read_added(source, tokens, declared, error) &&
+                                      read_whole(&source->whole, declared, error)
+                                : read_decoder(&source->config, declared, error);
 }
 
-// the extra tokens of one file, those of GHashTable declared left out
+// the extra tokens of one file, without those that were declared
 static bool note_extra(const struct tokenizer_document *document, const char *key,
-                       GHashTable *declared, struct added_tokens *added, GError **error)
+                       GHashTable *contained, struct added_tokens *added, GError **error)
 {
     JsonArray *list = NULL;
     struct described token;
@@ -291,7 +284,7 @@ static bool note_extra(const struct tokenizer_document *document, const char *ke
                         error)) {
             return false;
         }
-        if (!g_hash_table_contains(declared, token.content)) {
+        if (!g_hash_table_contains(contained, token.content)) {
             added_tokens_note(added, token.content, token.flags);
         }
     }
@@ -301,30 +294,30 @@ static bool note_extra(const struct tokenizer_document *document, const char *ke
 bool special_tokens_read(const struct tokenizer_source *source, struct added_tokens *added,
                          const char *contents[SPECIAL_NAMES], GError **error)
 {
-    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(struct declared));
-    g_autoptr(GHashTable) declared = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GTree) declared = g_tree_new_full(compare_numbers, NULL, NULL, g_free);
+    g_autoptr(GHashTable) contained = g_hash_table_new(g_str_hash, g_str_equal);
     struct described tokens[SPECIAL_NAMES];
 
-    if (!read_names(source, tokens, error) || !read_declared(source, tokens, list, error)) {
+    if (!read_names(source, tokens, error) || !read_declared(source, tokens, declared, error)) {
         return false;
     }
     // declared ones first, by number
-    for (guint i = 0; i < list->len; i++) {
-        struct described token = g_array_index(list, struct declared, i).token;
-        added_tokens_note(added, token.content, token.flags);
-        g_hash_table_add(declared, (gpointer)token.content);
+    for (GTreeNode *at = g_tree_node_first(declared); at; at = g_tree_node_next(at)) {
+        const struct described *token = g_tree_node_value(at);
+        added_tokens_note(added, token->content, token->flags);
+        g_hash_table_add(contained, (gpointer)token->content);
     }
     // then the named ones that nothing declared
     for (int i = 0; i < SPECIAL_NAMES; i++) {
         contents[i] = tokens[i].content;
-        if (contents[i] && !g_hash_table_contains(declared, contents[i])) {
+        if (contents[i] && !g_hash_table_contains(contained, contents[i])) {
             added_tokens_note(added, contents[i], tokens[i].flags);
         }
     }
     for (gsize i = 0; i < G_N_ELEMENTS(extra_keys); i++) {
-        if (!note_extra(&source->config, extra_keys[i], declared, added, error) ||
+        if (!note_extra(&source->config, extra_keys[i], contained, added, error) ||
             (is_old_style(source) &&
-             !note_extra(&source->special, extra_keys[i], declared, added, error))) {
+             !note_extra(&source->special, extra_keys[i], contained, added, error))) {
             return false;
         }
     }

@@ -28,14 +28,19 @@ struct tokenizer_file {
 /* The files of a tokenizer folder. Either whole, or vocabulary and merges have to be there; whole
  * goes before the two, as in transformers. */
 struct tokenizer_files {
-    struct tokenizer_file whole;      // tokenizer.json
-    struct tokenizer_file vocabulary; // vocab.json
-    struct tokenizer_file merges;     // merges.txt
-    struct tokenizer_file config;     // tokenizer_config.json
-    struct tokenizer_file special;    // special_tokens_map.json
-    struct tokenizer_file added;      // added_tokens.json
-    const char *pad;                  // the padding token where they say none; NULL: <|endoftext|>
-    bool pad_counts;                  // before what they say
+    union {
+        struct {
+            struct tokenizer_file whole;      // tokenizer.json
+            struct tokenizer_file vocabulary; // vocab.json
+            struct tokenizer_file merges;     // merges.txt
+            struct tokenizer_file config;     // tokenizer_config.json
+            struct tokenizer_file special;    // special_tokens_map.json
+            struct tokenizer_file added;      // added_tokens.json
+        };
+        struct tokenizer_file all[6];
+    };
+    const char *pad; // the padding token where they say none; NULL: <|endoftext|>
+    bool pad_counts; // before what they say
 };
 
 /* Opens the folder tokenizer/ of a diffusers model. NULL with an error that names the file. pad and

@@ -13,57 +13,53 @@
 
 #include <string.h>
 
-#define MAX_CONFIG     (1 << 20)
-#define MAX_VOCABULARY (16 << 20)
-#define MAX_WHOLE      (32 << 20)
+enum { WHOLE, VOCABULARY, MERGES, CONFIG, SPECIAL, ADDED, FILES };
+
+// the files, and how many bytes the largest that are known are far below
+static const struct {
+    const char *name;
+    size_t limit;
+} known[FILES] = {
+    [WHOLE] = {"tokenizer.json", 32 << 20},
+    [VOCABULARY] = {"vocab.json", 16 << 20},
+    [MERGES] = {"merges.txt", 16 << 20},
+    [CONFIG] = {"tokenizer_config.json", 1 << 20},
+    [SPECIAL] = {"special_tokens_map.json", 1 << 20},
+    [ADDED] = {"added_tokens.json", 1 << 20},
+};
 
 static bool fail(GError **error, const char *name, const char *problem)
 {
     return error_failed(error, "%s: %s.", name, problem);
 }
 
-// parses one file, if it is there
-static bool parse(struct tokenizer_document *document, struct tokenizer_file file,
-                  const char *folder, const char *name, GError **error)
+// parses those that are there
+static bool open_source(struct tokenizer_source *source, const char *folder, GError **error)
 {
-    document->name = g_build_filename(folder, name, NULL);
-    if (!file.data) {
-        return true;
+    for (int i = 0; i < FILES; i++) {
+        const struct tokenizer_file *file = &source->files->all[i];
+        struct tokenizer_document *document = &source->all[i];
+        // those that are missing have a name, too: a sentence may be about just that
+        document->name = g_build_filename(folder, known[i].name, NULL);
+        if (!file->data || i == MERGES) {
+            continue;
+        }
+        document->root = json_parse_strict(file->data, file->length, document->name, error);
+        document->object =
+            document->root ? json_root_object(document->root, document->name, error) : NULL;
+        if (!document->object) {
+            return false;
+        }
     }
-    document->root = json_parse_strict(file.data, file.length, document->name, error);
-    document->object =
-        document->root ? json_root_object(document->root, document->name, error) : NULL;
-    return document->object != NULL;
-}
-
-static void close_document(struct tokenizer_document *document)
-{
-    g_free(document->name);
-    g_clear_pointer(&document->root, json_node_unref);
-}
-
-static bool open_source(struct tokenizer_source *source, const struct tokenizer_files *files,
-                        const char *folder, GError **error)
-{
-    source->merges = files->merges;
-    source->pad = files->pad;
-    source->pad_counts = files->pad_counts;
-    source->merges_name = g_build_filename(folder, "merges.txt", NULL);
-    return parse(&source->whole, files->whole, folder, "tokenizer.json", error) &&
-           parse(&source->vocabulary, files->vocabulary, folder, "vocab.json", error) &&
-           parse(&source->config, files->config, folder, "tokenizer_config.json", error) &&
-           parse(&source->special, files->special, folder, "special_tokens_map.json", error) &&
-           parse(&source->added, files->added, folder, "added_tokens.json", error);
+    return true;
 }
 
 static void close_source(struct tokenizer_source *source)
 {
-    close_document(&source->whole);
-    close_document(&source->vocabulary);
-    close_document(&source->config);
-    close_document(&source->special);
-    close_document(&source->added);
-    g_free(source->merges_name);
+    for (int i = 0; i < FILES; i++) {
+        g_free(source->all[i].name);
+        g_clear_pointer(&source->all[i].root, json_node_unref);
+    }
 }
 
 // refuses what is another kind of tokenizer, or one told to look past its special tokens
@@ -156,17 +152,18 @@ static bool read_merges(struct tokenizer_file file, const char *name, GPtrArray 
 // one element of tokenizer.json's merges: "left right" or ["left", "right"]
 static bool read_merge_node(JsonNode *node, GPtrArray *merges)
 {
-    if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING) {
-        const char *text = json_node_get_string(node);
+    JsonArray *pair = json_list_of(node);
+    const char *text = json_text_of(node);
+
+    if (text) {
         return split_merge(text, strlen(text), merges);
     }
-    JsonArray *pair = JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
     for (guint i = 0; pair && i < json_array_get_length(pair); i++) {
-        JsonNode *part = json_array_get_element(pair, i);
-        if (!JSON_NODE_HOLDS_VALUE(part) || json_node_get_value_type(part) != G_TYPE_STRING) {
+        text = json_text_of(json_array_get_element(pair, i));
+        if (!text) {
             return false;
         }
-        g_ptr_array_add(merges, json_node_dup_string(part));
+        g_ptr_array_add(merges, g_strdup(text));
     }
     return pair && json_array_get_length(pair) == 2;
 }
@@ -206,9 +203,9 @@ static struct bpe *read_bpe(const struct tokenizer_source *source, const char *u
 
     if (source->whole.object) {
         fine = read_whole(&source->whole, ids, merges, error);
-    } else if (source->vocabulary.object && source->merges.data) {
+    } else if (source->vocabulary.object && source->files->merges.data) {
         fine = read_vocabulary(source->vocabulary.object, source->vocabulary.name, ids, error) &&
-               read_merges(source->merges, source->merges_name, merges, error);
+               read_merges(source->files->merges, source->merges.name, merges, error);
     } else {
         fine = fail(error, folder,
                     "has neither tokenizer.json nor vocab.json with merges.txt; name the folder "
@@ -245,22 +242,26 @@ struct tokenizer *tokenizer_from_files(const struct tokenizer_files *files, cons
                                        GError **error)
 {
     g_autoptr(tokenizer) t = g_new0(struct tokenizer, 1);
-    struct tokenizer_source source = {0};
+    struct tokenizer_source source = {.files = files};
 
-    bool fine = open_source(&source, files, folder, error) && build(t, &source, folder, error);
+    bool fine = open_source(&source, folder, error) && build(t, &source, folder, error);
     close_source(&source);
     return fine ? g_steal_pointer(&t) : NULL;
 }
 
-// reads one file of the folder, if it is there
-static bool load(const char *folder, const char *name, size_t limit, struct tokenizer_file *file,
-                 GError **error)
+// reads those that are there; what tokenizer.json holds is not read twice
+static bool load_all(const char *folder, struct tokenizer_files *files, GError **error)
 {
-    g_autofree char *path = g_build_filename(folder, name, NULL);
-
-    if (g_file_test(path, G_FILE_TEST_EXISTS)) {
-        file->data = regular_file_load(path, limit, &file->length, error);
-        return file->data != NULL;
+    for (int i = 0; i < FILES; i++) {
+        g_autofree char *path = g_build_filename(folder, known[i].name, NULL);
+        const bool needless = files->whole.data && (i == VOCABULARY || i == MERGES);
+        if (needless || !g_file_test(path, G_FILE_TEST_EXISTS)) {
+            continue;
+        }
+        files->all[i].data = regular_file_load(path, known[i].limit, &files->all[i].length, error);
+        if (!files->all[i].data) {
+            return false;
+        }
     }
     return true;
 }
@@ -278,20 +279,11 @@ struct tokenizer *tokenizer_open(const char *folder, const char *pad, bool pad_c
                  : "there is no such folder with a tokenizer");
         return NULL;
     }
-    if (load(folder, "tokenizer.json", MAX_WHOLE, &files.whole, error) &&
-        (files.whole.data ||
-         (load(folder, "vocab.json", MAX_VOCABULARY, &files.vocabulary, error) &&
-          load(folder, "merges.txt", MAX_VOCABULARY, &files.merges, error))) &&
-        load(folder, "tokenizer_config.json", MAX_CONFIG, &files.config, error) &&
-        load(folder, "special_tokens_map.json", MAX_CONFIG, &files.special, error) &&
-        load(folder, "added_tokens.json", MAX_CONFIG, &files.added, error)) {
+    if (load_all(folder, &files, error)) {
         t = tokenizer_from_files(&files, folder, error);
     }
-    g_free((char *)files.whole.data);
-    g_free((char *)files.vocabulary.data);
-    g_free((char *)files.merges.data);
-    g_free((char *)files.config.data);
-    g_free((char *)files.special.data);
-    g_free((char *)files.added.data);
+    for (int i = 0; i < FILES; i++) {
+        g_free((char *)files.all[i].data);
+    }
     return t;
 }

@@ -12,20 +12,22 @@ struct tokenizer {
     int32_t bos, eos, pad;
 };
 
-// one JSON file; object NULL: there is none
+// one file, parsed; object NULL: there is none, or it is the one that is not JSON
 struct tokenizer_document {
-    char *name;
+    char *name; // with its folder, for sentences
     JsonNode *root;
     JsonObject *object;
 };
 
-// the files, parsed
+// the files, in the order of struct tokenizer_files
 struct tokenizer_source {
-    struct tokenizer_document whole, vocabulary, config, special, added;
-    char *merges_name;
-    struct tokenizer_file merges;
-    const char *pad; // as in struct tokenizer_files
-    bool pad_counts;
+    const struct tokenizer_files *files;
+    union {
+        struct {
+            struct tokenizer_document whole, vocabulary, merges, config, special, added;
+        };
+        struct tokenizer_document all[6];
+    };
 };
 
 // the tokens that have a name, in the order in which transformers adds them
