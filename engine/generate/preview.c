@@ -8,6 +8,7 @@
 #include "engine/base/output_name.h"
 #include "engine/picture/picture_scale.h"
 
+#include <lapacke.h>
 #include <math.h>
 #include <string.h>
 
@@ -32,7 +33,7 @@ static bool is_stable_diffusion(const struct vae_config *v)
 
 static bool take_row(JsonNode *node, double row[3])
 {
-    JsonArray *a = node != NULL && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+    JsonArray *a = json_list_of(node);
 
     for (guint i = 0; a != NULL && i < 3; i++) {
         JsonNode *number = json_array_get_length(a) == 3 ? json_array_get_element(a, i) : NULL;
@@ -47,9 +48,7 @@ static bool take_row(JsonNode *node, double row[3])
 
 static bool take_matrix(struct preview *p, JsonObject *o)
 {
-    JsonNode *node = json_object_get_member(o, "matrix");
-    JsonArray *rows =
-        node != NULL && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+    JsonArray *rows = json_list_of(json_object_get_member(o, "matrix"));
     bool good = rows != NULL && (int)json_array_get_length(rows) == p->c &&
                 take_row(json_object_get_member(o, "bias"), p->matrix[p->c]);
 
@@ -98,31 +97,6 @@ static void random_latents(float *latents, int h, int w, int c)
     }
 }
 
-/* Solves a[n][n] x = b[n][3] by elimination, in place; a is positive definite (a small ridge sees
- * to that). */
-static void solve(double a[][PREVIEW_CHANNELS + 1], double b[][3], int n)
-{
-    for (int i = 0; i < n; i++) {
-        for (int j = i + 1; j < n; j++) {
-            const double f = a[j][i] / a[i][i];
-            for (int k = i; k < n; k++) {
-                a[j][k] -= f * a[i][k];
-            }
-            for (int k = 0; k < 3; k++) {
-                b[j][k] -= f * b[i][k];
-            }
-        }
-    }
-    for (int i = n - 1; i >= 0; i--) {
-        for (int k = 0; k < 3; k++) {
-            for (int j = i + 1; j < n; j++) {
-                b[i][k] -= a[i][j] * b[j][k];
-            }
-            b[i][k] /= a[i][i];
-        }
-    }
-}
-
 // p->matrix from latents [h, w, c] and their picture, one pixel a latent
 static void fit(struct preview *p, const float *latents, const picture *small)
 {
@@ -145,9 +119,10 @@ static void fit(struct preview *p, const float *latents, const picture *small)
         }
     }
     for (int i = 0; i < n; i++) {
+        // a ridge: the matrix is positive definite, whatever the latents are
         a[i][i] += 1e-6;
     }
-    solve(a, p->matrix, n);
+    LAPACKE_dposv(LAPACK_ROW_MAJOR, 'L', n, 3, a[0], PREVIEW_CHANNELS + 1, p->matrix[0], 3);
 }
 
 static bool fit_to_decoder(struct preview *p, struct decoder *d, int h, int w, GError **error)
@@ -175,9 +150,9 @@ struct preview *preview_create(svdiff *s, struct decoder *d, int h, int w, const
     p->c = vae->latent_channels;
     p->pattern = g_strdup(pattern);
     if (p->c > PREVIEW_CHANNELS) {
-        g_set_error(
-            error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-            "There are no previews of a model with %d latent channels; leave out --preview.", p->c);
+        error_failed(
+            error, "There are no previews of a model with %d latent channels; leave out --preview.",
+            p->c);
         g_clear_pointer(&p, preview_free);
     } else if (read_matrix(p, s)) {
         return p;

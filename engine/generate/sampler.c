@@ -67,21 +67,15 @@ static bool resolve_karras(const struct sampler_options *o, const struct schedul
     return config->use_karras_sigmas && (o->kind == SAMPLER_EULER || o->kind == SAMPLER_DPMPP_2M);
 }
 
-static bool make_plan(struct sampler *s, const struct sampler_source *source, GError **error)
-{
-    switch (s->kind) {
-    case SAMPLER_DDIM:
-        return sampler_plan_ddim(s, source, error);
-    case SAMPLER_DDIM_INVERSE:
-        return sampler_plan_inverse(s, source, error);
-    case SAMPLER_EULER:
-    case SAMPLER_EULER_A:
-        return sampler_plan_euler(s, source, error);
-    case SAMPLER_DPMPP_2M:
-        return sampler_plan_dpmpp(s, source, error);
-    }
-    return false;
-}
+typedef bool (*plan_function)(struct sampler *s, const struct sampler_source *source,
+                              GError **error);
+
+// how each kind makes its plan
+static const plan_function plans[] = {
+    [SAMPLER_DDIM] = sampler_plan_ddim,      [SAMPLER_DDIM_INVERSE] = sampler_plan_ddim,
+    [SAMPLER_EULER] = sampler_plan_euler,    [SAMPLER_EULER_A] = sampler_plan_euler,
+    [SAMPLER_DPMPP_2M] = sampler_plan_dpmpp,
+};
 
 /* A factor that is infinite or no number: the noise alone tells nothing of the original (zero
  * terminal SNR with a network that predicts noise), or two steps share a level. */
@@ -123,7 +117,7 @@ struct sampler *sampler_create(const struct sampler_options *options,
                                     .karras = resolve_karras(options, config)};
     g_autoptr(sampler) s = g_new0(struct sampler, 1);
     s->kind = options->kind;
-    if (!make_plan(s, &source, error) || !check_plan(s, options, error)) {
+    if (!plans[s->kind](s, &source, error) || !check_plan(s, options, error)) {
         return NULL;
     }
     return g_steal_pointer(&s);

@@ -52,105 +52,66 @@ static void fill_step(struct sampler_plan_step *p, enum prediction_type type, fl
     p->noise = std;
 }
 
-/* Timesteps from small to large; returns how many. Which of those beyond the last are refused by
- * the caller. */
-static int ascending(const struct sampler_source *source, enum timestep_spacing spacing, int steps,
-                     double *out)
-{
-    int train = source->config->num_train_timesteps;
-
-    if (spacing == TIMESTEPS_TRAILING) {
-        int n = sampler_trailing(train, train, steps, out);
-        for (int i = 0; i < n / 2; i++) {
-            double t = out[i];
-            out[i] = out[n - 1 - i];
-            out[n - 1 - i] = t;
-        }
-        return n;
-    }
-    for (int i = 0; i < steps; i++) {
-        out[i] = spacing == TIMESTEPS_LINSPACE ? rint(sampler_linspace(0, train - 1, steps, i))
-                                               : i * (train / steps) + source->config->steps_offset;
-    }
-    return steps;
-}
-
+// sets the timesteps of the steps; one that the model does not know is refused
 static bool place_timesteps(struct sampler *s, const struct sampler_source *source, GError **error)
 {
-    int train = source->config->num_train_timesteps, steps = source->options->steps;
+    const int train = source->config->num_train_timesteps, steps = source->options->steps;
     g_autofree double *timesteps = g_new(double, (gsize)steps);
 
-    s->n_steps = ascending(source, source->config->timestep_spacing, steps, timesteps);
+    s->n_steps = sampler_descending(source->config, train, steps, steps, timesteps);
     s->plan = g_new0(struct sampler_plan_step, (gsize)s->n_steps);
-    for (int i = 0; i < s->n_steps; i++) {
-        bool inverse = s->kind == SAMPLER_DDIM_INVERSE;
-        s->plan[inverse ? i : s->n_steps - 1 - i].timestep = timesteps[i];
-        if (timesteps[i] < 0 || timesteps[i] >= train) {
+    // from small to large, so that the first that is too large is named
+    for (int k = s->n_steps - 1; k >= 0; k--) {
+        const double t = rint(timesteps[k]);
+        s->plan[s->kind == SAMPLER_DDIM_INVERSE ? s->n_steps - 1 - k : k].timestep = t;
+        if (t < 0 || t >= train) {
             return error_usage(error,
                                "--steps %d reaches timestep %.0f with the model's steps_offset %d, "
                                "but the model knows 0 to %d: use fewer steps",
-                               steps, timesteps[i], source->config->steps_offset, train - 1);
+                               steps, t, source->config->steps_offset, train - 1);
         }
     }
     return true;
 }
 
-static bool check_thresholding(const struct sampler_source *source, GError **error)
+// what the class does not have, or cannot invert
+static bool check_config(const struct sampler *s, const struct schedule_config *config,
+                         GError **error)
 {
-    if (source->config->thresholding) {
+    if (s->kind == SAMPLER_DDIM && config->thresholding) {
         return error_failed(error, "the model's scheduler_config.json asks for thresholding, which "
                                    "--sampler ddim does not have: use --sampler euler");
     }
+    if (s->kind == SAMPLER_DDIM_INVERSE && config->timestep_spacing == TIMESTEPS_LINSPACE) {
+        return error_failed(
+            error, "the model's scheduler_config.json has timestep_spacing \"linspace\", for which "
+                   "there is no inversion: edit with --no-invert");
+    }
     return true;
-}
-
-static void set_clip(struct sampler *s, const struct schedule_config *config)
-{
-    s->initial_scale = 1;
-    s->clip = config->clip_sample ? config->clip_sample_range : INFINITY;
 }
 
 bool sampler_plan_ddim(struct sampler *s, const struct sampler_source *source, GError **error)
 {
     const struct schedule_config *config = source->config;
     const float *a = source->alphas_cumprod;
-    int distance = config->num_train_timesteps / source->options->steps;
+    const int distance = config->num_train_timesteps / source->options->steps;
 
-    if (!check_thresholding(source, error) || !place_timesteps(s, source, error)) {
+    if (!check_config(s, config, error) || !place_timesteps(s, source, error)) {
         return false;
     }
-    set_clip(s, config);
+    s->initial_scale = 1;
+    s->clip = config->clip_sample ? config->clip_sample_range : INFINITY;
     for (int k = 0; k < s->n_steps; k++) {
-        int t = (int)s->plan[k].timestep, next = t - distance;
-        float a_next = next >= 0 ? a[next] : config->set_alpha_to_one ? 1.0f : a[0];
-        float variance = (1.0f - a_next) / (1.0f - a[t]) * (1.0f - a[t] / a_next);
-        float std = (float)source->options->eta * sqrtf(fmaxf(variance, 0));
-        fill_step(&s->plan[k], config->prediction_type, a[t], a_next, std);
-    }
-    return true;
-}
-
-bool sampler_plan_inverse(struct sampler *s, const struct sampler_source *source, GError **error)
-{
-    const struct schedule_config *config = source->config;
-    const float *a = source->alphas_cumprod;
-    int distance = config->num_train_timesteps / source->options->steps;
-
-    if (config->timestep_spacing == TIMESTEPS_LINSPACE) {
-        g_set_error(
-            error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-            "the model's scheduler_config.json has timestep_spacing \"linspace\", for which "
-            "there is no inversion: edit with --no-invert");
-        return false;
-    }
-    if (!place_timesteps(s, source, error)) {
-        return false;
-    }
-    set_clip(s, config);
-    for (int k = 0; k < s->n_steps; k++) {
-        int t = (int)s->plan[k].timestep, from = t - distance;
-        float a_from = from >= 0 ? a[from] : config->set_alpha_to_one ? 1.0f : a[0];
-        fill_step(&s->plan[k], config->prediction_type, a_from, a[t], 0);
+        const int t = (int)s->plan[k].timestep, below = t - distance;
+        const float a_below = below >= 0 ? a[below] : config->set_alpha_to_one ? 1.0f : a[0];
+        const float variance = (1.0f - a_below) / (1.0f - a[t]) * (1.0f - a[t] / a_below);
+        const float std = (float)source->options->eta * sqrtf(fmaxf(variance, 0));
+        // the inversion goes the same step upwards, and adds nothing
+        if (s->kind == SAMPLER_DDIM_INVERSE) {
+            fill_step(&s->plan[k], config->prediction_type, a_below, a[t], 0);
+        } else {
+            fill_step(&s->plan[k], config->prediction_type, a[t], a_below, std);
+        }
     }
     return true;
 }

@@ -41,22 +41,6 @@ static int last_timestep(const struct schedule_config *config, const float *alph
     return kept;
 }
 
-/* Timesteps from large to small in out[steps], of steps + 1 places the last is left out; returns
- * how many. */
-static int descending(const struct schedule_config *config, int last, int steps, double *out)
-{
-    if (config->timestep_spacing == TIMESTEPS_TRAILING) {
-        return sampler_trailing(last, config->num_train_timesteps, steps, out);
-    }
-    for (int k = 0; k < steps; k++) {
-        int i = steps - k;
-        out[k] = config->timestep_spacing == TIMESTEPS_LEADING
-                     ? i * (last / (steps + 1)) + config->steps_offset
-                     : rint(sampler_linspace(0, last - 1, steps + 1, i));
-    }
-    return steps;
-}
-
 static void place_karras(const struct schedule_config *config, const float *sigmas, int n,
                          double *timesteps, double *at)
 {
@@ -78,8 +62,11 @@ static void place_levels(struct sampler *s, const struct sampler_source *source,
     g_autofree float *sigmas = sampler_sigmas(config, source->alphas_cumprod);
     g_autofree double *timesteps = g_new(double, (gsize)steps), *at = g_new(double, (gsize)steps);
 
-    s->n_steps = source->karras ? steps : descending(config, last, steps, timesteps);
+    // of steps + 1 places the last, timestep 0, is left out
+    s->n_steps =
+        source->karras ? steps : sampler_descending(config, last, steps + 1, steps, timesteps);
     for (int k = 0; k < s->n_steps && !source->karras; k++) {
+        timesteps[k] = rint(timesteps[k]);
         at[k] = sampler_interpolate(sigmas, train, timesteps[k]);
     }
     if (source->karras) {

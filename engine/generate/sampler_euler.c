@@ -15,23 +15,6 @@
 
 #include <math.h>
 
-// timesteps from large to small in out[steps]; returns how many
-static int descending(const struct schedule_config *config, int steps, double *out)
-{
-    int train = config->num_train_timesteps;
-
-    if (config->timestep_spacing == TIMESTEPS_TRAILING) {
-        return sampler_trailing(train, train, steps, out);
-    }
-    for (int k = 0; k < steps; k++) {
-        int i = steps - 1 - k;
-        out[k] = config->timestep_spacing == TIMESTEPS_LEADING
-                     ? i * (train / steps) + config->steps_offset
-                     : (float)sampler_linspace(0, train - 1, steps, i);
-    }
-    return steps;
-}
-
 /* Timesteps and levels[n + 1] of the steps; the last level is what the result still has. */
 static void place_levels(struct sampler *s, const struct sampler_source *source, float *levels)
 {
@@ -40,8 +23,9 @@ static void place_levels(struct sampler *s, const struct sampler_source *source,
     g_autofree float *sigmas = sampler_sigmas(config, source->alphas_cumprod);
     g_autofree double *timesteps = g_new(double, (gsize)steps), *at = g_new(double, (gsize)steps);
 
-    s->n_steps = descending(config, steps, timesteps);
+    s->n_steps = sampler_descending(config, train, steps, steps, timesteps);
     for (int k = 0; k < s->n_steps; k++) {
+        timesteps[k] = (float)timesteps[k]; // this class alone does not round them
         at[k] = sampler_interpolate(sigmas, train, timesteps[k]);
     }
     if (source->karras) {

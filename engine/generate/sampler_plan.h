@@ -41,6 +41,5 @@ struct sampler_source {
 /* Fill s->n_steps, s->plan (allocated) and what differs from one to the other. False with a
  * sentence. */
 bool sampler_plan_ddim(struct sampler *s, const struct sampler_source *source, GError **error);
-bool sampler_plan_inverse(struct sampler *s, const struct sampler_source *source, GError **error);
 bool sampler_plan_euler(struct sampler *s, const struct sampler_source *source, GError **error);
 bool sampler_plan_dpmpp(struct sampler *s, const struct sampler_source *source, GError **error);

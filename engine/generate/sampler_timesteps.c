@@ -20,14 +20,16 @@ float *sampler_sigmas(const struct schedule_config *config, const float *alphas_
     return sigmas;
 }
 
-double sampler_linspace(double first, double last, int n, int i)
+// numpy's linspace(first, last, n)[i]
+static double linspace(double first, double last, int n, int i)
 {
     return i == n - 1 && n > 1 ? last : first + i * ((last - first) / MAX(n - 1, 1));
 }
 
-/* numpy's arange(last, 0, -T / steps) has one element too many for some numbers of steps (61 of
+/* "trailing" spacing: round(last - i T / steps) - 1 in out[steps]; returns how many there are.
+ * numpy's arange(last, 0, -T / steps) has one element too many for some numbers of steps (61 of
  * 1000), which ends at timestep -1. It is left out. */
-int sampler_trailing(int last, int train, int steps, double *out)
+static int trailing(int last, int train, int steps, double *out)
 {
     double ratio = (double)train / steps, difference = (last - ratio) - last;
     int n = 0;
@@ -40,6 +42,21 @@ int sampler_trailing(int last, int train, int steps, double *out)
         out[n] = t;
     }
     return n;
+}
+
+int sampler_descending(const struct schedule_config *config, int last, int places, int steps,
+                       double *out)
+{
+    if (config->timestep_spacing == TIMESTEPS_TRAILING) {
+        return trailing(last, config->num_train_timesteps, steps, out);
+    }
+    for (int k = 0; k < steps; k++) {
+        const int i = places - 1 - k;
+        out[k] = config->timestep_spacing == TIMESTEPS_LEADING
+                     ? i * (last / places) + config->steps_offset
+                     : linspace(0, last - 1, places, i);
+    }
+    return steps;
 }
 
 double sampler_interpolate(const float *sigmas, int n, double t)
@@ -59,7 +76,7 @@ void sampler_karras(double high, double low, double *out, int n)
     double from = pow(high, 1 / KARRAS_RHO), to = pow(low, 1 / KARRAS_RHO);
 
     for (int i = 0; i < n; i++) {
-        out[i] = pow(from + sampler_linspace(0, 1, n, i) * (to - from), KARRAS_RHO);
+        out[i] = pow(from + linspace(0, 1, n, i) * (to - from), KARRAS_RHO);
     }
 }
 

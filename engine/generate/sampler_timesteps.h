@@ -8,12 +8,11 @@
  * last a is 2^-24 in place of 0. The caller frees it. */
 float *sampler_sigmas(const struct schedule_config *config, const float *alphas_cumprod);
 
-/* numpy's linspace(first, last, n)[i]. */
-double sampler_linspace(double first, double last, int n, int i);
-
-/* Timesteps with "trailing" spacing from `last` down, in out[steps]: round(last - i T / steps) - 1.
- * Returns how many there are. */
-int sampler_trailing(int last, int train, int steps, double *out);
+/* Timesteps from large to small in out[steps], spaced as the config says: the largest of `places`
+ * from 0 to below `last`. Those of "linspace" are not rounded yet. Returns how many there are, which
+ * "trailing" can make fewer. */
+int sampler_descending(const struct schedule_config *config, int last, int places, int steps,
+                       double *out);
 
 /* The level at timestep t between those of whole timesteps, held at the ends. */
 double sampler_interpolate(const float *sigmas, int n, double t);
