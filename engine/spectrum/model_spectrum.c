@@ -9,16 +9,11 @@
 #include <errno.h>
 #include <string.h>
 
-struct entry {
-    const struct model_tensor *tensor;
-    struct spectrum_weight weight; // its name is the tensor's
-};
-
 struct model_spectrum {
     svdiff *session;
-    GArray *entries;   // struct entry
-    GHashTable *index; // name -> position + 1
-    struct spectrum_weight *weights;
+    GPtrArray *tensors; // const struct model_tensor, of the checkpoint
+    GArray *weights;    // struct spectrum_weight, of these; their names are the tensors'
+    GHashTable *index;  // name -> position + 1
     struct spectrum_store *spectrum;
     struct spectrum_source source; // borrowed by the store
     progress_function progress;
@@ -26,17 +21,16 @@ struct model_spectrum {
     struct progress_clock clock;
 };
 
-static void add_entry(struct model_spectrum *m, const struct model_tensor *t)
+static void add_weight(struct model_spectrum *m, const struct model_tensor *t)
 {
-    int64_t columns = 1;
+    struct spectrum_weight w = {.name = t->module, .m = (int)t->shape[0], .n = 1};
 
     for (int i = 1; i < t->n_dims; i++) {
-        columns *= t->shape[i];
+        w.n *= (int)t->shape[i];
     }
-    struct entry e = {.tensor = t,
-                      .weight = {.name = t->module, .m = (int)t->shape[0], .n = (int)columns}};
-    g_array_append_val(m->entries, e);
-    g_hash_table_insert(m->index, (char *)e.weight.name, GUINT_TO_POINTER(m->entries->len));
+    g_ptr_array_add(m->tensors, (void *)t);
+    g_array_append_val(m->weights, w);
+    g_hash_table_insert(m->index, (char *)w.name, GUINT_TO_POINTER(m->weights->len));
 }
 
 static void list_weights(struct model_spectrum *m)
@@ -45,20 +39,17 @@ static void list_weights(struct model_spectrum *m)
 
     for (size_t i = 0; i < checkpoint_count(c); i++) {
         const struct model_tensor *t = checkpoint_at(c, i);
+        // a vector is its own singular value: its shift is kept as it is
         if (t->shifts && t->n_dims >= 2) {
-            add_entry(m, t);
+            add_weight(m, t);
         }
-    }
-    m->weights = g_new(struct spectrum_weight, m->entries->len);
-    for (guint i = 0; i < m->entries->len; i++) {
-        m->weights[i] = g_array_index(m->entries, struct entry, i).weight;
     }
 }
 
 static bool read_weight(void *user, size_t index, float *values, GError **error)
 {
     const struct model_spectrum *m = user;
-    const struct model_tensor *t = g_array_index(m->entries, struct entry, index).tensor;
+    const struct model_tensor *t = m->tensors->pdata[index];
     const struct weight w = model_tensor_weight(t);
 
     if (!checkpoint_read(m->session->checkpoint, t->component, t->name, t->shape, t->n_dims, values,
@@ -107,24 +98,24 @@ static void on_warn(void *user, const char *sentence)
 static struct model_spectrum *open_spectrum(svdiff *s, bool only_kept, progress_function progress,
                                             void *user, GError **error)
 {
-    struct model_spectrum *m = g_new0(struct model_spectrum, 1);
+    g_autoptr(model_spectrum) m = g_new0(struct model_spectrum, 1);
 
     m->session = s;
     m->progress = progress;
     m->user = user;
-    m->entries = g_array_new(FALSE, TRUE, sizeof(struct entry));
+    m->tensors = g_ptr_array_new();
+    m->weights = g_array_new(FALSE, FALSE, sizeof(struct spectrum_weight));
     m->index = g_hash_table_new(g_str_hash, g_str_equal);
     list_weights(m);
     if (s->dry) {
-        return m;
+        return g_steal_pointer(&m);
     }
     const struct model_hashes *hashes = session_hashes(s, progress, user, error);
     if (hashes == NULL) {
-        model_spectrum_close(m);
         return NULL;
     }
-    m->source = (struct spectrum_source){.weights = m->weights,
-                                         .count = m->entries->len,
+    m->source = (struct spectrum_source){.weights = (struct spectrum_weight *)m->weights->data,
+                                         .count = m->weights->len,
                                          .read = read_weight,
                                          .user = m,
                                          .key = hashes->spectra};
@@ -137,11 +128,7 @@ static struct model_spectrum *open_spectrum(svdiff *s, bool only_kept, progress_
                                              .warn = on_warn,
                                              .user = m};
     m->spectrum = spectrum_open(&m->source, &options, error);
-    if (m->spectrum == NULL) {
-        model_spectrum_close(m);
-        return NULL;
-    }
-    return m;
+    return m->spectrum != NULL ? g_steal_pointer(&m) : NULL;
 }
 
 struct model_spectrum *model_spectrum_open(svdiff *s, progress_function progress, void *user,
@@ -172,8 +159,8 @@ void model_spectrum_close(struct model_spectrum *m)
     }
     spectrum_close(m->spectrum);
     g_hash_table_unref(m->index);
-    g_array_unref(m->entries);
-    g_free(m->weights);
+    g_ptr_array_unref(m->tensors);
+    g_array_unref(m->weights);
     g_free(m);
 }
 
@@ -199,13 +186,13 @@ struct spectrum_provider model_spectrum_provider(struct model_spectrum *m)
 bool model_spectrum_check(struct model_spectrum *m, model_spectrum_report report, void *user,
                           GError **error)
 {
-    g_autofree struct svd_accuracy *accuracy = g_new0(struct svd_accuracy, m->entries->len);
+    g_autofree struct svd_accuracy *accuracy = g_new0(struct svd_accuracy, m->weights->len);
 
     if (!spectrum_check(m->spectrum, accuracy, error)) {
         return false;
     }
-    for (guint i = 0; i < m->entries->len; i++) {
-        report(user, m->weights[i].name, &accuracy[i]);
+    for (guint i = 0; i < m->weights->len; i++) {
+        report(user, m->source.weights[i].name, &accuracy[i]);
     }
     return true;
 }

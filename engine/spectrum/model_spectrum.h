@@ -15,6 +15,8 @@ struct model_spectrum;
 struct model_spectrum *model_spectrum_open(svdiff *s, progress_function progress, void *user,
                                            GError **error);
 void model_spectrum_close(struct model_spectrum *m); // accepts NULL
+typedef struct model_spectrum model_spectrum;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(model_spectrum, model_spectrum_close)
 
 /* Removes the file of the model's spectra from the cache, where there is one; computes nothing. */
 bool model_spectrum_remove(svdiff *s, progress_function progress, void *user, GError **error);

@@ -31,6 +31,11 @@ static void warn(const struct spectrum_store *store, const char *format, ...)
     }
 }
 
+static void warn_unusable(const struct spectrum_store *store, const GError *why)
+{
+    warn(store, "The kept spectra cannot be used and are computed again: %s", why->message);
+}
+
 uint64_t spectrum_bytes(const struct spectrum_weight *weights, size_t count)
 {
     uint64_t bytes = 0;
@@ -65,9 +70,10 @@ static void find_file(struct spectrum_store *store)
     store->file = spectrum_file_open(path, store->source->key, store->source->weights,
                                      store->source->count, &error);
     if (store->file == NULL) {
-        warn(store, "The kept spectra cannot be used and are computed again: %s", error->message);
+        warn_unusable(store, error);
         return;
     }
+    // what is used stays longest
     spectrum_cache_touch(path);
 }
 
@@ -106,8 +112,13 @@ static bool decompose_weight(struct spectrum_worker *worker, size_t index, GErro
     return done;
 }
 
-/* Decomposes everything into the writer's file. False with an error, or without one when it cannot
- * be kept, which is told. */
+static void warn_unkept(const struct spectrum_store *store, const GError *why)
+{
+    warn(store, "The spectra are not kept but computed at each use: %s", why->message);
+}
+
+/* Decomposes everything into the writer's file and opens that. True also when it cannot be kept,
+ * which is told: a full disk is no reason not to work. */
 static bool fill_file(struct spectrum_store *store, struct spectrum_writer *writer, GError **error)
 {
     struct keeping keeping = {.writer = writer};
@@ -119,16 +130,15 @@ static bool fill_file(struct spectrum_store *store, struct spectrum_writer *writ
     g_autoptr(GError) failure = NULL;
 
     if (spectrum_run_all(&run, &failure) && spectrum_writer_commit(writer, &keeping.error)) {
-        return true;
-    }
-    if (keeping.error != NULL) {
-        warn(store, "The spectra are not kept but computed at each use: %s",
-             keeping.error->message);
+        find_file(store);
+    } else if (keeping.error != NULL) {
+        warn_unkept(store, keeping.error);
         g_clear_error(&keeping.error);
     } else {
         g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
     }
-    return false;
+    return true;
 }
 
 // whether a file is to be written; tells why not
@@ -143,7 +153,7 @@ static bool may_keep(struct spectrum_store *store)
         return false;
     }
     if (!spectrum_cache_make_room(store->folder, bytes, limit, &error)) {
-        warn(store, "The spectra are not kept but computed at each use: %s", error->message);
+        warn_unkept(store, error);
         return false;
     }
     return options->announce == NULL || options->announce(options->user, bytes, store->folder);
@@ -162,18 +172,10 @@ static bool make_file(struct spectrum_store *store, GError **error)
     g_autoptr(spectrum_writer) writer =
         spectrum_writer_create(path, store->source->key, source->weights, source->count, &failure);
     if (writer == NULL) {
-        warn(store, "The spectra are not kept but computed at each use: %s", failure->message);
+        warn_unkept(store, failure);
         return true;
     }
-    if (!fill_file(store, writer, &failure)) {
-        if (failure != NULL) {
-            g_propagate_error(error, g_steal_pointer(&failure));
-            return false;
-        }
-        return true;
-    }
-    find_file(store);
-    return true;
+    return fill_file(store, writer, error);
 }
 
 struct spectrum_store *spectrum_open(const struct spectrum_source *source,
@@ -242,7 +244,7 @@ static bool compute_one(struct spectrum_store *store, size_t index, float *u, fl
 // a file that turned out to be damaged is not used again, now or later
 static void drop_file(struct spectrum_store *store, const GError *why)
 {
-    warn(store, "The kept spectra cannot be used and are computed again: %s", why->message);
+    warn_unusable(store, why);
     g_unlink(spectrum_file_path(store->file));
     g_clear_pointer(&store->file, spectrum_file_close);
 }
