@@ -28,20 +28,20 @@ static void test_box(void)
 {
     g_autoptr(picture) mask = marked(20, 10, 3, 2, 8, 9);
     g_autoptr(picture) empty = blank(20, 10, 1);
-    int left, top, right, bottom;
+    struct layout_box box;
 
     mask->pixels[0] = 0.4f; // a faint edge does not count beside white
-    g_assert_true(learn_frame_box(mask, &left, &top, &right, &bottom));
-    g_assert_cmpint(left, ==, 3);
-    g_assert_cmpint(top, ==, 2);
-    g_assert_cmpint(right, ==, 8);
-    g_assert_cmpint(bottom, ==, 9);
+    g_assert_true(learn_frame_box(mask, &box));
+    g_assert_cmpfloat(box.left, ==, 3);
+    g_assert_cmpfloat(box.top, ==, 2);
+    g_assert_cmpfloat(box.right, ==, 8);
+    g_assert_cmpfloat(box.bottom, ==, 9);
     empty->pixels[25] = 0.1f; // alone it does
-    g_assert_true(learn_frame_box(empty, &left, &top, &right, &bottom));
-    g_assert_cmpint(left, ==, 5);
-    g_assert_cmpint(bottom, ==, 2);
+    g_assert_true(learn_frame_box(empty, &box));
+    g_assert_cmpfloat(box.left, ==, 5);
+    g_assert_cmpfloat(box.bottom, ==, 2);
     empty->pixels[25] = 0;
-    g_assert_false(learn_frame_box(empty, &left, &top, &right, &bottom));
+    g_assert_false(learn_frame_box(empty, &box));
 }
 
 static void test_union(void)

@@ -42,16 +42,16 @@ static void test_fits(void)
         .width = 64, .height = 64, .target = {0.5, 0, 1, 0.5}, .limit = 1};
     g_autoptr(picture) placed = NULL;
     g_autoptr(picture) mask = NULL;
-    int left, top, right, bottom;
+    struct layout_box seen;
 
     place(box, &p, true, &placed, &mask);
-    g_assert_true(learn_frame_box(mask, &left, &top, &right, &bottom));
-    g_assert_cmpint(left, >=, 32);
-    g_assert_cmpint(right, <=, 64);
-    g_assert_cmpint(bottom, <=, 32);
-    g_assert_cmpint(right - left, >=, 28); // it fills the box's narrow side
-    g_assert_cmpint(ABS(left + right - 96), <=, 1);
-    g_assert_cmpint(ABS(top + bottom - 32), <=, 1);
+    g_assert_true(learn_frame_box(mask, &seen));
+    g_assert_cmpfloat(seen.left, >=, 32);
+    g_assert_cmpfloat(seen.right, <=, 64);
+    g_assert_cmpfloat(seen.bottom, <=, 32);
+    g_assert_cmpfloat(seen.right - seen.left, >=, 28); // it fills the box's narrow side
+    g_assert_cmpfloat(ABS(seen.left + seen.right - 96), <=, 1);
+    g_assert_cmpfloat(ABS(seen.top + seen.bottom - 32), <=, 1);
     // white where the mask is, its surroundings continued to the edges
     g_assert_cmpfloat_with_epsilon(placed->pixels[3 * (16 * 64 + 48)], 1, 1e-5);
     g_assert_cmpfloat_with_epsilon(placed->pixels[3 * (63 * 64)], 0.25, 1e-5);
@@ -67,11 +67,11 @@ static void test_limit(void)
     for (int i = 1; i <= 2; i++) {
         g_autoptr(picture) placed = NULL;
         g_autoptr(picture) mask = NULL;
-        int left, top, right, bottom;
+        struct layout_box seen;
         p.limit = i;
         place(box, &p, true, &placed, &mask);
-        g_assert_true(learn_frame_box(mask, &left, &top, &right, &bottom));
-        g_assert_cmpint(ABS(right - left - 12 * i), <=, 1);
+        g_assert_true(learn_frame_box(mask, &seen));
+        g_assert_cmpfloat(ABS(seen.right - seen.left - 12 * i), <=, 1);
     }
 }
 

@@ -16,6 +16,7 @@
 // operations a second of a 3x3 convolution with c channels on h x w latents; 0 without memory
 static double conv_speed(const kernels *k, int h, int w, int c)
 {
+    // two pictures at once, as guidance has them
     const struct conv_shape s = {2, h, w, c, h, w, c, 3, 3, 1, 1, 1};
     const size_t bytes = (size_t)s.n * h * w * c * sizeof(real);
     const size_t weight = (size_t)9 * c * c * sizeof(real);
@@ -46,6 +47,7 @@ static double speed_of(const svdiff *s, int width, int height)
     const double deep =
         conv_speed(s->k, MAX(h >> last, 1), MAX(w >> last, 1), u->block_out_channels[last]);
 
+    // half of the operations at each of the two speeds: their harmonic mean
     return first > 0 && deep > 0 ? SHARE * 2 / (1 / first + 1 / deep) : 0;
 }
 
@@ -58,6 +60,7 @@ static double seconds_of(const svdiff *s, double operations, int width, int heig
 
 /* ---- learning ---- */
 
+// of each mask, in the order of the pictures: the mean over crops and mirror images
 static void take_marks(const struct lesson *l, struct svdiff_estimate *e)
 {
     GArray *all = g_array_new(FALSE, FALSE, sizeof(double));

@@ -17,6 +17,7 @@
 #include <glib/gstdio.h>
 #include <math.h>
 
+// as PyTorch's AdamW has them
 #define BETA1   0.9
 #define BETA2   0.999
 #define EPSILON 1e-8
@@ -83,6 +84,8 @@ static bool check_number(struct learn_run *r, double norm, GError **error)
         r->step + 1, r->good_step);
 }
 
+/* AdamW with the gradient clipped over all shifts together, as torch.nn.utils.clip_grad_norm_ does:
+ * its 1e-6 is in the denominator. */
 static void update(struct learn_run *r, double norm)
 {
     const struct svdiff_learn_options *o = r->lesson->options;
@@ -196,6 +199,7 @@ static bool after_step(struct learn_run *r, GError **error)
 
 static bool loop(struct learn_run *r, GError **error)
 {
+    // asked at every segment, so that stopping takes no whole step
     tape_set_tick(r->tape, tick, r);
     if (r->step == 0 && !look_at_shifts(r, error)) {
         return false;
@@ -241,6 +245,7 @@ static bool write_losses(const struct learn_run *r, GError **error)
     return atomic_file_store(path, csv->str, csv->len, error);
 }
 
+// the shifts as they are now, in the order in which a failure costs least
 static bool write_results(struct learn_run *r, GError **error)
 {
     g_autofree float *values = g_new(float, r->learner->parameters->count);
@@ -269,6 +274,8 @@ static bool end_cancelled(struct learn_run *r, GError **error)
     return false;
 }
 
+/* A run that failed after good steps writes the last good shifts. Always false: the error is that
+ * of the failure, what goes wrong here is a warning. */
 static bool end_failed(struct learn_run *r)
 {
     g_autoptr(GError) second = NULL;
@@ -308,6 +315,7 @@ static bool run(struct learn_run *r, GError **error)
 {
     const struct svdiff_learn_options *o = r->lesson->options;
 
+    // the shifts of a checkpoint, or zeros, act from here on
     if ((o->resume || o->resume_own) && !learn_load_state(r, error)) {
         return false;
     }

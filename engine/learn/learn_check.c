@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+// a class may be nothing in particular, what is learned may not
 static bool check_prompt(const char *option, const char *text, bool may_be_empty, GError **error)
 {
     if (!prompt_check(option, text, error)) {
@@ -30,6 +31,7 @@ static bool check_subject(const struct svdiff_subject *s, int number, GError **e
          !check_prompt("--class-prompt", s->class_prompt, true, error))) {
         return false;
     }
+    // the number of a [V] is that of its subject
     const int foreign = prompt_foreign_placeholder(s->prompt, number);
     if (foreign > 0) {
         return error_usage(
@@ -51,6 +53,7 @@ static bool check_regions(const struct svdiff_subject *subjects, int n_subjects,
     const struct svdiff_subject *with = NULL, *without = NULL;
 
     for (int i = 0; i < n_subjects; i++) {
+        // one of each kind is enough for a sentence
         *(subjects[i].region != NULL ? &with : &without) = &subjects[i];
     }
     if (with != NULL && n_subjects == 1) {
@@ -90,6 +93,7 @@ static bool check_subjects(const struct svdiff_subject *subjects, int n_subjects
     return true;
 }
 
+// in the order of the command line's own: subjects, sizes, then all numbers
 bool learn_check(const struct svdiff_learn_options *o, int factor, GError **error)
 {
     const struct option *size = option_find(&options_of_learn, "size");

@@ -9,6 +9,7 @@ bool learn_count_step(struct learn_run *r, double *operations, GError **error)
     const kernels *k = r->learner->session->k;
     const double before = kernels_counted_operations(k);
 
+    // every step has the same shapes, so the first one tells of all
     learn_draw(r->lesson, 0, r->batch);
     if (!learn_prior_targets(r, error)) {
         return false;
@@ -22,6 +23,7 @@ bool learn_count_least(struct learn_run *r, uint64_t *bytes, GError **error)
 {
     kernels *k = r->learner->session->k;
 
+    // the peak of a run that keeps its segments is not to be counted
     g_clear_pointer(&r->tape, tape_free);
     kernels_reset_peak(k);
     const bool done = learn_run_replay(r, true, error);
@@ -49,6 +51,7 @@ bool learn_check_memory(const struct lesson *l, GError **error)
     const bool done = count_least(&dry, l, &bytes, error);
 
     dry_session_finish(&dry);
+    // a device with memory of its own says when it is full; the host grants more than it has
     return done && (!l->session->k->host_memory ||
                     machine_check_memory(bytes + dry_session_host_bytes(l->session), error));
 }

@@ -22,6 +22,7 @@ char **learn_files(const struct svdiff_learn_options *o)
 
     g_ptr_array_add(all, learn_file_state(o->output));
     g_ptr_array_add(all, learn_file_losses(o->output));
+    // also step 0, the model before it learns
     for (int step = 0; o->sample_every > 0 && step <= o->steps; step += o->sample_every) {
         g_ptr_array_add(all, learn_file_sample(o->output, step));
     }

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+// how many rare words are looked through: prompts rarely have one of them
 #define CANDIDATES 64
 
 static bool has(const char *text, const char *word)
@@ -17,6 +18,7 @@ static bool has(const char *text, const char *word)
     return text != NULL && strstr(text, word) != NULL;
 }
 
+// a word that some text of the run has, even as a part of another, stands for nothing else
 static bool used(const struct lesson *l, const char *word)
 {
     for (int i = 0; i < l->options->n_subjects; i++) {
@@ -51,6 +53,8 @@ static char **choose_placeholders(const struct lesson *l, GError **error)
     return (char **)g_ptr_array_steal(chosen, NULL);
 }
 
+/* The prompt as it is tokenised, the class prompt, and the word. Without [V] and class prompt the
+ * two would be the same text, which a prior cannot hold on to. */
 static void name_subject(struct lesson *l, int i, const char *placeholder)
 {
     struct lesson_subject *one = lesson_subject(l, i);
@@ -134,6 +138,7 @@ static bool part_all(const struct lesson *l, GError **error)
         const struct lesson_subject *a = lesson_subject(l, i);
         for (int j = 0; j < i; j++) {
             const struct lesson_subject *b = lesson_subject(l, j);
+            // both lose what they share, so the second looks at what the first had
             g_autoptr(GArray) before = g_array_copy(a->own);
             if (!part_tokens(a->own, b->own) || !part_tokens(b->own, before)) {
                 return error_failed(error,

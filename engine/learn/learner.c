@@ -10,6 +10,7 @@ struct learner *learner_open(svdiff *s, GError **error)
     struct learner *l = g_new0(struct learner, 1);
 
     l->session = s;
+    // the model's own weights: no subject is in them
     l->conditioner = conditioner_create(s, NULL, NULL, error);
     if (l->conditioner != NULL) {
         l->unet = unet_create(s->k, checkpoint_unet_config(s->checkpoint),
@@ -71,6 +72,7 @@ static bool attach_words(struct learner *l, const struct lesson *lesson, GError 
 bool learner_attach(struct learner *l, const struct lesson *lesson, GError **error)
 {
     const struct svdiff_learn_options *options = lesson->options;
+    // the UNet as the subset says, text encoders all or not at all
     const bool scalar = options->scalar_norms;
     const GPtrArray *encoders = conditioner_encoders(l->conditioner);
     struct model_spectrum *spectrum =
@@ -84,6 +86,7 @@ bool learner_attach(struct learner *l, const struct lesson *lesson, GError **err
         done = done && attach_all(l, text_encoder_network(encoders->pdata[i]), spectrum, scalar,
                                   NULL, error);
     }
+    // the factors are on the device now
     model_spectrum_close(spectrum);
     if (!done || !attach_words(l, lesson, error) || !parameters_allocate(l->parameters, error)) {
         return false;
@@ -102,6 +105,7 @@ void learner_follow(struct learner *l)
 
 void learner_as_it_was(struct learner *l, void (*work)(void *user), void *user)
 {
+    // gains without the shifts, and back; the text encoders are not asked meanwhile
     network_refresh(unet_network(l->unet), 0);
     work(user);
     network_refresh(unet_network(l->unet), 1);

@@ -32,6 +32,7 @@ struct lesson *lesson_create(svdiff *s, const struct svdiff_learn_options *o,
 {
     const struct vae_config *vae = checkpoint_vae_config(s->checkpoint);
 
+    // again, with what the model says: a size fits its latents or not
     if (!learn_check(o, autoencoder_factor(vae), error) || !session_check_plain(s, error)) {
         return NULL;
     }
@@ -40,6 +41,7 @@ struct lesson *lesson_create(svdiff *s, const struct svdiff_learn_options *o,
     l->options = o;
     l->progress = progress;
     l->user = user;
+    // may become 0 where there is no class to keep
     l->prior_weight = o->prior_weight;
     l->subjects = g_array_new(FALSE, TRUE, sizeof(struct lesson_subject));
     g_array_set_clear_func(l->subjects, subject_clear);
@@ -47,6 +49,7 @@ struct lesson *lesson_create(svdiff *s, const struct svdiff_learn_options *o,
     l->prior_pictures = learn_pictures_create(vae, o->size);
     l->mixed = learn_mixtures_create(vae, o->size);
     l->class_mixed = learn_mixtures_create(vae, o->size);
+    // keys are the prompts: a text that several rows have is encoded once
     l->texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, text_free);
     l->schedule = schedule_create(checkpoint_schedule_config(s->checkpoint), error);
     if (l->schedule == NULL || !lesson_read_pictures(l, error) || !lesson_name_subjects(l, error)) {
@@ -59,6 +62,7 @@ bool lesson_encode(struct lesson *l, GError **error)
 {
     svdiff *s = l->session;
     struct autoencoder *a = session_autoencoder(s, AUTOENCODER_ENCODER, error);
+    // what is mixed is put together of pixels, and encoded while the encoder is there
     const bool done = a != NULL && learn_pictures_encode(l->pictures, s->k, a, error) &&
                       lesson_compose(l, l->mixed, a, error);
 
@@ -97,6 +101,7 @@ struct lesson_subject *lesson_subject(const struct lesson *l, int i)
     return &g_array_index(l->subjects, struct lesson_subject, i);
 }
 
+// a picture with masks shows all whose masks it has, a mixed one two
 int lesson_slots(const struct lesson *l)
 {
     int most = 1;
@@ -122,10 +127,12 @@ bool lesson_has_masks(const struct lesson *l)
 
 int lesson_prior_rows(const struct lesson *l)
 {
+    // as many as show subjects
     return l->prior_weight > 0 ? l->options->batch : 0;
 }
 
 bool lesson_prior_by_prediction(const struct lesson *l)
 {
+    // class pictures have true noise as their target instead
     return lesson_prior_rows(l) > 0 && l->options->prior_images == 0;
 }

@@ -10,6 +10,7 @@
 enum { DRAW_MIX, DRAW_PARTNER, DRAW_ORDER, DRAW_LAYOUT };
 enum { DRAW_WORDING = 8, DRAW_MASKS = 16 };
 
+// from 0 to n - 1; what: which of the row's choices
 static int draw(const struct lesson *l, uint64_t number, int what, int n)
 {
     return noise_integer(l->options->seed, NOISE_CUT_MIX, number, (uint64_t)what, n);
@@ -17,6 +18,7 @@ static int draw(const struct lesson *l, uint64_t number, int what, int n)
 
 /* ---- two, cut and mixed ---- */
 
+// subjects of one picture are learned from it together; mixing them would show both twice
 bool lesson_can_mix(const struct lesson *l, int a, int b)
 {
     const GArray *x = lesson_subject(l, a)->pictures, *y = lesson_subject(l, b)->pictures;
@@ -69,6 +71,7 @@ static void arrange_drawn(const struct lesson *l, struct learn_choice *c)
     arrange(c, b->region_x - a->region_x, b->region_y - a->region_y);
 }
 
+// false: the row shows one picture
 static bool choose_mixed(const struct lesson *l, uint64_t number, int one, struct learn_choice *c)
 {
     const double chance = noise_uniform(l->options->seed, NOISE_CUT_MIX, number, DRAW_MIX);
@@ -78,6 +81,7 @@ static bool choose_mixed(const struct lesson *l, uint64_t number, int one, struc
         return false;
     }
     *c = (struct learn_choice){.n = 2, .subjects = {one, other}, .mixed = true};
+    // all subjects have a region or none has (learn_check.c)
     if (lesson_subject(l, one)->region != NULL) {
         arrange_drawn(l, c);
     } else {
@@ -92,6 +96,7 @@ static bool choose_mixed(const struct lesson *l, uint64_t number, int one, struc
 
 /* ---- several of one picture ---- */
 
+// the middle of what a mask marks, in latents
 static void mask_centre(const struct lesson *l, const struct learn_mask *mask, double *x, double *y)
 {
     const int w = l->pictures->w, h = l->pictures->h;
@@ -132,6 +137,7 @@ static void arrange_two(const struct lesson *l, const struct learn_picture *p,
 static void sort_by_place(const struct lesson *l, const struct learn_picture *p,
                           struct learn_choice *c)
 {
+    // insertion sort: there are 8 at most
     double at[CHOICE_MAX], y;
 
     for (int i = 0; i < c->n; i++) {
@@ -151,6 +157,7 @@ static void sort_by_place(const struct lesson *l, const struct learn_picture *p,
 static void choose_picture(const struct lesson *l, uint64_t number, int one, struct learn_choice *c)
 {
     const GArray *own = lesson_subject(l, one)->pictures;
+    // the same draw as without masks, so that a subject's pictures come in the same order
     const int which = noise_integer(l->options->seed, NOISE_ORDER, number, 0, (int)own->len);
 
     *c = (struct learn_choice){.n = 1, .subjects = {one}};
@@ -181,6 +188,7 @@ void lesson_choose(const struct lesson *l, uint64_t number, bool prior, struct l
     if (c->n == 2) {
         c->wording = draw(l, number, DRAW_WORDING, wording_count(c->layout));
     }
+    // class pictures show one thing each
     if (prior && !c->mixed && !lesson_prior_by_prediction(l)) {
         c->n = 1;
     }
@@ -211,6 +219,7 @@ void lesson_mixed_regions(const struct lesson *l, const struct learn_choice *c, 
 
 char *lesson_prompt(const struct lesson *l, const struct learn_choice *c, bool class_words)
 {
+    // in the order of the picture, which the words say
     const char *prompts[CHOICE_MAX];
 
     for (int i = 0; i < c->n; i++) {

@@ -4,8 +4,6 @@
 #include "engine/learn/pictures/learn_place.h"
 #include "engine/picture/picture_scale.h"
 
-#include <string.h>
-
 static void free_placed(void *placed)
 {
     struct learn_placed_picture *p = placed;
@@ -44,6 +42,7 @@ void learn_mixtures_free(struct learn_mixtures *m)
 
 /* ---- one picture ---- */
 
+// what is composed now: two subjects in one layout, with one picture of each
 struct composing {
     const struct lesson *l;
     struct learn_mixtures *m;
@@ -53,6 +52,7 @@ struct composing {
     picture *regions[2];                        // [size, size] where no masks are
 };
 
+// x = w f + (1 - w) b, see learn_compose.h
 static void blend(const picture *front, const picture *weight, const picture *back, picture *out)
 {
     const size_t count = (size_t)out->width * out->height;
@@ -72,11 +72,7 @@ static bool keep_for_trace(struct learn_composed *one, const struct composing *x
 {
     one->placed[0] = x->both[0]->image;
     one->placed[1] = x->both[1]->image;
-    one->weight = picture_create(weight->width, weight->height, 1, error);
-    if (one->weight != NULL) {
-        memcpy(one->weight->pixels, weight->pixels,
-               (size_t)weight->width * weight->height * sizeof(float));
-    }
+    one->weight = picture_copy(weight, error);
     return one->weight != NULL;
 }
 
@@ -91,6 +87,7 @@ static void fill_behind(const picture *weight, const picture *mask, picture *out
     }
 }
 
+// composes one picture of the two and encodes it at once: pixels are large, latents are not
 static bool add_composed(const struct composing *x, GError **error)
 {
     const struct lesson *l = x->l;
@@ -105,11 +102,13 @@ static bool add_composed(const struct composing *x, GError **error)
     }
     blend(f->image, weight, b->image, out);
     fill_behind(weight, b->mask, behind);
+    // of both it is marked where they are, as of a picture with two masks
     const picture *const masks[] = {weight, behind};
     const int subjects[] = {x->one.subjects[front], x->one.subjects[1 - front]};
     const struct learn_source source = {
         .image = out, .n_masks = 2, .masks = masks, .subjects = subjects};
     const struct learn_framing framing = {.size = size};
+    // the list owns its weight from here on
     struct learn_composed one = x->one;
     if (l->options->trace != NULL && !keep_for_trace(&one, x, weight, error)) {
         return false;
@@ -147,6 +146,8 @@ static bool may_be_in_front(const struct composing *x)
     return own != NULL || (others == NULL && (x->one.front == 0 || layout_is_drawn(x->one.layout)));
 }
 
+/* Some pairs of the two subjects' pictures, LEARN_PAIRS at most: pictures as often as each other,
+ * and whom they are beside changing. */
 static bool add_pairs(struct composing *x, GError **error)
 {
     g_autoptr(GPtrArray) first = copies_for(x, 0);
@@ -204,6 +205,8 @@ static bool compose_layout(struct composing *x, int first, int second, enum layo
     return done;
 }
 
+/* All layouts that can be drawn for the two in this order; the other order is a call of its own.
+ * Regions of the user leave one order and one layout. */
 static bool compose_pair(struct composing *x, int first, int second, GError **error)
 {
     struct learn_choice drawn;
@@ -218,6 +221,7 @@ static bool compose_pair(struct composing *x, int first, int second, GError **er
         if (!(seen & 1u << layout) && !compose_layout(x, first, second, layout, error)) {
             return false;
         }
+        // several draws may mean the same layout
         seen |= 1u << layout;
     }
     return true;
@@ -235,6 +239,7 @@ bool lesson_compose(const struct lesson *l, struct learn_mixtures *m, const stru
         }
     }
     if (l->options->trace == NULL) {
+        // pixels are not needed any more
         g_ptr_array_set_size(m->places, 0);
     }
     return true;
@@ -243,6 +248,7 @@ bool lesson_compose(const struct lesson *l, struct learn_mixtures *m, const stru
 int lesson_pick_composed(const struct lesson *l, const struct learn_mixtures *m, uint64_t number,
                          enum noise_stream order, const struct learn_choice *c)
 {
+    // those that show what was chosen; which is in front is left to chance
     g_autofree int *fits = g_new(int, m->list->len);
     int n = 0;
 

@@ -7,11 +7,10 @@
 #include "engine/learn/pictures/learn_place.h"
 #include "engine/picture/mask.h"
 
-#include <string.h>
-
 // a region that the user drew may ask for more than the learning pictures show
 #define DRAWN_LIMIT 2
 
+// with whom is drawn at every row; here counts whether anybody can be
 bool lesson_mixes(const struct lesson *l, int subject)
 {
     for (int i = 0; i < lesson_subjects(l) && l->options->cut_mix > 0; i++) {
@@ -28,16 +27,14 @@ bool lesson_mixes(const struct lesson *l, int subject)
 static bool measure_region(const picture *region, struct lesson_subject *s)
 {
     const double w = region->width, h = region->height;
-    int left, top, right, bottom;
-    double x, y;
+    struct layout_box *box = &s->region_box;
 
-    if (!learn_frame_box(region, &left, &top, &right, &bottom) ||
-        !picture_mask_centre(region, &x, &y)) {
+    if (!learn_frame_box(region, box) || !picture_mask_centre(region, &s->region_x, &s->region_y)) {
         return false;
     }
-    s->region_box = (struct layout_box){left / w, top / h, right / w, bottom / h};
-    s->region_x = x / w;
-    s->region_y = y / h;
+    *box = (struct layout_box){box->left / w, box->top / h, box->right / w, box->bottom / h};
+    s->region_x /= w;
+    s->region_y /= h;
     return true;
 }
 
@@ -54,6 +51,7 @@ static bool read_region(const char *file, int n, struct lesson_subject *s, GErro
                             "the subject white, or leave --region out.",
                             file);
     }
+    // the unmix loss and the trace see regions on the latents' grid alone
     g_autoptr(picture) grid = picture_area_mean(region, n, n, error);
     if (grid == NULL) {
         return false;
@@ -76,6 +74,7 @@ bool lesson_read_regions(struct lesson *l, int n, GError **error)
 
 /* ---- placed pictures ---- */
 
+// one picture on its way into all the places of its subject
 struct placing {
     struct learn_placing in;
     GPtrArray *places;
@@ -101,11 +100,9 @@ static bool add_one(const struct placing *p, const picture *image, const picture
 
 static picture *mirrored(const picture *p, GError **error)
 {
-    picture *turned = picture_create(p->width, p->height, p->channels, error);
+    picture *turned = picture_copy(p, error);
 
     if (turned != NULL) {
-        memcpy(turned->pixels, p->pixels,
-               (size_t)p->width * p->height * p->channels * sizeof(float));
         picture_flip(turned);
     }
     return turned;
@@ -141,10 +138,12 @@ bool lesson_place(const struct lesson *l, struct learn_mixtures *m, const pictur
     if (!lesson_mixes(l, subject)) {
         return true;
     }
+    // a region that the user drew is the only place, and may be larger than a half
     if (s->region != NULL) {
         p.in.limit = DRAWN_LIMIT;
         return add_place(&p, image, mask, error);
     }
+    // else every place that a layout can give the subject, whichever is drawn later
     p.in.limit = LEARN_PLACE_SHARED;
     const int places = layout_places(l->options->cut_mix_layouts, &first_place);
     for (int i = 0; i < places; i++) {

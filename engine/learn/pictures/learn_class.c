@@ -20,6 +20,7 @@ static char *cache_path(const struct lesson *l, const struct lesson_subject *s)
     return g_build_filename(g_get_user_cache_dir(), "svdiff", "class-pictures", file, NULL);
 }
 
+// false where there are none, or not as many; then they are drawn anew
 static bool load_cached(const char *path, float *latents, int64_t count)
 {
     struct safetensors *file =
@@ -32,6 +33,7 @@ static bool load_cached(const char *path, float *latents, int64_t count)
     return good;
 }
 
+// that they cannot be kept costs the next run time, and this one nothing
 static void keep(const struct lesson *l, const char *path, const float *latents, int n)
 {
     g_autoptr(GError) error = NULL;
@@ -51,6 +53,8 @@ static void keep(const struct lesson *l, const char *path, const float *latents,
     safetensors_writer_close(w);
 }
 
+/* The pictures of one class into the lesson, as latents: drawn under the class prompt before any
+ * shift acts, or those of an earlier run. */
 static bool add_class(struct lesson *l, const struct learn_drawing *d, struct lesson_subject *s,
                       GError **error)
 {
@@ -63,6 +67,7 @@ static bool add_class(struct lesson *l, const struct learn_drawing *d, struct le
         return error_failed(error,
                             "There is no memory for %d class pictures; lower --prior-images.", n);
     }
+    // an estimate counts the drawing, whatever is kept
     if (!l->session->dry && !load_cached(path, latents, (int64_t)(n * size))) {
         if (!learn_drawing_run(d, &s->class_text->becomes, l->options->seed, n, latents, error)) {
             return false;
@@ -107,6 +112,7 @@ static bool mix_classes(const struct lesson *l, GError **error)
     for (int i = 0; i < lesson_subjects(l) && done; i++) {
         done = place_class(l, d, i, error);
     }
+    // the encoder is used for composing, with the decoder's memory given back
     decoder_free(d);
     done = done && lesson_compose(l, l->class_mixed, a, error);
     autoencoder_free(a);

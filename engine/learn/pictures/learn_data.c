@@ -26,6 +26,7 @@ struct learn_pictures *learn_pictures_create(const struct vae_config *vae, int s
     return p;
 }
 
+// what is encoded is not looked at again
 static void drop_pixels(struct learn_picture *one)
 {
     g_clear_pointer(&one->image, picture_free);
@@ -76,6 +77,8 @@ static bool mask_variant(const struct learn_pictures *p, const struct learn_sour
     return true;
 }
 
+/* Room for a picture in all its variants: v = crop * mirrors + mirrored. The address holds until
+ * the next one is appended. */
 static struct learn_picture *append(struct learn_pictures *p, const struct learn_source *source,
                                     int crops, int mirrors)
 {
@@ -106,6 +109,7 @@ static bool scale(const struct learn_source *source, const picture *marked,
     return one->image != NULL && (marked == NULL || one->marked != NULL);
 }
 
+// pixels are kept, scaled, until learn_pictures_encode; of masks only their shares
 bool learn_pictures_add(struct learn_pictures *p, const struct learn_source *source,
                         const struct learn_framing *f, int index, GError **error)
 {
@@ -137,6 +141,7 @@ picture *learn_pictures_square(const struct learn_pictures *p, int index, GError
     if (square == NULL || (one->marked != NULL && alpha == NULL)) {
         return NULL;
     }
+    // its colours, and how much of each pixel is marked
     picture *out = picture_create(square->width, square->height, 4, error);
     for (int i = 0; out != NULL && i < square->width * square->height; i++) {
         memcpy(out->pixels + 4 * i, square->pixels + 3 * i, 3 * sizeof(float));
@@ -161,6 +166,8 @@ static void split(const struct learn_pictures *p, const float *moments, double s
 }
 
 // one variant into place v of the picture's arrays
+/* square [size, size, 3] through the encoder, once for the whole run: steps draw their latents from
+ * its moments. */
 static bool encode_variant(const struct learn_pictures *p, const kernels *k,
                            const struct autoencoder *a, picture *square, struct learn_picture *one,
                            int v, GError **error)
@@ -206,6 +213,7 @@ bool learn_pictures_encode(struct learn_pictures *p, const kernels *k, const str
 {
     for (guint i = 0; i < p->list->len; i++) {
         struct learn_picture *one = &g_array_index(p->list, struct learn_picture, i);
+        // those without pixels are encoded already
         if (one->image != NULL && !encode_one(p, k, a, one, error)) {
             return false;
         }
@@ -221,6 +229,7 @@ void learn_pictures_add_latents(struct learn_pictures *p, const float *latents, 
         const struct learn_picture one = {
             .variants = 1,
             .mean = g_memdup2(latents + i * count, count * sizeof *latents),
+            // known latents are no distribution
             .deviation = g_new0(float, count)};
         g_array_append_val(p->list, one);
     }
@@ -236,6 +245,7 @@ void learn_pictures_latents(const struct learn_pictures *p, int index, int varia
 {
     const struct learn_picture *one = learn_pictures_at(p, index);
     const size_t count = (size_t)p->h * p->w * p->c;
+    // z = mean + deviation * noise, the reparametrised posterior (Kingma and Welling 2014)
     const float *mean = one->mean + variant * count;
     const float *deviation = one->deviation + variant * count;
 
@@ -244,6 +254,7 @@ void learn_pictures_latents(const struct learn_pictures *p, int index, int varia
     }
 }
 
+// shares are of areas, so the mean is what part of the square the subject covers
 double learn_mask_share(const struct learn_pictures *p, const struct learn_mask *mask, int variant)
 {
     const int count = p->h * p->w;

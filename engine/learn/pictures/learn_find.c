@@ -90,6 +90,7 @@ static bool find_range(const int *counts, int n, int across, double *first, doub
     }
     *first = low;
     *end = high;
+    // a busy background fills the picture, a flat one may hold specks alone: neither is believed
     return high - low >= LEAST * n && high - low <= MIDDLE * n;
 }
 

@@ -11,6 +11,7 @@ picture *learn_frame_union(const struct learn_source *source, GError **error)
     if (source->n_masks == 0) {
         return NULL;
     }
+    // the square is around all subjects of the picture, whoever is learned from it
     picture *all = picture_create(source->image->width, source->image->height, 1, error);
     const size_t count = (size_t)source->image->width * source->image->height;
     for (size_t i = 0; all != NULL && i < count; i++) {
@@ -22,35 +23,34 @@ picture *learn_frame_union(const struct learn_source *source, GError **error)
     return all;
 }
 
-static bool box_above(const picture *mask, float least, int *left, int *top, int *right,
-                      int *bottom)
+static bool box_above(const picture *mask, float least, struct layout_box *box)
 {
-    *left = mask->width;
-    *top = mask->height;
-    *right = *bottom = 0;
+    // each edge begins at the opposite one, so that nothing at all has a width below 0
+    *box = (struct layout_box){.left = mask->width, .top = mask->height};
     for (int y = 0; y < mask->height; y++) {
         for (int x = 0; x < mask->width; x++) {
             if (mask->pixels[(size_t)y * mask->width + x] > least) {
-                *left = MIN(*left, x);
-                *right = MAX(*right, x + 1);
-                *top = MIN(*top, y);
-                *bottom = MAX(*bottom, y + 1);
+                box->left = MIN(box->left, x);
+                box->right = MAX(box->right, x + 1);
+                box->top = MIN(box->top, y);
+                box->bottom = MAX(box->bottom, y + 1);
             }
         }
     }
-    return *right > 0;
+    return box->right > 0;
 }
 
-bool learn_frame_box(const picture *mask, int *left, int *top, int *right, int *bottom)
+bool learn_frame_box(const picture *mask, struct layout_box *box)
 {
-    return box_above(mask, 0.5f, left, top, right, bottom) ||
-           box_above(mask, 0, left, top, right, bottom);
+    // a faint edge beside white says nothing, faint marks alone are all that there is
+    return box_above(mask, 0.5f, box) || box_above(mask, 0, box);
 }
 
 /* Where a cut of `cut` pixels begins that keeps low .. high of `length`, moved by u of 0..1 between
  * the first and the last such place. */
 static int random_start(double u, int length, int cut, double low, double high)
 {
+    // of a subject that is larger than the cut the places that show nothing else
     const double last = length - cut;
     const double a = CLAMP(high - cut, 0, last), b = CLAMP(low, 0, last);
     const int from = (int)ceil(MIN(a, b)), to = (int)floor(MAX(a, b));
@@ -62,23 +62,27 @@ struct picture_frame learn_frame(const picture *image, const picture *marked,
                                  const struct learn_framing *f, int index, int crop)
 {
     struct picture_frame frame = picture_frame_around(image, f->crops > 0 ? NULL : marked, f->size);
-    int left, top, right, bottom;
+    struct layout_box box;
 
     if (f->crops > 0) {
+        // numbers that no other picture has: a picture has far fewer than 1024 crops
         const uint64_t number = (uint64_t)index * 1024 + (uint64_t)crop;
         const double x = noise_uniform(f->seed, NOISE_CROP, number, 0);
         const double y = noise_uniform(f->seed, NOISE_CROP, number, 1);
-        if (marked == NULL || !learn_frame_box(marked, &left, &top, &right, &bottom)) {
+        if (marked == NULL || !learn_frame_box(marked, &box)) {
             frame.x = (int)(x * (frame.width - frame.crop_width + 1));
             frame.y = (int)(y * (frame.height - frame.crop_height + 1));
             return frame;
         }
+        // the box is of the picture as it is, the frame of the scaled one
         const double scale_x = (double)frame.width / image->width;
         const double scale_y = (double)frame.height / image->height;
-        frame.x = random_start(x, frame.width, frame.crop_width, left * scale_x, right * scale_x);
-        frame.y = random_start(y, frame.height, frame.crop_height, top * scale_y, bottom * scale_y);
+        frame.x =
+            random_start(x, frame.width, frame.crop_width, box.left * scale_x, box.right * scale_x);
+        frame.y = random_start(y, frame.height, frame.crop_height, box.top * scale_y,
+                               box.bottom * scale_y);
     } else if (marked == NULL && f->find) {
-        const struct layout_box box = learn_find_subject(image);
+        box = learn_find_subject(image);
         picture_frame_move(&frame, image->width, image->height, (box.left + box.right) / 2,
                            (box.top + box.bottom) / 2);
     }

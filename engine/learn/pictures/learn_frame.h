@@ -14,7 +14,7 @@ picture *learn_frame_union(const struct learn_source *source, GError **error);
 
 /* The bounding box of a mask's pixels above one half, or of all above 0 where there are none:
  * pixels left .. right - 1, top .. bottom - 1. False when all of it is 0. */
-bool learn_frame_box(const picture *mask, int *left, int *top, int *right, int *bottom);
+bool learn_frame_box(const picture *mask, struct layout_box *box);
 
 /* Square `crop` of the picture `index`. marked: the union of its masks, or NULL. */
 struct picture_frame learn_frame(const picture *image, const picture *marked,

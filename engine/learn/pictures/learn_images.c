@@ -33,6 +33,7 @@ static void plan_clear(void *plan)
     g_array_unref(p->subjects);
 }
 
+// the same path, however it is written
 static bool same_file(const char *a, const char *b)
 {
     g_autofree char *first = g_canonicalize_filename(a, NULL);
@@ -58,6 +59,8 @@ static struct plan *find_plan(GArray *plans, const char *file, const char *mask,
     return &g_array_index(plans, struct plan, plans->len - 1);
 }
 
+/* Which pictures there are, in the order of the subjects: an array of struct plan, whose files are
+ * the options'. */
 static GArray *make_plans(const struct svdiff_learn_options *o)
 {
     GArray *plans = g_array_new(FALSE, FALSE, sizeof(struct plan));
@@ -106,6 +109,7 @@ static picture *read_mask(const char *file, const char *image_file, const pictur
     return g_steal_pointer(&mask);
 }
 
+// those of a plan, in its order; an array that owns them, NULL with an error
 static GPtrArray *read_masks(const struct plan *p, const picture *image, GError **error)
 {
     g_autoptr(GPtrArray) masks = g_ptr_array_new_with_free_func((GDestroyNotify)picture_free);
@@ -133,6 +137,7 @@ static bool say_shares(const struct lesson *l, const struct plan *p, GError **er
         for (int v = 0; v < one->variants; v++) {
             least = MIN(least, learn_mask_share(l->pictures, &one->masks[i], v));
         }
+        // a random crop, too, has to show something of the subject
         if (least < LEAST_SHARE) {
             return error_failed(error,
                                 "What the mask %s marks is not in the square that is learned of "
@@ -204,6 +209,8 @@ static picture *read_image(const struct lesson *l, const struct plan *p, GError 
     return learn_place(image, alpha, &in, &placed, NULL, error) ? placed : NULL;
 }
 
+/* Reads a picture with its masks, keeps it to be encoded, says what is marked, and places it for
+ * mixing. */
 static bool add_picture(struct lesson *l, const struct plan *p, GError **error)
 {
     const struct learn_framing f = {.size = l->options->size,
@@ -227,6 +234,7 @@ static bool add_picture(struct lesson *l, const struct plan *p, GError **error)
            add_placed(l, p, image, masks, error);
 }
 
+// the list of subjects, each with the numbers of its pictures
 static void own_pictures(struct lesson *l, const GArray *plans)
 {
     for (int i = 0; i < l->options->n_subjects; i++) {
@@ -246,6 +254,7 @@ bool lesson_read_pictures(struct lesson *l, GError **error)
 {
     g_autoptr(GArray) plans = make_plans(l->options);
 
+    // before any picture: regions and places belong to subjects
     own_pictures(l, plans);
     bool done = lesson_read_regions(l, l->pictures->w, error);
     for (guint i = 0; i < plans->len && done; i++) {

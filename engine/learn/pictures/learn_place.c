@@ -11,12 +11,9 @@
 // where the subject is, in pixels of the image
 static struct layout_box subject_box(const picture *image, const picture *mask)
 {
-    int left, top, right, bottom;
+    struct layout_box box;
 
-    if (mask != NULL && learn_frame_box(mask, &left, &top, &right, &bottom)) {
-        return (struct layout_box){left, top, right, bottom};
-    }
-    return learn_find_subject(image);
+    return mask != NULL && learn_frame_box(mask, &box) ? box : learn_find_subject(image);
 }
 
 struct move {
@@ -24,6 +21,8 @@ struct move {
     int x, y;          // of its corner in the square
 };
 
+/* The largest scale at which the subject's box fits the target, within the limit: alone is the
+ * scale at which the picture covers the frame. */
 static struct move find_move(const picture *image, struct layout_box from,
                              const struct learn_placing *p)
 {
@@ -34,6 +33,7 @@ static struct move find_move(const picture *image, struct layout_box from,
     const double scale = MIN(p->limit * alone, MIN(fit_x, fit_y));
     struct move m = {.width = MAX(1, (int)lrint(image->width * scale)),
                      .height = MAX(1, (int)lrint(image->height * scale))};
+    // the middles of box and target meet, to whole pixels
     const double cx = (from.left + from.right) / 2 * m.width / image->width;
     const double cy = (from.top + from.bottom) / 2 * m.height / image->height;
 
@@ -42,6 +42,7 @@ static struct move find_move(const picture *image, struct layout_box from,
     return m;
 }
 
+// extend: beyond the picture its nearest pixels go on, else there is 0
 static picture *move_picture(const picture *image, const struct move *m,
                              const struct learn_placing *p, bool extend, GError **error)
 {

@@ -30,9 +30,7 @@ static bool apart_open(struct apart *a, const struct lesson *l, const struct lea
     const int rows = learn_drawing_rows(l), n = lesson_subjects(l);
     const struct learn_pictures *p = l->pictures;
     const struct conditioner *text = learner->conditioner;
-    struct learn_unmix_options o = learn_run_unmix(l);
 
-    o.weight = 0;
     *a = (struct apart){.lesson = l,
                         .learner = learner,
                         .batch =
@@ -43,7 +41,9 @@ static bool apart_open(struct apart *a, const struct lesson *l, const struct lea
                         .others = g_new0(double, n)};
     learn_batch_set_slots(a->batch, 2);
     a->batch->shown[rows - 1] = 2;
-    if (!learn_unmix_create(l->session->k, a->batch, learner->unet, &o, &a->unmix, error) ||
+    // nothing is learned here: the maps are looked at and weigh nothing
+    if (!learn_unmix_create(l->session->k, a->batch, learner->unet, l->options, 0, &a->unmix,
+                            error) ||
         a->unmix == NULL) {
         return false;
     }
@@ -70,6 +70,7 @@ static void apart_close(struct apart *a)
 static double share_in(const struct apart *a, int which, int whose)
 {
     const struct unmix *u = &a->unmix->plan;
+    // the last row is the one with the prompt, whose attention counts
     const int row = (u->n - 1) * u->slots;
     // of two, the largest region of the others is that of the other one
     const float *region = a->unmix->others + (size_t)(row + 1 - whose) * u->places;
@@ -136,6 +137,7 @@ static bool one_picture(struct apart *a, int number, GError **error)
     struct conditioning text = {0};
     struct learn_choice c;
 
+    // every subject comes as often as first as second
     lesson_choose_pair(a->lesson, number % n, (number + 1) % n, &c);
     const bool done = prepare(a, &c, &text, error) &&
                       learn_drawing_run(&drawing, &text, seed, 1, latents, error) &&
@@ -174,6 +176,7 @@ bool learn_apart(struct learn_run *r, GError **error)
     if (subjects < 2 || o->apart == NULL || o->apart_pictures == 0) {
         return true;
     }
+    // drawing has a tape of its own, and learning is over
     g_clear_pointer(&r->tape, tape_free);
     if (apart_open(&a, r->lesson, r->learner, &problem)) {
         for (int i = 0; i < pictures && done; i++) {

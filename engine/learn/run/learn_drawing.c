@@ -9,6 +9,7 @@
 static bool both_texts(const struct conditioner *c, const struct conditioning *text,
                        struct conditioning *both, GError **error)
 {
+    // what guidance leads away from: as the generator without a negative prompt
     const char *const nothing[] = {""};
     struct conditioning empty = {0};
 
@@ -36,6 +37,7 @@ static bool draw_one(const struct lesson *l, struct denoise *d, struct tape *t,
     if (s == NULL) {
         return false;
     }
+    // a sampler keeps the history of one picture, so each has its own
     d->sampler = s;
     noise_normal(seed, NOISE_INITIAL_LATENTS, 0, latents, count);
     for (int64_t i = 0; i < count; i++) {
@@ -58,6 +60,7 @@ bool learn_drawing_run(const struct learn_drawing *d, const struct conditioning 
     const struct svdiff_generate_options o = svdiff_generate_defaults(d->lesson->session);
     const size_t size = (size_t)p->h * p->w * p->c;
     struct conditioning both = {0};
+    // one model everywhere in the picture: no regions of its own for a subject
     const struct denoise_part part = {.unet = d->learner->unet, .text = &both};
     struct denoise x = {.k = d->lesson->session->k,
                         .parts = &part,
@@ -75,6 +78,7 @@ bool learn_drawing_run(const struct learn_drawing *d, const struct conditioning 
     bool done = t != NULL;
 
     for (int i = 0; i < count && done; i++) {
+        // one tape serves all: the pictures are of one shape
         done = draw_one(d->lesson, &x, t, &o, seed + (uint64_t)i, latents + i * size, error);
     }
     tape_free(t);

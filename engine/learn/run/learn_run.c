@@ -1,16 +1,7 @@
 /* A run of learning; see learn_run.h. */
 #include "engine/learn/run/learn_run.h"
 
-struct learn_unmix_options learn_run_unmix(const struct lesson *l)
-{
-    const struct svdiff_learn_options *o = l->options;
-
-    return (struct learn_unmix_options){.grid = o->unmix_grid,
-                                        .sides = o->unmix_layers,
-                                        .maps = o->unmix_maps,
-                                        .weight = o->unmix_weight / o->accumulate};
-}
-
+// the rows of a step: those that show subjects, behind them as many of the prior
 static bool prepare_batch(struct learn_run *r, GError **error)
 {
     const struct lesson *l = r->lesson;
@@ -22,17 +13,21 @@ static bool prepare_batch(struct learn_run *r, GError **error)
                                   conditioner_tokens(text), conditioner_width(text));
     learn_batch_set_slots(r->batch, lesson_slots(l));
     if (r->batch->slots > 1 && l->options->unmix_weight > 0) {
-        const struct learn_unmix_options o = learn_run_unmix(l);
-        if (!learn_unmix_create(l->session->k, r->batch, r->learner->unet, &o, &r->unmix, error)) {
+        // gradients of the micro-batches add up, so each has its part
+        const double weight = l->options->unmix_weight / l->options->accumulate;
+        if (!learn_unmix_create(l->session->k, r->batch, r->learner->unet, l->options, weight,
+                                &r->unmix, error)) {
             return false;
         }
     }
+    // without masks every place counts alike, and no map is uploaded
     if (lesson_has_masks(l)) {
         learn_batch_set_map(r->batch);
     }
     return true;
 }
 
+// without a text encoder that learns, what the texts become is in the batch already
 static void run_batch(const struct learn_run *r, struct tape *t,
                       const struct attention_guide *guide)
 {
@@ -47,6 +42,7 @@ void learn_run_batch(struct learn_run *r, const struct attention_guide *guide)
     run_batch(r, r->tape, guide);
 }
 
+// the largest batch that can come: with the unmix loss, though not every batch has it
 static void measure(void *user, struct tape *t)
 {
     const struct learn_run *r = user;
@@ -72,6 +68,7 @@ struct learn_run *learn_run_create(const struct lesson *lesson, struct learner *
     r->learner = learner;
     r->losses = g_array_new(FALSE, FALSE, sizeof(float));
     r->validations = g_array_new(FALSE, FALSE, sizeof(float));
+    // a NULL trace takes everything and keeps nothing
     r->trace = lesson->options->trace != NULL ? trace_create() : NULL;
     r->good = g_new0(float, learner->parameters->count);
     // keeping every segment may take too much: they are run again on the way back

@@ -48,9 +48,6 @@ void learn_run_batch(struct learn_run *r, const struct attention_guide *guide);
 /* The tape anew, of the one kind or the other. */
 bool learn_run_replay(struct learn_run *r, bool replay, GError **error);
 
-/* What the unmix options say. */
-struct learn_unmix_options learn_run_unmix(const struct lesson *l);
-
 /* learn_draw.c: fills the batch for micro-step m (step * accumulate + i): which subjects, pictures,
  * timesteps, noise, latents, targets, weights, prompts. A function of (seed, m) alone. */
 void learn_draw(const struct lesson *l, int64_t m, struct learn_batch *b);

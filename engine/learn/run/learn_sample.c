@@ -19,6 +19,7 @@ static char *with_placeholders(const struct lesson *l, const char *text)
     g_autofree const char **words = g_new0(const char *, lesson_subjects(l));
 
     for (int i = 0; i < lesson_subjects(l); i++) {
+        // NULL: its [V] stays as it is typed
         words[i] = lesson_subject(l, i)->placeholder;
     }
     return prompt_replace(text, words, lesson_subjects(l));
@@ -46,6 +47,7 @@ bool learn_sample(struct learn_run *r, GError **error)
         g_new(float, (size_t)l->pictures->h * l->pictures->w * l->pictures->c);
     const char *const texts[] = {prompt};
     struct conditioning text = {0};
+    // always the run's seed: samples differ by what was learned alone
     const struct learn_drawing drawing = {.lesson = l, .learner = r->learner, .phase = "sample"};
 
     const bool done = conditioner_embed(r->learner->conditioner, texts, 1, &text, error) &&

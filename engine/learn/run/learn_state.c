@@ -25,6 +25,7 @@
 // the numbers and words of the options, and what they are learned on
 static void add_options(const struct lesson *l, GChecksum *sum)
 {
+    // a run in another precision has other gradients
     const bool wide = l->session->options.precision == SVDIFF_PRECISION_BF16;
     g_autofree char *print = options_print(&options_of_learn, l->options, lesson_subjects(l) > 1);
     g_autofree char *text =
@@ -140,6 +141,7 @@ bool learn_save_state(const struct learn_run *r, GError **error)
     g_autofree char *step = g_strdup_printf("%d", r->step);
     g_autofree char *planned = g_strdup_printf("%d", o->steps);
     g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, o->seed);
+    // steps and seed are for those who look: --resume takes the seed, a warning the steps
     const char *const keys[] = {"fingerprint", "step", "steps", "seed", NULL};
     const char *const texts[] = {print, step, planned, seed, NULL};
 
@@ -244,11 +246,13 @@ static bool load_from(struct learn_run *r, struct safetensors *file, GError **er
             "repeat the same command, or delete the file to begin anew.",
             safetensors_path(file));
     }
+    // from here on the run is the checkpoint's; on failure it ends
     r->step = (int)number;
     if (!check_step(r, safetensors_path(file), error) || !load_arrays(p, file, error) ||
         !load_losses(r, file, error)) {
         return false;
     }
+    // its shifts are good: their losses were numbers
     parameters_download(p, p->value, r->good);
     warn_of_schedule(r, file);
     if (r->step == r->lesson->options->steps) {
@@ -309,6 +313,7 @@ bool svdiff_learn_seed(const char *output, uint64_t *seed)
 
 /* ---- the subject ---- */
 
+// takes the text
 static void note(struct subject *s, const char *key, char *value)
 {
     subject_set_metadata(s, key, value);

@@ -35,12 +35,14 @@ struct learn_batch *learn_batch_create(int n, int instance, int h, int w, int c,
     b->losses = ROOM(b, float, n);
     b->weighted = ROOM(b, float, n);
     b->prediction = ROOM(b, float, count);
+    // SD 1 and 2 have no pooled vector
     conditioning_init(&b->text, n, tokens, width, 0);
     return b;
 }
 
 void learn_batch_set_slots(struct learn_batch *b, int slots)
 {
+    // arrays that rows with one subject do not need
     b->slots = slots;
     if (slots > 1) {
         b->regions = ROOM(b, float, (size_t)b->n *slots * b->h * b->w);
@@ -85,12 +87,14 @@ void learn_batch_free(struct learn_batch *b)
 void learn_step_run(struct tape *t, const struct unet *unet, const struct conditioner *conditioner,
                     struct learn_batch *batch, const struct attention_guide *guide)
 {
+    // texts go through what learns of the text encoders, or are constants of the tape
     const struct text_tensors text = conditioner != NULL
                                          ? conditioner_forward(conditioner, t, batch->ids, batch->n)
                                          : conditioning_input(t, &batch->text, 0, batch->n);
     struct tensor *x = tape_input(t, batch->noisy, batch->n, batch->h, batch->w, batch->c, false);
     struct tensor *y = unet_forward_guided(t, unet, x, batch->timesteps, text, guide);
 
+    // puts its gradient into that of y, from where the tape goes back
     const real *loss = mse_loss(t, y, batch->target, batch->weights, batch->map);
     tape_backward(t, y, NULL);
     mse_read(t, y, loss, batch->map, batch->losses, batch->weighted);

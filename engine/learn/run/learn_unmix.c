@@ -11,6 +11,7 @@ static bool allocate(struct learn_unmix *x, GError **error)
 {
     struct unmix *u = &x->plan;
     const size_t subjects = (size_t)u->n * u->slots;
+    // per row, per subject of a row, and per layer; what the kernels write is here, too
     const size_t bytes[UNMIX_ARRAYS] = {
         [UNMIX_SHOWN] = u->n * sizeof *u->shown,
         [UNMIX_OTHERS] = subjects * u->places * sizeof *u->others,
@@ -39,11 +40,14 @@ static bool allocate(struct learn_unmix *x, GError **error)
 }
 
 bool learn_unmix_create(const kernels *k, const struct learn_batch *b, const struct unet *u,
-                        const struct learn_unmix_options *o, struct learn_unmix **x, GError **error)
+                        const struct svdiff_learn_options *o, double weight, struct learn_unmix **x,
+                        GError **error)
 {
     int h, w, layers;
-    const int level = unet_attention_level(u, b->h, b->w, o->grid, o->sides, &h, &w, &layers);
+    const int level =
+        unet_attention_level(u, b->h, b->w, o->unmix_grid, o->unmix_layers, &h, &w, &layers);
 
+    // no level of the UNet has such attentions: then there is nothing to be seen
     *x = NULL;
     if (level < 0) {
         return true;
@@ -53,16 +57,17 @@ bool learn_unmix_create(const kernels *k, const struct learn_batch *b, const str
                                .k = k,
                                .grid_h = h,
                                .grid_w = w,
-                               .weight = o->weight,
+                               .weight = weight,
                                .plan = {.level = level,
-                                        .sides = o->sides,
+                                        .sides = o->unmix_layers,
                                         .layers = layers,
-                                        .maps = o->maps,
+                                        .maps = o->unmix_maps,
                                         .n = b->n,
                                         .slots = b->slots,
                                         .places = h * w,
                                         .tokens = b->tokens}};
     (*x)->guide.unmix = &(*x)->plan;
+    // the host's own, zero where rows show one subject; learn_unmix_fill uploads them
     (*x)->others = g_new0(float, (size_t)b->n * b->slots * h * w);
     (*x)->words = g_new0(float, (size_t)b->n * b->slots * b->tokens);
     if (!allocate(*x, error)) {
@@ -88,6 +93,7 @@ void learn_unmix_free(struct learn_unmix *x)
 }
 
 // shares of a subject's own tokens [tokens] in their mean; those of a row are [tokens, slots]
+/* A subject's map is the mean of those of its own tokens, so each counts as its share. */
 static void fill_words(const float *own, int tokens, int slots, float *words)
 {
     float sum = 0;
@@ -112,6 +118,7 @@ static bool fill_others(struct learn_unmix *x, int row, GError **error)
                                 .height = b->h,
                                 .channels = 1,
                                 .pixels = b->regions + ((size_t)row * b->slots + i) * b->h * b->w};
+        // attention is on a coarser grid than the latents: a place there is the mean of its area
         g_autoptr(picture) grid = picture_area_mean(&region, x->grid_w, x->grid_h, error);
         if (grid == NULL) {
             return false;
@@ -136,6 +143,8 @@ static double share_of(const struct learn_unmix *x, int row)
     return 1.0 / x->batch->instance / x->batch->shown[row];
 }
 
+/* The kernels differentiate weight times the mean over rows, subjects and layers, of rows that show
+ * several; rows that show one have the factor 0. */
 static void upload(const struct learn_unmix *x)
 {
     const struct unmix *u = &x->plan;
@@ -158,6 +167,7 @@ bool learn_unmix_fill(struct learn_unmix *x, GError **error)
     const struct learn_batch *b = x->batch;
 
     for (int row = 0; row < b->n; row++) {
+        // of one subject alone there is nothing to keep apart
         if (b->shown[row] < 2) {
             continue;
         }
@@ -179,6 +189,7 @@ double learn_unmix_loss(const struct learn_unmix *x)
     g_autofree double *losses = g_malloc(x->bytes[UNMIX_LOSSES]);
     double mean = 0;
 
+    // [layers, n, slots], as the kernels left them, before the weight
     x->k->download(x->k, losses, u->losses, x->bytes[UNMIX_LOSSES]);
     for (int layer = 0; layer < u->layers; layer++) {
         double sum = 0;

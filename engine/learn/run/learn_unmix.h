@@ -26,17 +26,12 @@ struct learn_unmix {
     size_t bytes[UNMIX_ARRAYS];
 };
 
-struct learn_unmix_options {
-    int grid;                // side of the attention maps: the level nearest to it is watched
-    enum unmix_layers sides; // of that level
-    enum unmix_maps maps;
-    double weight; // in what is differentiated
-};
-
-/* For batch b on device k, which both must live longer. *x, owned by the caller, is NULL where no
- * such block attends to text. False with an error when there is no memory. */
+/* For batch b on device k, which both must live longer, in the blocks and maps that the options
+ * name: of the level whose attention maps are nearest to their grid. weight: of the loss in what is
+ * differentiated. *x, owned by the caller, is NULL where no such block attends to text. False with
+ * an error when there is no memory. */
 bool learn_unmix_create(const kernels *k, const struct learn_batch *b, const struct unet *u,
-                        const struct learn_unmix_options *o, struct learn_unmix **x,
+                        const struct svdiff_learn_options *o, double weight, struct learn_unmix **x,
                         GError **error);
 void learn_unmix_free(struct learn_unmix *x); // accepts NULL
 

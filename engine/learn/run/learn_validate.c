@@ -52,6 +52,7 @@ static double one_loss(struct validation *v, struct tape *t, int i, float *space
     const struct lesson *l = v->lesson;
     const int64_t count = (int64_t)v->batch->h * v->batch->w * v->batch->c;
     const struct lesson_subject *s = lesson_subject(l, i % lesson_subjects(l));
+    // subjects in turn, and of each its pictures in turn
     const int turn = i / lesson_subjects(l) % (int)s->pictures->len;
     const int timestep = (2 * i + 1) * l->schedule->n_timesteps / (2 * COUNT);
     float *latents = space, *noise = space + count, *target = space + 2 * count;
@@ -88,6 +89,7 @@ static void finish(struct validation *v)
 
 static void keep(struct learn_run *r, float loss)
 {
+    // steps that nobody validated have no loss
     static const float none = -1;
 
     while (r->validations->len <= (guint)r->step) {
@@ -110,6 +112,7 @@ bool learn_validate(struct learn_run *r, GError **error)
     double sum = 0;
     struct tape *t = NULL;
 
+    // the tape is as large as one row needs it, whatever the batch of learning is
     if (embed_all(&v, error)) {
         t = tape_create_measured(r->learner->session->k, (struct tape_options){0}, predict, &v,
                                  error);
