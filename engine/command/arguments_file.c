@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+// bytes; a command line of a few paths and prompts has hundreds
 #define FILE_MAX (1 << 20)
 
 static bool append_file(GPtrArray *all, const char *path, GError **error)
@@ -18,12 +19,14 @@ static bool append_file(GPtrArray *all, const char *path, GError **error)
     JsonArray *array = JSON_NODE_HOLDS_ARRAY(root) ? json_node_get_array(root) : NULL;
     for (guint i = 0; array != NULL && i < json_array_get_length(array); i++) {
         JsonNode *node = json_array_get_element(array, i);
+        // numbers, too, are texts on a command line; nothing is converted
         if (json_node_get_value_type(node) != G_TYPE_STRING) {
             array = NULL;
             break;
         }
         g_ptr_array_add(all, json_node_dup_string(node));
     }
+    // at the root, or for one of its elements
     if (array == NULL) {
         error_failed(error, "%s: must be a JSON array of strings, the arguments.", path);
     }
@@ -35,6 +38,7 @@ char **arguments_expand(int argc, char **argv, GError **error)
     GPtrArray *all = g_ptr_array_new_with_free_func(g_free);
 
     for (int i = 0; i < argc; i++) {
+        // what a file gives is not looked at again: files do not nest
         if (strcmp(argv[i], "--arguments") != 0) {
             g_ptr_array_add(all, g_strdup(argv[i]));
         } else if (i + 1 == argc) {

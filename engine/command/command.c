@@ -17,6 +17,7 @@ static bool take_opening(struct command *c, GError **error)
 {
     const char *device = given_text(&c->opening, "device");
 
+    // which of several is not a choice of the table: the device is one of its words
     if (device != NULL && g_str_has_prefix(device, "cuda:")) {
         ((char *)device)[strlen("cuda")] = '\0';
     }
@@ -42,6 +43,7 @@ static const char *find_model(char **argv)
 {
     const char *model = NULL;
 
+    // GOption has not looked yet: help names the defaults of the model in the same words
     for (; argv[0] != NULL; argv++) {
         if (g_str_has_prefix(argv[0], "--model=")) {
             model = argv[0] + strlen("--model=");
@@ -79,6 +81,7 @@ static GOptionEntry *join_entries(struct command *c, const struct command_kind *
         {"worker", 0, 0, G_OPTION_ARG_NONE, &c->worker,
          "obey lines on standard input (cancel, stop); its end cancels", NULL}};
     g_autofree void *defaults = help_defaults(kind, argv);
+    // ends with an entry of zeros, as GOption wants it
     GArray *all = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
 
     for (const GOptionEntry *e = kind->own; e != NULL && e->long_name != NULL; e++) {
@@ -135,6 +138,7 @@ static GError *suggest(GError *error, const GOptionEntry *entries)
     g_ptr_array_add(names, NULL);
     g_autofree char *typed = g_strdup(error->message + strlen(before));
     typed[strcspn(typed, "=")] = '\0';
+    // the hyphens before it are none of the word
     const char *name = nearest_word(typed + strspn(typed, "-"), (const char *const *)names->pdata);
     if (name != NULL) {
         char *message = g_strdup_printf("%s; is --%s meant", error->message, name);
@@ -206,6 +210,7 @@ static void begin(struct command *c, const struct command_kind *kind, const stru
     c->texts = g_ptr_array_new_with_free_func(g_free);
     c->written = g_ptr_array_new_with_free_func(g_free);
     c->seed = g_random_int();
+    // sentences of the engine go where the report's own go
     c->session.warn = warn;
     c->session.note = note;
     c->session.user = c;
@@ -268,6 +273,7 @@ static GError *count_kept(GError *error, int kept, int wanted)
                        kept, wanted);
 }
 
+// an error of a library, which has another domain, is a failure as any other
 static int exit_code(const GError *error)
 {
     if (error == NULL) {
@@ -328,6 +334,7 @@ void command_wrote(struct command *c, const char *path)
 // a line on standard input, or its end, asks to stop
 static bool input_says_stop(void)
 {
+    // asked between two steps; nothing waits
     struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
     char buffer[64];
 
@@ -335,6 +342,7 @@ static bool input_says_stop(void)
         return false;
     }
     const ssize_t n = read(STDIN_FILENO, buffer, sizeof buffer);
+    // a read that failed for good is as good as the end
     if (n < 0) {
         return errno != EINTR && errno != EAGAIN;
     }

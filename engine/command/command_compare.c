@@ -25,8 +25,10 @@ static const struct option rows[] = {
 static const struct option_table table = {"compare", sizeof(struct compare), rows,
                                           G_N_ELEMENTS(rows)};
 
+// each is told apart by its name as it is typed or, for people, its file's
 static bool open_all(struct compare *c, char *const *arguments, GError **error)
 {
+    // the picture overwrites none of the subjects
     g_autoptr(output_guard) guard = command_guard(NULL);
 
     for (int i = 0; i < c->n; i++) {
@@ -133,6 +135,7 @@ static bool run(void *command, char *const *words, GError **error)
         (!picture_check_name(c->output, error) || !output_check(c->output, error))) {
         return false;
     }
+    // both are symmetric, and whole
     c->cosine = g_new0(double, (gsize)c->n * c->n);
     c->layers = g_new0(int, (gsize)c->n * c->n);
     if (!open_all(c, words, error) ||
@@ -141,6 +144,7 @@ static bool run(void *command, char *const *words, GError **error)
                           error)) {
         return false;
     }
+    // compared all the same: lengths that agree can be compared, whatever it means
     warn_bases(c);
     if ((c->output != NULL && !draw(c, error)) || !tell(c, error)) {
         return false;

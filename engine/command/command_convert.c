@@ -32,6 +32,7 @@ struct convert {
     int n_inputs;
 };
 
+// rows of this command set its own fields
 #define FIELD(field) offsetof(struct convert, field)
 
 static const struct option rows[] = {
@@ -52,6 +53,7 @@ static const struct option_table table = {"convert", sizeof(struct convert), row
 
 /* ---- options ---- */
 
+// where a subject alone is written there are no weights in which several could add up
 static bool check_scales(const struct convert *c, GError **error)
 {
     for (int i = 0; i < c->n_inputs; i++) {
@@ -71,6 +73,7 @@ static bool check_scales(const struct convert *c, GError **error)
 
 static bool check_usage(struct convert *c, char *const *arguments, GError **error)
 {
+    // of inputs there is one, or none where --subject says all
     const int given = arguments[0] == NULL ? 0 : arguments[1] == NULL ? 1 : 2;
 
     if (c->output == NULL || !given_has(&c->common.given, "to") || given > 1 ||
@@ -116,6 +119,7 @@ static bool check_output(const struct convert *c, const char *model, GError **er
 
 /* ---- a subject alone ---- */
 
+// what svdiff-pytorch has no place for is left out and told, not converted
 static bool to_folder(struct convert *c, const struct subject *s, GError **error)
 {
     struct subject_left_out out = {0};
@@ -138,6 +142,7 @@ static bool to_folder(struct convert *c, const struct subject *s, GError **error
     return true;
 }
 
+// no model is needed: values stay as they are
 static bool convert_subject(struct convert *c, GError **error)
 {
     g_autoptr(subject_file) s = subject_open(c->inputs[0].file, error);
@@ -152,6 +157,7 @@ static bool convert_subject(struct convert *c, GError **error)
 
 static bool to_lora(struct convert *c, const struct merge *m, GError **error)
 {
+    // the model's name without its folders, which are of this machine
     g_autofree char *base = g_path_get_basename(checkpoint_path(m->session->checkpoint));
     const struct lora_options options = {
         .output = c->output, .rank = c->rank, .rank_conv = c->rank_conv, .base = base};
@@ -168,6 +174,7 @@ static bool to_lora(struct convert *c, const struct merge *m, GError **error)
     return true;
 }
 
+// the formats from TO_FOLDER on; subjects were opened for the model
 static bool write_model(struct convert *c, struct merge *m, GError **error)
 {
     switch (c->format) {
@@ -191,10 +198,12 @@ static bool convert_model(struct convert *c, GError **error)
     }
     const bool done =
         check_output(c, checkpoint_path(s->checkpoint), error) &&
+        // reads all weights once, which tells what the subjects must be of
         session_hashes(s, command_progress, &c->common, error) != NULL &&
         subject_list_open(&subjects, s, c->inputs, c->n_inputs, c->force, error) &&
         merge_open(&m, s, subjects.items, subjects.n, command_progress, &c->common, error) &&
         write_model(c, &m, error);
+    // zeroed ones where it did not come so far
     merge_close(&m);
     subject_list_close(&subjects);
     return done;

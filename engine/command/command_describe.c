@@ -52,6 +52,7 @@ char *command_describe_generated(const struct svdiff_generate_options *o, const 
 char *command_describe_edited(const struct svdiff_edit_options *o, const char *hash, int index,
                               uint64_t seed, const picture *p)
 {
+    // as programs of Stable Diffusion write it, with what only an edit has behind
     char number[3][G_ASCII_DTOSTR_BUF_SIZE];
     g_autofree char *source = g_path_get_basename(o->image);
     g_autofree char *all = g_strdup_printf(

@@ -48,6 +48,7 @@ static bool check_shift(output_guard *guard, const char *shift, GError **error)
         return true;
     }
     g_autofree char *part = edit_shift_part(shift);
+    // learning writes its own files beside the one that it makes
     g_autofree char *losses = learn_file_losses(part), *state = learn_file_state(part);
     return output_guard_writes(guard, "--shift", shift, error) &&
            output_guard_writes(guard, "--shift", part, error) &&

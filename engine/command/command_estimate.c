@@ -3,6 +3,7 @@
 
 #include "engine/base/machine.h"
 
+// lines for people: memory, what masks mark, time where it is known
 static char *sentence(const struct svdiff_estimate *e)
 {
     g_autofree char *bytes = g_format_size_full(e->bytes, G_FORMAT_SIZE_IEC_UNITS);
@@ -16,6 +17,7 @@ static char *sentence(const struct svdiff_estimate *e)
     for (int i = 0; i < e->n_marked; i++) {
         g_string_append_printf(text, "%s%.1f %%", i > 0 ? ", " : "\nmarked: ", 100 * e->marked[i]);
     }
+    // a device that computes nothing has no speed
     if (e->seconds >= 0) {
         g_string_append_printf(text, "\ntime: about %.0f s", MAX(e->seconds, 1.0));
     }

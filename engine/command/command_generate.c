@@ -9,6 +9,7 @@
 #include "engine/subject/subject_list.h"
 #include "engine/subject/subject_words.h"
 
+// read from the command line and from files; options borrow from it
 struct generate {
     struct pictures pictures;
     struct svdiff_generate_options options;
@@ -67,6 +68,7 @@ static bool take_options(struct generate *g, const svdiff *s, GError **error)
     o->n_subjects = g->n_subjects;
     o->init = g->init;
     o->mask = g->mask;
+    // what is beyond the edges is clear, and painted
     o->outpaint = o->outpaint || given_has(given(g), "extend");
     g->pictures.common.wanted = o->count;
     return true;
@@ -81,6 +83,7 @@ static bool is_painting(const struct generate *g)
 // options that mean nothing alone
 static bool check_painting(struct generate *g, GError **error)
 {
+    // the first of those that are there
     const char *alone = given_has(given(g), "fill")      ? "--fill"
                         : given_has(given(g), "feather") ? "--feather"
                         : g->options.grow != 0           ? "--grow"
@@ -116,6 +119,7 @@ static bool extend(struct generate *g, GError **error)
 {
     picture *mask =
         canvas_extend_mask(g->init->width, g->init->height, g->mask, &g->margins, error);
+    // what is there stays where it is; new parts are clear
     picture *larger = mask != NULL ? canvas_extend(g->init, &g->margins, error) : NULL;
 
     picture_free(g->mask);
@@ -131,6 +135,7 @@ static bool extend(struct generate *g, GError **error)
 // where the picture may be painted: what the mask says, what is clear, what is beyond its edges
 static bool read_mask(struct generate *g, GError **error)
 {
+    // a mask is of the picture as it was; it grows with it
     const bool beyond = text(g, "extend") != NULL;
 
     if (text(g, "mask") != NULL) {
@@ -163,6 +168,7 @@ static bool check_overwrites(const struct generate *g, GError **error)
 {
     g_autoptr(output_guard) guard = command_guard(g->pictures.session);
 
+    // NULL is no file
     output_guard_reads(guard, text(g, "init-image"));
     output_guard_reads(guard, text(g, "mask"));
     for (int i = 0; i < g->n_regions; i++) {
@@ -174,6 +180,8 @@ static bool check_overwrites(const struct generate *g, GError **error)
     return pictures_check_overwrites(&g->pictures, guard, g->options.steps, error);
 }
 
+/* *text with [V]s of its plain names, where names are wanted, and the subjects' words in their
+ * places. */
 static void put_words_in(char **text, const struct subject_words *words, bool names)
 {
     g_autofree char *marked = names ? subject_words_mark(words, *text) : g_strdup(*text);
@@ -186,6 +194,7 @@ static void put_words_in(char **text, const struct subject_words *words, bool na
 /* A negative prompt of the subjects' classes, behind what was given. */
 static bool take_unseam(struct generate *g, const struct subject_words *words, GError **error)
 {
+    // the words of --unseam (options_generate.c)
     enum { NONE, CLASSES, SWAPPED };
     const int unseam = (int)given_number(given(g), "unseam");
 
@@ -207,6 +216,7 @@ static bool take_unseam(struct generate *g, const struct subject_words *words, G
 /* Of several files, one that a region names is in that region alone. */
 static void take_places(struct generate *g, const struct subject_words *words)
 {
+    // one file alone acts everywhere
     for (int i = 0; i < g->n_regions && g->n_subjects > 1; i++) {
         const char *said = g->regions[i].text;
         g_autofree char *marked = g->names ? subject_words_mark(words, said) : g_strdup(said);
@@ -218,6 +228,7 @@ static void take_places(struct generate *g, const struct subject_words *words)
 static void tell_prompts(struct generate *g)
 {
     struct command *c = &g->pictures.common;
+    // a [V] that nothing stands for is most often a forgotten --subject
     const char *missing = g->n_subjects == 0 ? "give the subject that it means with --subject"
                                              : "no subject that was given has a word for it";
 
@@ -281,6 +292,7 @@ static bool draw(struct generate *g, GError **error)
 // one word that belongs to no option is the prompt
 static bool take_word(struct generate *g, char *const *words, GError **error)
 {
+    // --prompt counts before a word: then the word is one too many
     const bool asked = given_has(given(g), "prompt");
 
     g->prompt = g_strdup(asked ? text(g, "prompt") : *words);
@@ -310,6 +322,7 @@ static void finish(void *command)
     struct generate *g = command;
 
     pictures_close(&g->pictures);
+    // strings of regions and prompts were replaced by copies with the subjects' words
     g_free(g->prompt);
     g_free(g->negative);
     subject_list_free_parsed(g->subjects, g->n_subjects);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+// those of the names that are there
 static void reads_in(output_guard *g, const char *folder, const char *const *names)
 {
     for (; *names != NULL; names++) {
@@ -29,6 +30,7 @@ static void reads_model(output_guard *g, const svdiff *s)
                                         NULL};
     const struct checkpoint *c = s->checkpoint;
 
+    // a single file may have its configs beside it, and a tokenizer from anywhere
     if (checkpoint_is_single(c)) {
         output_guard_reads(g, checkpoint_path(c));
     }
@@ -71,6 +73,7 @@ bool command_guard_pictures(output_guard *g, const char *option, const char *pat
 
 bool command_guard_previews(output_guard *g, const char *pattern, int steps, GError **error)
 {
+    // steps are thousands at the most, so each name is asked for
     g_autofree char *before = NULL;
     bool good = true;
 

@@ -94,6 +94,7 @@ static void add_preview(JsonObject *to, const picture *preview)
         return;
     }
     JsonObject *all = json_object_new();
+    // small enough to travel in a line
     g_autofree char *text = g_base64_encode(g_bytes_get_data(png, NULL), g_bytes_get_size(png));
     json_object_set_int_member(all, "width", preview->width);
     json_object_set_int_member(all, "height", preview->height);
@@ -104,6 +105,7 @@ static void add_preview(JsonObject *to, const picture *preview)
 static JsonObject *describe(const struct info *i)
 {
     const struct model_info *m = &i->model;
+    // only whole models have a prediction and options; "things" and "base" are of subjects
     const bool model = m->kind == MODEL_KIND_FOLDER || m->kind == MODEL_KIND_CHECKPOINT;
     JsonObject *all = json_object_new();
 
@@ -130,6 +132,7 @@ static void tell(struct info *i)
     const struct model_info *m = &i->model;
     g_autoptr(GString) text = g_string_new(NULL);
 
+    // a line for people; programs read the same as JSON
     g_string_printf(text,
                     "%s: %s, %s%s%s, %" G_GINT64_FORMAT " tensors, %" G_GINT64_FORMAT
                     " values, %" G_GINT64_FORMAT " bytes",
@@ -148,6 +151,7 @@ static bool read_preview(struct info *i, GError **error)
 {
     g_autoptr(GError) problem = NULL;
 
+    // other files may have a text of that name
     if (i->model.kind == MODEL_KIND_SUBJECT) {
         i->preview = svdiff_subject_preview(i->path, &problem);
     }
@@ -164,6 +168,7 @@ static bool read_preview(struct info *i, GError **error)
         report_warning(i->common.report, "%s", problem->message);
     }
     g_autoptr(output_guard) guard = command_guard(NULL);
+    // both files of a folder
     command_guard_subject(guard, i->path);
     return i->preview_file == NULL ||
            (output_guard_writes(guard, "--preview", i->preview_file, error) &&

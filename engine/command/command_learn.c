@@ -34,6 +34,7 @@ static const char summary[] =
 static void find_seed(struct learn *l)
 {
     struct svdiff_learn_options *o = &l->options;
+    // --resume with another seed than the checkpoint's would be another run
     const bool going_on = o->resume || o->resume_own;
 
     if (given_has(&l->common.given, "seed")) {
@@ -62,6 +63,7 @@ static bool make_options(struct learn *l, const svdiff *s, const struct svdiff_s
     o->subjects = subjects;
     o->n_subjects = (int)l->subjects.all->len;
     o->apart = tell_apart;
+    // asked for, it is as many as asked for, whatever the number of subjects
     o->steps = svdiff_learn_steps(o->steps, o->n_subjects);
     if (!given_apply(&l->common.given, o, error)) {
         return false;
@@ -114,6 +116,7 @@ static bool check_overwrites(const struct learn *l, const svdiff *s, GError **er
 {
     const struct svdiff_learn_options *o = &l->options;
     g_autoptr(output_guard) guard = command_guard(s);
+    // losses, checkpoint and samples have names made of the output's
     g_auto(GStrv) beside = learn_files(o);
 
     for (int i = 0; i < o->n_subjects; i++) {
@@ -185,6 +188,7 @@ static bool run(void *command, char *const *words, GError **error)
         return false;
     }
     tell_prompts(l);
+    // what folders of pictures held, once it is known that the run begins
     for (guint i = 0; i < l->subjects.notes->len; i++) {
         report_note(l->common.report, "%s", (char *)l->subjects.notes->pdata[i]);
     }

@@ -3,6 +3,7 @@
 
 #include "engine/base/error.h"
 
+// a default is no reason to complain: only what was asked for has to make sense
 bool command_check_quality(const struct command *c, const char *output, GError **error)
 {
     if (!given_has(&c->given, "quality") || picture_name_is_lossy(output)) {
@@ -15,6 +16,7 @@ bool command_check_quality(const struct command *c, const char *output, GError *
 void command_tell_init(struct command *c, const char *file, const picture *p, const char *output,
                        bool painting)
 {
+    // what was lost in reading comes first, then what will be in writing
     if (picture_warning(p) != NULL) {
         report_warning(c->report, "%s", picture_warning(p));
     }
@@ -22,6 +24,7 @@ void command_tell_init(struct command *c, const char *file, const picture *p, co
         report_warning(c->report, "%s is a CMYK picture; what is made of it is RGB, in sRGB.",
                        file);
     }
+    // what is painted into a picture has its colours (picture_origin.h)
     if (painting && picture_was_grey(p)) {
         report_note(c->report,
                     "%s is grey, and so is what is painted into it; save it as RGB for colours.",
@@ -38,6 +41,7 @@ void command_tell_init(struct command *c, const char *file, const picture *p, co
 bool command_write_picture(struct command *c, const char *path, const picture *p, int quality,
                            const char *text, GError **error)
 {
+    // the key that programs of Stable Diffusion look for
     const struct picture_text texts[] = {{"parameters", text}};
     const struct picture_writing w = {quality, texts, G_N_ELEMENTS(texts)};
 

@@ -10,6 +10,7 @@ void command_tell_prompt(struct command *c, const char *what, const char *text,
     g_autofree char *mark = prompt_mark_placeholder(text), *weight = prompt_mark_weight(text);
     g_autofree char *lora = prompt_mark_lora(text);
 
+    // prompts of other programs come with habits: each mark is told for itself
     if (mark != NULL && placeholder != NULL) {
         report_warning(c->report,
                        "%s in the %s stands for no subject and is drawn as these "

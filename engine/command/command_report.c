@@ -35,6 +35,7 @@ struct report *report_create_on(FILE *out, FILE *err, enum report_style style, b
     return r;
 }
 
+// a terminal that cannot go back in a line gets lines, as a file does
 static enum report_style style_of_terminal(void)
 {
     const char *term = g_getenv("TERM");
@@ -98,6 +99,7 @@ static int terminal_columns(const struct report *r)
 {
     struct winsize size;
 
+    // tests say how wide it is
     if (r->columns > 0) {
         return r->columns;
     }
@@ -109,6 +111,7 @@ static int terminal_columns(const struct report *r)
 static void print_json(struct report *r, JsonObject *object)
 {
     g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), object);
+    // json-glib escapes controls and line ends, so a line is an object
     g_autofree char *line = json_to_string(node, FALSE);
 
     fprintf(r->out, "%s\n", line);
@@ -169,10 +172,12 @@ static void print_progress(struct report *r, const struct progress *p)
 // whether a step is to be shown: a new phase and the end always, else not too often
 static bool is_due(const struct report *r, const struct progress *p, int64_t now)
 {
+    // microseconds between two steps that are shown
     const int64_t pause[] = {[REPORT_AUTO] = 10000000,
                              [REPORT_BAR] = 100000,
                              [REPORT_LINES] = 10000000,
                              [REPORT_JSON] = 500000};
+    // a bar that stands still is drawn again, for its time; an object only for a new step
     const bool moved = p->step != r->step;
     const bool ended = p->steps > 0 && p->step >= p->steps;
 
@@ -229,6 +234,7 @@ void report_progress_at(struct report *r, const struct progress *p, int64_t now)
     if (r->quiet) {
         return;
     }
+    // a file is told whenever it is written
     if (p->event != PROGRESS_STEP) {
         show_file(r, p);
     } else if (is_due(r, p, now)) {
@@ -266,6 +272,7 @@ void report_warning(struct report *r, const char *format, ...)
     va_start(list, format);
     text = g_strdup_vprintf(format, list);
     va_end(list);
+    // the same may come up at every step
     if (g_hash_table_contains(r->warned, text)) {
         return;
     }
@@ -327,6 +334,7 @@ void report_files(struct report *r, const char *const *files)
 bool report_result(struct report *r, JsonObject *result, const char *text, GError **error)
 {
     end_drawing(r);
+    // fprintf need not set it
     errno = 0;
     if (text && r->style != REPORT_JSON) {
         g_autofree char *clean = without_controls(text, "\n\t");
@@ -347,6 +355,7 @@ bool report_result(struct report *r, JsonObject *result, const char *text, GErro
 static GLogWriterOutput keep_back(GLogLevelFlags level, const GLogField *fields, gsize n,
                                   gpointer data)
 {
+    // before the process ends it may say why
     if (level & (G_LOG_FLAG_FATAL | G_LOG_LEVEL_ERROR)) {
         return g_log_writer_default(level, fields, n, data);
     }

@@ -26,6 +26,7 @@ static const struct option rows[] = {
 static const struct option_table table = {"spectrum", sizeof(struct spectrum_command), rows,
                                           G_N_ELEMENTS(rows)};
 
+// the worst of all, and a line for each that is beyond the bounds
 static void on_accuracy(void *user, const char *name, const struct svd_accuracy *a)
 {
     struct spectrum_command *s = user;
@@ -39,6 +40,7 @@ static void on_accuracy(void *user, const char *name, const struct svd_accuracy 
     }
 }
 
+// fails where one is bad: what learns with it would learn nonsense
 static bool check(struct spectrum_command *s, struct model_spectrum *m, GError **error)
 {
     if (!model_spectrum_check(m, on_accuracy, s, error)) {
@@ -64,6 +66,7 @@ static bool tell(struct spectrum_command *s, const char *path, GError **error)
     return report_result(s->common.report, result, NULL, error);
 }
 
+// reads them from the cache where they are there
 static bool compute(struct spectrum_command *s, svdiff *session, GError **error)
 {
     struct model_spectrum *m = model_spectrum_open(session, command_progress, &s->common, error);

@@ -16,6 +16,7 @@ void given_begin(struct given *g, const struct option_table *t, unsigned flags)
 
 void given_finish(struct given *g)
 {
+    // a zeroed one is allowed
     for (size_t i = 0; g->table != NULL && i < g->table->n; i++) {
         g_free(g->values[i].text);
         g_strfreev(g->values[i].list);
@@ -25,6 +26,7 @@ void given_finish(struct given *g)
 
 /* ---- the help ---- */
 
+// takes both texts; by NULL: nothing in its place
 static char *replace(char *text, const char *mark, char *by)
 {
     g_auto(GStrv) parts = g_strsplit(text, mark, -1);
@@ -38,6 +40,7 @@ static char *replace(char *text, const char *mark, char *by)
 // the default as people read it; NULL: it has none
 static char *default_text(const struct option *o, const void *defaults)
 {
+    // of a job's struct where there is one, else what the row says
     const bool own = defaults != NULL && o->field != OPTION_NO_FIELD;
 
     if (!option_is_number(o)) {
@@ -47,10 +50,12 @@ static char *default_text(const struct option *o, const void *defaults)
     if (o->kind == OPTION_BOOL) {
         return g_strdup(value != 0 ? "yes" : "no");
     }
+    // of a model's default: the word, or a number without needless zeros
     return o->words != NULL ? g_strdup(option_word(o, (int)value))
                             : g_strdup_printf("%.10g", value);
 }
 
+// GOption borrows its texts
 static const char *keep(GPtrArray *texts, char *text)
 {
     g_ptr_array_add(texts, text);
@@ -69,6 +74,7 @@ static void add_switch(struct given *g, size_t i, const void *defaults, GArray *
                        GPtrArray *texts)
 {
     const struct option *o = &g->table->rows[i];
+    // of the switch, and of its opposite
     g_auto(GStrv) helps = g_strsplit(o->help, "|", 2);
     GOptionEntry e = {.long_name = o->name,
                       .arg = G_OPTION_ARG_NONE,
@@ -90,6 +96,7 @@ void given_add_entries(struct given *g, const void *defaults, GArray *entries, G
         const struct option *o = &g->table->rows[i];
         const bool list = o->kind == OPTION_FILES;
         struct given_value *v = &g->values[i];
+        // of opening a model a command has the options that it uses
         if (g->flags != 0 && !(o->flags & g->flags)) {
             continue;
         }
@@ -110,6 +117,7 @@ void given_add_entries(struct given *g, const void *defaults, GArray *entries, G
 
 static size_t index_of(const struct given *g, const char *name)
 {
+    // a name that is not there is a mistake of the program
     return (size_t)(option_find(g->table, name) - g->table->rows);
 }
 
@@ -122,6 +130,7 @@ static bool has(const struct given *g, size_t i)
 
 static bool parse_seed(const struct option *o, const char *text, uint64_t *seed, GError **error)
 {
+    // one bit less than a seed has: files and JSON keep it as a signed number
     guint64 number = 0;
 
     if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &number, NULL)) {
@@ -137,10 +146,12 @@ static bool parse(const struct given *g, size_t i, double *value, GError **error
 {
     const char *text = g->values[i].text;
 
+    // of a switch this is all; of others it is overwritten
     *value = g->values[i].on;
     return text == NULL || option_parse(&g->table->rows[i], text, value, error);
 }
 
+// checked in any case, set where the table has a field for it
 static bool take(const struct given *g, size_t i, void *options, GError **error)
 {
     const struct option *o = &g->table->rows[i];
@@ -208,6 +219,7 @@ double given_number(const struct given *g, const char *name)
     double value = g->table->rows[i].standard;
 
     if (has(g, i)) {
+        // given_apply has refused what is none
         parse(g, i, &value, NULL);
     }
     return value;

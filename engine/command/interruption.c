@@ -27,6 +27,7 @@ static bool is_ignored(int number)
     return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
+// nohup lets SIGHUP be ignored: it stays so
 static sigset_t choose_awaited(void)
 {
     sigset_t set;
@@ -40,6 +41,8 @@ static sigset_t choose_awaited(void)
     return set;
 }
 
+/* Of the thread that calls and of all that it starts from here on: OpenMP's, the libraries'. None
+ * of them is interrupted in a system call. */
 static void block_all(void)
 {
     sigset_t set;
@@ -72,11 +75,13 @@ static void *wait_for_signals(void *user)
 
     pthread_sigmask(SIG_SETMASK, &i->awaited, NULL); // all others may come here
     while (sigwait(&i->awaited, &number) == 0) {
+        // somebody who asks twice does not want to wait
         if (!first) {
             end_process(number);
         }
         first = false;
         atomic_store(&i->asked, true);
+        // wakes who polls it; that it is full already is as good
         (void)!write(i->fd, &one, sizeof one);
     }
     return NULL;

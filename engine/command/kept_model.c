@@ -19,6 +19,7 @@ static char *make_stamp(const struct svdiff_options *o, GError **error)
         g_string_free(stamp, TRUE);
         return NULL;
     }
+    // what svdiff_open takes, and the files' stamps: all that makes it another model
     g_string_printf(stamp, "%d %d %d %d %s\n", (int)o->prediction, (int)o->device,
                     (int)o->precision, o->threads, o->cache != NULL ? o->cache : "");
     file_stamp(stamp, model);
@@ -33,6 +34,7 @@ static char *make_stamp(const struct svdiff_options *o, GError **error)
 svdiff *kept_model_open(struct kept_model *kept, const struct svdiff_options *options,
                         GError **error)
 {
+    // a process for one run
     if (kept == NULL) {
         return svdiff_open(options, error);
     }

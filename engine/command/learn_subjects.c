@@ -38,6 +38,7 @@ struct svdiff_subject *learn_subjects_take(struct learn_subjects *l)
 
     for (guint i = 0; i < l->all->len; i++) {
         struct learn_subject *s = &g_array_index(l->all, struct learn_subject, i);
+        // the lists end here, so nothing can be added any more
         g_ptr_array_add(s->images, NULL);
         g_ptr_array_add(s->masks, NULL);
         subjects[i] = (struct svdiff_subject){.prompt = s->prompt,
@@ -51,6 +52,7 @@ struct svdiff_subject *learn_subjects_take(struct learn_subjects *l)
 
 /* ---- options ---- */
 
+// what follows on the command line belongs to it
 static void begin_subject(struct learn_subjects *l, const char *prompt)
 {
     const struct learn_subject s = {.prompt = g_strdup(prompt),
@@ -68,12 +70,14 @@ static bool take_class_prompt(struct learn_subjects *l, struct learn_subject *s,
     return true;
 }
 
+// a mask may still come; until then there is a NULL in its place
 static void add_image(struct learn_subject *s, const char *path)
 {
     g_ptr_array_add(s->images, g_strdup(path));
     g_ptr_array_add(s->masks, NULL);
 }
 
+// all pictures of a folder in the order of their names; what else is in it is told
 static bool add_folder(struct learn_subjects *l, struct learn_subject *s, const char *folder,
                        GError **error)
 {
@@ -107,10 +111,12 @@ static bool take_more(struct learn_subjects *l, struct learn_subject *s, const c
 static bool take_image(struct learn_subjects *l, struct learn_subject *s, const char *path,
                        GError **error)
 {
+    // a folder of masks is for the pictures from here on
     s->group = s->images->len;
     return take_more(l, s, path, error);
 }
 
+// of image number `image` of the subject
 static bool add_mask(struct learn_subject *s, guint image, const char *mask, GError **error)
 {
     void **place = &s->masks->pdata[image];
@@ -167,6 +173,7 @@ static bool take_mask(struct learn_subjects *l, struct learn_subject *s, const c
     if (g_file_test(value, G_FILE_TEST_IS_DIR)) {
         return add_masks(s, value, error);
     }
+    // which of several it is for nobody could tell
     if (s->images->len - s->group > 1) {
         return error_usage(
             error,
@@ -218,5 +225,6 @@ bool learn_subjects_option(struct learn_subjects *l, const char *option, const c
             return parts[i].take(l, s, value, error);
         }
     }
+    // GOption knows no other option that ends here
     g_assert_not_reached();
 }

@@ -30,6 +30,7 @@ static size_t distance(const char *a, const char *b)
 const char *nearest_word(const char *typed, const char *const *words)
 {
     const size_t length = strlen(typed);
+    // a third of the letters may be wrong, so that nothing unlike is proposed
     size_t best = length / 3 + 1;
     const char *found = NULL;
 
@@ -40,6 +41,7 @@ const char *nearest_word(const char *typed, const char *const *words)
             found = *word;
         }
     }
+    // else a word that begins so: --neg for --negative
     for (const char *const *word = words; length >= 3 && found == NULL && *word != NULL; word++) {
         found = g_ascii_strncasecmp(*word, typed, length) == 0 ? *word : NULL;
     }

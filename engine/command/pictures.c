@@ -11,6 +11,7 @@ static const char *text(const struct pictures *d, const char *option)
 
 bool pictures_check_usage(const struct pictures *d, GError **error)
 {
+    // known formats, before anything is read
     const char *output = text(d, "output"), *preview = text(d, "preview");
 
     return picture_check_name(output, error) && command_check_quality(&d->common, output, error) &&
@@ -20,6 +21,7 @@ bool pictures_check_usage(const struct pictures *d, GError **error)
 bool pictures_check_files(const struct pictures *d, GError **error)
 {
     const char *pattern = text(d, "preview");
+    // one of several names is enough: they are in one folder
     g_autofree char *first = output_name(text(d, "output"), 0, d->common.wanted);
     g_autofree char *preview = pattern != NULL ? output_name(pattern, 1, 1) : NULL;
 
@@ -37,6 +39,7 @@ bool pictures_check_overwrites(const struct pictures *d, output_guard *g, int st
 void pictures_set_seed(const struct pictures *d, uint64_t *seed)
 {
     if (!given_has(&d->common.given, "seed")) {
+        // drawn when the command began: the same before and after the model is opened
         *seed = d->common.seed;
     }
 }
@@ -63,6 +66,7 @@ bool pictures_take(void *user, int index, uint64_t seed, const picture *p, GErro
 {
     struct pictures *d = user;
     g_autofree char *path = output_name(text(d, "output"), index, d->common.wanted);
+    // the session has them already; of a model that stays they are remembered
     const struct model_hashes *hashes = session_hashes(d->session, NULL, NULL, error);
     g_autofree char *made = hashes != NULL ? d->describe(user, hashes->base, index, seed, p) : NULL;
     const int quality = (int)given_number(&d->common.given, "quality");
@@ -70,6 +74,7 @@ bool pictures_take(void *user, int index, uint64_t seed, const picture *p, GErro
     if (hashes == NULL || !command_write_picture(&d->common, path, p, quality, made, error)) {
         return false;
     }
+    // it is whole from here on, whatever comes
     command_wrote(&d->common, path);
     return true;
 }

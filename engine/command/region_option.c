@@ -13,6 +13,7 @@ static bool is_file(const char *path)
 // the '=' between file and text, or NULL
 static const char *find_equals(const char *value)
 {
+    // file names may have a '=', too: the longest that is a file is meant
     for (const char *at = value + strlen(value); at > value; at--) {
         g_autofree char *file = g_strndup(value, (gsize)(at - value));
         if (*at == '=' && is_file(file)) {

@@ -10,6 +10,7 @@
 
 static void append_time(GString *line, double seconds)
 {
+    // at most 99:59:59, so that the line keeps its width
     const int all = (int)MIN(seconds + 0.5, 359999.0);
     const int hours = all / 3600, minutes = all / 60 % 60;
 
@@ -22,6 +23,7 @@ static void append_time(GString *line, double seconds)
 
 static void append_bar(GString *line, const struct progress *p, int room)
 {
+    // without the brackets
     const int inside = MIN(room, BAR_MAX) - 2;
     const double done = CLAMP((double)p->step / p->steps, 0.0, 1.0);
     const int full = (int)(done * inside);
@@ -48,6 +50,7 @@ static GString *head_of(const struct progress *p)
 static GString *tail_of(const struct progress *p)
 {
     GString *line = g_string_new(NULL);
+    // a point in every language: programs read these lines, too
     char number[G_ASCII_DTOSTR_BUF_SIZE];
 
     if (p->loss >= 0 && isfinite(p->loss)) {
@@ -63,6 +66,7 @@ static GString *tail_of(const struct progress *p)
 char *report_line(const struct progress *p, int width)
 {
     GString *line = head_of(p), *tail = tail_of(p);
+    // what numbers leave is the bar's; where that is too little there is none
     const int room = width - (int)line->len - (int)tail->len - 1;
 
     if (p->steps > 0 && room >= BAR_MIN) {

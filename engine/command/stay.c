@@ -35,6 +35,8 @@ struct stay {
 
 static bool owner_lives(const struct stay *s)
 {
+    // its descriptor becomes readable when it ends; kill(0) alone cannot tell a new process of its
+    // number
     struct pollfd p = {.fd = s->owner_fd, .events = POLLIN};
 
     return s->owner_fd >= 0 ? poll(&p, 1, 0) == 0 : kill(s->owner, 0) == 0 || errno == EPERM;
@@ -146,6 +148,7 @@ static char **read_request(int connection)
     char part[512];
 
     while (text->len < REQUEST_MAX && poll(&p, 1, REQUEST_MS) > 0) {
+        // the two lines are short, and may still come in parts
         const ssize_t n = read(connection, part, sizeof part);
         if (n <= 0) {
             return NULL;
@@ -189,6 +192,7 @@ static int serve(const struct stay *s, int connection)
     }
     g_autofree char *folder = g_path_get_dirname(request[1]);
     g_autofree char *messages = g_build_filename(folder, "messages", NULL);
+    // nothing of the request but a command and a file: what it does stands in that
     char *const words[] = {request[0], (char *)"--worker", (char *)"--json", (char *)"--arguments",
                            request[1]};
     char *argv[G_N_ELEMENTS(words) + 1] = {NULL};
@@ -212,6 +216,7 @@ static int stay(const struct stay *s)
     int code = 0;
 
     while (code == 0 && kept_model_any(s->kept) && owner_lives(s)) {
+        // one job at a time: while it runs nobody can connect
         const int listener = start_listening(s);
         if (listener < 0) {
             return code;

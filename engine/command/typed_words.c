@@ -15,6 +15,7 @@ static bool has_home(const char *word)
         (equals[2] != '/' && equals[2] != '\0')) {
         return false;
     }
+    // a shell expands "~" only at the beginning of a word
     g_autofree char *name = g_strndup(word, (gsize)(equals - word));
     return !g_str_has_suffix(name, "prompt") && strcmp(name, "--negative") != 0 &&
            strcmp(name, "--target") != 0;
@@ -32,6 +33,7 @@ static char *take_word(const char *word)
 
 char **typed_words(int argc, char **argv)
 {
+    // only its --image takes several values
     const bool learning = strcmp(argv[0], "learn") == 0;
     GPtrArray *all = g_ptr_array_new();
     int values = 0; // of an --image that the words before this one began; 0: none did

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+// what only editing asks for
 static bool check_words(const struct svdiff_edit_options *o, GError **error)
 {
     if (o->image == NULL) {
@@ -39,10 +40,12 @@ static bool check_learning(const struct svdiff_edit_options *o, int unit, GError
 
     learn.subjects = &subject;
     learn.n_subjects = 1;
+    // any: where it is kept is decided later (edit_shift.c)
     learn.output = "edit";
     return learn_check(&learn, unit, error);
 }
 
+// the rest is Stable Diffusion's: a model's own count and size are in the edit's options already
 struct svdiff_generate_options edit_generate_options(const struct svdiff_edit_options *o)
 {
     struct svdiff_generate_options draw = svdiff_generate_defaults(NULL);
@@ -64,6 +67,7 @@ bool edit_check(const struct svdiff_edit_options *o, int unit, GError **error)
 {
     const struct svdiff_generate_options draw = edit_generate_options(o);
 
+    // in the order in which a person would mend them
     if (!check_words(o, error) || !options_check(&options_of_edit, o, error) ||
         !generate_check(&draw, unit, error)) {
         return false;

@@ -29,6 +29,7 @@ static struct svdiff_learn_options learn_options(const svdiff *s,
     learn.prior_images = 0;
     learn.cut_mix = 0;
     learn.apart_pictures = 0;
+    // a mirrored picture is not this picture
     learn.flip = false;
     learn.find_subject = true;
     return learn;
@@ -48,6 +49,7 @@ static char *fingerprint(svdiff *s, const struct svdiff_edit_options *o, GError 
     if (p == NULL) {
         return NULL;
     }
+    // its bytes, so that a picture that was changed is learned anew
     if (!g_file_get_contents(o->image, &data, &size, error)) {
         return NULL;
     }
@@ -83,6 +85,7 @@ char *svdiff_edit_shift(svdiff *s, const struct svdiff_edit_options *o, GError *
     g_autofree char *name = g_strdup_printf("%s.%.12s.svdiff.safetensors", picture_name, hash);
     g_autofree char *there =
         g_strcmp0(folder, ".") == 0 ? g_strdup(name) : g_build_filename(folder, name, NULL);
+    // what is kept is used from where nothing could be written, too
     if (g_file_test(there, G_FILE_TEST_EXISTS) || g_access(folder, W_OK) == 0) {
         return g_steal_pointer(&there);
     }
@@ -99,6 +102,7 @@ static bool learn_views(svdiff *s, const struct svdiff_edit_options *o, const ch
                         progress_function progress, void *user, GError **error)
 {
     const char *const images[] = {o->image, NULL};
+    // beside these two views the rest shows it as it is
     const struct layout_box boxes[] = {layout_place_box(PLACE_LEFT), layout_place_box(PLACE_RIGHT)};
     struct svdiff_subject views[VIEWS] = {0};
 
@@ -182,6 +186,7 @@ char *edit_shift_ready(svdiff *s, const struct svdiff_edit_options *o, progress_
     if (kept) {
         return g_steal_pointer(&file);
     }
+    // learned beside its place, and renamed when it is whole
     g_autofree char *part = edit_shift_part(file);
     if (!output_check(part, error)) {
         return NULL;

@@ -17,6 +17,7 @@ static bool says_nothing(const char *word)
 
 static char **words_of(const char *text)
 {
+    // "Fox" and "fox," are the same word
     g_autofree char *lower = g_utf8_strdown(text, -1);
 
     return g_strsplit_set(lower, " \t\n.,;:!?\"()", -1);
@@ -30,6 +31,7 @@ static int shared_words(const char *text, const char *description)
     int n = 0;
 
     for (char **w = words; *w != NULL; w++) {
+        // each time that it comes, as it is typed
         n += !says_nothing(*w) && g_strv_contains((const char *const *)described, *w);
     }
     return n;
@@ -55,6 +57,7 @@ static bool find_places(const char *prompt, const char *target, struct wording_p
         g_autofree char *thing = g_strndup(places[i].text, places[i].length);
         shared[i] = shared_words(thing, prompt);
     }
+    // the picture's own is the first from here on
     if (shared[1] > shared[0]) {
         const struct wording_place second = places[0];
         places[0] = places[1];
@@ -100,6 +103,7 @@ static bool open_places(struct edit_target *t, const char *prompt, const char *t
                         GError **error)
 {
     t->moves = !wording_has_place(prompt);
+    // zeroed texts and masks are finished, whatever fails
     t->n_regions = 2;
     for (int i = 0; i < 2; i++) {
         t->masks[i] = half_mask(t->places[i].place, error);

@@ -9,6 +9,7 @@
 const struct option *option_find(const struct option_table *t, const char *name)
 {
     for (size_t i = 0; i < t->n; i++) {
+        // tables have tens of rows: a loop is quick enough
         if (strcmp(t->rows[i].name, name) == 0) {
             return &t->rows[i];
         }
@@ -26,6 +27,7 @@ char *option_words(const struct option *o)
     GString *text = g_string_new(NULL);
 
     for (int i = 0; o->words[i] != NULL; i++) {
+        // commas between, "or" before the last
         const char *before = i == 0 ? "" : o->words[i + 1] != NULL ? ", " : " or ";
         g_string_append_printf(text, "%s%s", before, o->words[i]);
     }
@@ -34,6 +36,7 @@ char *option_words(const struct option *o)
 
 const char *option_word(const struct option *o, int value)
 {
+    // -1 of a model's own choice has no word
     const int index = value - o->first;
 
     return index >= 0 && index < (int)g_strv_length((char **)o->words) ? o->words[index] : NULL;
@@ -54,9 +57,11 @@ bool option_word_value(const struct option *o, const char *word, double *value)
 
 bool option_is_number(const struct option *o)
 {
+    // the kinds are in this order
     return o->kind <= OPTION_EITHER;
 }
 
+// a double holds every int, switch and enum
 double option_get(const struct option *o, const void *options)
 {
     const char *at = (const char *)options + o->field;
@@ -72,6 +77,7 @@ double option_get(const struct option *o, const void *options)
     }
 }
 
+// of a bool every number but 0 is true
 void option_set(const struct option *o, void *options, double value)
 {
     char *at = (char *)options + o->field;
@@ -102,6 +108,7 @@ char *option_text(const struct option *o, const void *options)
 
     switch (o->kind) {
     case OPTION_SEED:
+        // 64 bits, more than a double has
         return g_strdup_printf("%" G_GUINT64_FORMAT, *(const uint64_t *)(const void *)at);
     case OPTION_CHOICE:
     case OPTION_EITHER:
@@ -109,6 +116,7 @@ char *option_text(const struct option *o, const void *options)
     case OPTION_BOOL:
         return g_strdup(option_get(o, options) != 0 ? "true" : "false");
     default:
+        // as many digits as it takes to read the same number again
         return g_strdup(g_ascii_dtostr(number, sizeof number, option_get(o, options)));
     }
 }
@@ -119,6 +127,7 @@ char *option_text(const struct option *o, const void *options)
 static char *number_text(double value)
 {
     char number[G_ASCII_DTOSTR_BUF_SIZE];
+    // beyond that a double has no digits to spare
     const bool whole = fabs(value) < 1e15 && value == floor(value);
 
     return g_strdup(g_ascii_formatd(number, sizeof number, whole ? "%.0f" : "%.10g", value));
@@ -145,6 +154,7 @@ bool option_check(const struct option *o, double value, GError **error)
 
 bool option_check_pixels(const struct option *o, int pixels, int unit, GError **error)
 {
+    // sizes are whole latents, of 8 pixels or more
     const int least = (int)o->low / 8 * unit, most = (int)o->high / unit * unit;
     const int below = CLAMP(pixels / unit * unit, least, most);
 
@@ -163,6 +173,7 @@ static bool parse_number(const struct option *o, const char *text, double *value
 {
     char *end;
 
+    // base ten, and a point, in every language
     *value = o->kind == OPTION_INT ? (double)g_ascii_strtoll(text, &end, 10)
                                    : g_ascii_strtod(text, &end);
     if (end == text || *end != '\0') {
@@ -170,6 +181,7 @@ static bool parse_number(const struct option *o, const char *text, double *value
         return error_usage(error, "--%s is '%s'; it must be a%s number %s.", o->name, text,
                            o->kind == OPTION_INT ? " whole" : "", range);
     }
+    // pixels are checked once the model's unit is known
     return o->flags & OPTION_PIXELS || option_check(o, *value, error);
 }
 
@@ -196,6 +208,7 @@ void options_set_standards(const struct option_table *t, void *options)
         }
         if (option_is_number(o)) {
             option_set(o, options, o->standard);
+            // texts without a default stay NULL
         } else if (o->text != NULL) {
             *(const char **)(void *)((char *)options + o->field) = o->text;
         }
@@ -206,6 +219,7 @@ bool options_check(const struct option_table *t, const void *options, GError **e
 {
     for (size_t i = 0; i < t->n; i++) {
         const struct option *o = &t->rows[i];
+        // words and switches cannot be out of range
         const bool ranged = o->kind == OPTION_INT || o->kind == OPTION_NUMBER;
         if (ranged && o->field != OPTION_NO_FIELD && !(o->flags & OPTION_PIXELS) &&
             !option_check(o, option_get(o, options), error)) {
@@ -217,6 +231,7 @@ bool options_check(const struct option_table *t, const void *options, GError **e
 
 char *options_print(const struct option_table *t, const void *options, bool several)
 {
+    // in the table's order: a row that moves makes another fingerprint
     const unsigned flags = OPTION_COUNTS | (several ? OPTION_SEVERAL : 0);
     GString *print = g_string_new(NULL);
 

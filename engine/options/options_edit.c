@@ -12,6 +12,7 @@ static const struct option rows[] = {
     OTHER(OPTION_FILES, "target", FIELD(targets), NULL, "TEXT",
           "what to draw in its place (repeat)"),
     NEGATIVE_ROW,
+    // one number for the next three; those are set behind it where they are given, too
     NUMBER("structure", FIELD(structure), 0.75, 0, 1, OPTION_MODEL, "X",
            "how much of the picture's structure is kept, 0 to 1: sets the next three ({default})"),
     BOOL("invert", FIELD(invert), 0, OPTION_HAS_NO,
@@ -27,6 +28,7 @@ static const struct option rows[] = {
         "steps in which the picture's latents are corrected through the decoder ({default})"),
     NUMBER("guidance", FIELD(guidance), 3, 0, 1000, OPTION_MODEL, "X",
            "how closely the target is followed; at most 1: without guidance ({default})"),
+    // 0 in this table: learning's and generating's own count, which a model may say for edits
     INT("steps", FIELD(steps), 0, 1, 1e6, OPTION_MODEL, "N",
         "steps of sampling and inversion ({default})"),
     INT("learn-steps", FIELD(learn_steps), 0, 1, 1e6, OPTION_MODEL, "N",

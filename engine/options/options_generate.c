@@ -8,6 +8,7 @@
 static const struct option rows[] = {
     OTHER(OPTION_TEXT, "prompt", FIELD(prompt), "", "TEXT", "what to draw"),
     NEGATIVE_ROW,
+    // rows without a field (APART) are read by the command by their names
     CHOICE("unseam", APART, 0, 0, WORDS("none", "classes", "swapped"), 0,
            "a negative prompt against seams between several subjects: none, classes ('a dog and a "
            "cat') or swapped ({default})"),
@@ -18,20 +19,24 @@ static const struct option rows[] = {
     OTHER(OPTION_FILES, "region", APART, NULL, "FILE=TEXT",
           "a text that acts only where a mask is white, and so do files of several --subject whose "
           "words it has (repeat)"),
+    // OPTION_MODEL: a model's svdiff.json may say what suits it
     INT("steps", FIELD(steps), 50, 1, 1e6, OPTION_MODEL, "N", "sampling steps ({default})"),
     NUMBER("guidance", FIELD(guidance), 7.5, 0, 1000, OPTION_MODEL, "X",
            "how closely the prompt is followed; at most 1: without guidance ({default})"),
+    // diffusers' classes of the same names (generate/sampler.h)
     CHOICE("sampler", FIELD(sampler), SAMPLER_DDIM, SAMPLER_DDIM,
            WORDS("ddim", "euler", "euler-a", "dpmpp-2m"), 0, "{words} ({default})"),
     CHOICE("spacing", FIELD(spacing), SAMPLER_SPACING_MODEL, SAMPLER_SPACING_NORMAL,
            WORDS("normal", "karras"), 0, "{words} (as the model says)"),
     NUMBER("eta", FIELD(eta), 0, 0, 1, 0, "X", "ddim: share of fresh noise, 0 to 1 ({default})"),
+    // 0 until the model says its own (OPTION_PIXELS)
     INT("width", FIELD(width), 0, 8, 8192, OPTION_PIXELS, "N",
         "pixels, divisible by 8 ({default})"),
     INT("height", FIELD(height), 0, 8, 8192, OPTION_PIXELS, "N",
         "pixels, divisible by 8 ({default})"),
     INT("count", FIELD(count), 1, 1, 10000, 0, "N", "pictures, each with its own seed ({default})"),
     OTHER(OPTION_FILE, "init-image", APART, NULL, "FILE", "a picture to start from"),
+    // 0 would be the picture itself
     NUMBER("strength", FIELD(strength), 0.75, 0, 1, OPTION_ABOVE, "X",
            "how far from it the result may go, 0 to 1 ({default})"),
     OTHER(OPTION_FILE, "mask", APART, NULL, "FILE",
@@ -39,6 +44,7 @@ static const struct option rows[] = {
     CHOICE("fill", FIELD(fill), SVDIFF_FILL_ORIGINAL, SVDIFF_FILL_ORIGINAL,
            WORDS("original", "blurred", "noise"), 0,
            "what painting begins with there: {words} ({default})"),
+    // -1: nobody asked, so it follows from mask and strength
     INT("feather", FIELD(feather), -1, -1, 8192, 0, "N",
         "pixels over which the model's freedom ends (from mask and strength)"),
     INT("grow", FIELD(grow), 0, 0, 8192, 0, "N",

@@ -10,6 +10,7 @@ static const struct option rows[] = {
     OTHER(OPTION_FILE, "output", FIELD(output), NULL, "FILE", "the subject file"),
     INT("steps", FIELD(steps), 500, 1, 1e6, OPTION_MODEL, "N",
         "steps of learning ({default}, and half as many more for each further subject)"),
+    // 1e-3 and 1e-6: svdiff-pytorch's rates of matrices and of 1-D weights
     NUMBER("learning-rate", FIELD(rate), 1e-3, 0, 10, OPTION_MODEL | OPTION_COUNTS | OPTION_KEPT,
            "X", "of matrices ({default})"),
     NUMBER("learning-rate-1d", FIELD(rate_1d), 1e-6, 0, 10,
@@ -17,15 +18,18 @@ static const struct option rows[] = {
     NUMBER("placeholder-rate", FIELD(placeholder_rate), 0, 0, 10,
            OPTION_MODEL | OPTION_COUNTS | OPTION_KEPT | OPTION_IF_ON, "X",
            "of the word that stands for [V], such as 0.0005; 0: it stays ({default})"),
+    // as diffusers' get_scheduler has them
     CHOICE("schedule", FIELD(schedule), SVDIFF_RATE_CONSTANT, SVDIFF_RATE_CONSTANT,
            WORDS("constant", "linear", "cosine"), OPTION_COUNTS, "{words} ({default})"),
     INT("warm-up", FIELD(warm_up), 0, 0, 1e6, OPTION_MODEL | OPTION_COUNTS, "N",
         "steps in which the rates rise ({default})"),
+    // Hang and others 2023; their gamma is 5
     NUMBER("min-snr", FIELD(min_snr), 0, 0, 1e6, OPTION_MODEL | OPTION_COUNTS, "X",
            "gamma of min-SNR weights; 0: off ({default})"),
     NUMBER("noise-offset", FIELD(noise_offset), 0, 0, 10,
            OPTION_MODEL | OPTION_COUNTS | OPTION_IF_ON, "X",
            "noise that is the same all over a channel, such as 0.1; 0: off ({default})"),
+    // AdamW's defaults, as DreamBooth's scripts take them
     NUMBER("weight-decay", FIELD(weight_decay), 0.01, 0, 1e3, OPTION_MODEL | OPTION_COUNTS, "X",
            "of AdamW ({default})"),
     NUMBER("clip", FIELD(clip), 1, 0, 1e9, OPTION_MODEL | OPTION_COUNTS, "X",
@@ -40,10 +44,12 @@ static const struct option rows[] = {
            "{words} ({default})"),
     EITHER("latent", FIELD(latent_mean), 0, WORDS("sample", "mean"), OPTION_COUNTS,
            "{words} of the encoder ({default})"),
+    // 0 until the model says its own (OPTION_PIXELS)
     INT("size", FIELD(size), 0, 64, 4096, OPTION_PIXELS | OPTION_COUNTS, "N",
         "side of the pictures in pixels (the model's own: {default})"),
     NUMBER("mask-weight", FIELD(mask_weight), 0.1, 0, 1, OPTION_MODEL | OPTION_COUNTS, "X",
            "how much counts what is outside of the masks, 0 to 1 ({default})"),
+    // OPTION_SEVERAL from here: part of the fingerprint only where there are several subjects
     NUMBER("cut-mix", FIELD(cut_mix), 0.6, 0, 1, OPTION_MODEL | OPTION_SEVERAL, "P",
            "how often two subjects are mixed into one picture, 0 to 1 ({default})"),
     CHOICE("cut-mix-layouts", FIELD(cut_mix_layouts), LAYOUTS_HALVES, LAYOUTS_HALVES,
@@ -61,6 +67,7 @@ static const struct option rows[] = {
     INT("apart-pictures", FIELD(apart_pictures), 2, 0, 1000, 0, "N",
         "pictures drawn at the end, to say how well several subjects stay apart; 0: none "
         "({default})"),
+    // DreamBooth's prior preservation (Ruiz and others 2023)
     NUMBER("prior-weight", FIELD(prior_weight), 1, 0, 1e3, OPTION_MODEL | OPTION_COUNTS, "X",
            "how much the class is kept as it was; 0: not ({default})"),
     INT("prior-images", FIELD(prior_images), 0, 0, 10000, OPTION_MODEL | OPTION_COUNTS, "N",
@@ -70,11 +77,13 @@ static const struct option rows[] = {
          "shift the text encoder, too ({default})|do not"),
     EITHER("norms", FIELD(scalar_norms), 0, WORDS("elementwise", "scalar"),
            OPTION_COUNTS | OPTION_KEPT, "{words} ({default})"),
+    // the paper's table 1, in its order
     CHOICE("subset", FIELD(subset), SUBSET_UNET, SUBSET_UNET,
            WORDS("unet", "unet-ca", "unet-ca-kv", "unet-1d", "unet-2d", "unet-4d", "up", "down",
                  "mid", "up-ca", "down-ca", "mid-ca"),
            OPTION_COUNTS | OPTION_KEPT,
            "weights of the UNet that are shifted: {words} ({default})"),
+    // what is looked at on the way changes nothing of what is learned
     INT("validate-every", FIELD(validate_every), 0, 0, 1e6, 0, "N",
         "steps between losses on fixed noise, a column of OUTPUT.csv; 0: none ({default})"),
     INT("sample-every", FIELD(sample_every), 0, 0, 1e6, 0, "N",

@@ -18,9 +18,11 @@ static const struct option rows[] = {
      .field = FIELD(tokenizer),
      .value = "FOLDER",
      .help = "a tokenizer in place of the model's (its own, else CLIP's, which ships)"},
+    // without it the model's own, for which there is no word
     CHOICE("prediction", FIELD(prediction), SVDIFF_PREDICTION_MODEL, SVDIFF_PREDICTION_V,
            WORDS("v", "epsilon"), OPTION_PREDICTS,
            "what the model predicts, where its file does not say or is wrong: {words}"),
+    // cuda:N is read before (command.c); this build has no such device
     CHOICE("device", FIELD(device), SVDIFF_DEVICE_AUTO, SVDIFF_DEVICE_AUTO,
            WORDS("auto", "cpu", "cuda"), OPTION_DEVICE, "auto, cpu, cuda or cuda:N ({default})"),
     INT("threads", FIELD(threads), 0, 0, 1024, OPTION_DEVICE, "N",

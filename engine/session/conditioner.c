@@ -12,6 +12,7 @@ struct conditioner {
     GPtrArray *encoders;
 };
 
+// text_encoder_free, as GLib wants it
 static void free_encoder(void *encoder)
 {
     text_encoder_free(encoder);
@@ -21,6 +22,7 @@ struct conditioner *conditioner_create(svdiff *s, component_source source, void 
                                        GError **error)
 {
     struct conditioner *c = g_new0(struct conditioner, 1);
+    // subjects are in the weights that a source of theirs reads
     const struct weight_source weights =
         source != NULL ? source(user, MODEL_TEXT_ENCODER) : session_source(s, MODEL_TEXT_ENCODER);
     struct text_encoder *e =
@@ -70,6 +72,7 @@ void conditioner_refresh(struct conditioner *c)
 
 static bool check_ids(const struct conditioner *c, const int32_t *ids, GError **error)
 {
+    // a tokenizer that was named by hand may be another model's
     const int vocabulary = text_encoder_config(c->encoders->pdata[0])->vocabulary;
 
     for (int i = 0; i < conditioner_tokens(c); i++) {
@@ -93,6 +96,7 @@ int32_t *conditioner_ids(const struct conditioner *c, const char *text, GError *
         !check_ids(c, ids, error)) {
         return NULL;
     }
+    // the encoder has so many positions and no more
     if (left_out != NULL) {
         session_warn(c->session, "The prompt is too long for the model; left out: \"%s\".",
                      left_out);
@@ -139,6 +143,7 @@ bool conditioner_encode(const struct conditioner *c, const int32_t *ids, int n,
         return false;
     }
     conditioning_init(out, n, conditioner_tokens(c), conditioner_width(c), 0);
+    // the tape was measured without a result
     x.out = out;
     encode(&x, t);
     const bool done = tape_sync(t, error);
@@ -160,6 +165,7 @@ bool conditioner_embed(const struct conditioner *c, const char *const *texts, in
         if (one == NULL) {
             return false;
         }
+        // [n, tokens]: all texts in one run of the encoder
         memcpy(ids + (size_t)i * tokens, one, (size_t)tokens * sizeof *ids);
     }
     return conditioner_encode(c, ids, n, out, error);

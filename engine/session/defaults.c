@@ -47,6 +47,7 @@ static bool take_word(const struct option *o, JsonObject *json, const char *path
     if (text == NULL || option_word_value(o, text, value)) {
         return true;
     }
+    // a sentence that lists what it can be
     g_autofree char *words = option_words(o);
     return error_failed(error, "%s: \"%s\" must be %s.", path, key, words);
 }
@@ -55,6 +56,7 @@ static bool take_value(const struct option *o, JsonObject *json, const char *pat
                        GError **error)
 {
     g_autofree char *key = option_key(o);
+    // what is there stays where the file does not have the key
     int64_t number = (int64_t)*value;
     bool truth = *value != 0, fine;
 
@@ -85,6 +87,7 @@ static void take_part(const svdiff *s, const struct option_table *t, void *optio
     for (size_t i = 0; i < t->n && json != NULL; i++) {
         const struct option *o = &t->rows[i];
         g_autoptr(GError) error = NULL;
+        // other keys of the file are no concern of this, and not refused
         if (o->flags & OPTION_MODEL) {
             double value = option_get(o, options);
             if (!take_value(o, json, path, &value, &error)) {

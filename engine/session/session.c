@@ -18,6 +18,8 @@ kernels *session_device(const struct svdiff_options *o, GError **error)
                        o->precision == SVDIFF_PRECISION_BF16 ? KERNELS_BF16 : KERNELS_F32, error);
 }
 
+// a person who says another thing than the file is believed, and told so where the file was
+// explicit
 static void set_prediction(svdiff *s)
 {
     static const char *const words[] = {"epsilon", "v", "samples"};
@@ -42,6 +44,7 @@ svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
     svdiff *s = g_new0(svdiff, 1);
 
     s->options = *options;
+    // strings of the caller may be gone tomorrow
     s->options.model = model_place(options->model, error);
     s->options.cache = g_strdup(options->cache);
     if (s->options.model != NULL) {
@@ -56,10 +59,12 @@ svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
     if (s->tokenizer != NULL) {
         s->k = session_device(options, error);
     }
+    // whatever failed before left it so
     if (s->k == NULL) {
         svdiff_close(s);
         return NULL;
     }
+    // what is odd about the files and no reason to stop
     for (const char *const *notice = checkpoint_notices(s->checkpoint); *notice != NULL; notice++) {
         session_warn(s, "%s", *notice);
     }
@@ -72,6 +77,7 @@ void session_drop_networks(svdiff *s)
     unet_free(s->kept.unet);
     autoencoder_free(s->kept.autoencoder);
     g_free(s->kept.key);
+    // nothing is kept is also what a new session begins with
     s->kept = (struct session_networks){0};
 }
 
@@ -94,6 +100,7 @@ void svdiff_close(svdiff *s)
 const struct model_hashes *session_hashes(svdiff *s, progress_function progress, void *user,
                                           GError **error)
 {
+    // an estimate writes nothing that would have to name the model
     const bool known = s->dry || s->hashes.base[0] != '\0';
 
     return known || model_hashes(s->checkpoint, s->options.threads, progress, user, &s->hashes,
@@ -114,6 +121,7 @@ struct weight_source session_source(svdiff *s, enum model_component component)
 {
     struct session_component *c = &s->components[component];
 
+    // in the session, so that the source outlives this call
     *c = (struct session_component){s, component};
     return (struct weight_source){.read = s->dry ? NULL : read_component, .user = c};
 }
@@ -136,6 +144,7 @@ static uint64_t values_of(const struct model_tensor *t, bool factored)
     return MIN(rows, columns) * (rows + columns);
 }
 
+// components: bits 1 << component
 static uint64_t values_of_all(const svdiff *s, unsigned components, bool factored)
 {
     uint64_t values = 0;
@@ -153,11 +162,13 @@ bool session_check_unets(const svdiff *s, int n, GError **error)
 {
     const uint64_t values = (uint64_t)n * values_of_all(s, 1u << MODEL_UNET, false);
 
+    // of one alone session_check_memory has told; a device with its own memory tells itself
     return n == 1 || !s->k->host_memory || machine_check_memory(values * sizeof(real), error);
 }
 
 bool session_check_memory(const svdiff *s, unsigned components, bool factored, GError **error)
 {
+    // the kept networks' memory is what this run will use
     if (s->kept.key != NULL) {
         return true;
     }
@@ -183,6 +194,7 @@ static void tell(const svdiff *s, void (*told)(void *user, const char *sentence)
 static void tell(const svdiff *s, void (*told)(void *user, const char *sentence),
                  const char *format, va_list arguments)
 {
+    // nobody listens: nothing is put together
     g_autofree char *sentence = told != NULL ? g_strdup_vprintf(format, arguments) : NULL;
 
     if (told != NULL) {

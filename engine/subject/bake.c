@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+// summed in double, so that what one subject says is not lost beside another
 bool bake_shift(const struct bake *b, const char *name, int count, double *sum)
 {
     bool found = false;
@@ -17,6 +18,7 @@ bool bake_shift(const struct bake *b, const char *name, int count, double *sum)
     for (int i = 0; i < b->n_subjects; i++) {
         int n = 0;
         const float *values = subject_shift(b->subjects[i].subject, name, &n);
+        // a norm has two kinds of shifts of one name, told apart by their lengths
         if (values == NULL || n != count) {
             continue;
         }
@@ -28,6 +30,8 @@ bool bake_shift(const struct bake *b, const char *name, int count, double *sum)
     return found;
 }
 
+/* gain [c]: scalar shifts move the length of the whole gain, which cannot fall below 0; element-
+ * wise ones are added to what that gives. */
 static void bake_norm(const struct bake *b, const char *name, int c, float *gain)
 {
     g_autofree double *sum = g_new(double, c);
@@ -37,6 +41,7 @@ static void bake_norm(const struct bake *b, const char *name, int c, float *gain
         square += (double)gain[i] * gain[i];
     }
     const double length = sqrt(square);
+    // a norm of one channel has no direction of its own: its one value is element-wise
     if (c > 1 && length > 0 && bake_shift(b, name, 1, &scalar)) {
         const double factor = MAX(0.0, length + scalar) / length;
         for (int i = 0; i < c; i++) {
@@ -84,11 +89,13 @@ double bake_rows(const struct bake *b, const struct weight *w, float *table)
     for (int i = 0; i < b->n_subjects; i++) {
         add_rows(b, &b->subjects[i], w, sums);
     }
+    // rows in any order: each is its own place of the table
     g_hash_table_iter_init(&iter, sums);
     while (g_hash_table_iter_next(&iter, &id, &sum)) {
         for (int i = 0; i < w->in; i++) {
             const double d = ((double *)sum)[i];
             square += d * d;
+            // of an export only the norm is wanted
             if (table != NULL) {
                 table[(size_t)GPOINTER_TO_INT(id) * w->in + i] += (float)d;
             }
@@ -104,12 +111,14 @@ static bool multiply(const struct bake *b, const struct weight *w, const float *
     const kernels *k = b->session->k;
     const int m = w->out, r = weight_full_rank(w);
     const int64_t n = weight_columns(w);
+    // U scaled, Vt, and their product
     const size_t bytes[] = {sizeof(real) * m * r, sizeof(real) * r * n, sizeof(real) * m * n};
     g_autofree float *scaled = g_new(float, (size_t)m *r);
     real *buffer[3];
     bool done = true;
 
     for (int i = 0; i < m * r; i++) {
+        // columns of U are the singular vectors
         scaled[i] = (float)(u[i] * d[i % r]);
     }
     for (int i = 0; i < 3; i++) {
@@ -149,6 +158,8 @@ static void add_change(const struct weight *w, const float *change, float *value
     }
 }
 
+/* values [out, in, kh, kw] += (U d) Vt; nothing where no subject shifts this weight, whose spectrum
+ * is then not read at all. */
 static bool bake_matrix(const struct bake *b, const struct weight *w, const char *name,
                         float *values, GError **error)
 {
@@ -168,6 +179,7 @@ static bool bake_matrix(const struct bake *b, const struct weight *w, const char
         return false;
     }
     for (int i = 0; i < r; i++) {
+        // relu: no singular value becomes negative
         d[i] = MAX(0.0, s[i] + d[i]) - s[i];
     }
     if (!multiply(b, w, u, d, vt, change, error)) {
@@ -182,6 +194,7 @@ bool bake_add(const struct bake *b, const struct model_tensor *t, float *values,
     const struct weight w = model_tensor_weight(t);
     g_autofree char *shift = shift_name(&w);
 
+    // biases and the autoencoder are the model's own
     if (!t->shifts || b->n_subjects == 0) {
         return true;
     }
@@ -193,11 +206,13 @@ bool bake_add(const struct bake *b, const struct model_tensor *t, float *values,
         return false;
     }
     if (w.kind == WEIGHT_EMBEDDING) {
+        // a word that learned its row has its share of the table's shift, too
         bake_rows(b, &w, values);
     }
     return true;
 }
 
+// a weight_source: the model's tensor with the subjects put into it
 static bool read_baked(void *user, const char *name, const int64_t *shape, int n_dims, float *out,
                        GError **error)
 {
@@ -228,6 +243,7 @@ static bool has_place(const struct checkpoint *model, const char *shift, int cou
         if (name != NULL && strcmp(name, shift) == 0) {
             return count == weight_shift_count(&w, false) || count == weight_shift_count(&w, true);
         }
+        // rows are named after the table that they are in
         if (name != NULL && shift_row_parse(&w, shift) >= 0) {
             return count == w.in;
         }
@@ -239,6 +255,7 @@ bool bake_check(const struct bake_subject *subjects, int n_subjects, const struc
                 GError **error)
 {
     for (int i = 0; i < n_subjects; i++) {
+        // all of them, since a subject of which a part is left out would be another one
         g_autofree const char **names = subject_names(subjects[i].subject);
         for (const char **name = names; *name != NULL; name++) {
             int count = 0;

@@ -18,6 +18,7 @@ static bool cosine_of(const float *a, const float *b, int n, double *cosine)
         square_a += (double)a[i] * a[i];
         square_b += (double)b[i] * b[i];
     }
+    // one value has only a sign
     if (n < 2 || square_a == 0 || square_b == 0) {
         return false;
     }
@@ -35,6 +36,7 @@ static int compare_two(const struct subject *a, const struct subject *b, double 
     for (const char **name = names; *name != NULL; name++) {
         int n_a = 0, n_b = 0;
         const float *x = subject_shift(a, *name, &n_a), *y = subject_shift(b, *name, &n_b);
+        // subjects of other subsets have fewer layers in common
         if (y != NULL && n_a == n_b && cosine_of(x, y, n_a, &cosine)) {
             sum += cosine;
             layers++;
@@ -48,6 +50,7 @@ bool compare_subjects(const struct subject *const *subjects, const char *const *
                       double *cosine, int *layers, GError **error)
 {
     for (int i = 0; i < n; i++) {
+        // the matrix is symmetric, and the diagonal shows rounding
         for (int j = 0; j <= i; j++) {
             double *mean = &cosine[i * n + j];
             const int count = compare_two(subjects[i], subjects[j], mean);
@@ -68,6 +71,7 @@ bool compare_subjects(const struct subject *const *subjects, const char *const *
 // a text on the right of `width` columns
 static void append_right(GString *s, const char *text, glong width)
 {
+    // characters, not bytes; names may be in any script
     for (glong i = g_utf8_strlen(text, -1); i < width; i++) {
         g_string_append_c(s, ' ');
     }
@@ -82,6 +86,7 @@ char *compare_text(const double *cosine, const char *const *names, int n)
     for (int i = 0; i < n; i++) {
         width = MAX(width, g_utf8_strlen(names[i], -1));
     }
+    // the corner above the names
     append_right(s, "", width);
     for (int j = 0; j < n; j++) {
         g_string_append(s, "  ");
@@ -114,6 +119,7 @@ static void colour(double cosine, float rgb[3])
 
 picture *compare_picture(const double *cosine, int n, GError **error)
 {
+    // smaller squares where there are many subjects
     const int side = MIN(SQUARE, PICTURE_SIDE_MAX / MAX(n, 1));
 
     if (side < 1) {

@@ -27,6 +27,7 @@ struct exporter {
 
 /* ---- names ---- */
 
+// kernels of 1x1 are linear weights, whatever their shape says
 static bool is_kernel(const struct model_tensor *t)
 {
     return t->n_dims == 4 && t->shape[2] * t->shape[3] > 1;
@@ -40,6 +41,7 @@ char *lora_module(const struct model_tensor *t, const struct lora_options *o, in
     if (t->n_dims < 2 || !g_str_has_suffix(name, ".weight")) {
         return NULL;
     }
+    // what kohya's scripts call so by their classes shows in the modules' names
     const bool attention =
         text ? strstr(name, ".self_attn.") != NULL || strstr(name, ".mlp.") != NULL
              : strstr(name, ".attentions.") != NULL;
@@ -48,6 +50,7 @@ char *lora_module(const struct model_tensor *t, const struct lora_options *o, in
     if (!attention && !(block && o->rank_conv > 0)) {
         return NULL;
     }
+    // of a block without --rank-conv nothing gets here
     *rank = is_kernel(t) ? o->rank_conv : o->rank;
     return g_strdelimit(g_strconcat(text ? "lora_te_" : "lora_unet_", t->module, NULL), ".", '_');
 }
@@ -80,6 +83,7 @@ static bool change_begin(const struct exporter *e, const struct model_tensor *t,
     for (int i = 0; i < c->r; i++) {
         sum += c->d[i] * c->d[i];
     }
+    // NULL: the change is counted, and has no place
     c->module = lora_module(t, e->o, &c->rank);
     c->rank = MIN(c->rank, c->r);
     return sum > 0;
@@ -111,6 +115,7 @@ static int compare_parts(const void *a, const void *b, void *user)
 {
     const double *d = user;
     const int i = *(const int *)a, j = *(const int *)b;
+    // of equal parts the first, so that every sort gives the same file
     const double x = fabs(d[i]), y = fabs(d[j]);
 
     return x != y ? (x < y ? 1 : -1) : i - j;
@@ -147,6 +152,7 @@ static double alpha_of(const struct lora_options *o)
 // [out, k], times the inverse of the scale alpha / k
 static float *make_up(const struct change *c, const int *order, double alpha)
 {
+    // readers multiply by alpha / k
     const double factor = c->rank / alpha;
     float *up = g_new(float, (gsize)c->w.out * c->rank);
 
@@ -187,6 +193,7 @@ static bool export_matrix(struct exporter *e, const struct model_tensor *t, GErr
     struct change c;
     bool done = true;
 
+    // squares of the parts are those of the change: they are orthogonal
     if (change_begin(e, t, &c) && (done = change_read(e, &c, error))) {
         g_autofree int *order = change_order(&c);
         for (int i = 0; i < c.r; i++) {
@@ -216,6 +223,7 @@ static bool count_norm(struct exporter *e, size_t index, GError **error)
     const int64_t n = t->shape[0];
     g_autofree float *before = g_new(float, n), *after = g_new(float, n);
 
+    // the gain as the model has it, and with the subjects
     if (!checkpoint_read_part(e->m->session->checkpoint, index, 0, n, before, error) ||
         !merge_read(e->m, index, after, error)) {
         return false;
@@ -257,6 +265,7 @@ static void plan_module(const struct change *c, GArray *entries)
 static GArray *plan(const struct exporter *e)
 {
     const struct checkpoint *c = e->m->session->checkpoint;
+    // header first: the writer has to know all names and shapes, so ranks are found before
     GArray *entries = g_array_new(FALSE, TRUE, sizeof(struct safetensors_entry));
 
     g_array_set_clear_func(entries, clear_entry);
@@ -273,6 +282,7 @@ static GArray *plan(const struct exporter *e)
 static bool begin_file(struct exporter *e, const GArray *entries, GError **error)
 {
     const struct checkpoint *c = e->m->session->checkpoint;
+    // OpenAI's CLIP has it, OpenCLIP of SD 2 has not
     const bool sd1 = checkpoint_text_config(c)->quick_gelu;
     const bool v = checkpoint_schedule_config(c)->prediction_type == PREDICTION_V;
     g_autofree char *rank = g_strdup_printf("%d", e->o->rank);
@@ -341,6 +351,7 @@ bool lora_export(const struct merge *m, const struct lora_options *o, struct lor
     const bool done = begin_file(&e, entries, error) && export_all(&e, error);
     safetensors_writer_close(e.writer);
     if (done && kept != NULL) {
+        // of a subject that changes nothing the shares are 0
         const double all = MAX(e.all, 1e-300);
         *kept = (struct lora_kept){.modules = (int)entries->len / 3,
                                    .share = e.kept / all,

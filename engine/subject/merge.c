@@ -9,6 +9,7 @@ bool merge_open(struct merge *m, svdiff *s, const struct bake_subject *subjects,
                 progress_function progress, void *user, GError **error)
 {
     *m = (struct merge){.session = s, .progress = progress, .user = user};
+    // of the whole model, from the cache where they are kept; which of them are read, the subjects say
     m->spectrum = model_spectrum_open(s, progress, user, error);
     m->bake = (struct bake){
         .session = s, .spectrum = m->spectrum, .subjects = subjects, .n_subjects = n_subjects};
@@ -30,6 +31,7 @@ bool merge_read(const struct merge *m, size_t index, float *out, GError **error)
            bake_add(&m->bake, t, out, error);
 }
 
+// the words of Stability's model spec, by what SD 1 and 2 differ in
 const char *merge_architecture(const struct checkpoint *c)
 {
     if (checkpoint_text_config(c)->quick_gelu) {
@@ -42,6 +44,7 @@ const char *merge_architecture(const struct checkpoint *c)
 
 /* ---- writing ---- */
 
+// entries of a header own nothing, so the array does
 static void clear_tensor(void *data)
 {
     struct merge_tensor *t = data;
@@ -57,6 +60,7 @@ GArray *merge_tensors_create(void)
     return tensors;
 }
 
+// 8-bit weights are written in 16: what is added to them needs the room (dtype_written)
 struct merge_tensor merge_as_stored(const struct safetensors_tensor *stored)
 {
     struct merge_tensor t = {.entry = {.name = g_strdup(stored->name),
@@ -85,6 +89,7 @@ static bool read_values(const struct merge *m, const struct merge_tensor *t, flo
     if (t->n_parts == 0) {
         return safetensors_read_f32(t->file, t->other, out, error);
     }
+    // query, key and value of OpenCLIP are thirds of one tensor, as rows
     for (int i = 0; i < t->n_parts; i++) {
         if (!merge_read(m, t->parts[i], out, error)) {
             return false;
@@ -94,6 +99,7 @@ static bool read_values(const struct merge *m, const struct merge_tensor *t, flo
     return true;
 }
 
+// one tensor in memory at a time, so that any model fits
 static bool write_tensor(const struct merge *m, struct safetensors_writer *writer,
                          const struct merge_tensor *t, GError **error)
 {
@@ -114,6 +120,7 @@ static bool write_tensor(const struct merge *m, struct safetensors_writer *write
            safetensors_writer_put(writer, t->entry.name, data, error);
 }
 
+// asked after each tensor: nothing has its name yet, so stopping leaves nothing
 bool merge_go_on(const struct merge *m, int done, int all, GError **error)
 {
     const struct progress p = {
@@ -134,6 +141,7 @@ bool merge_write(const struct merge *m, const char *path, const GArray *tensors,
     g_autofree struct safetensors_entry *entries = g_new(struct safetensors_entry, tensors->len);
 
     for (guint i = 0; i < tensors->len; i++) {
+        // the writer copies them
         entries[i] = g_array_index(tensors, struct merge_tensor, i).entry;
     }
     g_autoptr(safetensors_writer) writer =

@@ -23,6 +23,7 @@ static char *target_name(const struct checkpoint *c, size_t index, int *third)
     *third = -1;
     if (checkpoint_is_single(c)) {
         const struct safetensors_tensor *stored = checkpoint_stored(c, index);
+        // a file that keeps the three apart has each under its own name
         if (stored->values == 3 * model_tensor_values(t)) {
             name = compvis_openclip_name(t->name, third);
         }
@@ -102,6 +103,7 @@ static void add_network(const struct checkpoint *c, size_t index, GArray *tensor
 static void add_foreign(const struct checkpoint *c, const struct safetensors *file, GArray *tensors)
 {
     const bool v = checkpoint_schedule_config(c)->prediction_type == PREDICTION_V;
+    // names that were written already; thousands, so they are hashed
     g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
     for (guint i = 0; i < tensors->len; i++) {
@@ -162,6 +164,7 @@ bool merge_checkpoint(struct merge *m, const char *path, GError **error)
         }
         add_foreign(c, file, tensors);
     }
+    // marks that ComfyUI and others read
     add_mark(tensors, noise->prediction_type == PREDICTION_V, V_MARK);
     add_mark(tensors, noise->rescale_betas_zero_snr, "ztsnr");
     return write_all(m, path, tensors, error);

@@ -22,6 +22,7 @@ static bool skip_weights(const char *relative)
     bool own = strcmp(folder, ".") == 0;
 
     for (int i = 0; i < MODEL_COMPONENTS; i++) {
+        // deeper folders may hold weights of something else, which stay
         own = own || strcmp(folder, model_component_folder((enum model_component)i)) == 0;
     }
     if (!own) {
@@ -49,6 +50,8 @@ static struct merge_tensor plan_tensor(const struct checkpoint *c, size_t index)
     return result;
 }
 
+/* The weights of one network under the name that diffusers or transformers look for, by component.
+ * done: tensors that were written before, for the progress. */
 static bool write_component(const struct merge *m, enum model_component component,
                             const char *folder, int *done, GError **error)
 {
@@ -66,6 +69,7 @@ static bool write_component(const struct merge *m, enum model_component componen
             g_array_append_val(tensors, t);
         }
     }
+    // all components count as one piece of work
     const int first = *done;
     *done += (int)tensors->len;
     return merge_write(m, path, tensors, keys, texts, first, (int)checkpoint_count(c), error);
@@ -86,6 +90,7 @@ static char *scheduler_class(const char *folder)
     g_autofree char *path = g_build_filename(folder, "scheduler", "scheduler_config.json", NULL);
     g_autoptr(JsonNode) root = json_read_file(path, 1 << 20, NULL);
     JsonObject *object = root != NULL ? json_root_object(root, path, NULL) : NULL;
+    // of a scheduler that says nothing: the sampler that is ours, too, where none is asked for
     const char *name = "DDIMScheduler";
 
     if (object != NULL) {
@@ -150,6 +155,7 @@ static bool write_member(const char *folder, const char *name, bool needed, cons
     return store_json(path, root, error);
 }
 
+// and what fills prompts up, where this run knew it better than the tokenizer's files
 static bool copy_tokenizer(const struct tokenizer_place *from, const char *to, GError **error)
 {
     return folder_copy(from->folder, to, skip_weights, error) &&
@@ -158,6 +164,7 @@ static bool copy_tokenizer(const struct tokenizer_place *from, const char *to, G
              write_member(to, "special_tokens_map.json", false, "pad_token", from->pad, error)));
 }
 
+// what --prediction said, since the folder is for the weights as they were used
 static bool copy_schedule(const svdiff *s, const char *to, GError **error)
 {
     const bool v = checkpoint_schedule_config(s->checkpoint)->prediction_type == PREDICTION_V;
@@ -172,6 +179,7 @@ static bool copy_rest(const svdiff *s, const char *to, GError **error)
     const struct checkpoint *c = s->checkpoint;
     const char *from = checkpoint_config_folder(c);
 
+    // of a single file they are built in, not written anywhere
     if (!checkpoint_configs_complete(from)) {
         return error_failed(
             error,
@@ -230,6 +238,7 @@ bool merge_folder(struct merge *m, const char *path, GError **error)
     if (temporary == NULL) {
         return false;
     }
+    // a folder of that name is there whole or not at all
     const bool done = fill(m, temporary, error) && folder_commit(temporary, place, error);
     if (!done) {
         folder_remove(temporary);

@@ -11,6 +11,7 @@
 
 /* A weight belongs to a subset when its name begins with `block`, holds `part`, and its kind is in
  * `kinds` (bit per kind). */
+// a set of kinds is a word of bits
 #define KIND(kind) (1u << (kind))
 #define ANY        (KIND(WEIGHT_LINEAR) | KIND(WEIGHT_CONV) | KIND(WEIGHT_EMBEDDING) | KIND(WEIGHT_NORM))
 
@@ -34,6 +35,7 @@ static const struct {
 
 bool shift_subset_has(enum shift_subset s, const struct weight *w)
 {
+    // keys and values, but not queries
     if (s == SUBSET_UNET_CA_KV &&
         !(g_str_has_suffix(w->name, ".to_k") || g_str_has_suffix(w->name, ".to_v"))) {
         return false;
@@ -63,6 +65,7 @@ int32_t shift_row_parse(const struct weight *w, const char *name)
     if (!g_str_has_prefix(name, begin)) {
         return -1;
     }
+    // what stands between ".row." and ".delta" is the id, and nothing else
     g_autofree char *number = g_strdup(name + strlen(begin));
     char *dot = strchr(number, '.');
     if (dot == NULL || strcmp(dot, ".delta") != 0) {
@@ -74,6 +77,7 @@ int32_t shift_row_parse(const struct weight *w, const char *name)
 
 /* ---- turning weights spectral ---- */
 
+// the network owns it, as all of its memory
 static real *upload_new(struct network *net, const float *values, int64_t count, GError **error)
 {
     real *device = network_alloc(net, (size_t)count * sizeof(real), error);
@@ -93,6 +97,7 @@ static bool attach_norm(struct network *net, struct weight *w, bool scalar, GErr
     if (gain == NULL) {
         return false;
     }
+    // y = relu(length + shift) * direction, where element-wise is relu(sigma + shift)
     w->scalar = scalar;
     if (!scalar) {
         w->sigma = upload_new(net, gain, w->out, error);
@@ -127,11 +132,13 @@ static bool attach_factor(struct network *net, const struct weight *w, struct ke
     if (rounded != NULL) {
         net->k->to_bf16(net->k, count, full, rounded);
     }
+    // both at once only for one factor
     network_release(net, full);
     *f = (struct kernels_weight){.data = rounded, .type = KERNELS_BF16};
     return rounded != NULL;
 }
 
+// u [out, r], s [r], vt [r, columns] on the host only until they are on the device
 static bool attach_matrix(struct network *net, struct weight *w, struct spectrum_provider provider,
                           GError **error)
 {
@@ -156,6 +163,7 @@ static bool attach_matrix(struct network *net, struct weight *w, struct spectrum
         !attach_factor(net, w, &w->vt, vt, r * columns, error)) {
         return false;
     }
+    // W is U diag(s) Vt from here on; nobody needs it as it was
     network_release(net, w->dense.data);
     w->dense = (struct kernels_weight){.data = NULL};
     return true;
@@ -181,6 +189,7 @@ bool shift_attach(struct network *net, struct weight *w, bool scalar,
 bool shift_attach_rows(struct network *net, struct weight *w, const int32_t *ids, int n,
                        struct parameters *p, GError **error)
 {
+    // the ids are on the device, where rows are gathered and added
     const size_t bytes = (size_t)n * sizeof *ids;
 
     w->row_ids = network_alloc(net, bytes, error);

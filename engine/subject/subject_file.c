@@ -49,6 +49,7 @@ const char *const *subject_notices(const struct subject *s)
 // takes the text
 static void add_notice(struct subject *s, char *text)
 {
+    // before the NULL that ends the list
     g_ptr_array_insert(s->notices, (int)s->notices->len - 1, text);
 }
 
@@ -60,6 +61,7 @@ static struct shift *shift_create(int64_t count)
 
 void subject_set_shift(struct subject *s, const char *name, const float *values, int count)
 {
+    // of our own run: memory for it was there a moment ago
     struct shift *shift = g_malloc(sizeof *shift + (gsize)count * sizeof *values);
 
     shift->count = count;
@@ -80,6 +82,7 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+// a hash table has no order, files and comparisons want one
 static const char **sorted_keys(GHashTable *table)
 {
     guint n;
@@ -140,6 +143,7 @@ bool subject_name_is_text(const char *name)
 // the module's own name, "norm1" or "final_layer_norm", says that it is a norm
 bool subject_is_elementwise(const char *name, int count)
 {
+    // a norm of one channel has one value either way: it is then scalar
     g_autofree char *module = g_strndup(name, strlen(name) - strlen(".delta"));
     const char *dot = strrchr(module, '.');
 
@@ -153,6 +157,7 @@ bool subject_is_row(const char *name)
 
 /* ---- reading ---- */
 
+// a name that is nothing but the ending names no module
 static bool is_shift_name(const char *name)
 {
     return g_str_has_suffix(name, ".delta") && strlen(name) > strlen(".delta");
@@ -163,6 +168,7 @@ static char *canonical_name(const char *name)
 {
     static const char *const text_modules[] = {"embeddings.", "encoder.", "final_layer_norm."};
 
+    // other programs put the model's part before the name
     if (g_str_has_prefix(name, "unet.")) {
         return g_strdup(name + strlen("unet."));
     }
@@ -170,6 +176,7 @@ static char *canonical_name(const char *name)
         name += strlen("text_encoder.");
     }
     for (size_t i = 0; i < G_N_ELEMENTS(text_modules); i++) {
+        // svdiff-pytorch's own second file, which lacks "text_model."
         if (g_str_has_prefix(name, text_modules[i])) {
             return g_strconcat(TEXT_ENCODER_MODULE, name, NULL);
         }
@@ -192,6 +199,7 @@ static bool check_name(const char *path, const char *name, GError **error)
 
 static bool check_shape(const char *path, const struct safetensors_tensor *tensor, GError **error)
 {
+    // a shift is a list; an int counts it everywhere
     if (tensor->n_dims == 1 && tensor->values >= 1 && tensor->values <= G_MAXINT) {
         return true;
     }
@@ -228,12 +236,14 @@ static bool read_shift(struct subject *s, const struct safetensors *file,
                             "%s: the shift %s is there twice, under other names too; remove one.",
                             path, name);
     }
+    // as large as a file from anywhere says: that may be too much
     g_autofree struct shift *shift = shift_create(tensor->values);
     if (shift == NULL) {
         return error_failed(error, "%s: there is no memory for %s; close other programs.", path,
                             tensor->name);
     }
     shift->count = (int)tensor->values;
+    // checked here once, so that nobody else has to ask
     if (!safetensors_read_f32(file, tensor, shift->values, error) ||
         !check_values(path, tensor, shift, error)) {
         return false;
@@ -248,6 +258,7 @@ static bool read_metadata(struct subject *s, const struct safetensors *file, GEr
     const char *format = safetensors_metadata(file, SUBJECT_KEY_FORMAT);
     const char *version = safetensors_metadata(file, SUBJECT_KEY_VERSION);
 
+    // other programs' formats have versions of their own
     if (g_strcmp0(format, SUBJECT_FORMAT) == 0 && version != NULL &&
         g_ascii_strtoull(version, NULL, 10) > SUBJECT_VERSION) {
         return error_failed(error,
@@ -271,6 +282,7 @@ static bool read_file(struct subject *s, const char *path, GError **error)
     }
     for (size_t i = 0; i < safetensors_count(file); i++) {
         const struct safetensors_tensor *tensor = safetensors_at(file, i);
+        // what some ports keep beside the shifts is told, not refused
         bool ours = is_shift_name(tensor->name);
         if (ours && !read_shift(s, file, tensor, error)) {
             return false;
@@ -279,6 +291,7 @@ static bool read_file(struct subject *s, const char *path, GError **error)
         foreign += !ours;
     }
     if (shifts == 0) {
+        // says what it is instead: a model, a LoRA
         model_kind_refuse(file, true, error);
         return false;
     }
@@ -295,6 +308,7 @@ static bool read_folder(struct subject *s, const char *folder, GError **error)
     int found = 0;
 
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        // a subject without a shifted text encoder has one file alone
         g_autofree char *path = g_build_filename(folder, names[i], NULL);
         if (g_file_test(path, G_FILE_TEST_EXISTS)) {
             if (!read_file(s, path, error)) {

@@ -44,10 +44,12 @@ static bool check_base(svdiff *s, const struct subject *subject, const char *fil
 {
     const char *hash = subject_metadata(subject, "base_hash");
 
+    // svdiff-pytorch's files say nothing: their shifts still have to fit by name and length
     if (hash == NULL) {
         session_warn(s, "%s does not say which model it was learned with.", file);
         return true;
     }
+    // of all weights that are shifted; equal for f32 and f16 copies
     const struct model_hashes *own = session_hashes(s, NULL, NULL, error);
     if (own == NULL || strcmp(hash, own->base) == 0 || force) {
         return own != NULL;
@@ -63,6 +65,7 @@ static bool open_one(struct subject_list *l, int i, svdiff *s,
 {
     struct subject *subject = subject_open(wanted->file, error);
 
+    // in the list at once, so that it is freed with it
     l->items[i] = (struct bake_subject){.subject = subject, .scale = wanted->scale};
     if (subject == NULL) {
         return false;
@@ -77,6 +80,7 @@ bool subject_list_open(struct subject_list *l, svdiff *s,
                        const struct svdiff_scaled_subject *wanted, int n, bool force,
                        GError **error)
 {
+    // at least one, so that NULL means closed
     *l = (struct subject_list){.items = g_new0(struct bake_subject, MAX(n, 1)), .n = n};
     for (int i = 0; i < n; i++) {
         if (!open_one(l, i, s, &wanted[i], force, error)) {

@@ -55,6 +55,7 @@ static bool exists(const char *name)
 
 char *subject_path(const char *name)
 {
+    // else where it would be, for a sentence or to be written
     char *found = find(name);
 
     if (found != NULL) {
@@ -124,6 +125,7 @@ char *svdiff_subject_split(const char *text, double *scale)
     char *end = NULL;
 
     *scale = 1;
+    // what exists comes before any reading of colons
     if (colon == NULL || exists(text)) {
         return g_strdup(text);
     }
@@ -144,6 +146,7 @@ char *svdiff_subject_join(const char *name, double scale)
     }
     char *text =
         g_strconcat(name, ":", g_ascii_formatd(number, sizeof number, "%.3g", scale), NULL);
+    // more digits until no subject is called so: "fox:0.5" may be a file
     for (int digits = 3; digits < 9 && exists(text); digits++) {
         g_autofree char *format = g_strdup_printf("%%.%df", digits);
         g_free(text);
@@ -173,6 +176,7 @@ static char *take_first(const char *list, const char **end)
     char *taken = g_strstrip(g_strndup(list, (gsize)(first - list)));
     for (const char *at = first; *at != '\0';) {
         at += 1 + strcspn(at + 1, SEPARATORS);
+        // a list that somebody made long would cost a look at the disk for each of its parts
         if (at - list > PART_BYTES) {
             break;
         }

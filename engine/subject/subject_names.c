@@ -26,6 +26,7 @@ struct subject {
 
 /* ---- prompts ---- */
 
+// bytes of other scripts count as letters: they are part of a word
 static bool is_letter(char c)
 {
     return g_ascii_isalnum(c) || (c & 0x80) != 0 || c == '\'';
@@ -60,6 +61,7 @@ char *subject_names_thing(const char *prompt)
 
     for (const char *word = first; is_letter(*word);) {
         size_t length = 0;
+        // "t-shirt" is one word
         while (is_letter(word[length]) || (word[length] == '-' && is_letter(word[length + 1]))) {
             length++;
         }
@@ -89,6 +91,7 @@ static char *article_of(const char *prompt)
 
 static bool same_character(char a, char b)
 {
+    // strchr finds the final 0, too
     const bool blank = strchr("-_ ", a) != NULL && a != '\0';
 
     return blank ? strchr("-_ ", b) != NULL && b != '\0' : g_ascii_tolower(a) == g_ascii_tolower(b);
@@ -144,6 +147,7 @@ static void mend_article(GString *before, const char *article)
         (length == 2 && g_ascii_tolower(text[start + 1]) != 'n')) {
         return;
     }
+    // the first letter keeps its case
     g_string_erase(before, (gssize)start + 1, (gssize)length - 1);
     g_string_insert(before, (gssize)start + 1, article + 1);
 }
@@ -169,6 +173,7 @@ static char *put(const char *text, struct subject *s, int n)
 
     for (const char *at = text; *at != '\0';) {
         size_t length = 0;
+        // "foxglove" and "firefox" speak of no fox
         const bool begins = at == text || !is_letter(at[-1]);
         const int found = begins ? find_subject(at, s, n, &length) : -1;
         if (found >= 0) {

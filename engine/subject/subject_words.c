@@ -35,6 +35,7 @@ static void clear_word(void *word)
     g_free(w->name);
 }
 
+// strings are copies: the file is closed when its words are read
 static void add_file(struct subject_words *w, const struct subject *s, const char *path, int file)
 {
     for (int i = 1; has_subject(s, i); i++) {
@@ -90,6 +91,7 @@ static bool is_letter(char c)
     return g_ascii_isalnum(c) || (c & 0x80) != 0;
 }
 
+// whole words: "cat" is not in "catalogue"
 static bool has_word(const char *text, const char *word)
 {
     const size_t length = strlen(word);

@@ -53,6 +53,7 @@ static void list_metadata(const struct subject *s, GPtrArray *keys, GPtrArray *t
 {
     g_autofree const char **names = subject_metadata_keys(s);
 
+    // ours, whatever the file said that this came from
     add_text(keys, texts, SUBJECT_KEY_FORMAT, SUBJECT_FORMAT);
     add_text(keys, texts, SUBJECT_KEY_VERSION, G_STRINGIFY(SUBJECT_VERSION));
     for (const char **name = names; *name != NULL; name++) {
@@ -61,6 +62,7 @@ static void list_metadata(const struct subject *s, GPtrArray *keys, GPtrArray *t
             add_text(keys, texts, *name, subject_metadata(s, *name));
         }
     }
+    // ends both lists
     add_text(keys, texts, NULL, NULL);
 }
 
@@ -79,6 +81,7 @@ bool subject_write(const struct subject *s, const char *path, GError **error)
     return writer != NULL && safetensors_writer_commit(writer, error);
 }
 
+// in double, so that many small values are not lost in a large sum
 static double squared_norm(const float *values, int count)
 {
     double sum = 0;
@@ -99,6 +102,7 @@ static void split(const struct subject *s, GArray *unet, GArray *text, struct su
     for (const char **name = names; *name != NULL; name++) {
         int count;
         const float *values = subject_shift(s, *name, &count);
+        // shares are of squares, as the energy of a change is
         double square = squared_norm(values, count);
         all += square;
         if (subject_is_row(*name)) {
@@ -141,6 +145,7 @@ static bool write_pair(const struct subject *s, const GArray *unet, const GArray
 {
     g_autofree char *unet_path = g_build_filename(folder, SUBJECT_FILE_UNET, NULL);
     g_autofree char *text_path = g_build_filename(folder, SUBJECT_FILE_TEXT, NULL);
+    // one file where nothing of the text encoder was learned
     const bool has_text = text->len > 0;
 
     if (!check_folder(folder, text_path, unet->len > 0, has_text, error)) {
@@ -162,6 +167,7 @@ bool subject_write_folder(const struct subject *s, const char *folder, struct su
 
     split(s, unet, text, out);
     const bool written = write_pair(s, unet, text, folder, error);
+    // only what was made here, and only if it is empty
     if (!written && made) {
         g_rmdir(folder);
     }
