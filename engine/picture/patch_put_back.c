@@ -94,7 +94,7 @@ static picture *put_own(const struct patch *p, const struct picture_origin *o, p
     picture *own = under != NULL ? picture_copy(o->own, error) : NULL;
 
     // into the picture's own space, where it is blended once more
-    if (own != NULL && !picture_origin_convert(o, painted, error)) {
+    if (own != NULL && !picture_profile_from_srgb(o->icc, o->space, painted, error)) {
         g_clear_pointer(&own, picture_free);
     }
     if (own != NULL) {
@@ -108,14 +108,13 @@ static picture *put_own(const struct patch *p, const struct picture_origin *o, p
 static bool set_origin(const struct patch *p, const picture *init, picture *painted, picture *out,
                        GError **error)
 {
-    const bool own = init->origin != NULL && init->origin->own != NULL;
-    picture *samples = own ? put_own(p, init->origin, painted, error) : NULL;
-
-    out->origin = samples != NULL ? picture_origin_with(init->origin, samples) : NULL;
-    if (!own) {
+    if (init->origin == NULL || init->origin->own == NULL) {
         out->origin = picture_origin_ref(init->origin);
+        return true;
     }
-    return samples != NULL || !own;
+    picture *samples = put_own(p, init->origin, painted, error);
+    out->origin = samples != NULL ? picture_origin_with(init->origin, samples) : NULL;
+    return samples != NULL;
 }
 
 picture *patch_put_back(const struct patch *p, const struct svdiff_generate_options *o,

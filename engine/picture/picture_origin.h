@@ -57,7 +57,3 @@ struct picture_origin *picture_origin_with(const struct picture_origin *o, pictu
 
 /* A new one of the depth alone, for what is sRGB and began with such a picture; NULL for NULL. */
 struct picture_origin *picture_origin_depth(const struct picture_origin *o);
-
-/* Converts a picture of 3 channels from sRGB to the origin's space, in place (grey: three equal
- * channels). */
-bool picture_origin_convert(const struct picture_origin *o, picture *p, GError **error);

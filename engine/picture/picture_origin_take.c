@@ -61,8 +61,3 @@ picture *picture_origin_take(picture *p, const char *path, GError **error)
     forget_space(o);
     return g_steal_pointer(&taken);
 }
-
-bool picture_origin_convert(const struct picture_origin *o, picture *p, GError **error)
-{
-    return picture_profile_from_srgb(o->icc, o->space, p, error);
-}

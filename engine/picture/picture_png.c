@@ -38,24 +38,6 @@ static void on_warning(png_structp png, png_const_charp message)
     job->bad_profile = job->bad_profile || g_str_has_prefix(message, "iCCP");
 }
 
-static void reader_finish(struct png_job *job)
-{
-    png_destroy_read_struct(&job->png, &job->info, NULL);
-    g_clear_pointer(&job->rows, g_free);
-}
-
-static bool reader_init(struct png_job *job, const struct picture_source *source, GError **error)
-{
-    *job = (struct png_job){.source = source, .error = error};
-    job->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, job, on_error, on_warning);
-    job->info = job->png ? png_create_info_struct(job->png) : NULL;
-    if (!job->info) {
-        reader_finish(job);
-        error_failed(error, "%s: there is no memory to read it.", source->path);
-    }
-    return job->info != NULL;
-}
-
 // the header; afterwards every kind of PNG comes as R'G'B' with or without alpha, 8 or 16 bits
 static bool read_header_or_jump(struct png_job *job)
 {
@@ -140,21 +122,25 @@ static int orientation_of(const struct png_job *job)
 
 picture *picture_png_read(const struct picture_source *source, GError **error)
 {
-    struct png_job job;
-    int orientation;
+    struct png_job job = {.source = source, .error = error};
+    int orientation = 1;
 
-    if (!reader_init(&job, source, error)) {
-        return NULL;
-    }
-    if (!read_all(&job)) {
+    job.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &job, on_error, on_warning);
+    job.info = job.png ? png_create_info_struct(job.png) : NULL;
+    if (!job.info) {
+        error_failed(error, "%s: there is no memory to read it.", source->path);
+    } else if (read_all(&job)) {
+        // it may stand behind the pixels, so it is asked when all is read
+        orientation = orientation_of(&job);
+    } else {
+        // without a message the error is ours, and set already
         if (job.message[0]) {
             picture_set_damaged(source, "PNG", job.message, error);
         }
         g_clear_pointer(&job.out, picture_free);
     }
-    // it may stand behind the pixels, so it is asked when all is read
-    orientation = orientation_of(&job);
-    reader_finish(&job);
+    png_destroy_read_struct(&job.png, &job.info, NULL);
+    g_free(job.rows);
     return picture_orient(job.out, orientation, error);
 }
 

@@ -183,27 +183,6 @@ static GBytes *unpack(const uint8_t *data, size_t size)
     return n == 0 ? g_byte_array_free_to_bytes(g_steal_pointer(&all)) : NULL;
 }
 
-// a name, 0, 0 for zlib, and the packed profile; *problem is set where it is of no use
-static GBytes *read_profile(png_structp png, png_infop info, enum picture_space space,
-                            const char **problem)
-{
-    size_t size;
-    const uint8_t *chunk = find_chunk(png, info, "iCCP", 0, &size);
-    // a name of 1 to 79 bytes, ended by 0
-    const uint8_t *name_end = chunk ? memchr(chunk, 0, MIN(size, 80)) : NULL;
-    g_autoptr(GBytes) icc = NULL;
-
-    *problem = NULL;
-    if (!chunk) {
-        return NULL;
-    }
-    if (name_end && name_end + 2 < chunk + size && name_end[1] == 0) {
-        icc = unpack(name_end + 2, (size_t)(chunk + size - (name_end + 2)));
-    }
-    *problem = "is damaged";
-    return icc && picture_profile_check(icc, space, problem) ? g_steal_pointer(&icc) : NULL;
-}
-
 /* ---- reading ---- */
 
 static bool take_code_points(png_structp png, png_infop info, picture *p, const char *path)
@@ -222,14 +201,25 @@ static bool take_code_points(png_structp png, png_infop info, picture *p, const 
     return o->chunks.has[PICTURE_CHUNK_CODES];
 }
 
+// iCCP: a name, 0, 0 for zlib, and the packed profile; what is of no use is told and left out
 static bool take_profile(png_structp png, png_infop info, picture *p, const char *path)
 {
     struct picture_origin *o = picture_origin_of(p);
-    const char *problem;
+    size_t size;
+    const uint8_t *chunk = find_chunk(png, info, "iCCP", 0, &size);
+    // a name of 1 to 79 bytes, ended by 0
+    const uint8_t *name_end = chunk ? memchr(chunk, 0, MIN(size, 80)) : NULL;
+    const char *problem = "is damaged";
 
-    o->icc = read_profile(png, info, o->space, &problem);
-    if (problem) {
+    if (!chunk) {
+        return false;
+    }
+    if (name_end && name_end + 2 < chunk + size && name_end[1] == 0) {
+        o->icc = unpack(name_end + 2, (size_t)(chunk + size - (name_end + 2)));
+    }
+    if (!o->icc || !picture_profile_check(o->icc, o->space, &problem)) {
         picture_origin_warn(p, path, problem);
+        g_clear_pointer(&o->icc, g_bytes_unref);
     }
     return o->icc != NULL;
 }

@@ -4,7 +4,6 @@
 
 #include "engine/base/error.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 bool picture_source_open(struct picture_source *source, const char *path, int minimum,
@@ -30,7 +29,7 @@ bool picture_source_open(struct picture_source *source, const char *path, int mi
         error_failed(error, "%s: this file is larger than %d MiB; scale the picture down.", path,
                      (int)(PICTURE_FILE_MAX >> 20));
     } else {
-        error_failed(error, "%s: cannot be opened: %s.", path, g_strerror(errno));
+        error_system(error, path, "cannot be opened");
     }
     picture_source_close(source);
     return false;

@@ -268,12 +268,9 @@ static bool read_converted(TIFF *tiff, struct picture_tiff_job *job, const struc
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        float *out = p->pixels + i * p->channels;
-        out[0] = TIFFGetR(raster[i]) / 255.0f;
-        out[1] = TIFFGetG(raster[i]) / 255.0f;
-        out[2] = TIFFGetB(raster[i]) / 255.0f;
-        if (l->alpha) {
-            out[3] = TIFFGetA(raster[i]) / 255.0f;
+        for (int c = 0; c < p->channels; c++) {
+            // red in the lowest byte, then green, blue and alpha
+            p->pixels[i * p->channels + c] = (raster[i] >> (8 * c) & 255) / 255.0f;
         }
     }
     if (l->alpha) {
