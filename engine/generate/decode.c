@@ -57,8 +57,7 @@ struct decoder *decoder_create(const kernels *k, struct autoencoder *a, int h, i
     struct run r = {.d = d, .latents = zeros};
     d->tape = tape_create_measured(k, (struct tape_options){0}, decode, &r, error);
     if (d->tape == NULL) {
-        decoder_free(d);
-        return NULL;
+        g_clear_pointer(&d, decoder_free);
     }
     return d;
 }

@@ -63,9 +63,7 @@ static bool read_matrix(struct preview *p, const svdiff *s)
     g_autofree char *path = g_build_filename(s->options.model, "svdiff.json", NULL);
     JsonObject *o = NULL;
 
-    if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
-        return false;
-    }
+    // a model need not have this file
     g_autoptr(JsonNode) root = json_read_file(path, FILE_MAX, NULL);
     JsonObject *all = root != NULL ? json_root_object(root, path, NULL) : NULL;
     if (all == NULL || !json_get_object(all, path, "preview", JSON_OPTIONAL, &o, NULL) ||

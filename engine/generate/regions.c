@@ -7,11 +7,16 @@
 
 #include <string.h>
 
-static bool use_mask(const struct svdiff_region *r, const picture *mask, int h, int w, float *out,
-                     GError **error)
+// the region's mask, its own or its file's, on the grid: out [h, w]
+static bool take_mask(const struct svdiff_region *r, int h, int w, float *out, GError **error)
 {
+    g_autoptr(picture) read = r->mask == NULL ? mask_read(r->file, 1, error) : NULL;
+    const picture *mask = r->mask != NULL ? r->mask : read;
     struct mask_box box;
 
+    if (mask == NULL) {
+        return false;
+    }
     if (!mask_bounds(mask, &box)) {
         return error_failed(
             error, "The region %s is empty: nothing of it is white, so its text would be nowhere.",
@@ -25,14 +30,6 @@ static bool use_mask(const struct svdiff_region *r, const picture *mask, int h, 
     return true;
 }
 
-static bool read_mask(const struct svdiff_region *r, int h, int w, float *out, GError **error)
-{
-    g_autoptr(picture) mask = r->mask == NULL ? mask_read(r->file, 1, error) : NULL;
-
-    return (r->mask != NULL || mask != NULL) &&
-           use_mask(r, r->mask != NULL ? r->mask : mask, h, w, out, error);
-}
-
 bool regions_open(struct regions *r, const struct svdiff_region *regions, int n, int h, int w,
                   GError **error)
 {
@@ -41,7 +38,7 @@ bool regions_open(struct regions *r, const struct svdiff_region *regions, int n,
     *r = (struct regions){.masks = g_new0(float, MAX(n, 1) * places)};
     r->list = (struct attention_regions){.n = n, .h = h, .w = w, .masks = r->masks};
     for (int i = 0; i < n; i++) {
-        if (!read_mask(&regions[i], h, w, r->masks + i * places, error)) {
+        if (!take_mask(&regions[i], h, w, r->masks + i * places, error)) {
             return false;
         }
     }

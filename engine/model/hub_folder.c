@@ -2,6 +2,7 @@
 #include "engine/model/hub_folder.h"
 
 #include "engine/base/error.h"
+#include "engine/base/regular_file.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -11,8 +12,8 @@
 
 struct snapshot {
     char *path;
-    bool current; // refs/main names it
-    struct timespec changed;
+    bool current;    // refs/main names it
+    int64_t changed; // nanoseconds
 };
 
 static void clear_snapshot(gpointer data)
@@ -32,14 +33,9 @@ static bool is_hub_folder(const char *path)
 static char *read_reference(const char *path)
 {
     g_autofree char *name = g_build_filename(path, "refs", "main", NULL);
-    char *text = NULL;
-    struct stat info;
+    char *text = regular_file_load(name, MAX_REF, NULL, NULL);
 
-    if (stat(name, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size > MAX_REF ||
-        !g_file_get_contents(name, &text, NULL, NULL)) {
-        return g_strdup("");
-    }
-    return g_strstrip(text);
+    return text != NULL ? g_strstrip(text) : g_strdup("");
 }
 
 // the current one first, then the one changed last
@@ -50,11 +46,8 @@ static int compare_snapshots(const void *a, const void *b)
     if (x->current != y->current) {
         return y->current - x->current;
     }
-    if (x->changed.tv_sec != y->changed.tv_sec) {
-        return x->changed.tv_sec > y->changed.tv_sec ? -1 : 1;
-    }
-    if (x->changed.tv_nsec != y->changed.tv_nsec) {
-        return x->changed.tv_nsec > y->changed.tv_nsec ? -1 : 1;
+    if (x->changed != y->changed) {
+        return x->changed > y->changed ? -1 : 1;
     }
     return strcmp(x->path, y->path);
 }
@@ -68,11 +61,11 @@ static GArray *list_snapshots(const char *path)
 
     g_array_set_clear_func(list, clear_snapshot);
     for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
-        struct snapshot one = {
-            g_build_filename(folder, name, NULL), strcmp(name, current) == 0, {0}};
+        struct snapshot one = {.path = g_build_filename(folder, name, NULL),
+                               .current = strcmp(name, current) == 0};
         struct stat info;
         if (stat(one.path, &info) == 0 && S_ISDIR(info.st_mode)) {
-            one.changed = info.st_mtim;
+            one.changed = info.st_mtim.tv_sec * INT64_C(1000000000) + info.st_mtim.tv_nsec;
             g_array_append_val(list, one);
         } else {
             g_free(one.path);

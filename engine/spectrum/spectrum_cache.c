@@ -39,16 +39,11 @@ char *spectrum_cache_default_folder(void)
 
 /* ---- names ---- */
 
-static char *name_in(const char *folder, const char *digits, const char *suffix)
-{
-    g_autofree char *name = g_strconcat(digits, suffix, NULL);
-
-    return g_build_filename(folder, name, NULL);
-}
-
 char *spectrum_cache_path(const char *folder, const char *key)
 {
-    return name_in(folder, key, suffix_spectra);
+    g_autofree char *name = g_strconcat(key, suffix_spectra, NULL);
+
+    return g_build_filename(folder, name, NULL);
 }
 
 static bool begins_with_digits(const char *text)
@@ -94,16 +89,6 @@ static GPtrArray *list_kept(const char *folder, bool (*wanted)(const char *name)
     return list;
 }
 
-static uint64_t sum_bytes(const GPtrArray *list)
-{
-    uint64_t bytes = 0;
-
-    for (guint i = 0; i < list->len; i++) {
-        bytes += ((const struct kept *)list->pdata[i])->bytes;
-    }
-    return bytes;
-}
-
 void spectrum_cache_touch(const char *path)
 {
     // the time of change stays: others may be reading and watch it
@@ -134,13 +119,6 @@ static void remove_leftovers(const char *folder)
     }
 }
 
-static uint64_t free_space(const char *folder)
-{
-    struct statvfs info;
-
-    return statvfs(folder, &info) == 0 ? (uint64_t)info.f_bavail * info.f_frsize : UINT64_MAX;
-}
-
 static bool check_sizes(const char *folder, uint64_t bytes, uint64_t limit, GError **error)
 {
     g_autofree char *size = g_format_size(bytes), *bound = g_format_size(limit);
@@ -155,7 +133,10 @@ static bool check_sizes(const char *folder, uint64_t bytes, uint64_t limit, GErr
 
 static bool check_space(const char *folder, uint64_t bytes, GError **error)
 {
-    const uint64_t there = free_space(folder);
+    struct statvfs info;
+    // a file system that does not tell may have enough
+    const uint64_t there =
+        statvfs(folder, &info) == 0 ? (uint64_t)info.f_bavail * info.f_frsize : UINT64_MAX;
     g_autofree char *size = g_format_size(bytes), *space = g_format_size(there);
 
     if (there >= bytes && there - bytes >= MARGIN) {
@@ -177,7 +158,10 @@ bool spectrum_cache_make_room(const char *folder, uint64_t bytes, uint64_t limit
     remove_leftovers(folder);
 
     g_autoptr(GPtrArray) list = list_kept(folder, is_spectra);
-    uint64_t total = sum_bytes(list);
+    uint64_t total = 0;
+    for (guint i = 0; i < list->len; i++) {
+        total += ((const struct kept *)list->pdata[i])->bytes;
+    }
     g_ptr_array_sort(list, compare_use);
     for (guint i = 0; i < list->len && total > limit - bytes; i++) {
         const struct kept *kept = list->pdata[i];

@@ -101,11 +101,6 @@ static bool same_checksum(const float *digits, uint64_t sum)
 
 /* ---- reading ---- */
 
-static bool refuse(const char *path, const char *what, GError **error)
-{
-    return error_failed(error, "%s: %s.", path, what);
-}
-
 static bool metadata_is(const struct safetensors *file, const char *key, const char *text)
 {
     return g_strcmp0(safetensors_metadata(file, key), text) == 0;
@@ -138,11 +133,11 @@ static bool is_complete(const struct safetensors *file, const char *key,
 
     if (!metadata_is(file, "format", FORMAT) || !metadata_is(file, "version", VERSION) ||
         !metadata_is(file, "key", key)) {
-        return refuse(path, "these are not the spectra of this model", error);
+        return error_failed(error, "%s: these are not the spectra of this model.", path);
     }
     for (size_t i = 0; i < count * PARTS; i++) {
         if (!has_part(file, &weights[i / PARTS], (int)(i % PARTS))) {
-            return refuse(path, "spectra of this model are missing in it", error);
+            return error_failed(error, "%s: spectra of this model are missing in it.", path);
         }
     }
     return true;
@@ -154,7 +149,7 @@ static float *read_checksums(const struct safetensors *file, size_t count, GErro
     const size_t values = count * PARTS * DIGITS;
 
     if (tensor == NULL || (size_t)tensor->values != values) {
-        refuse(safetensors_path(file), "its checksums are missing", error);
+        error_failed(error, "%s: its checksums are missing.", safetensors_path(file));
         return NULL;
     }
     g_autofree float *checksums = g_new(float, values);

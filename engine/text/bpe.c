@@ -84,12 +84,11 @@ static bool find_symbols(struct bpe *bpe, const char *unknown, const char *what,
             id = bpe->unknown = bpe_id(bpe, unknown);
         }
         if (id < 0) {
-            g_set_error(
-                error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+            return error_failed(
+                error,
                 "%s: the vocabulary lacks both the symbol \"%s\" of byte %d and the unknown "
                 "token \"%s\".",
                 what, text, i % 256, unknown);
-            return false;
         }
         bpe->symbols[i / 256][i % 256] = id;
     }

@@ -28,11 +28,6 @@ static const struct {
     [ADDED] = {"added_tokens.json", 1 << 20},
 };
 
-static bool fail(GError **error, const char *name, const char *problem)
-{
-    return error_failed(error, "%s: %s.", name, problem);
-}
-
 // parses those that are there
 static bool open_source(struct tokenizer_source *source, const char *folder, GError **error)
 {
@@ -82,7 +77,8 @@ static bool check_config(const struct tokenizer_document *config, GError **error
                             "%s: tokenizer_class is \"%s\"; only \"CLIPTokenizer\" is known.",
                             config->name, class);
     }
-    return !split || fail(error, config->name, "\"split_special_tokens\" is not supported");
+    return !split ||
+           error_failed(error, "%s: \"split_special_tokens\" is not supported.", config->name);
 }
 
 // {"text": id, ...}
@@ -103,48 +99,36 @@ static bool read_vocabulary(JsonObject *object, const char *name, GHashTable *id
 }
 
 // "left right"
-static bool split_merge(const char *line, size_t length, GPtrArray *merges)
+static bool split_merge(const char *line, GPtrArray *merges)
 {
-    const char *blank = memchr(line, ' ', length);
-    size_t left = blank ? (size_t)(blank - line) : 0;
+    // a third part tells that there is one blank too many
+    g_auto(GStrv) parts = g_strsplit(line, " ", 3);
+    const bool two = g_strv_length(parts) == 2;
 
-    if (!blank || memchr(blank + 1, ' ', length - left - 1)) {
-        return false;
+    for (int i = 0; i < 2 && two; i++) {
+        g_ptr_array_add(merges, g_strdup(parts[i]));
     }
-    g_ptr_array_add(merges, g_strndup(line, left));
-    g_ptr_array_add(merges, g_strndup(blank + 1, length - left - 1));
-    return true;
+    return two;
 }
 
-// a line that is no merge: empty, or the version
-static bool is_skipped(const char *line, size_t length)
-{
-    static const char version[] = "#version";
-    size_t size = strlen(version);
-    return length == 0 || (length >= size && memcmp(line, version, size) == 0);
-}
-
-// one merge a line, in order of rank
+// one merge a line, in order of rank; empty lines and the version are none
 static bool read_merges(struct tokenizer_file file, const char *name, GPtrArray *merges,
                         GError **error)
 {
-    const char *at = file.data, *end = file.data + file.length;
-
     if (!g_utf8_validate_len(file.data, file.length, NULL)) {
-        return fail(error, name, "the text is not UTF-8");
+        return error_failed(error, "%s: the text is not UTF-8.", name);
     }
-    for (int line = 1; at < end; line++) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        const char *stop = newline ? newline : end, *next = newline ? newline + 1 : end;
-        if (stop > at && stop[-1] == '\r') {
-            stop--;
+    g_autofree char *text = g_strndup(file.data, file.length);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (int i = 0; lines[i]; i++) {
+        if (g_str_has_suffix(lines[i], "\r")) {
+            lines[i][strlen(lines[i]) - 1] = '\0';
         }
-        size_t length = (size_t)(stop - at);
-        if (!is_skipped(at, length) && !split_merge(at, length, merges)) {
+        if (*lines[i] && !g_str_has_prefix(lines[i], "#version") &&
+            !split_merge(lines[i], merges)) {
             return error_failed(error, "%s: line %d is not two symbols with a space between them.",
-                                name, line);
+                                name, i + 1);
         }
-        at = next;
     }
     return true;
 }
@@ -156,7 +140,7 @@ static bool read_merge_node(JsonNode *node, GPtrArray *merges)
     const char *text = json_text_of(node);
 
     if (text) {
-        return split_merge(text, strlen(text), merges);
+        return split_merge(text, merges);
     }
     for (guint i = 0; pair && i < json_array_get_length(pair); i++) {
         text = json_text_of(json_array_get_element(pair, i));
@@ -184,7 +168,7 @@ static bool read_whole(const struct tokenizer_document *whole, GHashTable *ids, 
         return false;
     }
     if (strcmp(type, "BPE") != 0) {
-        return fail(error, whole->name, "the model's type is not \"BPE\"");
+        return error_failed(error, "%s: the model's type is not \"BPE\".", whole->name);
     }
     for (guint i = 0; i < json_array_get_length(list); i++) {
         if (!read_merge_node(json_array_get_element(list, i), merges)) {
@@ -207,9 +191,11 @@ static struct bpe *read_bpe(const struct tokenizer_source *source, const char *u
         fine = read_vocabulary(source->vocabulary.object, source->vocabulary.name, ids, error) &&
                read_merges(source->files->merges, source->merges.name, merges, error);
     } else {
-        fine = fail(error, folder,
-                    "has neither tokenizer.json nor vocab.json with merges.txt; name the folder "
-                    "tokenizer of a diffusers model");
+        fine = error_failed(
+            error,
+            "%s: has neither tokenizer.json nor vocab.json with merges.txt; name the folder "
+            "tokenizer of a diffusers model.",
+            folder);
     }
     return fine ? bpe_new(ids, merges, unknown, folder, error) : NULL;
 }
@@ -233,7 +219,7 @@ static bool build(struct tokenizer *t, const struct tokenizer_source *source, co
     t->eos = added_tokens_id(t->added, contents[SPECIAL_EOS]);
     t->pad = added_tokens_id(t->added, contents[SPECIAL_PAD]);
     if (t->bos < 0 || t->eos < 0 || t->pad < 0) {
-        return fail(error, folder, "bos_token, eos_token or pad_token is empty");
+        return error_failed(error, "%s: bos_token, eos_token or pad_token is empty.", folder);
     }
     return true;
 }
@@ -273,10 +259,10 @@ struct tokenizer *tokenizer_open(const char *folder, const char *pad, bool pad_c
     struct tokenizer *t = NULL;
 
     if (!g_file_test(folder, G_FILE_TEST_IS_DIR)) {
-        fail(error, folder,
-             g_file_test(folder, G_FILE_TEST_EXISTS)
-                 ? "is no folder; a tokenizer is named by the folder that its files are in"
-                 : "there is no such folder with a tokenizer");
+        error_failed(error, "%s: %s.", folder,
+                     g_file_test(folder, G_FILE_TEST_EXISTS)
+                         ? "is no folder; a tokenizer is named by the folder that its files are in"
+                         : "there is no such folder with a tokenizer");
         return NULL;
     }
     if (load_all(folder, &files, error)) {
