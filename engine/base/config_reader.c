@@ -24,12 +24,14 @@ void config_fail(struct config_reader *reader, const char *format, ...)
 
 void config_reader_open(struct config_reader *reader, const char *path, GError **error)
 {
+    // real ones have a few hundred bytes
     JsonNode *root = json_read_file(path, MAX_BYTES, error);
 
     *reader = (struct config_reader){.root = root, .what = path, .error = error};
     if (root != NULL) {
         reader->object = json_root_object(root, path, error);
     }
+    // the error is set; whoever reads on gets fallbacks and is told at the end
     reader->failed = reader->object == NULL;
 }
 
@@ -44,6 +46,7 @@ bool config_is_null(struct config_reader *reader, const char *key)
 {
     JsonNode *node = reader->failed ? NULL : json_object_get_member(reader->object, key);
 
+    // other readers take null for absent; a few keys say by it that a part does not exist
     return node != NULL && json_node_is_null(node);
 }
 
@@ -76,6 +79,7 @@ void config_check(struct config_reader *reader, const struct config_fixed *table
             continue;
         }
         g_autofree char *value = spell(node);
+        // few keys are looked at, and once a model: nothing is gained by keeping them split
         g_auto(GStrv) allowed = g_strsplit(table[i].allowed, "|", -1);
         if (!g_strv_contains((const char *const *)allowed, value)) {
             g_autofree char *list = g_strjoinv(" or ", allowed);
@@ -92,6 +96,7 @@ int config_int(struct config_reader *reader, const char *key, int low, int high,
     int64_t value = fallback;
 
     reader->failed =
+        // absent: the value stays the fallback
         reader->failed || !json_get_int(reader->object, reader->what, key, JSON_OPTIONAL, low, high,
                                         &value, reader->error);
     return (int)value;
@@ -139,6 +144,7 @@ int config_choice(struct config_reader *reader, const char *key, const char *con
             return i;
         }
     }
+    // all that would do, so that nobody has to guess
     g_autofree char *list = g_strjoinv(", ", (char **)choices);
     config_fail(reader, "\"%s\" is %s, only these are supported: %s", key, value, list);
     return fallback;
@@ -163,6 +169,7 @@ void config_levels(struct config_reader *reader, const char *key, int low, int h
                             (size_t)n, &count, reader->error)) {
         reader->failed = true;
     } else if (count != (size_t)n) {
+        // fewer would leave levels without a value
         config_fail(reader, "\"%s\" must have %d entries, one a level", key, n);
     }
     for (int i = 0; i < n; i++) {
@@ -176,6 +183,7 @@ int config_same(struct config_reader *reader, const char *key, int low, int high
     g_autofree int *values = g_new(int, n);
 
     config_levels(reader, key, low, high, fallback, n, values);
+    // the engine has one number here, whatever form the file gives it
     for (int i = 1; i < n; i++) {
         if (values[i] != values[0]) {
             config_fail(reader, "\"%s\" must be the same for all levels", key);

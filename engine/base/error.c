@@ -12,6 +12,7 @@ static void set(GError **error, enum svdiff_error_code code, const char *format,
     G_GNUC_PRINTF(3, 0);
 static void set(GError **error, enum svdiff_error_code code, const char *format, va_list arguments)
 {
+    // printed here, because g_set_error has no form for a list of arguments
     g_autofree char *sentence = g_strdup_vprintf(format, arguments);
 
     g_set_error_literal(error, SVDIFF_ERROR, code, sentence);

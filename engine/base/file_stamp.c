@@ -11,13 +11,6 @@ static int compare_names(gconstpointer a, gconstpointer b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void stamp_file(GString *stamp, const char *path, const struct stat *info)
-{
-    g_string_append_printf(stamp, "%s %lu %lu %ld %ld.%09ld\n", path, (unsigned long)info->st_dev,
-                           (unsigned long)info->st_ino, (long)info->st_size,
-                           (long)info->st_mtim.tv_sec, info->st_mtim.tv_nsec);
-}
-
 // in the order of their names
 static void stamp_path(GString *stamp, const char *path, int depth)
 {
@@ -26,7 +19,10 @@ static void stamp_path(GString *stamp, const char *path, int depth)
     struct stat info;
 
     if (stat(path, &info) == 0 && !S_ISDIR(info.st_mode)) {
-        stamp_file(stamp, path, &info);
+        // one that was replaced by another of the same size has another inode
+        g_string_append_printf(stamp, "%s %lu %lu %ld %ld.%09ld\n", path,
+                               (unsigned long)info.st_dev, (unsigned long)info.st_ino,
+                               (long)info.st_size, (long)info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
     }
     for (const char *name; folder != NULL && (name = g_dir_read_name(folder)) != NULL;) {
         g_ptr_array_add(names, g_build_filename(path, name, NULL));

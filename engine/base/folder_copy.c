@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 
+// of folders in folders, where only a link in a circle goes so deep; and bytes at a time
 enum { MAX_DEPTH = 16, PART = 1 << 20 };
 
 // links are followed: the folders of HuggingFace's cache consist of them
@@ -48,9 +49,11 @@ static bool copy_level(const char *from, const char *to, const char *relative,
     for (const char *name; (name = g_dir_read_name(dir)) != NULL;) {
         g_autofree char *inner_from = g_build_filename(from, name, NULL);
         g_autofree char *inner_to = g_build_filename(to, name, NULL);
+        // the path that skip is asked about, from the folder that is copied
         g_autofree char *inner =
             relative[0] == '\0' ? g_strdup(name) : g_build_filename(relative, name, NULL);
         const bool folder = g_file_test(inner_from, G_FILE_TEST_IS_DIR);
+        // .git and .cache are no part of a model
         if (name[0] == '.' || (!folder && skip(inner))) {
             continue;
         }
@@ -75,6 +78,7 @@ static bool is_free(const char *path, GError **error)
     g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
     const bool empty = dir != NULL && g_dir_read_name(dir) == NULL;
 
+    // a link that points nowhere is there, too, though it does not exist
     if (empty ||
         (!g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_SYMLINK))) {
         return true;
@@ -90,6 +94,7 @@ char *folder_begin(const char *path, GError **error)
     char *temporary = g_build_filename(parent, hidden, NULL);
 
     if (is_free(path, error)) {
+        // beside the target, so that it stays on one file system and a rename is enough
         if (g_mkdtemp_full(temporary, 0777) != NULL) {
             return temporary;
         }
@@ -115,6 +120,7 @@ bool folder_commit(const char *temporary, const char *path, GError **error)
 
 void folder_remove(const char *temporary)
 {
+    // a link goes, and what it points to stays
     g_autoptr(GDir) dir =
         g_file_test(temporary, G_FILE_TEST_IS_SYMLINK) ? NULL : g_dir_open(temporary, 0, NULL);
 

@@ -50,6 +50,7 @@ static void *refuse(struct reader *r, const char *format, ...)
 
 static void skip_blanks(struct reader *r)
 {
+    // strchr finds the 0 that ends its list, too
     while (r->at < r->end && strchr(" \t\n\r", *r->at) && *r->at) {
         r->at++;
     }
@@ -93,6 +94,7 @@ static bool read_unicode(struct reader *r, GString *text)
     if (code < 0) {
         return false;
     }
+    // the first half of a pair: the second must follow at once, as an escape of its own
     if (code >= 0xD800 && code < 0xDC00 && r->end - r->at >= 2 && r->at[0] == '\\' &&
         r->at[1] == 'u') {
         r->at += 2;
@@ -113,6 +115,7 @@ static bool read_unicode(struct reader *r, GString *text)
 
 static bool read_escape(struct reader *r, GString *text)
 {
+    // the two lists side by side: the letter and what it stands for
     static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
     char letter = r->at < r->end ? *r->at : '\0';
     const char *found = letter ? strchr(letters, letter) : NULL;
@@ -164,6 +167,7 @@ static bool skip_number(struct reader *r, bool *whole)
 {
     *whole = true;
     take(r, '-');
+    // a zero at the beginning stands alone: 01 is no number
     if (!take(r, '0') && !skip_digits(r)) {
         return false;
     }
@@ -200,6 +204,7 @@ static JsonNode *read_number(struct reader *r)
     const char *first = r->at;
     bool whole;
 
+    // no number of JSON begins so, so that nothing else is lost
     if (take_word(r, "-Infinity")) {
         return json_node_init_double(json_node_alloc(), -INFINITY);
     }
@@ -302,6 +307,7 @@ static JsonNode *read_text(struct reader *r)
 
 static JsonNode *read_nested(struct reader *r)
 {
+    // each level is a call within a call, and the stack has an end
     if (++r->depth > JSON_MAX_DEPTH) {
         return refuse(r, "nested deeper than %d levels", JSON_MAX_DEPTH);
     }
@@ -313,6 +319,7 @@ static JsonNode *read_nested(struct reader *r)
 static JsonNode *read_value(struct reader *r)
 {
     skip_blanks(r);
+    // behind the end stands nothing that could be looked at
     char next = r->at < r->end ? *r->at : '\0';
     // a short text can hold so many that the tree takes all memory
     if (++r->values > JSON_MAX_VALUES) {
@@ -338,6 +345,7 @@ JsonNode *json_parse_strict(const char *data, size_t length, const char *what, G
 {
     struct reader r = {data, data, data + length, what, .error = error};
 
+    // first of all: the rules look at single bytes, which are all ASCII
     if (!g_utf8_validate_len(data, length, &r.at)) {
         return refuse(&r, "not JSON, the text is not UTF-8");
     }

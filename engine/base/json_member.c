@@ -5,6 +5,7 @@
 
 #include "engine/base/error.h"
 
+// every refusal of a value has this form
 static bool wrong(const char *what, const char *key, const char *wanted, GError **error)
 {
     return error_failed(error, "%s: \"%s\" must be %s.", what, key, wanted);
@@ -29,6 +30,7 @@ static bool find(JsonObject *object, const char *what, const char *key, enum jso
 static bool take_int(JsonNode *node, const char *what, const char *key, int64_t low, int64_t high,
                      int64_t *value, GError **error)
 {
+    // 8.0 is no whole number, as it is none for Python
     if (json_node_get_value_type(node) == G_TYPE_INT64) {
         int64_t number = json_node_get_int(node);
         if (number >= low && number <= high) {
@@ -74,6 +76,7 @@ bool json_get_int(JsonObject *object, const char *what, const char *key, enum js
 static bool take_double(JsonNode *node, const char *what, const char *key, double low, double high,
                         double *value, GError **error)
 {
+    // Python writes 1 for 1.0 where a program gave it so
     const GType type = json_node_get_value_type(node);
 
     if (type == G_TYPE_INT64 || type == G_TYPE_DOUBLE) {
@@ -104,6 +107,7 @@ bool json_get_bool(JsonObject *object, const char *what, const char *key, enum j
     if (!find(object, what, key, need, G_TYPE_BOOLEAN, "true or false", &node, error)) {
         return false;
     }
+    // absent: the default that the caller put there stays
     *value = node ? json_node_get_boolean(node) : *value;
     return true;
 }
@@ -152,10 +156,12 @@ bool json_get_int_array(JsonObject *object, const char *what, const char *key, e
     if (!json_get_array(object, what, key, need, &array, error)) {
         return false;
     }
+    // absent, and may be: count and values stay
     if (!array) {
         return true;
     }
     guint length = json_array_get_length(array);
+    // before any value is written: the list is as long as a file wants it to be
     if (length > capacity) {
         g_autofree char *wanted =
             g_strdup_printf("a list of at most %" G_GSIZE_FORMAT " whole numbers", capacity);

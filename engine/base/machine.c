@@ -140,6 +140,7 @@ static uint64_t least_upwards(const char *mount, const char *group, group_functi
 
     for (;;) {
         g_autofree char *folder = g_strconcat(mount, path, NULL);
+        // in the last round the path is empty: the mount point itself, which is the root's group
         char *slash = strrchr(path, '/');
         const uint64_t here = ask(folder);
         least = MIN(least, here);
@@ -159,6 +160,7 @@ static char *find_group(const char *root, const char *controller)
     g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
 
     for (char **line = lines; *line; line++) {
+        // three parts: a path may have colons of its own
         g_auto(GStrv) part = g_strsplit(*line, ":", 3);
         if (g_strv_length(part) == 3) {
             g_auto(GStrv) names = g_strsplit(part[1], ",", -1);
@@ -208,6 +210,7 @@ static uint64_t memory_of_process(void)
     struct rlimit limit;
     uint64_t pages, used;
 
+    // set by batch systems; malloc then fails long before the machine is full
     if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
         !read_number("/proc/self", "statm", &pages)) {
         return UINT64_MAX;
@@ -226,6 +229,7 @@ uint64_t machine_available_memory(void)
 // processors that the scheduler may put this process on; the set grows until the kernel's fits
 static int allowed_processors(void)
 {
+    // the kernel refuses a set that is smaller than its own; glibc's fixed one ends at 1024
     for (int n = 1024; n <= 1 << 20; n *= 4) {
         cpu_set_t *set = CPU_ALLOC(n);
         const size_t size = CPU_ALLOC_SIZE(n);
@@ -254,6 +258,7 @@ bool machine_check_memory(uint64_t needed, GError **error)
     if (needed <= available) {
         return true;
     }
+    // with a point in every language, as everywhere in these sentences
     g_ascii_formatd(need, sizeof(need), "%.2f", (double)needed / GIB);
     g_ascii_formatd(have, sizeof(have), "%.2f", (double)available / GIB);
     return error_failed(error,

@@ -43,6 +43,7 @@ static char *identity(const struct stat *info)
 // a path without links and dots; its last parts need not exist
 static char *resolve(const char *path)
 {
+    // it refuses what is not there yet: then the folder is resolved, and the name stays
     char *absolute = realpath(path, NULL);
 
     if (absolute != NULL) {
@@ -51,6 +52,7 @@ static char *resolve(const char *path)
         return copy;
     }
     g_autofree char *folder = g_path_get_dirname(path);
+    // "." and "/" have no folder that could be resolved instead
     if (strcmp(folder, path) == 0) {
         return g_strdup(path);
     }
@@ -68,6 +70,7 @@ static void add_read(output_guard *g, const char *path, int depth)
     if (stat(path, &info) != 0) {
         return;
     }
+    // by what it is, not by what it is called: hard links are the same file
     g_hash_table_replace(g->read, identity(&info), g_strdup(path));
     g_autoptr(GDir) folder =
         S_ISDIR(info.st_mode) && depth < DEPTH_MAX ? g_dir_open(path, 0, NULL) : NULL;
@@ -84,6 +87,7 @@ void output_guard_reads(output_guard *g, const char *path)
     }
     add_read(g, path, 0);
     if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+        // for files that are not there yet: what is made in it would be read by the next run
         g_hash_table_replace(g->folders, resolve(path), g_strdup(path));
     }
 }
@@ -107,6 +111,7 @@ static const char *find_read(const output_guard *g, const char *path, const char
     g_hash_table_iter_init(&iter, g->folders);
     while (g_hash_table_iter_next(&iter, &folder, &given)) {
         const size_t length = strlen(folder);
+        // the slash: /a/bc is not in /a/b
         if (strncmp(resolved, folder, length) == 0 && resolved[length] == '/') {
             return given;
         }

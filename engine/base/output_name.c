@@ -15,6 +15,7 @@ static size_t number_at(const char *at, int *width)
     if (*at != '%') {
         return 0;
     }
+    // a width beyond 19 digits is a slip of the hand, and is left as it stands
     while (g_ascii_isdigit(*end) && *width < 20) {
         *width = 10 * *width + g_ascii_digit_value(*end++);
     }
@@ -25,6 +26,7 @@ static char *before_extension(const char *path, int number)
 {
     const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
 
+    // a point in a folder's name is no extension
     if (dot == NULL || (slash != NULL && dot < slash)) {
         dot = path + strlen(path);
     }
@@ -44,6 +46,7 @@ char *output_name(const char *pattern, int index, int count)
             numbered = true;
             at += length;
         } else {
+            // of two percent signs the second is written
             at += at[0] == '%' && at[1] == '%';
             g_string_append_c(result, *at++);
         }

@@ -10,11 +10,6 @@
 
 #define DECAY 0.9
 
-static void begin(struct progress_clock *clock, int step, double now)
-{
-    *clock = (struct progress_clock){.running = true, .step = step, .time = now};
-}
-
 static void add(struct progress_clock *clock, int step, double now)
 {
     const int d = step - clock->step;
@@ -38,7 +33,8 @@ double progress_clock_left_at(struct progress_clock *clock, int step, int steps,
     double left;
 
     if (!clock->running || step < clock->step) {
-        begin(clock, step, now);
+        // work that begins again has another pace
+        *clock = (struct progress_clock){.running = true, .step = step, .time = now};
     } else if (step > clock->step) {
         add(clock, step, now);
     }

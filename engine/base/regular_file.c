@@ -29,6 +29,7 @@ static struct regular_file *describe(int fd, const char *path, const struct stat
     file->device = info->st_dev;
     file->inode = info->st_ino;
     file->size = info->st_size;
+    // what regular_file_unchanged compares with
     file->mtime_seconds = info->st_mtim.tv_sec;
     file->mtime_nanoseconds = info->st_mtim.tv_nsec;
     return file;
@@ -36,6 +37,7 @@ static struct regular_file *describe(int fd, const char *path, const struct stat
 
 struct regular_file *regular_file_open(const char *path, GError **error)
 {
+    // O_NOCTTY: a terminal that is named here must not become this process's own
     const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     struct stat info;
 
@@ -71,6 +73,7 @@ bool regular_file_unchanged(const struct regular_file *file, GError **error)
 {
     struct stat info;
 
+    // of the open file, not of its name: another file under that name is not the one in use
     if (fstat(file->fd, &info) == 0 && info.st_size == file->size &&
         info.st_mtim.tv_sec == file->mtime_seconds &&
         info.st_mtim.tv_nsec == file->mtime_nanoseconds) {
@@ -87,6 +90,7 @@ bool regular_file_read(const struct regular_file *file, void *out, size_t bytes,
     char *to = out;
 
     while (bytes > 0) {
+        // Linux reads less than 2 GiB at a time, whatever it is asked for
         ssize_t got = pread(file->fd, to, MIN(bytes, (size_t)1 << 30), offset);
         if (got < 0 && errno == EINTR) {
             continue;
@@ -100,6 +104,7 @@ bool regular_file_read(const struct regular_file *file, void *out, size_t bytes,
                                 "while in use; get a whole copy of it.",
                                 file->path);
         }
+        // less than all is no error: a file system of the network gives what it has
         to += got;
         offset += got;
         bytes -= (size_t)got;
@@ -129,6 +134,7 @@ char *regular_file_load(const char *path, size_t limit, size_t *length, GError *
     if (!regular_file_read(file, text, bytes, 0, error)) {
         return NULL;
     }
+    // for functions of strings
     text[bytes] = '\0';
     if (length != NULL) {
         *length = bytes;

@@ -23,6 +23,7 @@ static bool read_header_length(const struct regular_file *file, size_t *length, 
 {
     uint64_t claimed;
 
+    // the length, and one byte of a header at least
     if (file->size < 9) {
         return error_failed(error, "%s: this is no safetensors file, it has only %d bytes.",
                             file->path, (int)file->size);
@@ -31,17 +32,21 @@ static bool read_header_length(const struct regular_file *file, size_t *length, 
         return false;
     }
     claimed = GUINT64_FROM_LE(claimed);
+    /* what it is comes first: in a pickle these bytes are a wild length, which says nothing to
+     * anybody */
     enum file_magic magic = file_magic_of(file);
     if (magic != FILE_MAGIC_SAFETENSORS) {
         file_magic_refuse(magic, file->path, error);
         return false;
     }
+    // taken from the size, because a claim near 2^64 plus 8 would be small again
     if (claimed > (uint64_t)file->size - 8) {
         return error_failed(error,
                             "%s: the file is truncated or no safetensors file, its header should "
                             "have %" G_GUINT64_FORMAT " bytes; get a whole copy of it.",
                             file->path, claimed);
     }
+    // memory is taken for all of it before any of it was looked at
     if (claimed > MAX_HEADER_BYTES) {
         return error_failed(
             error, "%s: its header of %" G_GUINT64_FORMAT " bytes is larger than any model's.",
@@ -57,6 +62,7 @@ static struct safetensors_header *read_header(const struct regular_file *file, G
     if (!read_header_length(file, &length, error)) {
         return NULL;
     }
+    // up to 100 MB, on the word of a file: g_malloc would end the program
     g_autofree char *json = g_try_malloc(length + 1);
     if (json == NULL) {
         error_failed(error, "%s: there is no memory for its header.", file->path);
@@ -65,6 +71,7 @@ static struct safetensors_header *read_header(const struct regular_file *file, G
     if (!regular_file_read(file, json, length, 8, error)) {
         return NULL;
     }
+    // values follow the header at once, whatever its length: no tensor need be aligned
     int64_t data_start = 8 + (int64_t)length;
     return safetensors_header_parse(json, length, data_start, file->size - data_start, file->path,
                                     error);
@@ -79,6 +86,7 @@ struct safetensors *safetensors_open(const char *path, GError **error)
     }
 
     struct safetensors *opened = g_new0(struct safetensors, 1);
+    // open from now on, so that a model that is replaced meanwhile stays the old one, and whole
     opened->file = g_steal_pointer(&file);
     opened->header = header;
     return opened;
@@ -124,6 +132,7 @@ const struct safetensors_tensor *safetensors_find(const struct safetensors *file
 {
     const struct safetensors_header *header = file->header;
 
+    // parsing left them sorted by name
     return bsearch(name, header->tensors, header->count, sizeof(*header->tensors), compare_to_name);
 }
 
@@ -141,11 +150,13 @@ const char *const *safetensors_metadata_keys(const struct safetensors *file)
 static bool read_converted(const struct safetensors *file, const struct safetensors_tensor *tensor,
                            int64_t first, int64_t n, float *out, GError **error)
 {
+    // of one value as it is stored
     size_t size = dtype_bytes(tensor->dtype);
     g_autofree char *part = g_malloc(PART * size);
 
     for (int64_t done = 0; done < n; done += PART) {
         size_t count = (size_t)MIN(n - done, PART);
+        // `first` and `done` count values, an offset counts bytes
         int64_t offset = tensor->offset + (first + done) * (int64_t)size;
         if (!regular_file_read(file->file, part, count * size, offset, error)) {
             return false;
@@ -164,9 +175,11 @@ bool safetensors_read_f32_part(const struct safetensors *file,
         return error_failed(error, "%s: tensor %s has type %s, " DTYPE_READABLE " is needed.",
                             safetensors_path(file), tensor->name, tensor->dtype_name);
     }
+    // a file that somebody writes to would give half of the old values and half of the new
     if (!regular_file_unchanged(file->file, error)) {
         return false;
     }
+    // nothing to convert: straight into the memory of the caller
     if (tensor->dtype == DTYPE_F32) {
         return regular_file_read(file->file, out, (size_t)n * sizeof(float),
                                  tensor->offset + first * (int64_t)sizeof(float), error);
@@ -185,6 +198,7 @@ char *safetensors_shape_text(const int64_t *shape, int n_dims)
     GString *text = g_string_new("[");
 
     for (int i = 0; i < n_dims; i++) {
+        // as Python writes a list, which people know from PyTorch
         g_string_append_printf(text, "%s%" G_GINT64_FORMAT, i == 0 ? "" : ", ", shape[i]);
     }
     g_string_append_c(text, ']');

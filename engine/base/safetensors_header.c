@@ -38,10 +38,12 @@ static bool parse_metadata(struct parse *parse, JsonObject *metadata)
     g_autoptr(GList) names = json_object_get_members(metadata);
 
     for (GList *at = names; at != NULL; at = at->next) {
+        // texts alone, as the reference implementation has it; a number here is an error there, too
         const char *text;
         if (!json_get_string(metadata, parse->path, at->data, JSON_REQUIRED, &text, parse->error)) {
             return false;
         }
+        // the tree is gone when parsing ends: what outlives it is copied into one chunk
         char *key = g_string_chunk_insert(header->texts, at->data);
         g_ptr_array_add(header->keys, key);
         g_hash_table_insert(header->metadata, key, g_string_chunk_insert(header->texts, text));
@@ -60,8 +62,10 @@ static bool parse_shape(struct parse *parse, JsonObject *entry, struct safetenso
         return false;
     }
     tensor->n_dims = (int)n_dims;
+    // without dimensions: one value
     tensor->values = 1;
     for (size_t i = 0; i < n_dims; i++) {
+        // a shape may claim any numbers; their product decides how much memory is taken
         if (__builtin_mul_overflow(tensor->values, tensor->shape[i], &tensor->values)) {
             return fail(parse, "tensor %s has a shape with too many values", tensor->name);
         }
@@ -72,6 +76,7 @@ static bool parse_shape(struct parse *parse, JsonObject *entry, struct safetenso
 // the bytes that shape and type need must be those between the offsets
 static bool check_size(struct parse *parse, const struct safetensors_tensor *tensor)
 {
+    // in bits, because values of 4 and 6 bits lie packed
     int bits = dtype_name_bits(tensor->dtype_name);
     int64_t needed;
 
@@ -101,12 +106,14 @@ static bool parse_offsets(struct parse *parse, JsonObject *entry, struct safeten
     if (count != 2 || offsets[1] < offsets[0]) {
         return fail(parse, "tensor %s has data_offsets that are no range", tensor->name);
     }
+    // by far the most frequent damage is a download that broke off, so it has a sentence of its own
     if (offsets[1] > parse->data_bytes) {
         return fail(parse,
                     "the file is truncated, tensor %s ends %" G_GINT64_FORMAT
                     " bytes behind its end; get a whole copy of it",
                     tensor->name, offsets[1] - parse->data_bytes);
     }
+    // from here on places are of the file, not of its values
     tensor->offset = parse->data_start + offsets[0];
     tensor->bytes = offsets[1] - offsets[0];
     return true;
@@ -127,6 +134,7 @@ static bool parse_tensor(struct parse *parse, const char *name, JsonNode *node,
         return false;
     }
     tensor->dtype_name = g_string_chunk_insert_const(parse->header->texts, dtype);
+    // one that is not read here is no error: others of the file may be all that is wanted
     tensor->dtype = dtype_from_name(dtype);
     return parse_shape(parse, entry, tensor) && parse_offsets(parse, entry, tensor) &&
            check_size(parse, tensor);
@@ -137,6 +145,7 @@ static bool parse_members(struct parse *parse, JsonObject *root)
     struct safetensors_header *header = parse->header;
     g_autoptr(GList) names = json_object_get_members(root);
 
+    // one more than there are, because a file may have none
     header->tensors = g_try_new0(struct safetensors_tensor, json_object_get_size(root) + 1);
     if (header->tensors == NULL) {
         return fail(parse, "there is no memory for its header");
@@ -162,6 +171,7 @@ static int compare_offsets(const void *a, const void *b)
 {
     const struct safetensors_tensor *x = a, *y = b;
 
+    // tensors without values lie where the next one begins, and come before it
     if (x->offset != y->offset) {
         return x->offset < y->offset ? -1 : 1;
     }
@@ -184,6 +194,7 @@ static int compare_keys(const void *a, const void *b)
 static bool check_tiling(struct parse *parse)
 {
     struct safetensors_header *header = parse->header;
+    // where the next tensor has to begin
     int64_t end = parse->data_start;
     const char *before = "the header";
 
@@ -201,6 +212,7 @@ static bool check_tiling(struct parse *parse)
         end = tensor->offset + tensor->bytes;
         before = tensor->name;
     }
+    // the format allows nothing behind them, where files of two kinds in one could hide
     if (end != parse->data_start + parse->data_bytes) {
         return fail(parse, "%" G_GINT64_FORMAT " bytes follow the last tensor; the file is damaged",
                     parse->data_start + parse->data_bytes - end);
@@ -226,8 +238,10 @@ struct safetensors_header *safetensors_header_parse(const char *json, size_t byt
     if (!parse_members(&parse, object) || !check_tiling(&parse)) {
         return NULL;
     }
+    // in the order in which they are listed and found
     qsort(header->tensors, header->count, sizeof(*header->tensors), compare_names);
     g_ptr_array_sort(header->keys, compare_keys);
+    // handed out as a list that ends with NULL
     g_ptr_array_add(header->keys, NULL);
     return g_steal_pointer(&header);
 }

@@ -13,8 +13,7 @@
 #define PART 16384
 
 struct slot {
-    struct safetensors_entry entry;
-    char *name;
+    struct safetensors_entry entry; // with a name of its own
     int64_t values;
     int64_t from, to; // bytes, counted from the first value of the file
     bool put;
@@ -31,6 +30,7 @@ struct safetensors_writer {
 // larger types first, so that every tensor lies at a multiple of its type's size
 static int alignment_rank(enum dtype type)
 {
+    // as the reference implementation sorts them: BF16 before F16 is the order of its enum
     static const int ranks[] = {
         [DTYPE_F64] = 0, [DTYPE_F32] = 1, [DTYPE_BF16] = 2, [DTYPE_F16] = 3};
 
@@ -42,7 +42,7 @@ static int compare_slots(const void *a, const void *b)
     const struct slot *x = a, *y = b;
     int difference = alignment_rank(x->entry.dtype) - alignment_rank(y->entry.dtype);
 
-    return difference != 0 ? difference : strcmp(x->name, y->name);
+    return difference != 0 ? difference : strcmp(x->entry.name, y->entry.name);
 }
 
 static void place_slots(struct safetensors_writer *writer, const struct safetensors_entry *entries)
@@ -52,7 +52,9 @@ static void place_slots(struct safetensors_writer *writer, const struct safetens
     for (size_t i = 0; i < writer->n_slots; i++) {
         struct slot *slot = &writer->slots[i];
         slot->entry = entries[i];
-        slot->name = g_strdup(entries[i].name);
+        // the caller keeps nothing alive
+        slot->entry.name = g_strdup(entries[i].name);
+        // of a shape without dimensions
         slot->values = 1;
         for (int d = 0; d < entries[i].n_dims; d++) {
             slot->values *= entries[i].shape[d];
@@ -61,8 +63,10 @@ static void place_slots(struct safetensors_writer *writer, const struct safetens
     qsort(writer->slots, writer->n_slots, sizeof(*writer->slots), compare_slots);
     for (size_t i = 0; i < writer->n_slots; i++) {
         struct slot *slot = &writer->slots[i];
-        bool fresh = g_hash_table_insert(writer->by_name, slot->name, slot);
+        // two of one name would make a file that cannot be opened again
+        bool fresh = g_hash_table_insert(writer->by_name, (char *)slot->entry.name, slot);
         g_assert(fresh);
+        // one behind the other: readers refuse gaps
         slot->from = end;
         end += slot->values * (int64_t)dtype_bytes(slot->entry.dtype);
         slot->to = end;
@@ -76,6 +80,7 @@ static void append_quoted(GString *json, const char *text)
 
     g_string_append_c(json, '"');
     for (const char *c = text; *c != '\0'; c++) {
+        // what JSON has a letter for; bytes from 0x80 on are UTF-8 and stay as they are
         const char *found = strchr(plain, *c);
         if (found != NULL) {
             g_string_append_c(json, '\\');
@@ -102,6 +107,7 @@ static void append_metadata(GString *json, const char *const *keys, const char *
     if (count == 0) {
         return;
     }
+    // numbers are sorted instead of keys, so that each key stays with its text
     g_autofree guint *order = g_new(guint, count);
     for (guint i = 0; i < count; i++) {
         order[i] = i;
@@ -120,7 +126,7 @@ static void append_metadata(GString *json, const char *const *keys, const char *
 
 static void append_slot(GString *json, const struct slot *slot)
 {
-    append_quoted(json, slot->name);
+    append_quoted(json, slot->entry.name);
     g_string_append_printf(json, ":{\"dtype\":\"%s\",\"shape\":[", dtype_name(slot->entry.dtype));
     for (int d = 0; d < slot->entry.n_dims; d++) {
         g_string_append_printf(json, "%s%" G_GINT64_FORMAT, d == 0 ? "" : ",",
@@ -143,6 +149,7 @@ static GString *build_header(const struct safetensors_writer *writer, const char
         g_string_truncate(json, json->len - 1);
     }
     g_string_append_c(json, '}');
+    // so that who maps the file finds values where a processor wants them
     while (json->len % 8 != 0) {
         g_string_append_c(json, ' ');
     }
@@ -154,7 +161,9 @@ static bool write_header(struct safetensors_writer *writer, const GString *json,
     uint64_t length = GUINT64_TO_LE((uint64_t)json->len);
     int64_t data_bytes = writer->n_slots == 0 ? 0 : writer->slots[writer->n_slots - 1].to;
 
+    // set before anything can fail: tensors are placed from here
     writer->data_start = 8 + (int64_t)json->len;
+    // a disk that is too small is told before hours of work, not after
     return atomic_file_reserve(writer->file, writer->data_start + data_bytes, error) &&
            atomic_file_write(writer->file, &length, sizeof(length), error) &&
            atomic_file_write(writer->file, json->str, json->len, error);
@@ -171,6 +180,7 @@ struct safetensors_writer *safetensors_writer_create(const char *path,
     writer->n_slots = n_entries;
     writer->by_name = g_hash_table_new(g_str_hash, g_str_equal);
     place_slots(writer, entries);
+    // from here on closing the writer removes what was begun
     writer->file = atomic_file_create(path, error);
     if (writer->file == NULL) {
         return NULL;
@@ -196,6 +206,7 @@ bool safetensors_writer_put(struct safetensors_writer *writer, const char *name,
         return atomic_file_write_at(writer->file, values, (size_t)slot->values * size, offset,
                                     error);
     }
+    // in parts that stay in the cache of the processor
     g_autofree char *part = g_malloc(PART * size);
     for (int64_t done = 0; done < slot->values; done += PART) {
         size_t count = (size_t)MIN(slot->values - done, PART);
@@ -211,6 +222,7 @@ bool safetensors_writer_put(struct safetensors_writer *writer, const char *name,
 bool safetensors_writer_commit(struct safetensors_writer *writer, GError **error)
 {
     for (size_t i = 0; i < writer->n_slots; i++) {
+        // a tensor that was forgotten would be zeros, which look like values
         g_assert(writer->slots[i].put);
     }
     return atomic_file_commit(writer->file, error);
@@ -222,7 +234,7 @@ void safetensors_writer_close(struct safetensors_writer *writer)
         return;
     }
     for (size_t i = 0; i < writer->n_slots; i++) {
-        g_free(writer->slots[i].name);
+        g_free((char *)writer->slots[i].entry.name);
     }
     g_free(writer->slots);
     g_clear_pointer(&writer->by_name, g_hash_table_unref);

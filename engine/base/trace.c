@@ -13,6 +13,7 @@ struct kept {
 };
 
 struct trace {
+    // no order is kept: the writer has its own
     GHashTable *tensors; // name -> struct kept
     GHashTable *notes;   // key -> text
 };
@@ -49,6 +50,7 @@ static void keep(struct trace *t, char *name, float *values, const int64_t *shap
 {
     struct kept *k = g_new0(struct kept, 1);
 
+    // all of a trace is f32, whatever the run computed in
     k->entry = (struct safetensors_entry){.name = name, .dtype = DTYPE_F32, .n_dims = n_dims};
     memcpy(k->entry.shape, shape, (size_t)n_dims * sizeof *shape);
     k->values = values;
@@ -65,10 +67,12 @@ void trace_add(struct trace *t, const float *values, const int64_t *shape, int n
     if (t == NULL) {
         return;
     }
+    // how many values there are is said by the shape alone
     for (int i = 0; i < n_dims; i++) {
         count *= shape[i];
     }
     va_start(arguments, name);
+    // a copy: the next step writes over what it was given
     keep(t, g_strdup_vprintf(name, arguments), g_memdup2(values, (size_t)count * sizeof *values),
          shape, n_dims);
     va_end(arguments);
@@ -83,6 +87,7 @@ void trace_add_image(struct trace *t, const float *values, int n, int h, int w, 
     if (t == NULL) {
         return;
     }
+    // in PyTorch's order, so that who compares need not know ours
     float *planes = g_new(float, (size_t)n *c *h *w);
     channels_to_planes(values, n, h * w, c, planes);
     va_start(arguments, name);
@@ -106,6 +111,7 @@ static bool put_all(const struct trace *t, struct safetensors_writer *writer, GE
     GHashTableIter iter;
     void *value;
 
+    // in any order: each is put at the place that the writer gave its name
     g_hash_table_iter_init(&iter, t->tensors);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const struct kept *k = value;
@@ -120,6 +126,7 @@ bool trace_write(const struct trace *t, const char *path, GError **error)
 {
     const guint n = g_hash_table_size(t->tensors);
     g_autofree struct safetensors_entry *entries = g_new0(struct safetensors_entry, n);
+    // keys and texts run side by side; the texts are borrowed from the table
     g_autofree const char **keys = (const char **)g_hash_table_get_keys_as_array(t->notes, NULL);
     g_autoptr(GPtrArray) texts = g_ptr_array_new();
     GHashTableIter iter;
