@@ -7,6 +7,7 @@
  * once. Forward: a thread takes any block. Backward: a thread owns a head of a picture, so that the
  * sums over its queries always run in the same order. Small products are oneDNN's, which stay on
  * the calling thread inside a parallel region. Causal: query i sees keys 0 .. i. */
+#include "kernels/attention_bf16_cpu.h"
 #include "kernels/clones.h"
 #include "kernels/cpu.h"
 #include "kernels/functions_cpu.h"
@@ -14,18 +15,10 @@
 #include <math.h>
 #include <omp.h>
 
-#define QUERIES 64 // of a block, at most
-
 struct block {
     int n, head, first, queries;
     int keys; // that any of the queries sees
 };
-
-// values from one token to the next
-static int64_t row_of(struct attention_shape s)
-{
-    return (int64_t)s.heads * s.d;
-}
 
 static int64_t query_at(struct attention_shape s, const struct block *b)
 {
@@ -163,6 +156,9 @@ static void forward_block(struct attention_shape s, const struct block *b, const
 static void attention_forward(const kernels *k, struct attention_shape s, const float *q,
                               const float *key, const float *v, float *y, float *lse)
 {
+    if (attention_bf16_forward(k, s, q, key, v, y, lse)) {
+        return;
+    }
     if (s.tk == 0 || !fits(k, s, 1)) {
         cpu_device(k)->reference.attention_forward(k, s, q, key, v, y, lse);
         return;
@@ -181,11 +177,6 @@ static void attention_forward(const kernels *k, struct attention_shape s, const 
 }
 
 /* ---- backward ---- */
-
-struct arrays {
-    const float *q, *key, *v, *y, *lse, *dy;
-    float *dq, *dkey, *dv;
-};
 
 // row i of P and dP to dS, in the place of dP: scale P (dP - D), D = dy y
 CPU_CLONES
@@ -206,8 +197,8 @@ static float dot(const float *a, const float *b, int n)
     return (float)sum;
 }
 
-static void block_backward(struct attention_shape s, const struct block *b, const struct arrays *a,
-                           float *p, float *ds)
+static void block_backward(struct attention_shape s, const struct block *b,
+                           const struct attention_gradients *a, float *p, float *ds)
 {
     const int64_t row = row_of(s), at = query_at(s, b), key = key_at(s, b);
     const struct onednn_product with_values = {.transpose_b = true,
@@ -254,8 +245,11 @@ static void attention_backward(const kernels *k, struct attention_shape s, const
                                const float *key, const float *v, const float *y, const float *lse,
                                const float *dy, float *dq, float *dkey, float *dv)
 {
-    const struct arrays a = {q, key, v, y, lse, dy, dq, dkey, dv};
+    const struct attention_gradients a = {q, key, v, y, lse, dy, dq, dkey, dv};
 
+    if (attention_bf16_backward(k, s, &a)) {
+        return;
+    }
     if (s.tk == 0 || !fits(k, s, 2)) {
         cpu_device(k)->reference.attention_backward(k, s, q, key, v, y, lse, dy, dq, dkey, dv);
         return;

@@ -17,26 +17,11 @@ struct count_device {
     double operations;
 };
 
-static void add_products(const kernels *k, double products)
+static void add_work(const kernels *k, enum kernels_kind kind, double work)
 {
     struct count_device *device = k->device;
 
-    device->operations += 2 * products;
-}
-
-static double linear_products(struct linear_shape s)
-{
-    return (double)s.t * s.in * s.out;
-}
-
-static double conv_products(struct conv_shape s)
-{
-    return (double)s.n * s.out_h * s.out_w * s.out * s.kh * s.kw * s.c;
-}
-
-static double attention_products(struct attention_shape s)
-{
-    return 2.0 * s.n * s.heads * s.tq * s.tk * s.d;
+    device->operations += kernels_kind_multiplies(kind) ? work : 0;
 }
 
 static void *count_alloc(const kernels *k, size_t bytes)
@@ -87,86 +72,19 @@ static void count_destroy(kernels *k)
     g_free(k);
 }
 
-static void count_gemm(const kernels *k, struct gemm_shape s, const real *a, const real *b, real *c)
-{
-    add_products(k, (double)s.m * (double)s.n * (double)s.k);
-}
-
-static void count_linear_forward(const kernels *k, struct linear_shape s, const real *x,
-                                 struct kernels_weight w, const real *bias, real *y)
-{
-    add_products(k, linear_products(s));
-}
-
-static void count_linear_backward_input(const kernels *k, struct linear_shape s, const real *dy,
-                                        struct kernels_weight w, real *dx)
-{
-    add_products(k, linear_products(s));
-}
-
-static void count_linear_backward_weight(const kernels *k, struct linear_shape s, const real *dy,
-                                         const real *x, real *dw)
-{
-    add_products(k, linear_products(s));
-}
-
-static void count_conv_forward(const kernels *k, struct conv_shape s, const real *x,
-                               struct kernels_weight w, const real *bias, real *y)
-{
-    add_products(k, conv_products(s));
-}
-
-static void count_conv_backward_input(const kernels *k, struct conv_shape s, const real *dy,
-                                      struct kernels_weight w, real *dx)
-{
-    add_products(k, conv_products(s));
-}
-
-static void count_conv_backward_weight(const kernels *k, struct conv_shape s, const real *dy,
-                                       const real *x, real *dw)
-{
-    add_products(k, conv_products(s));
-}
-
-static void count_attention_forward(const kernels *k, struct attention_shape s, const real *q,
-                                    const real *key, const real *v, real *y, real *lse)
-{
-    add_products(k, attention_products(s));
-}
-
-static void count_attention_backward(const kernels *k, struct attention_shape s, const real *q,
-                                     const real *key, const real *v, const real *y, const real *lse,
-                                     const real *dy, real *dq, real *dkey, real *dv)
-{
-    add_products(k, 2.5 * attention_products(s)); // P again, dV, dP, dQ, dK
-}
-
-// each entry as one that does nothing
-#define ENTRY(name, ...)                                                                           \
-    static void idle_##name(const kernels *k, __VA_ARGS__)                                         \
+#define ENTRY(name, kind, work, arguments, ...)                                                    \
+    static void count_##name(const kernels *k, __VA_ARGS__)                                        \
     {                                                                                              \
+        add_work(k, KERNELS_##kind, work);                                                         \
     }
 #include "kernels/entries.h"
 #undef ENTRY
 
-static void fill_idle(kernels *k)
+static void fill_entries(kernels *k)
 {
-#define ENTRY(name, ...) k->name = idle_##name;
+#define ENTRY(name, ...) k->name = count_##name;
 #include "kernels/entries.h"
 #undef ENTRY
-}
-
-static void fill_products(kernels *k)
-{
-    k->gemm = count_gemm;
-    k->linear_forward = count_linear_forward;
-    k->linear_backward_input = count_linear_backward_input;
-    k->linear_backward_weight = count_linear_backward_weight;
-    k->conv_forward = count_conv_forward;
-    k->conv_backward_input = count_conv_backward_input;
-    k->conv_backward_weight = count_conv_backward_weight;
-    k->attention_forward = count_attention_forward;
-    k->attention_backward = count_attention_backward;
 }
 
 static void fill_memory(kernels *k)
@@ -190,8 +108,7 @@ kernels *kernels_count(const kernels *like)
         (struct kernels_memory){.bytes = memory->own, .peak = memory->own, .own = memory->own};
     device->next = FIRST_ADDRESS;
     fill_memory(k);
-    fill_idle(k);
-    fill_products(k);
+    fill_entries(k);
     k->name = "count";
     k->threads = like->threads;
     k->precision = like->precision;

@@ -1,110 +1,149 @@
-/* entries.h: the compute entries of a table, each once: its name and what it takes behind the table.
- * Included with ENTRY(name, ...) defined: kernels.h makes the table's pointers of it, count.c a table
- * that does nothing, the checker of tests/check the list of what has to be checked. */
+/* entries.h: the compute entries of a table, each once.
+ *
+ *   ENTRY(name, kind, work, (arguments), parameters)
+ *
+ * kind: of enum kernels_kind, without KERNELS_. work: of one call, of the parameters: floating-point
+ * operations of the products, else values read and written. Included with ENTRY defined: kernels.h
+ * makes the table's pointers of it, count.c a table that only adds up the work, measured.c one that
+ * times another, the checker of tests/check the list of what has to be checked. */
+
+#define LINEAR_OPERATIONS(s) (2.0 * (s).t * (s).in * (s).out)
+#define CONV_OPERATIONS(s)   (2.0 * (s).n * (s).out_h * (s).out_w * (s).out * (s).kh * (s).kw * (s).c)
+// both products of each head
+#define ATTENTION_OPERATIONS(s) (4.0 * (s).n * (s).heads * (s).tq * (s).tk * (s).d)
 
 /* ---- matrices ---- */
-ENTRY(gemm, struct gemm_shape s, const real *a, const real *b, real *c)
+ENTRY(gemm, LINEAR, 2.0 * s.m * s.n * s.k, (s, a, b, c), struct gemm_shape s, const real *a,
+      const real *b, real *c)
 
 // y = x W^T + bias; bias [out] may be NULL
-ENTRY(linear_forward, struct linear_shape s, const real *x, struct kernels_weight w,
-      const real *bias, real *y)
+ENTRY(linear_forward, LINEAR, LINEAR_OPERATIONS(s), (s, x, w, bias, y), struct linear_shape s,
+      const real *x, struct kernels_weight w, const real *bias, real *y)
 // dx += dy W
-ENTRY(linear_backward_input, struct linear_shape s, const real *dy, struct kernels_weight w,
-      real *dx)
+ENTRY(linear_backward_input, LINEAR, LINEAR_OPERATIONS(s), (s, dy, w, dx), struct linear_shape s,
+      const real *dy, struct kernels_weight w, real *dx)
 // dw [out, in] += dy^T x
-ENTRY(linear_backward_weight, struct linear_shape s, const real *dy, const real *x, real *dw)
+ENTRY(linear_backward_weight, LINEAR, LINEAR_OPERATIONS(s), (s, dy, x, dw), struct linear_shape s,
+      const real *dy, const real *x, real *dw)
 
 // y = x * W + bias (cross-correlation, as everywhere in this field)
-ENTRY(conv_forward, struct conv_shape s, const real *x, struct kernels_weight w, const real *bias,
-      real *y)
-ENTRY(conv_backward_input, struct conv_shape s, const real *dy, struct kernels_weight w, real *dx)
+ENTRY(conv_forward, CONV, CONV_OPERATIONS(s), (s, x, w, bias, y), struct conv_shape s,
+      const real *x, struct kernels_weight w, const real *bias, real *y)
+ENTRY(conv_backward_input, CONV, CONV_OPERATIONS(s), (s, dy, w, dx), struct conv_shape s,
+      const real *dy, struct kernels_weight w, real *dx)
 // dw [out, kh, kw, c] += ...
-ENTRY(conv_backward_weight, struct conv_shape s, const real *dy, const real *x, real *dw)
+ENTRY(conv_backward_weight, CONV, CONV_OPERATIONS(s), (s, dy, x, dw), struct conv_shape s,
+      const real *dy, const real *x, real *dw)
 
 // rounds count reals to bfloat16, nearest even
-ENTRY(to_bf16, int64_t count, const real *x, uint16_t *y)
+ENTRY(to_bf16, COPY, 1.5 * count, (count, x, y), int64_t count, const real *x, uint16_t *y)
 
 /* ---- normalisation ---- */
 // y = (x - mean) * rstd * gain + bias, then SiLU where asked; mean, rstd [n, groups] are kept
-ENTRY(groupnorm_forward, struct groupnorm_shape s, const real *x, const real *gain,
-      const real *bias, real *y, real *mean, real *rstd)
+ENTRY(groupnorm_forward, NORM, 2.0 * s.n * s.t * s.c, (s, x, gain, bias, y, mean, rstd),
+      struct groupnorm_shape s, const real *x, const real *gain, const real *bias, real *y,
+      real *mean, real *rstd)
 // dx and dgain [c] may each be NULL
-ENTRY(groupnorm_backward, struct groupnorm_shape s, const real *x, const real *gain,
-      const real *bias, const real *mean, const real *rstd, const real *dy, real *dx, real *dgain)
+ENTRY(groupnorm_backward, NORM, 4.0 * s.n * s.t * s.c,
+      (s, x, gain, bias, mean, rstd, dy, dx, dgain), struct groupnorm_shape s, const real *x,
+      const real *gain, const real *bias, const real *mean, const real *rstd, const real *dy,
+      real *dx, real *dgain)
 // mean, rstd [t]
-ENTRY(layernorm_forward, struct layernorm_shape s, const real *x, const real *gain,
-      const real *bias, real *y, real *mean, real *rstd)
-ENTRY(layernorm_backward, struct layernorm_shape s, const real *x, const real *gain,
-      const real *mean, const real *rstd, const real *dy, real *dx, real *dgain)
+ENTRY(layernorm_forward, NORM, 2.0 * s.t * s.c, (s, x, gain, bias, y, mean, rstd),
+      struct layernorm_shape s, const real *x, const real *gain, const real *bias, real *y,
+      real *mean, real *rstd)
+ENTRY(layernorm_backward, NORM, 4.0 * s.t * s.c, (s, x, gain, mean, rstd, dy, dx, dgain),
+      struct layernorm_shape s, const real *x, const real *gain, const real *mean, const real *rstd,
+      const real *dy, real *dx, real *dgain)
 
 /* ---- attention ---- */
 /* y = softmax(scale q k^T) v per head; lse [n, heads, tq] = log of the sum of exponentials of
  * the scaled products, kept instead of the probabilities (may be NULL) */
-ENTRY(attention_forward, struct attention_shape s, const real *q, const real *key, const real *v,
-      real *y, real *lse)
-// probabilities are recomputed from lse; dq, dkey, dv are added to
-ENTRY(attention_backward, struct attention_shape s, const real *q, const real *key, const real *v,
-      const real *y, const real *lse, const real *dy, real *dq, real *dkey, real *dv)
+ENTRY(attention_forward, ATTENTION, ATTENTION_OPERATIONS(s), (s, q, key, v, y, lse),
+      struct attention_shape s, const real *q, const real *key, const real *v, real *y, real *lse)
+// probabilities are recomputed from lse: five products; dq, dkey, dv are added to
+ENTRY(attention_backward, ATTENTION, 2.5 * ATTENTION_OPERATIONS(s),
+      (s, q, key, v, y, lse, dy, dq, dkey, dv), struct attention_shape s, const real *q,
+      const real *key, const real *v, const real *y, const real *lse, const real *dy, real *dq,
+      real *dkey, real *dv)
 
 /* ---- element-wise ---- */
-ENTRY(activation_forward, enum activation a, int64_t count, const real *x, real *y)
-ENTRY(activation_backward, enum activation a, int64_t count, const real *x, const real *dy,
-      real *dx)
+ENTRY(activation_forward, REST, 2.0 * count, (a, count, x, y), enum activation a, int64_t count,
+      const real *x, real *y)
+ENTRY(activation_backward, REST, 4.0 * count, (a, count, x, dy, dx), enum activation a,
+      int64_t count, const real *x, const real *dy, real *dx)
 // x [t, 2 c] = [value | gate]: y [t, c] = value * gelu(gate), exact GELU (erf)
-ENTRY(geglu_forward, int64_t t, int c, const real *x, real *y)
-ENTRY(geglu_backward, int64_t t, int c, const real *x, const real *dy, real *dx)
+ENTRY(geglu_forward, REST, 3.0 * t * c, (t, c, x, y), int64_t t, int c, const real *x, real *y)
+ENTRY(geglu_backward, REST, 7.0 * t * c, (t, c, x, dy, dx), int64_t t, int c, const real *x,
+      const real *dy, real *dx)
 // y = a + b; y may be a or b
-ENTRY(add, int64_t count, const real *a, const real *b, real *y)
+ENTRY(add, REST, 3.0 * count, (count, a, b, y), int64_t count, const real *a, const real *b,
+      real *y)
 // y += factor * x
-ENTRY(accumulate, int64_t count, real factor, const real *x, real *y)
+ENTRY(accumulate, REST, 3.0 * count, (count, factor, x, y), int64_t count, real factor,
+      const real *x, real *y)
 // y [n, t, c] = x [n, t, c] + row [n, c]
-ENTRY(add_row_forward, int n, int64_t t, int c, const real *x, const real *row, real *y)
+ENTRY(add_row_forward, REST, 2.0 * n * t * c, (n, t, c, x, row, y), int n, int64_t t, int c,
+      const real *x, const real *row, real *y)
 // drow [n, c] += sum of dy over t
-ENTRY(add_row_backward, int n, int64_t t, int c, const real *dy, real *drow)
+ENTRY(add_row_backward, REST, 1.0 * n * t * c, (n, t, c, dy, drow), int n, int64_t t, int c,
+      const real *dy, real *drow)
 /* copies (or adds, where accumulate) t rows of c values; strides in values from row to row.
  * Concatenation and splitting of channels. */
-ENTRY(copy_columns, int64_t t, int c, const real *x, int64_t x_stride, real *y, int64_t y_stride,
-      bool accumulate)
-ENTRY(upsample_forward, struct upsample_shape s, const real *x, real *y)
-ENTRY(upsample_backward, struct upsample_shape s, const real *dy, real *dx)
+ENTRY(copy_columns, COPY, (accumulate ? 3.0 : 2.0) * t * c,
+      (t, c, x, x_stride, y, y_stride, accumulate), int64_t t, int c, const real *x,
+      int64_t x_stride, real *y, int64_t y_stride, bool accumulate)
+ENTRY(upsample_forward, COPY, s.n *s.c *(1.0 * s.h * s.w + 1.0 * s.out_h * s.out_w), (s, x, y),
+      struct upsample_shape s, const real *x, real *y)
+ENTRY(upsample_backward, COPY, s.n *s.c *(2.0 * s.h * s.w + 1.0 * s.out_h * s.out_w), (s, dy, dx),
+      struct upsample_shape s, const real *dy, real *dx)
 
 /* ---- spectral shifts ---- */
 // gain = relu(sigma + scale * shift), SVDiff eq. 2
-ENTRY(shift_gain, int count, const real *sigma, const real *shift, real scale, real *gain)
+ENTRY(shift_gain, REST, 3.0 * count, (count, sigma, shift, scale, gain), int count,
+      const real *sigma, const real *shift, real scale, real *gain)
 // y [t, r] = x [t, r] * gain [r]; y may be x
-ENTRY(scale_columns, int64_t t, int r, const real *x, const real *gain, real *y)
+ENTRY(scale_columns, REST, 2.0 * t * r, (t, r, x, gain, y), int64_t t, int r, const real *x,
+      const real *gain, real *y)
 // dshift [r] += scale * sum over t of p * q, where gain > 0
-ENTRY(column_dot, int64_t t, int r, const real *p, const real *q, const real *gain, real scale,
-      real *dshift)
+ENTRY(column_dot, REST, 2.0 * t * r, (t, r, p, q, gain, scale, dshift), int64_t t, int r,
+      const real *p, const real *q, const real *gain, real scale, real *dshift)
 
 /* ---- embedding ---- */
 // y [t, c] = table [ids[t], c]
-ENTRY(embedding_forward, int64_t t, int c, const int32_t *ids, const real *table, real *y)
+ENTRY(embedding_forward, COPY, 2.0 * t * c, (t, c, ids, table, y), int64_t t, int c,
+      const int32_t *ids, const real *table, real *y)
 // dtable [ids[t], c] += dy [t, c], in the order of t
-ENTRY(embedding_backward, int64_t t, int c, const int32_t *ids, const real *dy, real *dtable)
+ENTRY(embedding_backward, COPY, 3.0 * t * c, (t, c, ids, dy, dtable), int64_t t, int c,
+      const int32_t *ids, const real *dy, real *dtable)
 
 /* y [t, c] += factor * rows [j, c] where ids [t] is chosen [j]; chosen [n] has no number twice.
  */
-ENTRY(chosen_rows_forward, struct chosen_shape s, const int32_t *ids, const int32_t *chosen,
-      const real *rows, real *y)
+ENTRY(chosen_rows_forward, REST, 2.0 * s.t * s.c, (s, ids, chosen, rows, y), struct chosen_shape s,
+      const int32_t *ids, const int32_t *chosen, const real *rows, real *y)
 // drows [j, c] += factor * the sum of dy [t, c] where ids [t] is chosen [j], in the order of t
-ENTRY(chosen_rows_backward, struct chosen_shape s, const int32_t *ids, const int32_t *chosen,
-      const real *dy, real *drows)
+ENTRY(chosen_rows_backward, REST, 2.0 * s.t * s.c, (s, ids, chosen, dy, drows),
+      struct chosen_shape s, const int32_t *ids, const int32_t *chosen, const real *dy, real *drows)
 
 /* ---- loss and optimiser ---- */
 /* loss [n] = mean over count of (x - target)^2; weight [n] scales the gradient only:
  * dx += 2 weight (x - target) / count. dx may be NULL. */
-ENTRY(mse, int n, int64_t count, const real *x, const real *target, const real *weight, real *loss,
-      real *dx)
+ENTRY(mse, REST, 2.0 * n * count, (n, count, x, target, weight, loss, dx), int n, int64_t count,
+      const real *x, const real *target, const real *weight, real *loss, real *dx)
 /* How far maps of attention lie in regions that are not theirs. Subject first + i of a row has
  * channel i of each head of x [n, places, heads * d]: map [n, slots, places] receives the mean over
  * heads, loss [n, slots] the mean of the squares of map / scale, weighted by others [n, slots,
  * places]; dx += factor [n] times its derivative. Rows that show [n] one subject have no part in
  * it, nor what a row does not show: their loss is 0. dx may be NULL. Only subjects first .. first +
  * count are written. */
-ENTRY(unmix, struct unmix_shape s, const int32_t *shown, const double *factor, const real *others,
-      const real *x, double *map, double *loss, real *dx)
+ENTRY(unmix, REST, 2.0 * s.n * s.places * s.heads * s.d,
+      (s, shown, factor, others, x, map, loss, dx), struct unmix_shape s, const int32_t *shown,
+      const double *factor, const real *others, const real *x, double *map, double *loss, real *dx)
 // sum [1] = sum of squares, added up in double
-ENTRY(sum_squares, int64_t count, const real *x, double *sum)
-ENTRY(adamw, int64_t count, struct adamw_step step, const real *gradient, real *value, real *m,
-      real *v)
+ENTRY(sum_squares, REST, 1.0 * count, (count, x, sum), int64_t count, const real *x, double *sum)
+ENTRY(adamw, REST, 7.0 * count, (count, step, gradient, value, m, v), int64_t count,
+      struct adamw_step step, const real *gradient, real *value, real *m, real *v)
+
+#undef LINEAR_OPERATIONS
+#undef CONV_OPERATIONS
+#undef ATTENTION_OPERATIONS

@@ -136,6 +136,17 @@ struct adamw_step {
     double gradient_scale;
 };
 
+// kinds of work; of the first three a table's speed is told in operations, of the others in bytes
+enum kernels_kind {
+    KERNELS_CONV,
+    KERNELS_LINEAR,
+    KERNELS_ATTENTION,
+    KERNELS_NORM,
+    KERNELS_COPY, // arrays moved, changed in type or cleared
+    KERNELS_REST,
+    KERNELS_KINDS
+};
+
 typedef struct kernels kernels;
 struct kernels {
     const char *name; // "reference", "cpu", "count"
@@ -164,7 +175,7 @@ struct kernels {
     void (*destroy)(kernels *k);
 
     // the compute entries: void (*NAME)(const kernels *k, ...)
-#define ENTRY(name, ...) void (*name)(const kernels *k, __VA_ARGS__);
+#define ENTRY(name, kind, work, arguments, ...) void (*name)(const kernels *k, __VA_ARGS__);
 #include "kernels/entries.h"
 #undef ENTRY
 };
@@ -186,6 +197,24 @@ kernels *kernels_count(const kernels *like);
 /* Floating-point operations of the products that a counting table was asked for since it was made.
  * Only for tables of kernels_count. */
 double kernels_counted_operations(const kernels *k);
+
+/* Another table (borrowed), each entry of which is timed, with the device's work waited for. Its
+ * memory is that table's, and so is what it computes. Owned by the caller. */
+kernels *kernels_measured(const kernels *inner);
+
+// what the entries of one kind took; work: floating-point operations, or bytes read and written
+struct kernels_measure {
+    double seconds, work;
+    int64_t calls;
+};
+
+/* What a table of kernels_measured did since it was made or last asked, a measure a kind; it begins
+ * anew. */
+void kernels_take_measures(const kernels *k, struct kernels_measure measures[KERNELS_KINDS]);
+
+// "convolution", ..., "rest"; and whether its work is told in floating-point operations
+const char *kernels_kind_name(enum kernels_kind kind);
+bool kernels_kind_multiplies(enum kernels_kind kind);
 
 /* The most bytes that were allocated at a time since the table was made or reset, which begins anew
  * with what is allocated then. Works for every table. */

@@ -172,11 +172,12 @@ static bool time_once(void *user, double *work, GError **error)
 bool bench_run(const kernels *k, const struct bench_options *o, struct bench_result *result,
                progress_function progress, void *user, GError **error)
 {
-    struct run r = {.k = k, .o = o, .progress = progress, .user = user};
+    g_autoptr(kernels) measured = kernels_measured(k);
+    struct run r = {.k = measured, .o = o, .progress = progress, .user = user};
 
     bool done = prepare(&r, error);
     r.tape = done ? make_tape(&r, error) : NULL;
-    done = r.tape != NULL && bench_repeat(o->repeats, time_once, &r, result, error);
+    done = r.tape != NULL && bench_repeat(measured, o->repeats, time_once, &r, result, error);
     result->peak_bytes = kernels_peak_bytes(k);
     finish(&r);
     return done;
@@ -191,20 +192,64 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-bool bench_repeat(int repeats, bench_once once, void *user, struct bench_result *result,
-                  GError **error)
+bool bench_repeat(const kernels *k, int repeats, bench_once once, void *user,
+                  struct bench_result *result, GError **error)
 {
     g_autofree double *seconds = g_new(double, repeats);
+    double best = G_MAXDOUBLE;
 
     for (int i = 0; i < repeats; i++) {
+        struct kernels_measure kinds[KERNELS_KINDS];
+        kernels_take_measures(k, kinds); // what preparing took
         const gint64 start = g_get_monotonic_time();
         if (!once(user, &result->flops, error)) {
             return false;
         }
         seconds[i] = (double)(g_get_monotonic_time() - start) / 1e6;
+        kernels_take_measures(k, kinds);
+        if (seconds[i] < best) {
+            best = seconds[i];
+            memcpy(result->kinds, kinds, sizeof kinds);
+        }
     }
     qsort(seconds, (size_t)repeats, sizeof *seconds, compare_doubles);
     result->seconds = seconds[0];
     result->median_seconds = seconds[repeats / 2];
     return true;
+}
+
+/* ---- the machine ---- */
+
+#define RATE_ROWS  1024
+#define RATE_WIDTH 1280
+#define RATE_RUNS  10
+
+// x [rows, width] W^T, best of some runs; weight: room for width * width values of either type
+static double time_product(const kernels *k, const real *x, real *weight, real *y)
+{
+    const struct linear_shape s = {.t = RATE_ROWS, .in = RATE_WIDTH, .out = RATE_WIDTH};
+    const struct kernels_weight w = {.data = weight, .type = k->precision};
+    double best = G_MAXDOUBLE;
+
+    for (int i = 0; i < RATE_RUNS; i++) {
+        const gint64 start = g_get_monotonic_time();
+        k->linear_forward(k, s, x, w, NULL, y);
+        k->sync(k, NULL);
+        best = MIN(best, (double)(g_get_monotonic_time() - start) / 1e6);
+    }
+    return best;
+}
+
+double bench_product_rate(const kernels *k)
+{
+    const size_t activations = sizeof(real) * RATE_ROWS * RATE_WIDTH;
+    const size_t weights = sizeof(real) * RATE_WIDTH * RATE_WIDTH;
+    real *x = k->alloc(k, activations), *y = k->alloc(k, activations), *w = k->alloc(k, weights);
+    const bool done = x != NULL && y != NULL && w != NULL;
+    const double seconds = done ? time_product(k, x, w, y) : 1;
+
+    k->release(k, x, activations);
+    k->release(k, y, activations);
+    k->release(k, w, weights);
+    return done ? 2.0 * RATE_ROWS * RATE_WIDTH * RATE_WIDTH / seconds : 0;
 }

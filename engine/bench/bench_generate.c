@@ -110,9 +110,10 @@ static bool all_pictures(void *user, double *work, GError **error)
 bool bench_generate(const kernels *k, const struct bench_options *o, struct bench_result *result,
                     progress_function progress, void *user, GError **error)
 {
-    struct painting p = {.k = k, .o = o};
+    g_autoptr(kernels) measured = kernels_measured(k);
+    struct painting p = {.k = measured, .o = o};
     const bool done = prepare(&p, progress, user, error) &&
-                      bench_repeat(o->repeats, all_pictures, &p, result, error);
+                      bench_repeat(measured, o->repeats, all_pictures, &p, result, error);
 
     result->peak_bytes = kernels_peak_bytes(k);
     finish(&p);

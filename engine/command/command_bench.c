@@ -60,6 +60,42 @@ static bool check(const struct bench *b, GError **error)
            option_check_pixels(option_find(&table, "height"), b->height, 8, error);
 }
 
+// one kind of work; product_rate: of the machine's products, in operations a second
+static JsonObject *kind_as_json(enum kernels_kind kind, const struct kernels_measure *m,
+                                double product_rate)
+{
+    const double rate = m->seconds > 0 ? m->work / m->seconds : 0;
+    JsonObject *one = json_object_new();
+
+    json_object_set_string_member(one, "kind", kernels_kind_name(kind));
+    json_object_set_int_member(one, "calls", m->calls);
+    json_object_set_double_member(one, "seconds", m->seconds);
+    if (kernels_kind_multiplies(kind)) {
+        json_object_set_double_member(one, "gflops", rate / 1e9);
+        json_object_set_double_member(one, "share_of_product_rate",
+                                      product_rate > 0 ? rate / product_rate : 0);
+    } else {
+        json_object_set_double_member(one, "gb_per_second", rate / 1e9);
+    }
+    return one;
+}
+
+// what the time of the best run was spent on; "between": what is left of it
+static void add_kinds(JsonObject *all, const struct bench_result *r, double product_rate)
+{
+    JsonArray *kinds = json_array_new();
+    double between = r->seconds;
+
+    for (int kind = 0; kind < KERNELS_KINDS; kind++) {
+        json_array_add_object_element(
+            kinds, kind_as_json((enum kernels_kind)kind, &r->kinds[kind], product_rate));
+        between -= r->kinds[kind].seconds;
+    }
+    json_object_set_array_member(all, "kinds", kinds);
+    json_object_set_double_member(all, "between_seconds", between);
+    json_object_set_double_member(all, "product_gflops", product_rate / 1e9);
+}
+
 static JsonObject *as_json(const struct bench *b, const kernels *k, const struct bench_result *r)
 {
     JsonObject *all = json_object_new();
@@ -72,6 +108,9 @@ static JsonObject *as_json(const struct bench *b, const kernels *k, const struct
     json_object_set_string_member(all, "precision", k->precision == KERNELS_BF16 ? "bf16" : "f32");
     json_object_set_int_member(all, "threads", k->threads);
     json_object_set_string_member(all, "device", k->name);
+    if (b->what != WHAT_SPECTRUM) {
+        add_kinds(all, r, bench_product_rate(k));
+    }
     return all;
 }
 
@@ -122,8 +161,11 @@ static void finish(void *command)
 const struct command_kind command_bench = {
     .word = "bench",
     .purpose = "time the parts of the work on this machine",
-    .summary = "Times the parts of the work with random weights and prints figures as JSON. "
-               "--shapes sd15:\nthose of Stable Diffusion 1.5, whatever model is there.",
+    .summary =
+        "Times the parts of the work with random weights and prints figures as JSON, split by\n"
+        "kinds of operations: their seconds and rates, of products also the share of what\n"
+        "this machine's reach. --shapes sd15: those of Stable Diffusion 1.5, whatever model\n"
+        "is there.",
     .usage = "",
     .size = sizeof(struct bench),
     .table = &table,

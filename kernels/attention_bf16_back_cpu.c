@@ -1,0 +1,305 @@
+/* attention_bf16_back_cpu.c: the way back of attention_bf16_cpu.c.
+ *
+ *   per head and block of 64 queries, over blocks of keys, a query a lane:
+ *     P' [key, query] = 2^(K Q' - lse / ln 2),  dS' = P' (V dY' - rowsum(dY Y)')
+ *     dQ' [d, query] += K' dS',  dK [key, d] += dS' Q,  dV [key, d] += P' dY
+ *   then dq += scale dQ, dkey += scale dK, dv += dV
+ *
+ * A thread owns a head of a picture, so that the sums over its queries always run in the same
+ * order. Products take pairs along the axis that they sum over: Q, K, dY and dS are therefore
+ * rounded twice, once along d or the keys and once along the queries. Rounding is as forward:
+ * factors, P and dS to bfloat16, sums float. */
+#include "kernels/attention_bf16_cpu.h"
+#include "kernels/product_bf16_cpu.h"
+
+#include <omp.h>
+#include <string.h>
+
+#ifdef BF16_CODE
+
+#define BACK_KEYS 48 // of a block: eight tiles, and the scores' gradients lie beside them in cache
+
+// a thread's own; lanes: d rounded up to whole vectors
+struct back {
+    uint32_t *keys, *values;      // [tk, pairs of d]
+    uint32_t *key_pairs;          // [pairs of tk, d]
+    float *dkey, *dv;             // [tk, lanes], summed over all queries
+    uint32_t *q, *dy;             // [pairs of d, QUERIES]
+    uint32_t *q_pairs, *dy_pairs; // [pairs of QUERIES, lanes]
+    float *scores, *dp;           // [BACK_KEYS, QUERIES]
+    uint32_t *p, *ds;             // [BACK_KEYS, pairs of QUERIES]
+    uint32_t *ds_pairs;           // [pairs of BACK_KEYS, QUERIES]
+    float *dq;                    // [d, QUERIES]
+    float *lse, *dot;             // [QUERIES]: of powers of two; dy y
+};
+
+static int lanes_of(struct attention_shape s)
+{
+    return (s.d + BF16_LANES - 1) / BF16_LANES * BF16_LANES;
+}
+
+static bool take_back(struct onednn_room *room, struct attention_shape s, struct back *b)
+{
+    const size_t tk = (size_t)s.tk, d = (size_t)s.d, lanes = (size_t)lanes_of(s);
+    const size_t d_pairs = (size_t)pairs_of(s.d), tk_pairs = (size_t)pairs_of(s.tk);
+    const struct {
+        void *array;
+        size_t count;
+    } arrays[] = {
+        {&b->keys, tk * d_pairs},
+        {&b->values, tk * d_pairs},
+        {&b->key_pairs, tk_pairs * d},
+        {&b->dkey, tk * lanes},
+        {&b->dv, tk * lanes},
+        {&b->q, d_pairs * QUERIES},
+        {&b->dy, d_pairs * QUERIES},
+        {&b->q_pairs, QUERIES / 2 * lanes},
+        {&b->dy_pairs, QUERIES / 2 * lanes},
+        {&b->scores, BACK_KEYS * QUERIES},
+        {&b->dp, BACK_KEYS * QUERIES},
+        {&b->p, BACK_KEYS * QUERIES / 2},
+        {&b->ds, BACK_KEYS * QUERIES / 2},
+        {&b->ds_pairs, BACK_KEYS / 2 * QUERIES},
+        {&b->dq, d * QUERIES},
+        {&b->lse, QUERIES},
+        {&b->dot, QUERIES},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(arrays); i++) {
+        void *memory = cpu_take(room, arrays[i].count * sizeof(uint32_t)); // floats are as large
+        if (memory == NULL) {
+            return false;
+        }
+        memcpy(arrays[i].array, &memory, sizeof memory);
+    }
+    return true;
+}
+
+// x [tokens, d] of one head as pairs along the tokens, [pairs of rows, lanes]; the rest is 0
+static void round_pairs(struct attention_shape s, int tokens, int rows, const float *x,
+                        uint32_t *to)
+{
+    const int lanes = lanes_of(s);
+
+    memset(to, 0, (size_t)(rows / 2 * lanes) * sizeof *to);
+    for (int i = 0; i < tokens; i += 2) {
+        bf16_round_pair(s.d, x + i * row_of(s), row_of(s), i + 1 < tokens, to + i / 2 * lanes);
+    }
+}
+
+// what depends on a head's keys and values alone
+static void back_begin(struct attention_shape s, const struct back *b, const float *key,
+                       const float *v)
+{
+    const size_t sums = (size_t)s.tk * (size_t)lanes_of(s) * sizeof(float);
+
+    for (int64_t j = 0; j < s.tk; j++) {
+        bf16_round_row(s.d, key + j * row_of(s), 1, b->keys + j * pairs_of(s.d), 1);
+        bf16_round_row(s.d, v + j * row_of(s), 1, b->values + j * pairs_of(s.d), 1);
+        if (j % 2 == 0) {
+            bf16_round_pair(s.d, key + j * row_of(s), row_of(s), j + 1 < s.tk,
+                            b->key_pairs + j / 2 * s.d);
+        }
+    }
+    memset(b->dkey, 0, sums);
+    memset(b->dv, 0, sums);
+}
+
+static float dot(const float *a, const float *b, int n)
+{
+    double sum = 0;
+
+    for (int i = 0; i < n; i++) {
+        sum += (double)a[i] * b[i];
+    }
+    return (float)sum;
+}
+
+// what depends on a block's queries alone; lanes without one get probabilities of 0
+static void back_queries(struct attention_shape s, const struct back *b, int queries,
+                         const float *q, const float *y, const float *dy, const float *lse)
+{
+    const size_t bytes = (size_t)pairs_of(s.d) * QUERIES * sizeof(uint32_t);
+
+    memset(b->q, 0, bytes);
+    memset(b->dy, 0, bytes);
+    for (int i = 0; i < QUERIES; i++) {
+        const int64_t at = i * row_of(s);
+        if (i < queries) {
+            bf16_round_row(s.d, q + at, s.scale / (float)G_LN2, b->q + i, QUERIES);
+            bf16_round_row(s.d, dy + at, 1, b->dy + i, QUERIES);
+        }
+        b->lse[i] = i < queries ? lse[i] / (float)G_LN2 : 1e30f;
+        b->dot[i] = i < queries ? dot(y + at, dy + at, s.d) : 0;
+    }
+    round_pairs(s, queries, QUERIES, q, b->q_pairs);
+    round_pairs(s, queries, QUERIES, dy, b->dy_pairs);
+    memset(b->dq, 0, (size_t)s.d * QUERIES * sizeof *b->dq);
+}
+
+// a [keys, pairs of d] of keys first .. on, with one of the block's [pairs of d, QUERIES]
+static void back_scores(struct attention_shape s, int keys, const uint32_t *a, const uint32_t *b,
+                        float *c)
+{
+    bf16_product(&(struct bf16_product){.rows = keys,
+                                        .k = (int)pairs_of(s.d),
+                                        .lanes = QUERIES,
+                                        .a = a,
+                                        .a_row = pairs_of(s.d),
+                                        .a_k = 1,
+                                        .b = b,
+                                        .b_k = QUERIES,
+                                        .c = c,
+                                        .c_row = QUERIES},
+                 NULL);
+}
+
+/* Of key j and one vector of queries: P and dS / scale = P (dP - dy y). */
+BF16_PART void back_vector(const struct back *b, int j, int lane, __m512 *p, __m512 *ds)
+{
+    const __m512 score = _mm512_loadu_ps(b->scores + j * QUERIES + lane);
+    const __m512 dp = _mm512_loadu_ps(b->dp + j * QUERIES + lane);
+
+    *p = bf16_exp2(_mm512_sub_ps(score, _mm512_loadu_ps(b->lse + lane)));
+    *ds = _mm512_mul_ps(*p, _mm512_sub_ps(dp, _mm512_loadu_ps(b->dot + lane)));
+}
+
+// a row of 32 queries of key j into p and ds; the gradients are returned
+BF16_PART void back_half_row(const struct back *b, int j, int lane, __m512 ds[2])
+{
+    const int64_t at = (j * QUERIES + lane) / 2;
+    __m512 p[2];
+
+    back_vector(b, j, lane, &p[0], &ds[0]);
+    back_vector(b, j, lane + BF16_LANES, &p[1], &ds[1]);
+    _mm512_storeu_si512(b->p + at, (__m512i)_mm512_cvtne2ps_pbh(p[1], p[0]));
+    _mm512_storeu_si512(b->ds + at, (__m512i)_mm512_cvtne2ps_pbh(ds[1], ds[0]));
+}
+
+// P and dS of the block's keys, dS also as pairs along the keys
+BF16_CODE static void back_powers(const struct back *b, int keys)
+{
+    for (int j = 0; j < keys; j += 2) {
+        for (int lane = 0; lane < QUERIES; lane += 2 * BF16_LANES) {
+            __m512 low[2], high[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
+            uint32_t *pairs = b->ds_pairs + j / 2 * QUERIES + lane;
+
+            back_half_row(b, j, lane, low);
+            if (j + 1 < keys) {
+                back_half_row(b, j + 1, lane, high);
+            }
+            _mm512_storeu_si512(pairs, bf16_pairs(low[0], high[0]));
+            _mm512_storeu_si512(pairs + BF16_LANES, bf16_pairs(low[1], high[1]));
+        }
+    }
+}
+
+// sum [keys, lanes] += a [keys, pairs of QUERIES] b [pairs of QUERIES, lanes]
+static void back_sum(struct attention_shape s, int keys, const uint32_t *a, const uint32_t *b,
+                     float *sum)
+{
+    bf16_product(&(struct bf16_product){.rows = keys,
+                                        .k = QUERIES / 2,
+                                        .lanes = lanes_of(s),
+                                        .a = a,
+                                        .a_row = QUERIES / 2,
+                                        .a_k = 1,
+                                        .b = b,
+                                        .b_k = lanes_of(s),
+                                        .c = sum,
+                                        .c_row = lanes_of(s),
+                                        .accumulate = true},
+                 NULL);
+}
+
+static void back_keys(struct attention_shape s, const struct back *b, int first, int keys)
+{
+    const int64_t pairs = pairs_of(s.d), lanes = lanes_of(s);
+    const struct bf16_product to_queries = {.rows = s.d,
+                                            .k = (int)pairs_of(keys),
+                                            .lanes = QUERIES,
+                                            .a = b->key_pairs + first / 2 * s.d,
+                                            .a_row = 1,
+                                            .a_k = s.d,
+                                            .b = b->ds_pairs,
+                                            .b_k = QUERIES,
+                                            .c = b->dq,
+                                            .c_row = QUERIES,
+                                            .accumulate = true};
+
+    back_scores(s, keys, b->keys + first * pairs, b->q, b->scores);
+    back_scores(s, keys, b->values + first * pairs, b->dy, b->dp);
+    back_powers(b, keys);
+    bf16_product(&to_queries, NULL);
+    back_sum(s, keys, b->ds, b->q_pairs, b->dkey + first * lanes);
+    back_sum(s, keys, b->p, b->dy_pairs, b->dv + first * lanes);
+}
+
+// dkey and dv of a head get what all queries gave
+static void back_finish(struct attention_shape s, const struct back *b, float *dkey, float *dv)
+{
+    const int lanes = lanes_of(s);
+
+    for (int64_t j = 0; j < s.tk; j++) {
+        for (int c = 0; c < s.d; c++) {
+            dkey[j * row_of(s) + c] += s.scale * b->dkey[j * lanes + c];
+            dv[j * row_of(s) + c] += b->dv[j * lanes + c];
+        }
+    }
+}
+
+// one head of one picture, whose first values lie at q_at and k_at, its lse at lse_at
+static void back_head(struct attention_shape s, const struct back *b,
+                      const struct attention_gradients *a, int64_t q_at, int64_t k_at,
+                      int64_t lse_at)
+{
+    back_begin(s, b, a->key + k_at, a->v + k_at);
+    for (int first = 0; first < s.tq; first += QUERIES) {
+        const int queries = MIN(QUERIES, s.tq - first);
+        const int64_t at = q_at + first * row_of(s);
+
+        back_queries(s, b, queries, a->q + at, a->y + at, a->dy + at, a->lse + lse_at + first);
+        for (int from = 0; from < s.tk; from += BACK_KEYS) {
+            back_keys(s, b, from, MIN(BACK_KEYS, s.tk - from));
+        }
+        for (int i = 0; i < queries; i++) {
+            for (int c = 0; c < s.d; c++) {
+                a->dq[at + i * row_of(s) + c] += s.scale * b->dq[c * QUERIES + i];
+            }
+        }
+    }
+    back_finish(s, b, a->dkey + k_at, a->dv + k_at);
+}
+
+bool attention_bf16_backward(const kernels *k, struct attention_shape s,
+                             const struct attention_gradients *a)
+{
+    g_autofree struct back *backs = g_new(struct back, k->threads);
+    struct onednn_room room = cpu_workspace(k);
+
+    if (!attention_bf16_possible(k, s)) {
+        return false;
+    }
+    for (int i = 0; i < k->threads; i++) {
+        if (!take_back(&room, s, &backs[i])) {
+            return false;
+        }
+    }
+#pragma omp parallel for num_threads(cpu_threads(k, (int64_t)s.n *s.heads *s.tq *s.tk))            \
+    schedule(static)
+    for (int pair = 0; pair < s.n * s.heads; pair++) {
+        const int64_t n = pair / s.heads, head = (int64_t)(pair % s.heads) * s.d;
+        back_head(s, &backs[omp_get_thread_num()], a, n * s.tq * row_of(s) + head,
+                  n * s.tk * row_of(s) + head, (int64_t)pair * s.tq);
+    }
+    return true;
+}
+
+#else
+
+bool attention_bf16_backward(const kernels *k, struct attention_shape s,
+                             const struct attention_gradients *a)
+{
+    return false;
+}
+#endif

@@ -1,0 +1,139 @@
+/* product_bf16_cpu.c: tiles of products of bfloat16; see product_bf16_cpu.h.
+ *
+ * A tile of 6 rows and 4 vectors of 16 lanes is kept in registers: 24 sums, 4 vectors of B and one
+ * of A are 29 of 32. Smaller tiles take what is left on either side. */
+#include "kernels/product_bf16_cpu.h"
+
+#ifdef BF16_CODE
+
+#define ROWS    6 // of a tile
+#define VECTORS 4
+
+// R rows from `row` on and V vectors from lane on; most: NULL, or [lanes] raised to the largest of C
+BF16_PART void tile(const struct bf16_product *p, const int R, const int V, int row, int lane,
+                    float *most)
+{
+    const uint32_t *a = p->a + row * p->a_row, *b = p->b + lane;
+    float *c = p->c + row * p->c_row + lane;
+    __m512 sum[ROWS][VECTORS];
+
+#pragma GCC unroll 6
+    for (int r = 0; r < R; r++) {
+#pragma GCC unroll 4
+        for (int v = 0; v < V; v++) {
+            sum[r][v] = p->accumulate ? _mm512_loadu_ps(c + r * p->c_row + v * BF16_LANES)
+                                      : _mm512_setzero_ps();
+        }
+    }
+    for (int k = 0; k < p->k; k++, a += p->a_k, b += p->b_k) {
+        __m512bh lanes[VECTORS];
+#pragma GCC unroll 4
+        for (int v = 0; v < V; v++) {
+            lanes[v] = (__m512bh)_mm512_loadu_si512(b + v * BF16_LANES);
+        }
+#pragma GCC unroll 6
+        for (int r = 0; r < R; r++) {
+            const __m512bh pair = (__m512bh)_mm512_set1_epi32((int)a[r * p->a_row]);
+#pragma GCC unroll 4
+            for (int v = 0; v < V; v++) {
+                sum[r][v] = _mm512_dpbf16_ps(sum[r][v], pair, lanes[v]);
+            }
+        }
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < V; v++) {
+        __m512 top = most ? _mm512_loadu_ps(most + lane + v * BF16_LANES) : _mm512_setzero_ps();
+#pragma GCC unroll 6
+        for (int r = 0; r < R; r++) {
+            _mm512_storeu_ps(c + r * p->c_row + v * BF16_LANES, sum[r][v]);
+            top = _mm512_max_ps(top, sum[r][v]);
+        }
+        if (most) {
+            _mm512_storeu_ps(most + lane + v * BF16_LANES, top);
+        }
+    }
+}
+
+// all rows of V vectors from lane on
+BF16_PART void all_rows(const struct bf16_product *p, const int V, int lane, float *most)
+{
+    int row = 0;
+
+    for (; row + ROWS <= p->rows; row += ROWS) {
+        tile(p, ROWS, V, row, lane, most);
+    }
+    switch (p->rows - row) {
+    case 5:
+        tile(p, 5, V, row, lane, most);
+        break;
+    case 4:
+        tile(p, 4, V, row, lane, most);
+        break;
+    case 3:
+        tile(p, 3, V, row, lane, most);
+        break;
+    case 2:
+        tile(p, 2, V, row, lane, most);
+        break;
+    case 1:
+        tile(p, 1, V, row, lane, most);
+        break;
+    default:
+        break;
+    }
+}
+
+BF16_CODE void bf16_product(const struct bf16_product *p, float *most)
+{
+    int lane = 0;
+
+    for (; lane + VECTORS * BF16_LANES <= p->lanes; lane += VECTORS * BF16_LANES) {
+        all_rows(p, VECTORS, lane, most);
+    }
+    switch ((p->lanes - lane) / BF16_LANES) {
+    case 3:
+        all_rows(p, 3, lane, most);
+        break;
+    case 2:
+        all_rows(p, 2, lane, most);
+        break;
+    case 1:
+        all_rows(p, 1, lane, most);
+        break;
+    default:
+        break;
+    }
+}
+
+/* ---- rounding ---- */
+
+BF16_CODE void bf16_round_row(int d, const float *x, float factor, uint32_t *to, int64_t step)
+{
+    for (int i = 0; i < d; i += 2 * BF16_LANES) {
+        uint32_t pairs[BF16_LANES];
+        const int left = MIN(d - i, 2 * BF16_LANES);
+        const __mmask32 mask = left == 32 ? ~0u : (1u << left) - 1;
+        const __m512 f = _mm512_set1_ps(factor);
+        const __m512 low = _mm512_mul_ps(_mm512_maskz_loadu_ps((__mmask16)mask, x + i), f);
+        const __m512 high =
+            _mm512_mul_ps(_mm512_maskz_loadu_ps((__mmask16)(mask >> 16), x + i + BF16_LANES), f);
+
+        _mm512_storeu_si512(pairs, (__m512i)_mm512_cvtne2ps_pbh(high, low));
+        for (int j = 0; j < (left + 1) / 2; j++) {
+            to[(i / 2 + j) * step] = pairs[j];
+        }
+    }
+}
+
+BF16_CODE void bf16_round_pair(int d, const float *x, int64_t step, bool second, uint32_t *to)
+{
+    for (int i = 0; i < d; i += BF16_LANES) {
+        const __mmask16 mask = d - i >= BF16_LANES ? 0xffff : (__mmask16)((1u << (d - i)) - 1);
+        const __m512 low = _mm512_maskz_loadu_ps(mask, x + i);
+        const __m512 high =
+            second ? _mm512_maskz_loadu_ps(mask, x + step + i) : _mm512_setzero_ps();
+
+        _mm512_mask_storeu_epi32(to + i, mask, bf16_pairs(low, high));
+    }
+}
+#endif
