@@ -234,6 +234,7 @@ static pid_t start_writer(const char *folder, int n)
     const pid_t pid = fork();
 
     if (pid == 0) {
+        g_random_set_seed((guint32)getpid()); // else both name their runs by the same numbers
         for (int i = 0; i < n; i++) {
             g_autofree char *run = history_run();
             float mask[30] = {0};
