@@ -92,6 +92,7 @@ SVDIFF_API bool svdiff_picture_write(const char *path, const svdiff_picture *p, 
 typedef struct svdiff svdiff;
 
 enum svdiff_device { SVDIFF_DEVICE_AUTO, SVDIFF_DEVICE_CPU, SVDIFF_DEVICE_CUDA };
+// auto: bfloat16 where the device computes with it, else f32
 enum svdiff_precision { SVDIFF_PRECISION_AUTO, SVDIFF_PRECISION_F32, SVDIFF_PRECISION_BF16 };
 // what the UNet predicts, when the person knows better than the model's files
 enum svdiff_prediction { SVDIFF_PREDICTION_MODEL, SVDIFF_PREDICTION_V, SVDIFF_PREDICTION_EPSILON };
@@ -248,8 +249,10 @@ struct svdiff_learn_options {
     int apart_pictures;
 };
 
-/* The seed of the run that left a checkpoint beside this output; false if there is none. */
-SVDIFF_API bool svdiff_learn_seed(const char *output, uint64_t *seed);
+/* Seed and precision of the run that left a checkpoint beside this output, without which it cannot
+ * go on; false if there is none. */
+SVDIFF_API bool svdiff_learn_kept(const char *output, uint64_t *seed,
+                                  enum svdiff_precision *precision);
 
 /* The model's own defaults: svdiff.json of its folder, else those of Stable Diffusion; these also
  * for NULL. */

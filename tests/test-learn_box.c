@@ -17,7 +17,10 @@ static void set_up(struct fixture *f, const void *data)
 {
     g_autofree char *model = fixture_path("sd1");
     const struct svdiff_options options = {
-        .model = model, .device = SVDIFF_DEVICE_CPU, .threads = 1};
+        .precision = SVDIFF_PRECISION_F32, // in which the bounds below are
+        .model = model,
+        .device = SVDIFF_DEVICE_CPU,
+        .threads = 1};
     g_autoptr(GError) error = NULL;
 
     f->folder = temporary_folder_create();

@@ -329,6 +329,14 @@ void command_wrote(struct command *c, const char *path)
     g_ptr_array_add(c->written, g_strdup(path));
 }
 
+void command_tell_precision(struct command *c, const svdiff *s)
+{
+    if (c->session.precision == SVDIFF_PRECISION_AUTO &&
+        s->options.precision == SVDIFF_PRECISION_BF16) {
+        report_note(c->report, "bfloat16, which this processor has; --precision f32 is slower");
+    }
+}
+
 /* ---- progress ---- */
 
 // a line on standard input, or its end, asks to stop

@@ -82,11 +82,14 @@ bool command_guard_previews(output_guard *g, const char *pattern, int steps, GEr
 void command_tell_prompt(struct command *c, const char *what, const char *text,
                          const char *placeholder);
 
-/* How a picture was made, for the picture itself: the model's hash, its own seed, and of an edit
- * which of all it is. Owned by the caller. */
-char *command_describe_generated(const struct svdiff_generate_options *o, const char *hash,
+/* Tells that --precision auto became bfloat16. */
+void command_tell_precision(struct command *c, const svdiff *s);
+
+/* How a picture was made, for the picture itself: the model, whose hashes are known, its own seed,
+ * and of an edit which of all it is. Owned by the caller. */
+char *command_describe_generated(const struct svdiff_generate_options *o, const svdiff *s,
                                  uint64_t seed, const picture *p);
-char *command_describe_edited(const struct svdiff_edit_options *o, const char *hash, int index,
+char *command_describe_edited(const struct svdiff_edit_options *o, const svdiff *s, int index,
                               uint64_t seed, const picture *p);
 
 /* Whether --quality, where it is given, goes with such an output. */

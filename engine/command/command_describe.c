@@ -1,6 +1,7 @@
 /* The texts that pictures carry of how they were made. */
 #include "engine/command/command.h"
 #include "engine/generate/sampler.h"
+#include "engine/session/session.h"
 
 /* ---- generated ---- */
 
@@ -30,7 +31,7 @@ static char *list_regions(const struct svdiff_generate_options *o)
     return g_string_free(list, FALSE);
 }
 
-char *command_describe_generated(const struct svdiff_generate_options *o, const char *hash,
+char *command_describe_generated(const struct svdiff_generate_options *o, const svdiff *s,
                                  uint64_t seed, const picture *p)
 {
     char guidance[G_ASCII_DTOSTR_BUF_SIZE];
@@ -38,10 +39,10 @@ char *command_describe_generated(const struct svdiff_generate_options *o, const 
     g_autofree char *regions = list_regions(o);
     g_autofree char *all = g_strdup_printf(
         "%s%s\nNegative prompt: %s\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %" G_GUINT64_FORMAT
-        ", Size: %dx%d, Model hash: %.12s%s, Version: svdiff %s",
+        ", Size: %dx%d, Model hash: %.12s%s, Precision: %s, Version: svdiff %s",
         o->prompt, regions, o->negative, o->steps, sampler_name(o->sampler),
         g_ascii_formatd(guidance, sizeof guidance, "%.6g", o->guidance), seed, p->width, p->height,
-        hash, subjects, SVDIFF_VERSION);
+        s->hashes.base, subjects, session_precision(s), SVDIFF_VERSION);
 
     // a name of a file can be any bytes, a text of a picture cannot
     return g_utf8_make_valid(all, -1);
@@ -49,7 +50,7 @@ char *command_describe_generated(const struct svdiff_generate_options *o, const 
 
 /* ---- edited ---- */
 
-char *command_describe_edited(const struct svdiff_edit_options *o, const char *hash, int index,
+char *command_describe_edited(const struct svdiff_edit_options *o, const svdiff *s, int index,
                               uint64_t seed, const picture *p)
 {
     // as programs of Stable Diffusion write it, with what only an edit has behind
@@ -58,13 +59,13 @@ char *command_describe_edited(const struct svdiff_edit_options *o, const char *h
     g_autofree char *all = g_strdup_printf(
         "%s\nNegative prompt: %s\nSteps: %d, Sampler: ddim, CFG scale: %s, Seed: %" G_GUINT64_FORMAT
         ", Size: %dx%d, Model hash: %.12s, Edited: %s, Described as: %s, Inversion: %s, Eta: %s, "
-        "Noise: %s, Refined: %d, Fitted: %d, Version: svdiff %s",
+        "Noise: %s, Refined: %d, Fitted: %d, Precision: %s, Version: svdiff %s",
         o->targets[index / o->count], o->negative, o->steps,
         g_ascii_formatd(number[0], sizeof number[0], "%.6g", o->guidance), seed, p->width,
-        p->height, hash, source, o->prompt, o->invert ? "yes" : "no",
+        p->height, s->hashes.base, source, o->prompt, o->invert ? "yes" : "no",
         g_ascii_formatd(number[1], sizeof number[1], "%.6g", o->eta),
         g_ascii_formatd(number[2], sizeof number[2], "%.6g", o->noise), o->refine, o->fit,
-        SVDIFF_VERSION);
+        session_precision(s), SVDIFF_VERSION);
 
     // a name of a file can be any bytes, a text of a picture cannot
     return g_utf8_make_valid(all, -1);

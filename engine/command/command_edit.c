@@ -69,11 +69,11 @@ static bool check_overwrites(const struct edit *e, GError **error)
 
 /* ---- pictures ---- */
 
-static char *describe(void *user, const char *hash, int index, uint64_t seed, const picture *p)
+static char *describe(void *user, const svdiff *s, int index, uint64_t seed, const picture *p)
 {
     const struct edit *e = user;
 
-    return command_describe_edited(&e->options, hash, index, seed, p);
+    return command_describe_edited(&e->options, s, index, seed, p);
 }
 
 // parts of the texts that look like more than words
@@ -103,7 +103,7 @@ static bool run(void *command, char *const *words, GError **error)
         return false;
     }
     tell_prompts(e);
-    pictures_tell_seed(&e->pictures);
+    pictures_tell_chosen(&e->pictures);
     return svdiff_edit(s, &e->options, pictures_take, command_progress, e, error);
 }
 

@@ -262,11 +262,11 @@ static bool take_subject_words(struct generate *g, GError **error)
 
 /* ---- pictures ---- */
 
-static char *describe(void *user, const char *hash, int index, uint64_t seed, const picture *p)
+static char *describe(void *user, const svdiff *s, int index, uint64_t seed, const picture *p)
 {
     const struct generate *g = user;
 
-    return command_describe_generated(&g->options, hash, seed, p);
+    return command_describe_generated(&g->options, s, seed, p);
 }
 
 static bool draw(struct generate *g, GError **error)
@@ -285,7 +285,7 @@ static bool draw(struct generate *g, GError **error)
         return svdiff_estimate_generate(s, &g->options, &e, error) &&
                command_tell_estimate(&g->pictures.common, &e, error);
     }
-    pictures_tell_seed(&g->pictures);
+    pictures_tell_chosen(&g->pictures);
     return svdiff_generate(s, &g->options, pictures_take, command_progress, g, error);
 }
 

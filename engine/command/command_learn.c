@@ -30,19 +30,22 @@ static const char summary[] =
 
 /* ---- the other options ---- */
 
-// where none is asked for: that of the run that may go on, or a random one
-static void find_seed(struct learn *l)
+// where none is asked for: seed and precision of the run that may go on, or a random one and auto
+static void find_kept(struct learn *l)
 {
     struct svdiff_learn_options *o = &l->options;
-    // --resume with another seed than the checkpoint's would be another run
-    const bool going_on = o->resume || o->resume_own;
+    // --resume with another seed or precision than the checkpoint's would be another run
+    enum svdiff_precision precision;
+    uint64_t seed = l->common.seed;
+    const bool kept = (o->resume || o->resume_own) && o->output != NULL &&
+                      svdiff_learn_kept(o->output, &seed, &precision);
 
-    if (given_has(&l->common.given, "seed")) {
-        return;
+    if (!given_has(&l->common.given, "seed")) {
+        o->seed = seed;
+        l->own_seed = !kept;
     }
-    l->own_seed = !going_on || o->output == NULL || !svdiff_learn_seed(o->output, &o->seed);
-    if (l->own_seed) {
-        o->seed = l->common.seed;
+    if (kept && l->common.session.precision == SVDIFF_PRECISION_AUTO) {
+        l->common.session.precision = precision;
     }
 }
 
@@ -68,7 +71,7 @@ static bool make_options(struct learn *l, const svdiff *s, const struct svdiff_s
     if (!given_apply(&l->common.given, o, error)) {
         return false;
     }
-    find_seed(l);
+    find_kept(l);
     return true;
 }
 
@@ -195,6 +198,7 @@ static bool run(void *command, char *const *words, GError **error)
     if (l->estimate) {
         return estimate(l, s, error);
     }
+    command_tell_precision(&l->common, s);
     if (l->own_seed) {
         report_note(l->common.report, "seed %" G_GUINT64_FORMAT, l->options.seed);
     }

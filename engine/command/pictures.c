@@ -44,8 +44,9 @@ void pictures_set_seed(const struct pictures *d, uint64_t *seed)
     }
 }
 
-void pictures_tell_seed(const struct pictures *d)
+void pictures_tell_chosen(struct pictures *d)
 {
+    command_tell_precision(&d->common, d->session);
     if (!given_has(&d->common.given, "seed")) {
         report_note(d->common.report, "seed %" G_GUINT64_FORMAT, d->common.seed);
     }
@@ -67,11 +68,11 @@ bool pictures_take(void *user, int index, uint64_t seed, const picture *p, GErro
     struct pictures *d = user;
     g_autofree char *path = output_name(text(d, "output"), index, d->common.wanted);
     // the session has them already; of a model that stays they are remembered
-    const struct model_hashes *hashes = session_hashes(d->session, NULL, NULL, error);
-    g_autofree char *made = hashes != NULL ? d->describe(user, hashes->base, index, seed, p) : NULL;
+    const bool known = session_hashes(d->session, NULL, NULL, error) != NULL;
+    g_autofree char *made = known ? d->describe(user, d->session, index, seed, p) : NULL;
     const int quality = (int)given_number(&d->common.given, "quality");
 
-    if (hashes == NULL || !command_write_picture(&d->common, path, p, quality, made, error)) {
+    if (!known || !command_write_picture(&d->common, path, p, quality, made, error)) {
         return false;
     }
     // it is whole from here on, whatever comes

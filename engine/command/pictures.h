@@ -5,7 +5,7 @@
 #include "engine/command/command.h"
 
 // how a picture was made, for the picture itself (command_describe_generated)
-typedef char *(*pictures_describe)(void *user, const char *hash, int index, uint64_t seed,
+typedef char *(*pictures_describe)(void *user, const svdiff *s, int index, uint64_t seed,
                                    const picture *p);
 
 struct pictures {
@@ -24,9 +24,11 @@ bool pictures_check_files(const struct pictures *d, GError **error);
 bool pictures_check_overwrites(const struct pictures *d, output_guard *g, int steps,
                                GError **error);
 
-/* The seed that is used where none is asked for, and that it is told. */
+/* The seed that is used where none is asked for. */
 void pictures_set_seed(const struct pictures *d, uint64_t *seed);
-void pictures_tell_seed(const struct pictures *d);
+/* Tells what was chosen where nothing was asked for: the seed and, of the opened model, the
+ * precision. */
+void pictures_tell_chosen(struct pictures *d);
 
 /* The model that the command line asks for, for as long as the command runs; a worker that stays
  * keeps it. NULL with an error. */

@@ -4,18 +4,28 @@
 #include "engine/base/error.h"
 #include "engine/model/default_model.h"
 #include "engine/base/machine.h"
+#include "engine/options/option_rows.h"
 
 #include <stdarg.h>
 
+// auto: the fastest that this CPU has
+static enum svdiff_precision choose_precision(enum svdiff_precision asked)
+{
+    if (asked != SVDIFF_PRECISION_AUTO) {
+        return asked;
+    }
+    return kernels_cpu_has_bf16() ? SVDIFF_PRECISION_BF16 : SVDIFF_PRECISION_F32;
+}
+
 kernels *session_device(const struct svdiff_options *o, GError **error)
 {
+    const bool bf16 = choose_precision(o->precision) == SVDIFF_PRECISION_BF16;
+
     if (o->device == SVDIFF_DEVICE_CUDA) {
         error_failed(error, "This build has no CUDA device; use --device cpu.");
         return NULL;
     }
-    // auto is f32: whoever wants less precision says so
-    return kernels_cpu(o->threads,
-                       o->precision == SVDIFF_PRECISION_BF16 ? KERNELS_BF16 : KERNELS_F32, error);
+    return kernels_cpu(o->threads, bf16 ? KERNELS_BF16 : KERNELS_F32, error);
 }
 
 // a person who says another thing than the file is believed, and told so where the file was
@@ -44,6 +54,7 @@ svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
     svdiff *s = g_new0(svdiff, 1);
 
     s->options = *options;
+    s->options.precision = choose_precision(options->precision);
     // strings of the caller may be gone tomorrow
     s->options.model = model_place(options->model, error);
     s->options.cache = g_strdup(options->cache);
@@ -70,6 +81,11 @@ svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
     }
     set_prediction(s);
     return s;
+}
+
+const char *session_precision(const svdiff *s)
+{
+    return option_word(option_find(&options_of_session, "precision"), (int)s->options.precision);
 }
 
 void session_drop_networks(svdiff *s)

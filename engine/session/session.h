@@ -24,7 +24,7 @@ struct session_networks {
 };
 
 struct svdiff {
-    struct svdiff_options options; // strings are copies, owned
+    struct svdiff_options options; // strings are copies, owned; the precision is the chosen one
     struct checkpoint *checkpoint;
     struct tokenizer_place vocabulary; // where the tokenizer was read
     struct tokenizer *tokenizer;
@@ -58,6 +58,9 @@ typedef struct weight_source (*component_source)(void *user, enum model_componen
 
 /* The device that the options ask for. Owned by the caller. */
 kernels *session_device(const struct svdiff_options *o, GError **error);
+
+/* "f32" or "bf16": what it computes in. */
+const char *session_precision(const svdiff *s);
 
 /* Whether the machine has the memory that the weights of these components (bits 1 << component)
  * take at least; factored: matrices that are shifted as their singular vectors. To be asked before

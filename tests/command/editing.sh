@@ -155,8 +155,8 @@ many=$(undone 100 -1)
 check 'inversion and sampling give the picture back' \
     awk "BEGIN { exit !($many > 0 && $many < 0.2 && $many < $few / 2.5) }"
 # (the first steps, near the picture, are too large a part of the way for these weights)
-few=$(undone 20 2)
-refined=$(undone 20 2 --refine 3)
+few=$(undone 20 2 --precision f32)
+refined=$(undone 20 2 --refine 3 --precision f32)
 check '--refine: the better with few steps, too' \
     awk "BEGIN { exit !($refined > 0 && $refined < $few / 10) }"
 

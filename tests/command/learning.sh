@@ -22,6 +22,7 @@ said() { # of the last run
 run learn --model "$sd1" --size 64 $dog --steps 2 --output one.safetensors
 one=$(said)
 check 'without --seed it is said' test -n "$one"
+cp "$work/err" "$work/said"
 check 'and kept with the subject' test "$(metadata one.safetensors seed)" = "$one"
 run learn --model "$sd1" --size 64 $dog --steps 2 --output two.safetensors
 check 'another run has another one' test "$(said)" != "$one"
@@ -191,8 +192,27 @@ done <<'EOF'
 --norms scalar
 --no-text-encoder
 --schedule cosine
---precision bf16
 EOF
+
+# the precision: auto is the fastest that this CPU has, and of a run that goes on the checkpoint's
+best=f32
+! grep -q -w avx512_bf16 /proc/cpuinfo || best=bf16
+check 'auto takes bfloat16 where this CPU has it' test "$(metadata worker.safetensors precision)" = $best
+if [ $best = bf16 ]; then
+    check 'and says so' grep -q '^bfloat16, .*--precision f32' "$work/said"
+    cp kept.resume worker.safetensors.resume
+    refuses '--resume with another --precision' 1 'worker.safetensors.resume ' learn --model "$sd1" \
+        --size 64 --seed 3 --quiet $dog --steps 90 --output worker.safetensors --resume --precision f32
+else
+    check 'and says so # SKIP this CPU has no bfloat16' true
+    check '--resume with another --precision # SKIP this CPU has no bfloat16' true
+fi
+learn $dog --steps 4 --output exact.safetensors --precision f32
+learn $dog --steps 7 --output exact.safetensors --resume
+check '--resume without --precision: that of the checkpoint' \
+    test "$(metadata exact.safetensors precision)" = f32
+learn $dog --steps 7 --output straight.safetensors --precision f32
+check '--resume without --precision: the same subject' same exact.safetensors straight.safetensors
 head -c 2000 kept.resume >worker.safetensors.resume
 refuses '--resume with a truncated checkpoint' 1 'worker.safetensors.resume: .*truncated' \
     learn --model "$sd1" --size 64 --seed 3 --quiet $dog --output worker.safetensors --resume

@@ -26,10 +26,9 @@
 static void add_options(const struct lesson *l, GChecksum *sum)
 {
     // a run in another precision has other gradients
-    const bool wide = l->session->options.precision == SVDIFF_PRECISION_BF16;
     g_autofree char *print = options_print(&options_of_learn, l->options, lesson_subjects(l) > 1);
-    g_autofree char *text =
-        g_strdup_printf("%s\n%s\n%s", l->session->hashes.base, wide ? "bf16" : "f32", print);
+    g_autofree char *text = g_strdup_printf("%s\n%s\n%s", l->session->hashes.base,
+                                            session_precision(l->session), print);
 
     g_checksum_update(sum, (const guchar *)text, (gssize)strlen(text));
 }
@@ -141,9 +140,11 @@ bool learn_save_state(const struct learn_run *r, GError **error)
     g_autofree char *step = g_strdup_printf("%d", r->step);
     g_autofree char *planned = g_strdup_printf("%d", o->steps);
     g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, o->seed);
-    // steps and seed are for those who look: --resume takes the seed, a warning the steps
-    const char *const keys[] = {"fingerprint", "step", "steps", "seed", NULL};
-    const char *const texts[] = {print, step, planned, seed, NULL};
+    // steps, seed and precision are for those who look: --resume takes the latter two, a warning the
+    // steps
+    const char *const keys[] = {"fingerprint", "step", "steps", "seed", "precision", NULL};
+    const char *const texts[] = {print, step, planned, seed, session_precision(r->lesson->session),
+                                 NULL};
 
     // what the last step did is over, and was done
     if (!transfer_sync(p->k, error)) {
@@ -301,13 +302,16 @@ bool learn_load_state(struct learn_run *r, GError **error)
     return file != NULL && load_from(r, file, error);
 }
 
-bool svdiff_learn_seed(const char *output, uint64_t *seed)
+bool svdiff_learn_kept(const char *output, uint64_t *seed, enum svdiff_precision *precision)
 {
     g_autofree char *path = learn_file_state(output);
     g_autoptr(safetensors) file =
         g_file_test(path, G_FILE_TEST_EXISTS) ? safetensors_open(path, NULL) : NULL;
     const char *text = file != NULL ? safetensors_metadata(file, "seed") : NULL;
+    const char *word = file != NULL ? safetensors_metadata(file, "precision") : NULL;
 
+    // of older runs, which do not say it, f32 was what auto chose
+    *precision = g_strcmp0(word, "bf16") == 0 ? SVDIFF_PRECISION_BF16 : SVDIFF_PRECISION_F32;
     return text != NULL && g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, seed, NULL);
 }
 
@@ -356,6 +360,7 @@ bool learn_write_subject(const struct learn_run *r, const float *values, int ste
     subject_set_metadata(s, THUMBNAIL_KEY, r->lesson->thumbnail);
     subject_set_metadata(s, "base_hash", r->lesson->session->hashes.base);
     note(s, "steps", g_strdup_printf("%d", steps));
+    subject_set_metadata(s, "precision", session_precision(r->lesson->session));
     note_options(o, s);
     return subject_write(s, o->output, error);
 }
