@@ -42,6 +42,7 @@ static void decode(void *user, struct tape *t)
 struct decoder *decoder_create(const kernels *k, struct autoencoder *a, int h, int w,
                                GError **error)
 {
+    // tiles only where a whole picture would need too much: a seam is never as good as none
     const bool whole = h <= WHOLE && w <= WHOLE;
     struct decoder *d = g_new0(struct decoder, 1);
 
@@ -53,6 +54,7 @@ struct decoder *decoder_create(const kernels *k, struct autoencoder *a, int h, i
                           .factor = autoencoder_factor(autoencoder_config(a)),
                           .tile_h = whole ? h : MIN(h, TILE),
                           .tile_w = whole ? w : MIN(w, TILE)};
+    // the tape is sized by a run of the true code, of whatever values
     g_autofree float *zeros = g_new0(float, (size_t)d->tile_h * d->tile_w * d->c);
     struct run r = {.d = d, .latents = zeros};
     d->tape = tape_create_measured(k, (struct tape_options){0}, decode, &r, error);
@@ -73,6 +75,7 @@ void decoder_free(struct decoder *d)
 // weight of position i in a tile of n: 1 inside, falling over the overlap where a neighbour is
 static float ramp(int i, int n, int overlap, bool before, bool after)
 {
+    // half a pixel: the weight belongs to the middle of one
     const float from_start = before ? (i + 0.5f) / overlap : 1;
     const float from_end = after ? (n - i - 0.5f) / overlap : 1;
 
@@ -90,6 +93,7 @@ static void blend(const struct decoder *d, const float *tile, int top, int left,
         for (int x = 0; x < tile_w; x++) {
             const float fade = fade_y * ramp(x, tile_w, overlap, left > 0, left + d->tile_w < d->w);
             const size_t at = (size_t)(top * f + y) * width + left * f + x;
+            // divided by later, so that the weights of tiles need not sum to 1
             weight[at] += fade;
             for (int c = 0; c < 3; c++) {
                 sum[at * 3 + c] += fade * tile[((size_t)y * tile_w + x) * 3 + c];
@@ -105,6 +109,7 @@ static void cut(const struct decoder *d, const float *latents, int top, int left
     for (int y = 0; y < d->tile_h; y++) {
         const float *row = latents + ((size_t)(top + y) * d->w + left) * d->c;
         for (int i = 0; i < d->tile_w * d->c; i++) {
+            // diffusers scales latents to unit variance; the autoencoder has them as they were
             tile[(size_t)y * d->tile_w * d->c + i] = (float)(row[i] * scale);
         }
     }
@@ -118,6 +123,7 @@ static int tile_start(int number, int tile, int side)
 
 static int tile_number(int tile, int side)
 {
+    // rounded up: the last tile may overlap more than the others
     return tile >= side ? 1 : 1 + (side - tile + TILE - OVERLAP - 1) / (TILE - OVERLAP);
 }
 
@@ -127,6 +133,7 @@ static void run_tile(struct decoder *d, const float *latents, int top, int left,
     g_autofree float *tile = g_new(float, (size_t)d->tile_h * d->tile_w * d->c);
     g_autofree float *pixels =
         g_new(float, (size_t)d->tile_h * d->tile_w * d->factor * d->factor * 3);
+    // all tiles are of one size, so that one tape serves them
     struct run r = {.d = d, .latents = tile, .pixels = pixels};
 
     cut(d, latents, top, left, tile);
@@ -139,6 +146,7 @@ picture *decoder_run(struct decoder *d, const float *latents, struct trace *trac
 {
     const int height = d->h * d->factor, width = d->w * d->factor;
     const size_t count = (size_t)height * width;
+    // a picture of 16384 pixels a side has 3 GB of them: asked for, not taken
     g_autofree float *sum = g_try_new0(float, count * 3);
     g_autofree float *weight = g_try_new0(float, count);
 
@@ -153,11 +161,13 @@ picture *decoder_run(struct decoder *d, const float *latents, struct trace *trac
                      sum, weight);
         }
     }
+    // on a device the work is only begun until here
     if (!tape_sync(d->tape, error)) {
         return NULL;
     }
     for (size_t i = 0; i < count * 3; i++) {
         const float value = sum[i] / weight[i / 3];
+        // numbers of 16 bits can overflow, which a black picture would not tell
         if (!isfinite(value)) {
             error_failed(error, "The model gave values that are no numbers; check the model's "
                                 "files or use --precision f32.");
@@ -198,6 +208,7 @@ float *encode_moments(const kernels *k, const struct autoencoder *a, const float
     struct tape *t = tape_create_measured(k, (struct tape_options){0}, encode, &e, error);
 
     if (t != NULL) {
+        // twice the channels: means, then logarithms of variances
         e.moments = g_new(float, (size_t)(width / factor) * (height / factor) * 2 *
                                      config->latent_channels);
         encode(&e, t);
@@ -211,6 +222,7 @@ float *encode_moments(const kernels *k, const struct autoencoder *a, const float
 
 float encode_deviation(float log_variance)
 {
+    // half of the variance's logarithm is the deviation's
     return expf(0.5f * CLAMP(log_variance, -30.0f, 20.0f));
 }
 
@@ -229,6 +241,7 @@ float *encode_picture(const kernels *k, const struct autoencoder *a, const pictu
     }
     float *latents = g_new(float, tokens *c);
     for (size_t i = 0; i < tokens * c; i++) {
+        // channels last: the 2 c moments of a place lie together
         const float *at = moments + i / c * 2 * c + i % c;
         const float added = noise != NULL ? encode_deviation(at[c]) * noise[i] : 0;
         latents[i] = (float)((at[0] + added) * config->scaling_factor);

@@ -35,10 +35,12 @@ static struct tensor *predict_part(const struct denoise *d, struct tape *t,
                                    const struct denoise_part *p, const float *latents,
                                    double timestep)
 {
+    // both halves of the guidance in one forward: the weights pass through the cache once
     const int n = guided(d) ? 2 : 1;
     const double timesteps[2] = {timestep, timestep};
     g_autofree float *input = network_input(d, latents, n);
     struct tensor *x = tape_input(t, input, n, d->h, d->w, d->c + d->more_c, false);
+    // without guidance the second text alone, the one with the prompt
     const struct text_tensors text = conditioning_input(t, p->text, 2 - n, n);
 
     return unet_forward_guided(t, p->unet, x, timesteps, text, d->guide);
@@ -51,6 +53,7 @@ static void blend(const struct denoise *d, const struct denoise_part *p, int n, 
     const size_t places = (size_t)d->h * d->w, values = n * places * d->c;
 
     for (size_t i = 0; i < values; i++) {
+        // weights are of places, shared by channels and by both halves
         both[i] += (p->weight != NULL ? p->weight[i / d->c % places] : 1) * part[i];
     }
 }
@@ -65,6 +68,7 @@ static void predict(const struct denoise *d, struct tape *t, const float *latent
 
     memset(both, 0, values * sizeof *both);
     for (int i = 0; i < d->n_parts; i++) {
+        // each part has the whole of the arena to itself
         tape_reset(t);
         tape_download(t, predict_part(d, t, &d->parts[i], latents, timestep), part);
         blend(d, &d->parts[i], n, part, both);
@@ -81,6 +85,7 @@ static void guide(const struct denoise *d, const float *both, float *prediction)
         return;
     }
     for (size_t i = 0; i < count; i++) {
+        // the first half is the unconditional one
         prediction[i] = both[i] + (float)d->guidance * (both[count + i] - both[i]);
     }
 }
@@ -94,6 +99,7 @@ struct run {
 static bool tell(struct run *r, const char *file)
 {
     const struct denoise *d = r->d;
+    // a picture to begin with leaves the first steps out; people count those that are made
     const int first = sampler_first(d->sampler), steps = sampler_steps(d->sampler) - first;
     const int done = r->step - first;
     const struct progress p = {.phase = d->phase,
@@ -116,6 +122,7 @@ static void measure(void *user, struct tape *t)
     const struct denoise *d = user;
     const size_t count = (size_t)d->h * d->w * d->c;
     g_autofree float *input = g_new0(float, count);
+    // room for both halves, whether there are two or not
     g_autofree float *both = g_new(float, 2 * count);
 
     predict(d, t, input, 0, both);
@@ -151,6 +158,7 @@ static void hold(const struct denoise *d, int step, float *latents)
     if (kept == NULL) {
         return;
     }
+    // as noisy as the latents are now, so that what is set free later fits its surroundings
     sampler_add_noise(d->sampler, step + 1, d->init, d->noise, kept, tokens * d->c);
     for (int64_t i = 0; i < tokens; i++) {
         if ((double)d->mask[i] * steps <= left) {
@@ -167,6 +175,7 @@ static void predict_step(const struct denoise *d, struct tape *t, int step, cons
     g_autofree float *input = g_new(float, count);
     g_autofree float *both = g_new(float, 2 * count);
 
+    // the network is trained on inputs of unit variance, Euler's latents are larger
     sampler_scale_input(d->sampler, step, latents, input, count);
     predict(d, t, input, sampler_timestep(d->sampler, step), both);
     guide(d, both, prediction);
@@ -181,6 +190,7 @@ static void refine(const struct denoise *d, struct tape *t, int step, const floa
     for (int i = 0; i < d->refine && !tape_cancelled(t); i++) {
         predict_step(d, t, step, latents, prediction);
         memcpy(latents, before, count * sizeof *latents);
+        // inversion counts its steps upwards from the picture, sampling downwards from noise
         sampler_undo(d->undo, sampler_steps(d->undo) - 1 - step, prediction, latents, count);
     }
 }
@@ -191,6 +201,7 @@ static void one_step(struct denoise *d, struct tape *t, int step, uint64_t seed,
 {
     const int64_t count = (int64_t)d->h * d->w * d->c;
     g_autofree float *prediction = g_new(float, count);
+    // what the step starts from, which a refined one starts from again
     g_autofree float *before = g_memdup2(latents, count * sizeof *latents);
     g_autofree float *noise = NULL;
 
@@ -200,6 +211,7 @@ static void one_step(struct denoise *d, struct tape *t, int step, uint64_t seed,
     }
     if (sampler_noise_scale(d->sampler, step) > 0) {
         noise = g_new(float, count);
+        // numbered by the step, so that fewer pictures or another batch change nothing
         noise_normal(seed, NOISE_SAMPLER_STEP, (uint64_t)step, noise, count);
     }
     sampler_step(d->sampler, step, prediction, noise, latents, count);
@@ -217,6 +229,7 @@ static bool show(struct run *r, const float *sees, GError **error)
         sees != NULL ? preview_write(d->preview, sees, d->h, d->w, number, error) : NULL;
 
     if (file != NULL) {
+        // told when it is there: whoever shows it opens it at once
         tell(r, file);
     }
     return sees == NULL || file != NULL;
@@ -228,6 +241,7 @@ bool denoise_run(struct denoise *d, struct tape *t, uint64_t seed, float *latent
     const size_t count = (size_t)d->h * d->w * d->c;
     g_autofree float *sees = d->preview != NULL ? g_new(float, count) : NULL;
 
+    // in every segment of the network, so that a cancel is heard within a part of a step
     tape_set_tick(t, report, &r);
     for (r.step = sampler_first(d->sampler); r.step < sampler_steps(d->sampler);) {
         one_step(d, t, r.step, seed, latents, sees);
@@ -236,6 +250,7 @@ bool denoise_run(struct denoise *d, struct tape *t, uint64_t seed, float *latent
                         "Cancelled while generating; nothing was written.");
             return false;
         }
+        // before it is told: a step that is done counts
         r.step++;
         if (!tape_sync(t, error) || !show(&r, sees, error)) {
             return false;

@@ -13,6 +13,7 @@ void drawing_create(struct drawing *d, svdiff *s, const struct svdiff_generate_o
                          .denoise = {.k = s->k, .phase = phase, .progress = progress, .user = user},
                          .trace = options->trace != NULL ? trace_create() : NULL,
                          .take = take};
+    // first of all, so that finishing works whatever fails
     paint_sets_create(&d->sets);
 }
 
@@ -35,6 +36,7 @@ struct sampler *drawing_sampler(const struct drawing *d, enum sampler_kind kind,
     g_autoptr(sampler) s =
         sampler_create(&options, checkpoint_schedule_config(d->session->checkpoint), error);
 
+    // the strength leaves the first steps out
     if (s != NULL && o->init != NULL && !sampler_start(s, o->strength, error)) {
         return NULL;
     }
@@ -45,6 +47,7 @@ bool drawing_prepare(struct drawing *d, GError **error)
 {
     g_autoptr(sampler) s = drawing_sampler(d, d->options->sampler, d->options->eta, error);
 
+    // made and thrown away: options that this model's sampler cannot follow are refused in time
     return s != NULL && start_prepare(&d->start, d->session, d->options, error) &&
            session_check_memory(d->session, DRAWING, false, error);
 }
@@ -53,6 +56,7 @@ bool drawing_prepare(struct drawing *d, GError **error)
 
 struct autoencoder *drawing_autoencoder(const struct drawing *d)
 {
+    // the subjects never change it, so that one does for all sets
     return paint_sets_at(&d->sets, 0)->painter.autoencoder;
 }
 
@@ -67,6 +71,7 @@ static bool open_decoder(struct drawing *d, GError **error)
     n->more_c = d->start.more_c;
     n->mask = d->start.mask;
     n->guidance = d->options->guidance;
+    // measured now: a lack of memory is told before the first step, not after the last
     d->decoder = decoder_create(n->k, drawing_autoencoder(d), n->h, n->w, error);
     if (d->decoder != NULL && preview != NULL) {
         n->preview = preview_create(d->session, d->decoder, n->h, n->w, preview, error);
@@ -77,9 +82,11 @@ static bool open_decoder(struct drawing *d, GError **error)
 bool drawing_open(struct drawing *d, struct scene *scenes, int n, GError **error)
 {
     const struct svdiff_generate_options *o = d->options;
+    // what each set's painter begins as
     const struct painter painter = {
         .session = d->session, .progress = d->denoise.progress, .user = d->denoise.user};
 
+    // texts before networks: the text encoder and the UNet are never in memory together
     if (!paint_sets_open(&d->sets, &painter, o->subjects, o->n_subjects, o->force, error) ||
         !session_check_unets(d->session, (int)d->sets.sets->len, error) ||
         !paint_sets_embed(&d->sets, error) ||
@@ -96,6 +103,7 @@ bool drawing_under(struct drawing *d, const struct scene *scene, GError **error)
 {
     d->scene = scene;
     scene_use(scene, &d->denoise);
+    // another scene may have more texts or regions, which need a larger tape
     tape_free(d->tape);
     d->tape = denoise_tape(&d->denoise, error);
     return d->tape != NULL;
@@ -109,6 +117,7 @@ void drawing_trace_timesteps(struct trace *trace, const struct sampler *s, const
     g_autofree float *timesteps = g_new(float, n);
 
     for (int i = 0; i < n; i++) {
+        // Euler's lie between whole ones
         timesteps[i] = (float)sampler_timestep(s, first + i);
     }
     trace_add(trace, timesteps, (const int64_t[]){n}, 1, "%s", name);
@@ -140,12 +149,14 @@ bool drawing_picture(struct drawing *d, int index, uint64_t seed, GError **error
 {
     struct denoise *n = &d->denoise;
     g_autofree float *latents = g_new(float, (size_t)n->h * n->w * n->c);
+    // it keeps the history of one picture
     g_autoptr(sampler) s = drawing_sampler(d, d->options->sampler, d->options->eta, error);
 
     if (s == NULL) {
         return false;
     }
     n->sampler = s;
+    // one picture is enough to hold the engine against another
     n->trace = index == 0 ? d->trace : NULL;
     trace_scene(d, s);
     if (!sample(d, seed, latents, error)) {

@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+// each is a text more in every attention
 #define REGIONS_MAX 16
 
 static bool check_scales(const struct svdiff_generate_options *o, GError **error)
@@ -37,6 +38,7 @@ static bool check_regions(const struct svdiff_generate_options *o, GError **erro
 
 bool generate_check(const struct svdiff_generate_options *o, int unit, GError **error)
 {
+    // sizes need the model's unit, which the table of options does not know
     const struct option *width = option_find(&options_of_generate, "width");
     const struct option *height = option_find(&options_of_generate, "height");
 

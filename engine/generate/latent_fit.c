@@ -31,6 +31,7 @@ static void measure_loss(struct fitting *x)
 {
     const size_t count = (size_t)x->h * x->w * factor_of(x) * factor_of(x) * 3;
 
+    // mean of squares over all values of the picture
     x->loss = 0;
     for (size_t i = 0; i < count; i++) {
         const float difference = CLAMP(x->pixels[i], -1.0f, 1.0f) - x->wanted[i];
@@ -49,8 +50,10 @@ static void run(void *user, struct tape *t)
     for (size_t i = 0; i < count; i++) {
         unscaled[i] = (float)(x->latents[i] * scale);
     }
+    // true: a gradient is wanted of it
     struct tensor *z = tape_input(t, unscaled, 1, x->h, x->w, x->c, true);
     struct tensor *y = autoencoder_decode(t, x->f->a, z);
+    // not while measuring
     if (x->wanted != NULL) {
         tape_download(t, y, x->pixels);
         measure_loss(x);
@@ -61,6 +64,7 @@ static void run(void *user, struct tape *t)
             .data = tape_gradient(t, z), .n = 1, .h = x->h, .w = x->w, .c = x->c};
         tape_download(t, &gradient, x->gradient);
         for (size_t i = 0; i < count; i++) {
+            // by the scaled latents, which are what Adam moves
             x->gradient[i] = (float)(x->gradient[i] * scale);
         }
     }
@@ -87,6 +91,7 @@ static bool fit(struct fitting *x, struct tape *t, struct parameters *p, float *
 
     parameters_upload(p, p->value, current);
     x->latents = current;
+    // one round more than there are steps: the last only measures where the others came to
     for (x->step = 0; x->step <= x->f->steps; x->step++) {
         tape_reset(t);
         run(x, t);
@@ -97,6 +102,7 @@ static bool fit(struct fitting *x, struct tape *t, struct parameters *p, float *
         if (!tape_sync(t, error)) {
             return false;
         }
+        // Adam may rise again: the best that was seen is kept
         if (x->loss < least) {
             least = x->loss;
             memcpy(latents, current, bytes);
@@ -133,6 +139,7 @@ bool latent_fit(const struct latent_fit *f, const picture *p, int width, int hei
     struct tape *t = tape_create_measured(
         f->k, (struct tape_options){.training = true, .replay = true, .tick = tell, .user = &x},
         run, &x, error);
+    // a parameter like those of learning, of one tensor
     struct parameters *adam = parameters_create(f->k);
     parameters_add(adam, "latents", count, 0, NULL, NULL);
     bool done = t != NULL && parameters_allocate(adam, error);

@@ -27,6 +27,7 @@ void paint_sets_create(struct paint_sets *p)
 {
     p->sets = g_array_new(FALSE, TRUE, sizeof(struct paint_set));
     g_array_set_clear_func(p->sets, clear_set);
+    // each once, however many scenes ask for it
     p->texts = g_ptr_array_new_with_free_func(g_free);
 }
 
@@ -41,6 +42,7 @@ void paint_sets_close(struct paint_sets *p)
 int paint_sets_without(struct paint_sets *p, uint64_t subjects)
 {
     for (guint i = 0; i < p->sets->len; i++) {
+        // a model that lacks the same is the same
         if (at(p, i)->without == subjects) {
             return (int)i;
         }
@@ -71,10 +73,12 @@ static bool open_set(struct paint_set *s, const struct painter *painter,
     int count = 0;
 
     for (int i = 0; i < n; i++) {
+        // bits for 64 subjects: those beyond belong to every set
         if (i >= 64 || !(s->without & (UINT64_C(1) << i))) {
             own[count++] = subjects[i];
         }
     }
+    // before opening, so that closing closes what was opened of it
     s->painter = *painter;
     return painter_open(&s->painter, own, count, force, error);
 }
@@ -108,6 +112,7 @@ bool paint_sets_networks(struct paint_sets *p, int h, int w, unsigned halves, GE
     at(p, 0)->painter.h = h;
     at(p, 0)->painter.w = w;
     for (guint i = 0; i < p->sets->len; i++) {
+        // the autoencoder once: no subject changes it
         if (!painter_networks(&at(p, i)->painter, i == 0 ? halves : 0, error)) {
             return false;
         }

@@ -13,6 +13,7 @@ static char *describe(const struct svdiff_scaled_subject *subjects, int n)
     char scale[G_ASCII_DTOSTR_BUF_SIZE];
 
     for (int i = 0; i < n; i++) {
+        // all digits: 0.5 and 0.50000001 are different weights
         g_string_append_printf(made, "%s\n",
                                g_ascii_dtostr(scale, sizeof scale, subjects[i].scale));
         file_stamp(made, subjects[i].file);
@@ -24,6 +25,7 @@ bool painter_open(struct painter *p, const struct svdiff_scaled_subject *subject
                   bool force, GError **error)
 {
     p->made = describe(subjects, n);
+    // first: whether the subjects are of this model is told by them
     if (session_hashes(p->session, p->progress, p->user, error) == NULL ||
         !subject_list_open(&p->subjects, p->session, subjects, n, force, error)) {
         return false;
@@ -60,6 +62,7 @@ bool painter_embed(struct painter *p, const char *const *texts, int n, struct co
 
 static char *make_key(const struct painter *p, unsigned halves)
 {
+    // everything that the networks' weights and tapes depend on
     return g_strdup_printf("%u %d %d\n%s", halves, p->h, p->w, p->made);
 }
 
@@ -70,6 +73,7 @@ static bool take_kept(struct painter *p, unsigned halves)
     g_autofree char *key = make_key(p, halves);
 
     if (g_strcmp0(key, s->kept.key) != 0 || p->h == 0) {
+        // before new ones are made: two UNets may not fit into memory
         session_drop_networks(s);
         return false;
     }
@@ -92,6 +96,7 @@ bool painter_networks(struct painter *p, unsigned halves, GError **error)
     if (p->unet == NULL) {
         return false;
     }
+    // only the first set draws and decodes
     if (halves == 0) {
         return true;
     }
@@ -104,6 +109,7 @@ static void keep(struct painter *p)
 {
     struct session_networks *kept = &p->session->kept;
 
+    // the next call with the same subjects, size and halves finds them
     kept->key = make_key(p, p->halves);
     kept->unet = g_steal_pointer(&p->unet);
     kept->autoencoder = g_steal_pointer(&p->autoencoder);

@@ -49,6 +49,7 @@ static bool take_row(JsonNode *node, double row[3])
 static bool take_matrix(struct preview *p, JsonObject *o)
 {
     JsonArray *rows = json_list_of(json_object_get_member(o, "matrix"));
+    // one row a channel, and one more for what is added
     bool good = rows != NULL && (int)json_array_get_length(rows) == p->c &&
                 take_row(json_object_get_member(o, "bias"), p->matrix[p->c]);
 
@@ -88,6 +89,7 @@ static void random_latents(float *latents, int h, int w, int c)
     const int across = (w + BLOCK - 1) / BLOCK, blocks = across * ((h + BLOCK - 1) / BLOCK);
     g_autofree float *values = g_new(float, (size_t)blocks *c);
 
+    // of seed 0 whatever the run's is: the same model has the same matrix
     noise_normal(0, NOISE_INITIAL_LATENTS, 0, values, (int64_t)blocks * c);
     for (int i = 0; i < h * w; i++) {
         const int block = i / w / BLOCK * across + i % w / BLOCK;
@@ -105,10 +107,12 @@ static void fit(struct preview *p, const float *latents, const picture *small)
     for (int t = 0; t < small->width * small->height; t++) {
         double x[PREVIEW_CHANNELS + 1];
         for (int i = 0; i < n; i++) {
+            // a 1 behind the latents: its row becomes the bias
             x[i] = i < p->c ? latents[(size_t)t * p->c + i] : 1;
         }
         for (int i = 0; i < n; i++) {
             for (int j = 0; j < n; j++) {
+                // normal equations: X'X and X'Y, summed in double
                 a[i][j] += x[i] * x[j];
             }
             for (int k = 0; k < 3; k++) {
@@ -128,6 +132,7 @@ static bool fit_to_decoder(struct preview *p, struct decoder *d, int h, int w, G
     g_autofree float *latents = g_new(float, (size_t)h *w * p->c);
 
     random_latents(latents, h, w, p->c);
+    // the decoder runs once, here; asked for every preview it would take longer than the steps
     g_autoptr(picture) drawn = decoder_run(d, latents, NULL, error);
     g_autoptr(picture) small = drawn != NULL ? picture_area_mean(drawn, w, h, error) : NULL;
     if (small == NULL) {
@@ -155,6 +160,7 @@ struct preview *preview_create(svdiff *s, struct decoder *d, int h, int w, const
     } else if (read_matrix(p, s)) {
         return p;
     } else if (is_stable_diffusion(vae)) {
+        // fine-tunes keep this autoencoder, or one with the same latents
         memcpy(p->matrix, stable_diffusion, sizeof stable_diffusion);
     } else if (!fit_to_decoder(p, d, h, w, error)) {
         g_clear_pointer(&p, preview_free);
@@ -177,10 +183,12 @@ char *preview_write(const struct preview *p, const float *latents, int h, int w,
 
     for (size_t i = 0; i < 3 * (size_t)h * w; i++) {
         const float *latent = latents + i / 3 * p->c;
+        // the bias
         double value = p->matrix[p->c][i % 3];
         for (int c = 0; c < p->c; c++) {
             value += p->matrix[c][i % 3] * latent[c];
         }
+        // a preview of nonsense is grey; the picture itself is refused later
         pixels[i] = isfinite(value) ? (float)CLAMP(value, -1.0, 1.0) : 0;
     }
     g_autoptr(picture) small = picture_from_signal(pixels, w, h, error);

@@ -26,6 +26,7 @@ static bool take_mask(const struct svdiff_region *r, int h, int w, float *out, G
     if (grid == NULL) {
         return false;
     }
+    // the mean of the mask over each latent: a border may run through one
     memcpy(out, grid->pixels, (size_t)h * w * sizeof *out);
     return true;
 }
@@ -35,6 +36,7 @@ bool regions_open(struct regions *r, const struct svdiff_region *regions, int n,
 {
     const size_t places = (size_t)h * w;
 
+    // one place at least, so that there is something to free
     *r = (struct regions){.masks = g_new0(float, MAX(n, 1) * places)};
     r->list = (struct attention_regions){.n = n, .h = h, .w = w, .masks = r->masks};
     for (int i = 0; i < n; i++) {
@@ -64,10 +66,12 @@ char *regions_rest(const char *prompt, const struct svdiff_region *regions, int 
     for (int i = 0; i < n; i++) {
         const size_t length = strlen(regions[i].text);
         const char *at = length > 0 ? strstr(rest->str, regions[i].text) : NULL;
+        // "cat" is not to be taken out of "catalogue"
         while (at != NULL && (in_word(rest->str, at) || in_word(rest->str, at + length))) {
             at = strstr(at + 1, regions[i].text);
         }
         if (at != NULL) {
+            // a blank too many that is left makes no token
             g_string_erase(rest, at - rest->str, (gssize)length);
         }
     }

@@ -15,6 +15,7 @@ const char *sampler_name(enum sampler_kind kind)
 {
     const char *word = option_word(option_find(&options_of_generate, "sampler"), (int)kind);
 
+    // nobody can ask for it by name: editing uses it
     return word != NULL ? word : "inversion";
 }
 
@@ -31,6 +32,7 @@ static bool check_options(const struct sampler_options *o, int train, GError **e
         return error_usage(error, "--steps %d is not possible: the model allows 1 to %d", o->steps,
                            train);
     }
+    // written so that NaN is refused, too
     if (!(o->eta >= 0 && o->eta <= 1)) {
         return error_usage(error, "--eta %s is not possible: it goes from 0 to 1",
                            g_ascii_formatd(eta, sizeof eta, "%g", o->eta));
@@ -83,6 +85,7 @@ static bool check_plan(const struct sampler *s, const struct sampler_options *o,
 {
     for (int k = 0; k < s->n_steps; k++) {
         const struct sampler_plan_step *p = &s->plan[k];
+        // one look at all: an infinite or missing term makes the sum so
         double sum = p->input_scale + p->keep + p->add + p->original_latents +
                      p->original_prediction + p->latents + p->prediction + p->original +
                      p->previous + p->noise + p->original_alone;
@@ -109,6 +112,7 @@ struct sampler *sampler_create(const struct sampler_options *options,
     if (table == NULL || !check_options(options, table->n_timesteps, error)) {
         return NULL;
     }
+    // of its own: what the class fills in must not reach the model's config
     struct schedule_config resolved = *config;
     resolved.timestep_spacing = resolve_spacing(options->kind, config->timestep_spacing);
     struct sampler_source source = {.options = options,
@@ -140,8 +144,10 @@ bool sampler_start(struct sampler *s, double strength, GError **error)
     if (!(strength >= 0 && strength <= 1)) {
         return error_usage(error, "--strength %s is not possible: it goes from above 0 to 1", text);
     }
+    // cut off as diffusers' img2img does it
     int remaining = MIN((int)(s->n_steps * strength), s->n_steps);
     if (remaining < 1) {
+        // rounded up to three digits, so that what is advised works
         g_ascii_formatd(least, sizeof least, "%.3g", ceil(1000.0 / s->n_steps) / 1000);
         return error_usage(error, "--strength %s leaves none of the %d steps: use at least %s",
                            text, s->n_steps, least);
@@ -178,6 +184,7 @@ double sampler_noise_scale(const struct sampler *s, int k)
 void sampler_scale_input(const struct sampler *s, int k, const float *latents, float *out,
                          int64_t count)
 {
+    // in double, rounded once a value
     double scale = s->plan[k].input_scale;
 
     for (int64_t i = 0; i < count; i++) {
@@ -190,6 +197,7 @@ static double original_of(const struct sampler *s, const struct sampler_plan_ste
 {
     double x = p->original_latents * latents + p->original_prediction * prediction;
 
+    // a clip of infinity cuts nothing
     return x > s->clip ? s->clip : x < -s->clip ? -s->clip : x;
 }
 
@@ -216,6 +224,7 @@ void sampler_step(struct sampler *s, int k, const float *prediction, const float
                   float *latents, int64_t count)
 {
     const struct sampler_plan_step *p = &s->plan[k];
+    // a picture to begin with leaves out the steps whose originals the history would hold
     bool alone = k == s->first || p->previous == 0, noisy = p->noise > 0;
     double weight = alone ? p->original_alone : p->original;
 
@@ -225,6 +234,7 @@ void sampler_step(struct sampler *s, int k, const float *prediction, const float
         double original = original_of(s, p, latents[i], prediction[i]);
         double next = p->latents * latents[i] + p->prediction * prediction[i] + weight * original;
 
+        // the first step has none before it
         next += alone ? 0 : p->previous * s->previous[i];
         next += noisy ? p->noise * noise[i] : 0;
         s->previous[i] = (float)original;
@@ -251,6 +261,7 @@ void sampler_undo(const struct sampler *s, int k, const float *prediction, float
 void sampler_add_noise(const struct sampler *s, int k, const float *original, const float *noise,
                        float *out, int64_t count)
 {
+    // behind the last step nothing of the noise is left
     double keep = k == s->n_steps ? 1 : s->plan[k].keep;
     double add = k == s->n_steps ? 0 : s->plan[k].add;
 

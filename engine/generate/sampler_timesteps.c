@@ -14,6 +14,7 @@ float *sampler_sigmas(const struct schedule_config *config, const float *alphas_
 
     for (int t = 0; t < n; t++) {
         bool end = config->rescale_betas_zero_snr && t == n - 1;
+        // as diffusers: 0 would be an infinite level
         float a = end ? 0x1p-24f : alphas_cumprod[t];
         sigmas[t] = sqrtf((1.0f - a) / a);
     }
@@ -85,6 +86,7 @@ double sampler_sigma_to_timestep(const float *sigmas, int n, double sigma)
     double target = log(fmax(sigma, 1e-10));
     int low = 0;
 
+    // levels rise with the timestep; few enough to be walked
     while (low < n - 2 && logf(sigmas[low + 1]) <= target) {
         low++;
     }

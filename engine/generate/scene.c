@@ -28,6 +28,7 @@ static void clear_part(void *part)
 
 static size_t places(const struct scene *s)
 {
+    // of the latents' grid
     return (size_t)s->regions.list.h * s->regions.list.w;
 }
 
@@ -39,6 +40,7 @@ static struct scene_part *find_part(struct scene *s, uint64_t subjects)
             return at(s->all, i);
         }
     }
+    // regions with the same subjects are one part, and share a model
     const struct scene_part part = {.subjects = subjects, .weight = g_new0(float, places(s))};
     g_array_append_val(s->all, part);
     return at(s->all, s->all->len - 1);
@@ -52,6 +54,7 @@ static void add_masks(struct scene *s, const struct scene_texts *texts)
             const struct scene_part *p = find_part(s, texts->regions[i].subjects);
             const float *mask = s->regions.masks + i * places(s);
             for (size_t x = 0; x < places(s); x++) {
+                // regions of one part may overlap
                 p->weight[x] = MIN(1, p->weight[x] + mask[x]);
             }
         }
@@ -65,6 +68,7 @@ static void share_out(struct scene *s)
         for (guint i = 1; i < s->all->len; i++) {
             sum += at(s->all, i)->weight[x];
         }
+        // where parts overlap each gets its share; where they do not, the rest has what is left
         for (guint i = 1; i < s->all->len && sum > 1; i++) {
             at(s->all, i)->weight[x] /= sum;
         }
@@ -74,6 +78,7 @@ static void share_out(struct scene *s)
 
 static void drop_unused(struct scene *s)
 {
+    // from the end, so that removing moves none of those to come
     for (guint i = s->all->len; i > 0; i--) {
         float most = 0;
         for (size_t x = 0; x < places(s); x++) {
@@ -91,6 +96,7 @@ static void drop_unused(struct scene *s)
 static void ask_for_sets(struct scene *s, struct paint_sets *sets, const struct scene_texts *texts,
                          int n_subjects)
 {
+    // a region may name subjects that are not there
     const uint64_t known = n_subjects < 64 ? (UINT64_C(1) << n_subjects) - 1 : ~UINT64_C(0);
     uint64_t confined = 0;
 
@@ -99,12 +105,14 @@ static void ask_for_sets(struct scene *s, struct paint_sets *sets, const struct 
     }
     for (guint i = 0; i < s->all->len; i++) {
         struct scene_part *p = at(s->all, i);
+        // parts that lack the same subjects are drawn by one model
         p->set = paint_sets_without(sets, confined & ~p->subjects & known);
     }
 }
 
 static void ask_for_texts(struct scene *s, struct paint_sets *sets, const struct scene_texts *texts)
 {
+    // numbers, since the texts are embedded later, and once for all scenes
     s->rows = g_new(int, 2 + texts->n_regions);
     s->rows[0] = paint_sets_text(sets, texts->negative);
     s->rows[1] = paint_sets_text(sets, texts->everywhere);
@@ -121,6 +129,7 @@ bool scene_open(struct scene *s, struct paint_sets *sets, const struct scene_tex
     if (!regions_open(&s->regions, texts->regions, texts->n_regions, h, w, error)) {
         return false;
     }
+    // first, because share_out takes part 0 as the rest
     find_part(s, 0);
     add_masks(s, texts);
     share_out(s);
@@ -149,6 +158,7 @@ static void join_texts(const struct scene *s, const struct conditioning *all,
     g_autofree int *rows = g_new(int, 2 * n);
 
     for (int i = 0; i < n; i++) {
+        // each region's text has a half without it, too: attention needs both of one shape
         rows[i] = s->rows[0];
         rows[n + i] = s->rows[1 + i];
     }
@@ -162,6 +172,7 @@ void scene_prepare(struct scene *s, const struct paint_sets *sets)
     for (int i = 0; i < s->n; i++) {
         struct scene_part *p = at(s->all, (guint)i);
         const struct paint_set *set = paint_sets_at(sets, p->set);
+        // embedded by this set's own encoder, since subjects may change that as well
         join_texts(s, &set->texts, &p->text);
         s->parts[i] = (struct denoise_part){
             .unet = set->painter.unet, .text = &p->text, .weight = s->n > 1 ? p->weight : NULL};

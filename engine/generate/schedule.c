@@ -17,6 +17,7 @@
 // torch.linspace(first, last, n, dtype=float32)
 static void linspace(float first, float last, float *out, int n)
 {
+    // in float, as PyTorch has it, although more digits would cost nothing
     float step = n > 1 ? (last - first) / (float)(n - 1) : 0;
 
     for (int i = 0; i < n; i++) {
@@ -38,6 +39,7 @@ static void make_betas(const struct schedule_config *c, float *betas)
     int n = c->num_train_timesteps;
 
     for (int i = 0; c->trained_betas != NULL && i < n; i++) {
+        // a list in the file goes before the formula
         betas[i] = (float)c->trained_betas[i];
     }
     if (c->trained_betas != NULL) {
@@ -50,12 +52,14 @@ static void make_betas(const struct schedule_config *c, float *betas)
     case BETA_SCALED_LINEAR:
         linspace((float)sqrt(c->beta_start), (float)sqrt(c->beta_end), betas, n);
         for (int i = 0; i < n; i++) {
+            // linear in the square roots
             betas[i] *= betas[i];
         }
         break;
     case BETA_SQUARED_COS_CAP_2:
         for (int i = 0; i < n; i++) {
             double ratio = cosine_alpha_bar((i + 1.0) / n) / cosine_alpha_bar((double)i / n);
+            // Nichol and Dhariwal (2021): the last would be 1, and nothing of the picture left
             betas[i] = (float)fmin(1 - ratio, 0.999);
         }
         break;
@@ -64,6 +68,7 @@ static void make_betas(const struct schedule_config *c, float *betas)
 
 static void products(const float *betas, float *alphas_cumprod, int n)
 {
+    // in double, as PyTorch's cumprod of floats
     double product = 1;
 
     for (int i = 0; i < n; i++) {
@@ -77,6 +82,7 @@ static void products(const float *betas, float *alphas_cumprod, int n)
 static void rescale_to_zero_snr(float *betas, const float *alphas_cumprod, int n)
 {
     float first = sqrtf(alphas_cumprod[0]), last = sqrtf(alphas_cumprod[n - 1]);
+    // so that the first root keeps its value when the last is moved to 0
     float stretch = first / (first - last), before = 1;
 
     for (int i = 0; i < n; i++) {
@@ -91,6 +97,7 @@ static bool usable(const struct schedule_config *c, const float *betas, const fl
     int n = c->num_train_timesteps;
 
     for (int i = 0; i < n; i++) {
+        // only a rescaled schedule may end in pure noise
         bool end = c->rescale_betas_zero_snr && i == n - 1;
         if (!(betas[i] > 0 && (end || betas[i] < 1)) || !(end || products[i] > 0)) {
             return false;
@@ -119,6 +126,7 @@ struct schedule *schedule_create(const struct schedule_config *c, GError **error
     products(betas, s->alphas_cumprod, n);
     if (c->rescale_betas_zero_snr) {
         rescale_to_zero_snr(betas, s->alphas_cumprod, n);
+        // once more from the betas, as diffusers does: the products differ in their last digits
         products(betas, s->alphas_cumprod, n);
     }
     if (!usable(c, betas, s->alphas_cumprod)) {

@@ -16,6 +16,7 @@ void slerp(double alpha, const float *a, const float *b, float *out, int64_t cou
     const double size = sqrt(aa) * sqrt(bb);
     const double cosine = size > 0 ? fmax(-1, fmin(1, ab / size)) : 1;
     const double angle = acos(cosine), sine = sin(angle);
+    // the ends exactly; and where both point the same or the opposite way there is no arc
     if (sine > 1e-6 && alpha > 0 && alpha < 1) {
         share_a = sin((1 - alpha) * angle) / sine;
         share_b = sin(alpha * angle) / sine;

@@ -18,11 +18,13 @@ static bool prepare_picture(struct start *s, int factor, GError **error)
     const struct svdiff_generate_options *o = s->options;
 
     if (o->mask != NULL) {
+        // a mask is painted at the working size, which is the patch's own from here on
         s->patch = patch_create(o, factor, MAX(factor, 8), error);
         s->width = s->patch != NULL ? s->patch->area.width : 0;
         s->height = s->patch != NULL ? s->patch->area.height : 0;
         return s->patch != NULL;
     }
+    // the model knows no alpha: below it colours go on, and it comes back at the end
     s->opaque = o->init != NULL ? picture_opaque(o->init, error) : NULL;
     return o->init == NULL || s->opaque != NULL;
 }
@@ -39,13 +41,16 @@ bool start_prepare(struct start *s, svdiff *session, const struct svdiff_generat
                         .width = options->width,
                         .height = options->height,
                         .c = vae->latent_channels};
+    // what the network takes beyond latents tells that it is made for inpainting
     s->more_c = checkpoint_unet_config(session->checkpoint)->in_channels - s->c;
+    // an inpainting model is shown a picture even where nobody gave one
     s->encodes = options->init != NULL || s->more_c > 0;
     if (!prepare_picture(s, factor, error)) {
         return false;
     }
     s->h = s->height / factor;
     s->w = s->width / factor;
+    // an inpainting model sees the mask itself, and must be free to draw its border
     s->mask = s->patch != NULL && s->more_c == 0 ? s->patch->mask : NULL;
     return true;
 }
@@ -67,6 +72,7 @@ static float *encode(const struct start *s, const struct autoencoder *a, const p
 {
     g_autofree float *noise = g_new(float, count_of(s));
 
+    // a function of the seed alone, so that picture k of a run is that of seed + k
     noise_normal(seed, NOISE_INIT_PICTURE, step, noise, count_of(s));
     float *latents = encode_picture(s->session->k, a, p, s->width, s->height, noise, error);
     if (latents != NULL) {
@@ -99,6 +105,7 @@ static bool encode_init(struct start *s, const struct autoencoder *a, uint64_t s
     if (s->init == NULL) {
         return false;
     }
+    // after encoding: noise in pixels would be no noise in latents
     if (s->patch != NULL && s->options->fill == SVDIFF_FILL_NOISE) {
         fill_with_noise(s, seed);
     }
@@ -113,6 +120,7 @@ static picture *all_grey(const struct start *s, GError **error)
     picture *p = picture_create(s->width, s->height, 3, error);
 
     for (size_t i = 0; p != NULL && i < 3 * (size_t)s->width * s->height; i++) {
+        // 0 for the autoencoder, as these models were trained
         p->pixels[i] = 0.5f;
     }
     return p;
@@ -135,6 +143,7 @@ static bool encode_more(struct start *s, const struct autoencoder *a, uint64_t s
     g_free(s->more);
     s->more = g_new(float, tokens * s->more_c);
     for (size_t i = 0; i < tokens; i++) {
+        // one channel of mask, then the latents: the order in which diffusers joins them
         s->more[i * s->more_c] = s->patch != NULL ? s->patch->hard[i] : 1;
         memcpy(s->more + i * s->more_c + 1, latents + i * s->c, s->c * sizeof *latents);
     }
@@ -144,6 +153,7 @@ static bool encode_more(struct start *s, const struct autoencoder *a, uint64_t s
 static void trace_mask(const struct start *s, struct trace *trace)
 {
     if (s->patch != NULL) {
+        // what the model was told, or what the sampler held to
         trace_add(trace, s->more_c > 0 ? s->patch->hard : s->patch->mask,
                   (const int64_t[]){1, 1, s->h, s->w}, 4, "mask");
     }
@@ -170,6 +180,8 @@ bool start_picture(struct start *s, const struct autoencoder *a, const struct sa
     }
     g_free(s->noise);
     s->noise = g_new(float, count);
+    /* another stream for an inverted start, so that its mixture is with noise that nothing else
+     * uses */
     noise_normal(seed, s->inverted != NULL ? NOISE_FRESH : NOISE_INITIAL_LATENTS, 0, s->noise,
                  count);
     trace_add_image(trace, s->noise, 1, s->h, s->w, s->c, "initial_noise");
@@ -183,6 +195,7 @@ bool start_picture(struct start *s, const struct autoencoder *a, const struct sa
         sampler_add_noise(steps, sampler_first(steps), s->init, s->noise, latents, count);
         return true;
     }
+    // Euler's latents begin as large as their first level
     const double scale = sampler_initial_scale(steps);
     for (int64_t i = 0; i < count; i++) {
         latents[i] = (float)(scale * s->noise[i]);
@@ -214,6 +227,7 @@ picture *start_finish(const struct start *s, picture *drawn, GError **error)
     }
     picture *out = fit_like(s, p, error);
     if (out != NULL) {
+        // 16 bits in, 16 bits out; its profile does not apply to what was drawn anew
         out->origin = picture_origin_depth(s->like->origin);
     }
     return out;

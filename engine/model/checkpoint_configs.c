@@ -9,6 +9,7 @@
 
 enum { UNET, TEXT, VAE, SCHEDULE, FILES };
 
+// where diffusers keeps them
 static const char *const names[FILES] = {"unet/config.json", "text_encoder/config.json",
                                          "vae/config.json", "scheduler/scheduler_config.json"};
 
@@ -31,6 +32,7 @@ bool checkpoint_configs_read(const char *folder, bool partly, struct checkpoint_
 {
     for (int i = 0; i < FILES; i++) {
         g_autofree char *path = g_build_filename(folder, names[i], NULL);
+        // one file in the CompVis layout: what is not beside it was inferred before
         if (partly && !g_file_test(path, G_FILE_TEST_EXISTS)) {
             continue;
         }
@@ -54,6 +56,7 @@ bool checkpoint_configs_complete(const char *folder)
 
 void checkpoint_configs_finish(struct checkpoint_configs *configs)
 {
+    // all else is held by value
     g_clear_pointer(&configs->trained_betas, g_free);
 }
 
@@ -67,6 +70,7 @@ bool checkpoint_refuse(const char *path, const char *what, GError **error)
 bool checkpoint_configs_check(const char *path, const struct checkpoint_configs *configs,
                               GError **error)
 {
+    // the kinds differ in what the UNet sees beside the latents
     const int latent = configs->vae.latent_channels, in = configs->unet.in_channels;
 
     if (in == 2 * latent) {
@@ -82,6 +86,7 @@ bool checkpoint_configs_check(const char *path, const struct checkpoint_configs 
             "%s: the UNet has %d and %d channels, the autoencoder %d; they are not of one model.",
             path, in, configs->unet.out_channels, latent);
     }
+    // a text encoder of the other version would be read as noise
     if (configs->unet.cross_attention_dim != configs->text.width) {
         return error_failed(
             error,
@@ -104,6 +109,7 @@ bool checkpoint_index_check(const char *path, GError **error)
 
     g_autoptr(JsonNode) root = json_read_file(index, MAX_INDEX_BYTES, error);
     JsonObject *object = root == NULL ? NULL : json_root_object(root, index, error);
+    // for the sentence, where the file does not name it
     const char *pipeline = "another pipeline";
     if (object == NULL ||
         !json_get_string(object, index, "_class_name", JSON_OPTIONAL, &pipeline, error)) {

@@ -10,6 +10,7 @@
 // above: v; between the values that models of both kinds have
 #define V_BIAS_DEVIATION 0.09
 
+// CompVis' v1-inference.yaml, in diffusers' words
 static const struct unet_config sd1_unet = {
     .in_channels = 4,
     .out_channels = 4,
@@ -28,6 +29,7 @@ static const struct unet_config sd1_unet = {
     .flip_sin_to_cos = true,
 };
 
+// OpenAI's CLIP ViT-L/14
 static const struct text_config sd1_text = {
     .vocabulary = 49408,
     .width = 768,
@@ -42,6 +44,7 @@ static const struct text_config sd1_text = {
     .pad = 49407,
 };
 
+// the same autoencoder for both versions
 static const struct vae_config sd_vae = {
     .in_channels = 3,
     .out_channels = 3,
@@ -60,6 +63,7 @@ static const struct vae_config sd_vae = {
 static void fill_schedule(struct schedule_config *schedule)
 {
     schedule_config_init(schedule);
+    // what differs from diffusers' defaults, as its conversion script sets it
     schedule->beta_schedule = BETA_SCALED_LINEAR;
     schedule->beta_start = 0.00085;
     schedule->beta_end = 0.012;
@@ -76,6 +80,7 @@ static double deviation(const struct weight_files *weights, const char *name)
     double sum = 0, squares = 0;
 
     if (!weight_files_find(weights, name, &place) || place.tensor->values == 0 ||
+        // the bias has 320: whatever is larger is not it
         place.tensor->values > 65536) {
         return 0;
     }
@@ -88,6 +93,7 @@ static double deviation(const struct weight_files *weights, const char *name)
         sum += values[i];
         squares += (double)values[i] * values[i];
     }
+    // below 0 by rounding alone
     return sqrt(MAX(0, squares / (double)n - (sum / (double)n) * (sum / (double)n)));
 }
 
@@ -104,6 +110,7 @@ static void infer_schedule(const struct weight_files *weights, bool sd2,
                    "output_blocks.11.1.transformer_blocks.0.norm1.bias") > V_BIAS_DEVIATION)) {
         schedule->prediction_type = PREDICTION_V;
     }
+    // tensors without a meaning but their name, which fine-tuners agreed upon
     schedule->rescale_betas_zero_snr = weight_files_find(weights, "ztsnr", &place);
 }
 
@@ -113,6 +120,7 @@ static int side_of(const struct weight_files *weights, const char *name, int n_d
     struct weight_place place;
     bool found = weight_files_find(weights, name, &place);
 
+    // bounded, because a file may claim sides that no int holds
     return found && place.tensor->n_dims == n_dims ? (int)MIN(place.tensor->shape[1], 65536) : 0;
 }
 
@@ -135,6 +143,7 @@ bool compvis_config_infer(const struct weight_files *weights, struct unet_config
                           struct text_config *text, struct vae_config *vae,
                           struct schedule_config *schedule, GError **error)
 {
+    // the text that the first cross attention reads, and the latents that come in
     const int width = side_of(
         weights, COMPVIS_UNET_PREFIX "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", 2);
     const int channels = side_of(weights, COMPVIS_UNET_PREFIX "input_blocks.0.0.weight", 4);
@@ -168,6 +177,7 @@ bool compvis_config_infer(const struct weight_files *weights, struct unet_config
 void compvis_config_size(struct unet_config *unet, struct vae_config *vae,
                          enum prediction_type type)
 {
+    // only 768-v of SD 2 was trained at 768 pixels
     const bool large = unet->cross_attention_dim == 1024 && type == PREDICTION_V;
 
     unet->sample_size = large ? 96 : 64;

@@ -26,6 +26,7 @@ static bool is_hub_folder(const char *path)
     g_autofree char *index = g_build_filename(path, "model_index.json", NULL);
     g_autofree char *snapshots = g_build_filename(path, "snapshots", NULL);
 
+    // a diffusers folder may have a folder of that name, too
     return g_file_test(snapshots, G_FILE_TEST_IS_DIR) && !g_file_test(index, G_FILE_TEST_EXISTS);
 }
 
@@ -43,6 +44,7 @@ static int compare_snapshots(const void *a, const void *b)
 {
     const struct snapshot *x = a, *y = b;
 
+    // true is 1: the current one sorts before
     if (x->current != y->current) {
         return y->current - x->current;
     }
@@ -64,6 +66,7 @@ static GArray *list_snapshots(const char *path)
         struct snapshot one = {.path = g_build_filename(folder, name, NULL),
                                .current = strcmp(name, current) == 0};
         struct stat info;
+        // what else may lie there is not from the hub
         if (stat(one.path, &info) == 0 && S_ISDIR(info.st_mode)) {
             one.changed = info.st_mtim.tv_sec * INT64_C(1000000000) + info.st_mtim.tv_nsec;
             g_array_append_val(list, one);
@@ -91,6 +94,7 @@ static GPtrArray *list_files(const char *folder)
             g_ptr_array_add(files, g_build_filename(folder, name, NULL));
         }
     }
+    // so that the sentence names the same two every time
     g_ptr_array_sort(files, compare_paths);
     return files;
 }
@@ -104,6 +108,7 @@ static char *model_of(const char *snapshot, GError **error)
         return g_strdup(snapshot);
     }
     g_autoptr(GPtrArray) files = list_files(snapshot);
+    // which of them is wanted, only a person knows
     if (files->len > 1) {
         error_failed(error,
                      "%s: this folder of downloads holds several models, %s and %s for instance; "
@@ -122,6 +127,7 @@ char *hub_folder_model(const char *path, GError **error)
     }
     g_autoptr(GArray) snapshots = list_snapshots(path);
     for (guint i = 0; i < snapshots->len; i++) {
+        // an interrupted download leaves a snapshot without a model: the one before it may have one
         char *model = model_of(g_array_index(snapshots, struct snapshot, i).path, &several);
         if (model == NULL && several != NULL) {
             g_propagate_error(error, several);

@@ -39,6 +39,7 @@ static const struct {
     {768, "sd1", "Stable Diffusion 1.x"},
     {1024, "sd2", "Stable Diffusion 2.x"},
     {2048, "sdxl", "Stable Diffusion XL"},
+    // the second of XL's two text encoders alone
     {1280, "sdxl-refiner", "Stable Diffusion XL refiner"},
 };
 
@@ -54,6 +55,7 @@ const char *model_family_name(const char *family)
             return families[i].name;
         }
     }
+    // a word of its own, "other", or NULL
     return family;
 }
 
@@ -84,9 +86,11 @@ static const struct safetensors_tensor *first_with(const struct safetensors *fil
 /* Whole parts between dots are compared: `model.diffusion_model` has `.diff` in it too. */
 static gboolean is_adapter(const char *name, const char *end)
 {
+    // kohya's, and LyCORIS's kinds: Hadamard and Kronecker products, orthogonal matrices
     static const char *const starts[] = {"lora_", "hada_", "lokr_", "oft_"};
     static const char *const whole[] = {"lora",   "diff",       "diff_b", "w_norm",
                                         "b_norm", "dora_scale", NULL};
+    // names differ from trainer to trainer, in what joins them as well: dots part modules in all
     g_auto(GStrv) parts = g_strsplit(name, ".", -1);
 
     for (char **part = parts; *part != NULL; part++) {
@@ -113,8 +117,10 @@ static bool contains_one(const char *name, const char *const *parts)
 // the factor of the cross attention's key whose columns are the width of the text
 static gboolean is_adapter_cross_key(const char *name, const char *end)
 {
+    // kohya writes underscores for dots; diffusers before 0.17 had processors
     static const char *const layers[] = {"attn2_to_k.", "attn2.to_k.", "attn2.processor.to_k_lora.",
                                          NULL};
+    // the factor that reads: [rank, width of the text]
     static const char *const factors[] = {"lora_down.", "lora.down.", "lora_A.", "_lora.down.",
                                           NULL};
 
@@ -130,6 +136,7 @@ static const char *family_of_weights(const struct safetensors *file)
     if (tensor == NULL) {
         tensor = first_with(file, g_str_has_suffix, "token_embedding.weight");
     }
+    // of [out, in] the second
     return tensor != NULL && tensor->n_dims >= 2 ? family_of_width(tensor->shape[1]) : NULL;
 }
 
@@ -146,11 +153,13 @@ static const char *family_of_shifts(const struct safetensors *file)
             largest = MAX(largest, tensor->values);
         }
     }
+    // SD 1.x's and 2.x's text is narrower than their widest layer, XL's is wider
     return largest == 0 ? NULL : largest == 1280 ? "sdxl" : family_of_width(largest);
 }
 
 static void describe_subject(const struct safetensors *file, struct model_info *info)
 {
+    // svdiff-pytorch writes no metadata
     const char *format = safetensors_metadata(file, "format");
 
     info->kind = MODEL_KIND_SUBJECT;
@@ -161,6 +170,7 @@ static void describe_subject(const struct safetensors *file, struct model_info *
 
 static void describe_adapter(const struct safetensors *file, struct model_info *info)
 {
+    // all names of a file are of one kind, so that any of them tells
     const char *first = first_with(file, is_adapter, NULL)->name;
     const struct safetensors_tensor *cross = first_with(file, is_adapter_cross_key, NULL);
 
@@ -171,6 +181,7 @@ static void describe_adapter(const struct safetensors *file, struct model_info *
                    : strstr(first, "_lora.") != NULL     ? "diffusers-0.16"
                    : strstr(first, ".lora") != NULL      ? "diffusers"
                                                          : "other";
+    // one that leaves the cross attention alone fits several families: none is told
     if (cross != NULL && cross->n_dims >= 2) {
         info->family = family_of_width(cross->shape[1]);
     }
@@ -178,15 +189,19 @@ static void describe_adapter(const struct safetensors *file, struct model_info *
 
 static bool describe_embedding(const struct safetensors *file, struct model_info *info)
 {
+    // XL has two text encoders, and so two embeddings
     bool sdxl =
         safetensors_find(file, "clip_l") != NULL && safetensors_find(file, "clip_g") != NULL;
     const struct safetensors_tensor *only = safetensors_find(file, "emb_params");
     const char *format = only != NULL ? "kohya" : "diffusers";
 
+    // diffusers names the tensor after the word, which can be anything
     if (only == NULL && safetensors_count(file) == 1 && safetensors_at(file, 0)->n_dims <= 2) {
         only = safetensors_at(file, 0);
     }
+    // of [vectors, width] or [width] the last
     int64_t width = only == NULL || only->n_dims == 0 ? 0 : only->shape[only->n_dims - 1];
+    // a single tensor of another width is something else
     if (!sdxl && width != 768 && width != 1024 && width != 1280) {
         return false;
     }
@@ -199,6 +214,7 @@ static bool describe_embedding(const struct safetensors *file, struct model_info
 // the networks of a model, whole or alone, by a tensor that only they have
 static void describe_weights(const struct safetensors *file, struct model_info *info)
 {
+    // whole models first: their parts have the parts' own tensors in them
     static const struct {
         const char *name;
         enum model_kind kind;
@@ -214,6 +230,7 @@ static void describe_weights(const struct safetensors *file, struct model_info *
         {"embeddings.token_embedding.weight", MODEL_KIND_PART, "diffusers"},
     };
 
+    // until a mark is found
     info->kind = MODEL_KIND_OTHER;
     info->format = "other";
     for (size_t i = 0; i < G_N_ELEMENTS(marks); i++) {
@@ -233,6 +250,7 @@ void model_kind_of_file(const struct safetensors *file, struct model_info *info)
     for (size_t i = 0; i < safetensors_count(file); i++) {
         info->values += safetensors_at(file, i)->values;
     }
+    // a subject or an adapter that was merged into a model has the model's keys as well
     if (first_with(file, g_str_has_suffix, ".delta") != NULL) {
         describe_subject(file, info);
     } else if (first_with(file, is_adapter, NULL) != NULL) {
@@ -295,8 +313,10 @@ static bool examine_part(const char *path, struct model_info *info, GError **err
     if (weights == NULL) {
         return false;
     }
+    // by the folder's form; the tensors tell only the family
     *info = (struct model_info){.kind = MODEL_KIND_PART, .format = "diffusers"};
     const GPtrArray *files = weight_files_list(weights);
+    // a part in several files has its cross attention in only one of them
     for (guint i = 0; i < files->len && info->family == NULL; i++) {
         struct model_info one;
         model_kind_of_file(g_ptr_array_index(files, i), &one);
@@ -313,6 +333,7 @@ static const char *family_of_folder(const char *path)
     JsonObject *object = root == NULL ? NULL : json_root_object(root, config, NULL);
     int64_t width = 0;
 
+    // a UNet without such a width is of another kind, and is left unnamed
     if (object == NULL || !json_get_int(object, config, "cross_attention_dim", JSON_REQUIRED, 1,
                                         G_MAXINT, &width, NULL)) {
         return NULL;
@@ -323,6 +344,7 @@ static const char *family_of_folder(const char *path)
 static bool examine_folder(const char *path, struct model_info *info, GError **error)
 {
     g_autofree char *index = g_build_filename(path, "model_index.json", NULL);
+    // svdiff-pytorch's pair of files, of which this one is always there
     g_autofree char *shifts = g_build_filename(path, "spectral_shifts.safetensors", NULL);
     g_autofree char *config = g_build_filename(path, "config.json", NULL);
 
@@ -350,6 +372,7 @@ bool model_kind_examine(const char *path, struct model_info *info, GError **erro
     if (raw == NULL) {
         return false;
     }
+    // the first bytes before any parser: what runs when it is opened is never opened
     enum file_magic magic = file_magic_of(raw);
     if (magic == FILE_MAGIC_TORCH_ZIP || magic == FILE_MAGIC_TORCH_OLD) {
         *info =
@@ -375,6 +398,7 @@ void model_kind_refuse(const struct safetensors *file, bool want_subject, GError
 {
     struct model_info info;
 
+    // told what it is, a person knows where it belongs
     model_kind_of_file(file, &info);
     error_failed(error, "%s: this is %s, %s is needed here.", safetensors_path(file),
                  kinds[info.kind].title,

@@ -45,6 +45,7 @@ static void check_class(struct config_reader *r)
     };
     const char *name = config_text(r, "_class_name", known[0]);
 
+    // a class of the future may have any arithmetic
     if (!g_strv_contains(known, name)) {
         config_fail(r,
                     "the scheduler %s is not supported; use a plain Stable Diffusion 1.x or 2.x "
@@ -66,6 +67,7 @@ static double *read_trained(struct config_reader *r, int n)
     if (array == NULL) {
         return NULL;
     }
+    // a list of another length is of another schedule
     if ((int)json_array_get_length(array) != n) {
         config_fail(r, "\"trained_betas\" must have %d entries, \"num_train_timesteps\"", n);
         return NULL;
@@ -123,8 +125,10 @@ static void fill(struct config_reader *r, struct schedule_config *config, double
     static const char *const predictions[] = {"epsilon", "v_prediction", "sample", NULL};
 
     schedule_config_init(config);
+    // first what is refused, so that the sentence names the cause and no consequence
     config_check(r, fixed, G_N_ELEMENTS(fixed));
     check_class(r);
+    // bounded, since tables of that many numbers are made
     config->num_train_timesteps = config_int(r, "num_train_timesteps", 2, MAX_TIMESTEPS, 1000);
     config->beta_schedule = config_choice(r, "beta_schedule", betas, BETA_LINEAR);
     config->beta_start = config_double(r, "beta_start", 1e-12, 0.999, config->beta_start);

@@ -28,6 +28,7 @@ static void add_weight(struct model_spectrum *m, const struct model_tensor *t)
     for (int i = 1; i < t->n_dims; i++) {
         w.n *= (int)t->shape[i];
     }
+    // the two lists run side by side
     g_ptr_array_add(m->tensors, (void *)t);
     g_array_append_val(m->weights, w);
     g_hash_table_insert(m->index, (char *)w.name, GUINT_TO_POINTER(m->weights->len));
@@ -56,6 +57,7 @@ static bool read_weight(void *user, size_t index, float *values, GError **error)
                          error)) {
         return false;
     }
+    // files have [out, in, kh, kw]; only the order of columns differs, which V follows
     weight_to_engine_order(&w, values, w.out);
     return true;
 }
@@ -63,6 +65,7 @@ static bool read_weight(void *user, size_t index, float *values, GError **error)
 static bool on_progress(void *user, enum spectrum_phase phase, double done)
 {
     struct model_spectrum *m = user;
+    // costs are no steps: what is done is told in thousandths
     const int steps = 1000, step = (int)(done * steps);
     const struct progress p = {.phase = "spectrum",
                                .step = step,
@@ -107,9 +110,11 @@ static struct model_spectrum *open_spectrum(svdiff *s, bool only_kept, progress_
     m->weights = g_array_new(FALSE, FALSE, sizeof(struct spectrum_weight));
     m->index = g_hash_table_new(g_str_hash, g_str_equal);
     list_weights(m);
+    // sizes are all that a dry session needs: its weights were never read
     if (s->dry) {
         return g_steal_pointer(&m);
     }
+    // the key is of the values, so that a file under another name is the same model
     const struct model_hashes *hashes = session_hashes(s, progress, user, error);
     if (hashes == NULL) {
         return NULL;
@@ -144,6 +149,7 @@ bool model_spectrum_remove(svdiff *s, progress_function progress, void *user, GE
     if (m == NULL) {
         return false;
     }
+    // kept beyond m, which has to let go of the file first
     g_autofree char *path = g_strdup(model_spectrum_path(m));
     model_spectrum_close(m);
     if (path != NULL && g_unlink(path) != 0) {
@@ -167,6 +173,7 @@ void model_spectrum_close(struct model_spectrum *m)
 static bool get(void *user, const struct weight *w, float *u, float *s, float *vt, GError **error)
 {
     struct model_spectrum *m = user;
+    // positions begin at 1, because 0 is what is not found
     const guint found = GPOINTER_TO_UINT(g_hash_table_lookup(m->index, w->name));
 
     if (found == 0) {
@@ -175,6 +182,7 @@ static bool get(void *user, const struct weight *w, float *u, float *s, float *v
             "The model has no weight %s to shift; use the model the subject was learned with.",
             w->name);
     }
+    // nothing is written then: whoever counts memory looks at no value
     return m->session->dry || spectrum_get(m->spectrum, found - 1, u, s, vt, error);
 }
 
@@ -192,6 +200,7 @@ bool model_spectrum_check(struct model_spectrum *m, model_spectrum_report report
         return false;
     }
     for (guint i = 0; i < m->weights->len; i++) {
+        // after all are measured, in the model's order
         report(user, m->source.weights[i].name, &accuracy[i]);
     }
     return true;

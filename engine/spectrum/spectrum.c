@@ -42,6 +42,7 @@ uint64_t spectrum_bytes(const struct spectrum_weight *weights, size_t count)
 
     for (size_t i = 0; i < count; i++) {
         const uint64_t m = (uint64_t)weights[i].m, n = (uint64_t)weights[i].n, r = MIN(m, n);
+        // of u, s and vt
         bytes += (m * r + r + r * n) * sizeof(float);
     }
     return bytes;
@@ -64,6 +65,7 @@ static void find_file(struct spectrum_store *store)
     g_autofree char *path = spectrum_cache_path(store->folder, store->source->key);
     g_autoptr(GError) error = NULL;
 
+    // no file is no reason for a warning
     if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
         return;
     }
@@ -101,6 +103,7 @@ static bool decompose_weight(struct spectrum_worker *worker, size_t index, GErro
     if (!decompose(weight, worker->w, worker->u, worker->s, worker->vt, worker->work, error)) {
         return false;
     }
+    // one writer for all threads; decomposing takes far longer than writing
     g_mutex_lock(&run->lock);
     const bool done =
         keeping->error == NULL && spectrum_writer_put(keeping->writer, index, worker->u, worker->s,
@@ -146,9 +149,11 @@ static bool may_keep(struct spectrum_store *store)
 {
     const struct spectrum_options *options = &store->options;
     const uint64_t bytes = spectrum_bytes(store->source->weights, store->source->count);
+    // 0 is what nobody set
     const uint64_t limit = options->limit > 0 ? options->limit : SPECTRUM_CACHE_LIMIT;
     g_autoptr(GError) error = NULL;
 
+    // asked for: nothing to be told
     if (options->never_keep) {
         return false;
     }
@@ -188,6 +193,7 @@ struct spectrum_store *spectrum_open(const struct spectrum_source *source,
     store->folder =
         options->folder != NULL ? g_strdup(options->folder) : spectrum_cache_default_folder();
     store->work = svd_work_create();
+    // an older run may have left them
     find_file(store);
     if (store->file == NULL && !make_file(store, error)) {
         return NULL;
@@ -231,6 +237,7 @@ static bool compute_one(struct spectrum_store *store, size_t index, float *u, fl
     g_autofree float *own_s = s == NULL ? g_try_new(float, r) : NULL;
     g_autofree float *own_vt = vt == NULL ? g_try_new(float, r *n) : NULL;
 
+    // the decomposition needs room for all three, whoever wants them
     u = u != NULL ? u : own_u;
     s = s != NULL ? s : own_s;
     vt = vt != NULL ? vt : own_vt;
@@ -256,6 +263,7 @@ bool spectrum_get(struct spectrum_store *store, size_t index, float *u, float *s
 
     g_assert(index < store->source->count);
     if (store->file != NULL) {
+        // the common case: milliseconds where decomposing takes a second
         if (spectrum_file_read(store->file, index, u, s, vt, &damage)) {
             return true;
         }
@@ -277,6 +285,7 @@ static bool prove_weight(struct spectrum_worker *worker, size_t index, GError **
     const struct spectrum_weight *weight = &worker->run->source->weights[index];
     const struct spectrum_file *file = proof->store->file;
 
+    // what is kept is what is proved; without a file what would be computed
     if (file != NULL ? !spectrum_file_read(file, index, worker->u, worker->s, worker->vt, error)
                      : !decompose(weight, worker->w, worker->u, worker->s, worker->vt, worker->work,
                                   error)) {

@@ -77,6 +77,7 @@ static GPtrArray *list_kept(const char *folder, bool (*wanted)(const char *name)
     for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
         struct stat info;
         g_autofree char *path = g_build_filename(folder, name, NULL);
+        // lstat: a link that somebody put here is not ours
         if (!wanted(name) || lstat(path, &info) != 0 || !S_ISREG(info.st_mode)) {
             continue;
         }
@@ -113,6 +114,7 @@ static void remove_leftovers(const char *folder)
 
     for (guint i = 0; i < list->len; i++) {
         const struct kept *kept = list->pdata[i];
+        // a younger one may be another process at work
         if (now - kept->used > LEFTOVER_AGE) {
             g_unlink(kept->path);
         }

@@ -11,7 +11,9 @@
 #define VERSION   "1"
 #define CHECKSUMS "checksums"
 
+// the order of the parts is that of part_names and of the checksums
 enum { PARTS = 3 }; // u, s, vt
+// a 64-bit number as floats: 16 bits are exact in each, all tensors stay of one type
 enum { DIGITS = 4 };
 static const char *const part_names[PARTS] = {"u", "s", "vt"};
 
@@ -41,6 +43,7 @@ static int part_shape(const struct spectrum_weight *weight, int part, int64_t sh
 {
     const int r = MIN(weight->m, weight->n);
 
+    // of s the second side is 1, so that the product is right for all three
     shape[0] = part == 0 ? weight->m : r;
     shape[1] = part == 0 ? r : part == 1 ? 1 : weight->n;
     return part == 1 ? 1 : 2;
@@ -60,10 +63,12 @@ static size_t part_values(const struct spectrum_weight *weight, int part)
  * undone, so that no single change goes unseen. */
 static uint64_t checksum(const float *values, size_t count)
 {
+    // 2^64 over the golden ratio, an odd number: multiplying by it can be undone
     const uint64_t prime = 0x9e3779b97f4a7c15u;
     uint64_t lane[4] = {1, 2, 3, 4}, word[4], sum = count;
     size_t i = 0;
 
+    // eight floats are four words; the lanes depend on nothing of each other and run side by side
     for (; i + 8 <= count; i += 8) {
         memcpy(word, values + i, sizeof(word));
         for (int k = 0; k < 4; k++) {
@@ -77,6 +82,7 @@ static uint64_t checksum(const float *values, size_t count)
         lane[i % 4] = (lane[i % 4] ^ bits) * prime;
         lane[i % 4] ^= lane[i % 4] >> 31;
     }
+    // the lanes one after the other, so that two of them do not cancel
     for (int k = 0; k < 4; k++) {
         sum = (sum ^ lane[k] ^ (lane[k] >> 32)) * prime;
         sum ^= sum >> 29;
@@ -95,6 +101,7 @@ static bool same_checksum(const float *digits, uint64_t sum)
 {
     float expected[DIGITS];
 
+    // compared as they are stored: no rounding can be in between
     store_checksum(expected, sum);
     return memcmp(digits, expected, sizeof(expected)) == 0;
 }
@@ -119,6 +126,7 @@ static bool has_part(const struct safetensors *file, const struct spectrum_weigh
     const struct safetensors_tensor *tensor = find_part(file, weight, part);
     int64_t shape[2];
 
+    // another type would be read as well, but was not written by us
     if (tensor == NULL || tensor->dtype != DTYPE_F32 ||
         tensor->n_dims != part_shape(weight, part, shape)) {
         return false;
@@ -131,10 +139,12 @@ static bool is_complete(const struct safetensors *file, const char *key,
 {
     const char *path = safetensors_path(file);
 
+    // the key first: a file of another model says nothing about damage
     if (!metadata_is(file, "format", FORMAT) || !metadata_is(file, "version", VERSION) ||
         !metadata_is(file, "key", key)) {
         return error_failed(error, "%s: these are not the spectra of this model.", path);
     }
+    // looked at now, so that reading later needs no check but that of the values
     for (size_t i = 0; i < count * PARTS; i++) {
         if (!has_part(file, &weights[i / PARTS], (int)(i % PARTS))) {
             return error_failed(error, "%s: spectra of this model are missing in it.", path);
@@ -163,6 +173,7 @@ struct spectrum_file *spectrum_file_open(const char *path, const char *key,
 {
     g_autoptr(spectrum_file) file = g_new0(struct spectrum_file, 1);
 
+    // borrowed: the model's own list, in the order of the checksums
     file->weights = weights;
     file->file = safetensors_open(path, error);
     if (file->file == NULL || !is_complete(file->file, key, weights, count, error)) {
@@ -196,6 +207,7 @@ static bool read_part(const struct spectrum_file *file, size_t index, int part, 
     if (!safetensors_read_f32(file->file, tensor, out, error)) {
         return false;
     }
+    // read at each use: a disk may go bad long after the file was opened
     if (same_checksum(file->checksums + (index * PARTS + part) * DIGITS,
                       checksum(out, part_values(weight, part)))) {
         return true;
@@ -210,6 +222,7 @@ bool spectrum_file_read(const struct spectrum_file *file, size_t index, float *u
     float *const out[PARTS] = {u, s, vt};
 
     for (int part = 0; part < PARTS; part++) {
+        // what is not wanted is not read
         if (out[part] != NULL && !read_part(file, index, part, out[part], error)) {
             return false;
         }
@@ -230,6 +243,7 @@ static struct safetensors_entry *make_entries(const struct spectrum_weight *weig
         entries[i].dtype = DTYPE_F32;
         entries[i].n_dims = part_shape(weight, part, entries[i].shape);
     }
+    // last, as it is known last
     entries[count * PARTS] = (struct safetensors_entry){.name = g_strdup(CHECKSUMS),
                                                         .dtype = DTYPE_F32,
                                                         .n_dims = 3,
@@ -259,6 +273,7 @@ struct spectrum_writer *spectrum_writer_create(const char *path, const char *key
     writer->checksums = g_new0(float, count *PARTS *DIGITS);
     writer->writer =
         safetensors_writer_create(path, entries, count * PARTS + 1, keys, texts, error);
+    // the writer has copies
     free_entries(entries, count);
     return writer->writer != NULL ? g_steal_pointer(&writer) : NULL;
 }
@@ -281,6 +296,7 @@ bool spectrum_writer_put(struct spectrum_writer *writer, size_t index, const flo
     for (int part = 0; part < PARTS; part++) {
         const struct spectrum_weight *weight = &writer->weights[index];
         g_autofree char *name = part_name(weight, part);
+        // of what is written, not of what is read back: the disk is what it watches
         store_checksum(writer->checksums + (index * PARTS + part) * DIGITS,
                        checksum(values[part], part_values(weight, part)));
         if (!safetensors_writer_put(writer->writer, name, values[part], error)) {

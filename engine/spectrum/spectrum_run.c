@@ -16,6 +16,7 @@ static double cost_of(const struct spectrum_weight *weight)
 {
     const double r = MIN(weight->m, weight->n), longer = MAX(weight->m, weight->n);
 
+    // the two products, and what dsyevd takes in multiplications, roughly
     return r * r * longer * 2 + 8 * r * r * r;
 }
 
@@ -25,6 +26,7 @@ static int compare_cost(const void *a, const void *b, void *user)
     const double x = cost_of(&weights[*(const size_t *)a]);
     const double y = cost_of(&weights[*(const size_t *)b]);
 
+    // descending: what takes longest must not be left for the end
     return (x < y) - (x > y);
 }
 
@@ -42,6 +44,7 @@ static struct need largest_need(const struct spectrum_run *run)
     for (size_t i = 0; i < run->source->count; i++) {
         const struct spectrum_weight *weight = &run->source->weights[i];
         const size_t m = (size_t)weight->m, n = (size_t)weight->n, r = MIN(m, n);
+        // each by itself: the tallest weight need not be the widest
         need.w = MAX(need.w, m * n);
         need.u = MAX(need.u, m * r);
         need.s = MAX(need.s, r);
@@ -55,6 +58,7 @@ static struct need largest_need(const struct spectrum_run *run)
 static int choose_threads(const struct spectrum_run *run, const struct need *need)
 {
     const int wanted = run->options->threads > 0 ? run->options->threads : machine_processors();
+    // half is left to the model and to everybody else
     const uint64_t fit = machine_available_memory() / 2 / MAX(need->bytes, 1);
 
     return (int)MAX(1, MIN(MIN((uint64_t)wanted, fit), run->source->count));
@@ -64,6 +68,7 @@ static int choose_threads(const struct spectrum_run *run, const struct need *nee
 
 static bool prepare_worker(struct spectrum_worker *worker, const struct need *need)
 {
+    // once a thread, for its largest weight, and used again for all
     worker->w = g_try_new(float, need->w);
     worker->u = g_try_new(float, need->u);
     worker->s = g_try_new(float, need->s);
@@ -96,6 +101,7 @@ static bool tell_locked(struct spectrum_worker *worker, double part)
     struct spectrum_run *run = worker->run;
     const struct spectrum_options *options = run->options;
 
+    // what is new since this weight told last
     run->done += (part - worker->part) * worker->cost;
     worker->part = part;
     if (run->error == NULL && options->progress != NULL &&
