@@ -34,6 +34,16 @@ static bool shows(GtkWidget *list, const host_item *channels, int n)
     return same;
 }
 
+// all but the first row, "(none)": GIMP's list has one of its own while it has no other
+static void forget_channels(GtkTreeModel *model)
+{
+    GtkTreeIter row;
+
+    while (gtk_tree_model_iter_nth_child(model, &row, NULL, 1)) {
+        gtk_list_store_remove(GTK_LIST_STORE(model), &row);
+    }
+}
+
 void dialog_channels_renew(GtkWidget *list, host_image image)
 {
     int chosen = HOST_NONE, n = 0;
@@ -43,9 +53,7 @@ void dialog_channels_renew(GtkWidget *list, host_image image)
         return;
     }
     gimp_int_combo_box_get_active(GIMP_INT_COMBO_BOX(list), &chosen);
-    gtk_list_store_clear(GTK_LIST_STORE(gtk_combo_box_get_model(GTK_COMBO_BOX(list))));
-    gimp_int_combo_box_append(GIMP_INT_COMBO_BOX(list), GIMP_INT_STORE_VALUE, HOST_NONE,
-                              GIMP_INT_STORE_LABEL, _("(none)"), -1);
+    forget_channels(gtk_combo_box_get_model(GTK_COMBO_BOX(list)));
     for (int i = 0; i < n; i++) {
         add_channel(list, channels[i]);
     }
@@ -59,6 +67,9 @@ GtkWidget *dialog_channels_new(host_image image)
 {
     GtkWidget *list = g_object_new(GIMP_TYPE_INT_COMBO_BOX, NULL);
 
+    gimp_int_combo_box_append(GIMP_INT_COMBO_BOX(list), GIMP_INT_STORE_VALUE, HOST_NONE,
+                              GIMP_INT_STORE_LABEL, _("(none)"), -1);
+    gimp_int_combo_box_set_active(GIMP_INT_COMBO_BOX(list), HOST_NONE);
     dialog_channels_renew(list, image);
     return list;
 }

@@ -241,7 +241,8 @@ void dialog_regions_renew(GtkWidget *entry)
     struct regions *r = g_object_get_data(G_OBJECT(entry), "svdiff-regions");
     g_auto(GStrv) names = spot_names(r->chosen->image);
 
-    if (!g_strv_equal((const char *const *)names, (const char *const *)r->names)) {
+    if (r->names == NULL ||
+        !g_strv_equal((const char *const *)names, (const char *const *)r->names)) {
         on_entry(NULL, r);
     } else if (r->list->len > 0) {
         show_map(r);

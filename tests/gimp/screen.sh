@@ -1,7 +1,7 @@
 # A real GIMP with windows, on a screen in memory; sourced by what wants one. It sets
 #   version            2: GIMP 2.10, 3: GIMP 3
 #   plugin             the built plug-in
-# before, and may set screen_size (WIDTHxHEIGHT). Then:
+# before, and may set screen_size (WIDTHxHEIGHT), and with_brushes, where one paints. Then:
 #   screen_missing     prints which program is not there, if one is not
 #   screen_start       the screen, a window manager, and a profile in $folder with the plug-in
 #   screen_key NAME K  opens the procedure by this key, "<Primary><Shift>F9"; before open_gimp
@@ -11,6 +11,7 @@
 #   shot FILE          a picture of the whole screen, once nothing moves in it
 #   fits WINDOW        whether it is seen whole on a small screen, and nothing in it is cut off
 #   hear, tells TEXT   whether the dialogs told this since `hear` (with G_MESSAGES_DEBUG=svdiff)
+#   is_calm            whether the plug-in's libraries had nothing to complain of
 #   opens KEY WINDOW   the key in GIMP's window, $image_window, until the dialog is there; hears before
 #   closes WINDOW      by Escape
 #   press WINDOW KEY.. the keys
@@ -127,10 +128,12 @@ answers() { [ "$(ask '(+ 1 1)')" = 2 ]; }
 
 open_gimp() {
     set -- "$1" "(plug-in-script-fu-server RUN-NONINTERACTIVE \"127.0.0.1\" $port \"$folder/server\")"
+    no_brushes=-d
+    [ -z "${with_brushes-}" ] || no_brushes=
     if [ "$version" = 2 ]; then
-        gimp-2.10 -d -f -s "$1" -b "$2" >"$folder/gimp" 2>&1 </dev/null &
+        gimp-2.10 $no_brushes -f -s "$1" -b "$2" >"$folder/gimp" 2>&1 </dev/null &
     else
-        "$gimp_program" -d -f -s "$1" --batch-interpreter plug-in-script-fu-eval -b "$2" \
+        "$gimp_program" $no_brushes -f -s "$1" --batch-interpreter plug-in-script-fu-eval -b "$2" \
             >"$folder/gimp" 2>&1 </dev/null &
     fi
     gimp=$!
@@ -219,6 +222,7 @@ choose() { # ITEM NAME WINDOW [N]: an item of the list that is called so
 told=0 # lines that were read
 hear() { told=$(wc -l <"$folder/gimp"); }
 tells() { tail -n "+$((told + 1))" "$folder/gimp" | grep -q "svdiff.*$1"; }
+is_calm() { ! grep -a '(svdiff:[0-9]*): .*\(CRITICAL\|WARNING\)' "$folder/gimp" >"$folder/why"; }
 shot_now() { import -window root "$1"; }
 shot() {
     shot_now "$folder/shot.ppm"
