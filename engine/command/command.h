@@ -72,11 +72,6 @@ bool command_progress(void *user, const struct progress *p);
 output_guard *command_guard(const svdiff *s);
 /* A subject file or svdiff-pytorch's folder is read. */
 void command_guard_subject(output_guard *g, const char *file);
-/* Pictures from a pattern are written: `count` of them, or one a step. */
-bool command_guard_pictures(output_guard *g, const char *option, const char *pattern, int count,
-                            GError **error);
-bool command_guard_previews(output_guard *g, const char *pattern, int steps, GError **error);
-
 /* Warns of what in a text would be drawn as plain characters (prompt_marks.h). what: "prompt";
  * placeholder: what to do about a [V] that is left, NULL where it is right. */
 void command_tell_prompt(struct command *c, const char *what, const char *text,
@@ -85,31 +80,9 @@ void command_tell_prompt(struct command *c, const char *what, const char *text,
 /* Tells that --precision auto became bfloat16. */
 void command_tell_precision(struct command *c, const svdiff *s);
 
-/* How a picture was made, for the picture itself: the model, whose hashes are known, its own seed,
- * and of an edit which of all it is. Owned by the caller. */
-char *command_describe_generated(const struct svdiff_generate_options *o, const svdiff *s,
-                                 uint64_t seed, const picture *p);
-char *command_describe_edited(const struct svdiff_edit_options *o, const svdiff *s, int index,
-                              uint64_t seed, const picture *p);
-
-/* Whether --quality, where it is given, goes with such an output. */
-bool command_check_quality(const struct command *c, const char *output, GError **error);
-
-/* Says what a result will not have of the picture that it begins with. painting: into it. */
-void command_tell_init(struct command *c, const char *file, const picture *p, const char *output,
-                       bool painting);
-
-/* Writes a picture of --quality with what made it. output: what the option says. */
-bool command_write_picture(struct command *c, const char *path, const picture *p, int quality,
-                           const char *text, GError **error);
-
 /* Prints what a run would take, as --estimate asks. False when standard output is full. */
 bool command_tell_estimate(struct command *c, const struct svdiff_estimate *e, GError **error);
 
 /* Adds "options", what runs can be asked for and what they can be told, and "defaults", what those
  * of this model take where nothing is asked for. */
 void command_add_options(JsonObject *to, const svdiff *s);
-
-/* Prints how well subjects that were learned together stay apart. */
-void command_tell_apart(struct command *c, const struct svdiff_subject *subjects,
-                        const struct svdiff_apart *a);

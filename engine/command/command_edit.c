@@ -69,11 +69,23 @@ static bool check_overwrites(const struct edit *e, GError **error)
 
 /* ---- pictures ---- */
 
+// as a generated picture's, with what only an edit has behind
 static char *describe(void *user, const svdiff *s, int index, uint64_t seed, const picture *p)
 {
-    const struct edit *e = user;
+    const struct svdiff_edit_options *o = &((const struct edit *)user)->options;
+    char number[3][G_ASCII_DTOSTR_BUF_SIZE];
+    g_autofree char *source = g_path_get_basename(o->image);
 
-    return command_describe_edited(&e->options, s, index, seed, p);
+    return g_strdup_printf(
+        "%s\nNegative prompt: %s\nSteps: %d, Sampler: ddim, CFG scale: %s, Seed: %" G_GUINT64_FORMAT
+        ", Size: %dx%d, Model hash: %.12s, Edited: %s, Described as: %s, Inversion: %s, Eta: %s, "
+        "Noise: %s, Refined: %d, Fitted: %d, Precision: %s, Version: svdiff %s",
+        o->targets[index / o->count], o->negative, o->steps,
+        g_ascii_formatd(number[0], sizeof number[0], "%.6g", o->guidance), seed, p->width,
+        p->height, s->hashes.base, source, o->prompt, o->invert ? "yes" : "no",
+        g_ascii_formatd(number[1], sizeof number[1], "%.6g", o->eta),
+        g_ascii_formatd(number[2], sizeof number[2], "%.6g", o->noise), o->refine, o->fit,
+        session_precision(s), SVDIFF_VERSION);
 }
 
 // parts of the texts that look like more than words

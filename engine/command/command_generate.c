@@ -5,6 +5,7 @@
 #include "engine/base/error.h"
 #include "engine/picture/canvas.h"
 #include "engine/generate/generate_check.h"
+#include "engine/generate/sampler.h"
 #include "engine/picture/mask.h"
 #include "engine/subject/subject_list.h"
 #include "engine/subject/subject_words.h"
@@ -148,6 +149,32 @@ static bool read_mask(struct generate *g, GError **error)
     return g->mask != NULL && mask_check(g->init, g->mask, error) && (!beyond || extend(g, error));
 }
 
+// what a result will not have of the picture that it begins with; painting: into it
+static void tell_init(struct command *c, const char *file, const picture *p, const char *output,
+                      bool painting)
+{
+    // what was lost in reading comes first, then what will be in writing
+    if (picture_warning(p) != NULL) {
+        report_warning(c->report, "%s", picture_warning(p));
+    }
+    if (picture_was_cmyk(p)) {
+        report_warning(c->report, "%s is a CMYK picture; what is made of it is RGB, in sRGB.",
+                       file);
+    }
+    // what is painted into a picture has its colours (picture_origin.h)
+    if (painting && picture_was_grey(p)) {
+        report_note(c->report,
+                    "%s is grey, and so is what is painted into it; save it as RGB for colours.",
+                    file);
+    }
+    if (painting && picture_name_is_lossy(output)) {
+        report_note(c->report,
+                    "%s: this format also changes what is not painted a little; .png and .tif "
+                    "keep it as it is.",
+                    output);
+    }
+}
+
 // what would fail after long work
 static bool check_files(struct generate *g, GError **error)
 {
@@ -158,7 +185,7 @@ static bool check_files(struct generate *g, GError **error)
     }
     g->init = init != NULL ? picture_read(init, 8, error) : NULL;
     if (g->init != NULL) {
-        command_tell_init(&g->pictures.common, init, g->init, text(g, "output"), is_painting(g));
+        tell_init(&g->pictures.common, init, g->init, text(g, "output"), is_painting(g));
     }
     return init == NULL || (g->init != NULL && read_mask(g, error));
 }
@@ -262,11 +289,45 @@ static bool take_subject_words(struct generate *g, GError **error)
 
 /* ---- pictures ---- */
 
+// "fox.safetensors:0.5, cat.safetensors:1", without folders
+static char *list_subjects(const struct svdiff_generate_options *o)
+{
+    char scale[G_ASCII_DTOSTR_BUF_SIZE];
+    GString *list = g_string_new(NULL);
+
+    for (int i = 0; i < o->n_subjects; i++) {
+        g_autofree char *name = g_path_get_basename(o->subjects[i].file);
+        g_ascii_formatd(scale, sizeof scale, "%.6g", o->subjects[i].scale);
+        g_string_append_printf(list, "%s%s:%s", i > 0 ? ", " : ", Subjects: ", name, scale);
+    }
+    return g_string_free(list, FALSE);
+}
+
+// a line for each, without folders
+static char *list_regions(const struct svdiff_generate_options *o)
+{
+    GString *list = g_string_new(NULL);
+
+    for (int i = 0; i < o->n_regions; i++) {
+        g_autofree char *name = g_path_get_basename(o->regions[i].file);
+        g_string_append_printf(list, "\nRegion %s: %s", name, o->regions[i].text);
+    }
+    return g_string_free(list, FALSE);
+}
+
+// as programs of Stable Diffusion write and read it
 static char *describe(void *user, const svdiff *s, int index, uint64_t seed, const picture *p)
 {
-    const struct generate *g = user;
+    const struct svdiff_generate_options *o = &((const struct generate *)user)->options;
+    char guidance[G_ASCII_DTOSTR_BUF_SIZE];
+    g_autofree char *subjects = list_subjects(o), *regions = list_regions(o);
 
-    return command_describe_generated(&g->options, s, seed, p);
+    return g_strdup_printf(
+        "%s%s\nNegative prompt: %s\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %" G_GUINT64_FORMAT
+        ", Size: %dx%d, Model hash: %.12s%s, Precision: %s, Version: svdiff %s",
+        o->prompt, regions, o->negative, o->steps, sampler_name(o->sampler),
+        g_ascii_formatd(guidance, sizeof guidance, "%.6g", o->guidance), seed, p->width, p->height,
+        s->hashes.base, subjects, session_precision(s), SVDIFF_VERSION);
 }
 
 static bool draw(struct generate *g, GError **error)

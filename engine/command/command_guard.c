@@ -1,7 +1,6 @@
-/* What the commands tell an output guard: the model, subjects, and files from a pattern. */
+/* What the commands tell an output guard of what they read: the model, subjects. */
 #include "engine/command/command.h"
 
-#include "engine/base/output_name.h"
 #include "engine/session/session.h"
 #include "engine/subject/subject_file.h"
 
@@ -57,33 +56,4 @@ void command_guard_subject(output_guard *g, const char *file)
     } else {
         output_guard_reads(g, file);
     }
-}
-
-bool command_guard_pictures(output_guard *g, const char *option, const char *pattern, int count,
-                            GError **error)
-{
-    bool good = true;
-
-    for (int i = 0; i < count && good; i++) {
-        g_autofree char *path = output_name(pattern, i, count);
-        good = output_guard_writes(g, option, path, error);
-    }
-    return good;
-}
-
-bool command_guard_previews(output_guard *g, const char *pattern, int steps, GError **error)
-{
-    // steps are thousands at the most, so each name is asked for
-    g_autofree char *before = NULL;
-    bool good = true;
-
-    for (int step = 1; pattern != NULL && step <= steps && good; step++) {
-        g_autofree char *path = output_name(pattern, step, 1);
-        if (g_strcmp0(path, before) != 0) { // a pattern without a number is one file
-            good = output_guard_writes(g, "--preview", path, error);
-        }
-        g_free(before);
-        before = g_steal_pointer(&path);
-    }
-    return good;
 }

@@ -1,6 +1,7 @@
 /* Commands that draw; see pictures.h. */
 #include "engine/command/pictures.h"
 
+#include "engine/base/error.h"
 #include "engine/base/output_name.h"
 #include "engine/session/session.h"
 
@@ -14,8 +15,16 @@ bool pictures_check_usage(const struct pictures *d, GError **error)
     // known formats, before anything is read
     const char *output = text(d, "output"), *preview = text(d, "preview");
 
-    return picture_check_name(output, error) && command_check_quality(&d->common, output, error) &&
-           (preview == NULL || picture_check_name(preview, error));
+    if (!picture_check_name(output, error)) {
+        return false;
+    }
+    // a default is no reason to complain: only what was asked for has to make sense
+    if (given_has(&d->common.given, "quality") && !picture_name_is_lossy(output)) {
+        return error_usage(
+            error, "--quality goes with .jpg and .webp, and --output is '%s'; leave it out.",
+            output);
+    }
+    return preview == NULL || picture_check_name(preview, error);
 }
 
 bool pictures_check_files(const struct pictures *d, GError **error)
@@ -29,10 +38,39 @@ bool pictures_check_files(const struct pictures *d, GError **error)
            output_check(text(d, "trace"), error);
 }
 
+static bool guard_results(const struct pictures *d, output_guard *g, GError **error)
+{
+    bool good = true;
+
+    for (int i = 0; i < d->common.wanted && good; i++) {
+        g_autofree char *path = output_name(text(d, "output"), i, d->common.wanted);
+        good = output_guard_writes(g, "--output", path, error);
+    }
+    return good;
+}
+
+// one a step
+static bool guard_previews(const struct pictures *d, output_guard *g, int steps, GError **error)
+{
+    const char *pattern = text(d, "preview");
+    // steps are thousands at the most, so each name is asked for
+    g_autofree char *before = NULL;
+    bool good = true;
+
+    for (int step = 1; pattern != NULL && step <= steps && good; step++) {
+        g_autofree char *path = output_name(pattern, step, 1);
+        if (g_strcmp0(path, before) != 0) { // a pattern without a number is one file
+            good = output_guard_writes(g, "--preview", path, error);
+        }
+        g_free(before);
+        before = g_steal_pointer(&path);
+    }
+    return good;
+}
+
 bool pictures_check_overwrites(const struct pictures *d, output_guard *g, int steps, GError **error)
 {
-    return command_guard_pictures(g, "--output", text(d, "output"), d->common.wanted, error) &&
-           command_guard_previews(g, text(d, "preview"), steps, error) &&
+    return guard_results(d, g, error) && guard_previews(d, g, steps, error) &&
            output_guard_writes(g, "--trace", text(d, "trace"), error);
 }
 
@@ -63,19 +101,33 @@ void pictures_close(struct pictures *d)
     kept_model_close(d->common.caller->kept, d->session);
 }
 
+// made: how; a file's name, which is in it, can be any bytes, a text of a picture cannot
+static bool write_result(struct pictures *d, const char *path, const picture *p, const char *made,
+                         GError **error)
+{
+    g_autofree char *valid = g_utf8_make_valid(made, -1);
+    const struct picture_text texts[] = {{"parameters", valid}}; // the key that others look for
+    const struct picture_writing w = {(int)given_number(&d->common.given, "quality"), texts,
+                                      G_N_ELEMENTS(texts)};
+
+    if (p->channels == 4 && !picture_name_has_alpha(path)) {
+        report_warning(d->common.report,
+                       "%s: a JPEG cannot be clear; what is clear is white in it.", path);
+    }
+    return picture_write_with(path, p, &w, error);
+}
+
 bool pictures_take(void *user, int index, uint64_t seed, const picture *p, GError **error)
 {
     struct pictures *d = user;
     g_autofree char *path = output_name(text(d, "output"), index, d->common.wanted);
-    // the session has them already; of a model that stays they are remembered
+    // found out before the first picture was drawn
     const bool known = session_hashes(d->session, NULL, NULL, error) != NULL;
     g_autofree char *made = known ? d->describe(user, d->session, index, seed, p) : NULL;
-    const int quality = (int)given_number(&d->common.given, "quality");
 
-    if (!known || !command_write_picture(&d->common, path, p, quality, made, error)) {
+    if (made == NULL || !write_result(d, path, p, made, error)) {
         return false;
     }
-    // it is whole from here on, whatever comes
-    command_wrote(&d->common, path);
+    command_wrote(&d->common, path); // it stays, however the run goes on
     return true;
 }

@@ -4,7 +4,8 @@
 
 #include "engine/command/command.h"
 
-// how a picture was made, for the picture itself (command_describe_generated)
+// how a picture was made, for the picture itself: the model, whose hashes are known, its own
+// number and seed
 typedef char *(*pictures_describe)(void *user, const svdiff *s, int index, uint64_t seed,
                                    const picture *p);
 

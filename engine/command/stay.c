@@ -63,6 +63,14 @@ static bool is_private(const char *path)
            (info.st_mode & 0777) == 0700;
 }
 
+// -1: there is none
+static void close_any(int fd)
+{
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 static int new_socket(void)
 {
     return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -75,9 +83,7 @@ static bool is_taken(const struct stay *s)
     const bool taken =
         fd >= 0 && connect(fd, (const struct sockaddr *)&s->address, sizeof s->address) == 0;
 
-    if (fd >= 0) {
-        close(fd);
-    }
+    close_any(fd);
     return taken;
 }
 
@@ -97,9 +103,7 @@ static int start_listening(const struct stay *s)
     if (bound && listen(fd, 1) == 0) {
         return fd;
     }
-    if (fd >= 0) {
-        close(fd);
-    }
+    close_any(fd);
     return -1;
 }
 
@@ -130,9 +134,7 @@ static int wait_for_job(const struct stay *s, int listener)
             if (connection >= 0 && is_same_user(connection)) {
                 return connection;
             }
-            if (connection >= 0) {
-                close(connection);
-            }
+            close_any(connection);
         }
     }
     return -1;
@@ -254,8 +256,6 @@ int stay_run(const char *socket, pid_t owner, stay_job run, interruption *stop, 
         code = stay(&s);
     }
     kept_model_drop(&kept);
-    if (s.owner_fd >= 0) {
-        close(s.owner_fd);
-    }
+    close_any(s.owner_fd);
     return code;
 }

@@ -3,8 +3,9 @@
  * The true code runs once on a table that computes nothing (dry_session.h) and tells the exact
  * bytes and products; the time is the products over the speed that this machine shows in a few
  * products of the model's own shapes. */
-#include "engine/learn/learn_count.h"
-#include "engine/learn/learn_prepare.h"
+#include "engine/learn/estimate.h"
+
+#include "engine/base/machine.h"
 #include "engine/session/dry_session.h"
 
 #include <string.h>
@@ -60,6 +61,35 @@ static double seconds_of(const svdiff *s, double operations, int width, int heig
 
 /* ---- learning ---- */
 
+// products of one step; the memory of the prior's teacher is counted on the way
+static bool count_step(struct learn_run *r, double *operations, GError **error)
+{
+    const kernels *k = r->learner->session->k;
+    const double before = kernels_counted_operations(k);
+
+    // every step has the same shapes, so the first one tells of all
+    learn_draw(r->lesson, 0, r->batch);
+    if (!learn_prior_targets(r, error)) {
+        return false;
+    }
+    learn_run_batch(r, r->unmix != NULL ? &r->unmix->guide : NULL);
+    *operations = kernels_counted_operations(k) - before;
+    return true;
+}
+
+// the peak of bytes with segments run again instead of kept
+static bool count_least(struct learn_run *r, uint64_t *bytes, GError **error)
+{
+    kernels *k = r->learner->session->k;
+
+    // the peak of a run that keeps its segments is not to be counted
+    g_clear_pointer(&r->tape, tape_free);
+    kernels_reset_peak(k);
+    const bool done = learn_run_replay(r, true, error);
+    *bytes = kernels_peak_bytes(k);
+    return done;
+}
+
 // of each mask, in the order of the pictures: the mean over crops and mirror images
 static void take_marks(const struct lesson *l, struct svdiff_estimate *e)
 {
@@ -107,7 +137,7 @@ static bool count_learning(struct lesson *l, struct svdiff_estimate *e, GError *
 {
     const struct svdiff_learn_options *o = l->options;
     const kernels *k = l->session->k;
-    g_autoptr(learn_run) r = learn_prepare(l, error);
+    g_autoptr(learn_run) r = learn_run_prepare(l, error);
     double step = 0;
 
     if (r == NULL) {
@@ -115,42 +145,57 @@ static bool count_learning(struct lesson *l, struct svdiff_estimate *e, GError *
     }
     // pictures and texts are encoded, and pictures of the class drawn
     const double prepared = kernels_counted_operations(k);
-    const bool counted = learn_count_step(r, &step, error);
+    const bool counted = count_step(r, &step, error);
     e->bytes = kernels_peak_bytes(k);
     e->operations = prepared + step * o->accumulate * o->steps;
-    return counted && learn_count_least(r, &e->least_bytes, error);
-}
-
-static bool estimate_learn(svdiff *s, const struct svdiff_learn_options *options,
-                           struct svdiff_estimate *e, GError **error)
-{
-    struct svdiff_learn_options o = *options;
-    svdiff dry = dry_session(s);
-
-    o.trace = NULL;
-    struct lesson *l = lesson_create(&dry, &o, NULL, NULL, error);
-    bool done = l != NULL && take_squares(l, e, error);
-    if (done) {
-        take_marks(l, e);
-        done = count_learning(l, e, error);
-    }
-    lesson_free(l);
-    dry_session_finish(&dry);
-    e->bytes += dry_session_host_bytes(s);
-    e->least_bytes = MIN(e->least_bytes + dry_session_host_bytes(s), e->bytes);
-    return done;
+    return counted && count_least(r, &e->least_bytes, error);
 }
 
 bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options,
                            struct svdiff_estimate *e, GError **error)
 {
+    struct svdiff_learn_options o = *options;
+    g_auto(dry_svdiff) dry = dry_session(s);
+    const uint64_t host = dry_session_host_bytes(s);
+
+    o.trace = NULL;
     *e = (struct svdiff_estimate){0};
-    if (!estimate_learn(s, options, e, error)) {
+    g_autoptr(owned_lesson) l = lesson_create(&dry, &o, NULL, NULL, error);
+    // squares first: encoding drops the pixels
+    if (l == NULL || !take_squares(l, e, error) || !count_learning(l, e, error)) {
         svdiff_estimate_clear(e);
         return false;
     }
-    e->seconds = seconds_of(s, e->operations, options->size, options->size);
+    take_marks(l, e);
+    e->bytes += host;
+    e->least_bytes = MIN(e->least_bytes + host, e->bytes);
+    e->seconds = seconds_of(s, e->operations, o.size, o.size);
     return true;
+}
+
+// of weights kept in factors; nothing of the lesson need be encoded
+static bool count_unprepared(svdiff *dry, const struct lesson *l, uint64_t *bytes, GError **error)
+{
+    struct lesson quiet = *l; // who waits is told of the run alone, not of its counting
+    g_autoptr(owned_learner) learner = learner_open(dry, error);
+
+    quiet.progress = NULL;
+    if (learner == NULL || !learner_attach(learner, &quiet, error)) {
+        return false;
+    }
+    g_autoptr(learn_run) r = learn_run_create(&quiet, g_steal_pointer(&learner), error);
+    return r != NULL && learn_prior_targets(r, error) && count_least(r, bytes, error);
+}
+
+bool estimate_check_memory(const struct lesson *l, GError **error)
+{
+    g_auto(dry_svdiff) dry = dry_session(l->session);
+    uint64_t bytes = 0;
+
+    // a device with memory of its own says when it is full; the host grants more than it has
+    return count_unprepared(&dry, l, &bytes, error) &&
+           (!l->session->k->host_memory ||
+            machine_check_memory(bytes + dry_session_host_bytes(l->session), error));
 }
 
 /* ---- generating ---- */
@@ -164,21 +209,21 @@ bool svdiff_estimate_generate(svdiff *s, const struct svdiff_generate_options *o
                               struct svdiff_estimate *e, GError **error)
 {
     struct svdiff_generate_options o = *options;
-    svdiff dry = dry_session(s);
+    g_auto(dry_svdiff) dry = dry_session(s);
 
     // shifts are in the weights before the first step and cost nothing after
     o.n_subjects = 0;
     o.count = 1;
     o.trace = NULL;
     *e = (struct svdiff_estimate){0};
-    const bool done = svdiff_generate(&dry, &o, take_nothing, NULL, NULL, error);
+    if (!svdiff_generate(&dry, &o, take_nothing, NULL, NULL, error)) {
+        return false;
+    }
+    // one picture's memory is given back before the next, its products are done for each
     e->bytes = e->least_bytes = kernels_peak_bytes(dry.k) + dry_session_host_bytes(s);
     e->operations = kernels_counted_operations(dry.k) * options->count;
-    dry_session_finish(&dry);
-    if (done) {
-        e->width = options->width;
-        e->height = options->height;
-        e->seconds = seconds_of(s, e->operations, options->width, options->height);
-    }
-    return done;
+    e->width = options->width;
+    e->height = options->height;
+    e->seconds = seconds_of(s, e->operations, options->width, options->height);
+    return true;
 }

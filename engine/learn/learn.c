@@ -8,9 +8,9 @@
 
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
-#include "engine/learn/learn_count.h"
+#include "engine/learn/estimate.h"
 #include "engine/learn/learn_files.h"
-#include "engine/learn/learn_prepare.h"
+#include "engine/learn/run/learn_run.h"
 #include "engine/subject/shift_set.h"
 #include "engine/tape/transfer.h"
 
@@ -331,7 +331,7 @@ bool svdiff_learn(svdiff *s, const struct svdiff_learn_options *options, progres
 {
     g_autoptr(owned_lesson) l = lesson_create(s, options, progress, user, error);
     g_autoptr(learn_run) r =
-        l != NULL && learn_check_memory(l, error) ? learn_prepare(l, error) : NULL;
+        l != NULL && estimate_check_memory(l, error) ? learn_run_prepare(l, error) : NULL;
 
     return r != NULL && run(r, error);
 }

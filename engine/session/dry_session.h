@@ -4,9 +4,11 @@
 
 #include "engine/session/session.h"
 
-/* Says nothing to anybody. To be finished by the caller, before `s` is closed. */
+/* Says nothing to anybody. To be finished by the caller (g_auto), before `s` is closed. */
 svdiff dry_session(const svdiff *s);
 void dry_session_finish(svdiff *dry);
+typedef svdiff dry_svdiff;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(dry_svdiff, dry_session_finish)
 
 /* What a run takes on the host besides the device's memory: the program, and the largest weight's
  * copies while it is read or decomposed. */

@@ -4,7 +4,6 @@
 #include "engine/base/error.h"
 #include "engine/model/default_model.h"
 #include "engine/base/machine.h"
-#include "engine/options/option_rows.h"
 
 #include <stdarg.h>
 

@@ -96,41 +96,37 @@ static bool choose_mixed(const struct lesson *l, uint64_t number, int one, struc
 
 /* ---- several of one picture ---- */
 
-// the middle of what a mask marks, in latents
-static void mask_centre(const struct lesson *l, const struct learn_mask *mask, double *x, double *y)
+struct point {
+    double x, y;
+};
+
+// the middle of what a subject's mask marks in a picture that has one of it, in latents
+static struct point mask_centre(const struct lesson *l, const struct learn_picture *p, int subject)
 {
     const int w = l->pictures->w, h = l->pictures->h;
+    const struct learn_mask *mask = p->masks;
+    struct point at = {0, 0};
     double sum = 0;
 
-    *x = *y = 0;
+    while (mask->subject != subject) {
+        mask++;
+    }
     for (int i = 0; i < w * h; i++) {
         sum += mask->share[i];
-        *x += mask->share[i] * (i % w);
-        *y += mask->share[i] * (i / w);
+        at.x += mask->share[i] * (i % w);
+        at.y += mask->share[i] * (i / w);
     }
-    *x /= sum;
-    *y /= sum;
-}
-
-static const struct learn_mask *mask_of(const struct learn_picture *p, int subject)
-{
-    for (int i = 0; i < p->n_masks; i++) {
-        if (p->masks[i].subject == subject) {
-            return &p->masks[i];
-        }
-    }
-    return NULL;
+    return (struct point){at.x / sum, at.y / sum};
 }
 
 // by their masks
 static void arrange_two(const struct lesson *l, const struct learn_picture *p,
                         struct learn_choice *c)
 {
-    double ax, ay, bx, by;
+    const struct point a = mask_centre(l, p, c->subjects[0]);
+    const struct point b = mask_centre(l, p, c->subjects[1]);
 
-    mask_centre(l, mask_of(p, c->subjects[0]), &ax, &ay);
-    mask_centre(l, mask_of(p, c->subjects[1]), &bx, &by);
-    arrange(c, bx - ax, by - ay);
+    arrange(c, b.x - a.x, b.y - a.y);
 }
 
 // from left to right
@@ -138,13 +134,12 @@ static void sort_by_place(const struct lesson *l, const struct learn_picture *p,
                           struct learn_choice *c)
 {
     // insertion sort: there are 8 at most
-    double at[CHOICE_MAX], y;
+    double at[CHOICE_MAX];
 
     for (int i = 0; i < c->n; i++) {
         const int subject = c->subjects[i];
-        double x;
+        const double x = mask_centre(l, p, subject).x;
         int j = i;
-        mask_centre(l, mask_of(p, subject), &x, &y);
         for (; j > 0 && at[j - 1] > x; j--) {
             at[j] = at[j - 1];
             c->subjects[j] = c->subjects[j - 1];

@@ -34,6 +34,9 @@ struct learn_run {
  * the learner, also when it fails. Owned by the caller, NULL with an error. */
 struct learn_run *learn_run_create(const struct lesson *lesson, struct learner *learner,
                                    GError **error);
+/* The same after all that is done once before the first step of learning, but reading: makes the
+ * lesson complete, reads the networks and makes them spectral. The lesson is freed after it. */
+struct learn_run *learn_run_prepare(struct lesson *lesson, GError **error);
 void learn_run_free(struct learn_run *r); // accepts NULL
 typedef struct learn_run learn_run;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(learn_run, learn_run_free)
