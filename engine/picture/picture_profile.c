@@ -73,9 +73,24 @@ static cmsUInt32Number format_of(enum picture_space space, int channels)
     return formats[space].format | EXTRA_SH(channels - formats[space].channels);
 }
 
-// between sRGB and the space of a profile, of pixels of `channels` on both sides
-static bool conversion_open(struct conversion *c, GBytes *icc, enum picture_space space, bool back,
-                            int channels)
+static const char *space_problem(cmsHPROFILE profile, enum picture_space space)
+{
+    static const struct {
+        cmsColorSpaceSignature signature;
+        const char *problem;
+    } wanted[] = {
+        [PICTURE_GREY] = {cmsSigGrayData, "is for pictures of another kind, not for grey ones"},
+        [PICTURE_RGB] = {cmsSigRgbData, "is for pictures of another kind, not for RGB"},
+        [PICTURE_CMYK] = {cmsSigCmykData, "is for pictures of another kind, not for CMYK"},
+    };
+
+    return cmsGetColorSpace(profile) == wanted[space].signature ? NULL : wanted[space].problem;
+}
+
+/* Between sRGB and the space of a profile, of pixels of `channels` on both sides. NULL, or what is
+ * wrong with the profile, as the end of a sentence; nothing is open then. */
+static const char *conversion_open(struct conversion *c, GBytes *icc, enum picture_space space,
+                                   bool back, int channels)
 {
     const cmsUInt32Number own = format_of(space, channels), srgb = format_of(PICTURE_RGB, channels);
     const cmsUInt32Number flags =
@@ -90,7 +105,8 @@ static bool conversion_open(struct conversion *c, GBytes *icc, enum picture_spac
         c->own = icc ? open_profile(c->context, icc)
                      : make(c->context, PICTURE_GREY, NULL, &picture_srgb_curve);
     }
-    if (c->own) {
+    const char *problem = c->own ? space_problem(c->own, space) : "is damaged";
+    if (!problem) {
         c->transform = cmsCreateTransformTHR(c->context, back ? c->srgb : c->own, back ? srgb : own,
                                              back ? c->own : c->srgb, back ? own : srgb,
                                              INTENT_RELATIVE_COLORIMETRIC, flags);
@@ -98,22 +114,12 @@ static bool conversion_open(struct conversion *c, GBytes *icc, enum picture_spac
     // some profiles have no way back, or none at all: only trying tells
     if (!c->transform) {
         conversion_close(c);
+        return problem ? problem : "is damaged";
     }
-    return c->transform != NULL;
+    return NULL;
 }
 
 /* ---- what a profile is ---- */
-
-static const char *space_problem(cmsHPROFILE profile, enum picture_space space)
-{
-    const cmsColorSpaceSignature found = cmsGetColorSpace(profile);
-    static const cmsColorSpaceSignature wanted[] = {cmsSigGrayData, cmsSigRgbData, cmsSigCmykData};
-    static const char *const problems[] = {"is for pictures of another kind, not for grey ones",
-                                           "is for pictures of another kind, not for RGB",
-                                           "is for pictures of another kind, not for CMYK"};
-
-    return found == wanted[space] ? NULL : problems[space];
-}
 
 // whether the corners, the middles and the centre of its space become numbers
 static bool makes_numbers(const struct conversion *c)
@@ -135,17 +141,11 @@ static bool makes_numbers(const struct conversion *c)
 
 bool picture_profile_check(GBytes *icc, enum picture_space space, const char **why)
 {
-    g_auto(cmsContext) context = cmsCreateContext(NULL, NULL);
-    g_auto(cmsHPROFILE) profile = context ? open_profile(context, icc) : NULL;
     struct conversion c;
 
-    *why = profile ? space_problem(profile, space) : "is damaged";
-    if (*why) {
-        return false;
-    }
-    *why = "is damaged";
-    if (conversion_open(&c, icc, space, false, 4)) {
-        *why = makes_numbers(&c) ? NULL : *why;
+    *why = conversion_open(&c, icc, space, false, 4);
+    if (!*why) {
+        *why = makes_numbers(&c) ? NULL : "is damaged";
         conversion_close(&c);
     }
     return *why == NULL;
@@ -155,7 +155,7 @@ bool picture_profile_goes_back(GBytes *icc, enum picture_space space)
 {
     struct conversion c;
 
-    if (!conversion_open(&c, icc, space, true, 4)) {
+    if (conversion_open(&c, icc, space, true, 4)) {
         return false;
     }
     conversion_close(&c);
@@ -231,7 +231,7 @@ static bool convert_all(GBytes *icc, enum picture_space space, bool back, pictur
 {
     struct conversion c;
 
-    if (!conversion_open(&c, icc, space, back, p->channels)) {
+    if (conversion_open(&c, icc, space, back, p->channels)) {
         return error_failed(error, "the colour profile cannot be used; save the picture as sRGB.");
     }
     const bool done = convert(&c, p, error);

@@ -15,13 +15,6 @@ bool picture_source_open(struct picture_source *source, const char *path, int mi
         return false;
     }
     source->size = source->file->size;
-    if (source->size > 0 && source->size <= PICTURE_FILE_MAX) {
-        // a descriptor of its own, because fclose closes it and the file stays open for its owner
-        source->stream = fdopen(dup(source->file->fd), "rb");
-    }
-    if (source->stream) {
-        return true;
-    }
     if (source->size == 0) {
         error_failed(error, "%s: this file is empty; give a PNG, JPEG, WebP or TIFF picture.",
                      path);
@@ -29,6 +22,11 @@ bool picture_source_open(struct picture_source *source, const char *path, int mi
         error_failed(error, "%s: this file is larger than %d MiB; scale the picture down.", path,
                      (int)(PICTURE_FILE_MAX >> 20));
     } else {
+        // a descriptor of its own, because fclose closes it and the file stays open for its owner
+        source->stream = fdopen(dup(source->file->fd), "rb");
+        if (source->stream) {
+            return true;
+        }
         error_system(error, path, "cannot be opened");
     }
     picture_source_close(source);
