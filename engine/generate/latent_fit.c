@@ -13,6 +13,7 @@
 struct fitting {
     const struct latent_fit *f;
     int h, w, c;            // of the latents
+    int factor;             // pixels a side of one
     const float *latents;   // [h, w, c], scaled
     const float *wanted;    // [H, W, 3], NULL while measuring
     float *pixels, *slopes; // [H, W, 3]
@@ -21,15 +22,10 @@ struct fitting {
     int step;
 };
 
-static int factor_of(const struct fitting *x)
-{
-    return autoencoder_factor(autoencoder_config(x->f->a));
-}
-
 // pixels become how the loss rises with them; what is clamped to what is wanted is right
 static void measure_loss(struct fitting *x)
 {
-    const size_t count = (size_t)x->h * x->w * factor_of(x) * factor_of(x) * 3;
+    const size_t count = (size_t)x->h * x->w * x->factor * x->factor * 3;
 
     // mean of squares over all values of the picture
     x->loss = 0;
@@ -126,6 +122,7 @@ bool latent_fit(const struct latent_fit *f, const picture *p, int width, int hei
                         .h = height / factor,
                         .w = width / factor,
                         .c = autoencoder_config(f->a)->latent_channels,
+                        .factor = factor,
                         .latents = latents,
                         .pixels = pixels,
                         .slopes = slopes};

@@ -17,23 +17,17 @@ struct spectrum_store {
     struct svd_work *work;      // for spectrum_get without a file
 };
 
-static void warn(const struct spectrum_store *store, const char *format, ...) G_GNUC_PRINTF(2, 3);
+// what a person is told when something is wrong with the file, which is no reason not to work
+static const char unkept[] = "The spectra are not kept but computed at each use";
+static const char unusable[] = "The kept spectra cannot be used and are computed again";
 
-static void warn(const struct spectrum_store *store, const char *format, ...)
+static void warn(const struct spectrum_store *store, const char *what, const GError *why)
 {
-    va_list arguments;
+    g_autofree char *sentence = g_strdup_printf("%s: %s", what, why->message);
 
-    va_start(arguments, format);
-    g_autofree char *sentence = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
     if (store->options.warn != NULL) {
         store->options.warn(store->options.user, sentence);
     }
-}
-
-static void warn_unusable(const struct spectrum_store *store, const GError *why)
-{
-    warn(store, "The kept spectra cannot be used and are computed again: %s", why->message);
 }
 
 uint64_t spectrum_bytes(const struct spectrum_weight *weights, size_t count)
@@ -72,7 +66,7 @@ static void find_file(struct spectrum_store *store)
     store->file = spectrum_file_open(path, store->source->key, store->source->weights,
                                      store->source->count, &error);
     if (store->file == NULL) {
-        warn_unusable(store, error);
+        warn(store, unusable, error);
         return;
     }
     // what is used stays longest
@@ -115,11 +109,6 @@ static bool decompose_weight(struct spectrum_worker *worker, size_t index, GErro
     return done;
 }
 
-static void warn_unkept(const struct spectrum_store *store, const GError *why)
-{
-    warn(store, "The spectra are not kept but computed at each use: %s", why->message);
-}
-
 /* Decomposes everything into the writer's file and opens that. True also when it cannot be kept,
  * which is told: a full disk is no reason not to work. */
 static bool fill_file(struct spectrum_store *store, struct spectrum_writer *writer, GError **error)
@@ -135,7 +124,7 @@ static bool fill_file(struct spectrum_store *store, struct spectrum_writer *writ
     if (spectrum_run_all(&run, &failure) && spectrum_writer_commit(writer, &keeping.error)) {
         find_file(store);
     } else if (keeping.error != NULL) {
-        warn_unkept(store, keeping.error);
+        warn(store, unkept, keeping.error);
         g_clear_error(&keeping.error);
     } else {
         g_propagate_error(error, g_steal_pointer(&failure));
@@ -158,7 +147,7 @@ static bool may_keep(struct spectrum_store *store)
         return false;
     }
     if (!spectrum_cache_make_room(store->folder, bytes, limit, &error)) {
-        warn_unkept(store, error);
+        warn(store, unkept, error);
         return false;
     }
     return options->announce == NULL || options->announce(options->user, bytes, store->folder);
@@ -177,7 +166,7 @@ static bool make_file(struct spectrum_store *store, GError **error)
     g_autoptr(spectrum_writer) writer =
         spectrum_writer_create(path, store->source->key, source->weights, source->count, &failure);
     if (writer == NULL) {
-        warn_unkept(store, failure);
+        warn(store, unkept, failure);
         return true;
     }
     return fill_file(store, writer, error);
@@ -251,7 +240,7 @@ static bool compute_one(struct spectrum_store *store, size_t index, float *u, fl
 // a file that turned out to be damaged is not used again, now or later
 static void drop_file(struct spectrum_store *store, const GError *why)
 {
-    warn_unusable(store, why);
+    warn(store, unusable, why);
     g_unlink(spectrum_file_path(store->file));
     g_clear_pointer(&store->file, spectrum_file_close);
 }

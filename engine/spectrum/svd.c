@@ -88,31 +88,25 @@ static size_t eigen_doubles(int r)
     return 1 + 6 * (size_t)r + 2 * (size_t)r * r;
 }
 
-static size_t place_bytes(enum place place, int m, int n)
+static void list_bytes(int m, int n, size_t bytes[PLACES])
 {
     const size_t r = (size_t)MIN(m, n), panel = (size_t)MIN(PANEL, MAX(m, n));
 
-    switch (place) {
-    case PLACE_GRAM:
-        return r * r * sizeof(double);
-    case PLACE_EIGEN:
-        return eigen_doubles((int)r) * sizeof(double) + (3 + 5 * r) * sizeof(lapack_int);
-    case PLACE_PANEL:
-    case PLACE_PART:
-        return r * panel * sizeof(double);
-    default:
-        return r * (sizeof(double) + sizeof(float));
-    }
+    bytes[PLACE_GRAM] = r * r * sizeof(double);
+    bytes[PLACE_EIGEN] = eigen_doubles((int)r) * sizeof(double) + (3 + 5 * r) * sizeof(lapack_int);
+    bytes[PLACE_PANEL] = bytes[PLACE_PART] = r * panel * sizeof(double);
+    bytes[PLACE_SMALL] = r * (sizeof(double) + sizeof(float));
 }
 
 size_t svd_work_bytes(int m, int n)
 {
-    size_t bytes = 0;
+    size_t bytes[PLACES], sum = 0;
 
+    list_bytes(m, n, bytes);
     for (int i = 0; i < PLACES; i++) {
-        bytes += place_bytes(i, m, n);
+        sum += bytes[i];
     }
-    return bytes;
+    return sum;
 }
 
 static bool no_memory(GError **error)
@@ -123,14 +117,17 @@ static bool no_memory(GError **error)
 
 static bool reserve(struct svd_work *work, int m, int n, GError **error)
 {
+    size_t bytes[PLACES];
+
+    list_bytes(m, n, bytes);
     for (int i = 0; i < PLACES; i++) {
-        const size_t bytes = place_bytes(i, m, n);
-        if (work->bytes[i] >= bytes) {
+        // what a larger matrix left is large enough
+        if (work->bytes[i] >= bytes[i]) {
             continue;
         }
         g_free(work->memory[i]);
-        work->memory[i] = g_try_malloc(bytes);
-        work->bytes[i] = work->memory[i] != NULL ? bytes : 0;
+        work->memory[i] = g_try_malloc(bytes[i]);
+        work->bytes[i] = work->memory[i] != NULL ? bytes[i] : 0;
         if (work->memory[i] == NULL) {
             return no_memory(error);
         }

@@ -61,24 +61,22 @@ static double distance_to_identity(const double *gram, int r)
     return largest;
 }
 
-static double orthonormality_of_u(const struct check *c)
+// of the columns of U, or of the rows of Vt
+static double orthonormality(const struct check *c, bool of_u)
 {
-    for (int from = 0; from < c->m; from += PANEL) {
-        const int count = MIN(PANEL, c->m - from);
-        load_rows(c, from, count, NULL);
-        cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, c->r, count, 1, c->rows, c->r,
-                    from > 0 ? 1 : 0, c->gram, c->r);
-    }
-    return distance_to_identity(c->gram, c->r);
-}
+    const int length = of_u ? c->m : c->n;
 
-static double orthonormality_of_v(const struct check *c)
-{
-    for (int from = 0; from < c->n; from += PANEL) {
-        const int count = MIN(PANEL, c->n - from);
-        load_columns(c, from, count);
-        cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, c->r, count, 1, c->columns, count,
-                    from > 0 ? 1 : 0, c->gram, c->r);
+    for (int from = 0; from < length; from += PANEL) {
+        const int count = MIN(PANEL, length - from);
+        if (of_u) {
+            load_rows(c, from, count, NULL);
+        } else {
+            load_columns(c, from, count);
+        }
+        // the first panel begins the sum, the others add to it
+        cblas_dsyrk(CblasRowMajor, CblasLower, of_u ? CblasTrans : CblasNoTrans, c->r, count, 1,
+                    of_u ? c->rows : c->columns, of_u ? c->r : count, from > 0 ? 1 : 0, c->gram,
+                    c->r);
     }
     return distance_to_identity(c->gram, c->r);
 }
@@ -140,7 +138,7 @@ bool svd_check(int m, int n, const float *w, const float *u, const float *s, con
     // OpenBLAS follows OpenMP's number of threads of the thread that calls it
     const int threads = omp_get_max_threads();
     omp_set_num_threads(1);
-    const double of_u = orthonormality_of_u(&c), of_v = orthonormality_of_v(&c);
+    const double of_u = orthonormality(&c, true), of_v = orthonormality(&c, false);
     *accuracy = (struct svd_accuracy){.reconstruction = reconstruction(&c),
                                       .orthonormality = !(of_u <= of_v) ? of_u : of_v,
                                       .descending = is_descending(s, c.r)};

@@ -13,8 +13,8 @@
 #include <string.h>
 
 struct added_tokens {
-    GPtrArray
-        *list; // of struct added_token: as noted; after added_tokens_resolve each content once
+    // of struct added_token: as noted; after added_tokens_resolve each content once
+    GPtrArray *list;
     bool starts[2][256]; // [normalized][byte]: some pattern begins with this byte
 };
 
