@@ -146,7 +146,7 @@ struct autoencoder *autoencoder_create(const kernels *k, const struct vae_config
     if (halves & AUTOENCODER_DECODER) {
         read_decoder(&r, config, &a->decoder);
     }
-    if (r.failed) {
+    if (!read_end(&r)) {
         autoencoder_free(a);
         return NULL;
     }

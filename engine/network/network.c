@@ -65,87 +65,160 @@ void network_release(struct network *net, const void *memory)
 
 /* ---- reading ---- */
 
-// a tensor of w as floats on the host; NULL after a failure, or where tensors are only listed
-static float *read_host(struct reader *r, const struct weight *w, const char *leaf,
-                        const int64_t *shape, int n_dims)
+/* A tensor that is still to be read: `to` is its place on the device, of reals or bfloat16. */
+struct reading {
+    const struct weight *weight;
+    char *name;
+    int64_t shape[4];
+    int n_dims;
+    bool is_weight, bf16; // is_weight: else a bias
+    void *to;
+};
+
+static void reading_clear(gpointer p)
 {
-    g_autofree char *name = g_strconcat(w->name, leaf, NULL);
+    g_free(((struct reading *)p)->name);
+}
+
+static int64_t reading_count(const struct reading *x)
+{
     int64_t count = 1;
 
-    for (int i = 0; i < n_dims; i++) {
-        count *= shape[i];
+    for (int i = 0; i < x->n_dims; i++) {
+        count *= x->shape[i];
     }
+    return count;
+}
+
+/* Lists a tensor, or gives it its memory and a place among those to be read. NULL after a failure,
+ * or where tensors are only listed. */
+static void *declare(struct reader *r, const struct weight *w, const char *leaf,
+                     const int64_t *shape, int n_dims, bool bf16)
+{
+    struct reading x = {.weight = w,
+                        .name = g_strconcat(w->name, leaf, NULL),
+                        .n_dims = n_dims,
+                        .is_weight = strcmp(leaf, ".weight") == 0,
+                        .bf16 = bf16};
+
+    memcpy(x.shape, shape, (size_t)n_dims * sizeof *shape);
     if (r->source.list != NULL) {
-        r->source.list(r->source.user, w, name, shape, n_dims);
-        return NULL;
+        r->source.list(r->source.user, w, x.name, shape, n_dims);
+    } else if (!r->failed) {
+        const size_t size = bf16 ? sizeof(uint16_t) : sizeof(real);
+        x.to = network_alloc(r->net, (size_t)reading_count(&x) * size, r->error);
+        r->failed = x.to == NULL;
     }
-    if (r->failed) {
-        return NULL;
+    if (x.to == NULL || r->source.read == NULL) { // fresh memory is zero
+        reading_clear(&x);
+        return x.to;
     }
-    float *values = g_try_new0(float, count);
+    if (r->readings == NULL) {
+        r->readings = g_array_new(FALSE, FALSE, sizeof(struct reading));
+        g_array_set_clear_func(r->readings, reading_clear);
+    }
+    g_array_append_val(r->readings, x);
+    return x.to;
+}
+
+/* A thread's memory of the host, as large as the largest tensor that it had so far: fresh memory
+ * for each would be cleared by the system each time, which takes longer than reading. */
+struct scratch {
+    float *values;
+    int64_t room;
+};
+
+static float *scratch_take(struct scratch *s, int64_t count)
+{
+    if (s->room < count) {
+        g_free(s->values);
+        s->values = g_try_new(float, count);
+        s->room = s->values != NULL ? count : 0;
+    }
+    return s->values;
+}
+
+#define PART 32768 // values that are rounded at a time
+
+static void upload_bf16(const kernels *k, uint16_t *to, const float *values, int64_t count)
+{
+    uint16_t part[PART];
+
+    for (int64_t i = 0; i < count; i += PART) {
+        const int64_t n = MIN(PART, count - i);
+        dtype_from_f32(DTYPE_BF16, values + i, part, (size_t)n);
+        k->upload(k, to + i, part, (size_t)n * sizeof *part);
+    }
+}
+
+static bool read_one(const struct reader *r, const struct reading *x, struct scratch *s,
+                     GError **error)
+{
+    const int64_t count = reading_count(x);
+    float *values = scratch_take(s, count);
+
     if (values == NULL) {
-        g_set_error(r->error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "There is no memory to read the tensor %s; close other programs.", name);
-        r->failed = true;
-        return NULL;
+        return error_failed(
+            error, "There is no memory to read the tensor %s; close other programs.", x->name);
     }
-    if (r->source.read != NULL &&
-        !r->source.read(r->source.user, name, shape, n_dims, values, r->error)) {
-        r->failed = true;
-        g_free(values);
-        return NULL;
+    if (!r->source.read(r->source.user, x->name, x->shape, x->n_dims, values, error)) {
+        return false;
     }
-    return values;
+    if (x->is_weight) {
+        weight_to_engine_order(x->weight, values, x->weight->out);
+    }
+#pragma omp critical(network_upload) // a table is one thread's at a time
+    {
+        if (x->bf16) {
+            upload_bf16(r->net->k, x->to, values, count);
+        } else {
+            transfer_upload(r->net->k, x->to, values, count);
+        }
+    }
+    return true;
 }
 
-static real *store_reals(struct reader *r, const float *values, int64_t count)
+#define READERS 4 // threads: more would wait for the file, and each takes a tensor's memory
+
+bool read_end(struct reader *r)
 {
-    real *device = network_alloc(r->net, (size_t)count * sizeof(real), r->error);
+    const guint n = r->failed || r->readings == NULL ? 0 : r->readings->len;
+    const int threads = r->source.serial || n == 0 ? 1 : MIN(r->net->k->threads, READERS);
 
-    if (device == NULL) {
-        r->failed = true;
-        return NULL;
+#pragma omp parallel num_threads(threads)
+    {
+        struct scratch s = {0};
+#pragma omp for schedule(dynamic, 1)
+        for (guint i = 0; i < n; i++) {
+            GError *problem = NULL;
+            bool stopped;
+#pragma omp atomic read
+            stopped = r->failed;
+            if (!stopped &&
+                !read_one(r, &g_array_index(r->readings, struct reading, i), &s, &problem)) {
+#pragma omp critical(network_failure)
+                {
+                    if (!r->failed) {
+                        g_propagate_error(r->error, problem);
+                    } else {
+                        g_clear_error(&problem);
+                    }
+#pragma omp atomic write
+                    r->failed = true;
+                }
+            }
+        }
+        g_free(s.values);
     }
-    transfer_upload(r->net->k, device, values, count);
-    return device;
-}
-
-static void store_bf16(struct reader *r, struct weight *w, const float *values, int64_t count)
-{
-    const kernels *k = r->net->k;
-    uint16_t *device = network_alloc(r->net, (size_t)count * sizeof *device, r->error);
-    real *full = k->alloc(k, (size_t)count * sizeof(real));
-
-    if (device == NULL || full == NULL) {
-        r->failed = true;
-        return;
-    }
-    transfer_upload(k, full, values, count);
-    k->to_bf16(k, count, full, device);
-    k->release(k, full, (size_t)count * sizeof(real));
-    w->dense = (struct kernels_weight){.data = device, .type = KERNELS_BF16};
-}
-
-static void store(struct reader *r, struct weight *w, const float *values)
-{
-    const int64_t count = weight_count(w);
-    const bool multiplied = w->kind == WEIGHT_LINEAR || w->kind == WEIGHT_CONV;
-
-    if (multiplied && r->net->k->precision == KERNELS_BF16) {
-        store_bf16(r, w, values, count);
-        return;
-    }
-    w->dense = (struct kernels_weight){.data = store_reals(r, values, count)};
+    g_clear_pointer(&r->readings, g_array_unref);
+    return !r->failed;
 }
 
 static void read_bias(struct reader *r, const struct weight *w, real **bias)
 {
     const int64_t shape[] = {w->out};
-    g_autofree float *values = read_host(r, w, ".bias", shape, 1);
 
-    if (values != NULL) {
-        *bias = store_reals(r, values, w->out);
-    }
+    *bias = declare(r, w, ".bias", shape, 1, false);
 }
 
 static void begin(struct reader *r, struct weight *w, enum weight_kind kind, const char *name,
@@ -157,14 +230,12 @@ static void begin(struct reader *r, struct weight *w, enum weight_kind kind, con
 
 static void read_values(struct reader *r, struct weight *w, const int64_t *shape, int n_dims)
 {
-    g_autofree float *values = read_host(r, w, ".weight", shape, n_dims);
+    const bool multiplied = w->kind == WEIGHT_LINEAR || w->kind == WEIGHT_CONV;
+    // where tensors are only listed there may be no device
+    const bool bf16 = r->source.list == NULL && multiplied && r->net->k->precision == KERNELS_BF16;
 
-    if (values != NULL) {
-        if (r->source.read != NULL) { // else all are zero
-            weight_to_engine_order(w, values, w->out);
-        }
-        store(r, w, values);
-    }
+    w->dense = (struct kernels_weight){.data = declare(r, w, ".weight", shape, n_dims, bf16),
+                                       .type = bf16 ? KERNELS_BF16 : KERNELS_F32};
 }
 
 void read_linear(struct reader *r, struct weight *w, int in, int out, bool bias, const char *name,

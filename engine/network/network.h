@@ -8,8 +8,8 @@
 #include "engine/tape/ops.h"
 
 /* Where weights come from. read writes the tensor `name` (a diffusers or transformers key such as
- * "conv_in.weight") as floats in PyTorch's order; shape must be what the model has. On the
- * counting device nothing is read. */
+ * "conv_in.weight") as floats in PyTorch's order; shape must be what the model has. It is called
+ * from several threads at once, unless `serial`. NULL, for the counting device: nothing is read. */
 struct weight_source {
     bool (*read)(void *user, const char *name, const int64_t *shape, int n_dims, float *out,
                  GError **error);
@@ -18,6 +18,7 @@ struct weight_source {
     void (*list)(void *user, const struct weight *w, const char *name, const int64_t *shape,
                  int n_dims);
     void *user;
+    bool serial;
 };
 
 struct network {
@@ -34,13 +35,18 @@ void network_finish(struct network *net); // releases all device memory; accepts
 void *network_alloc(struct network *net, size_t bytes, GError **error);
 void network_release(struct network *net, const void *memory); // accepts NULL
 
-/* One run over the tensors of a network. The first failure sticks: later reads do nothing. */
+/* One run over the tensors of a network, whose memory is taken as they are named; they are read all
+ * at once at the end. The first failure sticks: later reads do nothing. */
 struct reader {
     struct network *net;
     struct weight_source source;
     GError **error;
     bool failed;
+    GArray *readings; // struct reading: what is still to be read; NULL: nothing so far
 };
+
+/* Reads what was named, on several threads. False where that or anything before failed. */
+bool read_end(struct reader *r);
 
 /* Each fills w for the module `name` (printf-like) and appends it to the network's list. The shapes
  * as stored: linear [out, in]; conv [out, in, kernel, kernel]; norm [c]; embedding

@@ -65,7 +65,7 @@ struct text_encoder *text_encoder_create(const kernels *k, const struct text_con
     }
     read_norm(&r, &e->norm, config->width, 0, config->layer_norm_eps,
               TEXT_ENCODER_MODULE "final_layer_norm");
-    if (r.failed) {
+    if (!read_end(&r)) {
         text_encoder_free(e);
         return NULL;
     }

@@ -155,7 +155,7 @@ struct unet *unet_create(const kernels *k, const struct unet_config *config,
     u->config = *config;
     network_init(&u->net, k, "UNet");
     read_all(&r, u);
-    if (r.failed) {
+    if (!read_end(&r)) {
         unet_free(u);
         return NULL;
     }

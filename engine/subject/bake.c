@@ -228,7 +228,8 @@ struct weight_source bake_source(struct bake *b, enum model_component component)
     struct bake_component *c = &b->components[component];
 
     *c = (struct bake_component){b, component};
-    return (struct weight_source){.read = read_baked, .user = c};
+    // products of a subject are the device's
+    return (struct weight_source){.read = read_baked, .user = c, .serial = b->n_subjects > 0};
 }
 
 /* ---- does a subject fit ---- */
