@@ -49,6 +49,7 @@ static bool open_all(struct compare *c, char *const *arguments, GError **error)
 // shifts of different models have different bases
 static void warn_bases(const struct compare *c)
 {
+    // of subjects that do not say it nobody knows
     const char *first = subject_metadata(c->subjects->pdata[0], "base_hash");
 
     for (int i = 1; i < c->n; i++) {
@@ -90,6 +91,7 @@ static JsonObject *as_json(const struct compare *c)
     JsonArray *subjects = json_array_new();
 
     for (int i = 0; i < c->n; i++) {
+        // paths tell subjects of one name apart
         g_autofree char *path = g_utf8_make_valid(c->paths->pdata[i], -1);
         json_array_add_string_element(subjects, path);
     }
@@ -107,6 +109,7 @@ static bool tell(const struct compare *c, GError **error)
     return report_result(c->common.report, result, text, error);
 }
 
+// the matrix as squares, beside the table or the object that is told
 static bool draw(const struct compare *c, GError **error)
 {
     g_autoptr(picture) p = compare_picture(c->cosine, c->n, error);
@@ -118,6 +121,7 @@ static void begin(void *command)
 {
     struct compare *c = command;
 
+    // lists grow as subjects are opened, so that what failed half is freed as well
     c->paths = g_ptr_array_new_with_free_func(g_free);
     c->names = g_ptr_array_new_with_free_func(g_free);
     c->subjects = g_ptr_array_new_with_free_func((GDestroyNotify)subject_free);

@@ -88,6 +88,7 @@ static bool check_usage(struct convert *c, char *const *arguments, GError **erro
 // nothing that is read is overwritten; model NULL: none is read
 static bool check_overwrites(const struct convert *c, const char *model, GError **error)
 {
+    // both files of the folder are results
     static const char *const pair[] = {SUBJECT_FILE_UNET, SUBJECT_FILE_TEXT};
     g_autoptr(output_guard) guard = command_guard(NULL);
     bool good = true;
@@ -109,6 +110,7 @@ static bool check_output(const struct convert *c, const char *model, GError **er
     if (!check_overwrites(c, model, error)) {
         return false;
     }
+    // each format says no in its own words, before hours of work
     if (c->format == TO_FOLDER) {
         return merge_folder_check(c->output, error);
     }
@@ -161,6 +163,7 @@ static bool to_lora(struct convert *c, const struct merge *m, GError **error)
     g_autofree char *base = g_path_get_basename(checkpoint_path(m->session->checkpoint));
     const struct lora_options options = {
         .output = c->output, .rank = c->rank, .rank_conv = c->rank_conv, .base = base};
+    // a LoRA cannot hold all of a subject: how much it does is told
     struct lora_kept kept;
 
     if (!lora_export(m, &options, &kept, error)) {
@@ -217,6 +220,7 @@ static bool run(void *command, char *const *words, GError **error)
         !(c->format <= TO_PYTORCH ? convert_subject(c, error) : convert_model(c, error))) {
         return false;
     }
+    // a folder is one thing that was written
     command_wrote(&c->common, c->output);
     return true;
 }

@@ -15,7 +15,6 @@ struct generate {
     struct pictures pictures;
     struct svdiff_generate_options options;
     char *prompt, *negative; // as they are drawn
-    bool names, estimate;
     struct svdiff_region *regions;
     struct svdiff_scaled_subject *subjects;
     int n_regions, n_subjects;
@@ -241,12 +240,12 @@ static bool take_unseam(struct generate *g, const struct subject_words *words, G
 }
 
 /* Of several files, one that a region names is in that region alone. */
-static void take_places(struct generate *g, const struct subject_words *words)
+static void take_places(struct generate *g, const struct subject_words *words, bool names)
 {
     // one file alone acts everywhere
     for (int i = 0; i < g->n_regions && g->n_subjects > 1; i++) {
         const char *said = g->regions[i].text;
-        g_autofree char *marked = g->names ? subject_words_mark(words, said) : g_strdup(said);
+        g_autofree char *marked = names ? subject_words_mark(words, said) : g_strdup(said);
         g->regions[i].subjects = subject_words_files(words, marked);
     }
 }
@@ -269,19 +268,20 @@ static void tell_prompts(struct generate *g)
 /* What is said of subjects: [V]s, classes, and which region has which. */
 static bool take_subject_words(struct generate *g, GError **error)
 {
+    const bool names = given_has(given(g), "names");
     struct subject_words words;
     const bool taken = subject_words_open(&words, g->subjects, g->n_subjects, error) &&
                        take_unseam(g, &words, error);
 
     if (taken) {
-        take_places(g, &words);
-        put_words_in(&g->prompt, &words, g->names);
+        take_places(g, &words, names);
+        put_words_in(&g->prompt, &words, names);
         put_words_in(&g->negative, &words, false);
         g->options.prompt = g->prompt;
         g->options.negative = g->negative;
     }
     for (int i = 0; taken && i < g->n_regions; i++) {
-        put_words_in((char **)&g->regions[i].text, &words, g->names);
+        put_words_in((char **)&g->regions[i].text, &words, names);
     }
     subject_words_close(&words);
     return taken;
@@ -341,7 +341,7 @@ static bool draw(struct generate *g, GError **error)
         return false;
     }
     tell_prompts(g);
-    if (g->estimate) {
+    if (given_has(given(g), "estimate")) {
         struct svdiff_estimate e;
         return svdiff_estimate_generate(s, &g->options, &e, error) &&
                command_tell_estimate(&g->pictures.common, &e, error);
@@ -358,8 +358,6 @@ static bool take_word(struct generate *g, char *const *words, GError **error)
 
     g->prompt = g_strdup(asked ? text(g, "prompt") : *words);
     g->negative = g_strdup(text(g, "negative"));
-    g->names = given_has(given(g), "names");
-    g->estimate = given_has(given(g), "estimate");
     if (!asked && words[0] != NULL) {
         words++;
     }

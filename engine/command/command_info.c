@@ -35,6 +35,7 @@ static JsonObject *list_metadata(const char *path)
 
     for (const char *const *key = file != NULL ? safetensors_metadata_keys(file) : NULL;
          key != NULL && *key != NULL; key++) {
+        // it stands in "preview"
         if (strcmp(*key, THUMBNAIL_KEY) != 0) {
             json_object_set_string_member(all, *key, safetensors_metadata(file, *key));
         }
@@ -102,6 +103,7 @@ static void add_preview(JsonObject *to, const picture *preview)
     json_object_set_object_member(to, "preview", all);
 }
 
+// in the order in which a person would ask; null where there is nothing to say
 static JsonObject *describe(const struct info *i)
 {
     const struct model_info *m = &i->model;
@@ -183,6 +185,7 @@ static bool run(void *command, char *const *words, GError **error)
         return error_usage(
             error, "Name one file or folder: svdiff info PATH; or none for the model that ships.");
     }
+    // hub folders and the model that ships have places of their own
     i->path = model_place(words[0], error);
     if (i->path == NULL ||
         (i->preview_file != NULL && !picture_check_name(i->preview_file, error)) ||

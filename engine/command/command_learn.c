@@ -59,6 +59,7 @@ static JsonObject *apart_as_json(const struct svdiff_subject *subjects,
     json_object_set_int_member(all, "pictures", a->pictures);
     json_object_set_array_member(all, "subjects", list);
     for (int i = 0; i < a->n_subjects; i++) {
+        // shares of attention, 0..1
         JsonObject *one = json_object_new();
         json_object_set_string_member(one, "prompt", subjects[i].prompt);
         json_object_set_double_member(one, "own", a->own[i]);
@@ -136,6 +137,7 @@ static bool check_placeholders(const struct learn *l, GError **error)
 
 static bool check_squares(const struct learn *l, GError **error)
 {
+    // squares are read for estimates alone; learning itself shows samples
     if (l->squares != NULL && !l->estimate) {
         return error_usage(error, "--squares %s belongs to --estimate; give both, or leave it out.",
                            l->squares);
@@ -146,6 +148,7 @@ static bool check_squares(const struct learn *l, GError **error)
 static bool estimate(struct learn *l, svdiff *s, GError **error)
 {
     struct svdiff_estimate e = {0};
+    // the squares are written before anything is said of them
     const bool told =
         svdiff_estimate_learn(s, &l->options, &e, error) &&
         (l->squares == NULL || picture_write(l->squares, e.squares, NULL, 0, error)) &&
@@ -167,6 +170,7 @@ static bool check_overwrites(const struct learn *l, const svdiff *s, GError **er
         output_guard_reads(guard, o->subjects[i].region);
         for (int k = 0; o->subjects[i].images[k] != NULL; k++) {
             output_guard_reads(guard, o->subjects[i].images[k]);
+            // NULL is no mask, and no file
             output_guard_reads(guard, o->subjects[i].masks[k]);
         }
     }
@@ -182,6 +186,7 @@ static bool check_overwrites(const struct learn *l, const svdiff *s, GError **er
 static char *known_placeholders(const struct learn *l)
 {
     const struct svdiff_learn_options *o = &l->options;
+    // "" or NULL: whether the number has a word is all that counts here
     g_autofree const char **words = g_new0(const char *, o->n_subjects + 1);
 
     for (int i = 0; i < o->n_subjects; i++) {
@@ -220,6 +225,7 @@ static bool check_usage(struct learn *l, const struct svdiff_subject *subjects, 
 static bool run(void *command, char *const *words, GError **error)
 {
     struct learn *l = command;
+    // borrows its strings from what the options left
     g_autofree struct svdiff_subject *subjects = learn_subjects_take(&l->subjects);
 
     l->squares = given_text(&l->common.given, "squares");

@@ -4,6 +4,7 @@
 
 #include "engine/session/session.h"
 
+// those of which a model says what suits it
 static const struct option_table *const jobs[] = {&options_of_learn, &options_of_generate,
                                                   &options_of_edit};
 

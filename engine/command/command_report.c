@@ -31,6 +31,7 @@ struct report *report_create_on(FILE *out, FILE *err, enum report_style style, b
 
     *r = (struct report){
         .style = style, .quiet = quiet, .out = out, .err = err, .columns = columns, .step = -1};
+    // sentences, owned
     r->warned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return r;
 }
@@ -128,6 +129,7 @@ static JsonObject *make_event(const char *event)
 
 static void set_text(JsonObject *object, const char *name, const char *text)
 {
+    // JSON is UTF-8; names of files are any bytes
     g_autofree char *valid = g_utf8_make_valid(text, -1);
 
     json_object_set_string_member(object, name, valid);

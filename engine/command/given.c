@@ -8,6 +8,7 @@
 void given_begin(struct given *g, const struct option_table *t, unsigned flags)
 {
     *g = (struct given){.table = t, .flags = flags};
+    // GOption writes into these, so they stay where they are
     g->values = g_new0(struct given_value, t->n);
     for (size_t i = 0; i < t->n; i++) {
         g->values[i].on = -1;
@@ -94,6 +95,7 @@ void given_add_entries(struct given *g, const void *defaults, GArray *entries, G
 {
     for (size_t i = 0; i < g->table->n; i++) {
         const struct option *o = &g->table->rows[i];
+        // texts, too, are taken as file names are: raw bytes in every locale
         const bool list = o->kind == OPTION_FILES;
         struct given_value *v = &g->values[i];
         // of opening a model a command has the options that it uses
@@ -159,17 +161,15 @@ static bool take(const struct given *g, size_t i, void *options, GError **error)
     void *at = o->field != OPTION_NO_FIELD ? (char *)options + o->field : NULL;
     double value;
 
-    if (option_is_number(o)) {
-        if (!parse(g, i, &value, error)) {
-            return false;
-        }
-        if (at != NULL) {
-            option_set(o, options, value);
-        }
-        return true;
-    }
     if (o->kind == OPTION_SEED) {
         return parse_seed(o, v->text, at, error);
+    }
+    if (option_is_number(o)) {
+        const bool good = parse(g, i, &value, error);
+        if (good && at != NULL) {
+            option_set(o, options, value);
+        }
+        return good;
     }
     if (at != NULL && o->kind == OPTION_FILES) {
         *(const char *const **)at = (const char *const *)v->list;

@@ -62,6 +62,7 @@ static void begin_subject(struct learn_subjects *l, const char *prompt)
     g_array_append_val(l->all, s);
 }
 
+// the last one counts, as of every option that is there twice
 static bool take_class_prompt(struct learn_subjects *l, struct learn_subject *s, const char *value,
                               GError **error)
 {
@@ -149,6 +150,7 @@ static bool add_masks(struct learn_subject *s, const char *folder, GError **erro
     int others;
     g_auto(GStrv) masks = picture_folder_list(folder, &others, error);
 
+    // those before the last --image may have masks of their own
     for (guint i = s->group; masks != NULL && i < s->images->len; i++) {
         const char *mask = mask_of(s->images->pdata[i], masks);
         if (mask == NULL) {

@@ -1,5 +1,4 @@
 /* svdiff: the command. The first word says what to do; each command has a file of its own. */
-#include "engine/command/arguments_file.h"
 #include "engine/command/command.h"
 #include "engine/command/nearest_word.h"
 #include "engine/command/interruption.h"
@@ -31,16 +30,15 @@ static void print_help(FILE *to)
 static int run(const struct command_kind *kind, const struct caller *caller, int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
-    g_auto(GStrv) typed = typed_words(argc, argv);
-    g_auto(GStrv) expanded = arguments_expand((int)g_strv_length(typed), typed, &error);
+    g_auto(GStrv) words = typed_words(argc, argv, &error);
 
-    if (expanded == NULL) {
+    if (words == NULL) {
         fprintf(stderr, "%s\n", error->message);
         return error->code == SVDIFF_ERROR_USAGE ? COMMAND_USAGE : COMMAND_FAILED;
     }
-    // GOption moves pointers about: the strings stay with `expanded`
-    g_autofree char **copy = g_memdup2(expanded, (g_strv_length(expanded) + 1) * sizeof *copy);
-    return command_run(kind, caller, (int)g_strv_length(expanded), copy);
+    // GOption moves pointers about: the strings stay with `words`
+    g_autofree char **copy = g_memdup2(words, (g_strv_length(words) + 1) * sizeof *copy);
+    return command_run(kind, caller, (int)g_strv_length(words), copy);
 }
 
 // argv[0]: what to do
