@@ -4,6 +4,7 @@
  * subject can be drawn beside another; a description that says where it is leaves it there. */
 #include "engine/edit/edit_shift.h"
 
+#include "engine/base/error.h"
 #include "engine/base/output_name.h"
 #include "engine/learn/learn_files.h"
 #include "engine/text/wording.h"
@@ -97,36 +98,28 @@ char *svdiff_edit_shift(svdiff *s, const struct svdiff_edit_options *o, GError *
 // each view is drawn as often; all but two are the picture as it is
 enum { ON_LEFT = 2, ON_RIGHT = 5, VIEWS };
 
-static bool learn_views(svdiff *s, const struct svdiff_edit_options *o, const char *left,
-                        const char *right, struct svdiff_learn_options *learn,
-                        progress_function progress, void *user, GError **error)
-{
-    const char *const images[] = {o->image, NULL};
-    // beside these two views the rest shows it as it is
-    const struct layout_box boxes[] = {layout_place_box(PLACE_LEFT), layout_place_box(PLACE_RIGHT)};
-    struct svdiff_subject views[VIEWS] = {0};
-
-    for (int i = 0; i < VIEWS; i++) {
-        const char *prompt = i == ON_LEFT ? left : i == ON_RIGHT ? right : o->prompt;
-        views[i].prompt = views[i].class_prompt = prompt;
-        views[i].images = images;
-    }
-    views[ON_LEFT].box = &boxes[0];
-    views[ON_RIGHT].box = &boxes[1];
-    learn->subjects = views;
-    learn->n_subjects = wording_has_place(o->prompt) ? 1 : VIEWS;
-    return svdiff_learn(s, learn, progress, user, error);
-}
-
 static bool learn_to(svdiff *s, const struct svdiff_edit_options *o, const char *file,
                      progress_function progress, void *user, GError **error)
 {
+    const char *const images[] = {o->image, NULL};
+    const struct layout_box boxes[] = {layout_place_box(PLACE_LEFT), layout_place_box(PLACE_RIGHT)};
     g_autofree char *left = wording_at(o->prompt, PLACE_LEFT);
     g_autofree char *right = wording_at(o->prompt, PLACE_RIGHT);
     struct svdiff_learn_options learn = learn_options(s, o);
+    struct svdiff_subject views[VIEWS];
 
+    for (int i = 0; i < VIEWS; i++) {
+        const char *prompt = i == ON_LEFT ? left : i == ON_RIGHT ? right : o->prompt;
+        // without a prior the class is nothing of its own
+        views[i] =
+            (struct svdiff_subject){.prompt = prompt, .class_prompt = prompt, .images = images};
+    }
+    views[ON_LEFT].box = &boxes[0];
+    views[ON_RIGHT].box = &boxes[1];
     learn.output = file;
-    return learn_views(s, o, left, right, &learn, progress, user, error);
+    learn.subjects = views;
+    learn.n_subjects = wording_has_place(o->prompt) ? 1 : VIEWS;
+    return svdiff_learn(s, &learn, progress, user, error);
 }
 
 // what learning writes beside its file
@@ -192,12 +185,11 @@ char *edit_shift_ready(svdiff *s, const struct svdiff_edit_options *o, progress_
         return NULL;
     }
     session_drop_networks(s); // learning wants their memory
-    bool done = learn_to(s, o, part, progress, user, error);
-    if (done && g_rename(part, file) != 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    "%s: what was learned cannot be kept there; name a file with --shift.", file);
-        done = false;
-    }
+    const bool done =
+        learn_to(s, o, part, progress, user, error) &&
+        (g_rename(part, file) == 0 ||
+         error_failed(error, "%s: what was learned cannot be kept there; name a file with --shift.",
+                      file));
     remove_rests(part);
     if (done) {
         session_note(s, "What was learned of the picture is kept in %s.", file);

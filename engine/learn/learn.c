@@ -133,14 +133,11 @@ static bool one_step(struct learn_run *r, GError **error)
 /* ---- the loop ---- */
 
 // where the run is; false: it is to stop
-static bool report(struct learn_run *r)
+static bool report(void *user)
 {
-    return learn_run_tell(r, PROGRESS_STEP, r->step > 0 ? r->loss : -1, NULL);
-}
+    struct learn_run *r = user;
 
-static bool tick(void *user)
-{
-    return report(user);
+    return learn_run_tell(r, PROGRESS_STEP, r->step > 0 ? r->loss : -1, NULL);
 }
 
 // a sample of the shifts as they are; cancelling it cancels the run, whose shifts are good
@@ -200,7 +197,7 @@ static bool after_step(struct learn_run *r, GError **error)
 static bool loop(struct learn_run *r, GError **error)
 {
     // asked at every segment, so that stopping takes no whole step
-    tape_set_tick(r->tape, tick, r);
+    tape_set_tick(r->tape, report, r);
     if (r->step == 0 && !look_at_shifts(r, error)) {
         return false;
     }

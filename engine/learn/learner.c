@@ -103,10 +103,8 @@ void learner_follow(struct learner *l)
     }
 }
 
-void learner_as_it_was(struct learner *l, void (*work)(void *user), void *user)
+void learner_set_acting(struct learner *l, bool acting)
 {
-    // gains without the shifts, and back; the text encoders are not asked meanwhile
-    network_refresh(unet_network(l->unet), 0);
-    work(user);
-    network_refresh(unet_network(l->unet), 1);
+    // the text encoders are not asked meanwhile: what class prompts become is known
+    network_refresh(unet_network(l->unet), acting ? 1 : 0);
 }

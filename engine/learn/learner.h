@@ -1,7 +1,7 @@
 /* learner.h: the model that learns: its networks, and the shifts of their weights.
  *
  * The networks compute with their weights as the shifts were when learner_follow was called last;
- * only within learner_as_it_was is the UNet the model's own. */
+ * between two calls of learner_set_acting the UNet is the model's own. */
 #pragma once
 
 #include "engine/session/conditioner.h"
@@ -30,5 +30,6 @@ bool learner_attach(struct learner *l, const struct lesson *lesson, GError **err
 /* Makes the weights what the shifts are now. */
 void learner_follow(struct learner *l);
 
-/* Calls work(user) with the UNet as it was before it learned: its shifts do not act meanwhile. */
-void learner_as_it_was(struct learner *l, void (*work)(void *user), void *user);
+/* Whether the UNet's shifts act: not, and it is as it was before it learned. Whoever stops them lets
+ * them act again. */
+void learner_set_acting(struct learner *l, bool acting);

@@ -5,6 +5,7 @@
 #include "engine/learn/mixing/learn_choice.h"
 #include "engine/learn/mixing/learn_compose.h"
 
+// a value of lesson.texts
 static void text_free(void *text)
 {
     struct lesson_text *one = text;
@@ -21,6 +22,7 @@ static void subject_clear(void *subject)
     g_free(one->prompt);
     g_free(one->class_prompt);
     g_free(one->placeholder);
+    // numbers: the pictures are the lesson's
     g_array_unref(one->pictures);
     g_array_unref(one->prior_pictures);
     g_free(one->region);

@@ -142,7 +142,7 @@ static char *range_text(const struct option *o)
                            low, high);
 }
 
-bool option_check(const struct option *o, double value, GError **error)
+static bool check(const struct option *o, double value, GError **error)
 {
     // not a number fails every comparison
     if (value <= o->high && (o->flags & OPTION_ABOVE ? value > o->low : value >= o->low)) {
@@ -182,7 +182,7 @@ static bool parse_number(const struct option *o, const char *text, double *value
                            o->kind == OPTION_INT ? " whole" : "", range);
     }
     // pixels are checked once the model's unit is known
-    return o->flags & OPTION_PIXELS || option_check(o, *value, error);
+    return o->flags & OPTION_PIXELS || check(o, *value, error);
 }
 
 bool option_parse(const struct option *o, const char *text, double *value, GError **error)
@@ -222,7 +222,7 @@ bool options_check(const struct option_table *t, const void *options, GError **e
         // words and switches cannot be out of range
         const bool ranged = o->kind == OPTION_INT || o->kind == OPTION_NUMBER;
         if (ranged && o->field != OPTION_NO_FIELD && !(o->flags & OPTION_PIXELS) &&
-            !option_check(o, option_get(o, options), error)) {
+            !check(o, option_get(o, options), error)) {
             return false;
         }
     }

@@ -92,10 +92,8 @@ char *option_text(const struct option *o, const void *options);
 /* A number, a switch or a choice from its text. False with a sentence that names the option. */
 bool option_parse(const struct option *o, const char *text, double *value, GError **error);
 
-/* Whether a number is in its range. False with a sentence that names the option. */
-bool option_check(const struct option *o, double value, GError **error);
-
-/* The same of a number of pixels that must be divisible by `unit`; its low end is for 8. */
+/* Whether a number of pixels is in its range, whose low end is for a unit of 8, and divisible by
+ * `unit`. False with a sentence that names the option. */
 bool option_check_pixels(const struct option *o, int pixels, int unit, GError **error);
 
 /* All of a table: sets the defaults; whether numbers are in their ranges, pixels apart;

@@ -12,12 +12,6 @@ struct conditioner {
     GPtrArray *encoders;
 };
 
-// text_encoder_free, as GLib wants it
-static void free_encoder(void *encoder)
-{
-    text_encoder_free(encoder);
-}
-
 struct conditioner *conditioner_create(svdiff *s, component_source source, void *user,
                                        GError **error)
 {
@@ -29,7 +23,7 @@ struct conditioner *conditioner_create(svdiff *s, component_source source, void 
         text_encoder_create(s->k, checkpoint_text_config(s->checkpoint), weights, error);
 
     c->session = s;
-    c->encoders = g_ptr_array_new_with_free_func(free_encoder);
+    c->encoders = g_ptr_array_new_with_free_func((GDestroyNotify)text_encoder_free);
     if (e == NULL) {
         conditioner_free(c);
         return NULL;

@@ -66,6 +66,7 @@ svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
         s->tokenizer = tokenizer_open(s->vocabulary.folder, s->vocabulary.pad,
                                       s->vocabulary.pad_counts, error);
     }
+    // each part needs the one before; what is missing at the end says that something failed
     if (s->tokenizer != NULL) {
         s->k = session_device(options, error);
     }
@@ -193,6 +194,7 @@ bool session_check_memory(const svdiff *s, unsigned components, bool factored, G
 
 bool session_check_plain(const svdiff *s, GError **error)
 {
+    // further channels are the mask and the latents of what is below it
     if (checkpoint_unet_config(s->checkpoint)->in_channels ==
         checkpoint_vae_config(s->checkpoint)->latent_channels) {
         return true;

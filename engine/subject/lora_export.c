@@ -143,12 +143,6 @@ static bool put(const struct exporter *e, const struct change *c, const char *le
     return safetensors_writer_put(e->writer, name, values, error);
 }
 
-// of every module, so that a program that reads one alpha for all is right
-static double alpha_of(const struct lora_options *o)
-{
-    return o->rank;
-}
-
 // [out, k], times the inverse of the scale alpha / k
 static float *make_up(const struct change *c, const int *order, double alpha)
 {
@@ -181,7 +175,8 @@ static float *make_down(const struct change *c, const int *order)
 static bool write_module(struct exporter *e, const struct change *c, const int *order,
                          GError **error)
 {
-    const float alpha = (float)alpha_of(e->o);
+    // of every module, so that a program that reads one alpha for all is right
+    const float alpha = (float)e->o->rank;
     g_autofree float *up = make_up(c, order, alpha), *down = make_down(c, order);
 
     return put(e, c, ".lora_up.weight", up, error) && put(e, c, ".lora_down.weight", down, error) &&
@@ -286,8 +281,9 @@ static bool begin_file(struct exporter *e, const GArray *entries, GError **error
     const bool sd1 = checkpoint_text_config(c)->quick_gelu;
     const bool v = checkpoint_schedule_config(c)->prediction_type == PREDICTION_V;
     g_autofree char *rank = g_strdup_printf("%d", e->o->rank);
+    // as LyCORIS and kohya's scripts write it
     g_autofree char *conv = g_strdup_printf("{\"conv_dim\": \"%d\", \"conv_alpha\": \"%d\"}",
-                                            e->o->rank_conv, (int)alpha_of(e->o));
+                                            e->o->rank_conv, e->o->rank);
     g_autofree char *base = g_utf8_make_valid(e->o->base, -1);
     g_autofree char *architecture = g_strconcat(merge_architecture(c), "/lora", NULL);
     // conv_dim is last: where there is none the list ends before it

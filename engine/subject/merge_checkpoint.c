@@ -104,11 +104,10 @@ static void add_foreign(const struct checkpoint *c, const struct safetensors *fi
 {
     const bool v = checkpoint_schedule_config(c)->prediction_type == PREDICTION_V;
     // names that were written already; thousands, so they are hashed
-    g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
 
     for (guint i = 0; i < tensors->len; i++) {
-        g_hash_table_add(known,
-                         g_strdup(g_array_index(tensors, struct merge_tensor, i).entry.name));
+        g_hash_table_add(known, (char *)g_array_index(tensors, struct merge_tensor, i).entry.name);
     }
     for (size_t i = 0; i < safetensors_count(file); i++) {
         const struct safetensors_tensor *s = safetensors_at(file, i);

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+// in one block of memory, so that a table frees it with g_free
 struct shift {
     int count;
     float values[];
@@ -331,6 +332,7 @@ static bool read_folder(struct subject *s, const char *folder, GError **error)
 static void notice_neighbour(struct subject *s, const char *path)
 {
     g_autofree char *base = g_path_get_basename(path), *folder = g_path_get_dirname(path);
+    // a person may mean the one file alone, so it is only told
     g_autofree char *text = g_build_filename(folder, SUBJECT_FILE_TEXT, NULL);
 
     if (strcmp(base, SUBJECT_FILE_UNET) == 0 && g_file_test(text, G_FILE_TEST_EXISTS)) {

@@ -17,6 +17,7 @@ struct svdiff_scaled_subject subject_list_parse(const char *text)
 struct svdiff_scaled_subject *subject_list_parse_all(const char *first, const char *const *more,
                                                      int *n)
 {
+    // room for the first as well
     const guint of_more = more != NULL ? g_strv_length((char **)more) : 0;
     struct svdiff_scaled_subject *all = g_new0(struct svdiff_scaled_subject, of_more + 1);
 

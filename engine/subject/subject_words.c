@@ -19,12 +19,6 @@ static bool has_subject(const struct subject *s, int number)
     return number == 1 || (number < SUBJECTS && subject_numbered(s, "prompt", number) != NULL);
 }
 
-// "fox" of "/home/me/fox.safetensors"; of a file of several subjects NULL
-static char *name_of(const struct subject *s, const char *file)
-{
-    return has_subject(s, 2) ? NULL : subject_name_of(file);
-}
-
 static void clear_word(void *word)
 {
     struct subject_word *w = word;
@@ -43,7 +37,7 @@ static void add_file(struct subject_words *w, const struct subject *s, const cha
                                          .class_prompt =
                                              g_strdup(subject_numbered(s, "class_prompt", i)),
                                          .prompt = g_strdup(subject_numbered(s, "prompt", i)),
-                                         .name = name_of(s, path),
+                                         .name = has_subject(s, 2) ? NULL : subject_name_of(path),
                                          .file = file};
         g_array_append_val(w->list, one);
     }

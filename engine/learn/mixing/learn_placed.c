@@ -94,6 +94,7 @@ static bool add_one(const struct placing *p, const picture *image, const picture
     struct learn_placed_picture *one = g_new(struct learn_placed_picture, 1);
     *one = (struct learn_placed_picture){
         .subject = p->subject, .place = p->place, .image = placed, .mask = placed_mask};
+    // which owns the copies
     g_ptr_array_add(p->places, one);
     return true;
 }

@@ -23,14 +23,11 @@ static char *cache_path(const struct lesson *l, const struct lesson_subject *s)
 // false where there are none, or not as many; then they are drawn anew
 static bool load_cached(const char *path, float *latents, int64_t count)
 {
-    struct safetensors *file =
+    g_autoptr(safetensors) file =
         g_file_test(path, G_FILE_TEST_EXISTS) ? safetensors_open(path, NULL) : NULL;
     const struct safetensors_tensor *t = file != NULL ? safetensors_find(file, "latents") : NULL;
-    const bool good =
-        t != NULL && t->values == count && safetensors_read_f32(file, t, latents, NULL);
 
-    safetensors_close(file);
-    return good;
+    return t != NULL && t->values == count && safetensors_read_f32(file, t, latents, NULL);
 }
 
 // that they cannot be kept costs the next run time, and this one nothing
@@ -45,12 +42,12 @@ static void keep(const struct lesson *l, const char *path, const float *latents,
         .shape = {n, l->pictures->h, l->pictures->w, l->pictures->c}};
 
     g_mkdir_with_parents(folder, 0700);
-    struct safetensors_writer *w = safetensors_writer_create(path, &entry, 1, NULL, NULL, &error);
+    g_autoptr(safetensors_writer) w =
+        safetensors_writer_create(path, &entry, 1, NULL, NULL, &error);
     if (w == NULL || !safetensors_writer_put(w, "latents", latents, &error) ||
         !safetensors_writer_commit(w, &error)) {
         session_warn(l->session, "The class pictures could not be kept: %s", error->message);
     }
-    safetensors_writer_close(w);
 }
 
 /* The pictures of one class into the lesson, as latents: drawn under the class prompt before any

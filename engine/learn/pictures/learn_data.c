@@ -20,6 +20,7 @@ struct learn_pictures *learn_pictures_create(const struct vae_config *vae, int s
 {
     struct learn_pictures *p = g_new0(struct learn_pictures, 1);
 
+    // sizes are whole latents (learn_check.c)
     p->h = p->w = size / autoencoder_factor(vae);
     p->c = vae->latent_channels;
     p->list = g_array_new(FALSE, TRUE, sizeof(struct learn_picture));
@@ -69,6 +70,7 @@ static bool mask_variant(const struct learn_pictures *p, const struct learn_sour
         if (grid == NULL) {
             return false;
         }
+        // after the mean, whose cells are the same either way round
         if (mirrored) {
             picture_flip(grid);
         }
@@ -188,6 +190,7 @@ static bool encode_one(const struct learn_pictures *p, const kernels *k,
                        const struct autoencoder *a, struct learn_picture *one, GError **error)
 {
     const size_t count = (size_t)one->variants * p->h * p->w * p->c;
+    // v counts mirror images first: squares[v / mirrors], mirrored for odd ones of two
     const int mirrors = one->variants / one->crops;
 
     one->mean = g_new(float, count);

@@ -24,9 +24,10 @@ struct apart {
 };
 
 // false, also without an error: there is nothing to measure in
-static bool apart_open(struct apart *a, const struct lesson *l, const struct learner *learner,
-                       GError **error)
+static bool apart_open(struct apart *a, const struct learn_run *r, GError **error)
 {
+    const struct lesson *l = r->lesson;
+    const struct learner *learner = r->learner;
     const int rows = learn_drawing_rows(l), n = lesson_subjects(l);
     const struct learn_pictures *p = l->pictures;
     const struct conditioner *text = learner->conditioner;
@@ -171,29 +172,24 @@ bool learn_apart(struct learn_run *r, GError **error)
     const int subjects = lesson_subjects(r->lesson), pictures = MAX(o->apart_pictures, subjects);
     g_autoptr(GError) problem = NULL;
     struct apart a;
-    bool done = true;
 
     if (subjects < 2 || o->apart == NULL || o->apart_pictures == 0) {
         return true;
     }
     // drawing has a tape of its own, and learning is over
     g_clear_pointer(&r->tape, tape_free);
-    if (apart_open(&a, r->lesson, r->learner, &problem)) {
-        for (int i = 0; i < pictures && done; i++) {
-            done = one_picture(&a, i, &problem);
-        }
-        if (done) {
-            tell(&a, pictures);
-        }
+    bool done = apart_open(&a, r, &problem);
+    for (int i = 0; i < pictures && done; i++) {
+        done = one_picture(&a, i, &problem);
     }
-    done = done && problem == NULL;
+    if (done) {
+        tell(&a, pictures);
+    }
     apart_close(&a);
     // the subject is written: who does not want to wait for this has it
-    if (!done && g_error_matches(problem, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED)) {
+    if (problem == NULL || g_error_matches(problem, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED)) {
         return true;
     }
-    if (!done) {
-        g_propagate_error(error, g_steal_pointer(&problem));
-    }
-    return done;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
 }

@@ -9,7 +9,6 @@
 struct teacher {
     const struct learn_batch *batch;
     const struct unet *unet;
-    struct tape *tape;
     float *prediction; // NULL while measuring
 };
 
@@ -28,19 +27,10 @@ static void teach(void *user, struct tape *t)
     }
 }
 
-static void teach_targets(void *user)
-{
-    struct teacher *teacher = user;
-    const struct learn_batch *b = teacher->batch;
-
-    teacher->prediction = b->target + (size_t)b->instance * b->h * b->w * b->c;
-    tape_reset(teacher->tape);
-    teach(teacher, teacher->tape);
-}
-
 bool learn_prior_targets(struct learn_run *r, GError **error)
 {
-    struct teacher teacher = {.batch = r->batch, .unet = r->learner->unet};
+    const struct learn_batch *b = r->batch;
+    struct teacher teacher = {.batch = b, .unet = r->learner->unet};
 
     if (!lesson_prior_by_prediction(r->lesson)) {
         return true;
@@ -49,9 +39,13 @@ bool learn_prior_targets(struct learn_run *r, GError **error)
         r->teacher_tape = tape_create_measured(r->learner->session->k, (struct tape_options){0},
                                                teach, &teacher, error);
     }
-    teacher.tape = r->teacher_tape;
-    if (teacher.tape != NULL) {
-        learner_as_it_was(r->learner, teach_targets, &teacher);
+    if (r->teacher_tape == NULL) {
+        return false;
     }
-    return teacher.tape != NULL;
+    teacher.prediction = b->target + (size_t)b->instance * b->h * b->w * b->c;
+    learner_set_acting(r->learner, false);
+    tape_reset(r->teacher_tape);
+    teach(&teacher, r->teacher_tape);
+    learner_set_acting(r->learner, true);
+    return true;
 }

@@ -98,7 +98,5 @@ void learn_step_run(struct tape *t, const struct unet *unet, const struct condit
     const real *loss = mse_loss(t, y, batch->target, batch->weights, batch->map);
     tape_backward(t, y, NULL);
     mse_read(t, y, loss, batch->map, batch->losses, batch->weighted);
-    if (batch->prediction != NULL) {
-        tape_download(t, y, batch->prediction);
-    }
+    tape_download(t, y, batch->prediction);
 }

@@ -39,7 +39,7 @@ struct learn_batch {
     // results
     float *losses;     // [n], unweighted
     float *weighted;   // [n], with the map
-    float *prediction; // [n, h, w, c], NULL when not wanted
+    float *prediction; // [n, h, w, c]
 
     GPtrArray *memory; // of all of these but text
 };

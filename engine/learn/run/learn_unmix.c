@@ -22,6 +22,7 @@ static bool allocate(struct learn_unmix *x, GError **error)
     };
 
     for (int i = 0; i < UNMIX_ARRAYS; i++) {
+        // remembered for giving them back
         x->bytes[i] = bytes[i];
         x->memory[i] = x->k->alloc(x->k, bytes[i]);
         if (x->memory[i] == NULL) {
@@ -128,6 +129,7 @@ static bool fill_others(struct learn_unmix *x, int row, GError **error)
     for (int i = 0; i < shown; i++) {
         float *others = x->others + ((size_t)row * b->slots + i) * places;
         for (int p = 0; p < places; p++) {
+            // where several others overlap the strongest counts, not their sum
             others[p] = 0;
             for (int j = 0; j < shown; j++) {
                 others[p] = j != i ? MAX(others[p], grids[j * places + p]) : others[p];
