@@ -4,6 +4,7 @@
 #include "plugin/info.h"
 #include "plugin/paths.h"
 #include "plugin/scenes.h"
+#include "plugin/thing.h"
 
 #include "engine/svdiff.h"
 
@@ -67,14 +68,8 @@ char *beginning_things(const char *subjects)
 {
     g_auto(GStrv) files = NULL;
     g_auto(GStrv) things = beginning_list(subjects, &files);
-    const guint n = g_strv_length(things);
-    GString *all = g_string_new(NULL);
 
-    for (guint i = 0; i < n; i++) {
-        const char *joint = i == 0 ? "" : i + 1 == n ? " and " : ", ";
-        g_string_append_printf(all, "%s%s", joint, things[i]);
-    }
-    return g_string_free(all, FALSE);
+    return thing_list(things);
 }
 
 char **beginning_prompts(const char *subjects, const char *model)

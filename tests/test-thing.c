@@ -35,6 +35,17 @@ static void test_names(void)
                  {"x", NULL},
                  {"", NULL},
                  {"12", NULL},
+                 {"a fox in the snow (seed 7)", "fox"},
+                 {"a photo of a fox in the snow (seed 2147483647)", "fox"},
+                 {"a photo of a [V] red fox at night (seed 1) copy #2", "red fox"},
+                 {"A watercolor painting of an owl (seed 3)", "owl"},
+                 {"a fox and a cat at sea (seed 3)", "fox and cat"},
+                 {"a cup of tea on a table (seed 3)", "cup tea"},
+                 {"a fox, oil on canvas (seed 3)", "fox"},
+                 {"fox (seed 3)", "fox"},
+                 {"in the snow (seed 3)", NULL},
+                 {"a photo of a long list of things that nobody will…(seed 3)", NULL},
+                 {"a very small and very old grey fox (seed 3)", NULL},
                  {"a house by the sea in autumn", NULL},
                  {"what?", NULL}};
 
@@ -52,10 +63,29 @@ static void test_prompts(void)
     g_assert_cmpstr(none, ==, "a photo of a [V] thing");
 }
 
+// as prompts name them
+static void test_words(void)
+{
+    static char *const things[] = {(char *)"a fox", (char *)"an owl", (char *)"a cat", NULL};
+    g_autofree char *fox = thing_named("fox"), *owl = thing_named("Owl");
+    g_autofree char *marked = thing_named("a [V] owl");
+    g_autofree char *all = thing_list(things), *two = thing_list(things + 1);
+    g_autofree char *one = thing_list(things + 2), *none = thing_list(things + 3);
+
+    g_assert_cmpstr(fox, ==, "a fox");
+    g_assert_cmpstr(owl, ==, "an Owl");
+    g_assert_cmpstr(marked, ==, "a [V] owl");
+    g_assert_cmpstr(all, ==, "a fox, an owl and a cat");
+    g_assert_cmpstr(two, ==, "an owl and a cat");
+    g_assert_cmpstr(one, ==, "a cat");
+    g_assert_cmpstr(none, ==, "");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/thing/names", test_names);
     g_test_add_func("/thing/prompts", test_prompts);
+    g_test_add_func("/thing/words", test_words);
     return g_test_run();
 }
