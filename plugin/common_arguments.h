@@ -1,85 +1,71 @@
-/* common_arguments.h: arguments that several procedures have, for the table of procedures.c alone.
- * `part` is whose defaults of the model they show: "generate", "edit". */
+/* common_arguments.h: what several arguments have in common, and arguments that several procedures
+ * have, for the table of procedures.c alone. Each is what stands between braces there. */
 #pragma once
 
 #include "plugin/words.h"
 
 #define SEED_MAX 2147483647.0
 
+// a number up to `most`, whose 0 or -1 stands for what the model has at `from`: "learn.steps"
+#define MODELS_OWN(from, most)                                                                     \
+    .low = -1, .high = most, .own = N_("the model's own"), .own_from = from
+
+// the range of a slider, which is what makes sense, and its steps
+#define SLIDER(least, most, by) .from = least, .to = most, .step = by
+
+// pixels of a side of what is made
+#define PIXELS(own_from_)                                                                          \
+    .low = -1, .high = 4096, .look = LOOK_SIZE, .own = N_("what suits"), .own_from = own_from_,    \
+    .advanced = true
+
 #define PROMPT_ARGUMENT                                                                            \
-    {                                                                                              \
-        .name = "prompt", .label = N_("_Prompt"),                                                  \
-        .text = N_("What the picture shows; learned subjects by name or kind, as in a fox in the " \
-                   "snow, or as [V]."),                                                            \
-        .kind = ARGUMENT_TEXT, .look = LOOK_PROMPT                                                 \
-    }
+    ARGUMENT_TEXT, "prompt", N_("_Prompt"),                                                        \
+        N_("What the picture shows; learned subjects by name or kind, as in a fox in the "         \
+           "snow, or as [V]."),                                                                    \
+        .look = LOOK_PROMPT
 #define NEGATIVE_ARGUMENT                                                                          \
-    {                                                                                              \
-        .name = "negative", .label = N_("_Negative"),                                              \
-        .text = N_("What the picture should not show."), .kind = ARGUMENT_TEXT,                    \
-        .look = LOOK_PROMPT, .advanced = true                                                      \
-    }
+    ARGUMENT_TEXT, "negative", N_("_Negative"), N_("What the picture should not show."),           \
+        .look = LOOK_PROMPT, .advanced = true
 #define SUBJECTS_ARGUMENT                                                                          \
-    {                                                                                              \
-        .name = "subjects", .label = N_("Sub_jects"),                                              \
-        .text = N_("Learned subjects by name or file, with a strength if wanted: fox:0.8; "        \
-                   "cat.safetensors"),                                                             \
-        .kind = ARGUMENT_TEXT, .look = LOOK_SUBJECTS                                               \
-    }
-#define MODEL_ARGUMENT                                                                             \
-    {                                                                                              \
-        .name = "model", .label = N_("_Model"),                                                    \
-        .text = N_("A folder of diffusers or a .safetensors file; empty: the model that ships."),  \
-        .kind = ARGUMENT_FILE, .look = LOOK_MODEL, .advanced = true                                \
-    }
+    ARGUMENT_TEXT, "subjects", N_("Sub_jects"),                                                    \
+        N_("Learned subjects by name or file, with a strength if wanted: fox:0.8; "                \
+           "cat.safetensors"),                                                                     \
+        .look = LOOK_SUBJECTS
+#define MODEL_ARGUMENT(label)                                                                      \
+    ARGUMENT_FILE, "model", label,                                                                 \
+        N_("A folder of diffusers or a .safetensors file; empty: the model that ships."),          \
+        .look = LOOK_MODEL, .advanced = true
+#define LEARN_STEPS_ARGUMENT(label)                                                                \
+    ARGUMENT_INT, "steps", label,                                                                  \
+        N_("How many steps are learned; 0: as many as the model wants."),                          \
+        MODELS_OWN("learn.steps", 100000), .step = 10, .advanced = true
 #define WIDTH_ARGUMENT                                                                             \
-    {                                                                                              \
-        .name = "width", .label = N_("_Width"),                                                    \
-        .text =                                                                                    \
-            N_("Width in pixels at which the picture is made, divisible by 8; 0: what suits."),    \
-        .kind = ARGUMENT_INT, .low = -1, .high = 4096, .advanced = true, .look = LOOK_SIZE,        \
-        .own = N_("what suits"), .own_from = "generate.width"                                      \
-    }
+    ARGUMENT_INT, "width", N_("_Width"),                                                           \
+        N_("Width in pixels at which the picture is made, divisible by 8; 0: what suits."),        \
+        PIXELS("generate.width")
 #define HEIGHT_ARGUMENT                                                                            \
-    {                                                                                              \
-        .name = "height", .label = N_("Height (_Z)"),                                              \
-        .text =                                                                                    \
-            N_("Height in pixels at which the picture is made, divisible by 8; 0: what suits."),   \
-        .kind = ARGUMENT_INT, .low = -1, .high = 4096, .advanced = true, .look = LOOK_SIZE,        \
-        .own = N_("what suits"), .own_from = "generate.height"                                     \
-    }
+    ARGUMENT_INT, "height", N_("Height (_Z)"),                                                     \
+        N_("Height in pixels at which the picture is made, divisible by 8; 0: what suits."),       \
+        PIXELS("generate.height")
+// part: whose defaults of the model they show, "generate" or "edit"
 #define STEPS_ARGUMENT(part)                                                                       \
-    {                                                                                              \
-        .name = "steps", .label = N_("St_eps"),                                                    \
-        .text = N_("Steps of the sampler; 0: the model's own."), .kind = ARGUMENT_INT, .low = -1,  \
-        .high = 1000, .advanced = true, .own = N_("the model's own"), .own_from = part ".steps"    \
-    }
+    ARGUMENT_INT, "steps", N_("St_eps"), N_("Steps of the sampler; 0: the model's own."),          \
+        MODELS_OWN(part ".steps", 1000), .advanced = true
 #define GUIDANCE_ARGUMENT(part)                                                                    \
-    {                                                                                              \
-        .name = "guidance", .label = N_("G_uidance"),                                              \
-        .text = N_("How closely the prompt is followed, 1: not enforced; 0: the model's own."),    \
-        .kind = ARGUMENT_NUMBER, .low = -1, .high = 100, .advanced = true,                         \
-        .own = N_("the model's own"), .own_from = part ".guidance", .from = 1, .to = 20,           \
-        .step = 0.5                                                                                \
-    }
+    ARGUMENT_NUMBER, "guidance", N_("G_uidance"),                                                  \
+        N_("How closely the prompt is followed, 1: not enforced; 0: the model's own."),            \
+        MODELS_OWN(part ".guidance", 100), SLIDER(1, 20, 0.5), .advanced = true
 #define SAMPLER_ARGUMENT                                                                           \
-    {                                                                                              \
-        .name = "sampler", .label = N_("Samp_ler"),                                                \
-        .text = N_("How noise becomes a picture; auto: the model's own way."),                     \
-        .kind = ARGUMENT_CHOICE, .standard_text = "auto",                                          \
-        .choices = "auto|ddim|euler|euler-a|dpmpp-2m", .advanced = true                            \
-    }
-#define SEED_ARGUMENT                                                                              \
-    {                                                                                              \
-        .name = "seed", .label = N_("See_d"),                                                      \
-        .text =                                                                                    \
-            N_("What random numbers begin with, the next pictures count on; -1: a random one."),   \
-        .kind = ARGUMENT_INT, .low = -1, .high = SEED_MAX, .standard = -1, .own = N_("random"),    \
-        .advanced = true                                                                           \
-    }
+    ARGUMENT_CHOICE, "sampler", N_("Samp_ler"),                                                    \
+        N_("How noise becomes a picture; auto: the model's own way."),                             \
+        .choices = "auto|ddim|euler|euler-a|dpmpp-2m", .standard_text = "auto", .advanced = true
+#define SEED_ARGUMENT(text)                                                                        \
+    ARGUMENT_INT, "seed", N_("See_d"), text, .low = -1, .high = SEED_MAX, .standard = -1,          \
+                                             .own = N_("random"), .advanced = true
+#define PICTURES_SEED_ARGUMENT                                                                     \
+    SEED_ARGUMENT(                                                                                 \
+        N_("What random numbers begin with, the next pictures count on; -1: a random one."))
 #define COUNT_ARGUMENT                                                                             \
-    {                                                                                              \
-        .name = "count", .label = N_("Num_ber of pictures"),                                       \
-        .text = N_("How many pictures are made, each a layer; 0: one."), .kind = ARGUMENT_INT,     \
-        .low = -1, .high = 100, .standard = 1                                                      \
-    }
+    ARGUMENT_INT, "count", N_("Num_ber of pictures"),                                              \
+        N_("How many pictures are made, each a layer; 0: one."), .low = -1, .high = 100,           \
+                                                                 .standard = 1

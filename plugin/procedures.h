@@ -28,10 +28,10 @@ enum argument_look {
 };
 
 struct argument {
-    const char *name;  // of the argument, as scripts know it
-    const char *label; // in a dialog, its mnemonic is no other's of the dialog (tests)
-    const char *text;  // what it means, one sentence
     enum argument_kind kind;
+    const char *name;          // of the argument, as scripts know it
+    const char *label;         // in a dialog, its mnemonic is no other's of the dialog (tests)
+    const char *text;          // what it means, one sentence
     double low, high;          // of numbers, both allowed
     double standard;           // the default of numbers
     const char *standard_text; // and of texts, NULL: ""
