@@ -17,19 +17,21 @@ static void add_channel(GtkWidget *list, host_item channel)
 }
 
 // whether the list shows these; a list that is open is not to be taken away
-static bool shows(GtkWidget *list, const host_item *channels, int n)
+static bool shows(GtkWidget *list, const GArray *channels)
 {
     GtkTreeModel *model = gtk_combo_box_get_model(GTK_COMBO_BOX(list));
+    const int n = (int)channels->len;
     bool same = gtk_tree_model_iter_n_children(model, NULL) == n + 1;
     GtkTreeIter row;
 
     for (int i = 0; same && i < n && gtk_tree_model_iter_nth_child(model, &row, NULL, i + 1); i++) {
-        g_autofree char *now = host_item_name(channels[i]);
+        const host_item channel = g_array_index(channels, host_item, i);
+        g_autofree char *now = host_item_name(channel);
         g_autofree char *label = NULL;
         int id;
         gtk_tree_model_get(model, &row, GIMP_INT_STORE_VALUE, &id, GIMP_INT_STORE_LABEL, &label,
                            -1);
-        same = id == channels[i] && g_strcmp0(label, now) == 0;
+        same = id == channel && g_strcmp0(label, now) == 0;
     }
     return same;
 }
@@ -46,21 +48,23 @@ static void forget_channels(GtkTreeModel *model)
 
 void dialog_channels_renew(GtkWidget *list, host_image image)
 {
-    int chosen = HOST_NONE, n = 0;
-    g_autofree host_item *channels = host_image_exists(image) ? host_channels(image, &n) : NULL;
+    int chosen = HOST_NONE;
+    g_autoptr(GArray) channels = host_image_exists(image)
+                                     ? host_channels(image)
+                                     : g_array_new(FALSE, FALSE, sizeof(host_item));
 
-    if (shows(list, channels, n)) {
+    if (shows(list, channels)) {
         return;
     }
     gimp_int_combo_box_get_active(GIMP_INT_COMBO_BOX(list), &chosen);
     forget_channels(gtk_combo_box_get_model(GTK_COMBO_BOX(list)));
-    for (int i = 0; i < n; i++) {
-        add_channel(list, channels[i]);
+    for (guint i = 0; i < channels->len; i++) {
+        add_channel(list, g_array_index(channels, host_item, i));
     }
     if (!gimp_int_combo_box_set_active(GIMP_INT_COMBO_BOX(list), chosen)) {
         gimp_int_combo_box_set_active(GIMP_INT_COMBO_BOX(list), HOST_NONE);
     }
-    toolkit_tell("channels: %d", n);
+    toolkit_tell("channels: %u", channels->len);
 }
 
 GtkWidget *dialog_channels_new(host_image image)

@@ -1,4 +1,5 @@
-/* host.h: what the plug-in asks of a GIMP. One implementation for each, host_items_gimp*.c.
+/* host.h: what the plug-in asks of a GIMP: host_items.c, and host_items_gimp*.c for what the two do
+ * not do alike.
  *
  * Images and items (layers, channels, masks) are GIMP's ids, the same in 2.10 and 3; HOST_NONE is
  * none. All of it is for the main thread. */
@@ -54,10 +55,9 @@ host_item host_channel_named(host_image image, const char *name);
 /* The layer of the image with this name, or HOST_NONE. */
 host_item host_layer_named(host_image image, const char *name);
 
-/* All channels, and all layers with those in groups, from the top; *n receives how many. g_free it.
- */
-host_item *host_channels(host_image image, int *n);
-host_item *host_layers(host_image image, int *n);
+/* All channels, and all layers with those in groups, from the top. Of host_item. */
+GArray *host_channels(host_image image);
+GArray *host_layers(host_image image);
 
 /* How many colours an indexed image has; 0: it is not indexed. */
 int host_palette_size(host_image image);

@@ -72,29 +72,27 @@ static void add_name(GPtrArray *names, char *name)
     }
 }
 
-static void add_items(GPtrArray *names, const char *before, host_item *items, int n)
+// takes the items
+static void add_items(GPtrArray *names, const char *before, GArray *items)
 {
-    for (int i = 0; i < n; i++) {
-        g_autofree char *name = host_item_name(items[i]);
+    for (guint i = 0; i < items->len; i++) {
+        g_autofree char *name = host_item_name(g_array_index(items, host_item, i));
         add_name(names, g_strconcat(before, name, NULL));
     }
-    g_free(items);
+    g_array_unref(items);
 }
 
 char **spot_names(host_image image)
 {
     GPtrArray *names = g_ptr_array_new();
-    int n = 0;
 
     for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
         g_ptr_array_add(names, g_strdup(parts[i].name));
     }
     if (host_image_exists(image)) {
         g_ptr_array_add(names, g_strdup(SELECTION));
-        host_item *channels = host_channels(image, &n);
-        add_items(names, "", channels, n);
-        host_item *layers = host_layers(image, &n);
-        add_items(names, LAYER, layers, n);
+        add_items(names, "", host_channels(image));
+        add_items(names, LAYER, host_layers(image));
     }
     g_ptr_array_add(names, NULL);
     return (char **)g_ptr_array_free(names, FALSE);
