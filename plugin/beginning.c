@@ -1,6 +1,7 @@
 /* The beginning of painting; see beginning.h. */
 #include "plugin/beginning.h"
 
+#include "plugin/folder.h"
 #include "plugin/info.h"
 #include "plugin/paths.h"
 #include "plugin/scenes.h"
@@ -8,7 +9,6 @@
 
 #include "engine/svdiff.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 
 #define GROUP "beginning"
@@ -17,6 +17,7 @@
 /* ---- plain words ---- */
 
 // by name or by path; NULL: neither
+// a name with a slash is a path; so may a name without be, of a file in the current folder
 static char *file_of(const char *name)
 {
     g_autofree char *own = strchr(name, '/') == NULL ? paths_subject(name, NULL) : NULL;
@@ -26,42 +27,30 @@ static char *file_of(const char *name)
                                                                    : NULL;
 }
 
-// "fox" of "/home/me/fox.safetensors"
-static char *bare_name(const char *name)
-{
-    char *base = g_path_get_basename(name);
-
-    if (g_str_has_suffix(base, ".safetensors")) {
-        base[strlen(base) - strlen(".safetensors")] = '\0';
-    }
-    return base;
-}
-
-static void add_things(GPtrArray *to, GPtrArray *files, const char *name)
+static void add_things(GStrvBuilder *to, GStrvBuilder *files, const char *name)
 {
     g_autofree char *file = file_of(name);
+    g_autofree char *called = paths_subject_name(name);
     g_auto(GStrv) things = file != NULL ? info_things(info_of(file)) : NULL;
 
     for (char **thing = things; things != NULL && *thing != NULL; thing++) {
-        g_ptr_array_add(to, (*thing)[0] != '\0' ? g_strdup(*thing) : bare_name(name));
-        g_ptr_array_add(files, g_strdup(file));
+        g_strv_builder_add(to, (*thing)[0] != '\0' ? *thing : called);
+        g_strv_builder_add(files, file);
     }
 }
 
 char **beginning_list(const char *subjects, char ***files)
 {
     g_auto(GStrv) list = svdiff_subject_list(subjects);
-    GPtrArray *things = g_ptr_array_new(), *of = g_ptr_array_new();
+    g_autoptr(GStrvBuilder) things = g_strv_builder_new(), of = g_strv_builder_new();
 
     for (char **subject = list; *subject != NULL; subject++) {
         double strength;
         g_autofree char *name = svdiff_subject_split(*subject, &strength);
         add_things(things, of, name);
     }
-    g_ptr_array_add(things, NULL);
-    g_ptr_array_add(of, NULL);
-    *files = (char **)g_ptr_array_free(of, FALSE);
-    return (char **)g_ptr_array_free(things, FALSE);
+    *files = g_strv_builder_end(of);
+    return g_strv_builder_end(things);
 }
 
 char *beginning_things(const char *subjects)
@@ -85,24 +74,19 @@ char **beginning_prompts(const char *subjects, const char *model)
 static char *find_last(char **stamp)
 {
     g_auto(GStrv) names = paths_subjects();
-    char *last = NULL;
-    gint64 newest = 0;
+    const char *last = NULL;
+    gint64 newest = -1;
 
     for (char **name = names; *name != NULL; name++) {
         g_autofree char *file = paths_subject(*name, NULL);
-        GStatBuf status;
-        if (file == NULL || g_stat(file, &status) != 0) {
-            continue;
-        }
-        const gint64 time = (gint64)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
-        if (last == NULL || time > newest) {
+        const gint64 time = file != NULL ? folder_written(file) : -1;
+        if (time > newest) {
             newest = time;
-            g_free(last);
-            last = g_strdup(*name);
+            last = *name;
         }
     }
     *stamp = last != NULL ? g_strdup_printf("%s %" G_GINT64_FORMAT, last, newest) : NULL;
-    return last;
+    return g_strdup(last);
 }
 
 // a model that learning was told for this subject; NULL: not known
@@ -114,31 +98,26 @@ static char *model_of(GKeyFile *file, const char *name)
     return g_strcmp0(learned, name) == 0 ? g_key_file_get_string(file, learn, "model", NULL) : NULL;
 }
 
-static void set(values *v, const char *name, const char *text)
-{
-    values_set_text(v, procedure_index(v->procedure, name), text);
-}
-
+// model first: prompts suit the model
 static void begin_with(values *v, const char *name, GKeyFile *file)
 {
     g_autofree char *model = model_of(file, name);
     g_autofree char *subjects = svdiff_subject_join(name, 1);
 
     if (model != NULL) {
-        set(v, "model", model);
+        values_put(v, "model", model);
     }
-    set(v, "subjects", subjects);
+    values_put(v, "subjects", subjects);
     g_auto(GStrv) prompts = beginning_prompts(subjects, values_text(v, "model"));
-    set(v, "prompt", prompts[0]);
+    values_put(v, "prompt", prompts[0]);
 }
 
 void beginning_fill(values *v, const char *file)
 {
-    g_autoptr(GKeyFile) kept = g_key_file_new();
+    g_autoptr(GKeyFile) kept = values_file(file);
     g_autofree char *stamp = NULL;
     g_autofree char *last = find_last(&stamp);
 
-    g_key_file_load_from_file(kept, file, G_KEY_FILE_KEEP_COMMENTS, NULL); // none yet: an empty one
     g_autofree char *before = g_key_file_get_string(kept, GROUP, KEY, NULL);
     if (last == NULL || g_strcmp0(before, stamp) == 0) {
         return;

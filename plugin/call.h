@@ -5,6 +5,8 @@
 #include "plugin/scratch.h"
 #include "plugin/values.h"
 
+#include "engine/picture/picture_exchange.h"
+
 #include <gdk-pixbuf/gdk-pixbuf.h>
 
 // where the work is; valid during the call only
@@ -105,14 +107,27 @@ void call_add_number(GPtrArray *arguments, const char *option, double number);
 /* Adds "--NAME TEXT" where the text is not empty. */
 void call_add_text(GPtrArray *arguments, const char *option, const char *text);
 
-/* Adds "--preview" of a file in the folder where pictures on the way are wanted. */
-void call_add_preview(GPtrArray *arguments, const struct call *c, const scratch *folder);
+/* Adds the values of these arguments, whose options have their names; NULL ends them. What is a
+ * default, or auto, is left to the worker. */
+void call_add_values(GPtrArray *arguments, const values *v, ...) G_GNUC_NULL_TERMINATED;
+
+/* Adds "--seed". */
+void call_add_seed(GPtrArray *arguments, int seed);
+
+/* Writes a picture into the folder under this name, and adds it: "--mask FILE". Takes the picture;
+ * false for NULL, whose sentence is set already, or with a sentence. */
+bool call_add_picture(GPtrArray *arguments, const char *option, const scratch *folder,
+                      const char *name, picture *p, GError **error);
+
+/* Adds "--output" of the pictures that are made, in the folder, and "--preview" of a file there
+ * where pictures on the way are wanted. */
+void call_add_pictures(GPtrArray *arguments, const struct call *c, const scratch *folder);
 
 /* "fox:0.8; cat.safetensors", as people write it, to one "--subject" each. */
 void call_add_subjects(GPtrArray *arguments, const char *subjects);
 
-/* Whether the size of this name is 0 or divisible by 8, with a sentence if not. */
-bool call_check_size(const values *v, const char *name, GError **error);
+/* Whether width and height are 0 or divisible by 8, with a sentence if not. */
+bool call_check_size(const values *v, GError **error);
 
 /* The size at which a picture is made: the values' width and height; where they say nothing, as
  * many pixels as the model's own square, in the shape of the area. 0: the worker chooses, as it

@@ -13,7 +13,7 @@
 #include "plugin/thing.h"
 #include "plugin/words.h"
 
-#include "engine/svdiff.h"
+#include "engine/base/error.h"
 
 #include <string.h>
 
@@ -43,14 +43,11 @@ static bool check_list(const struct compose *c, const char *name, char **list, G
 {
     const int n = (int)g_strv_length(list);
 
-    if (n == 0 || n == c->call->n_layers) {
-        return true;
-    }
-    g_set_error(
-        error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-        _("%s has %d parts for %d layers; give one for each, with ; between them, or none."), name,
-        n, c->call->n_layers);
-    return false;
+    return n == 0 || n == c->call->n_layers ||
+           error_usage(
+               error,
+               _("%s has %d parts for %d layers; give one for each, with ; between them, or none."),
+               name, n, c->call->n_layers);
 }
 
 static bool check_layers(const struct compose *c, GError **error)
@@ -58,13 +55,10 @@ static bool check_layers(const struct compose *c, GError **error)
     if (!call_check_shown(c->call, error) || !call_check_palette(c->call, error)) {
         return false;
     }
-    if (c->call->n_layers >= 2) {
-        return true;
-    }
-    g_set_error(
-        error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-        _("One layer is chosen; composing needs a layer for each of two or more subjects."));
-    return false;
+    return c->call->n_layers >= 2 ||
+           error_usage(
+               error,
+               _("One layer is chosen; composing needs a layer for each of two or more subjects."));
 }
 
 // the given one, else of what the layer's name says it is; NULL where it says nothing
@@ -84,11 +78,11 @@ static bool check_prompts(const struct compose *c, GError **error)
         g_autofree char *prompt = prompt_of(c, i);
         if (prompt == NULL) {
             g_autofree char *name = host_item_name(c->call->layers[i]);
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                        _("What does the layer “%s” show? Its name does not say: name it after its "
-                          "subject, or write a prompt for each layer, with ; between them."),
-                        name);
-            return false;
+            return error_usage(
+                error,
+                _("What does the layer “%s” show? Its name does not say: name it after its "
+                  "subject, or write a prompt for each layer, with ; between them."),
+                name);
         }
     }
     return true;
@@ -102,12 +96,11 @@ static bool check(const struct compose *c, GError **error)
         return false;
     }
     if (values_text(c->v, "prompt")[0] == '\0') {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    _("prompt is empty; say what the picture shows, the subjects by what they "
-                      "are."));
-        return false;
+        return error_usage(
+            error, _("prompt is empty; say what the picture shows, the subjects by what they "
+                     "are."));
     }
-    return call_check_size(c->v, "width", error) && call_check_size(c->v, "height", error);
+    return call_check_size(c->v, error);
 }
 
 /* ---- learning ---- */
@@ -115,18 +108,14 @@ static bool check(const struct compose *c, GError **error)
 static bool add_region(const struct compose *c, int i, const scratch *folder, GPtrArray *arguments,
                        GError **error)
 {
-    const char *name = c->regions[0] != NULL ? c->regions[i] : "";
-    g_autofree char *file_name = g_strdup_printf("region-%d.tif", i);
-    g_autofree char *file = scratch_file(folder, file_name);
+    const char *place = c->regions[0] != NULL ? c->regions[i] : "";
+    g_autofree char *name = g_strdup_printf("region-%d.tif", i);
 
-    if (name[0] == '\0') {
+    if (place[0] == '\0') {
         return true;
     }
-    if (!regions_write(c->call, "region-channels", name, &c->area, &c->area, file, error)) {
-        return false;
-    }
-    call_add_text(arguments, "--region", file);
-    return true;
+    picture *mask = regions_mask(c->call, "region-channels", place, &c->area, &c->area, error);
+    return call_add_picture(arguments, "--region", folder, name, mask, error);
 }
 
 static bool add_subject(const struct compose *c, int i, const scratch *folder, GPtrArray *arguments,
@@ -142,25 +131,23 @@ static bool add_subject(const struct compose *c, int i, const scratch *folder, G
            add_region(c, i, folder, arguments, error);
 }
 
-// what the worker is asked for first, or NULL with a sentence
-static GPtrArray *learn(const struct compose *c, const scratch *folder, GError **error)
+// what the worker is asked for first; false with a sentence
+static bool learn(const struct compose *c, task *t, GError **error)
 {
-    g_autoptr(GPtrArray) a = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *seed = g_strdup_printf("%d", c->seed);
+    GPtrArray *a = task_add(t, "learn", c->output, error);
+    bool added = a != NULL;
 
-    for (int i = 0; i < c->call->n_layers; i++) {
-        if (!add_subject(c, i, folder, a, error)) {
-            return NULL;
-        }
+    for (int i = 0; i < c->call->n_layers && added; i++) {
+        added = add_subject(c, i, t->folder, a, error);
     }
-    call_add_text(a, "--output", c->output);
-    call_add_text(a, "--model", values_text(c->v, "model"));
-    call_add_int(a, "--steps", values_int(c->v, "steps"));
-    call_add_number(a, "--cut-mix", values_number(c->v, "cut-mix"));
-    call_add_number(a, "--unmix-weight", values_number(c->v, "unmix"));
-    call_add_text(a, "--seed", seed);
-    call_add_text(a, "--apart-pictures", "0"); // nobody would see what they say
-    return g_steal_pointer(&a);
+    if (added) {
+        call_add_text(a, "--output", c->output);
+        call_add_values(a, c->v, "model", "steps", "cut-mix", NULL);
+        call_add_number(a, "--unmix-weight", values_number(c->v, "unmix"));
+        call_add_seed(a, c->seed);
+        call_add_text(a, "--apart-pictures", "0"); // nobody would see what they say
+    }
+    return added;
 }
 
 /* ---- painting ---- */
@@ -200,27 +187,25 @@ static void add_negative(GPtrArray *a, const char *negative)
     call_add_text(a, "--negative", g_strstrip(rest->str));
 }
 
-// and then, or NULL with a sentence
-static GPtrArray *paint(const struct compose *c, const scratch *folder, GError **error)
+// and then; false with a sentence
+static bool paint(const struct compose *c, task *t, GError **error)
 {
-    g_autoptr(GPtrArray) a = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *seed = g_strdup_printf("%d", c->seed);
-    g_autofree char *output = scratch_pattern(folder, "picture-%04d.tif");
+    GPtrArray *a = task_add(t, "generate", NULL, error);
     int width, height;
 
+    if (a == NULL) {
+        return false;
+    }
     call_size(c->v, &c->area, &width, &height);
-    call_add_text(a, "--prompt", values_text(c->v, "prompt"));
+    call_add_values(a, c->v, "prompt", "model", "count", NULL);
     add_negative(a, values_text(c->v, "negative"));
     call_add_text(a, "--subject", c->output);
     g_ptr_array_add(a, g_strdup("--names"));
-    call_add_text(a, "--model", values_text(c->v, "model"));
     call_add_int(a, "--width", width);
     call_add_int(a, "--height", height);
-    call_add_text(a, "--seed", seed);
-    call_add_int(a, "--count", values_int(c->v, "count"));
-    call_add_text(a, "--output", output);
-    call_add_preview(a, c->call, folder);
-    return add_places(c, folder, a, error) ? g_steal_pointer(&a) : NULL;
+    call_add_seed(a, c->seed);
+    call_add_pictures(a, c->call, t->folder);
+    return add_places(c, t->folder, a, error);
 }
 
 // what of a layer's name can be in that of a subject
@@ -257,17 +242,9 @@ static bool fill(struct compose *c, task *t, GError **error)
     }
     c->area = host_item_area(host_selection(c->call->image)); // it covers the image
     t->file = c->output = find_output(c->call, error);
-    t->folder = c->output != NULL ? scratch_create(error) : NULL;
-    GPtrArray *learning = t->folder != NULL ? learn(c, t->folder, error) : NULL;
-    if (learning == NULL) {
+    if (c->output == NULL || !learn(c, t, error) || !paint(c, t, error)) {
         return false;
     }
-    task_add(t, "learn", learning, g_strdup(c->output));
-    GPtrArray *painting = paint(c, t->folder, error);
-    if (painting == NULL) {
-        return false;
-    }
-    task_add(t, "generate", painting, NULL);
     results_init(&t->results, c->call, prompts, c->seed);
     t->results.placed = true;
     t->results.area = c->area;
@@ -276,18 +253,12 @@ static bool fill(struct compose *c, task *t, GError **error)
 
 bool call_compose(const struct call *c, task *t, GError **error)
 {
+    const values *v = c->values;
     g_auto(GStrv) names = spot_names(c->image);
-    struct compose compose = {.call = c,
-                              .v = c->values,
-                              .prompts = split(values_text(c->values, "prompts")),
-                              .class_prompts = split(values_text(c->values, "class-prompts")),
-                              .regions =
-                                  regions_places(values_text(c->values, "region-channels"), names),
-                              .seed = call_seed(c->values)};
-    const bool done = fill(&compose, t, error);
+    g_auto(GStrv) prompts = split(values_text(v, "prompts"));
+    g_auto(GStrv) classes = split(values_text(v, "class-prompts"));
+    g_auto(GStrv) regions = regions_places(values_text(v, "region-channels"), names);
+    struct compose compose = {c, v, prompts, classes, regions, .seed = call_seed(v)};
 
-    g_strfreev(compose.prompts);
-    g_strfreev(compose.class_prompts);
-    g_strfreev(compose.regions);
-    return done;
+    return fill(&compose, t, error);
 }

@@ -7,7 +7,7 @@
 #include "plugin/task.h"
 #include "plugin/words.h"
 
-#include "engine/svdiff.h"
+#include "engine/base/error.h"
 
 struct edit {
     const struct call *call;
@@ -17,74 +17,50 @@ struct edit {
     int seed;
 };
 
-static bool fail_usage(GError **error, const char *sentence)
-{
-    g_set_error_literal(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, sentence);
-    return false;
-}
-
 // the lines that say something
 static char **split_targets(const char *text)
 {
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    GPtrArray *all = g_ptr_array_new();
+    g_autoptr(GStrvBuilder) all = g_strv_builder_new();
 
     for (char **line = lines; *line != NULL; line++) {
         if (g_strstrip(*line)[0] != '\0') {
-            g_ptr_array_add(all, g_strdup(*line));
+            g_strv_builder_add(all, *line);
         }
     }
-    g_ptr_array_add(all, NULL);
-    return (char **)g_ptr_array_free(all, FALSE);
+    return g_strv_builder_end(all);
 }
 
 static bool check(const struct edit *e, GError **error)
 {
     if (values_text(e->v, "prompt")[0] == '\0') {
-        return fail_usage(error, _("prompt is empty; say what the layer shows."));
+        return error_usage(error, _("prompt is empty; say what the layer shows."));
     }
     if (e->targets[0] == NULL) {
-        return fail_usage(error, _("target is empty; say what the layer should show."));
+        return error_usage(error, _("target is empty; say what the layer should show."));
     }
     return call_check_shown(e->call, error) && call_check_palette(e->call, error);
 }
 
-static GPtrArray *make_arguments(const struct edit *e, const char *image, const char *kept,
-                                 const char *output, const scratch *folder)
+// writes the picture that the worker reads, and what it is asked for; false with a sentence
+static bool add_arguments(const struct edit *e, const scratch *folder, GPtrArray *a, GError **error)
 {
-    GPtrArray *a = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *seed = g_strdup_printf("%d", e->seed);
+    picture *layer = layers_in_read(e->call->layers[0], &e->area, true, error);
+    const bool read = call_add_picture(a, "--image", folder, "layer.tif", layer, error);
+    g_autofree char *kept = read ? paths_edits(error) : NULL;
 
-    call_add_text(a, "--image", image);
-    call_add_text(a, "--prompt", values_text(e->v, "prompt"));
+    if (kept == NULL) {
+        return false;
+    }
     for (int i = 0; e->targets[i] != NULL; i++) {
         call_add_text(a, "--target", e->targets[i]);
     }
-    call_add_text(a, "--model", values_text(e->v, "model"));
-    call_add_number(a, "--structure", values_number(e->v, "structure"));
-    call_add_int(a, "--learn-steps", values_int(e->v, "learn-steps"));
-    call_add_int(a, "--steps", values_int(e->v, "steps"));
-    call_add_number(a, "--guidance", values_number(e->v, "guidance"));
-    call_add_text(a, "--seed", seed);
-    call_add_int(a, "--count", values_int(e->v, "count"));
+    call_add_values(a, e->v, "prompt", "model", "structure", "learn-steps", "steps", "guidance",
+                    "count", NULL);
+    call_add_seed(a, e->seed);
     call_add_text(a, "--shift", kept);
-    call_add_text(a, "--output", output);
-    call_add_preview(a, e->call, folder);
-    return a;
-}
-
-// writes the picture that the worker reads; what it is asked for, or NULL with a sentence
-static GPtrArray *read_layer(const struct edit *e, const scratch *folder, GError **error)
-{
-    g_autofree char *image = scratch_file(folder, "layer.tif");
-    g_autofree char *output = scratch_pattern(folder, "picture-%04d.tif");
-    g_autoptr(picture) p = layers_in_read(e->call->layers[0], &e->area, true, error);
-
-    if (p == NULL || !picture_exchange_write(image, p, error)) {
-        return NULL;
-    }
-    g_autofree char *kept = paths_edits(error);
-    return kept != NULL ? make_arguments(e, image, kept, output, folder) : NULL;
+    call_add_pictures(a, e->call, folder);
+    return true;
 }
 
 // where what is made goes
@@ -106,10 +82,6 @@ bool call_edit(const struct call *c, task *t, GError **error)
         return good;
     }
     e.area = host_item_area(c->layers[0]);
-    t->folder = scratch_create(error);
-    GPtrArray *arguments = t->folder != NULL ? read_layer(&e, t->folder, error) : NULL;
-    if (arguments != NULL) {
-        task_add(t, "edit", arguments, NULL);
-    }
-    return arguments != NULL && place(&e, &t->results, error);
+    GPtrArray *a = task_add(t, "edit", NULL, error);
+    return a != NULL && add_arguments(&e, t->folder, a, error) && place(&e, &t->results, error);
 }

@@ -13,7 +13,7 @@
 #include "plugin/task.h"
 #include "plugin/words.h"
 
-#include "engine/svdiff.h"
+#include "engine/base/error.h"
 
 #include <string.h>
 
@@ -34,18 +34,12 @@ struct generate {
 
 /* ---- what is asked for ---- */
 
-static bool fail_usage(GError **error, const char *sentence)
-{
-    g_set_error_literal(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, sentence);
-    return false;
-}
-
 static bool check_values(const struct generate *g, GError **error)
 {
     if (values_text(g->v, "prompt")[0] == '\0') {
-        return fail_usage(error, _("prompt is empty; say what the picture shows."));
+        return error_usage(error, _("prompt is empty; say what the picture shows."));
     }
-    return call_check_size(g->v, "width", error) && call_check_size(g->v, "height", error);
+    return call_check_size(g->v, error);
 }
 
 /* What of the layer is around the area: as much again on each side, for the worker to choose its
@@ -84,8 +78,8 @@ static bool find_area(struct generate *g, GError **error)
         host_item_area(g->call->n_layers > 0 ? g->call->layers[0] : host_selection(g->call->image));
     g->masked = layers_in_selection(g->call->image, &selection);
     if (strcmp(init, "selection") == 0 && !g->masked) {
-        return fail_usage(error, _("Nothing is selected; select what the picture starts from, or "
-                                   "choose none or layer for init."));
+        return error_usage(error, _("Nothing is selected; select what the picture starts from, or "
+                                    "choose none or layer for init."));
     }
     g->placed = g->from_picture || g->masked;
     g->area = g->seen = layer;
@@ -94,8 +88,8 @@ static bool find_area(struct generate *g, GError **error)
     }
     g->area = selection;
     if (g->from_picture && !layers_in_intersect(&layer, &selection, &g->area)) {
-        return fail_usage(error, _("The selection lies beside the layer; select something on the "
-                                   "layer."));
+        return error_usage(error, _("The selection lies beside the layer; select something on the "
+                                    "layer."));
     }
     g->into = g->from_picture;
     look_around(g, &layer);
@@ -104,55 +98,39 @@ static bool find_area(struct generate *g, GError **error)
 
 /* ---- the worker ---- */
 
-static GPtrArray *make_arguments(const struct generate *g, const char *init, const char *mask,
-                                 const char *output)
+static void add_values(const struct generate *g, const scratch *folder, GPtrArray *a)
 {
-    GPtrArray *a = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *seed = g_strdup_printf("%d", g->seed);
-
-    call_add_text(a, "--prompt", values_text(g->v, "prompt"));
-    call_add_text(a, "--negative", values_text(g->v, "negative"));
+    call_add_values(a, g->v, "prompt", "negative", "model", "steps", "guidance", "sampler", "count",
+                    NULL);
     call_add_subjects(a, values_text(g->v, "subjects"));
     g_ptr_array_add(a, g_strdup("--names"));
-    call_add_text(a, "--model", values_text(g->v, "model"));
-    if (g->from_picture) {
-        call_add_text(a, "--init-image", init);
-        call_add_number(a, "--strength", values_number(g->v, "strength"));
-    }
-    if (g->into) {
-        call_add_text(a, "--mask", mask);
-    }
     call_add_int(a, "--width", g->width);
     call_add_int(a, "--height", g->height);
-    call_add_int(a, "--steps", values_int(g->v, "steps"));
-    call_add_number(a, "--guidance", values_number(g->v, "guidance"));
-    if (strcmp(values_text(g->v, "sampler"), "auto") != 0) {
-        call_add_text(a, "--sampler", values_text(g->v, "sampler"));
-    }
-    call_add_text(a, "--seed", seed);
-    call_add_int(a, "--count", values_int(g->v, "count"));
-    call_add_text(a, "--output", output);
-    return a;
+    call_add_seed(a, g->seed);
+    call_add_pictures(a, g->call, folder);
 }
 
-static bool write_init(const struct generate *g, const char *path, GError **error)
+// what it starts from, if that is a picture
+static bool add_init(const struct generate *g, const scratch *folder, GPtrArray *a, GError **error)
 {
-    g_autoptr(picture) p =
-        g->from_picture ? layers_in_read(g->call->layers[0], &g->seen, true, error) : NULL;
-
-    return !g->from_picture || (p != NULL && picture_exchange_write(path, p, error));
+    if (!g->from_picture) {
+        return true;
+    }
+    call_add_values(a, g->v, "strength", NULL);
+    picture *seen = layers_in_read(g->call->layers[0], &g->seen, true, error);
+    return call_add_picture(a, "--init-image", folder, "init.tif", seen, error);
 }
 
-static bool write_mask(const struct generate *g, const char *path, GError **error)
+// what of it may change, if not all
+static bool add_mask(const struct generate *g, const scratch *folder, GPtrArray *a, GError **error)
 {
     if (!g->into) {
         return true;
     }
     const host_item selection = host_selection(g->call->image);
     const struct host_area whole = host_item_area(selection);
-    g_autoptr(picture) p = layers_in_mask_picture(selection, &whole, &g->seen, error);
-
-    return p != NULL && picture_exchange_write(path, p, error);
+    picture *mask = layers_in_mask_picture(selection, &whole, &g->seen, error);
+    return call_add_picture(a, "--mask", folder, "mask.tif", mask, error);
 }
 
 // what the picture shows of the image: where it goes, or all; without an image only shares count
@@ -170,21 +148,6 @@ static bool add_regions(const struct generate *g, const scratch *folder, GPtrArr
     const struct host_area view = find_view(g);
 
     return regions_add_list(g->call, g->placed ? &g->area : &view, &view, folder, arguments, error);
-}
-
-// writes what the worker reads; what it is asked for, or NULL with a sentence
-static GPtrArray *read_image(const struct generate *g, const scratch *folder, GError **error)
-{
-    g_autofree char *init = scratch_file(folder, "init.tif");
-    g_autofree char *mask = scratch_file(folder, "mask.tif");
-    g_autofree char *output = scratch_pattern(folder, "picture-%04d.tif");
-    g_autoptr(GPtrArray) arguments = make_arguments(g, init, mask, output);
-
-    call_add_preview(arguments, g->call, folder);
-    return write_init(g, init, error) && write_mask(g, mask, error) &&
-                   add_regions(g, folder, arguments, error)
-               ? g_steal_pointer(&arguments)
-               : NULL;
 }
 
 // where what is made goes
@@ -207,10 +170,11 @@ bool call_generate(const struct call *c, task *t, GError **error)
         return false;
     }
     call_size(g.v, g.placed && !g.into ? &g.area : NULL, &g.width, &g.height);
-    t->folder = scratch_create(error);
-    GPtrArray *arguments = t->folder != NULL ? read_image(&g, t->folder, error) : NULL;
-    if (arguments != NULL) {
-        task_add(t, "generate", arguments, NULL);
+    GPtrArray *a = task_add(t, "generate", NULL, error);
+    if (a == NULL) {
+        return false;
     }
-    return arguments != NULL && place(&g, &t->results, error);
+    add_values(&g, t->folder, a);
+    return add_init(&g, t->folder, a, error) && add_mask(&g, t->folder, a, error) &&
+           add_regions(&g, t->folder, a, error) && place(&g, &t->results, error);
 }

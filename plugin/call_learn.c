@@ -5,19 +5,15 @@
 #include "plugin/task.h"
 #include "plugin/words.h"
 
-#include "engine/svdiff.h"
+#include "engine/base/error.h"
 
 #define CHECKPOINT_STEPS 20 // what is lost at most when the worker itself is killed
 
 static bool check_region(const struct call *c, GError **error)
 {
-    if (values_int(c->values, "region-channel") <= 0) {
-        return true;
-    }
-    g_set_error(
-        error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-        _("region-channel is for several subjects learned at once; one subject has none (-1)."));
-    return false;
+    return values_int(c->values, "region-channel") <= 0 ||
+           error_usage(error, _("region-channel is for several subjects learned at once; one "
+                                "subject has none (-1)."));
 }
 
 // an estimate writes nothing: it needs no name yet
@@ -49,30 +45,8 @@ static void add_going_on(const values *v, GPtrArray *arguments)
     call_add_int(arguments, "--checkpoint-every", CHECKPOINT_STEPS);
     g_ptr_array_add(arguments, g_strdup("--continue"));
     if (values_int(v, "seed") >= 0) {
-        g_autofree char *seed = g_strdup_printf("%d", values_int(v, "seed"));
-        call_add_text(arguments, "--seed", seed);
+        call_add_seed(arguments, values_int(v, "seed"));
     }
-}
-
-// NULL with a sentence
-static GPtrArray *make_arguments(const struct call *c, const char *output, const scratch *folder,
-                                 GError **error)
-{
-    const values *v = c->values;
-    GPtrArray *a = g_ptr_array_new_with_free_func(g_free);
-
-    call_add_text(a, "--prompt", values_text(v, "prompt"));
-    call_add_text(a, "--class-prompt", values_text(v, "class-prompt"));
-    call_add_text(a, "--output", output);
-    call_add_text(a, "--model", values_text(v, "model"));
-    call_add_int(a, "--steps", values_int(v, "steps"));
-    call_add_number(a, "--learning-rate", values_number(v, "learning-rate"));
-    call_add_int(a, "--size", values_int(v, "size"));
-    add_going_on(v, a);
-    if (!add_layers(c, folder, a, error)) {
-        g_clear_pointer(&a, g_ptr_array_unref);
-    }
-    return a;
 }
 
 bool call_learn(const struct call *c, task *t, GError **error)
@@ -81,10 +55,13 @@ bool call_learn(const struct call *c, task *t, GError **error)
         return false;
     }
     t->file = find_output(c, error);
-    t->folder = t->file != NULL ? scratch_create(error) : NULL;
-    GPtrArray *arguments = t->folder != NULL ? make_arguments(c, t->file, t->folder, error) : NULL;
-    if (arguments != NULL) {
-        task_add(t, "learn", arguments, g_strdup(t->file));
+    GPtrArray *a = t->file != NULL ? task_add(t, "learn", t->file, error) : NULL;
+    if (a == NULL) {
+        return false;
     }
-    return arguments != NULL;
+    call_add_values(a, c->values, "prompt", "class-prompt", "model", "steps", "learning-rate",
+                    "size", NULL);
+    call_add_text(a, "--output", t->file);
+    add_going_on(c->values, a);
+    return add_layers(c, t->folder, a, error);
 }

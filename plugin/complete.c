@@ -35,6 +35,7 @@ bool complete_finds(const char *text, int cursor, const char *name, int *from)
     return false;
 }
 
+// characters and bytes are counted apart: GTK's cursor stands behind characters
 char *complete_put(const char *text, int from, int cursor, const char *name, int number, int *end)
 {
     const char *after = g_utf8_offset_to_pointer(text, MIN(cursor, g_utf8_strlen(text, -1)));

@@ -51,8 +51,10 @@ struct dialog {
     pid_t owner; // GIMP
 };
 
-static void say(struct dialog *d, const char *text)
+static void say(void *user, const char *text)
 {
+    struct dialog *d = user;
+
     gtk_label_set_text(GTK_LABEL(d->message), text);
     toolkit_tell("says: %s", text);
 }
@@ -70,47 +72,33 @@ static void take_kept_settings(void *user, const char *text)
     }
 }
 
-static void say_from_part(void *user, const char *sentence)
-{
-    say(user, sentence);
-}
-
 /* ---- the window ---- */
 
 static GtkWidget *make_side(struct dialog *d)
 {
-    const struct dialog_gallery_calls calls = {take_kept_settings, say_from_part, d};
+    const struct dialog_gallery_calls calls = {take_kept_settings, say, d};
     const bool layers = d->v->procedure->result == RESULT_LAYERS;
-    GtkWidget *side = toolkit_column(12);
 
     d->gallery = dialog_gallery_new(d->progress.preview, layers ? &d->target : NULL, &calls);
+    GtkWidget *side = toolkit_column(12, d->progress.preview, d->progress.curve,
+                                     toolkit_grows(dialog_gallery_widget(d->gallery)), NULL);
     d->progress.side = side;
-    gtk_box_pack_start(GTK_BOX(side), d->progress.preview, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(side), d->progress.curve, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(side), dialog_gallery_widget(d->gallery), TRUE, TRUE, 0);
-    gtk_widget_show_all(side);
+    toolkit_hidden(side);
     gtk_widget_set_visible(side, dialog_gallery_has_any(d->gallery));
-    gtk_widget_set_no_show_all(side, TRUE);
     return side;
 }
 
 static GtkWidget *make_content(struct dialog *d)
 {
-    GtkWidget *box = toolkit_column(12), *row = toolkit_row(18),
-              *column = toolkit_column(toolkit_screen_height() < TOOLKIT_LOW ? 6 : 12);
-
     d->message = toolkit_paragraph(420);
-    gtk_box_pack_start(GTK_BOX(column), dialog_fields_widget(d->fields), TRUE, TRUE, 0);
-    gtk_box_pack_start(GTK_BOX(column), dialog_presets_new(d->v, d->fields, say_from_part, d),
-                       FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(column), dialog_estimate_widget(d->estimate), FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(column), d->message, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(column), dialog_queue_widget(d->queue), FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(row), column, TRUE, TRUE, 0);
-    gtk_box_pack_start(GTK_BOX(row), make_side(d), FALSE, FALSE, 0);
+    GtkWidget *column = toolkit_column(
+        toolkit_is_low() ? 6 : 12, toolkit_grows(dialog_fields_widget(d->fields)),
+        dialog_presets_new(d->v, d->fields, say, d), dialog_estimate_widget(d->estimate),
+        d->message, dialog_queue_widget(d->queue), NULL);
+    GtkWidget *row = toolkit_row(18, toolkit_grows(column), make_side(d), NULL);
+    GtkWidget *box = toolkit_column(12, toolkit_grows(row), d->progress.bar, NULL);
+
     gtk_container_set_border_width(GTK_CONTAINER(box), 12);
-    gtk_box_pack_start(GTK_BOX(box), row, TRUE, TRUE, 0);
-    gtk_box_pack_start(GTK_BOX(box), d->progress.bar, FALSE, FALSE, 0);
     return box;
 }
 
@@ -118,9 +106,8 @@ static void make_window(struct dialog *d)
 {
     d->window = dialog_buttons_new(d->v->procedure);
     d->progress.window = GTK_WINDOW(d->window);
-    GtkWidget *content = make_content(d);
-    gtk_box_pack_start(GTK_BOX(gtk_dialog_get_content_area(GTK_DIALOG(d->window))), content, TRUE,
-                       TRUE, 0);
+    GtkWidget *content = toolkit_grows(make_content(d));
+    toolkit_add(gtk_dialog_get_content_area(GTK_DIALOG(d->window)), content, NULL);
     gtk_widget_show_all(content);
     dialog_fit_begin(dialog_fields_widget(d->fields));
     gtk_widget_show_all(d->window);
@@ -156,16 +143,13 @@ static void set_running(struct dialog *d, bool running)
     d->cancelled = false;
     d->stopped = d->stopped && !running; // the end of a run asks for it
     dialog_buttons_running(d->window, running);
+    dialog_estimate_hold(d->estimate, running); // the bar says more
     if (running) {
-        dialog_estimate_drop(d->estimate);
-        gtk_widget_hide(dialog_estimate_widget(d->estimate)); // the bar says more
         dialog_progress_begin(&d->progress);
         host_progress_begin(_(d->v->procedure->title));
     } else {
         host_progress_end();
         dialog_progress_end(&d->progress);
-        gtk_widget_show(dialog_estimate_widget(d->estimate));
-        dialog_estimate_want(d->estimate);
     }
 }
 
@@ -312,24 +296,6 @@ static void close_or_cancel(struct dialog *d)
     }
 }
 
-static void on_words(void *user)
-{
-    struct dialog *d = user;
-
-    if (!d->running) {
-        dialog_estimate_want_if_failed(d->estimate);
-    }
-}
-
-static void on_figures(void *user)
-{
-    struct dialog *d = user;
-
-    if (!d->running) {
-        dialog_estimate_want(d->estimate);
-    }
-}
-
 static void reset(struct dialog *d)
 {
     g_autoptr(values) standard = values_create(d->v->procedure);
@@ -340,7 +306,7 @@ static void reset(struct dialog *d)
         dialog_learn_reset(d->learn);
     }
     say(d, _("All fields are as in the beginning."));
-    on_figures(d);
+    dialog_estimate_want(d->estimate);
 }
 
 // the next dialog takes this one's place
@@ -351,10 +317,8 @@ static void paint(struct dialog *d)
     d->closed = true;
 }
 
-static void on_response(GtkDialog *window, int response, void *user)
+static void on_response(struct dialog *d, int response)
 {
-    struct dialog *d = user;
-
     if (response == GTK_RESPONSE_OK) {
         ask_for_run(d);
     } else if (response == DIALOG_SETTINGS) {
@@ -378,7 +342,7 @@ static void look_again(struct dialog *d)
 {
     dialog_fields_renew(d->fields);
     if (dialog_paint_renew(d->fields)) {
-        on_figures(d);
+        dialog_estimate_want(d->estimate);
     }
 }
 
@@ -396,14 +360,12 @@ static void on_called(void *user, const struct call *chosen, const char *setting
     }
     gtk_window_present(GTK_WINDOW(d->window));
     toolkit_tell("window: has image %d", chosen->image);
-    on_figures(d);
+    dialog_estimate_want(d->estimate);
 }
 
 // back from the image, which may be another now
-static gboolean on_focus(GtkWidget *window, GdkEventFocus *event, void *user)
+static gboolean on_focus(struct dialog *d)
 {
-    struct dialog *d = user;
-
     if (dialog_target_update(&d->target, NULL)) {
         look_again(d);
     }
@@ -411,10 +373,8 @@ static gboolean on_focus(GtkWidget *window, GdkEventFocus *event, void *user)
 }
 
 // GIMP is the parent; nobody else tells an idle dialog that it is gone
-static gboolean on_owner_timer(void *user)
+static gboolean on_owner_timer(struct dialog *d)
 {
-    struct dialog *d = user;
-
     d->closed = d->closed || getppid() != d->owner;
     return G_SOURCE_CONTINUE;
 }
@@ -426,16 +386,15 @@ static void make(struct dialog *d)
     d->fields = dialog_fields_new(&d->target.call, d->v);
     d->estimate = dialog_estimate_new(&d->target.call, d->v, d->fields);
     d->learn = d->v->procedure->id == PROCEDURE_LEARN
-                   ? dialog_learn_new(&d->target, d->fields, d->estimate, on_figures, d)
+                   ? dialog_learn_new(&d->target, d->fields, d->estimate)
                    : NULL;
     dialog_paint_add(&d->target, d->fields);
     d->queue = dialog_queue_new();
     make_window(d);
-    g_signal_connect(d->window, "response", G_CALLBACK(on_response), d);
+    g_signal_connect_swapped(d->window, "response", G_CALLBACK(on_response), d);
     g_signal_connect(d->window, "delete-event", G_CALLBACK(gtk_true), NULL);
-    g_signal_connect(d->window, "focus-in-event", G_CALLBACK(on_focus), d);
-    dialog_fields_watch(d->fields, on_words, on_figures, d);
-    dialog_estimate_want(d->estimate);
+    g_signal_connect_swapped(d->window, "focus-in-event", G_CALLBACK(on_focus), d);
+    dialog_estimate_begin(d->estimate);
 }
 
 static void unmake(struct dialog *d)
@@ -467,8 +426,7 @@ bool dialog_run(const struct call *chosen, values *v, bool insists, struct call_
                 values **next)
 {
     struct dialog d = {.v = v, .result = result, .owner = getppid()};
-    g_autofree char *settings =
-        insists ? settings_write(v, values_has(v, "seed") ? values_int(v, "seed") : -1) : NULL;
+    g_autofree char *settings = insists ? settings_of_values(v) : NULL;
     bool handed;
     g_autoptr(one_window) window = one_window_claim(v->procedure, chosen, settings, &handed);
 
@@ -480,7 +438,7 @@ bool dialog_run(const struct call *chosen, values *v, bool insists, struct call_
     dialog_target_init(&d.target, v->procedure, chosen);
     make(&d);
     one_window_listen(window, on_called, &d);
-    const guint timer = g_timeout_add(OWNER_MS, on_owner_timer, &d);
+    const guint timer = g_timeout_add(OWNER_MS, G_SOURCE_FUNC(on_owner_timer), &d);
     loop(&d);
     g_source_remove(timer);
     call_result_drop_gone(result);

@@ -15,15 +15,16 @@ static GtkWidget *add(GtkWidget *window, const char *name, int response, const c
 // beside the one that starts, and not to be seen yet
 static void add_hidden(GtkWidget *window, const char *name, int response, const char *help)
 {
-    GtkWidget *button = add(window, name, response, help);
-
-    gtk_widget_hide(button);
-    gtk_widget_set_no_show_all(button, TRUE);
+    toolkit_hidden(add(window, name, response, help));
 }
 
+// at the other side, beside Help
 static void add_aside(GtkWidget *window, const char *name, int response, const char *help)
 {
-    toolkit_set_aside(window, add(window, name, response, help));
+    GtkWidget *button = add(window, name, response, help);
+    GtkWidget *area = gtk_widget_get_parent(button);
+
+    gtk_button_box_set_child_secondary(GTK_BUTTON_BOX(area), button, TRUE);
 }
 
 static void add_buttons(GtkWidget *window, const struct procedure *p)
@@ -65,6 +66,7 @@ void dialog_buttons_show(GtkWidget *window, int response, bool shown)
     }
 }
 
+// the button keeps its place and its response: only its name changes
 void dialog_buttons_running(GtkWidget *window, bool running)
 {
     GtkWidget *close = gtk_dialog_get_widget_for_response(GTK_DIALOG(window), GTK_RESPONSE_CLOSE);

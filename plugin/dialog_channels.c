@@ -7,6 +7,7 @@
 
 #define PICTURE_SIDE 24 // pixels
 
+// the picture is what the channel marks, small
 static void add_channel(GtkWidget *list, host_item channel)
 {
     g_autofree char *name = host_item_name(channel);
@@ -46,9 +47,17 @@ static void forget_channels(GtkTreeModel *model)
     }
 }
 
+host_item dialog_channels_get(GtkWidget *list)
+{
+    int channel = HOST_NONE;
+
+    gimp_int_combo_box_get_active(GIMP_INT_COMBO_BOX(list), &channel);
+    return channel;
+}
+
 void dialog_channels_renew(GtkWidget *list, host_image image)
 {
-    int chosen = HOST_NONE;
+    const host_item chosen = dialog_channels_get(list);
     g_autoptr(GArray) channels = host_image_exists(image)
                                      ? host_channels(image)
                                      : g_array_new(FALSE, FALSE, sizeof(host_item));
@@ -56,7 +65,6 @@ void dialog_channels_renew(GtkWidget *list, host_image image)
     if (shows(list, channels)) {
         return;
     }
-    gimp_int_combo_box_get_active(GIMP_INT_COMBO_BOX(list), &chosen);
     forget_channels(gtk_combo_box_get_model(GTK_COMBO_BOX(list)));
     for (guint i = 0; i < channels->len; i++) {
         add_channel(list, g_array_index(channels, host_item, i));

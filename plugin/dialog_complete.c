@@ -48,10 +48,8 @@ static void add_prompts(const struct complete *c)
     }
 }
 
-static gboolean on_focus(GtkWidget *prompt, GdkEventFocus *event, void *user)
+static gboolean on_focus(struct complete *c)
 {
-    struct complete *c = user;
-
     gtk_list_store_clear(c->store);
     if (c->subjects != NULL) {
         add_names(c);
@@ -65,7 +63,7 @@ static gboolean on_focus(GtkWidget *prompt, GdkEventFocus *event, void *user)
 static gboolean fits(GtkEntryCompletion *completion, const char *key, GtkTreeIter *row, void *user)
 {
     const struct complete *c = user;
-    const char *typed = gtk_entry_get_text(GTK_ENTRY(c->prompt));
+    const char *typed = toolkit_text(c->prompt);
     const int cursor = gtk_editable_get_position(GTK_EDITABLE(c->prompt));
     g_autofree char *text = NULL;
     gboolean is_name;
@@ -84,9 +82,10 @@ static gboolean fits(GtkEntryCompletion *completion, const char *key, GtkTreeIte
 /* ---- what is chosen ---- */
 
 // the place of the subject among those that are used, where it is put if it is not one
+// a subject that is spoken of must be used: the name alone means nothing to the worker
 static int use_subject(const struct complete *c, const char *name)
 {
-    const char *used = gtk_entry_get_text(GTK_ENTRY(c->subjects));
+    const char *used = toolkit_text(c->subjects);
     g_auto(GStrv) parts = svdiff_subject_list(used);
     int i = 0;
 
@@ -99,24 +98,25 @@ static int use_subject(const struct complete *c, const char *name)
     }
     g_autofree char *part = svdiff_subject_join(name, 1);
     g_autofree char *all = g_strconcat(used, i > 0 ? "; " : "", part, NULL);
-    gtk_entry_set_text(GTK_ENTRY(c->subjects), all);
+    toolkit_set_text(c->subjects, all);
     toolkit_tell("completes: uses %s", all);
     return i;
 }
 
 static void put_name(const struct complete *c, const char *name)
 {
-    const char *typed = gtk_entry_get_text(GTK_ENTRY(c->prompt));
+    const char *typed = toolkit_text(c->prompt);
     const int cursor = gtk_editable_get_position(GTK_EDITABLE(c->prompt));
     int from, end;
 
     if (complete_finds(typed, cursor, name, &from)) {
         g_autofree char *text = complete_put(typed, from, cursor, name, use_subject(c, name), &end);
-        gtk_entry_set_text(GTK_ENTRY(c->prompt), text);
+        toolkit_set_text(c->prompt, text);
         gtk_editable_set_position(GTK_EDITABLE(c->prompt), end);
     }
 }
 
+// TRUE: GTK would put the whole text in the place of all that was typed
 static gboolean on_chosen(GtkEntryCompletion *completion, GtkTreeModel *model, GtkTreeIter *row,
                           void *user)
 {
@@ -128,19 +128,17 @@ static gboolean on_chosen(GtkEntryCompletion *completion, GtkTreeModel *model, G
     if (is_name) {
         put_name(c, text);
     } else {
-        gtk_entry_set_text(GTK_ENTRY(c->prompt), text);
+        toolkit_set_text(c->prompt, text);
         gtk_editable_set_position(GTK_EDITABLE(c->prompt), -1);
     }
-    toolkit_tell("completes: %s", gtk_entry_get_text(GTK_ENTRY(c->prompt)));
+    toolkit_tell("completes: %s", toolkit_text(c->prompt));
     return TRUE;
 }
 
 /* ---- making ---- */
 
-static void free_complete(void *data)
+static void free_complete(struct complete *c)
 {
-    struct complete *c = data;
-
     g_object_unref(c->store);
     g_free(c);
 }
@@ -158,8 +156,8 @@ void dialog_complete_attach(GtkWidget *prompt, GtkWidget *subjects)
     gtk_entry_completion_set_match_func(completion, fits, c, NULL);
     gtk_entry_completion_set_minimum_key_length(completion, 1);
     g_signal_connect(completion, "match-selected", G_CALLBACK(on_chosen), c);
-    g_signal_connect(prompt, "focus-in-event", G_CALLBACK(on_focus), c);
+    g_signal_connect_swapped(prompt, "focus-in-event", G_CALLBACK(on_focus), c);
     gtk_entry_set_completion(GTK_ENTRY(prompt), completion);
     g_object_unref(completion);
-    g_object_set_data_full(G_OBJECT(prompt), "svdiff-complete", c, free_complete);
+    g_object_set_data_full(G_OBJECT(prompt), "svdiff-complete", c, (GDestroyNotify)free_complete);
 }

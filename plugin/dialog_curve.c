@@ -24,10 +24,8 @@ struct curve {
     double most; // loss
 };
 
-static void free_curve(void *data)
+static void free_curve(struct curve *c)
 {
-    struct curve *c = data;
-
     g_array_unref(c->points);
     g_free(c);
 }
@@ -130,7 +128,7 @@ GtkWidget *dialog_curve_new(int width, int height)
     GtkWidget *widget = toolkit_canvas(width, height, paint, c);
 
     c->points = g_array_new(FALSE, FALSE, sizeof(struct point));
-    g_object_set_data_full(G_OBJECT(widget), "svdiff-curve", c, free_curve);
+    g_object_set_data_full(G_OBJECT(widget), "svdiff-curve", c, (GDestroyNotify)free_curve);
     gtk_widget_set_tooltip_text(widget, _("The loss of each step, and its mean as a line."));
     return widget;
 }

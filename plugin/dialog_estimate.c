@@ -17,6 +17,7 @@ struct dialog_estimate {
     guint timer;                // 0: none
     bool running, again, ended; // ended: the one that runs is not wanted any more
     bool failed;                // the last one
+    bool held;                  // a run goes on
     void (*told)(void *user, const struct call_estimate *costs);
     void *user;
 };
@@ -65,13 +66,6 @@ static void say(struct dialog_estimate *e, const char *text)
     toolkit_tell("estimate: %s", text);
 }
 
-static void say_estimate(struct dialog_estimate *e, const struct call_estimate *c)
-{
-    g_autofree char *text = c->bytes >= 0 ? costs_text(c) : g_strdup("");
-
-    say(e, text);
-}
-
 // what "what suits" is for this image
 static void show_size(const struct dialog_estimate *e, const struct call_estimate *c)
 {
@@ -112,10 +106,11 @@ static void count(struct dialog_estimate *e)
     const bool done = values_check(e->v, &error) && call_run(&call, &nothing, &error);
     e->failed = !done;
     if (done) {
+        g_autofree char *text = costs.bytes >= 0 ? costs_text(&costs) : g_strdup("");
         call_result_clear(&nothing);
         show_size(e, &costs);
         tell(e, &costs);
-        say_estimate(e, &costs);
+        say(e, text);
     } else if (!g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED)) {
         say(e, error->message);
         tell(e, NULL);
@@ -123,10 +118,8 @@ static void count(struct dialog_estimate *e)
     call_estimate_clear(&costs);
 }
 
-static gboolean on_timer(void *user)
+static gboolean on_timer(struct dialog_estimate *e)
 {
-    struct dialog_estimate *e = user;
-
     e->timer = 0;
     e->again = true;
     if (e->running) {
@@ -150,18 +143,14 @@ void dialog_estimate_watch(struct dialog_estimate *e,
 
 void dialog_estimate_want(struct dialog_estimate *e)
 {
+    if (e->held) {
+        return;
+    }
     if (e->timer != 0) {
         g_source_remove(e->timer);
     }
     e->ended = false;
-    e->timer = g_timeout_add(PAUSE_MS, on_timer, e);
-}
-
-void dialog_estimate_want_if_failed(struct dialog_estimate *e)
-{
-    if (e->failed) {
-        dialog_estimate_want(e);
-    }
+    e->timer = g_timeout_add(PAUSE_MS, G_SOURCE_FUNC(on_timer), e);
 }
 
 void dialog_estimate_drop(struct dialog_estimate *e)
@@ -171,6 +160,37 @@ void dialog_estimate_drop(struct dialog_estimate *e)
         e->timer = 0;
     }
     e->ended = true;
+}
+
+static void on_words(void *user)
+{
+    struct dialog_estimate *e = user;
+
+    if (e->failed) {
+        dialog_estimate_want(e);
+    }
+}
+
+static void on_figures(void *user)
+{
+    dialog_estimate_want(user);
+}
+
+void dialog_estimate_begin(struct dialog_estimate *e)
+{
+    dialog_fields_watch(e->fields, on_words, on_figures, e);
+    dialog_estimate_want(e);
+}
+
+void dialog_estimate_hold(struct dialog_estimate *e, bool running)
+{
+    e->held = running;
+    gtk_widget_set_visible(e->label, !running);
+    if (running) {
+        dialog_estimate_drop(e);
+    } else {
+        dialog_estimate_want(e);
+    }
 }
 
 /* ---- making ---- */

@@ -20,11 +20,15 @@ GtkWidget *dialog_estimate_widget(const struct dialog_estimate *e);
 void dialog_estimate_watch(struct dialog_estimate *e,
                            void (*told)(void *user, const struct call_estimate *costs), void *user);
 
-/* Something changed: counts again soon. */
+/* Begins to count whenever a field changes; of words only if what was told last is why a run would
+ * fail. */
+void dialog_estimate_begin(struct dialog_estimate *e);
+
+/* Something else changed: counts again soon. */
 void dialog_estimate_want(struct dialog_estimate *e);
 
-/* Words changed: counts again soon if what was told last is why a run would fail. */
-void dialog_estimate_want_if_failed(struct dialog_estimate *e);
+/* A run begins, which says more, or has ended: nothing is counted or seen meanwhile. */
+void dialog_estimate_hold(struct dialog_estimate *e, bool running);
 
 /* Something else is to be done: none is wanted any more, and one that runs ends early. */
 void dialog_estimate_drop(struct dialog_estimate *e);

@@ -10,6 +10,7 @@
 #include "plugin/dialog_regions.h"
 #include "plugin/dialog_subjects.h"
 #include "plugin/dialog_toolkit.h"
+#include "plugin/told.h"
 #include "plugin/words.h"
 
 #include "engine/svdiff.h"
@@ -17,6 +18,7 @@
 #include <string.h>
 
 #define OPENING_MS 50
+#define CHARACTERS 44 // of a text that are seen
 
 struct dialog_fields {
     const struct call *chosen;
@@ -33,29 +35,18 @@ static bool is_number(const struct argument *p)
 
 /* ---- what stands for numbers that nobody said ---- */
 
-// "learn.steps" among the defaults of a model; negative: it is not there
-static double find_default(JsonObject *defaults, const char *path)
-{
-    g_auto(GStrv) parts = g_strsplit(path, ".", 2);
-    JsonNode *part = json_object_get_member(defaults, parts[0]);
-    JsonNode *node = part != NULL && JSON_NODE_HOLDS_OBJECT(part)
-                         ? json_object_get_member(json_node_get_object(part), parts[1])
-                         : NULL;
-
-    return node != NULL && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_double(node) : -1;
-}
-
 // several layers are learned together in more steps
 static double own_number(const struct dialog_fields *f, const struct argument *p,
                          JsonObject *defaults)
 {
-    const double number = find_default(defaults, p->own_from);
+    const double number = told_number(defaults, p->own_from, -1);
 
     return f->v->procedure->id == PROCEDURE_COMPOSE && strcmp(p->own_from, "learn.steps") == 0
                ? svdiff_learn_steps((int)number, MAX(f->chosen->n_layers, 1))
                : number;
 }
 
+// numbers of the model that was chosen show where nobody said others
 static void on_model(void *user, JsonObject *defaults)
 {
     struct dialog_fields *f = user;
@@ -78,6 +69,7 @@ void dialog_fields_own(const struct dialog_fields *f, const char *name, double n
 
 /* ---- a widget for each kind of argument ---- */
 
+// the words that people read; the words that scripts know stand in the same order
 static GtkWidget *choice_widget(const struct argument *p)
 {
     const char *list = p->choice_words != NULL ? _(p->choice_words) : p->choices;
@@ -110,32 +102,16 @@ static void choose(GtkWidget *w, const struct argument *p, const char *text)
     }
 }
 
-static GtkWidget *text_widget(void)
-{
-    GtkWidget *w = gtk_entry_new();
-
-    gtk_entry_set_width_chars(GTK_ENTRY(w), 44);
-    gtk_entry_set_activates_default(GTK_ENTRY(w), TRUE);
-    return w;
-}
-
+// what has the value; what is around it comes from dress
 static GtkWidget *make_widget(const struct dialog_fields *f, size_t i)
 {
     const struct argument *p = &f->v->procedure->arguments[i];
 
-    switch (p->kind) {
-    case ARGUMENT_INT:
-    case ARGUMENT_NUMBER:
-        return dialog_number_new(p);
-    case ARGUMENT_CHOICE:
-        return choice_widget(p);
-    case ARGUMENT_CHANNEL:
-        return dialog_channels_new(f->chosen->image);
-    case ARGUMENT_TEXT:
-    case ARGUMENT_FILE:
-        break;
-    }
-    return p->look == LOOK_PROMPT ? dialog_history_new(p->name) : text_widget();
+    return is_number(p)                  ? dialog_number_new(p)
+           : p->kind == ARGUMENT_CHOICE  ? choice_widget(p)
+           : p->kind == ARGUMENT_CHANNEL ? dialog_channels_new(f->chosen->image)
+           : p->look == LOOK_PROMPT      ? dialog_history_new(p->name)
+                                         : toolkit_entry(CHARACTERS);
 }
 
 // what is around a widget in the table
@@ -161,54 +137,37 @@ static void write_widget(const struct dialog_fields *f, size_t i)
 {
     const struct argument *p = &f->v->procedure->arguments[i];
     const struct value *value = &f->v->items[i];
-    GtkWidget *w = f->widgets[i];
 
-    switch (p->kind) {
-    case ARGUMENT_INT:
-    case ARGUMENT_NUMBER:
-        dialog_number_set(w, value->number);
-        break;
-    case ARGUMENT_CHOICE:
-        choose(w, p, value->text);
-        break;
-    case ARGUMENT_CHANNEL: // never one of another time: ids are not kept
-        gimp_int_combo_box_set_active(GIMP_INT_COMBO_BOX(w), (int)value->number);
-        break;
-    case ARGUMENT_TEXT:
-    case ARGUMENT_FILE:
-        gtk_entry_set_text(GTK_ENTRY(w), value->text);
-        break;
+    if (is_number(p)) {
+        dialog_number_set(f->widgets[i], value->number);
+    } else if (p->kind == ARGUMENT_CHOICE) {
+        choose(f->widgets[i], p, value->text);
+    } else if (p->kind == ARGUMENT_CHANNEL) { // never one of another time: ids are not kept
+        gimp_int_combo_box_set_active(GIMP_INT_COMBO_BOX(f->widgets[i]), (int)value->number);
+    } else {
+        toolkit_set_text(f->widgets[i], value->text);
     }
 }
 
 static void read_widget(const struct dialog_fields *f, size_t i)
 {
-    GtkWidget *w = f->widgets[i];
-    g_autofree char *choice = NULL;
-    int channel = HOST_NONE;
+    const struct argument *p = &f->v->procedure->arguments[i];
 
-    switch (f->v->procedure->arguments[i].kind) {
-    case ARGUMENT_INT:
-    case ARGUMENT_NUMBER:
-        values_set_number(f->v, i, dialog_number_get(w));
-        break;
-    case ARGUMENT_CHOICE:
-        choice = chosen(w, &f->v->procedure->arguments[i]);
+    if (is_number(p)) {
+        values_set_number(f->v, i, dialog_number_get(f->widgets[i]));
+    } else if (p->kind == ARGUMENT_CHOICE) {
+        g_autofree char *choice = chosen(f->widgets[i], p);
         values_set_text(f->v, i, choice);
-        break;
-    case ARGUMENT_CHANNEL:
-        gimp_int_combo_box_get_active(GIMP_INT_COMBO_BOX(w), &channel);
-        values_set_number(f->v, i, channel);
-        break;
-    case ARGUMENT_TEXT:
-    case ARGUMENT_FILE:
-        values_set_text(f->v, i, gtk_entry_get_text(GTK_ENTRY(w)));
-        break;
+    } else if (p->kind == ARGUMENT_CHANNEL) {
+        values_set_number(f->v, i, dialog_channels_get(f->widgets[i]));
+    } else {
+        values_set_text(f->v, i, toolkit_text(f->widgets[i]));
     }
 }
 
 /* ---- all of them ---- */
 
+// arguments with their names, in the order of the table of procedures
 static GtkWidget *make_table(struct dialog_fields *f, bool advanced)
 {
     GtkWidget *table = toolkit_table();
@@ -257,32 +216,26 @@ static void add_hidden(struct dialog_fields *f, GtkWidget *box)
         if (f->v->procedure->arguments[i].hidden) {
             f->widgets[i] = make_widget(f, i);
             gtk_widget_set_no_show_all(f->widgets[i], TRUE);
-            gtk_box_pack_start(GTK_BOX(box), f->widgets[i], FALSE, FALSE, 0);
+            toolkit_add(box, f->widgets[i], NULL);
         }
     }
 }
 
 static GtkWidget *make_fields(struct dialog_fields *f)
 {
-    GtkWidget *box = toolkit_column(12);
     GtkWidget *expander = gtk_expander_new_with_mnemonic(_("_Advanced"));
 
     f->first = make_table(f, false);
-    f->below = toolkit_column(12);
-    gtk_widget_set_no_show_all(f->below, TRUE); // nothing takes no place
-    gtk_box_pack_start(GTK_BOX(box), f->first, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(box), f->below, FALSE, FALSE, 0);
-    GtkWidget *advanced = make_table(f, true);
-    gtk_widget_show_all(advanced);
-    gtk_widget_hide(advanced); // GTK 3 would give it the keys
-    gtk_widget_set_no_show_all(advanced, TRUE);
+    f->below = toolkit_hidden(toolkit_column(12, NULL));       // nothing takes no place
+    GtkWidget *advanced = toolkit_hidden(make_table(f, true)); // GTK 3 would give it the keys
     gtk_container_add(GTK_CONTAINER(expander), advanced);
     g_signal_connect(expander, "notify::expanded", G_CALLBACK(on_expanded), advanced);
-    gtk_box_pack_start(GTK_BOX(box), expander, FALSE, FALSE, 0);
+    GtkWidget *box = toolkit_column(12, f->first, f->below, expander, NULL);
     add_hidden(f, box);
     return dialog_fit_new(box);
 }
 
+// where subjects are ticked, a name that is typed into a prompt ticks its subject
 static void complete_prompts(const struct dialog_fields *f)
 {
     GtkWidget *subjects = values_has(f->v, "subjects") ? dialog_fields_inner(f, "subjects") : NULL;
@@ -331,11 +284,13 @@ void dialog_fields_lead(const struct dialog_fields *f, const char *name, GtkWidg
 
 void dialog_fields_add(const struct dialog_fields *f, GtkWidget *widget)
 {
-    gtk_box_pack_start(GTK_BOX(f->below), widget, FALSE, FALSE, 0);
+    toolkit_add(f->below, widget, NULL);
     gtk_widget_show_all(widget);
     gtk_widget_show(f->below);
 }
 
+/* A new estimate costs the worker's start: words ask for one only where the last one failed, maybe
+ * for want of them. */
 void dialog_fields_watch(const struct dialog_fields *f, void (*words)(void *user),
                          void (*figures)(void *user), void *user)
 {
@@ -364,6 +319,7 @@ void dialog_fields_write(const struct dialog_fields *f)
     }
 }
 
+// each of them leaves what is chosen as it is, and does nothing where nothing is new
 void dialog_fields_renew(const struct dialog_fields *f)
 {
     for (size_t i = 0; i < f->v->procedure->n_arguments; i++) {

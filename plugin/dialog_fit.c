@@ -21,10 +21,8 @@ static struct fit *fit_of(GtkWidget *scrolled)
     return g_object_get_data(G_OBJECT(scrolled), "svdiff-fit");
 }
 
-static void free_fit(void *data)
+static void free_fit(struct fit *f)
 {
-    struct fit *f = data;
-
     if (f->soon != 0) {
         g_source_remove(f->soon);
     }
@@ -68,9 +66,8 @@ static void place(struct fit *f, GtkWidget *window)
     f->height = height;
 }
 
-static gboolean on_soon(void *user)
+static gboolean on_soon(struct fit *f)
 {
-    struct fit *f = user;
     GtkWidget *window = gtk_widget_get_toplevel(f->scrolled);
 
     f->soon = 0;
@@ -82,12 +79,10 @@ static gboolean on_soon(void *user)
     return G_SOURCE_REMOVE;
 }
 
-static void on_size(GtkWidget *widget, GdkRectangle *size, void *user)
+static void on_size(struct fit *f)
 {
-    struct fit *f = user;
-
     if (f->soon == 0) {
-        f->soon = g_idle_add(on_soon, f);
+        f->soon = g_idle_add(G_SOURCE_FUNC(on_soon), f);
     }
 }
 
@@ -96,11 +91,8 @@ GtkWidget *dialog_fit_new(GtkWidget *inside)
     struct fit *f = g_new0(struct fit, 1);
 
     f->inside = inside;
-    f->scrolled = gtk_scrolled_window_new(NULL, NULL);
-    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(f->scrolled), GTK_POLICY_NEVER,
-                                   GTK_POLICY_AUTOMATIC);
-    toolkit_add_scrolled(f->scrolled, inside);
-    g_object_set_data_full(G_OBJECT(f->scrolled), "svdiff-fit", f, free_fit);
+    f->scrolled = toolkit_scrolled(inside);
+    g_object_set_data_full(G_OBJECT(f->scrolled), "svdiff-fit", f, (GDestroyNotify)free_fit);
     return f->scrolled;
 }
 
@@ -110,8 +102,8 @@ void dialog_fit_begin(GtkWidget *fit)
     GtkWidget *window = gtk_widget_get_toplevel(fit);
 
     ask(f, window);
-    g_signal_connect(f->inside, "size-allocate", G_CALLBACK(on_size), f);
-    g_signal_connect(window, "size-allocate", G_CALLBACK(on_size), f);
+    g_signal_connect_swapped(f->inside, "size-allocate", G_CALLBACK(on_size), f);
+    g_signal_connect_swapped(window, "size-allocate", G_CALLBACK(on_size), f);
 }
 
 void dialog_fit_show(GtkWidget *fit, GtkWidget *widget)

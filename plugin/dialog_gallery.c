@@ -15,87 +15,87 @@
 #define WIDTH          256
 #define HEIGHT         88
 
-enum { COLUMN_PICTURE, COLUMN_NAME, COLUMN_READ, N_COLUMNS };
+enum { COLUMN_PICTURE, N_COLUMNS };
 
 struct dialog_gallery {
     struct dialog_target *target; // NULL: nothing is shown
     struct dialog_gallery_calls calls;
-    char *folder; // NULL: it cannot be used
+    char *folder;     // NULL: it cannot be used
+    GPtrArray *names; // char *, of the rows
     GtkListStore *store;
+    guint n_read; // so many rows have their small pictures
     GtkWidget *preview, *title, *box, *view;
     GtkWidget *apply, *discard, *settings, *keep;
-    guint reader; // source that reads the small pictures; 0: none
+    guint reader; // source that reads the others; 0: none
 };
 
 /* ---- rows ---- */
 
-static int count(const struct dialog_gallery *g)
+static const char *name_at(const struct dialog_gallery *g, guint i)
 {
-    return gtk_tree_model_iter_n_children(GTK_TREE_MODEL(g->store), NULL);
+    return g->names->pdata[i];
 }
 
-// g_free it
-static char *name_at(const struct dialog_gallery *g, GtkTreeIter *row)
-{
-    char *name;
-
-    gtk_tree_model_get(GTK_TREE_MODEL(g->store), row, COLUMN_NAME, &name, -1);
-    return name;
-}
-
-// the chosen ones, the one that was added last to the choice first; g_strfreev it
-static char **chosen(const struct dialog_gallery *g)
+// the chosen ones, the one that was added last to the choice first; *first: the highest row of them
+static char **find_chosen(const struct dialog_gallery *g, int *first)
 {
     GList *paths = gtk_icon_view_get_selected_items(GTK_ICON_VIEW(g->view));
-    GPtrArray *names = g_ptr_array_new();
-    GtkTreeIter row;
+    g_autoptr(GStrvBuilder) names = g_strv_builder_new();
 
+    *first = (int)g->names->len;
     for (GList *path = paths; path != NULL; path = path->next) {
-        if (gtk_tree_model_get_iter(GTK_TREE_MODEL(g->store), &row, path->data)) {
-            g_ptr_array_add(names, name_at(g, &row));
-        }
+        const int i = gtk_tree_path_get_indices(path->data)[0];
+        g_strv_builder_add(names, name_at(g, (guint)i));
+        *first = MIN(*first, i);
     }
     g_list_free_full(paths, (GDestroyNotify)gtk_tree_path_free);
-    g_ptr_array_add(names, NULL);
-    return (char **)g_ptr_array_free(names, FALSE);
+    return g_strv_builder_end(names);
 }
 
-static GdkPixbuf *read_small(const struct dialog_gallery *g, const char *name, int side)
+static char **chosen(const struct dialog_gallery *g)
 {
-    g_autofree char *path = g_build_filename(g->folder, name, NULL);
+    int first;
 
-    return gdk_pixbuf_new_from_file_at_size(path, side, side, NULL);
+    return find_chosen(g, &first);
 }
 
-// the first that was not read yet; one that cannot be read is not shown
-static gboolean on_idle(void *user)
+// the name first: the list tells of another choice while the row goes
+static void remove_row(struct dialog_gallery *g, guint i)
 {
-    struct dialog_gallery *g = user;
-    GtkTreeModel *model = GTK_TREE_MODEL(g->store);
     GtkTreeIter row;
-    gboolean read = TRUE;
 
-    for (bool more = gtk_tree_model_get_iter_first(model, &row); more;
-         more = gtk_tree_model_iter_next(model, &row)) {
-        gtk_tree_model_get(model, &row, COLUMN_READ, &read, -1);
-        if (!read) {
-            g_autofree char *name = name_at(g, &row);
-            g_autoptr(GdkPixbuf) small = read_small(g, name, THUMBNAIL_SIDE);
-            if (small != NULL) {
-                gtk_list_store_set(g->store, &row, COLUMN_PICTURE, small, COLUMN_READ, TRUE, -1);
-            } else {
-                gtk_list_store_remove(g->store, &row);
-            }
-            return G_SOURCE_CONTINUE;
-        }
+    g_ptr_array_remove_index(g->names, i);
+    g->n_read -= i < g->n_read ? 1 : 0;
+    if (gtk_tree_model_iter_nth_child(GTK_TREE_MODEL(g->store), &row, NULL, (int)i)) {
+        gtk_list_store_remove(g->store, &row);
     }
-    g->reader = 0;
-    toolkit_tell("gallery: %d pictures", count(g));
-    return G_SOURCE_REMOVE;
+}
+
+// reads the next one; one that cannot be read is not shown
+static gboolean on_idle(struct dialog_gallery *g)
+{
+    GtkTreeIter row;
+
+    if (!gtk_tree_model_iter_nth_child(GTK_TREE_MODEL(g->store), &row, NULL, (int)g->n_read)) {
+        g->reader = 0;
+        toolkit_tell("gallery: %u pictures", g->names->len);
+        return G_SOURCE_REMOVE;
+    }
+    g_autofree char *path = g_build_filename(g->folder, name_at(g, g->n_read), NULL);
+    g_autoptr(GdkPixbuf) small =
+        gdk_pixbuf_new_from_file_at_size(path, THUMBNAIL_SIDE, THUMBNAIL_SIDE, NULL);
+    if (small != NULL) {
+        gtk_list_store_set(g->store, &row, COLUMN_PICTURE, small, -1);
+        g->n_read++;
+    } else {
+        remove_row(g, g->n_read);
+    }
+    return G_SOURCE_CONTINUE;
 }
 
 /* ---- the chosen one ---- */
 
+// the picture itself, above; the text says why where that cannot be
 static void show_large(const struct dialog_gallery *g, const char *name)
 {
     struct history_entry entry;
@@ -113,9 +113,8 @@ static void show_large(const struct dialog_gallery *g, const char *name)
     history_entry_clear(&entry);
 }
 
-static void on_choice(GtkIconView *view, void *user)
+static void on_choice(struct dialog_gallery *g)
 {
-    struct dialog_gallery *g = user;
     g_auto(GStrv) names = chosen(g);
     const int n = (int)g_strv_length(names);
 
@@ -128,6 +127,7 @@ static void on_choice(GtkIconView *view, void *user)
     gtk_widget_set_sensitive(g->keep, n > 0);
 }
 
+// and has the keys begin there, and scrolls to it
 static void choose(struct dialog_gallery *g, int index)
 {
     GtkTreePath *path = gtk_tree_path_new_from_indices(index, -1);
@@ -139,21 +139,9 @@ static void choose(struct dialog_gallery *g, int index)
     gtk_tree_path_free(path);
 }
 
-// of the first that is chosen
-static int chosen_index(const struct dialog_gallery *g)
-{
-    GList *paths = gtk_icon_view_get_selected_items(GTK_ICON_VIEW(g->view));
-    int index = count(g);
-
-    for (GList *path = paths; path != NULL; path = path->next) {
-        index = MIN(index, gtk_tree_path_get_indices(path->data)[0]);
-    }
-    g_list_free_full(paths, (GDestroyNotify)gtk_tree_path_free);
-    return index;
-}
-
 /* ---- what can be done ---- */
 
+// above what is chosen in the image now; into a new image where there is none
 static void apply(struct dialog_gallery *g, const char *name)
 {
     g_autoptr(GError) error = NULL;
@@ -169,9 +157,8 @@ static void apply(struct dialog_gallery *g, const char *name)
     }
 }
 
-static void on_apply(GtkWidget *widget, void *user)
+static void on_apply(struct dialog_gallery *g)
 {
-    struct dialog_gallery *g = user;
     g_auto(GStrv) names = chosen(g);
 
     for (char **name = names; *name != NULL; name++) {
@@ -179,15 +166,9 @@ static void on_apply(GtkWidget *widget, void *user)
     }
 }
 
-// Enter, or two clicks
-static void on_activated(GtkIconView *view, GtkTreePath *path, void *user)
+// of one picture: several may disagree
+static void on_settings(struct dialog_gallery *g)
 {
-    on_apply(GTK_WIDGET(view), user);
-}
-
-static void on_settings(GtkWidget *widget, void *user)
-{
-    struct dialog_gallery *g = user;
     g_auto(GStrv) names = chosen(g);
     struct history_entry entry;
     g_autoptr(GError) error = NULL;
@@ -203,20 +184,6 @@ static void on_settings(GtkWidget *widget, void *user)
     history_entry_clear(&entry);
 }
 
-static void remove_rows(struct dialog_gallery *g, char **names)
-{
-    GtkTreeModel *model = GTK_TREE_MODEL(g->store);
-    GtkTreeIter row;
-    bool more = gtk_tree_model_get_iter_first(model, &row);
-
-    while (more) {
-        g_autofree char *name = name_at(g, &row);
-        more = g_strv_contains((const char *const *)names, name)
-                   ? gtk_list_store_remove(g->store, &row)
-                   : gtk_tree_model_iter_next(model, &row);
-    }
-}
-
 static void say_taken_out(struct dialog_gallery *g, int n)
 {
     g_autofree char *text =
@@ -228,66 +195,62 @@ static void say_taken_out(struct dialog_gallery *g, int n)
                  n > 0 ? text : _("No unchanged layer shows it; none was taken out."));
 }
 
-static void on_discard(GtkWidget *widget, void *user)
+/* The file, its row, and the layer, which undo brings back. What a person changed is theirs: such a
+ * layer stays. */
+static void on_discard(struct dialog_gallery *g)
 {
-    struct dialog_gallery *g = user;
-    g_auto(GStrv) names = chosen(g);
-    const int index = chosen_index(g);
+    int first;
+    g_auto(GStrv) names = find_chosen(g, &first);
 
     if (names[0] == NULL) {
         return;
     }
     say_taken_out(g, kept_picture_take_out(names));
-    for (char **name = names; *name != NULL; name++) {
-        history_remove(g->folder, *name);
-    }
-    remove_rows(g, names);
-    on_choice(GTK_ICON_VIEW(g->view), g);
-    if (count(g) > 0) {
-        choose(g, MIN(index, count(g) - 1)); // the one that came after it
-    }
-    toolkit_tell("gallery: %d pictures", count(g));
-}
-
-// of the runs of the chosen pictures, those that are not chosen; g_strfreev it
-static char **find_others(const struct dialog_gallery *g, char **names)
-{
-    GtkTreeModel *model = GTK_TREE_MODEL(g->store);
-    GPtrArray *others = g_ptr_array_new();
-    GtkTreeIter row;
-
-    for (bool more = gtk_tree_model_get_iter_first(model, &row); more;
-         more = gtk_tree_model_iter_next(model, &row)) {
-        char *name = name_at(g, &row);
-        bool other = false;
-        for (char **one = names; *one != NULL; one++) {
-            other = other || history_same_run(*one, name);
-        }
-        if (other && !g_strv_contains((const char *const *)names, name)) {
-            g_ptr_array_add(others, name);
-        } else {
-            g_free(name);
+    for (guint i = g->names->len; i-- > 0;) {
+        if (g_strv_contains((const char *const *)names, name_at(g, i))) {
+            history_remove(g->folder, name_at(g, i));
+            remove_row(g, i);
         }
     }
-    g_ptr_array_add(others, NULL);
-    return (char **)g_ptr_array_free(others, FALSE);
+    on_choice(g);
+    if (g->names->len > 0) {
+        choose(g, MIN(first, (int)g->names->len - 1)); // the one that came after it
+    }
+    toolkit_tell("gallery: %u pictures", g->names->len);
 }
 
-static void on_keep(GtkWidget *widget, void *user)
+// whether it is of the run of one of these pictures, and none of them
+static bool is_other(char *const *names, const char *name)
 {
-    struct dialog_gallery *g = user;
+    bool other = false;
+
+    for (char *const *one = names; *one != NULL; one++) {
+        other = other || history_same_run(*one, name);
+    }
+    return other && !g_strv_contains((const char *const *)names, name);
+}
+
+// files stay: what was taken out of the image can be added again
+static void on_keep(struct dialog_gallery *g)
+{
     g_auto(GStrv) names = chosen(g);
-    g_auto(GStrv) others = find_others(g, names);
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 
+    for (guint i = 0; i < g->names->len; i++) {
+        if (is_other(names, name_at(g, i))) {
+            g_strv_builder_add(builder, name_at(g, i));
+        }
+    }
+    g_auto(GStrv) others = g_strv_builder_end(builder);
     say_taken_out(g, kept_picture_take_out(others));
 }
 
-static gboolean on_key(GtkWidget *view, GdkEventKey *event, void *user)
+static gboolean on_key(struct dialog_gallery *g, GdkEventKey *event)
 {
     const bool discards = event->keyval == GDK_KEY_Delete || event->keyval == GDK_KEY_KP_Delete;
 
     if (discards) {
-        on_discard(view, user);
+        on_discard(g);
     }
     return discards;
 }
@@ -299,16 +262,13 @@ static GtkWidget *make_view(struct dialog_gallery *g)
     GtkWidget *scrolled = gtk_scrolled_window_new(NULL, NULL);
 
     g->view = gtk_icon_view_new_with_model(GTK_TREE_MODEL(g->store));
-    gtk_icon_view_set_pixbuf_column(GTK_ICON_VIEW(g->view), COLUMN_PICTURE);
-    gtk_icon_view_set_selection_mode(GTK_ICON_VIEW(g->view), GTK_SELECTION_MULTIPLE);
-    gtk_icon_view_set_item_padding(GTK_ICON_VIEW(g->view), 2);
-    gtk_icon_view_set_spacing(GTK_ICON_VIEW(g->view), 0);
-    gtk_icon_view_set_margin(GTK_ICON_VIEW(g->view), 2);
-    gtk_icon_view_set_column_spacing(GTK_ICON_VIEW(g->view), 2);
-    gtk_icon_view_set_row_spacing(GTK_ICON_VIEW(g->view), 2);
-    g_signal_connect(g->view, "selection-changed", G_CALLBACK(on_choice), g);
-    g_signal_connect(g->view, "item-activated", G_CALLBACK(on_activated), g);
-    g_signal_connect(g->view, "key-press-event", G_CALLBACK(on_key), g);
+    g_object_set(g->view, "pixbuf-column", COLUMN_PICTURE, "selection-mode", GTK_SELECTION_MULTIPLE,
+                 "item-padding", 2, "spacing", 0, "margin", 2, "column-spacing", 2, "row-spacing",
+                 2, NULL);
+    g_signal_connect_swapped(g->view, "selection-changed", G_CALLBACK(on_choice), g);
+    // by Enter, or two clicks
+    g_signal_connect_swapped(g->view, "item-activated", G_CALLBACK(on_apply), g);
+    g_signal_connect_swapped(g->view, "key-press-event", G_CALLBACK(on_key), g);
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,
                                    GTK_POLICY_AUTOMATIC);
     gtk_scrolled_window_set_shadow_type(GTK_SCROLLED_WINDOW(scrolled), GTK_SHADOW_IN);
@@ -317,57 +277,47 @@ static GtkWidget *make_view(struct dialog_gallery *g)
     return scrolled;
 }
 
-static GtkWidget *make_button(struct dialog_gallery *g, GtkWidget *row, const char *name,
-                              const char *help, void (*clicked)(GtkWidget *, void *))
+static GtkWidget *make_button(struct dialog_gallery *g, const char *name, const char *help,
+                              GCallback clicked)
 {
-    GtkWidget *button = gtk_button_new_with_mnemonic(name);
+    GtkWidget *button = toolkit_button(name, help, clicked, g);
 
-    gtk_widget_set_tooltip_text(button, help);
     gtk_widget_set_sensitive(button, FALSE);
-    g_signal_connect(button, "clicked", G_CALLBACK(clicked), g);
-    gtk_box_pack_start(GTK_BOX(row), button, TRUE, TRUE, 0);
-    return button;
+    return toolkit_grows(button);
 }
 
 static GtkWidget *make_buttons(struct dialog_gallery *g)
 {
-    GtkWidget *box = toolkit_column(6), *first = toolkit_row(6), *second = toolkit_row(6);
-
-    g->apply = make_button(
-        g, first, _("Add as Layer"),
-        _("The picture becomes a layer of the image, again where it was one (Enter)."), on_apply);
-    g->discard = make_button(g, first, _("Throw Away"),
+    g->apply =
+        make_button(g, _("Add as Layer"),
+                    _("The picture becomes a layer of the image, again where it was one (Enter)."),
+                    G_CALLBACK(on_apply));
+    g->discard = make_button(g, _("Throw Away"),
                              _("The picture is not kept any more, and the layer that shows it is "
                                "taken out, if nobody has changed it (Delete)."),
-                             on_discard);
-    g->settings = make_button(g, second, _("Use Settings"),
-                              _("Takes the settings that the picture was made with."), on_settings);
+                             G_CALLBACK(on_discard));
+    g->settings =
+        make_button(g, _("Use Settings"), _("Takes the settings that the picture was made with."),
+                    G_CALLBACK(on_settings));
     g->keep = make_button(
-        g, second, _("_Keep Chosen"),
+        g, _("_Keep Chosen"),
         _("The layers of the other pictures of this run are taken out of the image, in one step "
           "that "
           "can be undone. Ctrl and a click, or Ctrl and the space bar, chooses several."),
-        on_keep);
-    gtk_box_pack_start(GTK_BOX(box), first, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(box), second, FALSE, FALSE, 0);
-    return box;
+        G_CALLBACK(on_keep));
+    return toolkit_column(6, toolkit_row(6, g->apply, g->discard, NULL),
+                          toolkit_row(6, g->settings, g->keep, NULL), NULL);
 }
 
 static void make_box(struct dialog_gallery *g)
 {
     GtkWidget *label = toolkit_label(_("What was made (_V):"));
 
-    g->box = toolkit_column(6);
     g->title = toolkit_label("");
-    gtk_label_set_ellipsize(GTK_LABEL(g->title), PANGO_ELLIPSIZE_END);
-    gtk_box_pack_start(GTK_BOX(g->box), g->title, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(g->box), label, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(g->box), make_view(g), TRUE, TRUE, 0);
-    gtk_box_pack_start(GTK_BOX(g->box), make_buttons(g), FALSE, FALSE, 0);
+    toolkit_ellipsize(g->title, 0);
+    GtkWidget *view = toolkit_grows(make_view(g));
     gtk_label_set_mnemonic_widget(GTK_LABEL(label), g->view);
-    gtk_widget_show_all(g->box);
-    gtk_widget_hide(g->box);
-    gtk_widget_set_no_show_all(g->box, TRUE);
+    g->box = toolkit_hidden(toolkit_column(6, g->title, label, view, make_buttons(g), NULL));
 }
 
 struct dialog_gallery *dialog_gallery_new(GtkWidget *preview, struct dialog_target *target,
@@ -378,7 +328,8 @@ struct dialog_gallery *dialog_gallery_new(GtkWidget *preview, struct dialog_targ
     g->target = target;
     g->calls = *calls;
     g->folder = target != NULL ? history_folder(NULL) : NULL; // keeping tells what is wrong
-    g->store = gtk_list_store_new(N_COLUMNS, GDK_TYPE_PIXBUF, G_TYPE_STRING, G_TYPE_BOOLEAN);
+    g->store = gtk_list_store_new(N_COLUMNS, GDK_TYPE_PIXBUF);
+    g->names = g_ptr_array_new_with_free_func(g_free);
     g->preview = preview;
     make_box(g);
     dialog_gallery_renew(g);
@@ -391,6 +342,7 @@ void dialog_gallery_free(struct dialog_gallery *g)
         g_source_remove(g->reader);
     }
     g_object_unref(g->store);
+    g_ptr_array_unref(g->names);
     g_free(g->folder);
     g_free(g);
 }
@@ -402,21 +354,24 @@ GtkWidget *dialog_gallery_widget(const struct dialog_gallery *g)
 
 bool dialog_gallery_has_any(const struct dialog_gallery *g)
 {
-    return count(g) > 0;
+    return g->names->len > 0;
 }
 
 void dialog_gallery_renew(struct dialog_gallery *g)
 {
     g_auto(GStrv) names = g->folder != NULL ? history_list(g->folder) : g_new0(char *, 1);
 
+    gtk_icon_view_unselect_all(GTK_ICON_VIEW(g->view));
     gtk_list_store_clear(g->store);
+    g_ptr_array_set_size(g->names, 0);
+    g->n_read = 0;
     for (char **name = names; *name != NULL; name++) {
-        gtk_list_store_insert_with_values(g->store, NULL, -1, COLUMN_NAME, *name, COLUMN_READ,
-                                          FALSE, -1);
+        g_ptr_array_add(g->names, g_strdup(*name));
+        gtk_list_store_insert_with_values(g->store, NULL, -1, COLUMN_PICTURE, NULL, -1);
     }
     if (names[0] != NULL) {
         gtk_widget_show(g->box);
         choose(g, 0);
-        g->reader = g->reader != 0 ? g->reader : g_idle_add(on_idle, g);
+        g->reader = g->reader != 0 ? g->reader : g_idle_add(G_SOURCE_FUNC(on_idle), g);
     }
 }

@@ -1,4 +1,4 @@
-/* Widgets of GTK 2, in GIMP 2.10; see dialog_toolkit.h. */
+/* What GTK 2 alone does so, in GIMP 2.10; see dialog_toolkit.h. */
 #include "plugin/dialog_toolkit.h"
 
 void toolkit_start(void)
@@ -14,6 +14,7 @@ int toolkit_screen_height(void)
     return monitor.height;
 }
 
+// asking for it does not change what the widget has
 int toolkit_wanted_height(GtkWidget *widget)
 {
     GtkRequisition size;
@@ -22,14 +23,10 @@ int toolkit_wanted_height(GtkWidget *widget)
     return size.height;
 }
 
-GtkWidget *toolkit_column(int spacing)
+GtkWidget *toolkit_box(GtkOrientation orientation, int spacing)
 {
-    return gtk_vbox_new(FALSE, spacing);
-}
-
-GtkWidget *toolkit_row(int spacing)
-{
-    return gtk_hbox_new(FALSE, spacing);
+    return orientation == GTK_ORIENTATION_VERTICAL ? gtk_vbox_new(FALSE, spacing)
+                                                   : gtk_hbox_new(FALSE, spacing);
 }
 
 GtkWidget *toolkit_table(void)
@@ -60,54 +57,10 @@ void toolkit_add_scrolled(GtkWidget *scrolled, GtkWidget *widget)
                                  GTK_SHADOW_NONE);
 }
 
-GtkWidget *toolkit_paragraph(int width)
-{
-    GtkWidget *label = gtk_label_new(NULL);
-
-    gtk_label_set_line_wrap(GTK_LABEL(label), TRUE);
-    gtk_label_set_selectable(GTK_LABEL(label), TRUE);
-    gtk_widget_set_can_focus(label, FALSE);
-    gtk_misc_set_alignment(GTK_MISC(label), 0.0, 0.5);
-    gtk_widget_set_size_request(label, width, -1);
-    return label;
-}
-
-GtkWidget *toolkit_label(const char *text)
-{
-    GtkWidget *label = gtk_label_new_with_mnemonic(text);
-
-    gtk_misc_set_alignment(GTK_MISC(label), 0.0, 0.5);
-    return label;
-}
-
-GdkPixbuf *toolkit_thumbnail(host_item layer, int side)
-{
-    return gimp_drawable_get_thumbnail(layer, side, side, GIMP_PIXBUF_SMALL_CHECKS);
-}
-
-GdkPixbuf *toolkit_image_thumbnail(host_image image, int width, int height)
-{
-    g_autoptr(GdkPixbuf) small =
-        gimp_image_get_thumbnail(image, width, height, GIMP_PIXBUF_SMALL_CHECKS);
-
-    return small != NULL ? gdk_pixbuf_scale_simple(small, width, height, GDK_INTERP_BILINEAR)
-                         : NULL;
-}
-
-void toolkit_set_aside(GtkWidget *dialog, GtkWidget *button)
-{
-    gtk_button_box_set_child_secondary(
-        GTK_BUTTON_BOX(gtk_dialog_get_action_area(GTK_DIALOG(dialog))), button, TRUE);
-}
-
-struct canvas {
-    toolkit_paint paint;
-    void *user;
-};
-
+// the area has a window of its own, so that its corner is at 0, 0
 static gboolean on_expose(GtkWidget *area, GdkEventExpose *event, void *data)
 {
-    const struct canvas *c = data;
+    const struct toolkit_canvas *c = data;
     cairo_t *cr = gdk_cairo_create(event->window);
     GtkAllocation size;
 
@@ -117,16 +70,9 @@ static gboolean on_expose(GtkWidget *area, GdkEventExpose *event, void *data)
     return TRUE;
 }
 
-GtkWidget *toolkit_canvas(int width, int height, toolkit_paint paint, void *user)
+void toolkit_watch_canvas(GtkWidget *area, struct toolkit_canvas *c)
 {
-    GtkWidget *area = gtk_drawing_area_new();
-    struct canvas *c = g_new(struct canvas, 1);
-
-    *c = (struct canvas){paint, user};
-    gtk_widget_set_size_request(area, width, height);
-    g_object_set_data_full(G_OBJECT(area), "svdiff-canvas", c, g_free);
     g_signal_connect(area, "expose-event", G_CALLBACK(on_expose), c);
-    return area;
 }
 
 GtkWidget *toolkit_slider(double from, double to, double step)

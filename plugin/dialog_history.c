@@ -2,9 +2,9 @@
  * their own, and are shared by all procedures that have an argument of the name. */
 #include "plugin/dialog_history.h"
 
-#include "plugin/host.h"
+#include "plugin/dialog_toolkit.h"
+#include "plugin/values.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #define GROUP      "history"
@@ -19,21 +19,12 @@ static char **load(GKeyFile *file, const char *name)
     return texts != NULL ? texts : g_new0(char *, 1);
 }
 
-static GKeyFile *open_file(char **path)
-{
-    GKeyFile *file = g_key_file_new();
-
-    *path = host_values_file();
-    g_key_file_load_from_file(file, *path, G_KEY_FILE_KEEP_COMMENTS, NULL); // none yet: empty
-    return file;
-}
-
 GtkWidget *dialog_history_new(const char *name)
 {
     GtkWidget *combo = gtk_combo_box_text_new_with_entry();
     GtkWidget *entry = gtk_bin_get_child(GTK_BIN(combo));
-    g_autofree char *path = NULL;
-    g_autoptr(GKeyFile) file = open_file(&path);
+    g_autofree char *path = host_values_file();
+    g_autoptr(GKeyFile) file = values_file(path);
     g_auto(GStrv) texts = load(file, name);
 
     for (char **text = texts; *text != NULL; text++) {
@@ -41,8 +32,7 @@ GtkWidget *dialog_history_new(const char *name)
             gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(combo), *text);
         }
     }
-    gtk_entry_set_width_chars(GTK_ENTRY(entry), CHARACTERS);
-    gtk_entry_set_activates_default(GTK_ENTRY(entry), TRUE);
+    toolkit_set_entry(entry, CHARACTERS);
     g_object_set_data(G_OBJECT(entry), "svdiff-history", (void *)name);
     g_object_set_data(G_OBJECT(entry), "svdiff-combo", combo);
     return entry;
@@ -76,9 +66,9 @@ void dialog_history_offer(GtkWidget *entry, char **prompts)
 void dialog_history_keep(GtkWidget *entry)
 {
     const char *name = g_object_get_data(G_OBJECT(entry), "svdiff-history");
-    const char *text = gtk_entry_get_text(GTK_ENTRY(entry));
-    g_autofree char *path = NULL;
-    g_autoptr(GKeyFile) file = open_file(&path);
+    const char *text = toolkit_text(entry);
+    g_autofree char *path = host_values_file();
+    g_autoptr(GKeyFile) file = values_file(path);
     g_auto(GStrv) before = load(file, name);
     const char *kept[TEXTS_MAX] = {text};
     gsize n = 1;

@@ -6,6 +6,7 @@
 #include "plugin/dialog_learn.h"
 
 #include "plugin/beginning.h"
+#include "plugin/dialog_channels.h"
 #include "plugin/dialog_squares.h"
 #include "plugin/dialog_toolkit.h"
 #include "plugin/layers_in.h"
@@ -25,8 +26,7 @@
 struct dialog_learn {
     struct dialog_target *target;
     struct dialog_fields *fields;
-    void (*changed)(void *user);
-    void *user;
+    struct dialog_estimate *estimate;
     char *layer; // whose name was looked at for the thing
     GtkWidget *entry, *note, *squares, *line;
     char *thing; // that name and prompt follow
@@ -42,7 +42,7 @@ static bool is_layer(const struct dialog_target *t)
 
 static int square_side(void)
 {
-    return toolkit_screen_height() < TOOLKIT_LOW ? SMALL : SIDE;
+    return toolkit_is_low() ? SMALL : SIDE;
 }
 
 /* ---- what it is ---- */
@@ -50,10 +50,10 @@ static int square_side(void)
 // the text of a field that said what followed from the thing before
 static void follow(GtkWidget *entry, const char *before, const char *text)
 {
-    const char *now = gtk_entry_get_text(GTK_ENTRY(entry));
+    const char *now = toolkit_text(entry);
 
     if (now[0] == '\0' || strcmp(now, before) == 0) {
-        gtk_entry_set_text(GTK_ENTRY(entry), text);
+        toolkit_set_text(entry, text);
     }
 }
 
@@ -70,7 +70,7 @@ static void take_thing(struct dialog_learn *l, const char *thing)
 // what is there under this name would be lost
 static void warn_of_old(struct dialog_learn *l)
 {
-    const char *name = gtk_entry_get_text(GTK_ENTRY(dialog_fields_inner(l->fields, "name")));
+    const char *name = toolkit_text(dialog_fields_inner(l->fields, "name"));
     g_autofree char *file = name[0] != '\0' ? paths_subject(name, NULL) : NULL;
     g_autofree char *text =
         g_strdup_printf(_("“%s” was learned before; it will be replaced."), name);
@@ -83,17 +83,11 @@ static void warn_of_old(struct dialog_learn *l)
     }
 }
 
-static void on_thing(GtkEditable *entry, void *user)
+static void on_thing(struct dialog_learn *l)
 {
-    struct dialog_learn *l = user;
-    g_autofree char *thing = g_strdup(gtk_entry_get_text(GTK_ENTRY(entry)));
+    g_autofree char *thing = g_strdup(toolkit_text(l->entry));
 
     take_thing(l, g_strstrip(thing));
-}
-
-static void on_name(GtkEditable *entry, void *user)
-{
-    warn_of_old(user);
 }
 
 void dialog_learn_reset(struct dialog_learn *l)
@@ -101,17 +95,17 @@ void dialog_learn_reset(struct dialog_learn *l)
     g_autofree char *thing = thing_of_name(l->layer);
 
     // what was kept is of another subject
-    gtk_entry_set_text(GTK_ENTRY(dialog_fields_inner(l->fields, "name")), "");
-    gtk_entry_set_text(GTK_ENTRY(dialog_fields_inner(l->fields, "prompt")), "");
-    gtk_entry_set_text(GTK_ENTRY(dialog_fields_inner(l->fields, "class-prompt")), "");
-    gtk_entry_set_text(GTK_ENTRY(l->entry), thing != NULL ? thing : "");
+    toolkit_set_text(dialog_fields_inner(l->fields, "name"), "");
+    toolkit_set_text(dialog_fields_inner(l->fields, "prompt"), "");
+    toolkit_set_text(dialog_fields_inner(l->fields, "class-prompt"), "");
+    toolkit_set_text(l->entry, thing != NULL ? thing : "");
     take_thing(l, thing != NULL ? thing : "");
     toolkit_tell("learn: it is “%s”", l->thing);
 }
 
 const char *dialog_learn_missing(struct dialog_learn *l)
 {
-    const char *name = gtk_entry_get_text(GTK_ENTRY(dialog_fields_inner(l->fields, "name")));
+    const char *name = toolkit_text(dialog_fields_inner(l->fields, "name"));
 
     if (name[0] != '\0') {
         return NULL;
@@ -122,44 +116,36 @@ const char *dialog_learn_missing(struct dialog_learn *l)
 
 /* ---- what marks it ---- */
 
-static int given_channel(const struct dialog_learn *l)
-{
-    int channel = HOST_NONE;
-
-    gimp_int_combo_box_get_active(
-        GIMP_INT_COMBO_BOX(dialog_fields_inner(l->fields, "mask-channel")), &channel);
-    return channel;
-}
-
-static const char *name_mark(enum call_mark mark)
-{
-    switch (mark) {
-    case CALL_MARK_SELECTION:
-        return _("the selection");
-    case CALL_MARK_MASK:
-        return _("the layer's mask");
-    case CALL_MARK_CHANNEL:
-        return _("the channel");
-    case CALL_MARK_NONE:
-        break;
-    }
-    return _("nothing: all of the layer is learned");
-}
+// what marks a subject, as people read it: in the list of channels, and beside the square
+static const struct {
+    const char *name,
+        *sentence; // with the channel's name, if it is one, and the share of the square
+} marks[] = {
+    [CALL_MARK_NONE] = {N_("nothing: all of the layer is learned"),
+                        N_("All of this square is learned. Select the subject, and it alone is.")},
+    [CALL_MARK_SELECTION] = {N_("the selection"),
+                             N_("The selection marks the subject: %s of this square.")},
+    [CALL_MARK_MASK] = {N_("the layer's mask"),
+                        N_("The layer's mask marks the subject: %s of this square.")},
+    [CALL_MARK_CHANNEL] = {N_("the channel"),
+                           N_("The channel “%s” marks the subject: %s of this square.")},
+};
 
 // what no channel means, now
 static void name_none(const struct dialog_learn *l)
 {
     GtkWidget *channels = dialog_fields_inner(l->fields, "mask-channel");
     GtkTreeModel *model = gtk_combo_box_get_model(GTK_COMBO_BOX(channels));
-    const enum call_mark mark = marks_of(&l->target->call, l->target->call.layers[0], HOST_NONE);
+    const char *now =
+        _(marks[marks_of(&l->target->call, l->target->call.layers[0], HOST_NONE)].name);
     g_autofree char *before = NULL;
     GtkTreeIter row;
 
     if (gimp_int_store_lookup_by_value(model, HOST_NONE, &row)) {
         gtk_tree_model_get(model, &row, GIMP_INT_STORE_LABEL, &before, -1);
     }
-    if (before != NULL && strcmp(before, name_mark(mark)) != 0) {
-        gtk_list_store_set(GTK_LIST_STORE(model), &row, GIMP_INT_STORE_LABEL, name_mark(mark), -1);
+    if (before != NULL && strcmp(before, now) != 0) {
+        gtk_list_store_set(GTK_LIST_STORE(model), &row, GIMP_INT_STORE_LABEL, now, -1);
     }
 }
 
@@ -198,10 +184,8 @@ static void take_layer(struct dialog_learn *l)
     }
 }
 
-static gboolean on_look(void *user)
+static gboolean on_look(struct dialog_learn *l)
 {
-    struct dialog_learn *l = user;
-
     dialog_target_update(l->target, NULL);
     if (!is_layer(l->target)) {
         return G_SOURCE_CONTINUE;
@@ -212,7 +196,7 @@ static gboolean on_look(void *user)
     if (hash != l->seen) {
         l->seen = hash;
         take_layer(l);
-        l->changed(l->user);
+        dialog_estimate_want(l->estimate);
     }
     return G_SOURCE_CONTINUE;
 }
@@ -233,22 +217,14 @@ static char *list_shares(const struct call_estimate *e)
 
 static char *describe_marks(const struct dialog_learn *l, const struct call_estimate *e)
 {
-    const int channel = given_channel(l);
+    const host_item channel = dialog_channels_get(dialog_fields_inner(l->fields, "mask-channel"));
+    const char *sentence =
+        _(marks[marks_of(&l->target->call, l->target->call.layers[0], channel)].sentence);
     g_autofree char *shares = list_shares(e);
     g_autofree char *name = channel != HOST_NONE ? host_item_name(channel) : NULL;
 
-    switch (marks_of(&l->target->call, l->target->call.layers[0], channel)) {
-    case CALL_MARK_SELECTION:
-        return g_strdup_printf(_("The selection marks the subject: %s of this square."), shares);
-    case CALL_MARK_MASK:
-        return g_strdup_printf(_("The layer's mask marks the subject: %s of this square."), shares);
-    case CALL_MARK_CHANNEL:
-        return g_strdup_printf(_("The channel “%s” marks the subject: %s of this square."), name,
-                               shares);
-    case CALL_MARK_NONE:
-        break;
-    }
-    return g_strdup(_("All of this square is learned. Select the subject, and it alone is."));
+    return name != NULL ? g_strdup_printf(sentence, name, shares)
+                        : g_strdup_printf(sentence, shares);
 }
 
 static void on_told(void *user, const struct call_estimate *e)
@@ -260,11 +236,11 @@ static void on_told(void *user, const struct call_estimate *e)
         gtk_label_set_text(GTK_LABEL(l->line), "");
         return;
     }
-    g_autofree char *marks = describe_marks(l, e);
+    g_autofree char *marked = describe_marks(l, e);
     g_autofree char *text = l->target->call.n_layers > 1
                                 ? g_strdup_printf(_("%d layers are learned together. %s"),
-                                                  l->target->call.n_layers, marks)
-                                : g_strdup(marks);
+                                                  l->target->call.n_layers, marked)
+                                : g_strdup(marked);
     gtk_label_set_text(GTK_LABEL(l->line), text);
     dialog_squares_show(l->squares, e->squares, square_side());
     toolkit_tell("learn: %s (%dx%d)", text, gdk_pixbuf_get_width(e->squares),
@@ -273,33 +249,36 @@ static void on_told(void *user, const struct call_estimate *e)
 
 /* ---- afterwards ---- */
 
-char *dialog_learn_describe(const values *v, bool stopped)
+// the file that was named, or the name
+static const char *learned_subject(const values *v)
 {
     const char *output = values_text(v, "output");
-    const char *name = output[0] != '\0' ? output : values_text(v, "name");
 
+    return output[0] != '\0' ? output : values_text(v, "name");
+}
+
+char *dialog_learn_describe(const values *v, bool stopped)
+{
     return g_strdup_printf(
         stopped
             ? _("Learning was stopped, what was learned of “%s” is kept. Paint it now, or later: "
                 "Generate has it among the subjects.")
             : _("“%s” is learned. Paint it now, or later: Generate has it among the subjects."),
-        name);
+        learned_subject(v));
 }
 
 values *dialog_learn_painting(const values *learned)
 {
-    const struct procedure *p = procedure_find("plug-in-svdiff-generate");
-    const char *output = values_text(learned, "output");
+    const char *subject = learned_subject(learned);
     g_autofree char *file = host_values_file();
-    const char *subject = output[0] != '\0' ? output : values_text(learned, "name");
     g_auto(GStrv) prompts = beginning_prompts(subject, values_text(learned, "model"));
-    values *v = values_create(p);
+    values *v = values_create(procedure_find("plug-in-svdiff-generate"));
 
     values_load(v, file);
     beginning_fill(v, file); // notes that it is begun with
-    values_set_text(v, procedure_index(p, "prompt"), prompts[0]);
-    values_set_text(v, procedure_index(p, "model"), values_text(learned, "model"));
-    values_set_text(v, procedure_index(p, "subjects"), subject);
+    values_put(v, "prompt", prompts[0]);
+    values_put(v, "model", values_text(learned, "model"));
+    values_put(v, "subjects", subject);
     return v;
 }
 
@@ -307,55 +286,45 @@ values *dialog_learn_painting(const values *learned)
 
 static GtkWidget *make_question(struct dialog_learn *l)
 {
-    GtkWidget *box = toolkit_column(2);
-
-    l->entry = gtk_entry_new();
-    gtk_entry_set_activates_default(GTK_ENTRY(l->entry), TRUE);
+    l->entry = toolkit_entry(-1);
     gimp_help_set_help_data(l->entry,
                             _("In a word or two: fox, dog, red teapot. The subject gets this name, "
                               "and can be spoken of by it when it is painted."),
                             NULL);
     l->note = toolkit_paragraph(LINE);
     gtk_widget_set_no_show_all(l->note, TRUE);
-    gtk_box_pack_start(GTK_BOX(box), l->entry, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(box), l->note, FALSE, FALSE, 0);
-    return box;
+    return toolkit_column(2, l->entry, l->note, NULL);
 }
 
 static GtkWidget *make_squares(struct dialog_learn *l)
 {
-    GtkWidget *row = toolkit_row(12);
-
     l->squares = gtk_image_new();
     gtk_widget_set_size_request(l->squares, square_side(), square_side());
     l->line = toolkit_paragraph(LINE);
-    gtk_box_pack_start(GTK_BOX(row), l->squares, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(row), l->line, TRUE, TRUE, 0);
-    return row;
+    return toolkit_row(12, l->squares, toolkit_grows(l->line), NULL);
 }
 
 struct dialog_learn *dialog_learn_new(struct dialog_target *target, struct dialog_fields *fields,
-                                      struct dialog_estimate *estimate, void (*changed)(void *user),
-                                      void *user)
+                                      struct dialog_estimate *estimate)
 {
     struct dialog_learn *l = g_new0(struct dialog_learn, 1);
 
-    *l =
-        (struct dialog_learn){.target = target, .fields = fields, .changed = changed, .user = user};
+    *l = (struct dialog_learn){.target = target, .fields = fields, .estimate = estimate};
     l->layer = is_layer(target) ? host_item_name(target->call.layers[0]) : g_strdup("");
     l->thing = g_strdup("");
     GtkWidget *question = make_question(l);
     dialog_fields_lead(fields, _("_What is it?"), question, l->entry);
     dialog_fields_add(fields, make_squares(l));
-    g_signal_connect(l->entry, "changed", G_CALLBACK(on_thing), l);
-    g_signal_connect(dialog_fields_inner(fields, "name"), "changed", G_CALLBACK(on_name), l);
+    g_signal_connect_swapped(l->entry, "changed", G_CALLBACK(on_thing), l);
+    g_signal_connect_swapped(dialog_fields_inner(fields, "name"), "changed",
+                             G_CALLBACK(warn_of_old), l);
     dialog_learn_reset(l);
     dialog_estimate_watch(estimate, on_told, l);
     if (is_layer(l->target)) {
         l->seen = hash_marks(l);
         name_none(l);
     }
-    l->timer = g_timeout_add(LOOK_MS, on_look, l);
+    l->timer = g_timeout_add(LOOK_MS, G_SOURCE_FUNC(on_look), l);
     return l;
 }
 

@@ -9,12 +9,10 @@
 
 struct dialog_learn;
 
-/* Adds itself to the fields of the procedure that learns, and shows what the estimate tells; all of
- * them must stay. changed: called when what marks the subject is another, so that the worker is to
- * be asked again. */
+/* Adds itself to the fields of the procedure that learns, and shows what the estimate tells, which
+ * it wants again when what marks the subject is another; all of them must stay. */
 struct dialog_learn *dialog_learn_new(struct dialog_target *target, struct dialog_fields *fields,
-                                      struct dialog_estimate *estimate, void (*changed)(void *user),
-                                      void *user);
+                                      struct dialog_estimate *estimate);
 void dialog_learn_free(struct dialog_learn *l); // accepts NULL
 
 /* Begins again with what the layer's name says. */

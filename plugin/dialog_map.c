@@ -21,23 +21,20 @@ struct tint {
 
 struct map {
     const struct call *chosen;
-    GdkPixbuf *image; // NULL: there is none
-    int width, height;
-    GArray *tints; // struct tint
+    GdkPixbuf *image;             // NULL: there is none
+    int width, height;            // in which it is drawn
+    struct host_area view, frame; // the image; what halves are halves of
+    GArray *tints;                // struct tint
 };
 
-static void clear_tint(void *data)
+static void clear_tint(struct tint *tint)
 {
-    struct tint *tint = data;
-
     cairo_surface_destroy(tint->mask);
     g_free(tint->text);
 }
 
-static void free_map(void *data)
+static void free_map(struct map *m)
 {
-    struct map *m = data;
-
     g_clear_object(&m->image);
     g_array_unref(m->tints);
     g_free(m);
@@ -111,21 +108,24 @@ static struct map *map_of(GtkWidget *map)
 
 static int bound(int side)
 {
-    return toolkit_screen_height() < TOOLKIT_LOW ? side * 2 / 3 : side;
+    return toolkit_is_low() ? side * 2 / 3 : side;
 }
 
 // the image, and how large it is here
-static void look(struct map *m, struct host_area *view)
+static void look(struct map *m)
 {
     const host_image image = m->chosen->image;
     const bool there = host_image_exists(image);
 
-    *view = there ? host_item_area(host_selection(image))
-                  : (struct host_area){0, 0, bound(SIDE_HIGH), bound(SIDE_HIGH)};
+    m->frame = m->view = there ? host_item_area(host_selection(image))
+                               : (struct host_area){0, 0, bound(SIDE_HIGH), bound(SIDE_HIGH)};
+    if (there) {
+        host_selection_area(image, &m->frame); // without a selection it stays
+    }
     const double scale =
-        MIN((double)bound(SIDE_WIDE) / view->width, (double)bound(SIDE_HIGH) / view->height);
-    m->width = MAX(1, (int)(view->width * scale));
-    m->height = MAX(1, (int)(view->height * scale));
+        MIN((double)bound(SIDE_WIDE) / m->view.width, (double)bound(SIDE_HIGH) / m->view.height);
+    m->width = MAX(1, (int)(m->view.width * scale));
+    m->height = MAX(1, (int)(m->view.height * scale));
     g_clear_object(&m->image);
     m->image = there ? toolkit_image_thumbnail(image, m->width, m->height) : NULL;
 }
@@ -153,56 +153,46 @@ static void take_mask(struct tint *tint, const float *mask, int width, int heigh
     tint->share = sum / ((double)width * height);
 }
 
-static void add_tint(struct map *m, const struct host_area *frame, const struct host_area *view,
-                     const char *place, const char *text, int number)
+void dialog_map_clear(GtkWidget *map)
 {
-    struct spot spot;
-    g_autofree float *mask = spot_find(m->chosen->image, place, &spot)
-                                 ? spot_mask(&spot, frame, view, m->width, m->height)
-                                 : NULL;
-    struct tint tint = {.text = g_strdup(text), .number = number};
+    struct map *m = map_of(map);
 
+    look(m);
+    g_array_set_size(m->tints, 0);
+    gtk_widget_queue_draw(map);
+}
+
+void dialog_map_add(GtkWidget *map, const char *place, const char *text, int number)
+{
+    struct map *m = map_of(map);
+    struct spot spot;
+
+    if (place[0] == '\0') {
+        return;
+    }
+    g_autofree float *mask = spot_find(m->chosen->image, place, &spot)
+                                 ? spot_mask(&spot, &m->frame, &m->view, m->width, m->height)
+                                 : NULL;
     if (mask == NULL) {
-        g_free(tint.text);
         toolkit_tell("map: %s is not there", place);
         return;
     }
+    struct tint tint = {.text = g_strdup(text), .number = number};
     take_mask(&tint, mask, m->width, m->height);
     g_array_append_val(m->tints, tint);
     toolkit_tell("map: %s, %.0f %% at %.0f, %.0f", place, 100 * tint.share, 100 * tint.x / m->width,
                  100 * tint.y / m->height);
 }
 
-void dialog_map_show(GtkWidget *map, const char *const *places, const char *const *texts, int n)
-{
-    struct map *m = map_of(map);
-    struct host_area view, frame;
-
-    look(m, &view);
-    g_array_set_size(m->tints, 0);
-    frame = view;
-    if (host_image_exists(m->chosen->image)) {
-        host_selection_area(m->chosen->image, &frame);
-    }
-    for (int i = 0; i < n; i++) {
-        if (places[i][0] == '\0') {
-            continue;
-        }
-        add_tint(m, &frame, &view, places[i], texts[i], i);
-    }
-    gtk_widget_queue_draw(map);
-}
-
 GtkWidget *dialog_map_new(const struct call *chosen)
 {
     struct map *m = g_new0(struct map, 1);
     GtkWidget *map = toolkit_canvas(bound(SIDE_WIDE), bound(SIDE_HIGH), on_paint, m);
-    struct host_area view;
 
     m->chosen = chosen;
     m->tints = g_array_new(FALSE, FALSE, sizeof(struct tint));
-    g_array_set_clear_func(m->tints, clear_tint);
-    g_object_set_data_full(G_OBJECT(map), "svdiff-map", m, free_map);
-    look(m, &view);
+    g_array_set_clear_func(m->tints, (GDestroyNotify)clear_tint);
+    g_object_set_data_full(G_OBJECT(map), "svdiff-map", m, (GDestroyNotify)free_map);
+    look(m);
     return map;
 }

@@ -8,9 +8,12 @@
 /* Of the image of `chosen`, which must stay as long as the widget. */
 GtkWidget *dialog_map_new(const struct call *chosen);
 
-/* Draws n places by name, what they are said to show beside each other, and the image anew. A name
- * of no place is passed over. */
-void dialog_map_show(GtkWidget *map, const char *const *places, const char *const *texts, int n);
+/* Takes the image as it is now, without places. */
+void dialog_map_clear(GtkWidget *map);
+
+/* Draws a place by name in the colour of this number, and what it is said to show. A name of no
+ * place is passed over, as "" is. */
+void dialog_map_add(GtkWidget *map, const char *place, const char *text, int number);
 
 /* The colour of the place with this number, red, green and blue. */
 void dialog_map_colour(int number, double colour[3]);

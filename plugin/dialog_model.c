@@ -4,6 +4,7 @@
 
 #include "plugin/dialog_toolkit.h"
 #include "plugin/info.h"
+#include "plugin/told.h"
 #include "plugin/words.h"
 
 #include <stdbool.h>
@@ -11,6 +12,7 @@
 
 #define PAUSE_MS   500
 #define SAYS_WIDTH 300 // pixels
+#define CHARACTERS 20  // of a path that are seen
 
 struct model {
     GtkWidget *entry, *says;
@@ -53,25 +55,6 @@ static void add(GString *text, const char *part)
     }
 }
 
-static void add_size(GString *text, JsonObject *info)
-{
-    JsonNode *node = json_object_get_member(info, "bytes");
-
-    if (node != NULL && json_node_get_value_type(node) == G_TYPE_INT64) {
-        g_autofree char *size = g_format_size((guint64)json_node_get_int(node));
-        add(text, size);
-    }
-}
-
-static void tell_defaults(const struct model *m, JsonObject *info)
-{
-    JsonNode *node = json_object_get_member(info, "defaults");
-
-    if (node != NULL && JSON_NODE_HOLDS_OBJECT(node)) {
-        m->told(m->user, json_node_get_object(node));
-    }
-}
-
 // "Stable Diffusion 1.x, diffusers, epsilon, 2.1 GB"
 static void on_told(void *user, JsonObject *info, const char *sentence)
 {
@@ -82,91 +65,79 @@ static void on_told(void *user, JsonObject *info, const char *sentence)
         say(m, sentence);
         return;
     }
-    const char *kind = info_text(info, "kind");
+    const char *kind = told_text(info, "kind");
+    const double bytes = told_number(info, "bytes", -1);
+    g_autofree char *size = g_format_size((guint64)MAX(bytes, 0));
+    JsonObject *defaults = told_part(info, "defaults");
     const bool model = g_strcmp0(kind, "model") == 0;
     if (!model) {
         g_string_append_printf(text, _("This is no model but: %s"), kind != NULL ? kind : "");
     }
-    add(text, info_text(info, "family_name"));
-    add(text, info_text(info, "format"));
-    add(text, info_text(info, "prediction"));
-    add_size(text, info);
-    const bool ships = gtk_entry_get_text(GTK_ENTRY(m->entry))[0] == '\0';
+    add(text, told_text(info, "family_name"));
+    add(text, told_text(info, "format"));
+    add(text, told_text(info, "prediction"));
+    add(text, bytes >= 0 ? size : NULL);
+    const bool ships = toolkit_text(m->entry)[0] == '\0';
     say(m, ships ? _("The model that ships with SVDiff.") : text->str);
-    tell_defaults(m, info);
+    if (defaults != NULL) {
+        m->told(m->user, defaults);
+    }
 }
 
-static gboolean on_timer(void *user)
+static gboolean on_timer(struct model *m)
 {
-    struct model *m = user;
-
     m->timer = 0;
     m->stop = g_cancellable_new();
-    info_ask(gtk_entry_get_text(GTK_ENTRY(m->entry)), m->stop, on_told, m);
+    info_ask(toolkit_text(m->entry), m->stop, on_told, m);
     return G_SOURCE_REMOVE;
 }
 
-static void on_change(GtkEditable *entry, void *user)
+static void on_change(struct model *m)
 {
-    struct model *m = user;
-
     forget(m);
-    m->timer = g_timeout_add(PAUSE_MS, on_timer, m);
+    m->timer = g_timeout_add(PAUSE_MS, G_SOURCE_FUNC(on_timer), m);
 }
 
 /* ---- choosing ---- */
 
-static void choose(GtkWidget *button, struct model *m, GtkFileChooserAction action)
+static void choose(const struct model *m, GtkFileChooserAction action)
 {
     GtkWidget *chooser = gtk_file_chooser_dialog_new(
-        _("Choose a Model"), GTK_WINDOW(gtk_widget_get_toplevel(button)), action, _("_Cancel"),
+        _("Choose a Model"), GTK_WINDOW(gtk_widget_get_toplevel(m->entry)), action, _("_Cancel"),
         GTK_RESPONSE_CANCEL, _("_Open"), GTK_RESPONSE_ACCEPT, NULL);
 
     gtk_dialog_set_default_response(GTK_DIALOG(chooser), GTK_RESPONSE_ACCEPT);
-    gtk_file_chooser_set_filename(GTK_FILE_CHOOSER(chooser),
-                                  gtk_entry_get_text(GTK_ENTRY(m->entry)));
+    gtk_file_chooser_set_filename(GTK_FILE_CHOOSER(chooser), toolkit_text(m->entry));
     if (gtk_dialog_run(GTK_DIALOG(chooser)) == GTK_RESPONSE_ACCEPT) {
         g_autofree char *path = gtk_file_chooser_get_filename(GTK_FILE_CHOOSER(chooser));
-        gtk_entry_set_text(GTK_ENTRY(m->entry), path != NULL ? path : "");
+        toolkit_set_text(m->entry, path != NULL ? path : "");
     }
     gtk_widget_destroy(chooser);
 }
 
-static void on_file(GtkWidget *button, void *user)
+static void on_file(struct model *m)
 {
-    choose(button, user, GTK_FILE_CHOOSER_ACTION_OPEN);
+    choose(m, GTK_FILE_CHOOSER_ACTION_OPEN);
 }
 
-static void on_folder(GtkWidget *button, void *user)
+static void on_folder(struct model *m)
 {
-    choose(button, user, GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER);
-}
-
-static void add_button(GtkWidget *row, const char *name, GCallback clicked, struct model *m)
-{
-    GtkWidget *button = gtk_button_new_with_label(name);
-
-    g_signal_connect(button, "clicked", clicked, m);
-    gtk_box_pack_start(GTK_BOX(row), button, FALSE, FALSE, 0);
+    choose(m, GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER);
 }
 
 GtkWidget *dialog_model_new(GtkWidget *entry, dialog_model_told told, void *user)
 {
     struct model *m = g_new0(struct model, 1);
-    GtkWidget *box = toolkit_column(2), *row = toolkit_row(6);
 
-    m->entry = entry;
-    m->told = told;
-    m->user = user;
+    *m = (struct model){.entry = entry, .told = told, .user = user};
     m->says = toolkit_paragraph(SAYS_WIDTH);
-    gtk_entry_set_width_chars(GTK_ENTRY(entry), 20);
-    gtk_box_pack_start(GTK_BOX(row), entry, TRUE, TRUE, 0);
-    add_button(row, _("File…"), G_CALLBACK(on_file), m);
-    add_button(row, _("Folder…"), G_CALLBACK(on_folder), m);
-    gtk_box_pack_start(GTK_BOX(box), row, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(box), m->says, FALSE, FALSE, 0);
-    g_signal_connect(entry, "changed", G_CALLBACK(on_change), m);
-    m->timer = g_idle_add(on_timer, m);
+    toolkit_set_entry(entry, CHARACTERS);
+    GtkWidget *row = toolkit_row(
+        6, toolkit_grows(entry), toolkit_button(_("File…"), NULL, G_CALLBACK(on_file), m),
+        toolkit_button(_("Folder…"), NULL, G_CALLBACK(on_folder), m), NULL);
+    GtkWidget *box = toolkit_column(2, row, m->says, NULL);
+    g_signal_connect_swapped(entry, "changed", G_CALLBACK(on_change), m);
+    m->timer = g_idle_add(G_SOURCE_FUNC(on_timer), m);
     g_object_set_data_full(G_OBJECT(box), "svdiff-model", m, free_model);
     return box;
 }

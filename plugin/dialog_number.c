@@ -30,6 +30,11 @@ static struct number *number_of(GtkWidget *spin)
     return g_object_get_data(G_OBJECT(spin), "svdiff-number");
 }
 
+static double value_of(const struct number *n)
+{
+    return gtk_spin_button_get_value(GTK_SPIN_BUTTON(n->spin));
+}
+
 static double step_of(const struct argument *p)
 {
     return p->look == LOOK_SIZE         ? SIZE_STEP
@@ -65,14 +70,13 @@ static void set_slider_range(struct number *n)
 }
 
 // digits without zeros behind; nothing for a number that is not known
-static gboolean on_output(GtkSpinButton *spin, void *user)
+static gboolean on_output(const struct number *n)
 {
-    const struct number *n = user;
     const int digits = n->argument->kind == ARGUMENT_NUMBER ? DIGITS : 0;
     GString *text = g_string_new(NULL);
 
     if (!n->is_own || !isnan(n->own)) {
-        g_string_printf(text, "%.*f", digits, gtk_spin_button_get_value(spin));
+        g_string_printf(text, "%.*f", digits, value_of(n));
         while (digits > 0 && g_str_has_suffix(text->str, "0")) {
             g_string_truncate(text, text->len - 1);
         }
@@ -80,8 +84,8 @@ static gboolean on_output(GtkSpinButton *spin, void *user)
             g_string_truncate(text, text->len - 1); // the point, or comma
         }
     }
-    if (strcmp(text->str, gtk_entry_get_text(GTK_ENTRY(spin))) != 0) {
-        gtk_entry_set_text(GTK_ENTRY(spin), text->str);
+    if (strcmp(text->str, toolkit_text(n->spin)) != 0) {
+        toolkit_set_text(n->spin, text->str);
     }
     g_string_free(text, TRUE);
     return TRUE;
@@ -94,7 +98,7 @@ static void show(struct number *n, double value)
     n->setting = true;
     gtk_spin_button_set_value(GTK_SPIN_BUTTON(n->spin), value);
     n->shown = value;
-    on_output(GTK_SPIN_BUTTON(n->spin), n); // the same number may be shown as another
+    on_output(n); // the same number may be shown as another
     if (n->slider != NULL) {
         gtk_range_set_value(GTK_RANGE(n->slider), value);
     }
@@ -108,7 +112,7 @@ static void show(struct number *n, double value)
 
 static void tell(const struct number *n)
 {
-    toolkit_tell("number: %s %s%s%s", n->argument->name, gtk_entry_get_text(GTK_ENTRY(n->spin)),
+    toolkit_tell("number: %s %s%s%s", n->argument->name, toolkit_text(n->spin),
                  n->is_own ? ", " : "", n->is_own ? n->argument->own : "");
     if (n->changed != NULL) {
         n->changed(n->user);
@@ -127,40 +131,32 @@ static void take(struct number *n, double value)
     tell(n);
 }
 
-static void on_spin(GtkWidget *spin, void *user)
+static void on_spin(struct number *n)
 {
-    struct number *n = user;
-
-    const double value = gtk_spin_button_get_value(GTK_SPIN_BUTTON(spin));
-
     // GTK begins again with what was set while it told
-    if (!n->setting && value != n->shown) {
-        take(n, value);
+    if (!n->setting && value_of(n) != n->shown) {
+        take(n, value_of(n));
     }
 }
 
-static void on_slider(GtkWidget *slider, void *user)
+static void on_slider(struct number *n)
 {
-    struct number *n = user;
-    const double value = gtk_range_get_value(GTK_RANGE(slider));
-    const double step =
-        gtk_adjustment_get_step_increment(gtk_range_get_adjustment(GTK_RANGE(slider)));
+    GtkAdjustment *at = gtk_range_get_adjustment(GTK_RANGE(n->slider));
+    const double value = gtk_adjustment_get_value(at);
+    const double step = gtk_adjustment_get_step_increment(at);
 
     if (!n->setting) {
         take(n, round(value / step) * step);
     }
 }
 
-static void on_tick(GtkToggleButton *tick, void *user)
+static void on_tick(struct number *n)
 {
-    struct number *n = user;
-
     if (n->setting) {
         return;
     }
-    n->is_own = gtk_toggle_button_get_active(tick);
-    show(n, n->is_own && !isnan(n->own) ? n->own
-                                        : gtk_spin_button_get_value(GTK_SPIN_BUTTON(n->spin)));
+    n->is_own = gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(n->tick));
+    show(n, n->is_own && !isnan(n->own) ? n->own : value_of(n));
     tell(n);
 }
 
@@ -174,10 +170,9 @@ static void add_spin(struct number *n)
     n->spin = gtk_spin_button_new_with_range(least_of(p), p->high, step);
     gtk_spin_button_set_increments(GTK_SPIN_BUTTON(n->spin), step, 8 * step);
     gtk_spin_button_set_digits(GTK_SPIN_BUTTON(n->spin), p->kind == ARGUMENT_NUMBER ? DIGITS : 0);
-    gtk_entry_set_activates_default(GTK_ENTRY(n->spin), TRUE);
-    gtk_entry_set_width_chars(GTK_ENTRY(n->spin), 7);
-    g_signal_connect(n->spin, "output", G_CALLBACK(on_output), n);
-    g_signal_connect(n->spin, "value-changed", G_CALLBACK(on_spin), n);
+    toolkit_set_entry(n->spin, 7);
+    g_signal_connect_swapped(n->spin, "output", G_CALLBACK(on_output), n);
+    g_signal_connect_swapped(n->spin, "value-changed", G_CALLBACK(on_spin), n);
 }
 
 static void add_slider(struct number *n)
@@ -186,8 +181,8 @@ static void add_slider(struct number *n)
     gtk_widget_set_size_request(n->slider, SLIDER_SIDE, -1);
     gtk_widget_set_can_focus(n->slider, FALSE); // for the mouse; the digits have the keys
     set_slider_range(n);
-    gtk_box_pack_start(GTK_BOX(n->row), n->slider, TRUE, TRUE, 0);
-    g_signal_connect(n->slider, "value-changed", G_CALLBACK(on_slider), n);
+    toolkit_add(n->row, toolkit_grows(n->slider), NULL);
+    g_signal_connect_swapped(n->slider, "value-changed", G_CALLBACK(on_slider), n);
 }
 
 GtkWidget *dialog_number_new(const struct argument *p)
@@ -195,16 +190,16 @@ GtkWidget *dialog_number_new(const struct argument *p)
     struct number *n = g_new0(struct number, 1);
 
     *n = (struct number){.argument = p, .own = p->own_number > 0 ? p->own_number : NAN};
-    n->row = toolkit_row(6);
+    n->row = toolkit_row(6, NULL);
     add_spin(n);
     if (p->to > p->from || p->look == LOOK_SIZE) {
         add_slider(n);
     }
-    gtk_box_pack_start(GTK_BOX(n->row), n->spin, n->slider == NULL, TRUE, 0);
+    toolkit_add(n->row, n->slider == NULL ? toolkit_grows(n->spin) : n->spin, NULL);
     if (p->own != NULL) {
         n->tick = gtk_check_button_new_with_label(_(p->own));
-        gtk_box_pack_start(GTK_BOX(n->row), n->tick, FALSE, FALSE, 0);
-        g_signal_connect(n->tick, "toggled", G_CALLBACK(on_tick), n);
+        toolkit_add(n->row, n->tick, NULL);
+        g_signal_connect_swapped(n->tick, "toggled", G_CALLBACK(on_tick), n);
     }
     g_object_set_data_full(G_OBJECT(n->spin), "svdiff-number", n, g_free);
     return n->spin;
@@ -221,7 +216,7 @@ GtkWidget *dialog_number_widget(GtkWidget *number)
 static void tell_own(const struct number *n)
 {
     if (n->is_own && !isnan(n->own)) {
-        toolkit_tell("number: %s %s, %s", n->argument->name, gtk_entry_get_text(GTK_ENTRY(n->spin)),
+        toolkit_tell("number: %s %s, %s", n->argument->name, toolkit_text(n->spin),
                      n->argument->own);
     }
 }
@@ -240,7 +235,7 @@ double dialog_number_get(GtkWidget *number)
     const struct number *n = number_of(number);
 
     gtk_spin_button_update(GTK_SPIN_BUTTON(number));
-    return n->is_own ? n->argument->standard : gtk_spin_button_get_value(GTK_SPIN_BUTTON(number));
+    return n->is_own ? n->argument->standard : value_of(n);
 }
 
 void dialog_number_own(GtkWidget *number, double value)
@@ -254,7 +249,7 @@ void dialog_number_own(GtkWidget *number, double value)
         set_slider_range(n);
         n->setting = false;
     }
-    show(n, n->is_own ? value : gtk_spin_button_get_value(GTK_SPIN_BUTTON(number)));
+    show(n, n->is_own ? value : value_of(n));
     if (new) {
         tell_own(n);
     }

@@ -26,17 +26,10 @@ struct paint {
     char **offered;            // prompts
 };
 
-static void free_paint(void *data)
+static void free_paint(struct paint *p)
 {
-    struct paint *p = data;
-
     g_strfreev(p->offered);
     g_free(p);
-}
-
-static const char *text_of(GtkWidget *entry)
-{
-    return gtk_entry_get_text(GTK_ENTRY(entry));
 }
 
 // which of these it is; -1: none
@@ -53,20 +46,20 @@ static int find(char **texts, const char *text)
 // takes the prompts; fills: whether an empty prompt becomes the first of them
 static void offer(struct paint *p, char **prompts, bool fills)
 {
-    const int begun = find(p->offered, text_of(p->prompt));
-    const bool empty = fills && text_of(p->prompt)[0] == '\0';
+    const int begun = find(p->offered, toolkit_text(p->prompt));
+    const bool empty = fills && toolkit_text(p->prompt)[0] == '\0';
 
     if (empty || (begun >= 0 && begun < (int)g_strv_length(prompts))) {
-        gtk_entry_set_text(GTK_ENTRY(p->prompt), prompts[MAX(begun, 0)]);
+        toolkit_set_text(p->prompt, prompts[MAX(begun, 0)]);
     }
     g_strfreev(p->offered);
     p->offered = prompts;
     dialog_history_offer(p->prompt, prompts);
 }
 
-static void on_prompt(GtkEditable *entry, void *user)
+static void on_prompt(GtkWidget *entry, void *user)
 {
-    toolkit_tell("paint: prompt %s", gtk_entry_get_text(GTK_ENTRY(entry)));
+    toolkit_tell("paint: prompt %s", toolkit_text(entry));
 }
 
 static struct paint *paint_new(const struct dialog_fields *fields, const char *prompt)
@@ -75,19 +68,18 @@ static struct paint *paint_new(const struct dialog_fields *fields, const char *p
 
     p->prompt = dialog_fields_inner(fields, prompt);
     p->model = dialog_fields_inner(fields, "model");
-    g_object_set_data_full(G_OBJECT(dialog_fields_widget(fields)), "svdiff-paint", p, free_paint);
+    g_object_set_data_full(G_OBJECT(dialog_fields_widget(fields)), "svdiff-paint", p,
+                           (GDestroyNotify)free_paint);
     g_signal_connect(p->prompt, "changed", G_CALLBACK(on_prompt), NULL);
     return p;
 }
 
 /* ---- subjects ---- */
 
-static void on_subjects(GtkEditable *entry, void *user)
+static void on_subjects(struct paint *p)
 {
-    struct paint *p = user;
-
-    offer(p, beginning_prompts(text_of(p->source), text_of(p->model)),
-          text_of(p->source)[0] != '\0');
+    offer(p, beginning_prompts(toolkit_text(p->source), toolkit_text(p->model)),
+          toolkit_text(p->source)[0] != '\0');
 }
 
 // the strength says how far from where it starts, which is nowhere without a picture
@@ -121,10 +113,10 @@ static void add_subjects(const struct dialog_fields *fields)
     struct paint *p = paint_new(fields, "prompt");
 
     p->source = dialog_fields_inner(fields, "subjects");
-    on_subjects(NULL, p);
-    on_prompt(GTK_EDITABLE(p->prompt), NULL);
-    g_signal_connect(p->source, "changed", G_CALLBACK(on_subjects), p);
-    g_signal_connect(p->model, "changed", G_CALLBACK(on_subjects), p);
+    on_subjects(p);
+    on_prompt(p->prompt, NULL);
+    g_signal_connect_swapped(p->source, "changed", G_CALLBACK(on_subjects), p);
+    g_signal_connect_swapped(p->model, "changed", G_CALLBACK(on_subjects), p);
 }
 
 /* ---- layers ---- */
@@ -134,7 +126,7 @@ static void on_things(void *user, const char *things)
     struct paint *p = user;
 
     if (things[0] != '\0') {
-        offer(p, scenes_of(things, text_of(p->model)[0] == '\0'), true);
+        offer(p, scenes_of(things, toolkit_text(p->model)[0] == '\0'), true);
     }
 }
 
@@ -167,13 +159,12 @@ static char *described(const char *prompt)
     return n >= 1 && n <= WORDS_MAX ? g_strdup(thing) : g_strdup("");
 }
 
-static void on_description(GtkEditable *entry, void *user)
+static void on_description(struct paint *p)
 {
-    struct paint *p = user;
-    g_autofree char *thing = described(text_of(p->source));
+    g_autofree char *thing = described(toolkit_text(p->source));
 
     if (thing[0] != '\0') {
-        offer(p, scenes_of(thing, text_of(p->model)[0] == '\0'), true);
+        offer(p, scenes_of(thing, toolkit_text(p->model)[0] == '\0'), true);
     }
 }
 
@@ -183,10 +174,10 @@ static void describe(const struct call *chosen, GtkWidget *prompt)
     g_autofree char *name = chosen->n_layers > 0 ? host_item_name(chosen->layers[0]) : NULL;
     g_autofree char *thing = name != NULL ? thing_of_name(name) : NULL;
 
-    if (thing != NULL && strstr(text_of(prompt), thing) == NULL) {
-        const char *article = strchr("aeiou", thing[0]) != NULL ? "an" : "a";
-        g_autofree char *text = g_strdup_printf(LEAD "%s %s", article, thing);
-        gtk_entry_set_text(GTK_ENTRY(prompt), text);
+    if (thing != NULL && strstr(toolkit_text(prompt), thing) == NULL) {
+        g_autofree char *named = thing_named(thing);
+        g_autofree char *text = g_strconcat(LEAD, named, NULL);
+        toolkit_set_text(prompt, text);
     }
 }
 
@@ -195,30 +186,24 @@ static void add_description(const struct call *chosen, const struct dialog_field
     struct paint *p = paint_new(fields, "target");
 
     p->source = dialog_fields_inner(fields, "prompt");
-    on_description(NULL, p);
-    g_signal_connect(p->source, "changed", G_CALLBACK(on_description), p);
+    on_description(p);
+    g_signal_connect_swapped(p->source, "changed", G_CALLBACK(on_description), p);
     describe(chosen, p->source);
-    on_prompt(GTK_EDITABLE(p->prompt), NULL);
+    on_prompt(p->prompt, NULL);
 }
 
 void dialog_paint_add(struct dialog_target *target, struct dialog_fields *fields)
 {
-    switch (target->procedure->id) {
-    case PROCEDURE_GENERATE:
-    case PROCEDURE_CREATE:
+    const enum procedure_id id = target->procedure->id;
+
+    if (id == PROCEDURE_GENERATE || id == PROCEDURE_CREATE) {
         add_subjects(fields);
-        if (target->procedure->id == PROCEDURE_GENERATE) {
-            follow_init(fields);
-        }
-        break;
-    case PROCEDURE_COMPOSE:
+    } else if (id == PROCEDURE_COMPOSE) {
         add_layers(&target->call, fields);
-        break;
-    case PROCEDURE_EDIT:
+    } else if (id == PROCEDURE_EDIT) {
         add_description(&target->call, fields);
-        break;
-    case PROCEDURE_LEARN:
-    case PROCEDURE_CONVERT:
-        break;
+    }
+    if (id == PROCEDURE_GENERATE) {
+        follow_init(fields);
     }
 }

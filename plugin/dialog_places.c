@@ -12,10 +12,8 @@ struct places {
     GPtrArray *names; // char *, one a line; "" for none
 };
 
-static void free_places(void *data)
+static void free_places(struct places *p)
 {
-    struct places *p = data;
-
     g_ptr_array_unref(p->names);
     g_free(p);
 }
@@ -55,7 +53,7 @@ GtkWidget *dialog_places_new(host_image image, const char *none)
     g_auto(GStrv) names = spot_names(image);
 
     *p = (struct places){image, g_ptr_array_new_with_free_func(g_free)};
-    g_object_set_data_full(G_OBJECT(places), "svdiff-places", p, free_places);
+    g_object_set_data_full(G_OBJECT(places), "svdiff-places", p, (GDestroyNotify)free_places);
     if (none != NULL) {
         add(places, "", none);
     }
@@ -67,6 +65,7 @@ GtkWidget *dialog_places_new(host_image image, const char *none)
     return places;
 }
 
+// a place that a script named, or that is gone, is shown as it was written
 void dialog_places_set(GtkWidget *places, const char *name)
 {
     const GPtrArray *names = places_of(places)->names;

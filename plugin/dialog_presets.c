@@ -19,7 +19,7 @@ struct presets {
 
 static const char *typed(const struct presets *p)
 {
-    return gtk_entry_get_text(GTK_ENTRY(gtk_bin_get_child(GTK_BIN(p->list))));
+    return toolkit_text(gtk_bin_get_child(GTK_BIN(p->list)));
 }
 
 // the names that there are now; what is typed stays
@@ -45,12 +45,11 @@ static void tell(const struct presets *p, const char *form, const char *name)
 
 /* ---- what can be done ---- */
 
-static void on_change(GtkComboBox *list, void *user)
+static void on_change(struct presets *p)
 {
-    struct presets *p = user;
     g_autoptr(GError) error = NULL;
 
-    if (p->filling || gtk_combo_box_get_active(list) < 0) { // it is being typed
+    if (p->filling || gtk_combo_box_get_active(GTK_COMBO_BOX(p->list)) < 0) { // it is being typed
         return;
     }
     dialog_fields_read(p->fields);
@@ -82,9 +81,9 @@ static bool has_file(struct presets *p, GError **error)
     return p->file != NULL;
 }
 
-static void on_save(GtkButton *button, void *user)
+// the file is made with the first preset
+static void on_save(struct presets *p)
 {
-    struct presets *p = user;
     g_autofree char *name = g_strstrip(g_strdup(typed(p)));
     g_autoptr(GError) error = NULL;
 
@@ -93,9 +92,8 @@ static void on_save(GtkButton *button, void *user)
     finish(p, done, _("The values are kept as “%s”."), name, error);
 }
 
-static void on_delete(GtkButton *button, void *user)
+static void on_delete(struct presets *p)
 {
-    struct presets *p = user;
     g_autofree char *name = g_strstrip(g_strdup(typed(p)));
     g_autoptr(GError) error = NULL;
 
@@ -103,35 +101,23 @@ static void on_delete(GtkButton *button, void *user)
         return;
     }
     const bool done = has_file(p, &error) && presets_delete(p->file, name, &error);
-    gtk_entry_set_text(GTK_ENTRY(gtk_bin_get_child(GTK_BIN(p->list))), done ? "" : name);
+    toolkit_set_text(gtk_bin_get_child(GTK_BIN(p->list)), done ? "" : name);
     finish(p, done, _("“%s” is no preset any more."), name, error);
 }
 
 /* ---- making ---- */
 
-static void free_presets(void *data)
+static void free_presets(struct presets *p)
 {
-    struct presets *p = data;
-
     g_free(p->file);
     g_free(p);
-}
-
-static void add_button(GtkWidget *row, const char *name, const char *help, GCallback clicked,
-                       struct presets *p)
-{
-    GtkWidget *button = gtk_button_new_with_label(name);
-
-    gtk_widget_set_tooltip_text(button, help);
-    g_signal_connect(button, "clicked", clicked, p);
-    gtk_box_pack_start(GTK_BOX(row), button, FALSE, FALSE, 0);
 }
 
 GtkWidget *dialog_presets_new(values *v, const struct dialog_fields *fields, dialog_presets_say say,
                               void *user)
 {
     struct presets *p = g_new0(struct presets, 1);
-    GtkWidget *row = toolkit_row(6), *label = toolkit_label(_("Preset (_Q)")), *entry;
+    GtkWidget *label = toolkit_label(_("Preset (_Q)")), *entry;
 
     *p = (struct presets){.v = v, .fields = fields, .say = say, .user = user};
     p->file = presets_file(v->procedure, NULL); // saving tells what is wrong with it
@@ -141,14 +127,15 @@ GtkWidget *dialog_presets_new(values *v, const struct dialog_fields *fields, dia
     gtk_widget_set_tooltip_text(
         entry, _("Values under a name: choose one, or type a name and press Save."));
     gtk_label_set_mnemonic_widget(GTK_LABEL(label), entry);
-    gtk_box_pack_start(GTK_BOX(row), label, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(row), p->list, TRUE, TRUE, 0);
-    add_button(row, _("Save"), _("Keeps what the fields say under the name."), G_CALLBACK(on_save),
-               p);
-    add_button(row, _("Delete"), _("Forgets the preset of this name; the fields stay."),
-               G_CALLBACK(on_delete), p);
+    GtkWidget *row = toolkit_row(
+        6, label, toolkit_grows(p->list),
+        toolkit_button(_("Save"), _("Keeps what the fields say under the name."),
+                       G_CALLBACK(on_save), p),
+        toolkit_button(_("Delete"), _("Forgets the preset of this name; the fields stay."),
+                       G_CALLBACK(on_delete), p),
+        NULL);
     fill(p);
-    g_signal_connect(p->list, "changed", G_CALLBACK(on_change), p);
-    g_object_set_data_full(G_OBJECT(row), "svdiff-presets", p, free_presets);
+    g_signal_connect_swapped(p->list, "changed", G_CALLBACK(on_change), p);
+    g_object_set_data_full(G_OBJECT(row), "svdiff-presets", p, (GDestroyNotify)free_presets);
     return row;
 }

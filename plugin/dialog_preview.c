@@ -20,21 +20,16 @@ static GdkPixbuf *fit(const GdkPixbuf *p, int side)
                                    GDK_INTERP_BILINEAR);
 }
 
-void dialog_preview_set(GtkWidget *preview, const GdkPixbuf *picture)
-{
-    int side;
-
-    gtk_widget_get_size_request(preview, &side, NULL);
-    g_autoptr(GdkPixbuf) shown = fit(picture, side);
-    gtk_image_set_from_pixbuf(GTK_IMAGE(preview), shown);
-}
-
 bool dialog_preview_show(GtkWidget *preview, const char *file)
 {
     g_autoptr(GdkPixbuf) read = gdk_pixbuf_new_from_file(file, NULL);
+    int side;
 
-    if (read != NULL) {
-        dialog_preview_set(preview, read);
+    if (read == NULL) {
+        return false;
     }
-    return read != NULL;
+    gtk_widget_get_size_request(preview, &side, NULL);
+    g_autoptr(GdkPixbuf) shown = fit(read, side);
+    gtk_image_set_from_pixbuf(GTK_IMAGE(preview), shown);
+    return true;
 }

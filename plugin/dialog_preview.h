@@ -7,8 +7,5 @@
 /* An empty place for pictures, `side` pixels a side. */
 GtkWidget *dialog_preview_new(int side);
 
-/* Shows a picture, as large as fits. */
-void dialog_preview_set(GtkWidget *preview, const GdkPixbuf *picture);
-
 /* Shows the picture of a file, as large as fits; false, and nothing changes, if there is none. */
 bool dialog_preview_show(GtkWidget *preview, const char *file);

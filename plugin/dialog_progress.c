@@ -14,31 +14,27 @@ void dialog_progress_init(struct dialog_progress *p, const char *title)
 {
     *p = (struct dialog_progress){.title = title};
     p->bar = toolkit_bar();
-    p->preview =
-        dialog_preview_new(toolkit_screen_height() < TOOLKIT_LOW ? SMALL_SIDE : PREVIEW_SIDE);
+    p->preview = dialog_preview_new(toolkit_is_low() ? SMALL_SIDE : PREVIEW_SIDE);
     p->curve = dialog_curve_new(PREVIEW_SIDE, CURVE_HEIGHT);
     gtk_widget_set_no_show_all(p->curve, TRUE);
 }
 
-static void clear_bar(struct dialog_progress *p)
+void dialog_progress_end(struct dialog_progress *p)
 {
     gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(p->bar), 0);
     gtk_progress_bar_set_text(GTK_PROGRESS_BAR(p->bar), "");
     gtk_window_set_title(p->window, p->title);
 }
 
+// the last picture stays until another comes
 void dialog_progress_begin(struct dialog_progress *p)
 {
-    clear_bar(p);
+    dialog_progress_end(p);
     dialog_curve_clear(p->curve);
     gtk_widget_hide(p->curve);
 }
 
-void dialog_progress_end(struct dialog_progress *p)
-{
-    clear_bar(p);
-}
-
+// the title is seen in the panel when the window is not
 static void show_step(struct dialog_progress *p, const struct call_progress *now)
 {
     g_autofree char *line = watch_line(now);
@@ -47,8 +43,7 @@ static void show_step(struct dialog_progress *p, const struct call_progress *now
                                  : g_strdup(p->title);
 
     if (now->steps > 0) {
-        gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(p->bar),
-                                      CLAMP((double)now->step / now->steps, 0.0, 1.0));
+        gtk_progress_bar_set_fraction(GTK_PROGRESS_BAR(p->bar), watch_fraction(now));
     } else {
         gtk_progress_bar_pulse(GTK_PROGRESS_BAR(p->bar));
     }

@@ -61,9 +61,8 @@ static void drop(struct waiting *w)
     g_free(w);
 }
 
-static void on_remove(GtkButton *button, void *user)
+static void on_remove(struct waiting *w)
 {
-    struct waiting *w = user;
     struct dialog_queue *q = w->queue;
 
     drop(w);
@@ -72,17 +71,13 @@ static void on_remove(GtkButton *button, void *user)
 
 static GtkWidget *make_row(struct waiting *w)
 {
-    GtkWidget *row = toolkit_row(6), *remove = gtk_button_new_with_label(_("Remove"));
+    GtkWidget *remove = toolkit_button(_("Remove"), _("It is not done."), G_CALLBACK(on_remove), w);
+    GtkWidget *label = toolkit_label("");
+    GtkWidget *row = toolkit_row(6, toolkit_grows(label), remove, NULL);
     g_autofree char *text = describe(w->task);
-    GtkWidget *label = toolkit_label(NULL);
 
     gtk_label_set_text(GTK_LABEL(label), text);
-    gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_END);
-    gtk_label_set_width_chars(GTK_LABEL(label), TEXT_CHARACTERS);
-    gtk_widget_set_tooltip_text(remove, _("It is not done."));
-    gtk_box_pack_start(GTK_BOX(row), label, TRUE, TRUE, 0);
-    gtk_box_pack_start(GTK_BOX(row), remove, FALSE, FALSE, 0);
-    g_signal_connect(remove, "clicked", G_CALLBACK(on_remove), w);
+    toolkit_ellipsize(label, TEXT_CHARACTERS);
     gtk_widget_show_all(row);
     return row;
 }
@@ -92,22 +87,13 @@ static GtkWidget *make_row(struct waiting *w)
 struct dialog_queue *dialog_queue_new(void)
 {
     struct dialog_queue *q = g_new0(struct dialog_queue, 1);
-    GtkWidget *scrolled = gtk_scrolled_window_new(NULL, NULL);
 
     g_queue_init(&q->waiting);
-    q->box = toolkit_row(12);
-    q->list = toolkit_column(3);
+    q->list = toolkit_column(3, NULL);
     q->label = toolkit_label("");
-    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,
-                                   GTK_POLICY_AUTOMATIC);
-    gtk_widget_set_size_request(scrolled, -1,
-                                toolkit_screen_height() < TOOLKIT_LOW ? LOW_HEIGHT : HEIGHT);
-    toolkit_add_scrolled(scrolled, q->list);
-    gtk_box_pack_start(GTK_BOX(q->box), q->label, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(q->box), scrolled, TRUE, TRUE, 0);
-    gtk_widget_show_all(q->box);
-    gtk_widget_hide(q->box);
-    gtk_widget_set_no_show_all(q->box, TRUE);
+    GtkWidget *scrolled = toolkit_scrolled(q->list);
+    gtk_widget_set_size_request(scrolled, -1, toolkit_is_low() ? LOW_HEIGHT : HEIGHT);
+    q->box = toolkit_hidden(toolkit_row(12, q->label, toolkit_grows(scrolled), NULL));
     return q;
 }
 
@@ -134,7 +120,7 @@ void dialog_queue_add(struct dialog_queue *q, task *t, bool shown)
     w->queue = q;
     w->task = t;
     w->row = make_row(w);
-    gtk_box_pack_start(GTK_BOX(q->list), w->row, FALSE, FALSE, 0);
+    toolkit_add(q->list, w->row, NULL);
     g_queue_push_tail(&q->waiting, w);
     if (shown) {
         tell(q);

@@ -2,7 +2,6 @@
 #include "plugin/dialog_squares.h"
 
 #include <math.h>
-#include <stdint.h>
 
 #define PALE 0.25f // of what is not marked, the rest of it is grey
 #define GREY 0.5f

@@ -3,13 +3,13 @@
 #include "plugin/dialog_subjects.h"
 
 #include "plugin/dialog_toolkit.h"
+#include "plugin/folder.h"
 #include "plugin/info.h"
 #include "plugin/paths.h"
 #include "plugin/words.h"
 
 #include "engine/svdiff.h"
 
-#include <glib/gstdio.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -38,17 +38,13 @@ struct subjects {
     bool writing; // one of the two into the other
 };
 
-static void clear_row(void *data)
+static void clear_row(struct row *row)
 {
-    struct row *row = data;
-
     g_free(row->name);
 }
 
-static void free_subjects(void *data)
+static void free_subjects(struct subjects *s)
 {
-    struct subjects *s = data;
-
     g_cancellable_cancel(s->stop);
     g_object_unref(s->stop);
     g_array_unref(s->rows);
@@ -78,10 +74,9 @@ static const struct row *find_row(const struct subjects *s, const char *name)
 
 /* ---- from one to the other ---- */
 
-static void on_entry(GtkEditable *entry, void *user)
+static void on_entry(struct subjects *s)
 {
-    struct subjects *s = user;
-    g_auto(GStrv) parts = svdiff_subject_list(gtk_entry_get_text(GTK_ENTRY(s->entry)));
+    g_auto(GStrv) parts = svdiff_subject_list(toolkit_text(s->entry));
 
     if (s->writing) {
         return;
@@ -100,21 +95,14 @@ static void on_entry(GtkEditable *entry, void *user)
         }
     }
     s->writing = false;
-    toolkit_tell("subjects: %s", gtk_entry_get_text(GTK_ENTRY(s->entry)));
-}
-
-static void add_part(GString *text, char *part)
-{
-    g_string_append_printf(text, "%s%s", text->len > 0 ? "; " : "", part);
-    g_free(part);
+    toolkit_tell("subjects: %s", toolkit_text(s->entry));
 }
 
 // what the entry names and no row has stays, then come the rows that are ticked
-static void on_row(GtkWidget *widget, void *user)
+static void on_row(struct subjects *s)
 {
-    struct subjects *s = user;
-    g_auto(GStrv) parts = svdiff_subject_list(gtk_entry_get_text(GTK_ENTRY(s->entry)));
-    g_autoptr(GString) text = g_string_new(NULL);
+    g_auto(GStrv) parts = svdiff_subject_list(toolkit_text(s->entry));
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
 
     if (s->writing) {
         return;
@@ -123,20 +111,23 @@ static void on_row(GtkWidget *widget, void *user)
         double strength;
         g_autofree char *name = svdiff_subject_split(*part, &strength);
         if (find_row(s, name) == NULL) {
-            add_part(text, g_strdup(*part));
+            g_strv_builder_add(builder, *part);
         }
     }
     for (guint i = 0; i < s->rows->len; i++) {
         const struct row *row = row_at(s, i);
         if (gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(row->tick))) {
             const double strength = gtk_spin_button_get_value(GTK_SPIN_BUTTON(row->strength));
-            add_part(text, svdiff_subject_join(row->name, strength));
+            g_autofree char *part = svdiff_subject_join(row->name, strength);
+            g_strv_builder_add(builder, part);
         }
     }
+    g_auto(GStrv) all = g_strv_builder_end(builder);
+    g_autofree char *text = g_strjoinv("; ", all);
     s->writing = true;
-    gtk_entry_set_text(GTK_ENTRY(s->entry), text->str);
+    toolkit_set_text(s->entry, text);
     s->writing = false;
-    toolkit_tell("subjects: %s", text->str);
+    toolkit_tell("subjects: %s", text);
 }
 
 /* ---- pictures ---- */
@@ -179,7 +170,7 @@ static void ask_next(struct subjects *s)
 static GtkWidget *make_row(struct subjects *s, const char *name)
 {
     struct row row = {.name = g_strdup(name)};
-    GtkWidget *line = toolkit_row(6), *inner = toolkit_row(6), *label = gtk_label_new(name);
+    GtkWidget *label = gtk_label_new(name);
 
     row.image = gtk_image_new();
     gtk_widget_set_no_show_all(row.image, TRUE); // until there is a picture
@@ -189,51 +180,38 @@ static GtkWidget *make_row(struct subjects *s, const char *name)
     gtk_entry_set_activates_default(GTK_ENTRY(row.strength), TRUE);
     gtk_widget_set_tooltip_text(row.strength, _("How strongly the subject acts; 1: as learned."));
     if (g_utf8_strlen(name, -1) > NAME_CHARACTERS) {
-        gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_END);
-        gtk_label_set_width_chars(GTK_LABEL(label), NAME_CHARACTERS);
+        toolkit_ellipsize(label, NAME_CHARACTERS);
     }
-    gtk_box_pack_start(GTK_BOX(inner), row.image, FALSE, FALSE, 0);
-    gtk_box_pack_start(GTK_BOX(inner), label, FALSE, FALSE, 0);
-    gtk_container_add(GTK_CONTAINER(row.tick), inner);
-    gtk_box_pack_start(GTK_BOX(line), row.tick, TRUE, TRUE, 0);
-    gtk_box_pack_start(GTK_BOX(line), row.strength, FALSE, FALSE, 0);
-    g_signal_connect(row.tick, "toggled", G_CALLBACK(on_row), s);
-    g_signal_connect(row.strength, "value-changed", G_CALLBACK(on_row), s);
+    gtk_container_add(GTK_CONTAINER(row.tick), toolkit_row(6, row.image, label, NULL));
+    g_signal_connect_swapped(row.tick, "toggled", G_CALLBACK(on_row), s);
+    g_signal_connect_swapped(row.strength, "value-changed", G_CALLBACK(on_row), s);
     g_array_append_val(s->rows, row);
-    return line;
+    return toolkit_row(6, toolkit_grows(row.tick), row.strength, NULL);
 }
 
 static GtkWidget *make_list(struct subjects *s, char **names)
 {
-    GtkWidget *list = toolkit_column(2);
-    GtkWidget *scrolled = gtk_scrolled_window_new(NULL, NULL);
+    GtkWidget *list = toolkit_column(2, NULL), *scrolled = toolkit_scrolled(list);
     const int n = (int)g_strv_length(names), height = MAX(picture_side() + AROUND, ROW_LEAST);
 
     for (char **name = names; *name != NULL; name++) {
-        gtk_box_pack_start(GTK_BOX(list), make_row(s, *name), FALSE, FALSE, 0);
+        toolkit_add(list, make_row(s, *name), NULL);
     }
-    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER,
-                                   GTK_POLICY_AUTOMATIC);
     gtk_widget_set_size_request(scrolled, -1, n > ROWS ? ROWS * height + PEEK : n * height);
-    toolkit_add_scrolled(scrolled, list);
     return scrolled;
 }
 
 // names, each with when its file was written; g_strfreev it
 static char **list_files(char **names)
 {
-    GPtrArray *files = g_ptr_array_new();
+    char **files = g_new0(char *, g_strv_length(names) + 1);
 
-    for (char **name = names; *name != NULL; name++) {
-        g_autofree char *path = paths_subject(*name, NULL);
-        GStatBuf status = {0};
-        g_stat(path != NULL ? path : "", &status); // one that went meanwhile: the next time
-        g_ptr_array_add(files, g_strdup_printf("%s %" G_GINT64_FORMAT ".%09ld", *name,
-                                               (gint64)status.st_mtim.tv_sec,
-                                               (long)status.st_mtim.tv_nsec));
+    for (int i = 0; names[i] != NULL; i++) {
+        g_autofree char *path = paths_subject(names[i], NULL);
+        const gint64 written = path != NULL ? folder_written(path) : -1;
+        files[i] = g_strdup_printf("%s %" G_GINT64_FORMAT, names[i], written);
     }
-    g_ptr_array_add(files, NULL);
-    return (char **)g_ptr_array_free(files, FALSE);
+    return files;
 }
 
 // the list is made anew
@@ -249,7 +227,7 @@ static void fill(struct subjects *s, char **names)
     g_array_set_size(s->rows, 0);
     if (names[0] != NULL) {
         s->list = make_list(s, names);
-        gtk_box_pack_start(GTK_BOX(s->box), s->list, FALSE, FALSE, 0);
+        toolkit_add(s->box, s->list, NULL);
         gtk_widget_show_all(s->list);
         ask_next(s);
     }
@@ -266,7 +244,7 @@ void dialog_subjects_renew(GtkWidget *entry)
         g_strfreev(s->there);
         s->there = g_steal_pointer(&files);
         fill(s, names);
-        on_entry(NULL, s);
+        on_entry(s);
     }
 }
 
@@ -275,15 +253,14 @@ GtkWidget *dialog_subjects_new(GtkWidget *entry)
     struct subjects *s = g_new0(struct subjects, 1);
 
     s->entry = entry;
-    s->box = toolkit_column(4);
+    s->box = toolkit_column(4, entry, NULL);
     s->there = g_new0(char *, 1);
     s->rows = g_array_new(FALSE, FALSE, sizeof(struct row));
-    g_array_set_clear_func(s->rows, clear_row);
+    g_array_set_clear_func(s->rows, (GDestroyNotify)clear_row);
     s->stop = g_cancellable_new();
-    gtk_box_pack_start(GTK_BOX(s->box), entry, FALSE, FALSE, 0);
-    g_signal_connect(entry, "changed", G_CALLBACK(on_entry), s);
+    g_signal_connect_swapped(entry, "changed", G_CALLBACK(on_entry), s);
     g_object_set_data(G_OBJECT(entry), "svdiff-subjects", s);
-    g_object_set_data_full(G_OBJECT(s->box), "svdiff-subjects", s, free_subjects);
+    g_object_set_data_full(G_OBJECT(s->box), "svdiff-subjects", s, (GDestroyNotify)free_subjects);
     dialog_subjects_renew(entry);
     return s->box;
 }

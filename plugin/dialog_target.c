@@ -3,7 +3,7 @@
 
 #include "plugin/words.h"
 
-#include "engine/svdiff.h"
+#include "engine/base/error.h"
 
 void dialog_target_set(struct dialog_target *t, host_image image, const host_item *layers, int n)
 {
@@ -34,9 +34,8 @@ bool dialog_target_update(struct dialog_target *t, GError **error)
         return true;
     }
     if (!host_image_exists(t->call.image)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    _("The image was closed; choose the menu's entry in the window of another."));
-        return false;
+        return error_usage(
+            error, _("The image was closed; choose the menu's entry in the window of another."));
     }
     g_autoptr(GArray) layers =
         host_chosen_layers(t->call.image, t->procedure->input == INPUT_LAYERS);

@@ -17,6 +17,7 @@ static enum call_wish on_progress(void *user, const struct call_progress *p)
     return CALL_GO_ON;
 }
 
+// GIMP's own bar shows where it is, and its Cancel ends this process
 static bool run_without_dialog(const struct call *chosen, values *v, struct call_result *result,
                                GError **error)
 {
@@ -59,6 +60,7 @@ static bool run_with_dialog(const struct call *chosen, values *v, const char *fi
     return made;
 }
 
+// last values: those that a dialog kept, checked as given ones are
 bool entry_run(enum entry_mode mode, const struct call *chosen, values *v,
                struct call_result *result, GError **error)
 {

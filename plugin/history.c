@@ -1,14 +1,15 @@
 /* Pictures that were made; see history.h. */
 #include "plugin/history.h"
 
+#include "plugin/folder.h"
 #include "plugin/pixbuf.h"
 #include "plugin/words.h"
+
+#include "engine/base/error.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define ENDING        ".png"
 #define MASK_ENDING   ".mask.png"
@@ -24,19 +25,17 @@
 char *history_folder(GError **error)
 {
     g_autofree char *folder = g_build_filename(g_get_user_data_dir(), "svdiff", "history", NULL);
-    GStatBuf info;
 
-    if (g_mkdir_with_parents(folder, 0700) == 0 && g_lstat(folder, &info) == 0 &&
-        S_ISDIR(info.st_mode) && info.st_uid == getuid() &&
-        ((info.st_mode & 0777) == 0700 || g_chmod(folder, 0700) == 0)) {
+    if (folder_make_private(folder, true)) {
         return g_steal_pointer(&folder);
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                _("The folder %s, for what was made, cannot be used: %s."), folder,
-                g_strerror(errno));
+    error_failed(error, _("The folder %s, for what was made, cannot be used: %s."), folder,
+                 g_strerror(errno));
     return NULL;
 }
 
+/* The time sorts; the random part tells runs of two GIMPs apart that end in the same microsecond.
+ * In UTC, as clocks are set back. */
 char *history_run(void)
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
@@ -52,7 +51,8 @@ static size_t run_length(const char *name)
     return length > strlen(ENDING) + INDEX_LENGTH ? length - strlen(ENDING) - INDEX_LENGTH : 0;
 }
 
-bool history_is_name(const char *name)
+// whether history_add gives such a name
+static bool is_name(const char *name)
 {
     return name[0] >= '0' && name[0] <= '9' && strchr(name, '/') == NULL && run_length(name) > 0 &&
            g_str_has_suffix(name, ENDING) && !g_str_has_suffix(name, MASK_ENDING);
@@ -65,6 +65,7 @@ bool history_same_run(const char *a, const char *b)
     return n == run_length(b) && strncmp(a, b, n) == 0;
 }
 
+// the newest run first, and each run in the order of its seeds
 static int compare(const void *a, const void *b)
 {
     const char *left = *(const char *const *)a, *right = *(const char *const *)b;
@@ -72,19 +73,14 @@ static int compare(const void *a, const void *b)
     return history_same_run(left, right) ? strcmp(left, right) : strcmp(right, left);
 }
 
+static char *take_name(const char *name)
+{
+    return is_name(name) ? g_strdup(name) : NULL;
+}
+
 char **history_list(const char *folder)
 {
-    g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
-    GPtrArray *names = g_ptr_array_new();
-
-    for (const char *name; entries != NULL && (name = g_dir_read_name(entries)) != NULL;) {
-        if (history_is_name(name)) {
-            g_ptr_array_add(names, g_strdup(name));
-        }
-    }
-    g_ptr_array_sort(names, compare);
-    g_ptr_array_add(names, NULL);
-    return (char **)g_ptr_array_free(names, FALSE);
+    return folder_names(folder, take_name, compare);
 }
 
 // of the mask that belongs to a picture
@@ -98,6 +94,7 @@ static char *mask_path(const char *folder, const char *name)
 
 /* ---- keeping ---- */
 
+// grey, as the eye sees it; [height, width] in 8 bits, which is what a selection mostly has
 static bool write_mask(const char *path, const float *mask, const struct host_area *area,
                        GError **error)
 {
@@ -133,6 +130,7 @@ char *history_add(const char *folder, const char *run, int index, const picture 
 
 /* ---- throwing away ---- */
 
+// a dialog of another GIMP that shows it finds out when it reads it
 void history_remove(const char *folder, const char *name)
 {
     g_autofree char *path = g_build_filename(folder, name, NULL);
@@ -149,14 +147,6 @@ static int64_t file_size(const char *path)
     return g_lstat(path, &info) == 0 ? info.st_size : 0;
 }
 
-static bool is_old(const char *path)
-{
-    GStatBuf info;
-
-    return g_lstat(path, &info) == 0 &&
-           g_get_real_time() / G_USEC_PER_SEC - info.st_mtime > GRACE_SECONDS;
-}
-
 // whether a file is of one of the pictures, or none of ours
 static bool belongs(const char *folder, const char *name)
 {
@@ -171,16 +161,17 @@ static bool belongs(const char *folder, const char *name)
 
 static void remove_left(const char *folder)
 {
-    g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
+    g_auto(GStrv) names = folder_names(folder, NULL, NULL);
 
-    for (const char *name; entries != NULL && (name = g_dir_read_name(entries)) != NULL;) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        if (!belongs(folder, name) && is_old(path)) {
+    for (char **name = names; *name != NULL; name++) {
+        g_autofree char *path = g_build_filename(folder, *name, NULL);
+        if (!belongs(folder, *name) && folder_is_old(path, GRACE_SECONDS)) {
             g_unlink(path);
         }
     }
 }
 
+// the newest always stays, however large it is
 void history_tidy(const char *folder)
 {
     g_auto(GStrv) names = history_list(folder);
@@ -232,9 +223,8 @@ bool history_read(const char *folder, const char *name, struct history_entry *en
     }
     if (entry->settings == NULL || entry->prompt == NULL) {
         history_entry_clear(entry);
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    _("This picture is not kept any more: %s"),
-                    problem != NULL ? problem->message : _("it says nothing of its settings."));
+        error_failed(error, _("This picture is not kept any more: %s"),
+                     problem != NULL ? problem->message : _("it says nothing of its settings."));
     }
     return entry->settings != NULL;
 }
@@ -254,8 +244,7 @@ static float *read_mask(const char *path, const struct host_area *area, GError *
 
     if (p == NULL || p->width != area->width || p->height != area->height) {
         if (p != NULL) {
-            g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                        _("%s is no mask of its picture."), path);
+            error_failed(error, _("%s is no mask of its picture."), path);
         }
         return NULL;
     }

@@ -44,9 +44,6 @@ char **history_list(const char *folder);
 /* Whether two names are of one run. */
 bool history_same_run(const char *a, const char *b);
 
-/* Whether this is a name that history_add gives. */
-bool history_is_name(const char *name);
-
 /* false with a sentence: it is not there any more, or it is damaged. */
 bool history_read(const char *folder, const char *name, struct history_entry *entry,
                   GError **error);

@@ -6,15 +6,14 @@
  * they come along when the drawable is one of them. Results: the path of a file, or how many layers
  * and an array of them. */
 #include "plugin/entry.h"
-#include "plugin/icons.h"
+#include "plugin/host_ids.h"
 #include "plugin/host_linked.h"
+#include "plugin/icons.h"
 #include "plugin/layers_out.h"
 #include "plugin/paths.h"
 #include "plugin/words.h"
 
-#include "engine/svdiff.h"
-
-#include <libgimp/gimp.h>
+#include "engine/base/error.h"
 
 #define ICON_SIDE 16 // pixels; GIMP 2.10 shows them as they are
 
@@ -28,22 +27,11 @@ MAIN()
 
 /* ---- registration ---- */
 
-static GimpPDBArgType argument_type(enum argument_kind kind)
-{
-    switch (kind) {
-    case ARGUMENT_INT:
-        return GIMP_PDB_INT32;
-    case ARGUMENT_NUMBER:
-        return GIMP_PDB_FLOAT;
-    case ARGUMENT_CHANNEL:
-        return GIMP_PDB_CHANNEL;
-    case ARGUMENT_TEXT:
-    case ARGUMENT_CHOICE:
-    case ARGUMENT_FILE:
-        break;
-    }
-    return GIMP_PDB_STRING;
-}
+static const GimpPDBArgType types[] = {
+    [ARGUMENT_INT] = GIMP_PDB_INT32,   [ARGUMENT_NUMBER] = GIMP_PDB_FLOAT,
+    [ARGUMENT_TEXT] = GIMP_PDB_STRING, [ARGUMENT_CHOICE] = GIMP_PDB_STRING,
+    [ARGUMENT_FILE] = GIMP_PDB_STRING, [ARGUMENT_CHANNEL] = GIMP_PDB_CHANNEL,
+};
 
 static GimpParamDef definition(GimpPDBArgType type, const char *name, const char *text)
 {
@@ -80,6 +68,7 @@ static GByteArray *pack_icon(const GdkPixbuf *icon)
     return bytes;
 }
 
+// an icon of other pixels is left out: GIMP would read beyond its end
 static void show_icon(const struct procedure *p)
 {
     g_autoptr(GdkPixbuf) icon = icons_of(p);
@@ -112,12 +101,11 @@ static void install(const struct procedure *p)
         arguments[3] = definition(GIMP_PDB_INT32ARRAY, "drawables", "The layers");
     }
     for (size_t i = 0; i < p->n_arguments; i++) {
-        arguments[first + i] = definition(argument_type(p->arguments[i].kind), p->arguments[i].name,
-                                          p->arguments[i].text);
+        arguments[first + i] =
+            definition(types[p->arguments[i].kind], p->arguments[i].name, p->arguments[i].text);
     }
-    gimp_install_procedure(p->name, p->summary, p->help, "The SVDiff for GIMP authors",
-                           "GPL-3.0-or-later", "2026", p->menu, "", GIMP_PLUGIN,
-                           first + (int)p->n_arguments, is_file ? 1 : 2, arguments,
+    gimp_install_procedure(p->name, p->summary, p->help, AUTHORS, LICENSE, YEAR, p->menu, "",
+                           GIMP_PLUGIN, first + (int)p->n_arguments, is_file ? 1 : 2, arguments,
                            is_file ? file : layers);
     gimp_plugin_menu_register(p->name, p->place);
     show_icon(p);
@@ -143,34 +131,24 @@ static void read_arguments(values *v, const GimpParam *arguments)
     const int first = first_of(v->procedure);
 
     for (size_t i = 0; i < v->procedure->n_arguments; i++) {
-        const GimpParam *a = &arguments[first + i];
-        switch (argument_type(v->procedure->arguments[i].kind)) {
-        case GIMP_PDB_INT32:
-            values_set_number(v, i, a->data.d_int32);
-            break;
-        case GIMP_PDB_FLOAT:
-            values_set_number(v, i, a->data.d_float);
-            break;
-        case GIMP_PDB_CHANNEL:
-            values_set_number(v, i, a->data.d_channel);
-            break;
-        default:
-            values_set_text(v, i, a->data.d_string);
+        const struct argument *p = &v->procedure->arguments[i];
+        const GimpParamData *data = &arguments[first + i].data;
+        if (argument_is_text(p)) {
+            values_set_text(v, i, data->d_string);
+        } else { // ids are whole numbers, too
+            values_set_number(v, i, p->kind == ARGUMENT_NUMBER ? data->d_float : data->d_int32);
         }
     }
 }
 
+// with a dialog GIMP may leave out what comes from it
 static bool check_arguments(const struct procedure *p, int n, const GimpParam *arguments,
                             GError **error)
 {
     const int wanted = first_of(p) + (int)p->n_arguments;
 
-    if (n == wanted || (n > 0 && arguments[0].data.d_int32 != GIMP_RUN_NONINTERACTIVE)) {
-        return true;
-    }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, "%s takes %d arguments, %d were given.",
-                p->name, wanted, n);
-    return false;
+    return (n == wanted || (n > 0 && arguments[0].data.d_int32 != GIMP_RUN_NONINTERACTIVE)) ||
+           error_usage(error, "%s takes %d arguments, %d were given.", p->name, wanted, n);
 }
 
 // from the menu GIMP gives the image alone
@@ -230,29 +208,28 @@ static bool run_procedure(int n, const GimpParam *arguments, values *v, struct c
 
 /* ---- results: they live until the process ends, as GIMP's library wants it ---- */
 
+static void set_string(GimpParam *out, const char *text)
+{
+    out->type = GIMP_PDB_STRING;
+    out->data.d_string = g_strdup(text);
+}
+
 /* The sentence goes where the first value would be. GIMP fills up missing values and reads an array
  * with the length in the value before it, which would be the sentence: no value may be missing. */
 static int return_error(GimpParam *out, const struct procedure *p, const GError *error)
 {
-    const bool cancelled = g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED);
-    const bool usage = g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE);
-
-    out[0].data.d_status = cancelled ? GIMP_PDB_CANCEL
-                           : usage   ? GIMP_PDB_CALLING_ERROR
-                                     : GIMP_PDB_EXECUTION_ERROR;
-    out[1].type = GIMP_PDB_STRING;
-    out[1].data.d_string = g_strdup(error->message);
-    out[2].type = GIMP_PDB_STRING;
-    out[2].data.d_string = g_strdup("");
-    return cancelled ? 1 : p->result == RESULT_FILE ? 2 : 3;
+    out[0].data.d_status = host_status(error);
+    set_string(&out[1], error->message);
+    set_string(&out[2], "");
+    return out[0].data.d_status == GIMP_PDB_CANCEL ? 1 : p->result == RESULT_FILE ? 2 : 3;
 }
 
+// texts and arrays are GIMP's from here on
 static int return_result(GimpParam *out, const struct call_result *result)
 {
     out[0].data.d_status = GIMP_PDB_SUCCESS;
     if (result->file != NULL) {
-        out[1].type = GIMP_PDB_STRING;
-        out[1].data.d_string = g_strdup(result->file);
+        set_string(&out[1], result->file);
         return 2;
     }
     out[1].type = GIMP_PDB_INT32;

@@ -5,6 +5,7 @@
  * replaces a choice that it does not know by the default and tells nobody, and values_check is to
  * see it. Results: a file, or an array of layers. */
 #include "plugin/entry.h"
+#include "plugin/host_ids.h"
 #include "plugin/icons.h"
 #include "plugin/layers_out.h"
 #include "plugin/paths.h"
@@ -12,17 +13,11 @@
 
 #include "engine/svdiff.h"
 
-#include <libgimp/gimp.h>
-
-typedef struct {
+struct _SvdiffPlugIn {
     GimpPlugIn parent;
-} SvdiffPlugIn;
+};
 
-typedef struct {
-    GimpPlugInClass parent;
-} SvdiffPlugInClass;
-
-static GType svdiff_plug_in_get_type(void);
+G_DECLARE_FINAL_TYPE(SvdiffPlugIn, svdiff_plug_in, SVDIFF, PLUG_IN, GimpPlugIn)
 G_DEFINE_TYPE(SvdiffPlugIn, svdiff_plug_in, GIMP_TYPE_PLUG_IN)
 GIMP_MAIN(svdiff_plug_in_get_type())
 
@@ -38,6 +33,7 @@ static void add_choice(GimpProcedure *procedure, const struct argument *p)
                                        GIMP_PARAM_READWRITE & ~G_PARAM_STATIC_BLURB);
 }
 
+// the range is GIMP's to check, here, and its own dialogs show label and text
 static void add_argument(GimpProcedure *procedure, const struct argument *p)
 {
     const GParamFlags flags = GIMP_PARAM_READWRITE;
@@ -85,6 +81,7 @@ static GimpValueArray *run_on_layers(GimpProcedure *procedure, GimpRunMode mode,
                                      void *data);
 static GimpValueArray *run_alone(GimpProcedure *procedure, GimpProcedureConfig *config, void *data);
 
+// GIMP asks for it when it registers the plug-in, and again before each call
 static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const char *name)
 {
     const struct procedure *p = procedure_find(name);
@@ -108,8 +105,7 @@ static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const char *name)
     g_autoptr(GdkPixbuf) icon = icons_of(p);
     gimp_procedure_set_icon_pixbuf(procedure, icon);
     gimp_procedure_set_documentation(procedure, _(p->summary), _(p->help), NULL);
-    gimp_procedure_set_attribution(procedure, "The SVDiff for GIMP authors", "GPL-3.0-or-later",
-                                   "2026");
+    gimp_procedure_set_attribution(procedure, AUTHORS, LICENSE, YEAR);
     for (size_t i = 0; i < p->n_arguments; i++) {
         add_argument(procedure, &p->arguments[i]);
     }
@@ -161,60 +157,38 @@ static void svdiff_plug_in_init(SvdiffPlugIn *plug_in)
 
 /* ---- calls ---- */
 
-static void read_file(values *v, size_t i, GimpProcedureConfig *config, const char *name)
-{
-    g_autoptr(GFile) file = NULL;
-
-    g_object_get(config, name, &file, NULL);
-    g_autofree char *path = file != NULL ? g_file_get_path(file) : NULL;
-    values_set_text(v, i, path);
-}
-
+// what GIMP gave, as the table says its kind: an object, a text, or one of two kinds of numbers
 static void read_argument(values *v, size_t i, GimpProcedureConfig *config)
 {
     const struct argument *p = &v->procedure->arguments[i];
-    g_autofree char *text = NULL;
-    GimpItem *channel = NULL; // GIMP's library keeps it
-    double number = 0;
-    int whole = 0;
+    g_auto(GValue) value = G_VALUE_INIT, number = G_VALUE_INIT;
 
-    switch (p->kind) {
-    case ARGUMENT_INT:
-        g_object_get(config, p->name, &whole, NULL);
-        values_set_number(v, i, whole);
-        break;
-    case ARGUMENT_NUMBER:
-        g_object_get(config, p->name, &number, NULL);
-        values_set_number(v, i, number);
-        break;
-    case ARGUMENT_TEXT:
-    case ARGUMENT_CHOICE:
-        g_object_get(config, p->name, &text, NULL);
-        values_set_text(v, i, text);
-        break;
-    case ARGUMENT_FILE:
-        read_file(v, i, config, p->name);
-        break;
-    case ARGUMENT_CHANNEL:
-        g_object_get(config, p->name, &channel, NULL);
-        values_set_number(v, i, channel != NULL ? gimp_item_get_id(channel) : HOST_NONE);
-        g_clear_object(&channel);
-        break;
+    g_object_get_property(G_OBJECT(config), p->name, &value);
+    if (p->kind == ARGUMENT_FILE) {
+        GFile *file = g_value_get_object(&value);
+        g_autofree char *path = file != NULL ? g_file_get_path(file) : NULL;
+        values_set_text(v, i, path);
+    } else if (argument_is_text(p)) {
+        values_set_text(v, i, g_value_get_string(&value));
+    } else if (p->kind == ARGUMENT_CHANNEL) {
+        values_set_number(v, i, id_of(g_value_get_object(&value)));
+    } else {
+        g_value_init(&number, G_TYPE_DOUBLE);
+        g_value_transform(&value, &number);
+        values_set_number(v, i, g_value_get_double(&number));
     }
 }
 
+// a cancel needs no sentence: GIMP would show it in a window
 static GimpValueArray *return_error(GimpProcedure *procedure, GError *error)
 {
-    const bool cancelled = g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED);
-    const bool usage = g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE);
+    const GimpPDBStatusType status = host_status(error);
 
-    return gimp_procedure_new_return_values(procedure,
-                                            cancelled ? GIMP_PDB_CANCEL
-                                            : usage   ? GIMP_PDB_CALLING_ERROR
-                                                      : GIMP_PDB_EXECUTION_ERROR,
-                                            cancelled ? NULL : g_error_copy(error));
+    return gimp_procedure_new_return_values(procedure, status,
+                                            status == GIMP_PDB_CANCEL ? NULL : g_error_copy(error));
 }
 
+// layers by id, which may be gone when a person closed the image: the array then ends there
 static GimpValueArray *return_result(GimpProcedure *procedure, const struct call_result *result)
 {
     GimpValueArray *out = gimp_procedure_new_return_values(procedure, GIMP_PDB_SUCCESS, NULL);
@@ -250,13 +224,14 @@ static GimpValueArray *run(GimpProcedure *procedure, GimpRunMode mode, const str
     return out;
 }
 
+// where a mask is painted in, the layer that has it is meant
 static GArray *given_layers(GimpDrawable **drawables)
 {
     const int n = (int)gimp_core_object_array_get_length((GObject **)drawables);
     GArray *all = g_array_new(FALSE, FALSE, sizeof(host_item));
 
     for (int i = 0; i < n; i++) {
-        const host_item layer = host_layer_of(gimp_item_get_id(GIMP_ITEM(drawables[i])));
+        const host_item layer = host_layer_of(id_of(drawables[i]));
         g_array_append_val(all, layer);
     }
     return all;
@@ -270,13 +245,12 @@ static GimpValueArray *run_on_layers(GimpProcedure *procedure, GimpRunMode mode,
     g_autoptr(GArray) layers = given_layers(drawables);
     if (layers->len == 1 && mode == GIMP_RUN_INTERACTIVE &&
         !host_layer_exists(g_array_index(layers, host_item, 0))) {
-        const host_item before = host_layer_before(gimp_image_get_id(image));
+        const host_item before = host_layer_before(id_of(image));
         g_array_index(layers, host_item, 0) = before;
         g_array_set_size(layers, before != HOST_NONE ? 1 : 0);
     }
-    const struct call chosen = {.image = image != NULL ? gimp_image_get_id(image) : HOST_NONE,
-                                .layers = (host_item *)layers->data,
-                                .n_layers = (int)layers->len};
+    const struct call chosen = {
+        .image = id_of(image), .layers = (host_item *)layers->data, .n_layers = (int)layers->len};
     return run(procedure, mode, &chosen, config, data);
 }
 

@@ -1,9 +1,9 @@
 /* host_ids.h: GIMP 2.10 and GIMP 3 under one set of names, for what is compiled once for each.
  *
- * GIMP 2.10's library takes the ids themselves, GIMP 3's takes objects, which belong to the library
- * and are never released here. Calls are written in GIMP 3's names, with IMAGE(id), ITEM(id) and
- * so on around what they take, and id_of() around what they give; what the two do not do alike is in
- * host_items_gimp2.c and host_items_gimp3.c. */
+ * GIMP 2.10's library takes the ids themselves, GIMP 3's takes objects, which belong to the
+ * library and are never released here. Calls are written in GIMP 3's names, with IMAGE(id),
+ * ITEM(id) and so on around what they take, and id_of() around what they give; what the two do not
+ * do alike is in host_items_gimp2.c and host_items_gimp3.c. */
 #pragma once
 
 #include "plugin/host.h"
@@ -56,6 +56,14 @@ enum host_list {
     HOST_CHANNELS, // of an image, from the top
     HOST_CHILDREN, // of a group, from the top
 };
+
+/* What GIMP is told of a call that failed with one of our errors. */
+GimpPDBStatusType host_status(const GError *error);
+
+// of the procedures
+#define AUTHORS "The SVDiff for GIMP authors"
+#define LICENSE "GPL-3.0-or-later"
+#define YEAR    "2026"
 
 /* The ids of a list, as int; `of`: the image or the group that has it. g_array_unref it. */
 GArray *host_list(enum host_list list, int of);

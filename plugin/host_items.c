@@ -4,6 +4,8 @@
 
 #include "plugin/profile.h"
 
+#include "engine/svdiff.h"
+
 #include <string.h>
 
 /* ---- reading ---- */
@@ -13,6 +15,8 @@ bool host_image_exists(host_image image)
     return image > 0 && gimp_image_id_is_valid(image);
 }
 
+/* Ids come from scripts, from other processes and from what a dialog kept: the image may have been
+ * closed meanwhile, and GIMP's library complains on the terminal of an id that is none. */
 static bool item_exists(host_item item)
 {
     return item > 0 && gimp_item_id_is_valid(item);
@@ -44,6 +48,7 @@ host_image host_image_of(host_item item)
     return id_of(gimp_item_get_image(ITEM(item)));
 }
 
+// GIMP gives the mask as the drawable while it is painted in
 host_item host_layer_of(host_item item)
 {
     const bool mask = item_exists(item) && gimp_item_id_is_layer_mask(item);
@@ -115,6 +120,7 @@ host_item host_layer_named(host_image image, const char *name)
     return id_of(gimp_image_get_layer_by_name(IMAGE(image), name));
 }
 
+// the colours stay as they are: each of the palette has its place in RGB
 host_image host_copy_in_rgb(host_image image)
 {
     const host_image copy = id_of(gimp_image_duplicate(IMAGE(image)));
@@ -124,6 +130,7 @@ host_image host_copy_in_rgb(host_image image)
     return copy;
 }
 
+// a channel, the selection too, is as large as the image and lies at its corner
 struct host_area host_item_area(host_item item)
 {
     struct host_area area = {.width = gimp_drawable_get_width(DRAWABLE(item)),
@@ -177,6 +184,7 @@ void host_from_srgb(host_image image, float *pixels, size_t n)
     profile_from_srgb((GimpColorProfile *)profile, pixels, n);
 }
 
+// one that is switched off in the dialog of layers does not count: it is not to be seen
 host_item host_layer_mask(host_item layer)
 {
     const host_item mask = id_of(gimp_layer_get_mask(LAYER(layer)));
@@ -196,6 +204,7 @@ host_item host_selection(host_image image)
     return quick != HOST_NONE ? quick : id_of(gimp_image_get_selection(IMAGE(image)));
 }
 
+// GIMP gives the whole image where nothing is selected, and says so
 bool host_selection_area(host_image image, struct host_area *area)
 {
     gboolean some = FALSE;
@@ -233,6 +242,7 @@ void host_image_show(host_image image)
     gimp_display_new(IMAGE(image)); // without a screen this does nothing
 }
 
+// a layer has its image's mode; with alpha, as results are masked
 static GimpImageType layer_type(host_image image)
 {
     switch (gimp_image_get_base_type(IMAGE(image))) {
@@ -263,6 +273,7 @@ host_item host_group_new(host_image image, const char *name)
     return group;
 }
 
+// position 0 is on top; one above `below` takes its position and moves it down
 void host_insert(host_image image, host_item layer, host_item parent, host_item below)
 {
     const bool beside = parent == HOST_NONE && below != HOST_NONE;
@@ -272,6 +283,7 @@ void host_insert(host_image image, host_item layer, host_item parent, host_item 
                             beside ? position_of(below) : 0);
 }
 
+// the group was made for the pictures of one run (layers_out.c)
 void host_remove(host_item layer)
 {
     const host_image image = host_image_of(layer);
@@ -296,6 +308,7 @@ void host_mask_add(host_item layer, host_item mask)
     gimp_layer_add_mask(LAYER(layer), MASK(mask));
 }
 
+// persistent: saved with the image; the 0 at its end is for programs that read it as a text
 void host_attach(host_item layer, const char *name, const char *text)
 {
     GimpParasite *parasite =
@@ -322,11 +335,20 @@ void host_flush(void)
 
 /* ---- telling ---- */
 
+GimpPDBStatusType host_status(const GError *error)
+{
+    return g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED) ? GIMP_PDB_CANCEL
+           : g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE)   ? GIMP_PDB_CALLING_ERROR
+                                                                        : GIMP_PDB_EXECUTION_ERROR;
+}
+
 void host_progress_begin(const char *text)
 {
     gimp_progress_init(text);
 }
 
+/* Asking GIMP for anything is how a plug-in learns that GIMP is gone: the library then ends the
+ * process. */
 void host_progress(double fraction)
 {
     if (fraction < 0) {

@@ -2,6 +2,7 @@
 #include "plugin/info.h"
 
 #include "plugin/paths.h"
+#include "plugin/told.h"
 #include "plugin/words.h"
 
 #include "engine/base/file_stamp.h"
@@ -26,35 +27,17 @@ static GSubprocess *start(const char *path, GError **error)
                : NULL;
 }
 
-// the object that a text is, owned by the parser; NULL: it is none
-static JsonObject *parse(JsonParser *parser, const char *text)
-{
-    JsonNode *root = text != NULL && json_parser_load_from_data(parser, text, -1, NULL)
-                         ? json_parser_get_root(parser)
-                         : NULL;
-
-    return root != NULL && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : NULL;
-}
-
 /* ---- without waiting ---- */
 
 static void answer(const struct question *q, const char *output)
 {
     g_autoptr(JsonParser) parser = json_parser_new();
-    JsonObject *info = parse(parser, output);
+    JsonObject *info = told_object(parser, output);
 
     q->told(q->user, info, info != NULL ? NULL : _("The command svdiff said nothing of the file."));
 }
 
-// the last line that was written for people
-static const char *last_line(char *text)
-{
-    g_strchomp(text);
-    const char *line = strrchr(text, '\n');
-
-    return line != NULL ? line + 1 : text;
-}
-
+// the question is freed here in any case; who asked may be gone, when it was cancelled
 static void on_end(GObject *source, GAsyncResult *result, void *data)
 {
     g_autofree struct question *q = data;
@@ -72,7 +55,7 @@ static void on_end(GObject *source, GAsyncResult *result, void *data)
     } else if (g_subprocess_get_successful(G_SUBPROCESS(source))) {
         answer(q, output);
     } else {
-        q->told(q->user, NULL, last_line(messages));
+        q->told(q->user, NULL, told_last_line(messages));
     }
 }
 
@@ -120,11 +103,12 @@ static bool ask(const char *path, JsonObject **info)
         !g_subprocess_communicate_utf8(process, NULL, NULL, &output, NULL, NULL)) {
         return false;
     }
-    JsonObject *told = parse(parser, output);
+    JsonObject *told = told_object(parser, output);
     *info = told != NULL ? json_object_ref(told) : NULL;
     return true;
 }
 
+// NULL is kept, too: a file of another kind stays one
 JsonObject *info_of(const char *path)
 {
     static GHashTable *kept; // what a dialog asks again at every letter that is typed
@@ -146,40 +130,14 @@ JsonObject *info_of(const char *path)
 
 /* ---- what was told ---- */
 
-static JsonObject *member_object(JsonObject *o, const char *name)
-{
-    JsonNode *node = o != NULL ? json_object_get_member(o, name) : NULL;
-
-    return node != NULL && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
-}
-
-const char *info_text(JsonObject *info, const char *name)
-{
-    JsonNode *node = info != NULL ? json_object_get_member(info, name) : NULL;
-
-    return node != NULL && json_node_get_value_type(node) == G_TYPE_STRING
-               ? json_node_get_string(node)
-               : NULL;
-}
-
 char **info_things(JsonObject *info)
 {
-    JsonNode *node = info != NULL ? json_object_get_member(info, "things") : NULL;
-    JsonArray *things =
-        node != NULL && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
-    const guint n = things != NULL ? json_array_get_length(things) : 0;
-    char **list = g_new0(char *, n + 1);
-
-    for (guint i = 0; i < n; i++) {
-        const char *thing = json_array_get_string_element(things, i);
-        list[i] = g_strdup(thing != NULL ? thing : "");
-    }
-    return list;
+    return told_texts(info, "things");
 }
 
 GdkPixbuf *info_preview(JsonObject *info)
 {
-    const char *text = info_text(member_object(info, "preview"), "png");
+    const char *text = told_text(info, "preview.png");
     gsize size = 0;
     g_autofree guchar *png = text != NULL ? g_base64_decode(text, &size) : NULL;
     g_autoptr(GInputStream) stream = g_memory_input_stream_new_from_data(png, (gssize)size, NULL);
@@ -189,8 +147,5 @@ GdkPixbuf *info_preview(JsonObject *info)
 
 int info_side(JsonObject *info)
 {
-    JsonObject *generate = member_object(member_object(info, "defaults"), "generate");
-
-    return generate != NULL ? (int)json_object_get_int_member_with_default(generate, "width", 0)
-                            : 0;
+    return (int)told_number(info, "defaults.generate.width", 0);
 }

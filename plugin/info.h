@@ -19,8 +19,7 @@ JsonObject *info_of(const char *path);
 
 /* Of what was told, which may be NULL: what its subjects are in plain words, "a fox", "" where one
  * does not say (g_strfreev); the small picture of a subject (g_object_unref), NULL: none; the side
- * in pixels at which a model makes its pictures, 0: not known; a text, NULL: none. */
+ * in pixels at which a model makes its pictures, 0: not known. More: told.h. */
 char **info_things(JsonObject *info);
 GdkPixbuf *info_preview(JsonObject *info);
 int info_side(JsonObject *info);
-const char *info_text(JsonObject *info, const char *name);

@@ -4,13 +4,13 @@
  * has ended, and, if the job did not come to its end, until the process has. */
 #include "plugin/job.h"
 
+#include "plugin/told.h"
 #include "plugin/worker.h"
 #include "plugin/words.h"
 
-#include "engine/svdiff.h"
+#include "engine/base/error.h"
 
 #include <gio/gio.h>
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 #define TICK_MS      100
@@ -63,10 +63,8 @@ static void tell(struct job *j)
     j->last.warning = j->last.picture = NULL;
 }
 
-static gboolean on_tick(void *data)
+static gboolean on_tick(struct job *j)
 {
-    struct job *j = data;
-
     if (!j->cancelled) {
         tell(j);
     } else if (!worker_is_gone(j->worker) &&
@@ -78,52 +76,26 @@ static gboolean on_tick(void *data)
 
 /* ---- what the worker tells ---- */
 
-static const char *get_text(JsonObject *event, const char *name)
-{
-    JsonNode *node = json_object_get_member(event, name);
-
-    return node != NULL && json_node_get_value_type(node) == G_TYPE_STRING
-               ? json_node_get_string(node)
-               : NULL;
-}
-
-static double get_number(JsonObject *event, const char *name, double standard)
-{
-    JsonNode *node = json_object_get_member(event, name);
-
-    return node != NULL && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_double(node) : standard;
-}
-
 static void take_progress(struct job *j, JsonObject *event)
 {
-    const char *phase = get_text(event, "phase");
+    const char *phase = told_text(event, "phase");
 
     if (phase != NULL && g_strcmp0(phase, j->phase) != 0) {
         g_free(j->phase);
         j->phase = g_strdup(phase);
     }
     j->last = (struct call_progress){.phase = j->phase,
-                                     .step = (int)get_number(event, "step", 0),
-                                     .steps = (int)get_number(event, "steps", 0),
-                                     .loss = get_number(event, "loss", -1),
-                                     .seconds_left = get_number(event, "seconds_left", -1),
-                                     .picture = get_text(event, "file")};
+                                     .step = (int)told_number(event, "step", 0),
+                                     .steps = (int)told_number(event, "steps", 0),
+                                     .loss = told_number(event, "loss", -1),
+                                     .seconds_left = told_number(event, "seconds_left", -1),
+                                     .picture = told_text(event, "file")};
 }
 
 static void take_files(struct job *j, JsonObject *event)
 {
-    JsonNode *node = json_object_get_member(event, "files");
-    JsonArray *array =
-        node != NULL && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
-    const guint n = array != NULL ? json_array_get_length(array) : 0;
-
     g_strfreev(j->files);
-    j->files = g_new0(char *, n + 1);
-    for (guint i = 0; i < n; i++) {
-        JsonNode *file = json_array_get_element(array, i);
-        j->files[i] = json_node_get_value_type(file) == G_TYPE_STRING ? json_node_dup_string(file)
-                                                                      : g_strdup("");
-    }
+    j->files = told_texts(event, "files");
     j->done = true;
 }
 
@@ -131,16 +103,14 @@ static void take_files(struct job *j, JsonObject *event)
 static void take_estimate(struct job *j, JsonObject *o)
 {
     struct call_estimate *e = j->call->estimate;
-    JsonNode *node = json_object_get_member(o, "marked");
-    JsonArray *marked =
-        node != NULL && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+    JsonArray *marked = told_list(o, "marked");
 
-    e->bytes = get_number(o, "bytes", -1);
-    e->least_bytes = get_number(o, "least_bytes", -1);
-    e->available = get_number(o, "available", -1);
-    e->seconds = get_number(o, "seconds", -1);
-    e->width = get_number(o, "width", -1);
-    e->height = get_number(o, "height", -1);
+    e->bytes = told_number(o, "bytes", -1);
+    e->least_bytes = told_number(o, "least_bytes", -1);
+    e->available = told_number(o, "available", -1);
+    e->seconds = told_number(o, "seconds", -1);
+    e->width = told_number(o, "width", -1);
+    e->height = told_number(o, "height", -1);
     for (guint i = 0; marked != NULL && i < json_array_get_length(marked); i++) {
         const double share = json_node_get_double(json_array_get_element(marked, i));
         e->marked = e->marked != NULL ? e->marked : g_array_new(FALSE, FALSE, sizeof(double));
@@ -151,8 +121,8 @@ static void take_estimate(struct job *j, JsonObject *o)
 
 static void take_event(struct job *j, JsonObject *event)
 {
-    const char *kind = get_text(event, "event");
-    const char *message = get_text(event, "message");
+    const char *kind = told_text(event, "event");
+    const char *message = told_text(event, "message");
 
     if (g_strcmp0(kind, "progress") == 0 || g_strcmp0(kind, "sample") == 0) {
         take_progress(j, event);
@@ -175,11 +145,10 @@ static void take_event(struct job *j, JsonObject *event)
 static void take_line(struct job *j, const char *line)
 {
     g_autoptr(JsonParser) parser = json_parser_new();
-    JsonNode *root =
-        json_parser_load_from_data(parser, line, -1, NULL) ? json_parser_get_root(parser) : NULL;
+    JsonObject *event = told_object(parser, line);
 
-    if (root != NULL && JSON_NODE_HOLDS_OBJECT(root)) {
-        take_event(j, json_node_get_object(root));
+    if (event != NULL) {
+        take_event(j, event);
     }
 }
 
@@ -232,9 +201,7 @@ static char *last_message(const scratch *folder)
     if (!g_file_get_contents(path, &text, NULL, NULL)) {
         return NULL;
     }
-    g_strchomp(text);
-    const char *line = strrchr(text, '\n');
-    line = line != NULL ? line + 1 : text;
+    const char *line = told_last_line(text);
     return line[0] != '\0' ? g_utf8_make_valid(line, (gssize)MIN(strlen(line), SENTENCE_MAX))
                            : NULL;
 }
@@ -250,13 +217,13 @@ static void set_failure(const struct job *j, const scratch *folder, GError **err
         g_set_error(error, SVDIFF_ERROR, j->stopped ? SVDIFF_ERROR_CANCELLED : SVDIFF_ERROR_FAILED,
                     "%s", j->sentence);
     } else if (signal != 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    _("The worker was ended by signal %d (%s); if memory was short, close other "
-                      "programs or choose a smaller size."),
-                    signal, g_strsignal(signal));
+        error_failed(error,
+                     _("The worker was ended by signal %d (%s); if memory was short, close other "
+                       "programs or choose a smaller size."),
+                     signal, g_strsignal(signal));
     } else {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s",
-                    message != NULL ? message : _("The worker ended without a word."));
+        error_failed(error, "%s",
+                     message != NULL ? message : _("The worker ended without a word."));
     }
 }
 
@@ -269,7 +236,7 @@ static bool is_over(const struct job *j)
 // turns the main context until the job is done, or the worker is gone
 static void wait_for_end(struct job *j)
 {
-    const guint tick = g_timeout_add(TICK_MS, on_tick, j);
+    const guint tick = g_timeout_add(TICK_MS, G_SOURCE_FUNC(on_tick), j);
 
     read_line(j);
     while (!j->output_ended || (!is_over(j) && !worker_is_gone(j->worker))) {

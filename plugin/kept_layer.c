@@ -47,27 +47,22 @@ void kept_layer_mark(host_item layer, host_item mask, const char *name)
     host_attach(layer, KEY, text);
 }
 
-GArray *kept_layer_find(const char *name)
+GArray *kept_layer_find(char *const *names)
 {
-    g_autofree char *begin = g_strconcat(name, " ", NULL);
     g_autoptr(GArray) all = host_all_layers();
     GArray *found = g_array_new(FALSE, FALSE, sizeof(host_item));
 
     for (guint i = 0; i < all->len; i++) {
         const host_item layer = g_array_index(all, host_item, i);
         g_autofree char *text = host_attached(layer, KEY);
-        if (text != NULL && g_str_has_prefix(text, begin)) {
-            g_array_append_val(found, layer);
+        g_auto(GStrv) words = g_strsplit(text != NULL ? text : "", " ", 2);
+        if (g_strv_length(words) == 2 && g_strv_contains((const char *const *)names, words[0])) {
+            // pixels are read only of layers that may be meant
+            g_autofree char *sum = checksum(layer, host_layer_mask(layer));
+            if (strcmp(words[1], sum) == 0) {
+                g_array_append_val(found, layer);
+            }
         }
     }
     return found;
-}
-
-bool kept_layer_is_unchanged(host_item layer)
-{
-    g_autofree char *text = host_attached(layer, KEY);
-    g_autofree char *sum = checksum(layer, host_layer_mask(layer));
-    const char *blank = text != NULL ? strchr(text, ' ') : NULL;
-
-    return blank != NULL && strcmp(blank + 1, sum) == 0;
 }

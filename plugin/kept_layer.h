@@ -10,8 +10,6 @@
  * mask, or HOST_NONE. */
 void kept_layer_mark(host_item layer, host_item mask, const char *name);
 
-/* The layers of all images that say so of this picture, as host_item. */
-GArray *kept_layer_find(const char *name);
-
-/* Whether pixels, mask and place are as they were. */
-bool kept_layer_is_unchanged(host_item layer);
+/* The layers of all images that say so of one of these pictures, and whose pixels, mask and place
+ * are as they were. Of host_item. */
+GArray *kept_layer_find(char *const *names);

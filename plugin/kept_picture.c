@@ -30,26 +30,22 @@ static struct host_area place(const struct host_area *area, host_image image)
     return here;
 }
 
+// as a run inserts its own, marked so that it can be taken out again
 static host_item insert(const struct history_entry *entry, const char *name, picture *p,
                         const float *mask, host_image image, host_item below)
 {
-    const struct host_area area = place(&entry->area, image);
     g_autofree char *title = kept_picture_title(entry);
     const struct layers_out_picture shown = {
         .pixels = p, .name = title, .settings = entry->settings, .kept = (char *)name};
-    const struct layers_out out = {
-        .image = image != HOST_NONE ? image : host_image_new(area.width, area.height),
-        .below = below,
-        .area = area,
-        .mask = mask,
-        .pictures = &shown,
-        .n = 1};
+    const struct layers_out out = {.image = image,
+                                   .below = below,
+                                   .area = place(&entry->area, image),
+                                   .mask = mask,
+                                   .pictures = &shown,
+                                   .n = 1};
     host_item layer;
 
     layers_out_insert(&out, &layer);
-    if (image == HOST_NONE) {
-        host_image_show(out.image);
-    }
     return layer;
 }
 
@@ -74,34 +70,18 @@ host_item kept_picture_apply(const char *folder, const char *name, host_image im
 
 /* ---- out again ---- */
 
-// what can be taken out, those of an image one after another
-static GArray *find_unchanged(char *const *names)
-{
-    GArray *all = g_array_new(FALSE, FALSE, sizeof(host_item));
-
-    for (; *names != NULL; names++) {
-        g_autoptr(GArray) found = kept_layer_find(*names);
-        for (guint i = 0; i < found->len; i++) {
-            const host_item layer = g_array_index(found, host_item, i);
-            if (kept_layer_is_unchanged(layer)) {
-                g_array_append_val(all, layer);
-            }
-        }
-    }
-    return all;
-}
-
 static int compare_images(const void *a, const void *b)
 {
     return host_image_of(*(const host_item *)a) - host_image_of(*(const host_item *)b);
 }
 
+// undo brings back what was taken out of one image at once
 int kept_picture_take_out(char *const *names)
 {
-    g_autoptr(GArray) layers = find_unchanged(names);
+    g_autoptr(GArray) layers = kept_layer_find(names);
     host_image image = HOST_NONE;
 
-    g_array_sort(layers, compare_images);
+    g_array_sort(layers, compare_images); // those of an image one after another
     for (guint i = 0; i < layers->len; i++) {
         const host_item layer = g_array_index(layers, host_item, i);
         const host_image its = host_image_of(layer);

@@ -2,23 +2,27 @@
 #include "plugin/layers_in.h"
 #include "plugin/words.h"
 
+#include "engine/base/error.h"
+
 #include <string.h>
 
 #define SIDE_MIN 8                  // pixels: one value of the latents
 #define LEAST    (0.5f / 255)       // of a mask: 8 bits would round less to 0
 #define OPAQUE   (1 - 0.5f / 65535) // of alpha: babl does not make 1 of all kinds of white
 
-/* The pixels of `area` in a buffer whose corner is at (x, y) of the image, as `format` floats;
- * outside the buffer 0. */
-static void read_buffer(host_item item, int x, int y, const struct host_area *area,
-                        const Babl *format, float *out)
+void layers_in_pixels(host_item item, const struct host_area *at, const struct host_area *view,
+                      int width, int height, const Babl *format, float *to)
 {
     g_autoptr(GeglBuffer) buffer = host_buffer(item);
+    const double scale = (double)width / view->width;
+    const GeglRectangle part = {(int)((view->x - at->x) * scale), (int)((view->y - at->y) * scale),
+                                width, height};
 
-    gegl_buffer_get(buffer, GEGL_RECTANGLE(area->x - x, area->y - y, area->width, area->height),
-                    1.0, format, out, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+    gegl_buffer_get(buffer, &part, scale, format, to, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
 }
 
+/* Of the three encodings of grey only one is as the mask is stored: another would bend the values
+ * of a feathered edge. */
 const Babl *layers_in_mask_format(host_item item)
 {
     g_autoptr(GeglBuffer) buffer = host_buffer(item);
@@ -37,7 +41,8 @@ float *layers_in_mask(host_item item, const struct host_area *item_area,
     float *mask = g_try_new(float, (size_t)area->width * area->height);
 
     if (mask != NULL) {
-        read_buffer(item, item_area->x, item_area->y, area, layers_in_mask_format(item), mask);
+        layers_in_pixels(item, item_area, area, area->width, area->height,
+                         layers_in_mask_format(item), mask);
     }
     return mask;
 }
@@ -53,6 +58,8 @@ bool layers_in_intersect(const struct host_area *a, const struct host_area *b,
     return shared->width > 0 && shared->height > 0;
 }
 
+// in the image's coordinates; a mask that marks nothing has none, as one that does not fit into
+// memory
 bool layers_in_bounds(host_item item, const struct host_area *item_area, struct host_area *bounds)
 {
     const struct host_area all = *item_area;
@@ -113,6 +120,7 @@ static bool settle(picture *p)
     return seen;
 }
 
+// in place, [n, 4] to [n, 3]: with alpha the worker would look for what is transparent
 static void drop_alpha_if_opaque(picture *p)
 {
     const size_t n = (size_t)p->width * p->height;
@@ -128,20 +136,26 @@ static void drop_alpha_if_opaque(picture *p)
     p->channels = 3;
 }
 
-picture *layers_in_mask_picture(host_item item, const struct host_area *item_area,
-                                const struct host_area *area, GError **error)
+// white may change, or is the subject; what lies between is a soft edge
+picture *layers_in_one_channel(float *values, const struct host_area *area, GError **error)
 {
-    g_autofree float *values = layers_in_mask(item, item_area, area);
+    g_autofree float *taken = values;
     picture *p = values != NULL ? picture_create(area->width, area->height, 1, error) : NULL;
 
     if (values == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    _("There is no memory for a mask of %dx%d pixels."), area->width, area->height);
+        error_failed(error, _("There is no memory for a mask of %dx%d pixels."), area->width,
+                     area->height);
     }
     for (size_t i = 0; p != NULL && i < (size_t)p->width * p->height; i++) {
         p->pixels[i] = values[i] > 0 ? MIN(values[i], 1.0f) : 0.0f; // what is no number becomes 0
     }
     return p;
+}
+
+picture *layers_in_mask_picture(host_item item, const struct host_area *item_area,
+                                const struct host_area *area, GError **error)
+{
+    return layers_in_one_channel(layers_in_mask(item, item_area, area), area, error);
 }
 
 picture *layers_in_read(host_item layer, const struct host_area *area, bool masked, GError **error)
@@ -152,26 +166,28 @@ picture *layers_in_read(host_item layer, const struct host_area *area, bool mask
     g_autoptr(picture) p = NULL;
 
     if (area->width < SIDE_MIN || area->height < SIDE_MIN) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    _("What is to be read of the layer “%s” is %dx%d pixels; it must have at least "
-                      "%dx%d."),
-                    name, area->width, area->height, SIDE_MIN, SIDE_MIN);
+        error_failed(
+            error,
+            _("What is to be read of the layer “%s” is %dx%d pixels; it must have at least "
+              "%dx%d."),
+            name, area->width, area->height, SIDE_MIN, SIDE_MIN);
         return NULL;
     }
     p = picture_create(area->width, area->height, 4, error);
     if (p == NULL) {
         return NULL;
     }
-    read_buffer(layer, whole.x, whole.y, area, babl_format("R'G'B'A float"), p->pixels);
+    // babl converts from whatever the layer is, as far as it knows its profile
+    layers_in_pixels(layer, &whole, area, area->width, area->height, babl_format("R'G'B'A float"),
+                     p->pixels);
     host_to_srgb(host_image_of(layer), p->pixels, (size_t)p->width * p->height);
     if (mask != HOST_NONE && !apply_mask(p, mask, &whole, area)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    _("There is no memory for the mask of the layer “%s”."), name);
+        error_failed(error, _("There is no memory for the mask of the layer “%s”."), name);
         return NULL;
     }
     if (!settle(p)) {
-        g_set_error(
-            error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
+        error_failed(
+            error,
             _("The layer “%s” is empty there; paint something first, or choose another layer."),
             name);
         return NULL;

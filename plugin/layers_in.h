@@ -15,6 +15,11 @@
  * transparent. */
 picture *layers_in_read(host_item layer, const struct host_area *area, bool masked, GError **error);
 
+/* What `view`, an area of the image, holds of an item whose corner is at at's, as `format` floats,
+ * scaled to [height, width]; outside the item 0. */
+void layers_in_pixels(host_item item, const struct host_area *at, const struct host_area *view,
+                      int width, int height, const Babl *format, float *to);
+
 /* "Y' float", "Y~ float" or "Y float": how a mask itself is encoded, so that nothing is converted.
  */
 const Babl *layers_in_mask_format(host_item item);
@@ -24,7 +29,11 @@ const Babl *layers_in_mask_format(host_item item);
 float *layers_in_mask(host_item item, const struct host_area *item_area,
                       const struct host_area *area);
 
-/* The same as a picture of one channel, cut to 0..1; NULL with a sentence. */
+/* Values [height, width] of an area as a picture of one channel, cut to 0..1. Takes them; NULL,
+ * where there was no memory for them, gives NULL with a sentence. */
+picture *layers_in_one_channel(float *values, const struct host_area *area, GError **error);
+
+/* The same of layers_in_mask. */
 picture *layers_in_mask_picture(host_item item, const struct host_area *item_area,
                                 const struct host_area *area, GError **error);
 

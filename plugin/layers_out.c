@@ -101,7 +101,7 @@ static host_item make_layer(const struct layers_out *out, const struct layers_ou
     return layer;
 }
 
-void layers_out_insert(const struct layers_out *out, host_item *layers)
+static void insert(const struct layers_out *out, host_item *layers)
 {
     g_autofree host_item *masks = g_new(host_item, out->n);
     host_item group = HOST_NONE;
@@ -122,4 +122,16 @@ void layers_out_insert(const struct layers_out *out, host_item *layers)
     }
     host_undo_end(out->image);
     host_flush();
+}
+
+void layers_out_insert(const struct layers_out *out, host_item *layers)
+{
+    const bool fresh = out->image == HOST_NONE;
+    struct layers_out all = *out;
+
+    all.image = fresh ? host_image_new(out->area.width, out->area.height) : out->image;
+    insert(&all, layers);
+    if (fresh) {
+        host_image_show(all.image);
+    }
 }

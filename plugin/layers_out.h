@@ -19,7 +19,7 @@ struct layers_out_picture {
 };
 
 struct layers_out {
-    host_image image;
+    host_image image;      // HOST_NONE: a new one, of the area's size, which is shown
     host_item below;       // the layer above which they go, or HOST_NONE: on top
     struct host_area area; // where; pictures of another size are scaled to it
     const float *mask;     // of each layer, [area.height, area.width]; NULL: none

@@ -4,7 +4,7 @@
 #include "plugin/layers_in.h"
 #include "plugin/words.h"
 
-#include "engine/svdiff.h"
+#include "engine/base/error.h"
 
 #define SIDE_MIN 8 // pixels
 
@@ -16,15 +16,13 @@ struct mark {
 
 static bool check_channel(const struct call *c, host_item mask, GError **error)
 {
-    if (host_is_channel_of(mask, c->image)) {
-        return true;
-    }
-    g_set_error(
-        error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-        _("mask-channel is no channel of this image; choose one of its channels, or none."));
-    return false;
+    return host_is_channel_of(mask, c->image) ||
+           error_usage(
+               error,
+               _("mask-channel is no channel of this image; choose one of its channels, or none."));
 }
 
+// what is said counts most, what was done for this run next, what the layer has always last
 enum call_mark marks_of(const struct call *c, host_item layer, host_item mask)
 {
     struct host_area selected;
@@ -39,27 +37,18 @@ enum call_mark marks_of(const struct call *c, host_item layer, host_item mask)
 static bool find_mark(const struct call *c, host_item layer, host_item given, struct mark *mark,
                       GError **error)
 {
-    *mark = (struct mark){.kind = marks_of(c, layer, given)};
-    switch (mark->kind) {
-    case CALL_MARK_CHANNEL:
-        mark->item = given;
-        break;
-    case CALL_MARK_SELECTION:
-        mark->item = host_selection(c->image);
-        break;
-    case CALL_MARK_MASK:
-        mark->item = host_layer_mask(layer);
-        break;
-    case CALL_MARK_NONE:
-        mark->item = HOST_NONE;
-        break;
-    }
-    if (mark->kind == CALL_MARK_CHANNEL && !check_channel(c, given, error)) {
+    const enum call_mark kind = marks_of(c, layer, given);
+    const bool apart = kind == CALL_MARK_CHANNEL || kind == CALL_MARK_SELECTION;
+
+    if (kind == CALL_MARK_CHANNEL && !check_channel(c, given, error)) {
         return false;
     }
-    // a mask lies where its layer does
-    const bool apart = mark->kind == CALL_MARK_CHANNEL || mark->kind == CALL_MARK_SELECTION;
-    mark->area = host_item_area(apart ? mark->item : layer);
+    mark->kind = kind;
+    mark->item = kind == CALL_MARK_CHANNEL     ? given
+                 : kind == CALL_MARK_SELECTION ? host_selection(c->image)
+                 : kind == CALL_MARK_MASK      ? host_layer_mask(layer)
+                                               : HOST_NONE;
+    mark->area = host_item_area(apart ? mark->item : layer); // a mask lies where its layer does
     return true;
 }
 
@@ -67,12 +56,12 @@ static bool fail_empty(const struct mark *mark, host_item layer, GError **error)
 {
     g_autofree char *name = host_item_name(mark->kind == CALL_MARK_MASK ? layer : mark->item);
 
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                mark->kind == CALL_MARK_MASK
-                    ? _("The mask of the layer “%s” marks nothing; paint the subject white in it.")
-                    : _("The channel “%s” marks nothing; paint the subject white in it."),
-                name);
-    return false;
+    return error_failed(
+        error,
+        mark->kind == CALL_MARK_MASK
+            ? _("The mask of the layer “%s” marks nothing; paint the subject white in it.")
+            : _("The channel “%s” marks nothing; paint the subject white in it."),
+        name);
 }
 
 // begins at the middle of what is marked, stays in the layer
@@ -98,10 +87,9 @@ static bool find_area(host_item layer, const struct mark *mark, struct host_area
     }
     if (!layers_in_intersect(&whole, &bounds, &b)) {
         g_autofree char *name = host_item_name(layer);
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    _("What is marked lies beside the layer “%s”; select something on the layer."),
-                    name);
-        return false;
+        return error_failed(
+            error, _("What is marked lies beside the layer “%s”; select something on the layer."),
+            name);
     }
     const int side = MAX(SIDE_MIN, MAX(b.width, b.height) * 5 / 4);
     area->width = MIN(side, whole.width);
@@ -111,36 +99,22 @@ static bool find_area(host_item layer, const struct mark *mark, struct host_area
     return true;
 }
 
-// writes what marks the subject in the area, and adds it
-static bool add_mask(const struct mark *mark, const struct host_area *area, const char *file,
-                     GPtrArray *arguments, GError **error)
-{
-    g_autoptr(picture) p = layers_in_mask_picture(mark->item, &mark->area, area, error);
-
-    if (p == NULL || !picture_exchange_write(file, p, error)) {
-        return false;
-    }
-    call_add_text(arguments, "--mask", file);
-    return true;
-}
-
 bool marks_add(const struct call *c, host_item layer, host_item mask, int number,
                const scratch *folder, GPtrArray *arguments, GError **error)
 {
     g_autofree char *name = g_strdup_printf("layer-%d.tif", number);
     g_autofree char *mask_name = g_strdup_printf("mask-%d.tif", number);
-    g_autofree char *file = scratch_file(folder, name);
-    g_autofree char *mask_file = scratch_file(folder, mask_name);
     struct host_area area;
     struct mark mark;
 
     if (!find_mark(c, layer, mask, &mark, error) || !find_area(layer, &mark, &area, error)) {
         return false;
     }
-    g_autoptr(picture) p = layers_in_read(layer, &area, mark.kind != CALL_MARK_MASK, error);
-    if (p == NULL || !picture_exchange_write(file, p, error)) {
+    picture *shown = layers_in_read(layer, &area, mark.kind != CALL_MARK_MASK, error);
+    if (!call_add_picture(arguments, "--image", folder, name, shown, error)) {
         return false;
     }
-    call_add_text(arguments, "--image", file);
-    return mark.item == HOST_NONE || add_mask(&mark, &area, mask_file, arguments, error);
+    return mark.item == HOST_NONE ||
+           call_add_picture(arguments, "--mask", folder, mask_name,
+                            layers_in_mask_picture(mark.item, &mark.area, &area, error), error);
 }

@@ -1,7 +1,8 @@
-/* One window a procedure; see one_window.h. A request is two lines, "IMAGE LAYER LAYER..." and the
- * settings, which may be empty; its answer is one. */
+/* One window a procedure; see one_window.h. A request is a line, "IMAGE LAYER LAYER...", a tab and
+ * the settings, which may be empty and hold neither tabs nor line ends; its answer is one, too. */
 #include "plugin/one_window.h"
 
+#include "plugin/folder.h"
 #include "plugin/paths.h"
 
 #include <fcntl.h>
@@ -9,16 +10,15 @@
 #include <gio/gunixsocketaddress.h>
 #include <glib/gstdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ANSWER      "taken\n"
-#define PATIENCE_S  10    // for an answer: the window may be reading a layer
-#define TRIES       100   // until one that was just claimed listens
-#define PAUSE_US    50000 // between them
-#define REQUEST_MAX 65536 // bytes
-#define LAYERS_MAX  256
+#define ANSWER     "taken\n"
+#define PATIENCE_S 10    // for an answer: the window may be reading a layer
+#define TRIES      100   // until one that was just claimed listens
+#define PAUSE_US   50000 // between them
+#define LAYERS_MAX 256
+#define CONNECTION "svdiff-connection"
 
 struct one_window {
     char *path;
@@ -26,7 +26,7 @@ struct one_window {
     GSocketService *service; // NULL: not yet
     one_window_called called;
     void *user;
-    GPtrArray *requests; // struct request, those that are not complete
+    GCancellable *gone; // ends what is being read
 };
 
 /* ---- handing over ---- */
@@ -47,7 +47,7 @@ static char *make_request(const struct call *chosen, const char *settings)
     for (int i = 0; i < MIN(chosen->n_layers, LAYERS_MAX); i++) {
         g_string_append_printf(text, " %d", chosen->layers[i]);
     }
-    g_string_append_printf(text, "\n%s\n", settings != NULL ? settings : "");
+    g_string_append_printf(text, "\t%s\n", settings != NULL ? settings : "");
     return g_string_free(text, FALSE);
 }
 
@@ -76,32 +76,20 @@ static bool hand(const char *path, const struct call *chosen, const char *settin
 
 /* ---- whose it is ---- */
 
-// a descriptor with the lock, or -1: another process has it
-static int take_lock(const char *path)
-{
-    g_autofree char *name = g_strconcat(path, ".lock", NULL);
-    const int fd = g_open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
 one_window *one_window_claim(const struct procedure *p, const struct call *chosen,
                              const char *settings, bool *handed)
 {
     g_autofree char *path = paths_window(p->name);
+    g_autofree char *name = g_strconcat(path != NULL ? path : "", ".lock", NULL);
 
     *handed = false;
     for (int i = 0; path != NULL && i < TRIES; i++) {
-        const int lock = take_lock(path);
+        const int lock = folder_lock(name, O_CREAT, false);
         if (lock >= 0) {
             one_window *w = g_new0(one_window, 1);
             w->path = g_steal_pointer(&path);
             w->lock = lock;
-            w->requests = g_ptr_array_new();
+            w->gone = g_cancellable_new();
             return w;
         }
         *handed = hand(path, chosen, settings);
@@ -115,79 +103,50 @@ one_window *one_window_claim(const struct procedure *p, const struct call *chose
 
 /* ---- being called ---- */
 
-struct request {
-    one_window *window; // NULL: it is gone
-    GSocketConnection *connection;
-    GString *text;
-    char part[512];
-};
-
-static void free_request(struct request *r)
+// "IMAGE LAYER LAYER...\tSETTINGS"
+static void take_request(const one_window *w, const char *line)
 {
-    if (r->window != NULL) {
-        g_ptr_array_remove_fast(r->window->requests, r);
+    g_auto(GStrv) parts = g_strsplit(line, "\t", 2);
+    g_auto(GStrv) words = g_strsplit(parts[0] != NULL ? parts[0] : "", " ", LAYERS_MAX + 2);
+    g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(int));
+
+    for (guint i = 0; words[i] != NULL && i <= LAYERS_MAX; i++) {
+        const int id = (int)g_ascii_strtoll(words[i], NULL, 10);
+        g_array_append_val(ids, id);
     }
-    g_string_free(r->text, TRUE);
-    g_object_unref(r->connection);
-    g_free(r);
+    if (ids->len > 0 && parts[1] != NULL) {
+        const host_item *first = (const host_item *)(void *)ids->data;
+        const struct call chosen = {
+            .image = first[0], .layers = first + 1, .n_layers = (int)ids->len - 1};
+        w->called(w->user, &chosen, parts[1][0] != '\0' ? parts[1] : NULL);
+    }
 }
 
-static void take_request(const one_window *w, char *const lines[2])
+// a window that is gone has cancelled it: then it is not to be looked at
+static void on_line(GObject *input, GAsyncResult *result, void *user)
 {
-    g_auto(GStrv) words = g_strsplit(lines[0], " ", LAYERS_MAX + 2);
-    const int n = MIN((int)g_strv_length(words) - 1, LAYERS_MAX);
-    g_autofree host_item *layers = g_new(host_item, MAX(n, 1));
+    g_autoptr(GSocketConnection) connection = g_object_steal_data(input, CONNECTION);
+    g_autofree char *line =
+        g_data_input_stream_read_line_finish_utf8(G_DATA_INPUT_STREAM(input), result, NULL, NULL);
 
-    for (int i = 0; i < n; i++) {
-        layers[i] = (host_item)g_ascii_strtoll(words[i + 1], NULL, 10);
-    }
-    const struct call chosen = {.image = n >= 0 ? (host_image)g_ascii_strtoll(words[0], NULL, 10)
-                                                : HOST_NONE,
-                                .layers = layers,
-                                .n_layers = MAX(n, 0)};
-    w->called(w->user, &chosen, lines[1][0] != '\0' ? lines[1] : NULL);
-}
-
-static void read_more(struct request *r);
-
-static void on_read(GObject *stream, GAsyncResult *result, void *data)
-{
-    struct request *r = data;
-    const gssize n = g_input_stream_read_finish(G_INPUT_STREAM(stream), result, NULL);
-
-    g_string_append_len(r->text, r->part, MAX(n, 0));
-    g_auto(GStrv) lines = g_strsplit(r->text->str, "\n", 3);
-    const bool complete = g_strv_length(lines) == 3;
-    if (n > 0 && r->window != NULL && !complete && r->text->len < REQUEST_MAX) {
-        read_more(r);
-        return;
-    }
-    if (complete && r->window != NULL) {
-        GOutputStream *out = g_io_stream_get_output_stream(G_IO_STREAM(r->connection));
+    if (line != NULL) {
+        GOutputStream *out = g_io_stream_get_output_stream(G_IO_STREAM(connection));
         g_output_stream_write_all(out, ANSWER, strlen(ANSWER), NULL, NULL, NULL);
-        take_request(r->window, lines);
+        take_request(user, line);
     }
-    free_request(r);
-}
-
-static void read_more(struct request *r)
-{
-    GInputStream *in = g_io_stream_get_input_stream(G_IO_STREAM(r->connection));
-
-    g_input_stream_read_async(in, r->part, sizeof r->part, G_PRIORITY_DEFAULT, NULL, on_read, r);
 }
 
 static gboolean on_incoming(GSocketService *service, GSocketConnection *connection, GObject *source,
                             void *user)
 {
+    const one_window *w = user;
+
     if (is_own(connection)) {
-        struct request *r = g_new0(struct request, 1);
-        r->window = user;
-        r->connection = g_object_ref(connection);
-        r->text = g_string_new(NULL);
-        g_ptr_array_add(r->window->requests, r);
+        g_autoptr(GDataInputStream) input =
+            g_data_input_stream_new(g_io_stream_get_input_stream(G_IO_STREAM(connection)));
+        g_object_set_data(G_OBJECT(input), CONNECTION, g_object_ref(connection));
         g_socket_set_timeout(g_socket_connection_get_socket(connection), PATIENCE_S);
-        read_more(r);
+        g_data_input_stream_read_line_async(input, G_PRIORITY_DEFAULT, w->gone, on_line, user);
     }
     return TRUE;
 }
@@ -222,10 +181,8 @@ void one_window_free(one_window *w)
         g_object_unref(w->service);
         g_unlink(w->path);
     }
-    for (guint i = 0; i < w->requests->len; i++) {
-        ((struct request *)w->requests->pdata[i])->window = NULL;
-    }
-    g_ptr_array_unref(w->requests);
+    g_cancellable_cancel(w->gone);
+    g_object_unref(w->gone);
     close(w->lock);
     g_free(w->path);
     g_free(w);

@@ -1,15 +1,16 @@
 /* Where things are; see paths.h. */
 #include "plugin/paths.h"
+
+#include "plugin/folder.h"
 #include "plugin/words.h"
 
-#include "engine/svdiff.h"
+#include "engine/base/error.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define SUBJECT_ENDING ".safetensors"
@@ -40,6 +41,8 @@ char *paths_locale(void)
                          : g_strdup(SVDIFF_LOCALE_DIR);
 }
 
+/* A build folder comes first, so that what was just built is what is tried; PATH last, where an
+ * older one may be. */
 char *paths_command(GError **error)
 {
     g_autofree char *build = build_folder();
@@ -52,10 +55,10 @@ char *paths_command(GError **error)
     }
     char *found = g_find_program_in_path("svdiff");
     if (found == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    _("The command svdiff is neither at %s/svdiff nor in PATH; install it, the "
-                      "plug-in cannot work without it."),
-                    SVDIFF_BIN_DIR);
+        error_failed(error,
+                     _("The command svdiff is neither at %s/svdiff nor in PATH; install it, the "
+                       "plug-in cannot work without it."),
+                     SVDIFF_BIN_DIR);
     }
     return found;
 }
@@ -63,15 +66,8 @@ char *paths_command(GError **error)
 // one of our folders in a folder of the user's; it is made
 static char *own_folder(const char *user, const char *kind, GError **error)
 {
-    g_autofree char *folder = g_build_filename(user, "svdiff", kind, NULL);
-
-    if (g_mkdir_with_parents(folder, 0700) != 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    _("The folder %s cannot be made: %s; name an output file elsewhere."), folder,
-                    g_strerror(errno));
-        return NULL;
-    }
-    return g_steal_pointer(&folder);
+    return folder_make(
+        user, kind, _("The folder %s cannot be made: %s; name an output file elsewhere."), error);
 }
 
 static char *data_file(const char *kind, const char *file, GError **error)
@@ -81,10 +77,11 @@ static char *data_file(const char *kind, const char *file, GError **error)
     return folder != NULL ? g_build_filename(folder, file, NULL) : NULL;
 }
 
+// a name becomes that of a file as it is: what cannot be one is refused, never changed
 char *paths_subject(const char *name, GError **error)
 {
     if (!svdiff_subject_name_good(name)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+        error_usage(error,
                     _("name is “%s”; give the subject a name of one line, not too long, without / "
                       "and without blanks at its ends, that does not begin with a point, or an "
                       "output file."),
@@ -100,24 +97,37 @@ static int compare_names(const void *a, const void *b)
     return g_utf8_collate(*(const char *const *)a, *(const char *const *)b);
 }
 
+// "fox" of "fox.safetensors", and of what has no such ending all of it; g_free it
+static char *without_ending(const char *file)
+{
+    const size_t length = strlen(file);
+
+    return g_strndup(file, g_str_has_suffix(file, SUBJECT_ENDING) ? length - strlen(SUBJECT_ENDING)
+                                                                  : length);
+}
+
+char *paths_subject_name(const char *file)
+{
+    g_autofree char *base = g_path_get_basename(file);
+
+    return without_ending(base);
+}
+
+// a name that is no UTF-8 cannot be shown, nor typed
+static char *take_subject(const char *file)
+{
+    g_autofree char *name = without_ending(file);
+    const bool good = g_str_has_suffix(file, SUBJECT_ENDING) && svdiff_subject_name_good(name) &&
+                      g_utf8_validate(name, -1, NULL);
+
+    return good ? g_steal_pointer(&name) : NULL;
+}
+
 char **paths_subjects(void)
 {
     g_autofree char *folder = g_build_filename(g_get_user_data_dir(), "svdiff", "subjects", NULL);
-    g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
-    GPtrArray *names = g_ptr_array_new();
 
-    for (const char *name; entries != NULL && (name = g_dir_read_name(entries)) != NULL;) {
-        g_autofree char *called = g_str_has_suffix(name, SUBJECT_ENDING)
-                                      ? g_strndup(name, strlen(name) - strlen(SUBJECT_ENDING))
-                                      : g_strdup("");
-        // a name that is no UTF-8 cannot be shown, nor typed
-        if (svdiff_subject_name_good(called) && g_utf8_validate(called, -1, NULL)) {
-            g_ptr_array_add(names, g_steal_pointer(&called));
-        }
-    }
-    g_ptr_array_sort(names, compare_names);
-    g_ptr_array_add(names, NULL);
-    return (char **)g_ptr_array_free(names, FALSE);
+    return folder_names(folder, take_subject, compare_names);
 }
 
 char *paths_converted(const char *subjects, const char *format, GError **error)
@@ -125,16 +135,12 @@ char *paths_converted(const char *subjects, const char *format, GError **error)
     g_auto(GStrv) list = svdiff_subject_list(subjects);
     double scale;
     g_autofree char *first = svdiff_subject_split(list[0] != NULL ? list[0] : "", &scale);
-    g_autofree char *name = g_path_get_basename(first);
+    g_autofree char *name = paths_subject_name(first);
     const bool folder = strcmp(format, "folder") == 0 || strcmp(format, "svdiff-pytorch") == 0;
 
-    if (g_str_has_suffix(name, SUBJECT_ENDING)) {
-        name[strlen(name) - strlen(SUBJECT_ENDING)] = '\0';
-    }
-    if (!svdiff_subject_name_good(name)) {
-        name = (g_free(name), g_strdup("subject"));
-    }
-    g_autofree char *file = g_strdup_printf("%s-%s%s", name, format, folder ? "" : ".safetensors");
+    g_autofree char *file =
+        g_strdup_printf("%s-%s%s", svdiff_subject_name_good(name) ? name : "subject", format,
+                        folder ? "" : SUBJECT_ENDING);
     return data_file("converted", file, error);
 }
 
@@ -149,15 +155,6 @@ char *paths_edits(GError **error)
 #define SOCKET "worker-"
 #define WINDOW "window-"
 
-// whether the folder is there and nobody else can come in
-static bool make_private(const char *folder)
-{
-    GStatBuf info;
-
-    return g_mkdir_with_parents(folder, 0700) == 0 && g_lstat(folder, &info) == 0 &&
-           S_ISDIR(info.st_mode) && info.st_uid == getuid() && (info.st_mode & 0777) == 0700;
-}
-
 // the process number of GIMP in the name of a file; 0: it is none of ours
 static gint64 owner_of(const char *name)
 {
@@ -168,22 +165,23 @@ static gint64 owner_of(const char *name)
 
 static void sweep_sockets(const char *folder)
 {
-    g_autoptr(GDir) entries = g_dir_open(folder, 0, NULL);
+    g_auto(GStrv) names = folder_names(folder, NULL, NULL);
 
-    for (const char *name; entries != NULL && (name = g_dir_read_name(entries)) != NULL;) {
-        const gint64 pid = owner_of(name);
+    for (char **name = names; *name != NULL; name++) {
+        const gint64 pid = owner_of(*name);
         if (pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH) {
-            g_autofree char *path = g_build_filename(folder, name, NULL);
+            g_autofree char *path = g_build_filename(folder, *name, NULL);
             g_unlink(path);
         }
     }
 }
 
+// whoever asks sweeps: processes that were killed left theirs
 static char *private_file(const char *name)
 {
     g_autofree char *folder = g_build_filename(g_get_user_runtime_dir(), "svdiff", NULL);
 
-    if (!make_private(folder)) {
+    if (!folder_make_private(folder, false)) {
         return NULL;
     }
     sweep_sockets(folder);

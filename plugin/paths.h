@@ -15,6 +15,10 @@ char *paths_command(GError **error);
  * with a sentence when the name cannot be that of a file. g_free it. */
 char *paths_subject(const char *name, GError **error);
 
+/* What a subject is called whose file or name this is: "fox" of "/home/me/fox.safetensors". g_free
+ * it. */
+char *paths_subject_name(const char *file);
+
 /* The names of all subjects in the user's data folder, sorted. g_strfreev it. */
 char **paths_subjects(void);
 

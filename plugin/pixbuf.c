@@ -4,6 +4,7 @@
 #include "plugin/words.h"
 
 #include "engine/base/atomic_file.h"
+#include "engine/base/error.h"
 #include "engine/picture/picture_exchange.h"
 
 #include <math.h>
@@ -24,6 +25,7 @@ GdkPixbuf *pixbuf_of(const svdiff_picture *p)
     return made;
 }
 
+// [height, width, channels], 0 to 1
 svdiff_picture *pixbuf_picture(const GdkPixbuf *pixbuf, GError **error)
 {
     picture *p = picture_create(gdk_pixbuf_get_width(pixbuf), gdk_pixbuf_get_height(pixbuf),
@@ -43,10 +45,11 @@ svdiff_picture *pixbuf_picture(const GdkPixbuf *pixbuf, GError **error)
 // a problem of another library, as a sentence of ours; frees it
 static void refuse(const char *format, const char *path, GError *problem, GError **error)
 {
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, format, path, problem->message);
+    error_failed(error, format, path, problem->message);
     g_error_free(problem);
 }
 
+// gdk-pixbuf makes the bytes; they become a file as all files of ours do, whole or not at all
 bool pixbuf_write(const char *path, GdkPixbuf *pixbuf, const struct pixbuf_text *texts, int n,
                   GError **error)
 {

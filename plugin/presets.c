@@ -2,16 +2,15 @@
  * can be any text. */
 #include "plugin/presets.h"
 
+#include "plugin/folder.h"
+
 #include "plugin/settings.h"
 #include "plugin/words.h"
 
-#include "engine/svdiff.h"
+#include "engine/base/error.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <glib/gstdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #define NAME_KEY     "name"
@@ -20,16 +19,12 @@
 
 char *presets_file(const struct procedure *p, GError **error)
 {
-    g_autofree char *folder = g_build_filename(g_get_user_data_dir(), "svdiff", "presets", NULL);
+    g_autofree char *folder =
+        folder_make(g_get_user_data_dir(), "presets",
+                    _("The folder %s, for presets, cannot be made: %s."), error);
     g_autofree char *name = g_strconcat(p->name, ".ini", NULL);
 
-    if (g_mkdir_with_parents(folder, 0700) != 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    _("The folder %s, for presets, cannot be made: %s."), folder,
-                    g_strerror(errno));
-        return NULL;
-    }
-    return g_build_filename(folder, name, NULL);
+    return folder != NULL ? g_build_filename(folder, name, NULL) : NULL;
 }
 
 /* ---- the file ---- */
@@ -44,9 +39,8 @@ static GKeyFile *load(const char *path, GError **error)
         g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
         return g_steal_pointer(&file);
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                _("The presets in %s cannot be read: %s; mend the file or take it away."), path,
-                problem->message);
+    error_failed(error, _("The presets in %s cannot be read: %s; mend the file or take it away."),
+                 path, problem->message);
     return NULL;
 }
 
@@ -64,6 +58,7 @@ static char *find(GKeyFile *file, const char *name)
     return NULL;
 }
 
+// the first number that is free
 static char *new_group(GKeyFile *file)
 {
     for (int i = 1;; i++) {
@@ -79,6 +74,7 @@ static int compare(const void *a, const void *b)
     return g_utf8_collate(*(const char *const *)a, *(const char *const *)b);
 }
 
+// sorted as people of this language sort
 char **presets_names(const char *path)
 {
     g_autoptr(GKeyFile) file = load(path, NULL);
@@ -96,6 +92,7 @@ char **presets_names(const char *path)
     return (char **)g_ptr_array_free(names, FALSE);
 }
 
+// a preset that another dialog has just deleted is told of, too
 bool presets_read(const char *path, const char *name, values *v, GError **error)
 {
     g_autoptr(GKeyFile) file = load(path, error);
@@ -104,38 +101,21 @@ bool presets_read(const char *path, const char *name, values *v, GError **error)
         group != NULL ? g_key_file_get_string(file, group, SETTINGS_KEY, NULL) : NULL;
 
     if (file != NULL && (text == NULL || !settings_read(v, text))) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    _("There is no preset “%s”; type a name and press Save to make it."), name);
-        return false;
+        return error_usage(
+            error, _("There is no preset “%s”; type a name and press Save to make it."), name);
     }
     return file != NULL;
 }
 
 /* ---- changing it ---- */
 
-// a descriptor to be closed, or -1: then two writers may lose one's change, but never the file
-static int lock(const char *path)
-{
-    g_autofree char *name = g_strconcat(path, ".lock", NULL);
-    const int fd = g_open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-    if (fd >= 0) {
-        while (flock(fd, LOCK_EX) != 0 && errno == EINTR) {
-        }
-    }
-    return fd;
-}
-
 static bool check_name(const char *name, GError **error)
 {
     const bool good =
         name[0] != '\0' && g_utf8_validate(name, -1, NULL) && g_utf8_strlen(name, -1) <= CHARACTERS;
 
-    if (!good) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
-                    _("Type a name for the preset, of at most %d characters."), CHARACTERS);
-    }
-    return good;
+    return good || error_usage(error, _("Type a name for the preset, of at most %d characters."),
+                               CHARACTERS);
 }
 
 // values NULL: the preset is forgotten
@@ -153,8 +133,7 @@ static bool change(const char *path, const char *name, const values *v, GError *
     if (v == NULL) {
         g_key_file_remove_group(file, group, NULL);
     } else {
-        g_autofree char *text =
-            settings_write(v, values_has(v, "seed") ? values_int(v, "seed") : -1);
+        g_autofree char *text = settings_of_values(v);
         group = group != NULL ? group : new_group(file);
         g_key_file_set_string(file, group, NAME_KEY, name);
         g_key_file_set_string(file, group, SETTINGS_KEY, text);
@@ -162,9 +141,11 @@ static bool change(const char *path, const char *name, const values *v, GError *
     return g_key_file_save_to_file(file, path, error);
 }
 
+// without the lock two writers may lose one's change, but never the file
 static bool change_locked(const char *path, const char *name, const values *v, GError **error)
 {
-    const int held = lock(path);
+    g_autofree char *lock = g_strconcat(path, ".lock", NULL);
+    const int held = folder_lock(lock, O_CREAT, true);
     const bool done = change(path, name, v, error);
 
     if (held >= 0) {

@@ -13,6 +13,8 @@
 
 #define ARGUMENTS(table) .arguments = table, .n_arguments = G_N_ELEMENTS(table)
 
+/* The dialog of learning asks for the thing alone, from which name and prompt follow
+ * (dialog_learn.c): what scripts must say is under Advanced there. */
 static const struct argument learn_arguments[] = {
     {ARGUMENT_TEXT, "name", N_("_Name"),
      N_("What the subject is called; it is kept under this name in your data folder."),
@@ -43,11 +45,21 @@ static const struct argument learn_arguments[] = {
      N_("The subject file to write; empty: your data folder, by name."), .advanced = true},
 };
 
+// what is painted, and how, with an image or without
+#define ROW(...)                                                                                   \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+#define WHAT_ARGUMENTS                                                                             \
+    ROW(PROMPT_ARGUMENT), ROW(NEGATIVE_ARGUMENT), ROW(SUBJECTS_ARGUMENT),                          \
+        ROW(MODEL_ARGUMENT(N_("_Model")))
+#define HOW_ARGUMENTS                                                                              \
+    ROW(WIDTH_ARGUMENT), ROW(HEIGHT_ARGUMENT), ROW(STEPS_ARGUMENT("generate")),                    \
+        ROW(GUIDANCE_ARGUMENT("generate")), ROW(SAMPLER_ARGUMENT), ROW(PICTURES_SEED_ARGUMENT),    \
+        ROW(COUNT_ARGUMENT)
+
 static const struct argument generate_arguments[] = {
-    {PROMPT_ARGUMENT},
-    {NEGATIVE_ARGUMENT},
-    {SUBJECTS_ARGUMENT},
-    {MODEL_ARGUMENT(N_("_Model"))},
+    WHAT_ARGUMENTS,
     {ARGUMENT_CHOICE, "init", N_("Start _from"),
      N_("none: from noise; layer: from the layer; selection: from what of it is selected."),
      .standard_text = "none", .choices = "none|layer|selection",
@@ -61,29 +73,17 @@ static const struct argument generate_arguments[] = {
         "channel by name, selection, layer and its name, or left, right, top, bottom half, "
         "left, middle, right third."),
      .look = LOOK_REGIONS},
-    {WIDTH_ARGUMENT},
-    {HEIGHT_ARGUMENT},
-    {STEPS_ARGUMENT("generate")},
-    {GUIDANCE_ARGUMENT("generate")},
-    {SAMPLER_ARGUMENT},
-    {PICTURES_SEED_ARGUMENT},
-    {COUNT_ARGUMENT},
+    HOW_ARGUMENTS,
 };
 
+// without an image there is nothing to start from, and no place to name
 static const struct argument create_arguments[] = {
-    {PROMPT_ARGUMENT},
-    {NEGATIVE_ARGUMENT},
-    {SUBJECTS_ARGUMENT},
-    {MODEL_ARGUMENT(N_("_Model"))},
-    {WIDTH_ARGUMENT},
-    {HEIGHT_ARGUMENT},
-    {STEPS_ARGUMENT("generate")},
-    {GUIDANCE_ARGUMENT("generate")},
-    {SAMPLER_ARGUMENT},
-    {PICTURES_SEED_ARGUMENT},
-    {COUNT_ARGUMENT},
+    WHAT_ARGUMENTS,
+    HOW_ARGUMENTS,
 };
 
+/* The first three are lists, a part a layer, that rows of the dialog write (dialog_layers.c). Steps
+ * are those of learning: the sampler's are the model's own. */
 static const struct argument compose_arguments[] = {
     {ARGUMENT_TEXT, "prompts", N_("_Layer prompts"),
      N_("What each layer shows, with [V] for its subject and ; between them; empty: a photo "
@@ -121,6 +121,7 @@ static const struct argument compose_arguments[] = {
      .advanced = true},
 };
 
+// there are no sizes: a layer is drawn as large as it is
 static const struct argument edit_arguments[] = {
     {ARGUMENT_TEXT, "prompt", N_("What _it shows now"), N_("What the layer shows, in plain words."),
      .look = LOOK_PROMPT},
@@ -145,6 +146,7 @@ static const struct argument convert_arguments[] = {
     {ARGUMENT_TEXT, "input", N_("Sub_jects"),
      N_("A learned subject by name or file; a model or a LoRA can hold several: fox:0.8; cat"),
      .look = LOOK_SUBJECTS},
+    // the words of `svdiff convert --to`
     {ARGUMENT_CHOICE, "to", N_("_To"),
      N_("subject, svdiff-pytorch: the subject; folder, checkpoint: a model with it; lora: part "
         "of it."),
@@ -161,89 +163,58 @@ static const struct argument convert_arguments[] = {
      .high = 8192, .advanced = true, .own = N_("as usual"), .own_number = 64, .step = 8},
 };
 
+// in the order in which GIMP is told of them; its menus sort by `menu`
 static const struct procedure procedures[] = {
-    {.id = PROCEDURE_LEARN,
-     .name = "plug-in-svdiff-learn",
-     .place = FILTERS,
-     .menu = N_("_1. Learn Subject..."),
-     .action = N_("_Learn"),
+    {PROCEDURE_LEARN, "plug-in-svdiff-learn", FILTERS, INPUT_LAYER, RESULT_FILE,
+     .menu = N_("_1. Learn Subject..."), .action = N_("_Learn"),
      .title = N_("SVDiff: Learn Subject"),
      .summary = N_("Learns the subject of a layer, to paint it again."),
      .help =
          N_("Learns what the layer shows, or what of it is selected, into a subject file of about "
             "1 MB, by changing only the singular values of a Stable Diffusion model. The file "
             "lies in the user's data folder under the subject's name, if no other is given."),
-     .input = INPUT_LAYER,
-     .result = RESULT_FILE,
      ARGUMENTS(learn_arguments)},
-    {.id = PROCEDURE_GENERATE,
-     .name = "plug-in-svdiff-generate",
-     .place = FILTERS,
-     .menu = N_("_2. Generate..."),
-     .action = N_("_Generate"),
-     .title = N_("SVDiff: Generate"),
+    {PROCEDURE_GENERATE, "plug-in-svdiff-generate", FILTERS, INPUT_LAYER, RESULT_LAYERS,
+     .menu = N_("_2. Generate..."), .action = N_("_Generate"), .title = N_("SVDiff: Generate"),
      .summary = N_("Paints pictures of a text, with learned subjects, as new layers."),
      .help =
          N_("Makes pictures from a prompt, from noise or from the layer, as new layers above the "
             "layer, in a group when there are several. A selection confines what is painted; the "
             "image's own pixels are never changed. Without an image (-1) a new one is made."),
-     .input = INPUT_LAYER,
-     .result = RESULT_LAYERS,
      ARGUMENTS(generate_arguments)},
-    {.id = PROCEDURE_CREATE,
-     .name = "plug-in-svdiff-create",
-     .place = CREATE,
-     .menu = N_("_Picture from Text..."),
-     .action = N_("_Generate"),
+    {PROCEDURE_CREATE, "plug-in-svdiff-create", CREATE, INPUT_NONE, RESULT_LAYERS,
+     .menu = N_("_Picture from Text..."), .action = N_("_Generate"),
      .title = N_("SVDiff: Picture from Text"),
      .summary = N_("Paints pictures of a text, with learned subjects, as a new image."),
      .help =
          N_("Makes pictures from a prompt as the layers of a new image, in a group when there are "
             "several. No image needs to be open."),
-     .input = INPUT_NONE,
-     .result = RESULT_LAYERS,
      ARGUMENTS(create_arguments)},
-    {.id = PROCEDURE_COMPOSE,
-     .name = "plug-in-svdiff-compose",
-     .place = FILTERS,
-     .menu = N_("_4. Compose Subjects..."),
-     .action = N_("Comp_ose"),
+    {PROCEDURE_COMPOSE, "plug-in-svdiff-compose", FILTERS, INPUT_LAYERS, RESULT_LAYERS,
+     .menu = N_("_4. Compose Subjects..."), .action = N_("Comp_ose"),
      .title = N_("SVDiff: Compose Subjects"),
      .summary = N_("Learns several layers as subjects and paints them in one picture."),
      .help = N_("Learns each layer as a subject, mixed into one picture again and again so that "
                 "they stay apart, and paints them together as new layers that cover the image. A "
                 "layer's mask, or the selection, says what of it is the subject. The subjects stay "
                 "in one file, for generating again."),
-     .input = INPUT_LAYERS,
-     .result = RESULT_LAYERS,
      ARGUMENTS(compose_arguments)},
-    {.id = PROCEDURE_EDIT,
-     .name = "plug-in-svdiff-edit",
-     .place = FILTERS,
-     .menu = N_("_3. Edit Layer..."),
-     .action = N_("Redra_w"),
-     .title = N_("SVDiff: Edit Layer"),
+    {PROCEDURE_EDIT, "plug-in-svdiff-edit", FILTERS, INPUT_LAYER, RESULT_LAYERS,
+     .menu = N_("_3. Edit Layer..."), .action = N_("Redra_w"), .title = N_("SVDiff: Edit Layer"),
      .summary = N_("Draws a layer from another description."),
      .help =
          N_("Learns the layer with its description and draws it from another one, as new layers "
             "above it; a selection confines what is painted. What was learned of a layer is "
             "kept, so that the next edit of it begins at once."),
-     .input = INPUT_LAYER,
-     .result = RESULT_LAYERS,
      ARGUMENTS(edit_arguments)},
-    {.id = PROCEDURE_CONVERT,
-     .name = "plug-in-svdiff-convert",
-     .place = FILTERS,
-     .menu = N_("_5. Convert Subject..."),
-     .action = N_("Con_vert"),
+    {PROCEDURE_CONVERT, "plug-in-svdiff-convert", FILTERS, INPUT_NONE, RESULT_FILE,
+     .menu = N_("_5. Convert Subject..."), .action = N_("Con_vert"),
      .title = N_("SVDiff: Convert Subject"),
      .summary = N_("Writes a subject as a file of another program, or into a model."),
      .help =
          N_("Writes learned subjects as files that other programs read: as a subject file or in "
             "the two files of svdiff-pytorch, unchanged; in a whole model, as a diffusers folder "
             "or as one file; or as a LoRA, which keeps only part of what was learned."),
-     .input = INPUT_NONE,
-     .result = RESULT_FILE,
      ARGUMENTS(convert_arguments)},
 };
 
@@ -263,12 +234,24 @@ const struct procedure *procedure_find(const char *name)
     return NULL;
 }
 
+// n_arguments: there is none of this name
+static size_t find_argument(const struct procedure *p, const char *argument)
+{
+    size_t i = 0;
+
+    while (i < p->n_arguments && strcmp(p->arguments[i].name, argument) != 0) {
+        i++;
+    }
+    return i;
+}
+
+bool procedure_has(const struct procedure *p, const char *argument)
+{
+    return find_argument(p, argument) < p->n_arguments;
+}
+
 size_t procedure_index(const struct procedure *p, const char *argument)
 {
-    for (size_t i = 0; i < p->n_arguments; i++) {
-        if (strcmp(p->arguments[i].name, argument) == 0) {
-            return i;
-        }
-    }
-    g_assert_not_reached();
+    g_assert(procedure_has(p, argument));
+    return find_argument(p, argument);
 }

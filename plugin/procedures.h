@@ -70,17 +70,17 @@ enum procedure_result {
 
 struct procedure {
     enum procedure_id id;
-    const char *name;  // "plug-in-svdiff-learn"
-    const char *place; // of the menu, "<Image>/Filters/SVDiff"
+    const char *name;           // "plug-in-svdiff-learn"
+    const char *place;          // of the menu, "<Image>/Filters/SVDiff"
+    enum procedure_input input; // what comes before the arguments
+    enum procedure_result result;
     /* What it is called there, with a mnemonic. GIMP sorts by it: numbers keep the order of work.
      */
     const char *menu;
-    const char *action;         // on the button that starts it
-    const char *title;          // of its dialog and of GIMP's progress bar
-    const char *summary;        // one sentence
-    const char *help;           // a paragraph
-    enum procedure_input input; // what comes before the arguments
-    enum procedure_result result;
+    const char *action;  // on the button that starts it
+    const char *title;   // of its dialog and of GIMP's progress bar
+    const char *summary; // one sentence
+    const char *help;    // a paragraph
     const struct argument *arguments;
     size_t n_arguments;
 };
@@ -91,5 +91,7 @@ const struct procedure *procedures_all(size_t *n);
 /* The procedure with this name, or NULL. */
 const struct procedure *procedure_find(const char *name);
 
-/* Where a argument stands in its procedure. The name must exist. */
+/* Whether the procedure has this argument, and where it stands, which is asked of one that it has.
+ */
+bool procedure_has(const struct procedure *p, const char *argument);
 size_t procedure_index(const struct procedure *p, const char *argument);

@@ -3,16 +3,14 @@
 
 #include "plugin/words.h"
 
-#include "engine/svdiff.h"
+#include "engine/base/error.h"
 
 #include <string.h>
 
 #define BETWEEN ";\n" // two parts
 
-static void clear_region(void *data)
+static void clear_region(struct region *region)
 {
-    struct region *region = data;
-
     g_free(region->place);
     g_free(region->text);
 }
@@ -57,7 +55,7 @@ static const char *parse_part(const char *part, char **names, GArray *to, GError
 
     if (*equals != '=' || region.place[0] == '\0' || region.text[0] == '\0') {
         g_autofree char *quoted = stripped(part, (size_t)(end - part));
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+        error_usage(error,
                     _("regions has the part “%s”; write a place, = and what it shows: left half=a "
                       "fox."),
                     quoted);
@@ -72,7 +70,7 @@ GArray *regions_parse(const char *list, char **names, GError **error)
 {
     g_autoptr(GArray) regions = g_array_new(FALSE, FALSE, sizeof(struct region));
 
-    g_array_set_clear_func(regions, clear_region);
+    g_array_set_clear_func(regions, (GDestroyNotify)clear_region);
     while (*(list += strspn(list, " \t" BETWEEN)) != '\0') {
         list = parse_part(list, names, regions, error);
         if (list == NULL) {

@@ -1,49 +1,38 @@
 /* Masks of regions; see regions.h. */
 #include "plugin/regions.h"
 
+#include "plugin/layers_in.h"
 #include "plugin/spot.h"
 #include "plugin/words.h"
 
-#include "engine/picture/picture_exchange.h"
+#include "engine/base/error.h"
 
-#include <string.h>
-
-bool regions_write(const struct call *c, const char *argument, const char *place,
-                   const struct host_area *frame, const struct host_area *view, const char *file,
-                   GError **error)
+picture *regions_mask(const struct call *c, const char *argument, const char *place,
+                      const struct host_area *frame, const struct host_area *view, GError **error)
 {
-    g_autoptr(picture) p = NULL;
     struct spot found;
 
     if (!spot_find(c->image, place, &found)) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE,
+        error_usage(error,
                     _("%s names “%s”, which is no channel of this image and no other place; write "
                       "a channel's name, selection, layer and its name, or left half."),
                     argument, place);
-        return false;
+        return NULL;
     }
-    g_autofree float *mask = spot_mask(&found, frame, view, view->width, view->height);
-    if (mask == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    _("There is no memory for a mask of %dx%d pixels."), view->width, view->height);
-        return false;
-    }
-    p = picture_create(view->width, view->height, 1, error);
-    if (p == NULL) {
-        return false;
-    }
-    memcpy(p->pixels, mask, (size_t)view->width * view->height * sizeof *mask);
-    return picture_exchange_write(file, p, error);
+    return layers_in_one_channel(spot_mask(&found, frame, view, view->width, view->height), view,
+                                 error);
 }
 
+// FILE=TEXT; the worker looks where the file ends, so that either may hold a =
 bool regions_add(const struct call *c, const char *argument, const struct region *region,
                  int number, const struct host_area *frame, const struct host_area *view,
                  const scratch *folder, GPtrArray *arguments, GError **error)
 {
     g_autofree char *name = g_strdup_printf("place-%d.tif", number);
     g_autofree char *file = scratch_file(folder, name);
+    g_autoptr(picture) mask = regions_mask(c, argument, region->place, frame, view, error);
 
-    if (!regions_write(c, argument, region->place, frame, view, file, error)) {
+    if (mask == NULL || !picture_exchange_write(file, mask, error)) {
         return false;
     }
     g_autofree char *words = g_strdup_printf("%s=%s", file, region->text);
@@ -51,6 +40,7 @@ bool regions_add(const struct call *c, const char *argument, const struct region
     return true;
 }
 
+// procedures without regions add none
 bool regions_add_list(const struct call *c, const struct host_area *frame,
                       const struct host_area *view, const scratch *folder, GPtrArray *arguments,
                       GError **error)

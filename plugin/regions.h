@@ -5,12 +5,10 @@
 #include "plugin/region_list.h"
 #include "plugin/scratch.h"
 
-/* Writes what a place (a name) of the call's image says of the area `view` as a mask; `frame`:
- * what halves are halves of. false with a sentence that names the argument: there is no such
- * place. */
-bool regions_write(const struct call *c, const char *argument, const char *place,
-                   const struct host_area *frame, const struct host_area *view, const char *file,
-                   GError **error);
+/* What a place (a name) of the call's image says of the area `view`, as a mask; `frame`: what
+ * halves are halves of. NULL with a sentence that names the argument: there is no such place. */
+picture *regions_mask(const struct call *c, const char *argument, const char *place,
+                      const struct host_area *frame, const struct host_area *view, GError **error);
 
 /* Writes such a mask into the folder, and adds it with its text to the arguments of `svdiff
  * generate`. number: of the region. */

@@ -7,12 +7,13 @@
 #include "plugin/settings.h"
 #include "plugin/words.h"
 
-#include "engine/svdiff.h"
+#include "engine/base/error.h"
 
 #include <string.h>
 
 #define NAME_CHARACTERS 48 // of the prompt in a layer's name
 
+// the end of a long prompt is cut, which GIMP's list of layers would not show either
 static char *short_text(const char *prompt)
 {
     if (g_utf8_strlen(prompt, -1) <= NAME_CHARACTERS) {
@@ -29,10 +30,8 @@ char *results_name(const char *prompt, int64_t seed)
     return g_strdup_printf("%s (seed %" G_GINT64_FORMAT ")", text, seed);
 }
 
-static void clear_picture(void *data)
+static void clear_picture(struct layers_out_picture *p)
 {
-    struct layers_out_picture *p = data;
-
     picture_free(p->pixels);
     g_free(p->name);
     g_free(p->settings);
@@ -68,6 +67,8 @@ void results_clear(struct results *r)
     *r = (struct results){0};
 }
 
+/* The mask is read when a run is asked for: it is then done with what was selected in that moment,
+ * whatever is selected when the pictures come. */
 bool results_take_selection(struct results *r, GError **error)
 {
     struct host_area bounds;
@@ -78,12 +79,9 @@ bool results_take_selection(struct results *r, GError **error)
     const host_item selection = host_selection(r->image);
     const struct host_area whole = host_item_area(selection);
     r->mask = layers_in_mask(selection, &whole, &r->area);
-    if (r->mask == NULL) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    _("There is no memory for a mask of %dx%d pixels."), r->area.width,
-                    r->area.height);
-    }
-    return r->mask != NULL;
+    return r->mask != NULL ||
+           error_failed(error, _("There is no memory for a mask of %dx%d pixels."), r->area.width,
+                        r->area.height);
 }
 
 /* ---- reading ---- */
@@ -106,6 +104,7 @@ static picture *cut(const struct results *r, picture *p, GError **error)
     return part;
 }
 
+// file `index`: all pictures of the first prompt come first, each with the next seed
 static bool read_picture(const struct results *r, const values *v, int index, const char *file,
                          GArray *to, GError **error)
 {
@@ -128,21 +127,20 @@ static bool check_count(const struct results *r, char **files, GError **error)
     const int wanted = r->count * (int)g_strv_length(r->prompts);
     const int made = (int)g_strv_length(files);
 
-    if (made == wanted) {
-        return true;
-    }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                _("The worker made %d pictures instead of %d; it may be another version than "
-                  "the plug-in."),
-                made, wanted);
-    return false;
+    return made == wanted ||
+           error_failed(
+               error,
+               _("The worker made %d pictures instead of %d; it may be another version than "
+                 "the plug-in."),
+               made, wanted);
 }
 
+// all or none: half a run in the image would look like a whole one
 GArray *results_read(const struct results *r, const values *v, char **files, GError **error)
 {
     g_autoptr(GArray) pictures = g_array_new(FALSE, TRUE, sizeof(struct layers_out_picture));
 
-    g_array_set_clear_func(pictures, clear_picture);
+    g_array_set_clear_func(pictures, (GDestroyNotify)clear_picture);
     if (!check_count(r, files, error)) {
         return NULL;
     }
@@ -168,6 +166,7 @@ static struct host_area area_of(const struct results *r, const struct layers_out
     return area;
 }
 
+// the mask is that of all of them
 bool results_keep(const struct results *r, GArray *pictures, GError **error)
 {
     g_autofree char *folder = history_folder(error);
@@ -190,12 +189,8 @@ bool results_keep(const struct results *r, GArray *pictures, GError **error)
 
 static bool check_image(const struct results *r, GError **error)
 {
-    if (r->image == HOST_NONE || host_image_exists(r->image)) {
-        return true;
-    }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                _("The image was closed before the picture was done."));
-    return false;
+    return r->image == HOST_NONE || host_image_exists(r->image) ||
+           error_failed(error, _("The image was closed before the picture was done."));
 }
 
 bool results_insert(const struct results *r, const GArray *pictures, struct call_result *result,
@@ -203,25 +198,20 @@ bool results_insert(const struct results *r, const GArray *pictures, struct call
 {
     const struct layers_out_picture *first = (const struct layers_out_picture *)pictures->data;
     g_autofree char *group = short_text(r->prompts[0]);
-    const struct host_area area = area_of(r, first);
 
     if (!check_image(r, error)) {
         return false;
     }
-    const bool fresh = r->image == HOST_NONE;
-    const struct layers_out out = {
-        .image = fresh ? host_image_new(area.width, area.height) : r->image,
-        .below = host_is_layer_of(r->below, r->image) ? r->below : HOST_NONE,
-        .area = area,
-        .mask = r->mask,
-        .group = group,
-        .pictures = first,
-        .n = (int)pictures->len};
+    const struct layers_out out = {.image = r->image,
+                                   .below =
+                                       host_is_layer_of(r->below, r->image) ? r->below : HOST_NONE,
+                                   .area = area_of(r, first),
+                                   .mask = r->mask,
+                                   .group = group,
+                                   .pictures = first,
+                                   .n = (int)pictures->len};
     result->n_layers = out.n;
     result->layers = g_new(host_item, out.n);
     layers_out_insert(&out, result->layers);
-    if (fresh) {
-        host_image_show(out.image);
-    }
     return true;
 }

@@ -3,15 +3,16 @@
  * A folder is abandoned when its lock can be taken. One without a lock is being made by someone
  * right now, or was left in that moment: it is removed when it is a minute old. */
 #include "plugin/scratch.h"
+
+#include "plugin/folder.h"
 #include "plugin/words.h"
 
-#include "engine/svdiff.h"
+#include "engine/base/error.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <stdbool.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,30 +32,12 @@ static void remove_tree(const char *path)
         g_unlink(path);
         return;
     }
-    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
-    for (const char *name; folder != NULL && (name = g_dir_read_name(folder)) != NULL;) {
-        g_autofree char *inner = g_build_filename(path, name, NULL);
+    g_auto(GStrv) names = folder_names(path, NULL, NULL);
+    for (char **name = names; *name != NULL; name++) {
+        g_autofree char *inner = g_build_filename(path, *name, NULL);
         remove_tree(inner);
     }
     g_rmdir(path);
-}
-
-// a descriptor that holds the lock of the folder, or -1
-static int take_lock(const char *folder, int flags)
-{
-    g_autofree char *path = g_build_filename(folder, LOCK, NULL);
-    const int fd = g_open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
-
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
-static bool is_old(const GStatBuf *status)
-{
-    return g_get_real_time() / G_USEC_PER_SEC - status->st_mtime > GRACE_SECONDS;
 }
 
 // removes one folder if its owner is gone
@@ -67,25 +50,26 @@ static void sweep_folder(const char *folder)
         return;
     }
     if (!g_file_test(lock, G_FILE_TEST_EXISTS)) {
-        if (is_old(&status)) {
+        if (folder_is_old(folder, GRACE_SECONDS)) {
             remove_tree(folder);
         }
         return;
     }
-    const int fd = take_lock(folder, 0);
+    const int fd = folder_lock(lock, 0, false);
     if (fd >= 0) {
         remove_tree(folder);
         close(fd);
     }
 }
 
+// folders of other users, and of processes that live, are left alone
 static void sweep(void)
 {
-    g_autoptr(GDir) folder = g_dir_open(g_get_tmp_dir(), 0, NULL);
+    g_auto(GStrv) names = folder_names(g_get_tmp_dir(), NULL, NULL);
 
-    for (const char *name; folder != NULL && (name = g_dir_read_name(folder)) != NULL;) {
-        if (g_str_has_prefix(name, PREFIX)) {
-            g_autofree char *path = g_build_filename(g_get_tmp_dir(), name, NULL);
+    for (char **name = names; *name != NULL; name++) {
+        if (g_str_has_prefix(*name, PREFIX)) {
+            g_autofree char *path = g_build_filename(g_get_tmp_dir(), *name, NULL);
             sweep_folder(path);
         }
     }
@@ -99,12 +83,13 @@ scratch *scratch_create(GError **error)
     s->lock = -1;
     s->folder = g_build_filename(g_get_tmp_dir(), PREFIX "XXXXXX", NULL);
     if (g_mkdtemp_full(s->folder, 0700) != NULL) {
-        s->lock = take_lock(s->folder, O_CREAT | O_EXCL);
+        g_autofree char *lock = scratch_file(s, LOCK);
+        s->lock = folder_lock(lock, O_CREAT | O_EXCL, false);
     }
     if (s->lock < 0) {
-        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                    _("No private folder can be made in %s: %s; check that it can be written to."),
-                    g_get_tmp_dir(), g_strerror(errno));
+        error_failed(error,
+                     _("No private folder can be made in %s: %s; check that it can be written to."),
+                     g_get_tmp_dir(), g_strerror(errno));
         g_clear_pointer(&s, scratch_free);
     }
     return s;
@@ -127,6 +112,7 @@ char *scratch_file(const scratch *s, const char *name)
     return g_build_filename(s->folder, name, NULL);
 }
 
+// the folder is the system's, and may have any name
 char *scratch_pattern(const scratch *s, const char *pattern)
 {
     g_autoptr(GString) folder = g_string_new(s->folder);

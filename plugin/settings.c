@@ -1,9 +1,11 @@
 /* Settings of a layer, to JSON and back; see settings.h. They may come from a stranger's image: a
  * text that is too long or too deep is refused before it is parsed, and each value is checked. */
 #include "plugin/settings.h"
+
+#include "plugin/told.h"
 #include "plugin/words.h"
 
-#include "engine/svdiff.h"
+#include "engine/base/error.h"
 
 #include <json-glib/json-glib.h>
 #include <string.h>
@@ -11,6 +13,7 @@
 #define TEXT_MAX  (1 << 16) // bytes
 #define DEPTH_MAX 4
 
+// ids of channels mean nothing elsewhere; a seed that was random is written as what it was
 char *settings_write(const values *v, int64_t seed)
 {
     g_autoptr(JsonObject) object = json_object_new();
@@ -33,6 +36,11 @@ char *settings_write(const values *v, int64_t seed)
     return json_to_string(root, FALSE);
 }
 
+char *settings_of_values(const values *v)
+{
+    return settings_write(v, values_has(v, "seed") ? values_int(v, "seed") : -1);
+}
+
 // whether brackets are nested no deeper than settings are; the parser would go down with them
 static bool is_flat(const char *text)
 {
@@ -51,6 +59,7 @@ static bool is_flat(const char *text)
     return depth <= DEPTH_MAX;
 }
 
+// what the procedure does not allow is passed over (values_take_text, values_take_number)
 static void read_member(values *v, size_t i, JsonNode *node)
 {
     const struct argument *p = &v->procedure->arguments[i];
@@ -66,13 +75,7 @@ static void read_member(values *v, size_t i, JsonNode *node)
 // the object that a text is, owned by the parser; NULL: it is none
 static JsonObject *parse(JsonParser *parser, const char *text)
 {
-    if (strlen(text) > TEXT_MAX || !is_flat(text) ||
-        !json_parser_load_from_data(parser, text, -1, NULL) ||
-        json_parser_get_root(parser) == NULL ||
-        !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser))) {
-        return NULL;
-    }
-    return json_node_get_object(json_parser_get_root(parser));
+    return strlen(text) <= TEXT_MAX && is_flat(text) ? told_object(parser, text) : NULL;
 }
 
 bool settings_seed(const char *text, int64_t *seed)
@@ -113,7 +116,6 @@ bool settings_of_layer(values *v, host_item layer, GError **error)
         return true;
     }
     g_autofree char *name = host_item_name(layer);
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
-                _("The layer “%s” carries no settings of SVDiff; choose one that it made."), name);
-    return false;
+    return error_failed(
+        error, _("The layer “%s” carries no settings of SVDiff; choose one that it made."), name);
 }

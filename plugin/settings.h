@@ -11,6 +11,9 @@
 /* The values as one JSON object, with "procedure", and "seed" replaced by this one. g_free it. */
 char *settings_write(const values *v, int64_t seed);
 
+/* The same with the values' own seed, which may stand for a random one. g_free it. */
+char *settings_of_values(const values *v);
+
 /* The seed that a text of settings_write names; false if there is none. */
 bool settings_seed(const char *text, int64_t *seed);
 

@@ -49,6 +49,7 @@ static bool find_item(host_image image, const char *name, struct spot *p)
     return p->item != HOST_NONE;
 }
 
+// what the image has of the name comes first: people may call a channel as they like
 bool spot_find(host_image image, const char *name, struct spot *p)
 {
     const struct part *part = find_part(name);
@@ -82,6 +83,7 @@ static void add_items(GPtrArray *names, const char *before, GArray *items)
     g_array_unref(items);
 }
 
+// each once: where a channel and a layer, or two layers, have one name, the first one is found
 char **spot_names(host_image image)
 {
     GPtrArray *names = g_ptr_array_new();
@@ -118,6 +120,7 @@ static bool is_within(double at, double low, double high)
     return (at >= low || low <= 0) && (at < high || high >= 1);
 }
 
+// a value is 1 where its pixel's middle is in the part
 static void fill_part(const struct spot *p, const struct host_area *frame,
                       const struct host_area *view, int width, int height, float *to)
 {
@@ -132,18 +135,6 @@ static void fill_part(const struct spot *p, const struct host_area *frame,
     }
 }
 
-// `view` of an item at (x, y) of the image as floats of a format, smaller or as it is
-static void read_scaled(host_item item, const struct host_area *at, const struct host_area *view,
-                        int width, int height, const Babl *format, float *to)
-{
-    g_autoptr(GeglBuffer) buffer = host_buffer(item);
-    const double scale = (double)width / view->width;
-    const GeglRectangle part = {(int)((view->x - at->x) * scale), (int)((view->y - at->y) * scale),
-                                width, height};
-
-    gegl_buffer_get(buffer, &part, scale, format, to, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
-}
-
 // alpha times the layer's mask
 static bool fill_layer(host_item layer, const struct host_area *view, int width, int height,
                        float *to)
@@ -156,12 +147,12 @@ static bool fill_layer(host_item layer, const struct host_area *view, int width,
     if (pixels == NULL) {
         return false;
     }
-    read_scaled(layer, &at, view, width, height, babl_format("R'G'B'A float"), pixels);
+    layers_in_pixels(layer, &at, view, width, height, babl_format("R'G'B'A float"), pixels);
     for (size_t i = 0; i < n; i++) {
         to[i] = pixels[4 * i + 3];
     }
     if (mask != HOST_NONE) {
-        read_scaled(mask, &at, view, width, height, layers_in_mask_format(mask), pixels);
+        layers_in_pixels(mask, &at, view, width, height, layers_in_mask_format(mask), pixels);
         for (size_t i = 0; i < n; i++) {
             to[i] *= pixels[i];
         }
@@ -181,7 +172,7 @@ float *spot_mask(const struct spot *p, const struct host_area *frame, const stru
         fill_part(p, frame, view, width, height, mask);
     } else if (!p->is_layer) {
         const struct host_area at = host_item_area(p->item);
-        read_scaled(p->item, &at, view, width, height, layers_in_mask_format(p->item), mask);
+        layers_in_pixels(p->item, &at, view, width, height, layers_in_mask_format(p->item), mask);
     } else if (!fill_layer(p->item, view, width, height, mask)) {
         return NULL;
     }

@@ -2,7 +2,6 @@
 #include "plugin/task.h"
 
 #include "plugin/job.h"
-#include "plugin/layers_out.h"
 #include "plugin/learning.h"
 
 task *task_create(const values *v)
@@ -13,6 +12,7 @@ task *task_create(const values *v)
     return t;
 }
 
+// with the folder go the files that the worker wrote
 void task_free(task *t)
 {
     for (int i = 0; t != NULL && i < t->n_jobs; i++) {
@@ -29,10 +29,18 @@ void task_free(task *t)
     }
 }
 
-void task_add(task *t, const char *command, GPtrArray *arguments, char *learned)
+GPtrArray *task_add(task *t, const char *command, const char *learned, GError **error)
 {
+    struct task_job *job = &t->jobs[t->n_jobs];
+
     g_assert(t->n_jobs < TASK_JOBS);
-    t->jobs[t->n_jobs++] = (struct task_job){command, arguments, learned};
+    t->folder = t->folder != NULL ? t->folder : scratch_create(error);
+    if (t->folder == NULL) {
+        return NULL;
+    }
+    *job = (struct task_job){command, g_ptr_array_new_with_free_func(g_free), g_strdup(learned)};
+    t->n_jobs++;
+    return job->arguments;
 }
 
 static bool do_job(const task *t, const struct task_job *j, const struct call *c, char ***files,
@@ -42,6 +50,7 @@ static bool do_job(const task *t, const struct task_job *j, const struct call *c
                               : job_run(j->command, j->arguments, t->folder, c, files, error);
 }
 
+// pictures are read before the folder goes; the image is not touched
 bool task_work(task *t, const struct call *c, GError **error)
 {
     const bool makes_layers = t->values->procedure->result == RESULT_LAYERS;
@@ -61,6 +70,7 @@ bool task_work(task *t, const struct call *c, GError **error)
     return t->pictures != NULL;
 }
 
+// of the main thread, like all that asks GIMP
 bool task_insert(const task *t, struct call_result *result, GError **error)
 {
     *result = (struct call_result){0};

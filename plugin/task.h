@@ -35,8 +35,9 @@ task *task_create(const values *v);
 void task_free(task *t); // accepts NULL
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(task, task_free)
 
-/* Adds a job; takes the arguments and `learned`. */
-void task_add(task *t, const char *command, GPtrArray *arguments, char *learned);
+/* Adds a job, and makes the folder of its files where there is none yet. learned: the subject file
+ * that is learned, else NULL. The job's arguments, to be filled; NULL with a sentence. Borrowed. */
+GPtrArray *task_add(task *t, const char *command, const char *learned, GError **error);
 
 /* Has the worker do it. c: its progress is told, and its estimate, if it has one, is all that is
  * made. false with a sentence. */

@@ -2,9 +2,8 @@
 #include "plugin/values.h"
 #include "plugin/words.h"
 
-#include "engine/svdiff.h"
+#include "engine/base/error.h"
 
-#include <math.h>
 #include <string.h>
 
 bool argument_is_text(const struct argument *p)
@@ -69,12 +68,12 @@ const char *values_text(const values *v, const char *name)
 
 bool values_has(const values *v, const char *name)
 {
-    for (size_t i = 0; i < v->procedure->n_arguments; i++) {
-        if (strcmp(v->procedure->arguments[i].name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return procedure_has(v->procedure, name);
+}
+
+void values_put(values *v, const char *name, const char *text)
+{
+    values_set_text(v, procedure_index(v->procedure, name), text);
 }
 
 void values_set_number(values *v, size_t index, double number)
@@ -82,6 +81,7 @@ void values_set_number(values *v, size_t index, double number)
     v->items[index].number = number;
 }
 
+// the copy first: the text may be the one that is there
 void values_set_text(values *v, size_t index, const char *text)
 {
     char *copy = g_strdup(text != NULL ? text : "");
@@ -106,12 +106,12 @@ static bool check_number(const struct argument *p, double number, GError **error
     if (number >= p->low && number <= p->high) { // false for what is no number
         return true;
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, _("%s is %s; it can be from %s to %s."),
-                p->name, print_number(given, number), print_number(low, p->low),
-                print_number(high, p->high));
-    return false;
+    return error_usage(error, _("%s is %s; it can be from %s to %s."), p->name,
+                       print_number(given, number), print_number(low, p->low),
+                       print_number(high, p->high));
 }
 
+// letter for letter, as the command takes them
 static bool check_choice(const struct argument *p, const char *text, GError **error)
 {
     g_auto(GStrv) words = g_strsplit(p->choices, "|", -1);
@@ -120,40 +120,32 @@ static bool check_choice(const struct argument *p, const char *text, GError **er
         return true;
     }
     g_autofree char *list = g_strjoinv(", ", words);
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, _("%s is “%s”; it can be one of: %s."),
-                p->name, text, list);
-    return false;
+    return error_usage(error, _("%s is “%s”; it can be one of: %s."), p->name, text, list);
 }
 
+// paths are bytes; all else is shown, and goes to the worker as JSON
 static bool check_text(const struct argument *p, const char *text, GError **error)
 {
-    if (p->kind == ARGUMENT_FILE || g_utf8_validate(text, -1, NULL)) {
-        return true;
+    if (p->kind != ARGUMENT_FILE && !g_utf8_validate(text, -1, NULL)) {
+        return error_usage(error, _("%s is not a text in UTF-8."), p->name);
     }
-    g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE, _("%s is not a text in UTF-8."), p->name);
-    return false;
+    return p->kind != ARGUMENT_CHOICE || check_choice(p, text, error);
 }
 
 bool values_check(values *v, GError **error)
 {
-    for (size_t i = 0; i < v->procedure->n_arguments; i++) {
-        const struct argument *p = &v->procedure->arguments[i];
-        bool allowed = true;
+    bool allowed = true;
 
+    for (size_t i = 0; i < v->procedure->n_arguments && allowed; i++) {
+        const struct argument *p = &v->procedure->arguments[i];
         if (argument_is_text(p) && v->items[i].text[0] == '\0') {
             values_set_text(v, i, p->standard_text);
         }
-        if (p->kind == ARGUMENT_INT || p->kind == ARGUMENT_NUMBER) {
-            allowed = check_number(p, v->items[i].number, error);
-        } else if (argument_is_text(p)) {
-            allowed = check_text(p, v->items[i].text, error) &&
-                      (p->kind != ARGUMENT_CHOICE || check_choice(p, v->items[i].text, error));
-        }
-        if (!allowed) {
-            return false;
-        }
+        allowed = argument_is_text(p)           ? check_text(p, v->items[i].text, error)
+                  : p->kind == ARGUMENT_CHANNEL ? true
+                                                : check_number(p, v->items[i].number, error);
     }
-    return true;
+    return allowed;
 }
 
 /* ---- keeping ---- */
@@ -162,7 +154,7 @@ void values_take_text(values *v, size_t index, const char *text)
 {
     const struct argument *p = &v->procedure->arguments[index];
 
-    if (check_text(p, text, NULL) && (p->kind != ARGUMENT_CHOICE || check_choice(p, text, NULL))) {
+    if (check_text(p, text, NULL)) {
         values_set_text(v, index, text);
     }
 }
@@ -195,22 +187,29 @@ static void load_value(values *v, size_t i, GKeyFile *file)
     }
 }
 
+// comments of a person who edited it stay
+GKeyFile *values_file(const char *path)
+{
+    GKeyFile *file = g_key_file_new();
+
+    g_key_file_load_from_file(file, path, G_KEY_FILE_KEEP_COMMENTS, NULL);
+    return file;
+}
+
 void values_load(values *v, const char *path)
 {
-    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(GKeyFile) file = values_file(path);
 
-    if (g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, NULL)) {
-        for (size_t i = 0; i < v->procedure->n_arguments; i++) {
-            load_value(v, i, file);
-        }
+    for (size_t i = 0; i < v->procedure->n_arguments; i++) {
+        load_value(v, i, file);
     }
 }
 
+// groups of other procedures, and of other files of ours, stay as they are
 bool values_store(const values *v, const char *path, GError **error)
 {
-    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(GKeyFile) file = values_file(path);
 
-    g_key_file_load_from_file(file, path, G_KEY_FILE_KEEP_COMMENTS, NULL); // none yet: an empty one
     for (size_t i = 0; i < v->procedure->n_arguments; i++) {
         const struct argument *p = &v->procedure->arguments[i];
         if (argument_is_text(p)) {

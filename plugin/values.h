@@ -31,6 +31,9 @@ const char *values_text(const values *v, const char *name);
 /* Whether the procedure has this argument. */
 bool values_has(const values *v, const char *name);
 
+/* The same, to be set. */
+void values_put(values *v, const char *name, const char *text);
+
 /* By position. NULL is "". */
 void values_set_number(values *v, size_t index, double number);
 void values_set_text(values *v, size_t index, const char *text);
@@ -46,6 +49,10 @@ bool argument_is_text(const struct argument *p);
 /* Whether every value is one that its argument allows; an empty choice becomes the default. false
  * with an SVDIFF_ERROR_USAGE sentence that names the argument and what it can be. */
 bool values_check(values *v, GError **error);
+
+/* The file of the last values, and of what else is kept there in groups of its own; an empty one
+ * where there is none yet. g_key_file_unref it. */
+GKeyFile *values_file(const char *path);
 
 /* Reads what values_store wrote into the file path; what is missing or not allowed stays as it is.
  * Channels are not kept: their ids mean nothing in another image. */

@@ -7,7 +7,7 @@
 
 #define PAUSE_US 100000
 
-static double fraction(const struct call_progress *p)
+double watch_fraction(const struct call_progress *p)
 {
     return p->steps > 0 ? CLAMP((double)p->step / p->steps, 0.0, 1.0) : -1;
 }
@@ -18,11 +18,12 @@ void watch_progress(struct watch *w, const struct call_progress *p)
 
     if (now - w->told >= PAUSE_US) {
         w->told = now;
-        host_progress(fraction(p));
+        host_progress(watch_fraction(p));
     }
 }
 
 // what the worker calls it in the language of the user
+// a phase that a newer worker has is shown as it is
 static const char *phase_name(const char *phase)
 {
     static const char *const names[] = {N_("start"),    N_("spectrum"), N_("base"),  N_("learn"),

@@ -11,5 +11,8 @@ struct watch {
  * noticed: the library then ends the process, and the worker follows. */
 void watch_progress(struct watch *w, const struct call_progress *p);
 
+/* How far it is, 0 to 1; negative: one cannot say. */
+double watch_fraction(const struct call_progress *p);
+
 /* "learn 12 of 500, loss 0.1234, 1:05 left" for people; g_free it. */
 char *watch_line(const struct call_progress *p);

@@ -3,8 +3,6 @@
 
 #include "plugin/paths.h"
 
-#include "engine/svdiff.h"
-
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -53,6 +51,7 @@ static GSocketConnection *reach(const char *path, pid_t *pid)
     return g_steal_pointer(&connection);
 }
 
+// as engine/command/stay.h reads it
 static bool send_request(GSocketConnection *connection, const char *command, const char *arguments)
 {
     g_autofree char *text = g_strdup_printf("%s\n%s\n", command, arguments);
@@ -89,23 +88,19 @@ static void on_end(GObject *process, GAsyncResult *result, void *data)
     }
 }
 
-static GPtrArray *make_words(const char *program, const char *socket, const char *command,
-                             const char *arguments)
+// g_strfreev it
+static char **make_words(const char *program, const char *socket, const char *command,
+                         const char *arguments)
 {
-    GPtrArray *words = g_ptr_array_new_with_free_func(g_free);
-    const char *const job[] = {command, "--worker", "--json", "--arguments", arguments};
+    g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+    g_autofree char *gimp = g_strdup_printf("%d", (int)getppid()); // the parent of a plug-in
 
-    g_ptr_array_add(words, g_strdup(program));
-    if (socket != NULL) { // GIMP is the parent of a plug-in
-        g_ptr_array_add(words, g_strdup("stay"));
-        g_ptr_array_add(words, g_strdup(socket));
-        g_ptr_array_add(words, g_strdup_printf("%d", (int)getppid()));
+    g_strv_builder_add(words, program);
+    if (socket != NULL) {
+        g_strv_builder_add_many(words, "stay", socket, gimp, NULL);
     }
-    for (size_t i = 0; i < G_N_ELEMENTS(job); i++) {
-        g_ptr_array_add(words, g_strdup(job[i]));
-    }
-    g_ptr_array_add(words, NULL);
-    return words;
+    g_strv_builder_add_many(words, command, "--worker", "--json", "--arguments", arguments, NULL);
+    return g_strv_builder_end(words);
 }
 
 static worker *launch(const char *socket, const char *command, const char *arguments,
@@ -119,10 +114,10 @@ static worker *launch(const char *socket, const char *command, const char *argum
     if (program == NULL) {
         return NULL;
     }
-    g_autoptr(GPtrArray) words = make_words(program, socket, command, arguments);
+    g_auto(GStrv) words = make_words(program, socket, command, arguments);
     g_subprocess_launcher_set_stderr_file_path(launcher, log);
     GSubprocess *process =
-        g_subprocess_launcher_spawnv(launcher, (const char *const *)words->pdata, error);
+        g_subprocess_launcher_spawnv(launcher, (const char *const *)words, error);
     if (process == NULL) {
         return NULL;
     }
@@ -144,6 +139,7 @@ worker *worker_start(const char *command, const char *arguments, const scratch *
     return w != NULL ? w : launch(socket, command, arguments, folder, error);
 }
 
+// a worker that stays goes on without us; one that only has this job ends when its input is closed
 void worker_free(worker *w)
 {
     if (w == NULL) {
@@ -207,6 +203,7 @@ void worker_kill(worker *w)
     kill(w->pid, SIGKILL);
 }
 
+// without pidfd a number may be another's by then: that only means a longer wait
 bool worker_is_gone(const worker *w)
 {
     struct pollfd p = {.fd = w->pid_fd, .events = POLLIN};
