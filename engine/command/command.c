@@ -75,6 +75,7 @@ static void *help_defaults(const struct command_kind *kind, char **argv)
 // a command's own options, then those that it shares; g_free it
 static GOptionEntry *join_entries(struct command *c, const struct command_kind *kind, char **argv)
 {
+    // behind those of the command, as the help lists them
     const GOptionEntry all_have[] = {
         {"quiet", 0, 0, G_OPTION_ARG_NONE, &c->quiet, "only warnings and errors", NULL},
         {"json", 0, 0, G_OPTION_ARG_NONE, &c->json, "progress as one JSON object a line", NULL},
@@ -294,6 +295,7 @@ static int tell_end(struct command *c, GError *error)
     if (code == COMMAND_CANCELLED && kept > 0) {
         error = count_kept(error, kept, c->wanted);
     }
+    // the report wants it NULL-terminated
     g_ptr_array_add(c->written, NULL);
     const char *const *files = (const char *const *)c->written->pdata;
     if (error != NULL) {
@@ -310,6 +312,7 @@ int command_run(const struct command_kind *kind, const struct caller *caller, in
     g_autofree struct command *c = g_malloc0(kind->size);
     GError *error = NULL;
 
+    // from here on c has all that is given back below, however far the run comes
     begin(c, kind, caller);
     run(c, kind, argc, argv, &error);
     const int code = tell_end(c, error);

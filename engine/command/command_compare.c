@@ -132,6 +132,7 @@ static bool run(void *command, char *const *words, GError **error)
     struct compare *c = command;
 
     c->n = (int)g_strv_length((char **)words);
+    // with one there is nothing to compare
     if (c->n < 2) {
         return error_usage(error, "Name two subjects or more: svdiff compare SUBJECT SUBJECT...");
     }
@@ -170,6 +171,7 @@ static void finish(void *command)
     g_free(c->layers);
 }
 
+// opens no model: subjects alone are compared
 const struct command_kind command_compare = {
     .word = "compare",
     .purpose = "how alike subjects are",

@@ -76,6 +76,7 @@ static bool check_usage(struct convert *c, char *const *arguments, GError **erro
     // of inputs there is one, or none where --subject says all
     const int given = arguments[0] == NULL ? 0 : arguments[1] == NULL ? 1 : 2;
 
+    // the table has defaults for numbers; these must be said
     if (c->output == NULL || !given_has(&c->common.given, "to") || given > 1 ||
         (given == 0 && c->more == NULL)) {
         return error_usage(error,

@@ -105,6 +105,7 @@ static bool run(void *command, char *const *words, GError **error)
 {
     struct edit *e = command;
 
+    // what the command line alone can say first, then files, then the model
     e->pictures.describe = describe;
     if (!pictures_check_usage(&e->pictures, error) || !take_options(e, NULL, error) ||
         !edit_check(&e->options, 8, error) || !pictures_check_files(&e->pictures, error)) {

@@ -41,6 +41,7 @@ static JsonObject *as_json(const struct svdiff_estimate *e)
     for (int i = 0; i < e->n_marked; i++) {
         json_array_add_double_element(marked, e->marked[i]);
     }
+    // of learning there is no size of pictures that are made
     if (e->width > 0) {
         json_object_set_double_member(all, "width", e->width);
         json_object_set_double_member(all, "height", e->height);

@@ -211,6 +211,7 @@ static bool check_overwrites(const struct generate *g, GError **error)
 static void put_words_in(char **text, const struct subject_words *words, bool names)
 {
     g_autofree char *marked = names ? subject_words_mark(words, *text) : g_strdup(*text);
+    // both in one text: a [V] may have been typed, or stand there now
     char *replaced = subject_words_put(words, marked);
 
     g_free(*text);
@@ -332,6 +333,7 @@ static char *describe(void *user, const svdiff *s, int index, uint64_t seed, con
 
 static bool draw(struct generate *g, GError **error)
 {
+    // what the command line alone can say first, then files, then the model
     if (!check_usage(g, error) || !check_files(g, error)) {
         return false;
     }
@@ -341,6 +343,7 @@ static bool draw(struct generate *g, GError **error)
         return false;
     }
     tell_prompts(g);
+    // of the same options that would be drawn with
     if (given_has(given(g), "estimate")) {
         struct svdiff_estimate e;
         return svdiff_estimate_generate(s, &g->options, &e, error) &&

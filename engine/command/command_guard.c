@@ -39,6 +39,7 @@ static void reads_model(output_guard *g, const svdiff *s)
 
 output_guard *command_guard(const svdiff *s)
 {
+    // of a model that is not open yet nothing is known
     output_guard *g = output_guard_create();
 
     if (s != NULL) {

@@ -151,6 +151,7 @@ static void tell(struct info *i)
 // a damaged one is worth a warning, or the error where it is what was asked for
 static bool read_preview(struct info *i, GError **error)
 {
+    // a subject without one is no problem
     g_autoptr(GError) problem = NULL;
 
     // other files may have a text of that name

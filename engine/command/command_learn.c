@@ -105,6 +105,7 @@ static bool make_options(struct learn *l, const svdiff *s, const struct svdiff_s
     struct svdiff_learn_options *o = &l->options;
 
     *o = svdiff_learn_defaults(s);
+    // what no table has: subjects, and who is told at the end
     o->subjects = subjects;
     o->n_subjects = (int)l->subjects.all->len;
     o->apart = tell_apart;

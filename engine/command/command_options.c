@@ -80,6 +80,7 @@ void command_add_options(JsonObject *to, const svdiff *s)
     json_object_set_object_member(to, "options", options);
     json_object_set_object_member(to, "defaults", defaults);
     for (size_t i = 0; i < G_N_ELEMENTS(jobs); i++) {
+        // the job's own struct, as its run would get it
         g_autofree void *own = g_malloc(jobs[i]->size);
         session_defaults(s, jobs[i], own);
         json_object_set_object_member(options, jobs[i]->job, list_choices(jobs[i]));

@@ -59,6 +59,7 @@ static void end_drawing(struct report *r)
     }
 }
 
+// streams belong to the process; they are only emptied
 void report_free(struct report *r)
 {
     if (r) {
@@ -153,6 +154,7 @@ static void print_warning(struct report *r, const char *sentence)
 
 static void print_progress(struct report *r, const struct progress *p)
 {
+    // words of the protocol, which the plug-in reads
     const char *const events[] = {[PROGRESS_STEP] = "progress",
                                   [PROGRESS_SAMPLE] = "sample",
                                   [PROGRESS_CHECKPOINT] = "checkpoint"};
@@ -210,6 +212,7 @@ static void draw_bar(struct report *r, const struct progress *p)
     r->drawing = true;
 }
 
+// on a terminal the line is drawn again, elsewhere there is one more
 static void show_step(struct report *r, const struct progress *p)
 {
     if (r->style == REPORT_JSON) {
@@ -252,6 +255,7 @@ void report_progress(struct report *r, const struct progress *p)
 
 /* ---- sentences and results ---- */
 
+// say takes one line: a note that holds line ends is still one
 void report_note(struct report *r, const char *format, ...)
 {
     g_autofree char *text = NULL;

@@ -87,6 +87,7 @@ static bool run(void *command, char *const *words, GError **error)
         return error_usage(error,
                            "--check and --clear do not go together; prove the spectra first.");
     }
+    // of this command alone: the others take the user's cache as it is
     s->common.session.cache = s->cache;
     // 0 would be the limit that is there unasked
     s->common.session.cache_limit = MAX(1, (uint64_t)(s->limit * 1e9));

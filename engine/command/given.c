@@ -15,6 +15,7 @@ void given_begin(struct given *g, const struct option_table *t, unsigned flags)
     }
 }
 
+// texts that a job's options borrow are gone with it
 void given_finish(struct given *g)
 {
     // a zeroed one is allowed
@@ -127,6 +128,7 @@ static bool has(const struct given *g, size_t i)
 {
     const struct given_value *v = &g->values[i];
 
+    // one of the three, by the kind of the option
     return v->text != NULL || v->list != NULL || v->on >= 0;
 }
 

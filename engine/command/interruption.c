@@ -87,6 +87,7 @@ static void *wait_for_signals(void *user)
     return NULL;
 }
 
+// never freed: its thread waits as long as the process
 interruption *interruption_start(GError **error)
 {
     struct interruption *i = g_new0(struct interruption, 1);

@@ -74,6 +74,7 @@ void kept_model_drop(struct kept_model *kept)
     g_clear_pointer(&kept->stamp, g_free);
 }
 
+// learn and the others have networks of their own, or none
 bool kept_model_is_for(const char *command)
 {
     return strcmp(command, "generate") == 0 || strcmp(command, "edit") == 0;

@@ -18,6 +18,7 @@ struct learn_subjects learn_subjects_create(void)
                                    .notes = g_ptr_array_new_with_free_func(g_free)};
 }
 
+// strings of what learn_subjects_take gave are gone with it
 void learn_subjects_finish(struct learn_subjects *l)
 {
     for (guint i = 0; i < l->all->len; i++) {

@@ -53,6 +53,7 @@ static int run_command(const struct caller *caller, int argc, char **argv)
         }
     }
     const char *near = nearest_word(argv[0], words);
+    // the nearest word, where one is near
     fprintf(stderr, "There is no command '%s'%s%s; 'svdiff --help' lists them.\n", argv[0],
             near != NULL ? ", is it " : "", near != NULL ? near : "");
     return COMMAND_USAGE;

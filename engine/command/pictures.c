@@ -96,6 +96,7 @@ svdiff *pictures_open(struct pictures *d, GError **error)
     return d->session;
 }
 
+// accepts a session that was never opened
 void pictures_close(struct pictures *d)
 {
     kept_model_close(d->common.caller->kept, d->session);

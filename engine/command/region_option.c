@@ -32,6 +32,7 @@ bool region_option_parse(const char *value, struct svdiff_region *region, GError
             error, "--region is '%s'%s; it must be a mask and a text, such as left.png='a dog'.",
             value, is_file(value) ? ", a file without a text" : "");
     }
+    // both are the caller's
     region->file = g_strndup(value, (gsize)(equals - value));
     region->text = g_strdup(equals + 1);
     return true;

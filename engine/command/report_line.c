@@ -74,6 +74,7 @@ char *report_line(const struct progress *p, int width)
     }
     g_string_append(line, tail->str);
     g_string_free(tail, TRUE);
+    // a long phase on a narrow terminal: better cut than on two lines
     if (width > 0 && line->len > (gsize)width) {
         g_string_truncate(line, width);
     }

@@ -109,6 +109,7 @@ static int start_listening(const struct stay *s)
 
 static bool is_same_user(int connection)
 {
+    // the folder is private already; this asks the other side itself
     struct ucred peer;
     socklen_t size = sizeof peer;
 
@@ -245,6 +246,7 @@ int stay_run(const char *socket, pid_t owner, stay_job run, interruption *stop, 
                      .stop = stop,
                      .kept = &kept};
 
+    // where nobody could connect, or others could, the job is done and that is all
     if (strlen(socket) >= sizeof s.address.sun_path || !is_private(socket)) {
         return run(&(struct caller){.stop = stop}, argc, argv);
     }

@@ -74,6 +74,7 @@ static bool accumulate(struct learn_run *r, GError **error)
 
 static bool check_number(struct learn_run *r, double norm, GError **error)
 {
+    // a gradient overflows before its loss does
     if (isfinite(r->loss) && isfinite(norm)) {
         return true;
     }
@@ -186,6 +187,7 @@ static bool after_step(struct learn_run *r, GError **error)
 {
     const float loss = (float)r->loss;
 
+    // float, as the checkpoint keeps it
     g_array_append_val(r->losses, loss);
     if (!look_at_shifts(r, error)) {
         return false;

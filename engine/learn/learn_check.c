@@ -84,6 +84,7 @@ static bool check_subjects(const struct svdiff_subject *subjects, int n_subjects
             return false;
         }
     }
+    // regions speak of several subjects, so all have been looked at
     if (!check_regions(subjects, n_subjects, error)) {
         return false;
     }

@@ -155,6 +155,7 @@ bool lesson_tell_apart(struct lesson *l, const struct conditioner *c, GError **e
 {
     for (int i = 0; i < lesson_subjects(l); i++) {
         struct lesson_subject *one = lesson_subject(l, i);
+        // both belong to the lesson's texts, which are there before any shift
         one->text = lesson_add_text(l, c, one->prompt, error);
         one->class_text =
             one->text != NULL ? lesson_add_text(l, c, one->class_prompt, error) : NULL;

@@ -23,6 +23,7 @@ const struct lesson_text *lesson_add_text(struct lesson *l, const struct conditi
     }
     one = g_new(struct lesson_text, 1);
     *one = (struct lesson_text){.ids = g_steal_pointer(&ids), .becomes = becomes};
+    // the table owns both; pointers to a text stay good while others come
     g_hash_table_insert(l->texts, g_strdup(prompt), one);
     return one;
 }

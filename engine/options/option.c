@@ -17,6 +17,7 @@ const struct option *option_find(const struct option_table *t, const char *name)
     g_assert_not_reached();
 }
 
+// JSON and Python have no hyphens in names
 char *option_key(const struct option *o)
 {
     return g_strdelimit(g_strdup(o->name), "-", '_');
@@ -187,6 +188,7 @@ static bool parse_number(const struct option *o, const char *text, double *value
 
 bool option_parse(const struct option *o, const char *text, double *value, GError **error)
 {
+    // a number; a switch has no text
     if (o->words == NULL) {
         return parse_number(o, text, value, error);
     }

@@ -12,6 +12,7 @@ static const struct option rows[] = {
      .field = FIELD(model),
      .value = "PATH",
      .help = "a diffusers folder or a .safetensors file (the model that ships)"},
+    // for single files, whose vocabulary is nowhere in them
     {.name = "tokenizer",
      .kind = OPTION_FILE,
      .flags = OPTION_OPENING,

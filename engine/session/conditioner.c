@@ -22,6 +22,7 @@ struct conditioner *conditioner_create(svdiff *s, component_source source, void 
     struct text_encoder *e =
         text_encoder_create(s->k, checkpoint_text_config(s->checkpoint), weights, error);
 
+    // set before anything can fail, so that freeing is the same for all
     c->session = s;
     c->encoders = g_ptr_array_new_with_free_func((GDestroyNotify)text_encoder_free);
     if (e == NULL) {
@@ -105,6 +106,7 @@ struct text_tensors conditioner_forward(const struct conditioner *c, struct tape
 {
     const struct text_encoder *e = c->encoders->pdata[0];
 
+    // no pooled vector: SD 1 and 2 have none
     return (struct text_tensors){.context =
                                      text_encoder_forward(t, e, ids, n, conditioner_tokens(c))};
 }

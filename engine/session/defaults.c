@@ -27,6 +27,7 @@ static JsonObject *find_part(const svdiff *s, const char *part, JsonNode **root,
     if (!g_file_test(*path, G_FILE_TEST_IS_REGULAR)) {
         return NULL;
     }
+    // a file that cannot be read is told, and Stable Diffusion's defaults stay
     *root = json_read_file(*path, FILE_MAX, &error);
     JsonObject *all = *root != NULL ? json_root_object(*root, *path, &error) : NULL;
     if (all == NULL || !json_get_object(all, *path, part, JSON_OPTIONAL, &object, &error)) {
@@ -44,6 +45,7 @@ static bool take_word(const struct option *o, JsonObject *json, const char *path
     if (!json_get_string(json, path, key, JSON_OPTIONAL, &text, error)) {
         return false;
     }
+    // absent: what is there stays
     if (text == NULL || option_word_value(o, text, value)) {
         return true;
     }
@@ -132,6 +134,7 @@ static void set_edit_standards(const svdiff *s, struct svdiff_edit_options *o)
 
 void session_defaults(const svdiff *s, const struct option_table *t, void *options)
 {
+    // edits borrow from the other jobs, and one of their options sets others
     struct svdiff_edit_options *edit = t == &options_of_edit ? options : NULL;
 
     memset(options, 0, t->size);

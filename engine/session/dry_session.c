@@ -13,8 +13,10 @@ svdiff dry_session(const svdiff *s)
     dry.dry = true;
     dry.k = kernels_count(s->k);
     dry.hashes = (struct model_hashes){0};
+    // networks of zeros must not be taken for the true ones
     dry.keeps = false;
     dry.kept = (struct session_networks){0};
+    // the true run will say it again
     dry.options.warn = dry.options.note = NULL;
     return dry;
 }

@@ -83,6 +83,7 @@ svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
     return s;
 }
 
+// one word for fingerprints, files and people
 const char *session_precision(const svdiff *s)
 {
     return option_word(option_find(&options_of_session, "precision"), (int)s->options.precision);
@@ -97,6 +98,7 @@ void session_drop_networks(svdiff *s)
     s->kept = (struct session_networks){0};
 }
 
+// in the order of what needs what: networks hold memory of the device
 void svdiff_close(svdiff *s)
 {
     if (s == NULL) {

@@ -144,6 +144,7 @@ static bool multiply(const struct bake *b, const struct weight *w, const float *
 }
 
 // adds change [out, kh, kw, in] to values [out, in, kh, kw]
+// the spectrum's columns are in the engine's order, values in PyTorch's
 static void add_change(const struct weight *w, const float *change, float *values)
 {
     const int area = w->kh * w->kw;

@@ -109,6 +109,7 @@ char *compare_text(const double *cosine, const char *const *names, int n)
 static void colour(double cosine, float rgb[3])
 {
     static const float positive[3] = {0.70f, 0.09f, 0.17f}, negative[3] = {0.13f, 0.40f, 0.67f};
+    // a cosine of 1 is the full colour
     const float *end = cosine < 0 ? negative : positive;
     const float share = (float)MIN(fabs(cosine), 1.0);
 

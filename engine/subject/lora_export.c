@@ -324,6 +324,7 @@ static bool export_all(struct exporter *e, GError **error)
 
     for (size_t i = 0; i < checkpoint_count(c); i++) {
         const struct model_tensor *t = checkpoint_at(c, i);
+        // counted, though it has no place
         const bool norm = t->shifts && t->n_dims == 1;
         count_rows(e, t);
         if (!(norm ? count_norm(e, i, error) : export_matrix(e, t, error)) ||

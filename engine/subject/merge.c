@@ -86,6 +86,7 @@ struct merge_tensor merge_as_named(const struct checkpoint *c, size_t index, con
 static bool read_values(const struct merge *m, const struct merge_tensor *t, float *out,
                         GError **error)
 {
+    // a tensor that belongs to no network is copied
     if (t->n_parts == 0) {
         return safetensors_read_f32(t->file, t->other, out, error);
     }
@@ -105,6 +106,7 @@ static bool write_tensor(const struct merge *m, struct safetensors_writer *write
 {
     int64_t values = 1;
 
+    // of all parts together, as it will be written
     for (int i = 0; i < t->entry.n_dims; i++) {
         values *= t->entry.shape[i];
     }

@@ -55,6 +55,7 @@ static struct merge_tensor plan_fresh(const struct checkpoint *c, size_t index, 
 {
     struct merge_tensor result = merge_as_named(c, index, name);
 
+    // [out, in] becomes [out, in, 1, 1]
     if (is_kernel(checkpoint_at(c, index), name)) {
         result.entry.shape[result.entry.n_dims++] = 1;
         result.entry.shape[result.entry.n_dims++] = 1;
@@ -88,6 +89,7 @@ static void add_network(const struct checkpoint *c, size_t index, GArray *tensor
     const bool single = checkpoint_is_single(c);
     int third;
     g_autofree char *name = target_name(c, index, &third);
+    // the first third of the three begins the tensor
     struct merge_tensor *found = third >= 0 ? find(tensors, name) : NULL;
 
     if (found == NULL) {

@@ -197,6 +197,7 @@ static bool fill(const struct merge *m, const char *folder, GError **error)
 {
     int done = 0;
 
+    // configs first: without them the weights would be of no use
     if (!copy_rest(m->session, folder, error) || !write_index(folder, error)) {
         return false;
     }

@@ -178,6 +178,7 @@ bool shift_attach(struct network *net, struct weight *w, bool scalar,
     if (!(norm ? attach_norm(net, w, scalar, error) : attach_matrix(net, w, provider, error))) {
         return false;
     }
+    // the tape's operations do the rest
     w->form = WEIGHT_SPECTRAL;
     parameters_add(p, name, weight_shift_count(w, scalar), norm ? SHIFT_RATE_1D : SHIFT_RATE,
                    &w->shift, &w->dshift);

@@ -74,6 +74,7 @@ const float *subject_shift(const struct subject *s, const char *name, int *count
 {
     const struct shift *shift = g_hash_table_lookup(s->shifts, name);
 
+    // 0 values where there is no such shift
     *count = shift == NULL ? 0 : shift->count;
     return shift == NULL ? NULL : shift->values;
 }
@@ -151,6 +152,7 @@ bool subject_is_elementwise(const char *name, int count)
     return count != 1 && strstr(dot == NULL ? module : dot, "norm") != NULL;
 }
 
+// the table is token_embedding or position_embedding
 bool subject_is_row(const char *name)
 {
     return strstr(name, "_embedding.row.") != NULL;
@@ -346,6 +348,7 @@ struct subject *subject_open(const char *path, GError **error)
     g_autoptr(subject_file) s = subject_create();
 
     if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+        // svdiff-pytorch's pair, as one subject
         return read_folder(s, path, error) ? g_steal_pointer(&s) : NULL;
     }
     if (!read_file(s, path, error)) {

@@ -9,6 +9,7 @@
 struct svdiff_scaled_subject subject_list_parse(const char *text)
 {
     double scale;
+    // the name first: what it is the name of may hold a colon
     g_autofree char *name = svdiff_subject_split(text, &scale);
 
     return (struct svdiff_scaled_subject){.file = subject_path(name), .scale = scale};

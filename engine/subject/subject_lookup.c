@@ -89,6 +89,7 @@ bool svdiff_subject_name_good(const char *name)
             return false;
         }
     }
+    // blanks at the ends are what people do not see when they type it again
     const char *last = g_utf8_find_prev_char(name, name + length);
     return !g_unichar_isspace(character(name)) && !g_unichar_isspace(character(last));
 }
@@ -197,6 +198,7 @@ char **svdiff_subject_list(const char *list)
     while (*list != '\0') {
         g_autofree char *one = take_first(list, &list);
         list += *list != '\0';
+        // two separators in a row, or one at the end
         if (one[0] != '\0') {
             g_ptr_array_add(all, g_steal_pointer(&one));
         }

@@ -155,6 +155,7 @@ static void mend_article(GString *before, const char *article)
 static void put_subject(GString *to, struct subject *s, int number, const char *words,
                         size_t length)
 {
+    // "fox" stays behind its [V]; "rex" is replaced by what rex is
     const bool is_thing = strlen(s->thing) == length && stands_at(words, s->thing);
 
     mend_article(to, s->article);
@@ -195,6 +196,7 @@ char *subject_names_put(const char *text, const struct subject_name *names, int 
         return g_strdup(text);
     }
     for (int i = 0; i < n; i++) {
+        // a subject that does not say how it was learned has a name at most
         const char *prompt = names[i].prompt != NULL ? names[i].prompt : "";
         s[i] =
             (struct subject){names[i].name, article_of(prompt), subject_names_thing(prompt), false};

@@ -138,6 +138,7 @@ char *svdiff_subject_prompt(const char *prompt, const struct svdiff_scaled_subje
     char *put = NULL;
 
     if (subject_words_open(&words, subjects, n, error)) {
+        // the plug-in's texts may speak of subjects by their names
         g_autofree char *marked = subject_words_mark(&words, prompt);
         put = subject_words_put(&words, marked);
     }
@@ -182,6 +183,7 @@ char *subject_words_classes(const struct subject_words *w, bool swapped)
     int n = 0;
 
     for (guint i = 0; i < all; i++) {
+        // swapped: the last one first
         const char *one = word_at(w, swapped ? all - 1 - i : i)->class_prompt;
         if (one != NULL) {
             classes[n++] = wording_subject(one);

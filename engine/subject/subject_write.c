@@ -57,6 +57,7 @@ static void list_metadata(const struct subject *s, GPtrArray *keys, GPtrArray *t
     add_text(keys, texts, SUBJECT_KEY_FORMAT, SUBJECT_FORMAT);
     add_text(keys, texts, SUBJECT_KEY_VERSION, G_STRINGIFY(SUBJECT_VERSION));
     for (const char **name = names; *name != NULL; name++) {
+        // those two are there already
         if (g_strcmp0(*name, SUBJECT_KEY_FORMAT) != 0 &&
             g_strcmp0(*name, SUBJECT_KEY_VERSION) != 0) {
             add_text(keys, texts, *name, subject_metadata(s, *name));

@@ -14,6 +14,7 @@
 
 char *thumbnail_encode(const picture *image, const picture *marked, GError **error)
 {
+    // the square that is learned, as far as that is known before cropping
     const struct picture_frame frame = picture_frame_around(image, marked, THUMBNAIL_SIDE);
     g_autoptr(picture) small = picture_cut(image, &frame, error);
     g_autoptr(GBytes) png = small != NULL ? picture_to_png(small, error) : NULL;
@@ -35,6 +36,7 @@ picture *thumbnail_decode(const char *text, const char *path, GError **error)
                      name);
         return NULL;
     }
+    // what is no base64 gives no PNG, which the next line says
     png = g_base64_decode(text, &size);
     return picture_from_png(png, size, LARGEST_SIDE, name, error);
 }

@@ -202,6 +202,7 @@ void lesson_mixed_regions(const struct lesson *l, const struct learn_choice *c, 
 {
     const int n = l->pictures->w;
 
+    // halves, corners: known from the layout alone
     if (!layout_is_drawn(c->layout)) {
         layout_regions(c->layout, n, regions);
         return;

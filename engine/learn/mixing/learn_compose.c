@@ -196,6 +196,7 @@ static bool compose_layout(struct composing *x, int first, int second, enum layo
     x->one = (struct learn_composed){.subjects = {first, second}, .layout = layout};
     bool done = make_regions(x, error);
 
+    // each of the two in front of the other, where that makes another picture
     for (int front = 0; front < 2 && done; front++) {
         x->one.front = front;
         done = add_pairs(x, error);

@@ -128,6 +128,7 @@ bool lesson_make_class_pictures(struct lesson *l, const struct learner *model, G
         if (!add_class(l, &d, lesson_subject(l, i), error)) {
             return false;
         }
+        // classes are mixed only where subjects are
         mixes = mixes || lesson_mixes(l, i);
     }
     return !mixes || mix_classes(l, error);

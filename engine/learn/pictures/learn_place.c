@@ -68,6 +68,7 @@ bool learn_place(const picture *image, const picture *mask, const struct learn_p
 {
     const struct move m = find_move(image, subject_box(image, mask), p);
 
+    // a mask tells where the subject is, even if nobody wants it back
     const bool masked = mask != NULL && placed_mask != NULL;
     picture *moved_mask = masked ? move_picture(mask, &m, p, false, error) : NULL;
 

@@ -99,6 +99,7 @@ static bool measure(struct apart *a, const struct learn_choice *c, const float *
     if (layout_is_drawn(c->layout)) {
         return true;
     }
+    // where two halves meet there may be a seam
     g_autoptr(picture) p = learn_drawing_decode(a->lesson, latents, error);
     if (p != NULL) {
         seam_add(p, &a->seam, &a->surroundings);
@@ -154,6 +155,7 @@ static void tell(const struct apart *a, int pictures)
     const int n = lesson_subjects(a->lesson);
 
     for (int i = 0; i < n; i++) {
+        // from sums to means; a subject that came in no picture has 0
         a->own[i] /= MAX(1, a->pictures[i]);
         a->others[i] /= MAX(1, a->pictures[i]);
     }

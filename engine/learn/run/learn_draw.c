@@ -116,6 +116,7 @@ static int draw_variant(const struct lesson *l, const struct row *r, const struc
 static void draw_single(const struct lesson *l, struct learn_batch *b, struct row *r)
 {
     const struct lesson_subject *s = lesson_subject(l, r->choice.subjects[0]);
+    // class pictures are any picture of the class, not the one of the instance row
     const bool made = r->prior && s->prior_pictures->len > 0;
     const struct learn_pictures *pictures = made ? l->prior_pictures : l->pictures;
     const GArray *own = made ? s->prior_pictures : s->pictures;
@@ -168,6 +169,7 @@ static void set_text(const struct lesson *l, struct learn_batch *b, const struct
     const struct lesson_text *text = lesson_text(l, prompt);
 
     memcpy(b->ids + (size_t)r->i * b->tokens, text->ids, b->tokens * sizeof *text->ids);
+    // used where no text encoder learns; else the ids are encoded anew
     conditioning_set(&b->text, r->i, &text->becomes, 0);
     if (!r->prior && r->choice.n > 1) {
         lesson_mark_words(l, &r->choice, text->ids, b->tokens,
@@ -230,6 +232,7 @@ static void clear(struct learn_batch *b)
 {
     const size_t places = (size_t)b->h * b->w;
 
+    // rows with one subject leave theirs untouched
     if (b->slots > 1) {
         memset(b->regions, 0, b->n * b->slots * places * sizeof *b->regions);
         memset(b->own, 0, (size_t)b->n * b->slots * b->tokens * sizeof *b->own);

@@ -36,12 +36,14 @@ bool learn_prior_targets(struct learn_run *r, GError **error)
         return true;
     }
     if (r->teacher_tape == NULL) {
+        // once, at the first step: its batches have the same shapes
         r->teacher_tape = tape_create_measured(r->learner->session->k, (struct tape_options){0},
                                                teach, &teacher, error);
     }
     if (r->teacher_tape == NULL) {
         return false;
     }
+    // in place of the noise, which was drawn as the target of these rows
     teacher.prediction = b->target + (size_t)b->instance * b->h * b->w * b->c;
     learner_set_acting(r->learner, false);
     tape_reset(r->teacher_tape);

@@ -179,6 +179,7 @@ static bool load_arrays(struct parameters *p, const struct safetensors *file, GE
         if (!load_list(file, array_names[i], p->count, p->count, what, values, error)) {
             return false;
         }
+        // as floats, whatever the device computes in
         parameters_upload(p, array_of(p, i), (const float *)(void *)values->data);
     }
     return true;

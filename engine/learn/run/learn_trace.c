@@ -51,6 +51,7 @@ static void add_number(const struct learn_run *r, double value, const char *pref
 static void add_drawn(const struct learn_run *r, const struct part *p, int m)
 {
     const struct learn_batch *b = r->batch;
+    // a trace is f32; ids and timesteps are small enough to be exact in it
     g_autofree float *ids = g_new(float, (size_t)p->n * b->tokens);
     g_autofree float *steps = g_new(float, p->n);
 
@@ -155,6 +156,7 @@ void learn_trace_parameters(const struct learn_run *r, const real *array, const 
     if (r->trace == NULL) {
         return;
     }
+    // all shifts lie side by side; each is a tensor of its own here
     parameters_download(p, array, values);
     for (guint i = 0; i < p->list->len; i++) {
         const struct parameter *one = &g_array_index(p->list, struct parameter, i);

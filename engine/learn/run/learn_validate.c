@@ -28,6 +28,7 @@ static void predict(void *user, struct tape *t)
     const struct validation *v = user;
     const struct learn_batch *b = v->batch;
     struct tensor *x = tape_input(t, v->noisy, 1, b->h, b->w, b->c, false);
+    // without the unmix guide: only predictions are looked at
     struct tensor *y = unet_forward(t, v->learner->unet, x, &v->timestep,
                                     conditioning_input(t, &v->texts[v->subject], 0, 1));
 
