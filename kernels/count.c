@@ -14,14 +14,14 @@
 struct count_device {
     struct kernels_memory memory;
     uintptr_t next;
-    double operations;
+    double operations[KERNELS_KINDS]; // of products; 0 of the other kinds
 };
 
 static void add_work(const kernels *k, enum kernels_kind kind, double work)
 {
     struct count_device *device = k->device;
 
-    device->operations += kernels_kind_multiplies(kind) ? work : 0;
+    device->operations[kind] += kernels_kind_multiplies(kind) ? work : 0;
 }
 
 static void *count_alloc(const kernels *k, size_t bytes)
@@ -116,9 +116,19 @@ kernels *kernels_count(const kernels *like)
     return k;
 }
 
-double kernels_counted_operations(const kernels *k)
+double kernels_counted(const kernels *k, enum kernels_kind kind)
 {
     const struct count_device *device = k->device;
 
-    return device->operations;
+    return device->operations[kind];
+}
+
+double kernels_counted_operations(const kernels *k)
+{
+    double sum = 0;
+
+    for (int kind = 0; kind < KERNELS_KINDS; kind++) {
+        sum += kernels_counted(k, (enum kernels_kind)kind);
+    }
+    return sum;
 }

@@ -194,8 +194,9 @@ bool kernels_cpu_has_bf16(void);
  * gives must not be read. */
 kernels *kernels_count(const kernels *like);
 
-/* Floating-point operations of the products that a counting table was asked for since it was made.
- * Only for tables of kernels_count. */
+/* Floating-point operations of the products of one kind, and of all, that a counting table was asked
+ * for since it was made. Only for tables of kernels_count. */
+double kernels_counted(const kernels *k, enum kernels_kind kind);
 double kernels_counted_operations(const kernels *k);
 
 /* Another table (borrowed), each entry of which is timed, with the device's work waited for. Its

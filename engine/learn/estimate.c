@@ -1,71 +1,55 @@
 /* Estimates: how much memory and how long a run takes, told before it starts.
  *
  * The true code runs once on a table that computes nothing (dry_session.h) and tells the exact
- * bytes and products; the time is the products over the speed that this machine shows in a few
- * products of the model's own shapes. */
+ * bytes and products; the time is that of the products at this machine's speed (speed.h). */
 #include "engine/learn/estimate.h"
 
 #include "engine/base/machine.h"
+#include "engine/learn/speed.h"
 #include "engine/session/dry_session.h"
 
 #include <string.h>
 
-// what of the measured speed whole networks reach: small shapes, and work that is no product
-#define SHARE 0.6
-/* ---- speed ---- */
+// products of each kind, as a counting table has them
+struct work {
+    double operations[KERNELS_KINDS];
+};
 
-// operations a second of a 3x3 convolution with c channels on h x w latents; 0 without memory
-static double conv_speed(const kernels *k, int h, int w, int c)
+// what was counted since then, so many times over, on top of the rest
+static void work_add(struct work *w, const kernels *k, const struct work *since, double times)
 {
-    // two pictures at once, as guidance has them
-    const struct conv_shape s = {2, h, w, c, h, w, c, 3, 3, 1, 1, 1};
-    const size_t bytes = (size_t)s.n * h * w * c * sizeof(real);
-    const size_t weight = (size_t)9 * c * c * sizeof(real);
-    real *x = k->alloc(k, bytes), *y = k->alloc(k, bytes), *values = k->alloc(k, weight);
-    const struct kernels_weight whole = {.data = values};
-    double best = 0;
-
-    for (int i = 0; x != NULL && y != NULL && values != NULL && i < 4; i++) {
-        const gint64 begin = g_get_monotonic_time();
-        k->conv_forward(k, s, x, whole, NULL, y);
-        k->sync(k, NULL); // a failure shows later
-        const double seconds = (double)(g_get_monotonic_time() - begin + 1) / 1e6;
-        best = MAX(best, 2.0 * s.n * h * w * c * 9 * c / seconds);
+    for (int kind = 0; kind < KERNELS_KINDS; kind++) {
+        w->operations[kind] +=
+            times * (kernels_counted(k, (enum kernels_kind)kind) - since->operations[kind]);
     }
-    k->release(k, x, bytes);
-    k->release(k, y, bytes);
-    k->release(k, values, weight);
-    return best;
 }
 
-static double speed_of(const svdiff *s, int width, int height)
+static struct work work_now(const kernels *k)
 {
-    const struct unet_config *u = checkpoint_unet_config(s->checkpoint);
-    const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
-    const int last = u->n_levels - 1;
-    const int h = MAX(height / factor, 1), w = MAX(width / factor, 1);
-    const double first = conv_speed(s->k, h, w, u->block_out_channels[0]);
-    const double deep =
-        conv_speed(s->k, MAX(h >> last, 1), MAX(w >> last, 1), u->block_out_channels[last]);
+    struct work w = {0};
 
-    // half of the operations at each of the two speeds: their harmonic mean
-    return first > 0 && deep > 0 ? SHARE * 2 / (1 / first + 1 / deep) : 0;
+    work_add(&w, k, &(struct work){0}, 1);
+    return w;
 }
 
-static double seconds_of(const svdiff *s, double operations, int width, int height)
+// the work as it is told: all of it, and the time that it takes here
+static void tell_work(const svdiff *s, const struct work *w, int width, int height,
+                      struct svdiff_estimate *e)
 {
-    const double speed = speed_of(s, width, height);
-
-    return speed > 0 ? operations / speed : -1;
+    e->operations = 0;
+    for (int kind = 0; kind < KERNELS_KINDS; kind++) {
+        e->operations += w->operations[kind];
+    }
+    e->seconds = speed_seconds(s, w->operations, width, height);
 }
 
 /* ---- learning ---- */
 
-// products of one step; the memory of the prior's teacher is counted on the way
-static bool count_step(struct learn_run *r, double *operations, GError **error)
+// products of so many steps; the memory of the prior's teacher is counted on the way
+static bool count_steps(struct learn_run *r, int64_t steps, struct work *w, GError **error)
 {
     const kernels *k = r->learner->session->k;
-    const double before = kernels_counted_operations(k);
+    const struct work before = work_now(k);
 
     // every step has the same shapes, so the first one tells of all
     learn_draw(r->lesson, 0, r->batch);
@@ -73,7 +57,7 @@ static bool count_step(struct learn_run *r, double *operations, GError **error)
         return false;
     }
     learn_run_batch(r, r->unmix != NULL ? &r->unmix->guide : NULL);
-    *operations = kernels_counted_operations(k) - before;
+    work_add(w, k, &before, (double)steps);
     return true;
 }
 
@@ -133,21 +117,20 @@ void svdiff_estimate_clear(struct svdiff_estimate *e)
     e->n_marked = 0;
 }
 
-static bool count_learning(struct lesson *l, struct svdiff_estimate *e, GError **error)
+static bool count_learning(struct lesson *l, struct work *w, struct svdiff_estimate *e,
+                           GError **error)
 {
     const struct svdiff_learn_options *o = l->options;
     const kernels *k = l->session->k;
     g_autoptr(learn_run) r = learn_run_prepare(l, error);
-    double step = 0;
 
     if (r == NULL) {
         return false;
     }
     // pictures and texts are encoded, and pictures of the class drawn
-    const double prepared = kernels_counted_operations(k);
-    const bool counted = count_step(r, &step, error);
+    *w = work_now(k);
+    const bool counted = count_steps(r, (int64_t)o->accumulate * o->steps, w, error);
     e->bytes = kernels_peak_bytes(k);
-    e->operations = prepared + step * o->accumulate * o->steps;
     return counted && count_least(r, &e->least_bytes, error);
 }
 
@@ -158,18 +141,19 @@ bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options
     g_auto(dry_svdiff) dry = dry_session(s);
     const uint64_t host = dry_session_host_bytes(s);
 
+    struct work work;
     o.trace = NULL;
     *e = (struct svdiff_estimate){0};
     g_autoptr(owned_lesson) l = lesson_create(&dry, &o, NULL, NULL, error);
     // squares first: encoding drops the pixels
-    if (l == NULL || !take_squares(l, e, error) || !count_learning(l, e, error)) {
+    if (l == NULL || !take_squares(l, e, error) || !count_learning(l, &work, e, error)) {
         svdiff_estimate_clear(e);
         return false;
     }
     take_marks(l, e);
     e->bytes += host;
     e->least_bytes = MIN(e->least_bytes + host, e->bytes);
-    e->seconds = seconds_of(s, e->operations, o.size, o.size);
+    tell_work(s, &work, o.size, o.size, e);
     return true;
 }
 
@@ -221,9 +205,10 @@ bool svdiff_estimate_generate(svdiff *s, const struct svdiff_generate_options *o
     }
     // one picture's memory is given back before the next, its products are done for each
     e->bytes = e->least_bytes = kernels_peak_bytes(dry.k) + dry_session_host_bytes(s);
-    e->operations = kernels_counted_operations(dry.k) * options->count;
     e->width = options->width;
     e->height = options->height;
-    e->seconds = seconds_of(s, e->operations, options->width, options->height);
+    struct work work = {0};
+    work_add(&work, dry.k, &(struct work){0}, options->count);
+    tell_work(s, &work, options->width, options->height, e);
     return true;
 }
