@@ -174,6 +174,41 @@ static void test_mapped_mse(void)
     tape_free(t);
 }
 
+static struct tensor *silu_segment(struct tape *t, const void *context, struct tensor *const *in)
+{
+    return activate(t, in[0], ACTIVATION_SILU);
+}
+
+// three segments of one size outside of training: each in its own place, or all in one
+static void run_chain(bool chained, float *out)
+{
+    g_autoptr(kernels) k = kernels_reference();
+    g_autoptr(GError) error = NULL;
+    const float values[] = {-2, -1, 0.5, 3};
+    const struct tape_options o = {.outer_bytes = 1 << 16, .inner_bytes = 1 << 16};
+    struct tape *t = tape_create(k, o, &error);
+    struct tensor *x = tape_input(t, values, 1, 1, 1, 4, false);
+    const real *first = x->data;
+
+    for (int i = 0; i < 3; i++) {
+        x = chained ? tape_chain(t, silu_segment, NULL, x)
+                    : tape_segment(t, silu_segment, NULL, &x, 1);
+        g_assert_true((x->data == first) == chained);
+    }
+    tape_download(t, x, out);
+    tape_free(t);
+}
+
+// an output in the place of its input is the same output
+static void test_chain(void)
+{
+    float apart[4], chained[4];
+
+    run_chain(false, apart);
+    run_chain(true, chained);
+    g_assert_cmpmem(apart, sizeof apart, chained, sizeof chained);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -191,6 +226,7 @@ int main(int argc, char **argv)
     FIXTURE_TEST("/ops/geglu", test_geglu, 0);
     FIXTURE_TEST("/ops/add-row", test_add_row, 0);
     FIXTURE_TEST("/ops/concat-upsample", test_shapes, 0);
+    g_test_add_func("/ops/chain", test_chain);
     g_test_add_func("/ops/mse", test_mse);
     g_test_add_func("/ops/mse/mapped", test_mapped_mse);
     return g_test_run();

@@ -62,7 +62,7 @@ static bool prepare(struct painting *p, progress_function progress, void *user, 
     if (p->tape == NULL) {
         return false;
     }
-    p->decoder = decoder_create(p->k, p->autoencoder, p->denoise.h, p->denoise.w, error);
+    p->decoder = decoder_create(p->k, p->autoencoder, p->denoise.h, p->denoise.w, 0, error);
     return p->decoder != NULL;
 }
 

@@ -290,6 +290,7 @@ bool svdiff_edit(svdiff *s, const struct svdiff_edit_options *options, svdiff_ta
     e.draw.subjects = &e.learned;
     e.draw.n_subjects = 1;
     drawing_create(&e.drawing, s, &e.draw, "edit", take, progress, user);
+    e.drawing.pictures = options->n_targets * options->count;
     const bool done = edit_check(options, MAX(factor, 8), error) && session_check_plain(s, error) &&
                       read_image(&e, error) && prepare(&e, error) && open_targets(&e, error) &&
                       open_drawing(&e, error) && draw_all(&e, error);

@@ -18,8 +18,9 @@ struct decoder {
     const kernels *k;
     const struct autoencoder *a;
     int h, w, c, factor;
-    int tile_h, tile_w; // latents of one run
-    struct tape *tape;
+    int tile_h, tile_w;          // latents of one run
+    struct tape_options options; // of the tape, as measured
+    struct tape *tape;           // NULL before the first picture
 };
 
 struct run {
@@ -39,7 +40,7 @@ static void decode(void *user, struct tape *t)
     }
 }
 
-struct decoder *decoder_create(const kernels *k, struct autoencoder *a, int h, int w,
+struct decoder *decoder_create(const kernels *k, struct autoencoder *a, int h, int w, size_t freed,
                                GError **error)
 {
     // tiles only where a whole picture would need too much: a seam is never as good as none
@@ -57,8 +58,8 @@ struct decoder *decoder_create(const kernels *k, struct autoencoder *a, int h, i
     // the tape is sized by a run of the true code, of whatever values
     g_autofree float *zeros = g_new0(float, (size_t)d->tile_h * d->tile_w * d->c);
     struct run r = {.d = d, .latents = zeros};
-    d->tape = tape_create_measured(k, (struct tape_options){0}, decode, &r, error);
-    if (d->tape == NULL) {
+    d->options = tape_measure(k, (struct tape_options){0}, decode, &r);
+    if (!tape_check_memory(k, d->options, freed, error)) {
         g_clear_pointer(&d, decoder_free);
     }
     return d;
@@ -153,6 +154,12 @@ picture *decoder_run(struct decoder *d, const float *latents, struct trace *trac
     if (sum == NULL || weight == NULL) {
         error_failed(error, "There is no memory for a picture of %dx%d; choose a smaller size.",
                      width, height);
+        return NULL;
+    }
+    if (d->tape == NULL) {
+        d->tape = tape_create(d->k, d->options, error);
+    }
+    if (d->tape == NULL) {
         return NULL;
     }
     for (int i = 0; i < tile_number(d->tile_h, d->h); i++) {

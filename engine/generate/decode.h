@@ -10,8 +10,9 @@
 
 struct decoder;
 
-/* For latents [h, w, c]. Borrows the autoencoder. Owned by the caller. */
-struct decoder *decoder_create(const kernels *k, struct autoencoder *a, int h, int w,
+/* For latents [h, w, c]. Borrows the autoencoder. Its memory is taken with the first picture, and
+ * asked for now: freed are the bytes that are in use and will not be by then. Owned by the caller. */
+struct decoder *decoder_create(const kernels *k, struct autoencoder *a, int h, int w, size_t freed,
                                GError **error);
 void decoder_free(struct decoder *d); // accepts NULL
 

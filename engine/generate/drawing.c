@@ -10,6 +10,7 @@ void drawing_create(struct drawing *d, svdiff *s, const struct svdiff_generate_o
     *d =
         (struct drawing){.session = s,
                          .options = options,
+                         .pictures = options->count,
                          .denoise = {.k = s->k, .phase = phase, .progress = progress, .user = user},
                          .trace = options->trace != NULL ? trace_create() : NULL,
                          .take = take};
@@ -60,6 +61,13 @@ struct autoencoder *drawing_autoencoder(const struct drawing *d)
     return paint_sets_at(&d->sets, 0)->painter.autoencoder;
 }
 
+/* Nothing is drawn after the last picture: its decoding gets the UNets' memory, unless they are kept
+ * for the next call. */
+static bool lets_go(const struct drawing *d)
+{
+    return !d->session->keeps;
+}
+
 static bool open_decoder(struct drawing *d, GError **error)
 {
     struct denoise *n = &d->denoise;
@@ -71,8 +79,12 @@ static bool open_decoder(struct drawing *d, GError **error)
     n->more_c = d->start.more_c;
     n->mask = d->start.mask;
     n->guidance = d->options->guidance;
+    // a single picture is decoded with the UNets gone; a preview or the first of several, beside them
+    const bool alone = d->pictures == 1 && preview == NULL && lets_go(d);
+    const size_t freed = alone ? paint_sets_unet_bytes(&d->sets) : 0;
+
     // measured now: a lack of memory is told before the first step, not after the last
-    d->decoder = decoder_create(n->k, drawing_autoencoder(d), n->h, n->w, error);
+    d->decoder = decoder_create(n->k, drawing_autoencoder(d), n->h, n->w, freed, error);
     if (d->decoder != NULL && preview != NULL) {
         n->preview = preview_create(d->session, d->decoder, n->h, n->w, preview, error);
     }
@@ -130,6 +142,12 @@ static void trace_scene(const struct drawing *d, const struct sampler *s)
     scene_trace_texts(d->scene, d->denoise.trace, "text_embeddings", 0);
 }
 
+static void let_go(struct drawing *d)
+{
+    g_clear_pointer(&d->tape, tape_free);
+    paint_sets_drop_unets(&d->sets);
+}
+
 // latents [h, w, c] of the picture
 static bool sample(struct drawing *d, uint64_t seed, float *latents, GError **error)
 {
@@ -161,6 +179,9 @@ bool drawing_picture(struct drawing *d, int index, uint64_t seed, GError **error
     trace_scene(d, s);
     if (!sample(d, seed, latents, error)) {
         return false;
+    }
+    if (index == d->pictures - 1 && lets_go(d)) {
+        let_go(d);
     }
     g_autoptr(picture) p = decoder_run(d->decoder, latents, n->trace, error);
     p = p != NULL ? start_finish(&d->start, g_steal_pointer(&p), error) : NULL;

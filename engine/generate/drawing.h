@@ -17,6 +17,7 @@
 struct drawing {
     svdiff *session;
     const struct svdiff_generate_options *options; // but prompt, regions, and init for editing
+    int pictures; // in all: the options' count; an edit draws them for each target
     struct start start;
     struct paint_sets sets;
     const struct scene *scene; // the current one

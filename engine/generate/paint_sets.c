@@ -119,3 +119,20 @@ bool paint_sets_networks(struct paint_sets *p, int h, int w, unsigned halves, GE
     }
     return true;
 }
+
+size_t paint_sets_unet_bytes(const struct paint_sets *p)
+{
+    size_t sum = 0;
+
+    for (guint i = 0; i < p->sets->len; i++) {
+        sum += network_bytes(unet_network(paint_sets_at(p, (int)i)->painter.unet));
+    }
+    return sum;
+}
+
+void paint_sets_drop_unets(struct paint_sets *p)
+{
+    for (guint i = 0; i < p->sets->len; i++) {
+        g_clear_pointer(&at(p, i)->painter.unet, unet_free);
+    }
+}

@@ -39,3 +39,7 @@ bool paint_sets_embed(struct paint_sets *p, GError **error);
 
 /* For latents of h x w; the first has the halves of the autoencoder. */
 bool paint_sets_networks(struct paint_sets *p, int h, int w, unsigned halves, GError **error);
+
+/* The device memory of all UNets, and the end of them where nothing is drawn any more. */
+size_t paint_sets_unet_bytes(const struct paint_sets *p);
+void paint_sets_drop_unets(struct paint_sets *p);

@@ -197,18 +197,21 @@ bool svdiff_estimate_generate(svdiff *s, const struct svdiff_generate_options *o
 
     // shifts are in the weights before the first step and cost nothing after
     o.n_subjects = 0;
-    o.count = 1;
+    // the last picture of several is decoded as a single one, those before it beside the UNet
+    o.count = MIN(options->count, 2);
     o.trace = NULL;
     *e = (struct svdiff_estimate){0};
     if (!svdiff_generate(&dry, &o, take_nothing, NULL, NULL, error)) {
         return false;
     }
-    // one picture's memory is given back before the next, its products are done for each
-    e->bytes = e->least_bytes = kernels_peak_bytes(dry.k) + dry_session_host_bytes(s);
+    // what reading takes on the host is given back before the first step
+    e->bytes = MAX(kernels_peak_bytes(dry.k) + DRY_SESSION_PROGRAM,
+                   session_weight_bytes(s, 1u << MODEL_UNET, false) + dry_session_host_bytes(s));
+    e->least_bytes = e->bytes;
     e->width = options->width;
     e->height = options->height;
     struct work work = {0};
-    work_add(&work, dry.k, &(struct work){0}, options->count);
+    work_add(&work, dry.k, &(struct work){0}, (double)options->count / o.count);
     tell_work(s, &work, options->width, options->height, e);
     return true;
 }

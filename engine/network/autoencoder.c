@@ -215,20 +215,20 @@ static struct tensor *out_segment(struct tape *t, const void *context, struct te
 
 static struct tensor *middle_forward(struct tape *t, const struct middle *m, struct tensor *x)
 {
-    x = tape_segment(t, residual_segment, &m->residuals[0], &x, 1);
+    x = tape_chain(t, residual_segment, &m->residuals[0], x);
     if (m->attends) {
-        x = tape_segment(t, attention_segment, m, &x, 1);
+        x = tape_chain(t, attention_segment, m, x);
     }
-    return tape_segment(t, residual_segment, &m->residuals[1], &x, 1);
+    return tape_chain(t, residual_segment, &m->residuals[1], x);
 }
 
 static struct tensor *stage_forward(struct tape *t, const struct stage *s, segment_function sample,
                                     struct tensor *x)
 {
     for (int i = 0; i < s->n_blocks; i++) {
-        x = tape_segment(t, residual_segment, &s->residuals[i], &x, 1);
+        x = tape_chain(t, residual_segment, &s->residuals[i], x);
     }
-    return s->has_sampler ? tape_segment(t, sample, &s->sampler, &x, 1) : x;
+    return s->has_sampler ? tape_chain(t, sample, &s->sampler, x) : x;
 }
 
 struct tensor *autoencoder_encode(struct tape *t, const struct autoencoder *a, struct tensor *x)
@@ -240,7 +240,7 @@ struct tensor *autoencoder_encode(struct tape *t, const struct autoencoder *a, s
         x = stage_forward(t, &e->stages[i], down_segment, x);
     }
     x = middle_forward(t, &e->middle, x);
-    x = tape_segment(t, out_segment, e, &x, 1);
+    x = tape_chain(t, out_segment, e, x);
     return e->has_quant ? conv_same(t, x, &e->quant) : x;
 }
 
@@ -256,5 +256,5 @@ struct tensor *autoencoder_decode(struct tape *t, const struct autoencoder *a, s
     for (int i = 0; i < a->config.n_levels; i++) {
         x = stage_forward(t, &d->stages[i], up_segment, x);
     }
-    return tape_segment(t, out_segment, d, &x, 1);
+    return tape_chain(t, out_segment, d, x);
 }

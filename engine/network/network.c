@@ -63,6 +63,19 @@ void network_release(struct network *net, const void *memory)
     }
 }
 
+size_t network_bytes(const struct network *net)
+{
+    GHashTableIter iter;
+    void *bytes;
+    size_t sum = 0;
+
+    g_hash_table_iter_init(&iter, net->memory);
+    while (g_hash_table_iter_next(&iter, NULL, &bytes)) {
+        sum += GPOINTER_TO_SIZE(bytes);
+    }
+    return sum;
+}
+
 /* ---- reading ---- */
 
 /* A tensor that is still to be read: `to` is its place on the device, of reals or bfloat16. */

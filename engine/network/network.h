@@ -34,6 +34,8 @@ void network_finish(struct network *net); // releases all device memory; accepts
 /* Device memory owned by the network, zeroed. NULL with SVDIFF_ERROR_FAILED. */
 void *network_alloc(struct network *net, size_t bytes, GError **error);
 void network_release(struct network *net, const void *memory); // accepts NULL
+// of all of its device memory
+size_t network_bytes(const struct network *net);
 
 /* One run over the tensors of a network, whose memory is taken as they are named; they are read all
  * at once at the end. The first failure sticks: later reads do nothing. */

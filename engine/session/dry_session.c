@@ -1,8 +1,6 @@
 /* Dry sessions; see dry_session.h. */
 #include "engine/session/dry_session.h"
 
-// the program itself, its libraries and the host's copies of pictures
-#define PROGRAM_BYTES ((uint64_t)32 << 20)
 // of the largest weight: its copies on the host while it is read or decomposed
 #define COPIES 2
 
@@ -33,5 +31,5 @@ uint64_t dry_session_host_bytes(const svdiff *s)
     for (size_t i = 0; i < checkpoint_count(s->checkpoint); i++) {
         largest = MAX(largest, model_tensor_values(checkpoint_at(s->checkpoint, i)));
     }
-    return PROGRAM_BYTES + COPIES * (uint64_t)largest * sizeof(float);
+    return DRY_SESSION_PROGRAM + COPIES * (uint64_t)largest * sizeof(float);
 }

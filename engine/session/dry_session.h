@@ -10,6 +10,9 @@ void dry_session_finish(svdiff *dry);
 typedef svdiff dry_svdiff;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(dry_svdiff, dry_session_finish)
 
+// the program itself, its libraries and the host's copies of pictures
+#define DRY_SESSION_PROGRAM ((uint64_t)32 << 20)
+
 /* What a run takes on the host besides the device's memory: the program, and the largest weight's
  * copies while it is read or decomposed. */
 uint64_t dry_session_host_bytes(const svdiff *s);

@@ -162,9 +162,10 @@ static uint64_t values_of(const struct model_tensor *t, bool factored)
     return MIN(rows, columns) * (rows + columns);
 }
 
-// components: bits 1 << component
-static uint64_t values_of_all(const svdiff *s, unsigned components, bool factored)
+uint64_t session_weight_bytes(const svdiff *s, unsigned components, bool factored)
 {
+    // but for norms, biases and embeddings, a hundredth, which are always reals
+    const size_t size = s->k->precision == KERNELS_BF16 ? sizeof(uint16_t) : sizeof(real);
     uint64_t values = 0;
 
     for (size_t i = 0; i < checkpoint_count(s->checkpoint); i++) {
@@ -173,15 +174,15 @@ static uint64_t values_of_all(const svdiff *s, unsigned components, bool factore
             values += values_of(t, factored);
         }
     }
-    return values;
+    return values * size;
 }
 
 bool session_check_unets(const svdiff *s, int n, GError **error)
 {
-    const uint64_t values = (uint64_t)n * values_of_all(s, 1u << MODEL_UNET, false);
+    const uint64_t bytes = (uint64_t)n * session_weight_bytes(s, 1u << MODEL_UNET, false);
 
     // of one alone session_check_memory has told; a device with its own memory tells itself
-    return n == 1 || !s->k->host_memory || machine_check_memory(values * sizeof(real), error);
+    return n == 1 || !s->k->host_memory || machine_check_memory(bytes, error);
 }
 
 bool session_check_memory(const svdiff *s, unsigned components, bool factored, GError **error)
@@ -190,8 +191,8 @@ bool session_check_memory(const svdiff *s, unsigned components, bool factored, G
     if (s->kept.key != NULL) {
         return true;
     }
-    const uint64_t values = values_of_all(s, components, factored);
-    return !s->k->host_memory || machine_check_memory(values * sizeof(real), error);
+    return !s->k->host_memory ||
+           machine_check_memory(session_weight_bytes(s, components, factored), error);
 }
 
 bool session_check_plain(const svdiff *s, GError **error)

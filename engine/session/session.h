@@ -62,6 +62,10 @@ kernels *session_device(const struct svdiff_options *o, GError **error);
 /* "f32" or "bf16": what it computes in. */
 const char *session_precision(const svdiff *s);
 
+/* Device memory of the weights of these components (bits 1 << component), in the session's
+ * precision; factored: matrices that are shifted as their singular vectors. */
+uint64_t session_weight_bytes(const svdiff *s, unsigned components, bool factored);
+
 /* Whether the machine has the memory that the weights of these components (bits 1 << component)
  * take at least; factored: matrices that are shifted as their singular vectors. To be asked before
  * anything is read; while networks are kept, whose memory is used again, it does. False with what

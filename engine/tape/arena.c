@@ -32,18 +32,33 @@ void arena_finish(struct arena *a)
     *a = (struct arena){0};
 }
 
+static size_t rounded_up(size_t bytes)
+{
+    return (bytes + KERNELS_ALIGNMENT - 1) / KERNELS_ALIGNMENT * KERNELS_ALIGNMENT;
+}
+
+static char *first_address(const struct arena *a)
+{
+    return a->size == SIZE_MAX ? (char *)MEASURE_BASE : a->block;
+}
+
 void *arena_alloc(struct arena *a, size_t bytes)
 {
     const size_t offset = a->used;
-    const size_t rounded = (bytes + KERNELS_ALIGNMENT - 1) / KERNELS_ALIGNMENT * KERNELS_ALIGNMENT;
 
-    a->used += rounded;
+    a->used += rounded_up(bytes);
     a->peak = MAX(a->peak, a->used);
-    if (a->size == SIZE_MAX) {
-        return (char *)MEASURE_BASE + offset;
-    }
     g_assert(a->used <= a->size);
-    return a->block + offset;
+    return first_address(a) + offset;
+}
+
+void arena_take_back(struct arena *a, const void *memory, size_t bytes)
+{
+    const size_t rounded = rounded_up(bytes);
+
+    if (rounded <= a->used && memory == first_address(a) + (a->used - rounded)) {
+        a->used -= rounded;
+    }
 }
 
 void arena_empty(struct arena *a)

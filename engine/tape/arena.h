@@ -1,6 +1,6 @@
 /* arena.h: device memory that is given out in order and taken back all at once.
  *
- * One block, bumped; nothing is freed singly. The high-water mark says what a run needed, so a run
+ * One block, bumped; only the newest piece can be given back singly. The high-water mark says what a run needed, so a run
  * over the counting device tells the exact size that the real arena is then made with. */
 #pragma once
 
@@ -21,5 +21,9 @@ void arena_finish(struct arena *a); // accepts a zeroed arena
 /* bytes, aligned, contents undefined. The caller sized the arena: running over is a programming
  * error. Valid until the arena is emptied. */
 void *arena_alloc(struct arena *a, size_t bytes);
+
+/* Takes back the newest piece, of so many bytes at `memory`, or does nothing where that is not the
+ * newest. */
+void arena_take_back(struct arena *a, const void *memory, size_t bytes);
 
 void arena_empty(struct arena *a);

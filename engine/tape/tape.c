@@ -35,7 +35,6 @@ struct tape {
     bool inside;                           // in a segment: the inner arena is in use
     bool recording;
     bool cancelled;
-    double work; // of the measuring run
 };
 
 static void slabs_init(struct slabs *s)
@@ -92,39 +91,38 @@ void tape_free(struct tape *t)
 
 /* Linux promises more memory than there is and kills later, so it is asked before. A device with
  * memory of its own refuses by itself; a counting one has none. */
-static bool check_memory(const kernels *k, struct tape_sizes sizes, GError **error)
+bool tape_check_memory(const kernels *k, struct tape_options options, size_t freed, GError **error)
 {
-    const size_t bytes = sizes.outer_bytes + sizes.inner_bytes;
+    const size_t bytes = options.outer_bytes + options.inner_bytes;
 
-    return bytes < LARGE || !k->host_memory || machine_check_memory(bytes, error);
+    return bytes < LARGE || bytes < freed || !k->host_memory ||
+           machine_check_memory(bytes - freed, error);
 }
 
-struct tape *tape_create_measured(const kernels *k, struct tape_options options,
-                                  void (*run)(void *user, struct tape *t), void *user,
-                                  GError **error)
+struct tape_options tape_measure(const kernels *k, struct tape_options options,
+                                 void (*run)(void *user, struct tape *t), void *user)
 {
     g_autoptr(kernels) count = kernels_count(k);
     struct tape_options measuring = options;
 
     measuring.outer_bytes = measuring.inner_bytes = SIZE_MAX;
     measuring.tick = NULL;
-    struct tape *t = tape_create(count, measuring, error);
-    if (t == NULL) {
-        return NULL;
-    }
+    // a tape that only measures takes no memory, so that it cannot fail
+    struct tape *t = tape_create(count, measuring, NULL);
     run(user, t);
-    const struct tape_sizes sizes = tape_peak(t);
+    options.outer_bytes = t->outer.peak;
+    options.inner_bytes = t->inner.peak;
+    options.work = kernels_counted_operations(count);
     tape_free(t);
-    if (!check_memory(k, sizes, error)) {
-        return NULL;
-    }
-    options.outer_bytes = sizes.outer_bytes;
-    options.inner_bytes = sizes.inner_bytes;
-    t = tape_create(k, options, error);
-    if (t != NULL) {
-        t->work = kernels_counted_operations(count);
-    }
-    return t;
+    return options;
+}
+
+struct tape *tape_create_measured(const kernels *k, struct tape_options options,
+                                  void (*run)(void *user, struct tape *t), void *user,
+                                  GError **error)
+{
+    options = tape_measure(k, options, run, user);
+    return tape_check_memory(k, options, 0, error) ? tape_create(k, options, error) : NULL;
 }
 
 void tape_set_tick(struct tape *t, tape_tick tick_function, void *user)
@@ -140,17 +138,12 @@ const kernels *tape_kernels(const struct tape *t)
 
 double tape_work(const struct tape *t)
 {
-    return t->work;
+    return t->options.work;
 }
 
 bool tape_sync(const struct tape *t, GError **error)
 {
     return transfer_sync(t->k, error);
-}
-
-struct tape_sizes tape_peak(const struct tape *t)
-{
-    return (struct tape_sizes){.outer_bytes = t->outer.peak, .inner_bytes = t->inner.peak};
 }
 
 static void empty_inner(struct tape *t)
@@ -305,8 +298,9 @@ static struct tensor *carry_out(struct tape *t, const struct tensor *y)
     return copy;
 }
 
-struct tensor *tape_segment(struct tape *t, segment_function fn, const void *context,
-                            struct tensor *const *in, int n_in)
+// over: what of in[] the output may take the memory of; NULL: nothing
+static struct tensor *run_segment(struct tape *t, segment_function fn, const void *context,
+                                  struct tensor *const *in, int n_in, const struct tensor *over)
 {
     g_assert(n_in <= TAPE_INPUTS && !t->inside);
     if (t->options.training && !t->options.replay) {
@@ -316,7 +310,11 @@ struct tensor *tape_segment(struct tape *t, segment_function fn, const void *con
         return y;
     }
     t->recording = false;
-    struct tensor *y = carry_out(t, run_inside(t, fn, context, in));
+    struct tensor *inside = run_inside(t, fn, context, in);
+    if (over != NULL && !t->options.training) {
+        arena_take_back(&t->outer, over->data, (size_t)tensor_count(over) * sizeof(real));
+    }
+    struct tensor *y = carry_out(t, inside);
     t->recording = t->options.training;
     empty_inner(t);
     if (y->needs_gradient) {
@@ -326,6 +324,18 @@ struct tensor *tape_segment(struct tape *t, segment_function fn, const void *con
     }
     tick(t);
     return y;
+}
+
+struct tensor *tape_segment(struct tape *t, segment_function fn, const void *context,
+                            struct tensor *const *in, int n_in)
+{
+    return run_segment(t, fn, context, in, n_in, NULL);
+}
+
+struct tensor *tape_chain(struct tape *t, segment_function fn, const void *context,
+                          struct tensor *x)
+{
+    return run_segment(t, fn, context, &x, 1, x);
 }
 
 void tape_backward(struct tape *t, struct tensor *y, const float *dy)

@@ -55,12 +55,9 @@ struct tape_options {
     bool training;                   // records are made; otherwise nothing is kept
     bool replay;                     // training: segments are run again instead of being kept
     size_t outer_bytes, inner_bytes; // arena sizes; SIZE_MAX measures (counting device only)
+    double work;                     // floating-point operations of a run, by tape_measure
     tape_tick tick;                  // may be NULL
     void *user;
-};
-
-struct tape_sizes {
-    size_t outer_bytes, inner_bytes;
 };
 
 /* A tape on device k (borrowed). NULL with SVDIFF_ERROR_FAILED when the arenas find no memory.
@@ -68,9 +65,16 @@ struct tape_sizes {
 struct tape *tape_create(const kernels *k, struct tape_options options, GError **error);
 void tape_free(struct tape *t); // accepts NULL
 
-/* A tape that fits a run: `run` is called once with a measuring tape (values it downloads are
- * zeros), then the real one is made with the sizes found. NULL, with what is needed and what is
- * there, also when the machine has less memory than that. The sizes in options are ignored. */
+/* Options of a tape that fits a run: `run` is called once with a tape that only measures (values it
+ * downloads are zeros) and finds sizes and work. The sizes in options are ignored. */
+struct tape_options tape_measure(const kernels *k, struct tape_options options,
+                                 void (*run)(void *user, struct tape *t), void *user);
+
+/* Whether the machine has the memory that such a tape takes, beside what it has now and the bytes
+ * that will be freed before. False with what is needed and what is there. */
+bool tape_check_memory(const kernels *k, struct tape_options options, size_t freed, GError **error);
+
+/* Measured, checked and created, in one. */
 struct tape *tape_create_measured(const kernels *k, struct tape_options options,
                                   void (*run)(void *user, struct tape *t), void *user,
                                   GError **error);
@@ -86,9 +90,6 @@ double tape_work(const struct tape *t);
 
 // transfer_sync of the tape's device
 bool tape_sync(const struct tape *t, GError **error);
-
-/* High-water marks so far: what to create a tape with for the same run. */
-struct tape_sizes tape_peak(const struct tape *t);
 
 /* Forgets everything: both arenas and all records. Tensors made before are gone. */
 void tape_reset(struct tape *t);
@@ -127,6 +128,11 @@ void tape_record(struct tape *t, struct record r);
 /* Runs fn over in[0 .. n_in), n_in at most TAPE_INPUTS. Segments do not nest. */
 struct tensor *tape_segment(struct tape *t, segment_function fn, const void *context,
                             struct tensor *const *in, int n_in);
+
+/* The same over one input that nothing else reads: outside of training the output takes its memory,
+ * so that a chain of segments needs no more than its largest one. */
+struct tensor *tape_chain(struct tape *t, segment_function fn, const void *context,
+                          struct tensor *x);
 
 /* Walks back from y, whose gradient was filled by a loss (or is filled here from dy [n, h, w, c] of
  * the host when dy is not NULL). */
