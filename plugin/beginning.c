@@ -6,6 +6,7 @@
 #include "plugin/paths.h"
 #include "plugin/scenes.h"
 #include "plugin/thing.h"
+#include "plugin/told.h"
 
 #include "engine/svdiff.h"
 
@@ -16,8 +17,8 @@
 
 /* ---- plain words ---- */
 
-// by name or by path; NULL: neither
-// a name with a slash is a path; so may a name without be, of a file in the current folder
+/* By name or by path; NULL: neither. One with a slash is a path; so may one without be, of a file in
+ * the current folder. */
 static char *file_of(const char *name)
 {
     g_autofree char *own = strchr(name, '/') == NULL ? paths_subject(name, NULL) : NULL;
@@ -31,7 +32,7 @@ static void add_things(GStrvBuilder *to, GStrvBuilder *files, const char *name)
 {
     g_autofree char *file = file_of(name);
     g_autofree char *called = paths_subject_name(name);
-    g_auto(GStrv) things = file != NULL ? info_things(info_of(file)) : NULL;
+    g_auto(GStrv) things = file != NULL ? told_texts(info_of(file), "things") : NULL;
 
     for (char **thing = things; things != NULL && *thing != NULL; thing++) {
         g_strv_builder_add(to, (*thing)[0] != '\0' ? *thing : called);

@@ -44,6 +44,7 @@ void call_estimate_clear(struct call_estimate *e)
     g_clear_object(&e->squares);
 }
 
+// in place; the order stays
 void call_result_drop_gone(struct call_result *result)
 {
     int n = 0;
@@ -229,6 +230,8 @@ static int round_to_8(double size)
     return MAX(8, (int)lround(size / 8) * 8);
 }
 
+/* A model paints best at its own number of pixels: the shape is the area's, the size the model's,
+ * and the result is scaled to the area. */
 void call_size(const values *v, const struct host_area *area, int *width, int *height)
 {
     // width times height stays side times side

@@ -81,8 +81,8 @@ static gboolean fits(GtkEntryCompletion *completion, const char *key, GtkTreeIte
 
 /* ---- what is chosen ---- */
 
-// the place of the subject among those that are used, where it is put if it is not one
-// a subject that is spoken of must be used: the name alone means nothing to the worker
+/* The place of the subject among those that are used, where it is put if it is not one: the name
+ * alone means nothing to the worker. */
 static int use_subject(const struct complete *c, const char *name)
 {
     const char *used = toolkit_text(c->subjects);

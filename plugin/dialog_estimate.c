@@ -91,6 +91,8 @@ static enum call_wish on_progress(void *user, const struct call_progress *p)
     return e->ended ? CALL_CANCEL : CALL_GO_ON;
 }
 
+/* The values are read into those that a run would take: what is told is of what the fields say now.
+ * One that was cancelled has nothing to tell, because something else is asked for. */
 static void count(struct dialog_estimate *e)
 {
     struct call_estimate costs = {.bytes = -1};
@@ -118,6 +120,8 @@ static void count(struct dialog_estimate *e)
     call_estimate_clear(&costs);
 }
 
+/* Counting turns the main context, in which this may be called again: the inner call only says that
+ * there is something new. */
 static gboolean on_timer(struct dialog_estimate *e)
 {
     e->timer = 0;
@@ -141,6 +145,7 @@ void dialog_estimate_watch(struct dialog_estimate *e,
     e->user = user;
 }
 
+// who types changes a field with every letter: the last change counts
 void dialog_estimate_want(struct dialog_estimate *e)
 {
     if (e->held) {

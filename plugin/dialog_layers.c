@@ -29,7 +29,7 @@ static void free_layers(struct layers *l)
 
 /* ---- words and prompts ---- */
 
-// what the words stand for; g_free it
+// what the words stand for, which are a whole prompt where they mark the subject; g_free it
 static char *prompt_of(const char *words)
 {
     return words[0] == '\0' || strstr(words, "[V") != NULL ? g_strdup(words) : thing_prompt(words);
@@ -164,6 +164,7 @@ static void fill(struct layers *l)
     }
 }
 
+// the same layers in the same order
 static bool are_shown(const struct layers *l)
 {
     const size_t n = l->shown->len;

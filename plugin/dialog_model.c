@@ -22,6 +22,7 @@ struct model {
     void *user;
 };
 
+// the question that is on its way is of an older text
 static void forget(struct model *m)
 {
     if (m->timer != 0) {
@@ -100,6 +101,7 @@ static void on_change(struct model *m)
 
 /* ---- choosing ---- */
 
+// a chooser that opens files cannot choose a folder, hence one for each
 static void choose(const struct model *m, GtkFileChooserAction action)
 {
     GtkWidget *chooser = gtk_file_chooser_dialog_new(

@@ -110,10 +110,15 @@ static void show(struct number *n, double value)
 
 /* ---- what a person does ---- */
 
-static void tell(const struct number *n)
+static void say(const struct number *n)
 {
     toolkit_tell("number: %s %s%s%s", n->argument->name, toolkit_text(n->spin),
                  n->is_own ? ", " : "", n->is_own ? n->argument->own : "");
+}
+
+static void tell(const struct number *n)
+{
+    say(n);
     if (n->changed != NULL) {
         n->changed(n->user);
     }
@@ -216,8 +221,7 @@ GtkWidget *dialog_number_widget(GtkWidget *number)
 static void tell_own(const struct number *n)
 {
     if (n->is_own && !isnan(n->own)) {
-        toolkit_tell("number: %s %s, %s", n->argument->name, toolkit_text(n->spin),
-                     n->argument->own);
+        say(n);
     }
 }
 

@@ -13,6 +13,7 @@ struct dialog_queue {
     GtkWidget *box, *list, *label;
 };
 
+// one row; owns its task until that is taken
 struct waiting {
     struct dialog_queue *queue;
     task *task;
@@ -53,6 +54,7 @@ static void tell(const struct dialog_queue *q)
 
 /* ---- rows ---- */
 
+// the row is the window's: destroying it takes it out
 static void drop(struct waiting *w)
 {
     g_queue_remove(&w->queue->waiting, w);

@@ -27,6 +27,7 @@ static void free_regions(struct regions *r)
 
 /* ---- what they say ---- */
 
+// an = without words behind it would be refused when the list is read
 static bool says_something(const char *text)
 {
     return text[strspn(text, " \t")] != '\0';
@@ -122,6 +123,7 @@ static void on_entry(struct regions *r)
     show(r);
 }
 
+// NULL: either is not asked for
 static bool is_taken(const struct regions *r, const char *place, const char *words)
 {
     for (guint i = 0; i < r->rows.list->len; i++) {
@@ -155,6 +157,7 @@ static void on_add(struct regions *r)
 
 /* ---- making ---- */
 
+// channels and layers are made and named while the dialog is open
 void dialog_regions_renew(GtkWidget *entry)
 {
     struct regions *r = g_object_get_data(G_OBJECT(entry), "svdiff-regions");

@@ -13,13 +13,12 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define PICTURE_SIDE    48  // pixels
-#define SMALL_SIDE      24  // on a small screen
-#define SCREEN_HEIGHT   700 // below it is small
-#define AROUND          6   // a picture, in its row
-#define ROW_LEAST       36  // with the strength in GTK 3
-#define ROWS            2   // that are seen at once
-#define PEEK            16  // of the next one, which says that there is more
+#define PICTURE_SIDE    48 // pixels
+#define SMALL_SIDE      24 // on a low screen
+#define AROUND          6  // a picture, in its row
+#define ROW_LEAST       36 // with the strength in GTK 3
+#define ROWS            2  // that are seen at once
+#define PEEK            16 // of the next one, which says that there is more
 #define STRENGTH_MAX    2.0
 #define NAME_CHARACTERS 28 // that are seen
 
@@ -59,7 +58,7 @@ static struct row *row_at(const struct subjects *s, guint i)
 
 static int picture_side(void)
 {
-    return toolkit_screen_height() < SCREEN_HEIGHT ? SMALL_SIDE : PICTURE_SIDE;
+    return toolkit_is_low() ? SMALL_SIDE : PICTURE_SIDE;
 }
 
 static const struct row *find_row(const struct subjects *s, const char *name)
@@ -154,6 +153,7 @@ static void on_told(void *user, JsonObject *info, const char *sentence)
     ask_next(s);
 }
 
+// one question at a time: each is a process
 static void ask_next(struct subjects *s)
 {
     if (s->asked >= s->rows->len) {
@@ -201,7 +201,8 @@ static GtkWidget *make_list(struct subjects *s, char **names)
     return scrolled;
 }
 
-// names, each with when its file was written; g_strfreev it
+/* Names, each with when its file was written: one that was learned again has a new picture.
+ * g_strfreev it. */
 static char **list_files(char **names)
 {
     char **files = g_new0(char *, g_strv_length(names) + 1);

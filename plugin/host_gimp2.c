@@ -17,14 +17,6 @@
 
 #define ICON_SIDE 16 // pixels; GIMP 2.10 shows them as they are
 
-static void query(void);
-static void run(const char *name, int n, const GimpParam *arguments, int *n_results,
-                GimpParam **results);
-
-const GimpPlugInInfo PLUG_IN_INFO = {NULL, NULL, query, run};
-
-MAIN()
-
 /* ---- registration ---- */
 
 static const GimpPDBArgType types[] = {
@@ -257,3 +249,7 @@ static void run(const char *name, int n, const GimpParam *arguments, int *n_resu
                      : return_error(out, v->procedure, error);
     call_result_clear(&result);
 }
+
+const GimpPlugInInfo PLUG_IN_INFO = {NULL, NULL, query, run};
+
+MAIN()

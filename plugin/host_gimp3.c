@@ -21,6 +21,117 @@ G_DECLARE_FINAL_TYPE(SvdiffPlugIn, svdiff_plug_in, SVDIFF, PLUG_IN, GimpPlugIn)
 G_DEFINE_TYPE(SvdiffPlugIn, svdiff_plug_in, GIMP_TYPE_PLUG_IN)
 GIMP_MAIN(svdiff_plug_in_get_type())
 
+/* ---- calls ---- */
+
+// what GIMP gave, as the table says its kind: an object, a text, or one of two kinds of numbers
+static void read_argument(values *v, size_t i, GimpProcedureConfig *config)
+{
+    const struct argument *p = &v->procedure->arguments[i];
+    g_auto(GValue) value = G_VALUE_INIT, number = G_VALUE_INIT;
+
+    g_object_get_property(G_OBJECT(config), p->name, &value);
+    if (p->kind == ARGUMENT_FILE) {
+        GFile *file = g_value_get_object(&value);
+        g_autofree char *path = file != NULL ? g_file_get_path(file) : NULL;
+        values_set_text(v, i, path);
+    } else if (argument_is_text(p)) {
+        values_set_text(v, i, g_value_get_string(&value));
+    } else if (p->kind == ARGUMENT_CHANNEL) {
+        values_set_number(v, i, id_of(g_value_get_object(&value)));
+    } else {
+        g_value_init(&number, G_TYPE_DOUBLE);
+        g_value_transform(&value, &number);
+        values_set_number(v, i, g_value_get_double(&number));
+    }
+}
+
+// a cancel needs no sentence: GIMP would show it in a window
+static GimpValueArray *return_error(GimpProcedure *procedure, GError *error)
+{
+    const GimpPDBStatusType status = host_status(error);
+
+    return gimp_procedure_new_return_values(procedure, status,
+                                            status == GIMP_PDB_CANCEL ? NULL : g_error_copy(error));
+}
+
+// layers by id, which may be gone when a person closed the image: the array then ends there
+static GimpValueArray *return_result(GimpProcedure *procedure, const struct call_result *result)
+{
+    GimpValueArray *out = gimp_procedure_new_return_values(procedure, GIMP_PDB_SUCCESS, NULL);
+    GValue *value = gimp_value_array_index(out, 1);
+
+    if (result->file != NULL) {
+        g_value_take_object(value, g_file_new_for_path(result->file));
+        return out;
+    }
+    g_autofree GObject **layers = g_new0(GObject *, result->n_layers + 1);
+    for (int i = 0; i < result->n_layers; i++) {
+        layers[i] = G_OBJECT(gimp_layer_get_by_id(result->layers[i]));
+    }
+    g_value_set_boxed(value, layers);
+    return out;
+}
+
+/* The modes have one number in both GIMPs. Values that GIMP keeps of the last call are not used: a
+ * dialog keeps its own, in the same file for both ways in. */
+static GimpValueArray *run(GimpProcedure *procedure, GimpRunMode mode, const struct call *chosen,
+                           GimpProcedureConfig *config, const struct procedure *p)
+{
+    g_autoptr(values) v = values_create(p);
+    g_autoptr(GError) error = NULL;
+    struct call_result result = {0};
+
+    layers_out_begin();
+    for (size_t i = 0; mode == GIMP_RUN_NONINTERACTIVE && i < p->n_arguments; i++) {
+        read_argument(v, i, config);
+    }
+    GimpValueArray *out = entry_run((enum entry_mode)mode, chosen, v, &result, &error)
+                              ? return_result(procedure, &result)
+                              : return_error(procedure, error);
+    call_result_clear(&result);
+    return out;
+}
+
+// where a mask is painted in, the layer that has it is meant
+static GArray *given_layers(GimpDrawable **drawables)
+{
+    const int n = (int)gimp_core_object_array_get_length((GObject **)drawables);
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(host_item));
+
+    for (int i = 0; i < n; i++) {
+        const host_item layer = host_layer_of(id_of(drawables[i]));
+        g_array_append_val(all, layer);
+    }
+    return all;
+}
+
+// from the menu GIMP gives a channel where one is active
+static GimpValueArray *run_on_layers(GimpProcedure *procedure, GimpRunMode mode, GimpImage *image,
+                                     GimpDrawable **drawables, GimpProcedureConfig *config,
+                                     void *data)
+{
+    g_autoptr(GArray) layers = given_layers(drawables);
+    if (layers->len == 1 && mode == GIMP_RUN_INTERACTIVE &&
+        !host_layer_exists(g_array_index(layers, host_item, 0))) {
+        const host_item before = host_layer_before(id_of(image));
+        g_array_index(layers, host_item, 0) = before;
+        g_array_set_size(layers, before != HOST_NONE ? 1 : 0);
+    }
+    const struct call chosen = {
+        .image = id_of(image), .layers = (host_item *)layers->data, .n_layers = (int)layers->len};
+    return run(procedure, mode, &chosen, config, data);
+}
+
+// GIMP gives such a procedure nothing but its arguments, of which the mode is one
+static GimpValueArray *run_alone(GimpProcedure *procedure, GimpProcedureConfig *config, void *data)
+{
+    const struct call chosen = {.image = HOST_NONE};
+    GimpRunMode mode = GIMP_RUN_NONINTERACTIVE;
+
+    g_object_get(config, "run-mode", &mode, NULL);
+    return run(procedure, mode, &chosen, config, data);
+}
+
 /* ---- registration ---- */
 
 static void add_choice(GimpProcedure *procedure, const struct argument *p)
@@ -75,11 +186,6 @@ static void add_result(GimpProcedure *procedure, const struct procedure *p)
             procedure, "layers", "Layers", "The new layers", GIMP_TYPE_LAYER, GIMP_PARAM_READWRITE);
     }
 }
-
-static GimpValueArray *run_on_layers(GimpProcedure *procedure, GimpRunMode mode, GimpImage *image,
-                                     GimpDrawable **drawables, GimpProcedureConfig *config,
-                                     void *data);
-static GimpValueArray *run_alone(GimpProcedure *procedure, GimpProcedureConfig *config, void *data);
 
 // GIMP asks for it when it registers the plug-in, and again before each call
 static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const char *name)
@@ -153,112 +259,4 @@ static void svdiff_plug_in_class_init(SvdiffPlugInClass *class)
 static void svdiff_plug_in_init(SvdiffPlugIn *plug_in)
 {
     words_begin();
-}
-
-/* ---- calls ---- */
-
-// what GIMP gave, as the table says its kind: an object, a text, or one of two kinds of numbers
-static void read_argument(values *v, size_t i, GimpProcedureConfig *config)
-{
-    const struct argument *p = &v->procedure->arguments[i];
-    g_auto(GValue) value = G_VALUE_INIT, number = G_VALUE_INIT;
-
-    g_object_get_property(G_OBJECT(config), p->name, &value);
-    if (p->kind == ARGUMENT_FILE) {
-        GFile *file = g_value_get_object(&value);
-        g_autofree char *path = file != NULL ? g_file_get_path(file) : NULL;
-        values_set_text(v, i, path);
-    } else if (argument_is_text(p)) {
-        values_set_text(v, i, g_value_get_string(&value));
-    } else if (p->kind == ARGUMENT_CHANNEL) {
-        values_set_number(v, i, id_of(g_value_get_object(&value)));
-    } else {
-        g_value_init(&number, G_TYPE_DOUBLE);
-        g_value_transform(&value, &number);
-        values_set_number(v, i, g_value_get_double(&number));
-    }
-}
-
-// a cancel needs no sentence: GIMP would show it in a window
-static GimpValueArray *return_error(GimpProcedure *procedure, GError *error)
-{
-    const GimpPDBStatusType status = host_status(error);
-
-    return gimp_procedure_new_return_values(procedure, status,
-                                            status == GIMP_PDB_CANCEL ? NULL : g_error_copy(error));
-}
-
-// layers by id, which may be gone when a person closed the image: the array then ends there
-static GimpValueArray *return_result(GimpProcedure *procedure, const struct call_result *result)
-{
-    GimpValueArray *out = gimp_procedure_new_return_values(procedure, GIMP_PDB_SUCCESS, NULL);
-    GValue *value = gimp_value_array_index(out, 1);
-
-    if (result->file != NULL) {
-        g_value_take_object(value, g_file_new_for_path(result->file));
-        return out;
-    }
-    g_autofree GObject **layers = g_new0(GObject *, result->n_layers + 1);
-    for (int i = 0; i < result->n_layers; i++) {
-        layers[i] = G_OBJECT(gimp_layer_get_by_id(result->layers[i]));
-    }
-    g_value_set_boxed(value, layers);
-    return out;
-}
-
-static GimpValueArray *run(GimpProcedure *procedure, GimpRunMode mode, const struct call *chosen,
-                           GimpProcedureConfig *config, const struct procedure *p)
-{
-    g_autoptr(values) v = values_create(p);
-    g_autoptr(GError) error = NULL;
-    struct call_result result = {0};
-
-    layers_out_begin();
-    for (size_t i = 0; mode == GIMP_RUN_NONINTERACTIVE && i < p->n_arguments; i++) {
-        read_argument(v, i, config);
-    }
-    GimpValueArray *out = entry_run((enum entry_mode)mode, chosen, v, &result, &error)
-                              ? return_result(procedure, &result)
-                              : return_error(procedure, error);
-    call_result_clear(&result);
-    return out;
-}
-
-// where a mask is painted in, the layer that has it is meant
-static GArray *given_layers(GimpDrawable **drawables)
-{
-    const int n = (int)gimp_core_object_array_get_length((GObject **)drawables);
-    GArray *all = g_array_new(FALSE, FALSE, sizeof(host_item));
-
-    for (int i = 0; i < n; i++) {
-        const host_item layer = host_layer_of(id_of(drawables[i]));
-        g_array_append_val(all, layer);
-    }
-    return all;
-}
-
-// from the menu GIMP gives a channel where one is active
-static GimpValueArray *run_on_layers(GimpProcedure *procedure, GimpRunMode mode, GimpImage *image,
-                                     GimpDrawable **drawables, GimpProcedureConfig *config,
-                                     void *data)
-{
-    g_autoptr(GArray) layers = given_layers(drawables);
-    if (layers->len == 1 && mode == GIMP_RUN_INTERACTIVE &&
-        !host_layer_exists(g_array_index(layers, host_item, 0))) {
-        const host_item before = host_layer_before(id_of(image));
-        g_array_index(layers, host_item, 0) = before;
-        g_array_set_size(layers, before != HOST_NONE ? 1 : 0);
-    }
-    const struct call chosen = {
-        .image = id_of(image), .layers = (host_item *)layers->data, .n_layers = (int)layers->len};
-    return run(procedure, mode, &chosen, config, data);
-}
-
-static GimpValueArray *run_alone(GimpProcedure *procedure, GimpProcedureConfig *config, void *data)
-{
-    const struct call chosen = {.image = HOST_NONE};
-    GimpRunMode mode = GIMP_RUN_NONINTERACTIVE;
-
-    g_object_get(config, "run-mode", &mode, NULL);
-    return run(procedure, mode, &chosen, config, data);
 }

@@ -51,6 +51,7 @@ static void choose_several(host_image image, GArray *all)
     }
 }
 
+// a drawable that is not linked stands for itself, whatever else is linked
 void host_add_linked(host_image image, host_item drawable, GArray *all)
 {
     if (drawable > 0) {
@@ -87,6 +88,7 @@ host_item host_layer_before(host_image image)
 
 /* ---- pixels ---- */
 
+// the library tells the number only with the colours
 int host_palette_size(host_image image)
 {
     int n = 0;

@@ -130,11 +130,6 @@ JsonObject *info_of(const char *path)
 
 /* ---- what was told ---- */
 
-char **info_things(JsonObject *info)
-{
-    return told_texts(info, "things");
-}
-
 GdkPixbuf *info_preview(JsonObject *info)
 {
     const char *text = told_text(info, "preview.png");

@@ -17,9 +17,8 @@ void info_ask(const char *path, GCancellable *stop, info_told told, void *user);
  * those of the folder, do not change. NULL: the command said nothing. Borrowed. */
 JsonObject *info_of(const char *path);
 
-/* Of what was told, which may be NULL: what its subjects are in plain words, "a fox", "" where one
- * does not say (g_strfreev); the small picture of a subject (g_object_unref), NULL: none; the side
- * in pixels at which a model makes its pictures, 0: not known. More: told.h. */
-char **info_things(JsonObject *info);
+/* Of what was told, which may be NULL: the small picture of a subject (g_object_unref), NULL: none;
+ * the side in pixels at which a model makes its pictures, 0: not known. What else is in it: told.h.
+ * "things" are what its subjects are in plain words, "a fox", "" where one does not say. */
 GdkPixbuf *info_preview(JsonObject *info);
 int info_side(JsonObject *info);

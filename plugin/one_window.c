@@ -31,6 +31,7 @@ struct one_window {
 
 /* ---- handing over ---- */
 
+// the folder is the user's alone; this is the second lock on the door
 static bool is_own(GSocketConnection *connection)
 {
     g_autoptr(GCredentials) peer =
@@ -76,6 +77,8 @@ static bool hand(const char *path, const struct call *chosen, const char *settin
 
 /* ---- whose it is ---- */
 
+/* Between the lock and the socket there is a moment in which a window is nobody's to call: then it
+ * is tried again. */
 one_window *one_window_claim(const struct procedure *p, const struct call *chosen,
                              const char *settings, bool *handed)
 {
@@ -151,6 +154,7 @@ static gboolean on_incoming(GSocketService *service, GSocketConnection *connecti
     return TRUE;
 }
 
+// the mask counts: the socket is the user's from its first moment on
 void one_window_listen(one_window *w, one_window_called called, void *user)
 {
     if (w == NULL) {

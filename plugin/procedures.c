@@ -25,6 +25,7 @@ static const struct argument learn_arguments[] = {
     {ARGUMENT_TEXT, "class-prompt", N_("Class p_rompt"),
      N_("The same without the subject's own word; empty: the prompt without [V]."),
      .advanced = true},
+    // ids of channels: never kept, as they mean nothing in another image
     {ARGUMENT_CHANNEL, "mask-channel", N_("_Marked by"),
      N_("A channel that marks the subject; none (-1): the selection, else the layer's "
         "mask, if any."),
@@ -64,6 +65,7 @@ static const struct argument generate_arguments[] = {
      N_("none: from noise; layer: from the layer; selection: from what of it is selected."),
      .standard_text = "none", .choices = "none|layer|selection",
      .choice_words = N_("nothing|the layer|the selection")},
+    // low is -1, because 0 and less stand for the default; the slider begins where it acts
     {ARGUMENT_NUMBER, "strength", N_("S_trength"),
      N_("How far the result may go from where it starts, up to 1; 0: the default, 0.75."),
      .low = -1, .high = 1, .own = N_("as usual"), .own_from = "generate.strength",
@@ -89,6 +91,7 @@ static const struct argument compose_arguments[] = {
      N_("What each layer shows, with [V] for its subject and ; between them; empty: a photo "
         "of a [V] and the layer's name."),
      .hidden = true},
+    // what subjects are without their own words, to keep what the model knew of such things
     {ARGUMENT_TEXT, "class-prompts", N_("Class p_rompts"),
      N_("The same without the subjects' own words; empty: the prompts without [V]."),
      .advanced = true},

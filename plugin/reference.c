@@ -15,6 +15,7 @@ static const char *kind_word(enum argument_kind kind)
     return words[kind];
 }
 
+// what is allowed, for those kinds that have bounds
 static void print_values(const struct argument *p)
 {
     g_auto(GStrv) words = g_strsplit(p->choices != NULL ? p->choices : "", "|", -1);
@@ -59,6 +60,7 @@ static void print_procedure(const struct procedure *p)
     printf("\n");
 }
 
+// tests hold the help pages against it: each names the fields that are seen first
 static void print_fields(const struct procedure *p)
 {
     for (size_t i = 0; i < p->n_arguments; i++) {

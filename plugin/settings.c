@@ -91,6 +91,7 @@ bool settings_seed(const char *text, int64_t *seed)
     return true;
 }
 
+// of another procedure, too: Generate takes prompt and seed of what Edit made
 bool settings_read(values *v, const char *text)
 {
     g_autoptr(JsonParser) parser = json_parser_new();

@@ -100,6 +100,7 @@ char **spot_names(host_image image)
     return (char **)g_ptr_array_free(names, FALSE);
 }
 
+// in the order in which spot_find looks: a channel that is called so hides the part
 char *spot_label(host_image image, const char *name)
 {
     const bool channel = host_image_exists(image) && host_channel_named(image, name) != HOST_NONE;
@@ -160,6 +161,7 @@ static bool fill_layer(host_item layer, const struct host_area *view, int width,
     return true;
 }
 
+// small for the map of a dialog, in full size for the worker
 float *spot_mask(const struct spot *p, const struct host_area *frame, const struct host_area *view,
                  int width, int height)
 {

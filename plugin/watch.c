@@ -22,8 +22,7 @@ void watch_progress(struct watch *w, const struct call_progress *p)
     }
 }
 
-// what the worker calls it in the language of the user
-// a phase that a newer worker has is shown as it is
+// what the worker calls it in the language of the user; a phase that is new here as it is
 static const char *phase_name(const char *phase)
 {
     static const char *const names[] = {N_("start"),    N_("spectrum"), N_("base"),  N_("learn"),
