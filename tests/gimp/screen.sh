@@ -80,12 +80,11 @@ manages() { # one that did not come up is begun again
     xprop -root _NET_SUPPORTED 2>/dev/null | grep -q _NET_ACTIVE_WINDOW
 }
 
-make_profile() { # GIMP makes it; what is added must not be there before
+make_profile() { # what is added must not be there before GIMP makes it
     if [ "$version" = 2 ]; then
-        timeout 600 gimp-2.10 -i -d -f -b '(gimp-quit 0)' >"$folder/log" 2>&1 </dev/null || true
+        "$gimp_here/profile" 2 gimp-2.10 "$folder/profile" >"$folder/log" 2>&1
     else
-        timeout 600 "gimp-console-${gimp_program#gimp-}" -i -d -f \
-            --batch-interpreter plug-in-script-fu-eval -b 0 --quit >"$folder/log" 2>&1 </dev/null || true
+        "$gimp_here/profile" 3 "gimp-console-${gimp_program#gimp-}" "$folder/profile" >"$folder/log" 2>&1
         echo '(file-version 1)' >"$folder/profile/shortcutsrc"
         # windows that would lie over the image
         printf '(show-welcome-dialog no)\n(color-profile-policy keep)\n(check-updates no)\n' \
