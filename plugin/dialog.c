@@ -343,6 +343,8 @@ static void look_again(struct dialog *d)
     dialog_fields_renew(d->fields);
     if (dialog_paint_renew(d->fields)) {
         dialog_estimate_want(d->estimate);
+    } else { // what was missing may be there now: a selection
+        dialog_estimate_want_if_failed(d->estimate);
     }
 }
 

@@ -167,13 +167,16 @@ void dialog_estimate_drop(struct dialog_estimate *e)
     e->ended = true;
 }
 
-static void on_words(void *user)
+void dialog_estimate_want_if_failed(struct dialog_estimate *e)
 {
-    struct dialog_estimate *e = user;
-
     if (e->failed) {
         dialog_estimate_want(e);
     }
+}
+
+static void on_words(void *user)
+{
+    dialog_estimate_want_if_failed(user);
 }
 
 static void on_figures(void *user)

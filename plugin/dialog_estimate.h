@@ -27,6 +27,9 @@ void dialog_estimate_begin(struct dialog_estimate *e);
 /* Something else changed: counts again soon. */
 void dialog_estimate_want(struct dialog_estimate *e);
 
+/* Something else may have changed: counts again if what was told last is why a run would fail. */
+void dialog_estimate_want_if_failed(struct dialog_estimate *e);
+
 /* A run begins, which says more, or has ended: nothing is counted or seen meanwhile. */
 void dialog_estimate_hold(struct dialog_estimate *e, bool running);
 

@@ -11,7 +11,7 @@
 #   shot FILE          a picture of the whole screen, once nothing moves in it
 #   fits WINDOW        whether it is seen whole on a small screen, and nothing in it is cut off
 #   hear, tells TEXT   whether the dialogs told this since `hear` (with G_MESSAGES_DEBUG=svdiff)
-#   is_calm            whether the plug-in's libraries had nothing to complain of
+#   is_calm            whether GTK and GLib had nothing to complain of in the plug-in
 #   opens KEY WINDOW   the key in GIMP's window, $image_window, until the dialog is there; hears before
 #   closes WINDOW      by Escape
 #   press WINDOW KEY.. the keys
@@ -39,7 +39,9 @@ screen_missing() {
 screen_end() {
     tell_end $?
     [ -z "$checks" ] || shot_now "${shots:-$folder}/stopped.png" 2>/dev/null || true
-    for process in $gimp $manager $screen; do kill -9 "$process" 2>/dev/null || true; done
+    own= # its Script-Fu server does not leave with it
+    [ -z "$gimp" ] || own=$(pgrep -P "$gimp" -f plug-ins/script-fu || true)
+    for process in $own $gimp $manager $screen; do kill -9 "$process" 2>/dev/null || true; done
     rm -rf "$folder"
 }
 
@@ -221,7 +223,7 @@ choose() { # ITEM NAME WINDOW [N]: an item of the list that is called so
 told=0 # lines that were read
 hear() { told=$(wc -l <"$folder/gimp"); }
 tells() { tail -n "+$((told + 1))" "$folder/gimp" | grep -q "svdiff.*$1"; }
-is_calm() { ! grep -a '(svdiff:[0-9]*): .*\(CRITICAL\|WARNING\)' "$folder/gimp" >"$folder/why"; }
+is_calm() { ! grep -a '(svdiff:[0-9]*): G[A-Za-z-]*-\(CRITICAL\|WARNING\)' "$folder/gimp" >"$folder/why"; }
 shot_now() { import -window root "$1"; }
 shot() {
     shot_now "$folder/shot.ppm"
