@@ -274,13 +274,15 @@ static void back_head(struct attention_shape s, const struct back *b,
 bool attention_bf16_backward(const kernels *k, struct attention_shape s,
                              const struct attention_gradients *a)
 {
-    g_autofree struct back *backs = g_new(struct back, k->threads);
+    // a static schedule gives the first threads a head each where there are more threads than heads
+    const int busy = MIN(k->threads, s.n * s.heads);
+    g_autofree struct back *backs = g_new(struct back, MAX(busy, 1));
     struct onednn_room room = cpu_workspace(k);
 
     if (!attention_bf16_possible(k, s)) {
         return false;
     }
-    for (int i = 0; i < k->threads; i++) {
+    for (int i = 0; i < busy; i++) {
         if (!take_back(&room, s, &backs[i])) {
             return false;
         }
