@@ -180,7 +180,7 @@ static bool read_one(const struct reader *r, const struct reading *x, struct scr
     if (x->is_weight) {
         weight_to_engine_order(x->weight, values, x->weight->out);
     }
-#pragma omp critical(network_upload) // a table is one thread's at a time
+#pragma omp critical // a table is one thread's at a time
     {
         if (x->bf16) {
             upload_bf16(r->net->k, x->to, values, count);
@@ -209,7 +209,7 @@ bool read_end(struct reader *r)
             stopped = r->failed;
             if (!stopped &&
                 !read_one(r, &g_array_index(r->readings, struct reading, i), &s, &problem)) {
-#pragma omp critical(network_failure)
+#pragma omp critical
                 {
                     if (!r->failed) {
                         g_propagate_error(r->error, problem);
