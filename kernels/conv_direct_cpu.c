@@ -91,10 +91,13 @@ static bool run_rounded(const kernels *k, struct onednn_conv call, const float *
 
 static bool run(const kernels *k, struct onednn_conv call, const float *x, struct onednn_room room)
 {
-    cpu_use_threads(k);
+    const struct conv_shape s = call.shape;
+
     if (call.type == KERNELS_BF16) {
+        cpu_use_threads_for(k, (double)s.n * s.out_h * s.out_w * s.out * s.kh * s.kw * s.c);
         return onednn_has_bf16() && run_rounded(k, call, x, room);
     }
+    cpu_use_threads(k);
     call.x = x;
     return onednn_conv(cpu_device(k)->dnnl, &call, room);
 }

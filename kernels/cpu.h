@@ -30,6 +30,15 @@ static inline void cpu_use_threads(const kernels *k)
     omp_set_num_threads(k->threads);
 }
 
+/* The same before a primitive of oneDNN, which divides even a small product: below CPU_PRODUCT
+ * multiplications one thread is done before the others have begun, and nobody waits for them. */
+#define CPU_PRODUCT ((double)(1 << 21))
+
+static inline void cpu_use_threads_for(const kernels *k, double multiplications)
+{
+    omp_set_num_threads(multiplications < CPU_PRODUCT ? 1 : k->threads);
+}
+
 // all of the workspace
 static inline struct onednn_room cpu_workspace(const kernels *k)
 {

@@ -35,7 +35,7 @@ static bool rounded_product(const kernels *k, struct gemm_shape s, const float *
     if (!rounded) {
         return false;
     }
-    cpu_use_threads(k);
+    cpu_use_threads_for(k, (double)s.m * s.n * s.k);
     for (int64_t row = 0; row < s.m; row += at_once) {
         const struct onednn_matmul call = {
             .m = MIN(at_once, s.m - row),
