@@ -95,7 +95,9 @@ static bool run(const kernels *k, struct onednn_conv call, const float *x, struc
 
     if (call.type == KERNELS_BF16) {
         cpu_use_threads_for(k, (double)s.n * s.out_h * s.out_w * s.out * s.kh * s.kw * s.c);
-        return onednn_has_bf16() && run_rounded(k, call, x, room);
+        const bool done = onednn_has_bf16() && run_rounded(k, call, x, room);
+        cpu_use_threads(k);
+        return done;
     }
     cpu_use_threads(k);
     call.x = x;

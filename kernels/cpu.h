@@ -31,7 +31,8 @@ static inline void cpu_use_threads(const kernels *k)
 }
 
 /* The same before a primitive of oneDNN, which divides even a small product: below CPU_PRODUCT
- * multiplications one thread is done before the others have begun, and nobody waits for them. */
+ * multiplications one thread is done before the others have begun, and nobody waits for them.
+ * cpu_use_threads follows, so that what comes next never depends on what was before. */
 #define CPU_PRODUCT ((double)(1 << 21))
 
 static inline void cpu_use_threads_for(const kernels *k, double multiplications)

@@ -31,12 +31,13 @@ static bool rounded_product(const kernels *k, struct gemm_shape s, const float *
     const int64_t at_once = rows_at_once(room, s.k);
     struct onednn_room rest = room;
     uint16_t *rounded = cpu_take(&rest, (size_t)(MIN(at_once, s.m) * s.k) * sizeof *rounded);
+    bool done = true;
 
     if (!rounded) {
         return false;
     }
     cpu_use_threads_for(k, (double)s.m * s.n * s.k);
-    for (int64_t row = 0; row < s.m; row += at_once) {
+    for (int64_t row = 0; row < s.m && done; row += at_once) {
         const struct onednn_matmul call = {
             .m = MIN(at_once, s.m - row),
             .n = s.n,
@@ -51,10 +52,11 @@ static bool rounded_product(const kernels *k, struct gemm_shape s, const float *
 
         k->to_bf16(k, call.m * s.k, a + row * s.k, rounded);
         if (!onednn_matmul(cpu_device(k)->dnnl, &call, rest)) {
-            return false; // the first call already: the code depends on sizes that stay
+            done = false; // the first call already: the code depends on sizes that stay
         }
     }
-    return true;
+    cpu_use_threads(k);
+    return done;
 }
 
 bool cpu_product(const kernels *k, struct gemm_shape s, const float *a, struct kernels_weight b,
