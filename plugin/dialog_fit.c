@@ -9,11 +9,15 @@
 #define AROUND 36 // pixels of the screen for the window's frame and a panel
 #define LEAST  96 // that is seen in any case
 
+/* Until a height that was asked for has come, from the window manager, too. What grows later is a
+ * person's doing. */
+#define SETTLED (2 * G_USEC_PER_SEC)
+
 struct fit {
     GtkWidget *scrolled, *inside;
-    bool asked; // for another height, a moment ago
-    int height; // of the window then
-    guint soon; // source; 0: none
+    gint64 settled; // when what was last asked for has come
+    int height;     // of the window when it was last looked at
+    guint soon;     // source; 0: none
 };
 
 static struct fit *fit_of(GtkWidget *scrolled)
@@ -57,7 +61,7 @@ static void place(struct fit *f, GtkWidget *window)
 
     gtk_window_get_size(GTK_WINDOW(window), &width, &height);
     gtk_window_get_position(GTK_WINDOW(window), &x, &y);
-    if (height > highest() && f->asked) {
+    if (height > highest() && g_get_monotonic_time() < f->settled) {
         gtk_window_resize(GTK_WINDOW(window), width, highest());
     } else if (height > f->height && y + height > highest() &&
                height <= toolkit_wanted_height(window)) {
@@ -72,9 +76,10 @@ static gboolean on_soon(struct fit *f)
 
     f->soon = 0;
     if (gtk_widget_is_toplevel(window) && gtk_widget_get_visible(window)) {
-        const bool asks = ask(f, window);
+        if (ask(f, window)) {
+            f->settled = g_get_monotonic_time() + SETTLED;
+        }
         place(f, window);
-        f->asked = asks;
     }
     return G_SOURCE_REMOVE;
 }
