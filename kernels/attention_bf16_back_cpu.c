@@ -9,7 +9,7 @@
  * order. Products take pairs along the axis that they sum over: Q, K, dY and dS are therefore
  * rounded twice, once along d or the keys and once along the queries. Rounding is as forward:
  * factors, P and dS to bfloat16, sums float. */
-#include "kernels/attention_bf16_cpu.h"
+#include "kernels/attention_cpu.h"
 #include "kernels/product_bf16_cpu.h"
 
 #include <omp.h>
@@ -103,16 +103,6 @@ static void back_begin(struct attention_shape s, const struct back *b, const flo
     }
     memset(b->dkey, 0, sums);
     memset(b->dv, 0, sums);
-}
-
-static float dot(const float *a, const float *b, int n)
-{
-    double sum = 0;
-
-    for (int i = 0; i < n; i++) {
-        sum += (double)a[i] * b[i];
-    }
-    return (float)sum;
 }
 
 // what depends on a block's queries alone; lanes without one get probabilities of 0

@@ -12,7 +12,7 @@
  * Before, K [key, pairs of d] and V [pairs of keys, d] of a head of a picture are rounded once into
  * the workspace, for as many heads at a time as fit. Rounding is that of every product of this
  * precision: factors to bfloat16, probabilities too; sums, maxima, l and lse stay float. */
-#include "kernels/attention_bf16_cpu.h"
+#include "kernels/attention_cpu.h"
 #include "kernels/product_bf16_cpu.h"
 
 #include <math.h>

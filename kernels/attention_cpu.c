@@ -7,7 +7,7 @@
  * once. Forward: a thread takes any block. Backward: a thread owns a head of a picture, so that the
  * sums over its queries always run in the same order. Small products are oneDNN's, which stay on
  * the calling thread inside a parallel region. Causal: query i sees keys 0 .. i. */
-#include "kernels/attention_bf16_cpu.h"
+#include "kernels/attention_cpu.h"
 #include "kernels/clones.h"
 #include "kernels/cpu.h"
 #include "kernels/functions_cpu.h"
@@ -185,16 +185,6 @@ static void row_backward(const float *p, float *dp, int keys, float d, float sca
     for (int j = 0; j < keys; j++) {
         dp[j] = scale * p[j] * (dp[j] - d);
     }
-}
-
-static float dot(const float *a, const float *b, int n)
-{
-    double sum = 0;
-
-    for (int i = 0; i < n; i++) {
-        sum += (double)a[i] * b[i];
-    }
-    return (float)sum;
 }
 
 static void block_backward(struct attention_shape s, const struct block *b,

@@ -160,6 +160,7 @@ static void upload_bf16(const kernels *k, uint16_t *to, const float *values, int
     for (int64_t i = 0; i < count; i += PART) {
         const int64_t n = MIN(PART, count - i);
         dtype_from_f32(DTYPE_BF16, values + i, part, (size_t)n);
+#pragma omp critical // a table is one thread's at a time
         k->upload(k, to + i, part, (size_t)n * sizeof *part);
     }
 }
@@ -180,13 +181,11 @@ static bool read_one(const struct reader *r, const struct reading *x, struct scr
     if (x->is_weight) {
         weight_to_engine_order(x->weight, values, x->weight->out);
     }
-#pragma omp critical // a table is one thread's at a time
-    {
-        if (x->bf16) {
-            upload_bf16(r->net->k, x->to, values, count);
-        } else {
-            transfer_upload(r->net->k, x->to, values, count);
-        }
+    if (x->bf16) {
+        upload_bf16(r->net->k, x->to, values, count);
+    } else {
+#pragma omp critical
+        transfer_upload(r->net->k, x->to, values, count);
     }
     return true;
 }

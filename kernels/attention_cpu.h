@@ -1,5 +1,5 @@
-/* attention_bf16_cpu.h: attention with products in bfloat16, where this CPU and the table's
- * precision allow it. */
+/* attention_cpu.h: what the CPU's attention in float and in bfloat16 share, and the latter, where this
+ * CPU and the table's precision allow it. */
 #pragma once
 
 #include "kernels/cpu.h"
@@ -15,6 +15,17 @@ static inline int64_t pairs_of(int64_t values)
 static inline int64_t row_of(struct attention_shape s)
 {
     return (int64_t)s.heads * s.d;
+}
+
+// added up in double
+static inline float dot(const float *a, const float *b, int n)
+{
+    double sum = 0;
+
+    for (int i = 0; i < n; i++) {
+        sum += (double)a[i] * b[i];
+    }
+    return (float)sum;
 }
 
 static inline bool attention_bf16_possible(const kernels *k, struct attention_shape s)
