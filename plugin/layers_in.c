@@ -4,11 +4,24 @@
 
 #include "engine/base/error.h"
 
+#include <math.h>
 #include <string.h>
 
 #define SIDE_MIN 8                  // pixels: one value of the latents
 #define LEAST    (0.5f / 255)       // of a mask: 8 bits would round less to 0
-#define OPAQUE   (1 - 0.5f / 65535) // of alpha: babl does not make 1 of all kinds of white
+#define STEPS    65535.0f           // of 16 bits, among which are those of 8
+#define OPAQUE   (1 - 0.5f / STEPS) // of alpha: babl does not make 1 of all kinds of white
+
+/* babl measures which of its conversions is the fastest when it first needs one, so the last digits
+ * of a value depend on the moment (by up to 1e-6), and with them what is learned of a picture. A
+ * step of an integer becomes exactly what a file of it is read as; other values stay. */
+static void to_exact_steps(float *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float step = rintf(values[i] * STEPS) / STEPS;
+        values[i] = fabsf(values[i] - step) < 0.125f / STEPS ? step : values[i];
+    }
+}
 
 void layers_in_pixels(host_item item, const struct host_area *at, const struct host_area *view,
                       int width, int height, const Babl *format, float *to)
@@ -19,6 +32,8 @@ void layers_in_pixels(host_item item, const struct host_area *at, const struct h
                                 width, height};
 
     gegl_buffer_get(buffer, &part, scale, format, to, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
+    to_exact_steps(to,
+                   (size_t)width * (size_t)height * (size_t)babl_format_get_n_components(format));
 }
 
 /* Of the three encodings of grey only one is as the mask is stored: another would bend the values

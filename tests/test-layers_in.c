@@ -118,6 +118,32 @@ static void test_formats(void)
     }
 }
 
+// each step of 8 and of 16 bits is exactly what a file with it is read as, whatever way babl takes
+static void test_steps(void)
+{
+    const struct {
+        const char *format;
+        int steps;
+    } cases[] = {{"R'G'B' u8", 255}, {"R'G'B'A u8", 255}, {"Y' u8", 255}, {"R'G'B'A u16", 65535}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const GeglRectangle all = {0, 0, 256, cases[i].steps / 255};
+        const struct host_area area = {0, 0, all.width, all.height};
+        const int step = cases[i].steps, n = all.width * all.height;
+        g_autofree float *given = g_new(float, 4 * n);
+        for (int j = 0; j < 4 * n; j++) {
+            given[j] = j % 4 == 3 ? 1 : MIN(j / 4, step) / (float)step;
+        }
+        host.layer = gegl_buffer_new(&all, babl_format(cases[i].format));
+        gegl_buffer_set(host.layer, &all, 0, babl_format("R'G'B'A float"), given, 0);
+        g_autofree float *read = g_new(float, 4 * n);
+        layers_in_pixels(LAYER, &area, &area, all.width, all.height, babl_format("R'G'B'A float"),
+                         read);
+        g_assert_cmpmem(read, sizeof(float) * 4 * n, given, sizeof(float) * 4 * n);
+        clear_host();
+    }
+}
+
 static void test_grey(void)
 {
     const char *const formats[] = {"Y' u8", "Y'A u8",   "Y'A u32", "Y~ u8",
@@ -275,6 +301,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     gegl_init(NULL, NULL);
     g_test_add_func("/layers_in/formats", test_formats);
+    g_test_add_func("/layers_in/steps", test_steps);
     g_test_add_func("/layers_in/grey", test_grey);
     g_test_add_func("/layers_in/indexed", test_indexed);
     g_test_add_func("/layers_in/alpha-and-offset", test_alpha_and_offset);
