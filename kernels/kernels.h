@@ -153,7 +153,8 @@ struct kernels {
     int threads;
     enum kernels_precision precision; // what weights should be stored as on this device
     /* Whether its memory is the host's: then the host may follow its pointers, and what it gives is
-     * taken from the machine's. Nothing but limits of memory may depend on it. */
+     * taken from the machine's. Nothing but limits of memory and how weights are read may depend on
+     * it. */
     bool host_memory;
     void *device; // the device's own state
 

@@ -17,12 +17,12 @@ static const struct model_hashes sd2 = {
 
 static struct model_hashes hashes_of(const char *path, int threads)
 {
-    struct model_hashes hashes;
+    struct model_hashes hashes = {0};
     g_autoptr(GError) error = NULL;
     g_autoptr(checkpoint) model = checkpoint_open(path, &error);
     g_assert_no_error(error);
 
-    g_assert_true(model_hashes(model, threads, NULL, NULL, &hashes, &error));
+    g_assert_true(model_hashes(model, MODEL_HASHES, threads, NULL, NULL, &hashes, &error));
     g_assert_no_error(error);
     return hashes;
 }
@@ -105,6 +105,32 @@ static void test_remembered(void)
     temporary_folder_remove(folder);
 }
 
+// the one that is asked for is found out and remembered, and the other when it is asked for
+static void test_alone(void)
+{
+    char *folder = temporary_folder_create();
+    g_autofree char *copy = copy_fixture(folder, "sd1");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(checkpoint) model = checkpoint_open(copy, &error);
+    g_autofree char *identity = checkpoint_identity(model);
+    g_autofree char *memory =
+        g_build_filename(g_get_user_cache_dir(), "svdiff", "models", identity, NULL);
+    g_autofree char *half = g_strconcat(sd1.base, " -", NULL), *text = NULL;
+    struct model_hashes hashes = {0}, again = {0};
+
+    g_assert_true(model_hashes(model, MODEL_HASH_BASE, 0, NULL, NULL, &hashes, &error));
+    g_assert_cmpstr(hashes.base, ==, sd1.base);
+    g_assert_cmpstr(hashes.spectra, ==, "");
+    g_assert_true(g_file_get_contents(memory, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, half);
+    g_assert_true(model_hashes(model, MODEL_HASH_SPECTRA, 0, NULL, NULL, &hashes, &error));
+    assert_same(&hashes, &sd1);
+    g_assert_true(model_hashes(model, MODEL_HASH_SPECTRA, 0, NULL, NULL, &again, &error));
+    assert_same(&again, &sd1);
+    g_assert_no_error(error);
+    temporary_folder_remove(folder);
+}
+
 static void test_unreadable(void)
 {
     char *folder = temporary_folder_create();
@@ -114,8 +140,8 @@ static void test_unreadable(void)
     edit_weights(copy, UNET_FILE, (struct edit){.name = "conv_in.weight", .poison = NAN});
     g_autoptr(checkpoint) model = checkpoint_open(copy, &error);
     g_assert_no_error(error);
-    struct model_hashes hashes;
-    g_assert_false(model_hashes(model, 0, NULL, NULL, &hashes, &error));
+    struct model_hashes hashes = {0};
+    g_assert_false(model_hashes(model, MODEL_HASHES, 0, NULL, NULL, &hashes, &error));
     g_assert_nonnull(strstr(error->message, "conv_in.weight"));
     temporary_folder_remove(folder);
 }
@@ -134,16 +160,16 @@ static void test_cancel(void)
     g_autofree char *copy = copy_fixture(folder, "sd2");
     g_autoptr(GError) error = NULL;
     g_autoptr(checkpoint) model = checkpoint_open(copy, &error);
-    struct model_hashes hashes;
+    struct model_hashes hashes = {0};
     int calls = 0;
 
     // one thread: the caller's alone reports, and among others it may get no work
-    g_assert_false(model_hashes(model, 1, count_or_cancel, &calls, &hashes, &error));
+    g_assert_false(model_hashes(model, MODEL_HASHES, 1, count_or_cancel, &calls, &hashes, &error));
     g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED);
     g_assert_cmpint(calls, ==, 3);
     g_clear_error(&error);
     calls = -10000;
-    g_assert_true(model_hashes(model, 1, count_or_cancel, &calls, &hashes, &error));
+    g_assert_true(model_hashes(model, MODEL_HASHES, 1, count_or_cancel, &calls, &hashes, &error));
     assert_same(&hashes, &sd2);
     g_assert_cmpint(calls, >, -10000);
     temporary_folder_remove(folder);
@@ -159,6 +185,7 @@ int main(int argc, char **argv)
     g_test_add_func("/model_hash/copies", test_copies);
     g_test_add_func("/model_hash/parts", test_parts);
     g_test_add_func("/model_hash/remembered", test_remembered);
+    g_test_add_func("/model_hash/alone", test_alone);
     g_test_add_func("/model_hash/unreadable", test_unreadable);
     g_test_add_func("/model_hash/cancel", test_cancel);
     int status = g_test_run();

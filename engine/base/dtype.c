@@ -232,3 +232,13 @@ bool dtype_finite(const float *values, size_t n)
     }
     return (special & 0x80000000) == 0;
 }
+
+bool dtype_finite_f16(const uint16_t *values, size_t n)
+{
+    uint16_t special = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        special |= (uint16_t)((values[i] & 0x7c00) + 0x0400);
+    }
+    return (special & 0x8000) == 0;
+}

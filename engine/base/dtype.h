@@ -47,3 +47,5 @@ void dtype_from_f32(enum dtype type, const float *in, void *out, size_t n);
 
 // true when none of the n values is infinite or NaN
 bool dtype_finite(const float *values, size_t n);
+// the same of f16
+bool dtype_finite_f16(const uint16_t *values, size_t n);

@@ -156,9 +156,7 @@ static bool read_converted(const struct safetensors *file, const struct safetens
 
     for (int64_t done = 0; done < n; done += PART) {
         size_t count = (size_t)MIN(n - done, PART);
-        // `first` and `done` count values, an offset counts bytes
-        int64_t offset = tensor->offset + (first + done) * (int64_t)size;
-        if (!regular_file_read(file->file, part, count * size, offset, error)) {
+        if (!safetensors_read_stored(file, tensor, first + done, (int64_t)count, part, error)) {
             return false;
         }
         dtype_to_f32(tensor->dtype, part, out + done, count);
@@ -166,25 +164,31 @@ static bool read_converted(const struct safetensors *file, const struct safetens
     return true;
 }
 
+bool safetensors_read_stored(const struct safetensors *file,
+                             const struct safetensors_tensor *tensor, int64_t first, int64_t n,
+                             void *out, GError **error)
+{
+    g_assert(first >= 0 && n >= 0 && n <= tensor->values - first);
+    // an offset counts bytes
+    const int64_t size = (int64_t)dtype_bytes(tensor->dtype);
+
+    // a file that somebody writes to would give half of the old values and half of the new
+    return regular_file_unchanged(file->file, error) &&
+           regular_file_read(file->file, out, (size_t)(n * size), tensor->offset + first * size,
+                             error);
+}
+
 bool safetensors_read_f32_part(const struct safetensors *file,
                                const struct safetensors_tensor *tensor, int64_t first, int64_t n,
                                float *out, GError **error)
 {
-    g_assert(first >= 0 && n >= 0 && n <= tensor->values - first);
     if (tensor->dtype == DTYPE_OTHER) {
         return error_failed(error, "%s: tensor %s has type %s, " DTYPE_READABLE " is needed.",
                             safetensors_path(file), tensor->name, tensor->dtype_name);
     }
-    // a file that somebody writes to would give half of the old values and half of the new
-    if (!regular_file_unchanged(file->file, error)) {
-        return false;
-    }
     // nothing to convert: straight into the memory of the caller
-    if (tensor->dtype == DTYPE_F32) {
-        return regular_file_read(file->file, out, (size_t)n * sizeof(float),
-                                 tensor->offset + first * (int64_t)sizeof(float), error);
-    }
-    return read_converted(file, tensor, first, n, out, error);
+    return tensor->dtype == DTYPE_F32 ? safetensors_read_stored(file, tensor, first, n, out, error)
+                                      : read_converted(file, tensor, first, n, out, error);
 }
 
 bool safetensors_read_f32(const struct safetensors *file, const struct safetensors_tensor *tensor,

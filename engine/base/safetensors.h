@@ -73,5 +73,10 @@ bool safetensors_read_f32_part(const struct safetensors *file,
                                const struct safetensors_tensor *tensor, int64_t first, int64_t n,
                                float *out, GError **error);
 
+// `n` values from the value `first` on as they are stored, of whatever type
+bool safetensors_read_stored(const struct safetensors *file,
+                             const struct safetensors_tensor *tensor, int64_t first, int64_t n,
+                             void *out, GError **error);
+
 // "[320, 4, 3, 3]", for sentences; the caller frees it
 char *safetensors_shape_text(const int64_t *shape, int n_dims);

@@ -1,7 +1,7 @@
 /* bench_random.h: random weights and inputs of a bench, made as fast as memory takes them. */
 #pragma once
 
-#include "engine/network/network.h"
+#include "engine/network/reader.h"
 
 /* out[count] = uniform values of mean 0 with this deviation, a function of seed. */
 void bench_random_fill(float *out, int64_t count, double deviation, uint64_t seed);

@@ -122,8 +122,9 @@ bool pictures_take(void *user, int index, uint64_t seed, const picture *p, GErro
 {
     struct pictures *d = user;
     g_autofree char *path = output_name(text(d, "output"), index, d->common.wanted);
-    // found out before the first picture was drawn
-    const bool known = session_hashes(d->session, NULL, NULL, error) != NULL;
+    // without subjects nobody asked for it so far: drawing needs none
+    const bool known =
+        session_hashes(d->session, MODEL_HASH_BASE, command_progress, &d->common, error) != NULL;
     g_autofree char *made = known ? d->describe(user, d->session, index, seed, p) : NULL;
 
     if (made == NULL || !write_result(d, path, p, made, error)) {

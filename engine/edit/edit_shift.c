@@ -39,7 +39,7 @@ static struct svdiff_learn_options learn_options(const svdiff *s,
 // SHA-256 over all that what is learned depends on
 static char *fingerprint(svdiff *s, const struct svdiff_edit_options *o, GError **error)
 {
-    const struct model_hashes *base = session_hashes(s, NULL, NULL, error);
+    const struct model_hashes *base = session_hashes(s, MODEL_HASH_BASE, NULL, NULL, error);
     const struct svdiff_learn_options learn = learn_options(s, o);
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
     g_autofree char *data = NULL;

@@ -25,8 +25,9 @@ bool painter_open(struct painter *p, const struct svdiff_scaled_subject *subject
                   bool force, GError **error)
 {
     p->made = describe(subjects, n);
-    // first: whether the subjects are of this model is told by them
-    if (session_hashes(p->session, p->progress, p->user, error) == NULL ||
+    // first: whether the subjects are of this model is told by them; both in one pass
+    if ((n > 0 && session_hashes(p->session, MODEL_HASHES, p->progress,
+                                 p->user, error) == NULL) ||
         !subject_list_open(&p->subjects, p->session, subjects, n, force, error)) {
         return false;
     }

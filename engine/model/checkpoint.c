@@ -338,6 +338,38 @@ bool checkpoint_read_part(const struct checkpoint *model, size_t index, int64_t 
                         safetensors_path(stored->place.file), stored->place.tensor->name);
 }
 
+bool checkpoint_read_stored(const struct checkpoint *model, size_t index, int64_t first, int64_t n,
+                            void *out, GError **error)
+{
+    const struct stored_tensor *stored = stored_at(model, index);
+
+    g_assert(first >= 0 && n >= 0 && n <= model_tensor_values(stored->tensor) - first);
+    return safetensors_read_stored(stored->place.file, stored->place.tensor, stored->first + first,
+                                   n, out, error);
+}
+
+bool checkpoint_read_f16_part(const struct checkpoint *model, size_t index, int64_t first,
+                              int64_t n, uint16_t *out, GError **error)
+{
+    const struct stored_tensor *stored = stored_at(model, index);
+
+    // as they are stored, unless they are multiplied; what is no number is told of in one place
+    if (stored->place.tensor->dtype == DTYPE_F16 && stored->scale.values == NULL) {
+        if (!checkpoint_read_stored(model, index, first, n, out, error)) {
+            return false;
+        }
+        if (dtype_finite_f16(out, (size_t)n)) {
+            return true;
+        }
+    }
+    g_autofree float *values = g_new(float, n);
+    if (!checkpoint_read_part(model, index, first, n, values, error)) {
+        return false;
+    }
+    dtype_from_f32(DTYPE_F16, values, out, (size_t)n);
+    return true;
+}
+
 // the shape that the caller wants, with kernels of 1x1 and linear weights being the same
 static bool wanted_shape(const struct model_tensor *tensor, const int64_t *shape, int n_dims)
 {
@@ -350,23 +382,46 @@ static bool wanted_shape(const struct model_tensor *tensor, const int64_t *shape
            (n_dims == 1 || (tensor->n_dims > 1 && shape[1] == tensor->shape[1]));
 }
 
-bool checkpoint_read(const struct checkpoint *model, enum model_component component,
-                     const char *name, const int64_t *shape, int n_dims, float *out, GError **error)
+// the tensor's index in *index; false with a sentence when there is none of this shape
+static bool find_wanted(const struct checkpoint *model, enum model_component component,
+                        const char *name, const int64_t *shape, int n_dims, size_t *index,
+                        GError **error)
 {
-    size_t found = find_name(model, component, name);
+    const size_t found = find_name(model, component, name);
     if (found == 0) {
         return error_failed(error, "%s: the %s of this model has no tensor %s.", model->path,
                             model_component_title(component), name);
     }
 
-    const struct model_tensor *tensor = checkpoint_at(model, found - 1);
-    if (!wanted_shape(tensor, shape, n_dims)) {
-        g_autofree char *is = safetensors_shape_text(tensor->shape, tensor->n_dims);
-        g_autofree char *should = safetensors_shape_text(shape, n_dims);
-        return error_failed(error, "%s: tensor %s has shape %s, %s was asked for.", model->path,
-                            name, is, should);
+    *index = found - 1;
+    const struct model_tensor *tensor = checkpoint_at(model, *index);
+    if (wanted_shape(tensor, shape, n_dims)) {
+        return true;
     }
-    return checkpoint_read_part(model, found - 1, 0, model_tensor_values(tensor), out, error);
+    g_autofree char *is = safetensors_shape_text(tensor->shape, tensor->n_dims);
+    g_autofree char *should = safetensors_shape_text(shape, n_dims);
+    return error_failed(error, "%s: tensor %s has shape %s, %s was asked for.", model->path, name,
+                        is, should);
+}
+
+bool checkpoint_read_values(const struct checkpoint *model, enum model_component component,
+                            const char *name, const int64_t *shape, int n_dims, int64_t first,
+                            int64_t n, float *out, GError **error)
+{
+    size_t index = 0;
+
+    return find_wanted(model, component, name, shape, n_dims, &index, error) &&
+           checkpoint_read_part(model, index, first, n, out, error);
+}
+
+bool checkpoint_read(const struct checkpoint *model, enum model_component component,
+                     const char *name, const int64_t *shape, int n_dims, float *out, GError **error)
+{
+    size_t index = 0;
+
+    return find_wanted(model, component, name, shape, n_dims, &index, error) &&
+           checkpoint_read_part(model, index, 0, model_tensor_values(checkpoint_at(model, index)),
+                                out, error);
 }
 
 static void add_identity(GChecksum *sum, const struct regular_file *file)

@@ -68,9 +68,22 @@ bool checkpoint_read(const struct checkpoint *model, enum model_component compon
                      const char *name, const int64_t *shape, int n_dims, float *out,
                      GError **error);
 
+// the same for `n` values from the value `first` on
+bool checkpoint_read_values(const struct checkpoint *model, enum model_component component,
+                            const char *name, const int64_t *shape, int n_dims, int64_t first,
+                            int64_t n, float *out, GError **error);
+
 /* `n` values from `first` on, of the tensor checkpoint_at(model, index); checked as above. */
 bool checkpoint_read_part(const struct checkpoint *model, size_t index, int64_t first, int64_t n,
                           float *out, GError **error);
+
+// the same as they are stored, in the type of checkpoint_stored, nothing checked or multiplied
+bool checkpoint_read_stored(const struct checkpoint *model, size_t index, int64_t first, int64_t n,
+                            void *out, GError **error);
+
+// as floats are, rounded to f16, as they are stored where that is their type
+bool checkpoint_read_f16_part(const struct checkpoint *model, size_t index, int64_t first,
+                              int64_t n, uint16_t *out, GError **error);
 
 /* Who the files are: device, inode, size and time of each, and the names and shapes that the
  * configs ask for, as a SHA-256 in hexadecimal. Two runs on the same untouched files get the same;

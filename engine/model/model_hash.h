@@ -23,13 +23,29 @@
 
 #define MODEL_HASH_DIGITS 64
 
+// either hash, or both: each costs its own time
+enum model_hash {
+    MODEL_HASH_BASE = 1,
+    MODEL_HASH_SPECTRA = 2,
+    MODEL_HASHES = MODEL_HASH_BASE | MODEL_HASH_SPECTRA,
+};
+
+// empty: not asked for so far
 struct model_hashes {
     char base[MODEL_HASH_DIGITS + 1], spectra[MODEL_HASH_DIGITS + 1];
 };
 
-/* They are remembered in the user's cache folder by the identity of the files, since all values
- * have to be read (some seconds for SD 1.5 on two quiet cores), and then nothing is read; that they
- * cannot be remembered is no error. threads 0: all processors. `progress` may be NULL. False with a
- * sentence when the files cannot be read, SVDIFF_ERROR_CANCELLED when progress says so. */
-bool model_hashes(const struct checkpoint *model, int threads, progress_function progress,
-                  void *user, struct model_hashes *hashes, GError **error);
+/* Adds those of the wanted hashes (enum model_hash) that `hashes` lacks. They are
+ * remembered in the user's cache folder by the identity of the files, since all values have to be
+ * read (the base of SD 1.5 in f16 takes about a second of a processor that has instructions for
+ * SHA-256, both hashes three), and then nothing is read; that they cannot be remembered is no
+ * error. threads 0: all processors. `progress` may be NULL. False with a sentence when the files
+ * cannot be read, SVDIFF_ERROR_CANCELLED when progress says so. */
+bool model_hashes(const struct checkpoint *model, unsigned wanted, int threads,
+                  progress_function progress, void *user, struct model_hashes *hashes,
+                  GError **error);
+
+// the same, whatever is remembered, which stays as it is
+bool model_hashes_compute(const struct checkpoint *model, unsigned wanted, int threads,
+                          progress_function progress, void *user, struct model_hashes *hashes,
+                          GError **error);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "engine/network/model_config.h"
-#include "engine/network/network.h"
+#include "engine/network/reader.h"
 
 struct text_encoder;
 

@@ -5,7 +5,7 @@
 #include "engine/tape/attention_guide.h"
 #include "engine/network/model_config.h"
 #include "engine/network/conditioning.h"
-#include "engine/network/network.h"
+#include "engine/network/reader.h"
 
 struct unet;
 

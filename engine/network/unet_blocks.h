@@ -8,7 +8,7 @@
 #pragma once
 
 #include "engine/tape/attention_guide.h"
-#include "engine/network/network.h"
+#include "engine/network/reader.h"
 
 struct residual_block {
     struct norm norm1, norm2;

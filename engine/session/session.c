@@ -115,16 +115,14 @@ void svdiff_close(svdiff *s)
     g_free(s);
 }
 
-const struct model_hashes *session_hashes(svdiff *s, progress_function progress, void *user,
-                                          GError **error)
+const struct model_hashes *session_hashes(svdiff *s, unsigned wanted, progress_function progress,
+                                          void *user, GError **error)
 {
     // an estimate writes nothing that would have to name the model
-    const bool known = s->dry || s->hashes.base[0] != '\0';
+    const bool known = s->dry || model_hashes(s->checkpoint, wanted, s->options.threads, progress,
+                                              user, &s->hashes, error);
 
-    return known || model_hashes(s->checkpoint, s->options.threads, progress, user, &s->hashes,
-                                 error)
-               ? &s->hashes
-               : NULL;
+    return known ? &s->hashes : NULL;
 }
 
 static bool read_component(void *user, const char *name, const int64_t *shape, int n_dims,
@@ -135,13 +133,23 @@ static bool read_component(void *user, const char *name, const int64_t *shape, i
     return checkpoint_read(c->session->checkpoint, c->component, name, shape, n_dims, out, error);
 }
 
+static bool read_component_part(void *user, const char *name, const int64_t *shape, int n_dims,
+                                int64_t first, int64_t n, float *out, GError **error)
+{
+    const struct session_component *c = user;
+
+    return checkpoint_read_values(c->session->checkpoint, c->component, name, shape, n_dims, first,
+                                  n, out, error);
+}
+
 struct weight_source session_source(svdiff *s, enum model_component component)
 {
     struct session_component *c = &s->components[component];
 
     // in the session, so that the source outlives this call
     *c = (struct session_component){s, component};
-    return (struct weight_source){.read = s->dry ? NULL : read_component, .user = c};
+    return (struct weight_source){
+        .read = s->dry ? NULL : read_component, .read_part = read_component_part, .user = c};
 }
 
 struct autoencoder *session_autoencoder(svdiff *s, unsigned halves, GError **error)
@@ -162,10 +170,8 @@ static uint64_t values_of(const struct model_tensor *t, bool factored)
     return MIN(rows, columns) * (rows + columns);
 }
 
-uint64_t session_weight_bytes(const svdiff *s, unsigned components, bool factored)
+uint64_t session_values(const svdiff *s, unsigned components, bool factored)
 {
-    // but for norms, biases and embeddings, a hundredth, which are always reals
-    const size_t size = s->k->precision == KERNELS_BF16 ? sizeof(uint16_t) : sizeof(real);
     uint64_t values = 0;
 
     for (size_t i = 0; i < checkpoint_count(s->checkpoint); i++) {
@@ -174,7 +180,15 @@ uint64_t session_weight_bytes(const svdiff *s, unsigned components, bool factore
             values += values_of(t, factored);
         }
     }
-    return values * size;
+    return values;
+}
+
+uint64_t session_weight_bytes(const svdiff *s, unsigned components, bool factored)
+{
+    // but for norms, biases and embeddings, a hundredth, which are always reals
+    const size_t size = s->k->precision == KERNELS_BF16 ? sizeof(uint16_t) : sizeof(real);
+
+    return session_values(s, components, factored) * size;
 }
 
 bool session_check_unets(const svdiff *s, int n, GError **error)

@@ -41,10 +41,10 @@ struct svdiff {
 /* Frees the kept networks. */
 void session_drop_networks(svdiff *s);
 
-/* Which model it is (model_hash.h): found out once, for which all weights are read. progress may be
- * NULL. NULL with an error. */
-const struct model_hashes *session_hashes(svdiff *s, progress_function progress, void *user,
-                                          GError **error);
+/* Which model it is (model_hash.h), by the wanted hashes (enum model_hash): found out once,
+ * for which all weights are read. progress may be NULL. NULL with an error. */
+const struct model_hashes *session_hashes(svdiff *s, unsigned wanted, progress_function progress,
+                                          void *user, GError **error);
 
 /* The tensors of one component of the model, to create a network with. The session must outlive
  * the creation. */
@@ -62,8 +62,11 @@ kernels *session_device(const struct svdiff_options *o, GError **error);
 /* "f32" or "bf16": what it computes in. */
 const char *session_precision(const svdiff *s);
 
-/* Device memory of the weights of these components (bits 1 << component), in the session's
- * precision; factored: matrices that are shifted as their singular vectors. */
+/* Values of the weights of these components (bits 1 << component); factored: matrices that are
+ * shifted as their singular vectors. */
+uint64_t session_values(const svdiff *s, unsigned components, bool factored);
+
+/* Device memory that they take, in the session's precision. */
 uint64_t session_weight_bytes(const svdiff *s, unsigned components, bool factored);
 
 /* Whether the machine has the memory that the weights of these components (bits 1 << component)

@@ -114,8 +114,9 @@ static struct model_spectrum *open_spectrum(svdiff *s, bool only_kept, progress_
     if (s->dry) {
         return g_steal_pointer(&m);
     }
-    // the key is of the values, so that a file under another name is the same model
-    const struct model_hashes *hashes = session_hashes(s, progress, user, error);
+    // the key is of the values, so that a file under another name is the same model; the other one
+    // in the same pass, for who will ask what the model is
+    const struct model_hashes *hashes = session_hashes(s, MODEL_HASHES, progress, user, error);
     if (hashes == NULL) {
         return NULL;
     }

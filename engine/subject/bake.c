@@ -229,8 +229,11 @@ struct weight_source bake_source(struct bake *b, enum model_component component)
     struct bake_component *c = &b->components[component];
 
     *c = (struct bake_component){b, component};
+    if (b->n_subjects == 0) {
+        return session_source(b->session, component);
+    }
     // products of a subject are the device's
-    return (struct weight_source){.read = read_baked, .user = c, .serial = b->n_subjects > 0};
+    return (struct weight_source){.read = read_baked, .user = c, .serial = true};
 }
 
 /* ---- does a subject fit ---- */

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "engine/spectrum/model_spectrum.h"
-#include "engine/network/network.h"
+#include "engine/network/reader.h"
 #include "engine/subject/subject_file.h"
 
 struct bake_subject {

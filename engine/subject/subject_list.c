@@ -52,7 +52,7 @@ static bool check_base(svdiff *s, const struct subject *subject, const char *fil
         return true;
     }
     // of all weights that are shifted; equal for f32 and f16 copies
-    const struct model_hashes *own = session_hashes(s, NULL, NULL, error);
+    const struct model_hashes *own = session_hashes(s, MODEL_HASH_BASE, NULL, NULL, error);
     if (own == NULL || strcmp(hash, own->base) == 0 || force) {
         return own != NULL;
     }
