@@ -4,11 +4,13 @@
 #include "engine/bench/bench.h"
 #include "engine/bench/bench_generate.h"
 #include "engine/bench/bench_spectrum.h"
+#include "engine/bench/bench_start.h"
+#include "engine/base/error.h"
 #include "engine/model/compvis_config.h"
 #include "engine/options/option_rows.h"
 #include "engine/session/session.h"
 
-enum { WHAT_GENERATE = BENCH_DECODE + 1, WHAT_SPECTRUM }; // beside enum bench_part
+enum { WHAT_GENERATE = BENCH_DECODE + 1, WHAT_SPECTRUM, WHAT_START }; // beside enum bench_part
 
 struct bench {
     struct command common;
@@ -20,12 +22,14 @@ struct bench {
     struct schedule_config schedule;
     svdiff *model; // whose schedule that is; NULL: no model's
     int tokens;
+    struct bench_stages stages; // of WHAT_START
 };
 
 #define FIELD(field) offsetof(struct bench, field)
 
 static const struct option rows[] = {
-    CHOICE("what", FIELD(what), 0, 0, WORDS("unet", "learn", "decode", "generate", "spectrum"), 0,
+    CHOICE("what", FIELD(what), 0, 0,
+           WORDS("unet", "learn", "decode", "generate", "spectrum", "start"), 0,
            "{words} ({default})"),
     EITHER("shapes", FIELD(shapes), 0, WORDS("model", "sd15"), 0, "sd15, or those of the model"),
     INT("width", FIELD(width), 512, 8, 8192, OPTION_PIXELS, "N", "pixels ({default})"),
@@ -56,6 +60,10 @@ static bool take_shapes(struct bench *b, GError **error)
 
 static bool check(const struct bench *b, GError **error)
 {
+    if (b->what == WHAT_START && b->shapes) {
+        return error_usage(error, "--what start reads the files of a model, and --shapes sd15 has "
+                                  "none; say which with --model PATH.");
+    }
     return option_check_pixels(option_find(&table, "width"), b->width, 8, error) &&
            option_check_pixels(option_find(&table, "height"), b->height, 8, error);
 }
@@ -96,6 +104,24 @@ static void add_kinds(JsonObject *all, const struct bench_result *r, double prod
     json_object_set_double_member(all, "product_gflops", product_rate / 1e9);
 }
 
+// what the time to the first step was spent on
+static void add_stages(JsonObject *all, const struct bench_stages *s)
+{
+    JsonArray *stages = json_array_new();
+
+    for (int i = 0; i < BENCH_STAGES; i++) {
+        JsonObject *one = json_object_new();
+        const double seconds = s->stage[i].seconds, bytes = (double)s->stage[i].bytes;
+        json_object_set_string_member(one, "stage", bench_stage_name((enum bench_stage)i));
+        json_object_set_double_member(one, "seconds", seconds);
+        json_object_set_int_member(one, "bytes", (gint64)s->stage[i].bytes);
+        json_object_set_double_member(one, "gb_per_second",
+                                      seconds > 0 ? bytes / seconds / 1e9 : 0);
+        json_array_add_object_element(stages, one);
+    }
+    json_object_set_array_member(all, "stages", stages);
+}
+
 static JsonObject *as_json(const struct bench *b, const kernels *k, const struct bench_result *r)
 {
     JsonObject *all = json_object_new();
@@ -108,7 +134,9 @@ static JsonObject *as_json(const struct bench *b, const kernels *k, const struct
     json_object_set_string_member(all, "precision", k->precision == KERNELS_BF16 ? "bf16" : "f32");
     json_object_set_int_member(all, "threads", k->threads);
     json_object_set_string_member(all, "device", k->name);
-    if (b->what != WHAT_SPECTRUM) {
+    if (b->what == WHAT_START) {
+        add_stages(all, &b->stages);
+    } else if (b->what != WHAT_SPECTRUM) {
         add_kinds(all, r, bench_product_rate(k));
     }
     return all;
@@ -127,6 +155,10 @@ static bool run_part(struct bench *b, const kernels *k, struct bench_result *res
 
     if (b->what == WHAT_SPECTRUM) {
         return bench_spectrum(k, &b->unet, result, command_progress, &b->common, error);
+    }
+    if (b->what == WHAT_START) {
+        return bench_start(&b->common.session, b->width, b->height, &b->stages, result,
+                           command_progress, &b->common, error);
     }
     if (b->what == WHAT_GENERATE) {
         return bench_generate(k, &o, result, command_progress, &b->common, error);
@@ -165,7 +197,9 @@ const struct command_kind command_bench = {
         "Times the parts of the work with random weights and prints figures as JSON, split by\n"
         "kinds of operations: their seconds and rates, of products also the share of what\n"
         "this machine's reach. --shapes sd15: those of Stable Diffusion 1.5, whatever model\n"
-        "is there.",
+        "is there. --what start: a model's own files, once, from opening them to the end of\n"
+        "the first step of a picture; before that, how fast they are read, and what a model\n"
+        "that was never seen costs once (hash).",
     .usage = "",
     .size = sizeof(struct bench),
     .table = &table,

@@ -203,8 +203,8 @@ static bool convert_model(struct convert *c, GError **error)
     const bool done =
         check_output(c, checkpoint_path(s->checkpoint), error) &&
         // what the subjects must be of and what their spectra are of, in one pass over all weights
-        (c->n_inputs == 0 || session_hashes(s, MODEL_HASHES,
-                                            command_progress, &c->common, error) != NULL) &&
+        (c->n_inputs == 0 ||
+         session_hashes(s, MODEL_HASHES, command_progress, &c->common, error) != NULL) &&
         subject_list_open(&subjects, s, c->inputs, c->n_inputs, c->force, error) &&
         merge_open(&m, s, subjects.items, subjects.n, command_progress, &c->common, error) &&
         write_model(c, &m, error);

@@ -114,8 +114,7 @@ static bool open_drawing(struct editor *e, GError **error)
 
     // before anything is learned
     if (!session_check_unets(s, (int)e->drawing.sets.sets->len, error) ||
-        session_hashes(s, MODEL_HASHES, d->progress, d->user, error) ==
-            NULL) {
+        session_hashes(s, MODEL_HASHES, d->progress, d->user, error) == NULL) {
         return false;
     }
     e->learned.file = edit_shift_ready(s, e->options, d->progress, d->user, error);

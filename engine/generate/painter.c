@@ -26,8 +26,7 @@ bool painter_open(struct painter *p, const struct svdiff_scaled_subject *subject
 {
     p->made = describe(subjects, n);
     // first: whether the subjects are of this model is told by them; both in one pass
-    if ((n > 0 && session_hashes(p->session, MODEL_HASHES, p->progress,
-                                 p->user, error) == NULL) ||
+    if ((n > 0 && session_hashes(p->session, MODEL_HASHES, p->progress, p->user, error) == NULL) ||
         !subject_list_open(&p->subjects, p->session, subjects, n, force, error)) {
         return false;
     }

@@ -84,10 +84,20 @@ timed() { # of the last bench: what, a time and work above 0, the three names
     grep -Eq "^[{]\"what\":\"$1\",\"seconds\":[0-9.e-]*[1-9][0-9.e-]*,\"median_seconds\":[0-9.e-]*[1-9]" "$work/out" &&
         grep -Eq '"flops":[0-9.e+]*[1-9].*"peak_bytes":[1-9].*"precision":"(f32|bf16)","threads":[1-9].*"device":"cpu"' "$work/out"
 }
-for what in unet learn decode generate; do
+for what in unet learn decode generate start; do
     run bench --what "$what" --model "$sd1" --width 64 --height 64 --repeats 1 --quiet
     check "bench --what $what" timed "$what"
 done
+check 'bench --what start: each part of the time, and the bytes of what is read' python3 -c '
+import json, sys
+result = json.load(open(sys.argv[1]))
+stages = {s["stage"]: s for s in result["stages"]}
+assert list(stages) == ["read", "hash", "open", "text", "convert", "step"]
+assert all(s["seconds"] > 0 for s in stages.values())
+assert all(abs(s["bytes"] / s["seconds"] / 1e9 - s["gb_per_second"]) < 1e-6 for s in stages.values())
+assert stages["read"]["bytes"] > stages["convert"]["bytes"] > stages["text"]["bytes"] > 0
+parts = sum(s["seconds"] for n, s in stages.items() if n not in ("read", "hash"))
+assert abs(parts - result["seconds"]) < 1e-6' "$work/out"
 
 # option, value
 while read -r option value; do
@@ -181,6 +191,7 @@ check 'info: nothing said is the model that ships' grep -q '"kind":"model"' "$wo
 refuses 'spectrum: a limit that is no number' 2 '--cache-limit' spectrum --cache-limit nan
 refuses 'spectrum: a negative limit' 2 '--cache-limit' spectrum --cache-limit -1
 refuses 'bench: unknown work' 2 '--what' bench --what sleep
+refuses 'bench: a start without files' 2 '--shapes sd15.*--model' bench --what start --shapes sd15
 refuses 'bench: unknown shapes' 2 '--shapes' bench --shapes sd99
 # ---- what no shell spreads ----
 

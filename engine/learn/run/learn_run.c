@@ -89,8 +89,7 @@ struct learn_run *learn_run_prepare(struct lesson *lesson, GError **error)
     svdiff *s = lesson->session;
 
     if (!session_check_memory(s, LEARNING, true, error) ||
-        session_hashes(s, MODEL_HASHES, lesson->progress, lesson->user,
-                       error) == NULL ||
+        session_hashes(s, MODEL_HASHES, lesson->progress, lesson->user, error) == NULL ||
         !lesson_encode(lesson, error)) {
         return NULL;
     }
