@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Factors without a decomposition, which would take longer than all that is timed. U's columns and
+ * Vt's rows have length 1 in the mean and all s are 1, so that y has about the size of x; that they
+ * are not orthogonal changes no time. */
 static bool random_spectrum(void *user, const struct weight *w, float *u, float *s, float *vt,
                             GError **error)
 {
@@ -30,27 +33,29 @@ static bool random_spectrum(void *user, const struct weight *w, float *u, float 
 /* ---- runs ---- */
 
 struct run {
-    const kernels *k;
+    const kernels *k; // borrowed
     const struct bench_options *o;
-    struct unet *unet;
-    struct autoencoder *autoencoder;
-    struct parameters *parameters;
+    struct unet *unet;               // NULL where decoding is timed
+    struct autoencoder *autoencoder; // decoding alone
+    struct parameters *parameters;   // of learning, as is the batch
     struct learn_batch *batch;
-    float *input;
-    struct conditioning text;
-    double *timesteps;
-    int h, w, c;
+    float *input;             // [batch, h, w, c]: noise of deviation 1
+    struct conditioning text; // of as many texts as the batch has rows
+    double *timesteps;        // [batch]
+    int h, w, c;              // of the latents, or of what an inpainting model sees
     struct tape *tape;
     int done; // repeats
     progress_function progress;
     void *user;
 };
 
+// one run of the part; also what the tape is measured with, so that it fits
 static void run_once(void *user, struct tape *t)
 {
     struct run *r = user;
 
     if (r->o->part == BENCH_LEARN) {
+        // no text encoder: the batch's own text, zeros, is read
         learn_step_run(t, r->unet, NULL, r->batch, NULL);
         return;
     }
@@ -62,6 +67,8 @@ static void run_once(void *user, struct tape *t)
     unet_forward(t, r->unet, x, r->timesteps, conditioning_input(t, &r->text, 0, r->o->batch));
 }
 
+/* The optimiser's share of a step, with AdamW's defaults and clipped to a norm of 1 as a run of
+ * learning does it: the norm is read back from the device, which is waited for there too. */
 static void update(struct run *r)
 {
     const double rates[] = {1e-3, 1e-6};
@@ -70,9 +77,11 @@ static void update(struct run *r)
     const double norm = parameters_gradient_norm(r->parameters);
 
     parameters_step(r->parameters, &a, 1, MIN(1.0, 1 / (norm + 1e-6)));
+    // gains from the new shifts: the next repeat needs them
     network_refresh(unet_network(r->unet), 1);
 }
 
+// every weight of the UNet becomes spectral, as a run of learning has them by default
 static bool prepare_learn(struct run *r, GError **error)
 {
     const struct spectrum_provider provider = {.get = random_spectrum};
@@ -84,16 +93,19 @@ static bool prepare_learn(struct run *r, GError **error)
             return false;
         }
     }
+    // only now is it known how many shifts there are
     if (!parameters_allocate(r->parameters, error)) {
         return false;
     }
     network_refresh(net, 1);
+    // all rows show the subject: there is no prior
     r->batch = learn_batch_create(r->o->batch, r->o->batch, r->h, r->w, r->c, r->o->tokens,
                                   r->o->unet->cross_attention_dim);
     const int64_t count = (int64_t)r->o->batch * r->h * r->w * r->c;
     memcpy(r->batch->noisy, r->input, (size_t)count * sizeof(float));
     bench_random_fill(r->batch->target, count, 1, 5);
     for (int i = 0; i < r->o->batch; i++) {
+        // the mean of a row as it is; any timestep costs the same
         r->batch->weights[i] = 1;
         r->batch->timesteps[i] = 500;
     }
@@ -108,6 +120,7 @@ static bool prepare(struct run *r, GError **error)
 
     r->h = o->height / factor;
     r->w = o->width / factor;
+    // an inpainting UNet sees more channels than a picture's latents have
     r->c = o->part == BENCH_DECODE ? o->vae->latent_channels : o->unet->in_channels;
     r->input = g_new(float, (size_t)o->batch * r->h * r->w * r->c);
     conditioning_init(&r->text, o->batch, o->tokens, o->unet->cross_attention_dim, 0);
@@ -117,6 +130,7 @@ static bool prepare(struct run *r, GError **error)
     for (int i = 0; i < o->batch; i++) {
         r->timesteps[i] = 500;
     }
+    // each network only where it is timed: the peak of memory is then the part's own
     if (o->part == BENCH_DECODE) {
         r->autoencoder = autoencoder_create(r->k, o->vae, AUTOENCODER_DECODER, source, error);
         return r->autoencoder != NULL;
@@ -160,18 +174,22 @@ static bool time_once(void *user, double *work, GError **error)
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, "Cancelled.");
         return false;
     }
+    // the arena is as large as one run
     tape_reset(r->tape);
     run_once(r, r->tape);
     if (r->o->part == BENCH_LEARN) {
         update(r);
     }
+    // by the measuring run: the device itself counts nothing
     *work = tape_work(r->tape);
+    // calls may return before a device is done: the time ends when it is
     return tape_sync(r->tape, error);
 }
 
 bool bench_run(const kernels *k, const struct bench_options *o, struct bench_result *result,
                progress_function progress, void *user, GError **error)
 {
+    // around k, which does the work and knows the most memory that was taken
     g_autoptr(kernels) measured = kernels_measured(k);
     struct run r = {.k = measured, .o = o, .progress = progress, .user = user};
 
@@ -189,6 +207,7 @@ static int compare_doubles(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
 
+    // as integers: a difference of doubles cut to an int is 0 below 1
     return (x > y) - (x < y);
 }
 
@@ -207,6 +226,7 @@ bool bench_repeat(const kernels *k, int repeats, bench_once once, void *user,
         }
         seconds[i] = (double)(g_get_monotonic_time() - start) / 1e6;
         kernels_take_measures(k, kinds);
+        // kinds of one and the same run, so that they never add up to more than its time
         if (seconds[i] < best) {
             best = seconds[i];
             memcpy(result->kinds, kinds, sizeof kinds);
@@ -214,6 +234,7 @@ bool bench_repeat(const kernels *k, int repeats, bench_once once, void *user,
     }
     qsort(seconds, (size_t)repeats, sizeof *seconds, compare_doubles);
     result->seconds = seconds[0];
+    // of an even number the slower of the two in the middle
     result->median_seconds = seconds[repeats / 2];
     return true;
 }

@@ -7,21 +7,22 @@
 #include "engine/generate/denoise.h"
 
 #define STEPS    25
-#define GUIDANCE 7.5
+#define GUIDANCE 7.5 // above 1: two predictions a step
 
 struct painting {
-    const kernels *k;
+    const kernels *k; // borrowed, measured
     const struct bench_options *o;
     struct unet *unet;
     struct autoencoder *autoencoder;
     struct decoder *decoder;
     struct denoise denoise;
-    struct denoise_part part;
+    struct denoise_part part; // the one of a plain picture, all of it
     struct tape *tape;
     struct conditioning text; // without, then with a prompt
     float *more;              // what an inpainting model sees beside the latents
 };
 
+// the two that a picture goes through; freed by finish, also where only the first was made
 static bool make_networks(struct painting *p, GError **error)
 {
     const struct weight_source source = bench_random_weights();
@@ -36,12 +37,14 @@ static bool make_networks(struct painting *p, GError **error)
 static bool prepare(struct painting *p, progress_function progress, void *user, GError **error)
 {
     const struct bench_options *o = p->o;
+    // what an inpainting model sees beside the latents: 4 channels of the picture and 1 of the mask
     const int factor = autoencoder_factor(o->vae), width = o->unet->cross_attention_dim;
     const int more_c = o->unet->in_channels - o->vae->latent_channels;
 
     if (!make_networks(p, error)) {
         return false;
     }
+    // random texts: attention costs the same whatever they say
     conditioning_init(&p->text, 2, o->tokens, width, 0);
     bench_random_fill(p->text.context, (int64_t)2 * o->tokens * width, 1, 4);
     p->more = g_new0(float, (size_t)(o->height / factor) * (o->width / factor) * more_c);
@@ -62,6 +65,8 @@ static bool prepare(struct painting *p, progress_function progress, void *user, 
     if (p->tape == NULL) {
         return false;
     }
+    // its memory comes with the first picture, within the time: the best of several repeats is
+    // without
     p->decoder = decoder_create(p->k, p->autoencoder, p->denoise.h, p->denoise.w, 0, error);
     return p->decoder != NULL;
 }
@@ -80,17 +85,21 @@ static bool one_picture(struct painting *p, uint64_t seed, GError **error)
 {
     const struct sampler_options options = {.kind = SAMPLER_DDIM, .steps = STEPS};
     const int64_t count = (int64_t)p->denoise.h * p->denoise.w * p->denoise.c;
+    // a sampler carries what it remembers of a picture's steps: each picture has its own
     g_autofree float *latents = g_new(float, count);
     g_autoptr(sampler) s = sampler_create(&options, p->o->schedule, error);
 
     if (s == NULL) {
         return false;
     }
+    // noise as large as the first timestep's, else the last steps would see numbers beyond any
+    // model's
     bench_random_fill(latents, count, sampler_initial_scale(s), seed);
     p->denoise.sampler = s;
     if (!denoise_run(&p->denoise, p->tape, seed, latents, error)) {
         return false;
     }
+    // thrown away: what counts is that its pixels were computed
     g_autoptr(picture) drawn = decoder_run(p->decoder, latents, NULL, error);
     return drawn != NULL;
 }
@@ -103,6 +112,7 @@ static bool all_pictures(void *user, double *work, GError **error)
             return false;
         }
     }
+    // the tape was measured with one step
     *work = tape_work(p->tape) * STEPS * p->o->batch;
     return true;
 }

@@ -6,6 +6,7 @@
 void bench_random_fill(float *out, int64_t count, double deviation, uint64_t seed)
 {
     uint64_t state = seed * 0x9E3779B97F4A7C15u + 1;
+    // uniform over a range of 1 has the variance 1 / 12; 32 bits are scaled to that
     const float scale = (float)(deviation * sqrt(12.0) / 4294967296.0);
 
     // xorshift: this has to be fast and need not be good
@@ -25,12 +26,14 @@ static bool random_tensor(void *user, const char *name, const int64_t *shape, in
     for (int i = 0; i < n_dims; i++) {
         count *= shape[i];
     }
+    // gains and biases: 1 and 0 leave a normalised activation as it is
     if (n_dims == 1) {
         for (int64_t i = 0; i < count; i++) {
             out[i] = g_str_has_suffix(name, ".weight") ? 1 : 0;
         }
         return true;
     }
+    // columns of the weight as a matrix are count / shape[0]; each tensor has values of its own
     bench_random_fill(out, count, 1 / sqrt((double)count / (double)shape[0]), g_str_hash(name));
     return true;
 }

@@ -11,8 +11,8 @@
 
 struct work {
     GArray *weights; // struct weight, largest first
-    guint done;
-    bool stopped;
+    guint done;      // matrices, under the lock
+    bool stopped;    // by the person or a failure: the others end without work
     GError *error;
     progress_function progress;
     void *user;
@@ -20,15 +20,20 @@ struct work {
 
 static int by_size(const void *a, const void *b)
 {
+    // the largest first: begun last, it would keep one thread busy while the others wait
     const int64_t x = weight_count(a), y = weight_count(b);
 
     return (x < y) - (x > y);
 }
 
+/* One matrix [out, columns], normal values of its own seed: its singular values are spread, while
+ * equal ones would let the solver finish early. memory is the thread's and grows to its largest
+ * matrix. */
 static bool decompose(const struct weight *w, struct svd_work *memory, uint64_t seed,
                       GError **error)
 {
     const int n = (int)weight_columns(w), r = weight_full_rank(w);
+    // tens of megabytes each: what finds no memory is told and does not end the program
     g_autofree float *values = g_try_new(float, weight_count(w));
     g_autofree float *u = g_try_new(float, (size_t)w->out *r);
     g_autofree float *s = g_try_new(float, r);
@@ -59,6 +64,7 @@ static void run_all(struct work *x, int threads)
 {
 #pragma omp parallel num_threads(threads)
     {
+        // one a thread: it is written all through a decomposition
         struct svd_work *memory = svd_work_create();
 #pragma omp for schedule(dynamic, 1)
         for (guint i = 0; i < x->weights->len; i++) {
@@ -93,6 +99,7 @@ bool bench_spectrum(const kernels *k, const struct unet_config *unet, struct ben
     for (guint i = 0; i < tensors->len; i++) {
         const struct model_tensor *t = tensors->pdata[i];
         const struct weight w = model_tensor_weight(t);
+        // the gain of a norm is its own spectrum
         if (t->shifts && w.kind != WEIGHT_NORM) {
             g_array_append_val(weights, w);
         }
@@ -100,6 +107,7 @@ bool bench_spectrum(const kernels *k, const struct unet_config *unet, struct ben
     g_array_sort(weights, by_size);
     const gint64 start = g_get_monotonic_time();
     run_all(&x, k->threads);
+    // one run, whatever the repeats: it takes minutes
     result->seconds = result->median_seconds = (double)(g_get_monotonic_time() - start) / 1e6;
     if (x.error != NULL) {
         g_propagate_error(error, x.error);

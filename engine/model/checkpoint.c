@@ -12,9 +12,9 @@
 
 struct checkpoint {
     char *path;
-    bool single;
+    bool single;         // one file, not a folder
     char *config_folder; // it need not exist for a single file
-    char *tokenizer;
+    char *tokenizer;     // its folder or NULL
     struct checkpoint_configs config;
     struct weight_files *weights[MODEL_COMPONENTS]; // a single file: the same three times
     GPtrArray *lists[MODEL_COMPONENTS];             // owners of the struct model_tensor
@@ -32,10 +32,12 @@ static bool exists(const char *folder, const char *name)
 
 static bool open_folder(struct checkpoint *model, GError **error)
 {
+    // in the order of the components: how each names its weights
     static const char *const bases[] = {"diffusion_pytorch_model", "model",
                                         "diffusion_pytorch_model"};
 
     model->config_folder = g_strdup(model->path);
+    // first what the folder is, so that another pipeline is named and not one of its missing files
     if (!checkpoint_index_check(model->path, error) ||
         !checkpoint_configs_read(model->config_folder, false, &model->config, error)) {
         return false;
@@ -69,6 +71,7 @@ static bool open_single(struct checkpoint *model, GError **error)
         return false;
     }
     for (int i = 0; i < MODEL_COMPONENTS; i++) {
+        // the same three times, closed once
         model->weights[i] = weights;
     }
 
@@ -97,6 +100,8 @@ static bool check_dtype(const struct weight_place *place, GError **error)
                         place->tensor->dtype_name);
 }
 
+/* Where each tensor that the config asks for lies, with its scale. used: gets what was found, for
+ * the notice about the rest. */
 static bool find_component(struct checkpoint *model, enum model_component component,
                            GHashTable *used, GError **error)
 {
@@ -111,15 +116,19 @@ static bool find_component(struct checkpoint *model, enum model_component compon
             return false;
         }
         g_array_append_val(model->stored, stored);
+        // plus 1: NULL is none
         g_hash_table_insert(model->by_name[component], stored.tensor->name,
                             GUINT_TO_POINTER(model->stored->len));
         g_hash_table_add(used, (void *)stored.place.tensor);
+        // NULL where it has none, which no tensor is
         g_hash_table_add(used, (void *)stored.scale.place.tensor);
     }
     return true;
 }
 
 // a notice when a file holds tensors that nobody asks for
+/* merges and training states leave such tensors in a file: told, since a model that is another
+ * than it seems has them too, but no error */
 static void note_foreign(struct checkpoint *model, const struct weight_files *weights,
                          GHashTable *used)
 {
@@ -158,6 +167,7 @@ static bool find_tensors(struct checkpoint *model, GError **error)
     for (int i = 0; i < (model->single ? 1 : MODEL_COMPONENTS); i++) {
         note_foreign(model, model->weights[i], used);
     }
+    // the header promises a list that NULL ends
     g_ptr_array_add(model->notices, NULL);
     return true;
 }
@@ -183,6 +193,7 @@ static void clear_stored(void *stored)
 
 struct checkpoint *checkpoint_open(const char *path, GError **error)
 {
+    // closed on any of the failures below: closing takes what is half made
     g_autoptr(checkpoint) model = g_new0(struct checkpoint, 1);
 
     model->path = g_strdup(path);
@@ -193,6 +204,7 @@ struct checkpoint *checkpoint_open(const char *path, GError **error)
         model->by_name[i] = g_hash_table_new(g_str_hash, g_str_equal);
     }
     bool folder = g_file_test(path, G_FILE_TEST_IS_DIR);
+    // configs, then whether they fit each other, then the tensors that they ask for
     if (!(folder ? open_folder(model, error) : open_single(model, error)) ||
         !checkpoint_configs_check(path, &model->config, error) || !find_tensors(model, error)) {
         return NULL;
@@ -207,6 +219,7 @@ void checkpoint_close(struct checkpoint *model)
         return;
     }
     for (int i = 0; i < MODEL_COMPONENTS; i++) {
+        // one file's weights stand in all three places
         if (i == 0 || !model->single) {
             weight_files_close(model->weights[i]);
         }
@@ -259,6 +272,7 @@ const struct schedule_config *checkpoint_schedule_config(const struct checkpoint
 
 void checkpoint_set_prediction(struct checkpoint *model, enum prediction_type type)
 {
+    // a config's own size stays: the person said what is predicted, not how large
     const bool inferred = !exists(model->config_folder, "unet/config.json");
 
     model->config.schedule.prediction_type = type;
@@ -324,11 +338,13 @@ bool checkpoint_read_part(const struct checkpoint *model, size_t index, int64_t 
     const struct stored_tensor *stored = stored_at(model, index);
 
     g_assert(first >= 0 && n >= 0 && n <= model_tensor_values(stored->tensor) - first);
+    // of a joined tensor its third, which begins at stored->first
     if (!safetensors_read_f32_part(stored->place.file, stored->place.tensor, stored->first + first,
                                    n, out, error)) {
         return false;
     }
     weight_scale_apply(&stored->scale, stored->first + first, n, out);
+    // one bad value would make every picture grey or black, hours later
     if (dtype_finite(out, (size_t)n)) {
         return true;
     }
@@ -424,6 +440,8 @@ bool checkpoint_read(const struct checkpoint *model, enum model_component compon
                                 out, error);
 }
 
+/* What changes when a file is written again or replaced; the path is not in it, so that a model
+ * may be moved within its disk. */
 static void add_identity(GChecksum *sum, const struct regular_file *file)
 {
     g_autofree char *text = g_strdup_printf(
@@ -446,6 +464,7 @@ char *checkpoint_identity(const struct checkpoint *model)
     }
     for (size_t i = 0; i < checkpoint_count(model); i++) {
         const struct model_tensor *tensor = checkpoint_at(model, i);
+        // the configs' part: with another config the same files are another model
         g_autofree char *shape = safetensors_shape_text(tensor->shape, tensor->n_dims);
         g_checksum_update(sum, (const guchar *)tensor->name, -1);
         g_checksum_update(sum, (const guchar *)shape, -1);

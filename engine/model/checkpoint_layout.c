@@ -8,6 +8,7 @@
 #include <string.h>
 
 // the autoencoder's attention before diffusers 0.18
+// NULL: a name without attention
 static char *old_attention_name(const char *name)
 {
     static const char *const pairs[][2] = {{".to_q.", ".query."},
@@ -16,6 +17,7 @@ static char *old_attention_name(const char *name)
                                            {".to_out.0.", ".proj_attn."}};
 
     for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {
+        // only the autoencoder's middle has such parts, each once
         const char *at = strstr(name, pairs[i][0]);
         if (at != NULL) {
             return g_strdup_printf("%.*s%s%s", (int)(at - name), name, pairs[i][1],
@@ -47,12 +49,14 @@ static GPtrArray *spellings(const struct checkpoint_layout *layout,
               layout->single ? compvis_unet_name(name, layout->unet) : g_strdup(name));
     } else if (tensor->component == MODEL_VAE && layout->single) {
         offer(keys, COMPVIS_VAE_PREFIX, compvis_vae_name(name, layout->vae));
+        // some files have the autoencoder under its own name
         offer(keys, "vae.", compvis_vae_name(name, layout->vae));
     } else if (tensor->component == MODEL_VAE) {
         offer(keys, "", g_strdup(name));
         offer(keys, "", old_attention_name(name));
     } else if (layout->single) {
         offer(keys, COMPVIS_CLIP_PREFIX, g_strdup(name));
+        // some old files are without text_model.
         offer(keys, COMPVIS_CLIP_PREFIX, g_strdup(name + strlen(TEXT_ENCODER_MODULE)));
         offer(keys, COMPVIS_OPENCLIP_PREFIX, compvis_openclip_name(name, third));
     } else {
@@ -118,21 +122,26 @@ bool checkpoint_layout_find(const struct checkpoint_layout *layout,
     g_autoptr(GPtrArray) keys = spellings(layout, stored->tensor, &third);
 
     for (guint i = 0; i < keys->len; i++) {
+        // the first spelling that is there: a file has a tensor once
         if (!weight_files_find(weights, g_ptr_array_index(keys, i), &stored->place)) {
             continue;
         }
+        // OpenCLIP's name is the last one offered, and the only one that joins
         bool joined = third >= 0 && i == keys->len - 1;
         if (!same_shape(stored->tensor, stored->place.tensor, joined ? 3 : 1)) {
             return fail_shape(stored, error);
         }
+        // rows come one after the other, so that a third is a run of values
         stored->first = joined ? third * model_tensor_values(stored->tensor) : 0;
         return true;
     }
+    // by its present name, which is what a person finds in descriptions
     return fail_missing(weights, stored->tensor, g_ptr_array_index(keys, 0), error);
 }
 
 bool checkpoint_layout_known(const char *name)
 {
+    // copies for training on, a loss's network, and what follows from the schedule
     static const char *const starts[] = {
         "model_ema.", "first_stage_model.loss.",
         "cond_stage_model.model.transformer.resblocks.", // the last layer, which is not used

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+// how a part of a name begins in either layout
 struct pair {
     const char *diffusers, *compvis;
 };
@@ -26,12 +27,14 @@ static const struct pair unet_outside[] = {
     {"mid_block.attentions.0.", "middle_block.1."},
 };
 
+// a residual block is a list of layers in CompVis, counted with those that have no weights
 static const struct pair unet_residual[] = {
     {"norm1.", "in_layers.0."},          {"conv1.", "in_layers.2."},
     {"time_emb_proj.", "emb_layers.1."}, {"norm2.", "out_layers.0."},
     {"conv2.", "out_layers.3."},         {"conv_shortcut.", "skip_connection."},
 };
 
+// other words than the UNet's for the same parts
 static const struct pair vae_inside[] = {
     {"conv_shortcut.", "nin_shortcut."},
     {"group_norm.", "norm."},
@@ -48,6 +51,7 @@ static const struct pair vae_outside[] = {
     {"mid_block.attentions.0.", "mid.attn_1."},
 };
 
+// without query, key and value, which are joined there
 static const struct pair openclip_layer[] = {
     {"layer_norm1.", "ln_1."},
     {"layer_norm2.", "ln_2."},
@@ -96,10 +100,12 @@ static char *unet_down_name(const char *name, const struct unet_config *config)
         return NULL;
     }
     if (strcmp(kind, "downsamplers") == 0) {
+        // CompVis has one layer there, "op", and no name below it
         rest += g_str_has_prefix(rest, "conv.") ? strlen("conv.") : 0;
         return g_strdup_printf("input_blocks.%d.0.op.%s", per_block * (i + 1), rest);
     }
     bool attention = strcmp(kind, "attentions") == 0;
+    // plus 1 for conv_in, which is input block 0
     g_snprintf(place, sizeof(place), "input_blocks.%d.%d.", per_block * i + j + 1, attention);
     return replace_start(place, rest, unet_residual, attention ? 0 : G_N_ELEMENTS(unet_residual));
 }
@@ -111,6 +117,7 @@ static char *unet_up_name(const char *name, const struct unet_config *config)
     int i, j;
     const char *rest = read_place(name, "up_blocks", &i, kind, &j);
 
+    // up_cross is read at i
     if (rest == NULL || i < 0 || i >= config->n_levels) {
         return NULL;
     }
@@ -149,6 +156,7 @@ static char *vae_half_name(const char *half, const char *name, const struct vae_
     const char *rest = read_place(name, "down_blocks", &i, kind, &j);
     const char *side = "down";
 
+    // counted from the largest level in both halves, where diffusers begins at the deepest
     if (rest == NULL && (rest = read_place(name, "up_blocks", &i, kind, &j)) != NULL) {
         side = "up";
         i = config->n_levels - 1 - i;
@@ -176,6 +184,8 @@ char *compvis_vae_name(const char *name, const struct vae_config *config)
     const char *inner = name + strlen(half);
     static const char middle[] = "mid_block.attentions.0.";
     if (g_str_has_prefix(inner, middle)) {
+        // here: its parts have names of vae_inside's, which the table of the outside does not
+        // change
         g_autofree char *place = g_strconcat(half, "mid.attn_1.", NULL);
         return replace_start(place, inner + strlen(middle), vae_inside, G_N_ELEMENTS(vae_inside));
     }

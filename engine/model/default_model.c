@@ -14,6 +14,7 @@ static char *data_folder(void)
     g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
     g_autofree char *folder = g_path_get_dirname(program != NULL ? program : ".");
 
+    // tests and packagers: everything that ships from another place
     if (data != NULL && *data != '\0') {
         return g_strdup(data);
     }

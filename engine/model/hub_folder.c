@@ -10,6 +10,7 @@
 
 #define MAX_REF 256 // bytes of refs/main, which has 40
 
+// one state of a repository: snapshots/COMMIT with links to the files
 struct snapshot {
     char *path;
     bool current;    // refs/main names it

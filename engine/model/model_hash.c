@@ -33,7 +33,7 @@ struct pass {
     size_t n;
     progress_function progress;
     void *user;
-    int done, stopped;
+    int done, stopped; // atomic: several threads
 };
 
 static struct digest finish(struct sha256_ctx *sum)
@@ -96,6 +96,7 @@ static bool add_spectra(const struct pass *p, const struct entry *e, const struc
 static void hash_entry(struct pass *p, struct entry *e)
 {
     const struct weight w = model_tensor_weight(e->tensor);
+    // whole rows, since the engine's order is of columns
     const int64_t columns = weight_columns(&w), rows = MAX(1, PART / columns);
     const bool base = p->wanted & MODEL_HASH_BASE;
     const bool spectra = (p->wanted & MODEL_HASH_SPECTRA) && e->tensor->n_dims > 1;
@@ -185,6 +186,7 @@ static void join_base(struct pass *p, char *hash)
     struct sha256_ctx sum;
 
     sha256_init(&sum);
+    // bytewise, which any other program can repeat
     qsort(p->entries, p->n, sizeof *p->entries, compare_names);
     for (size_t i = 0; i < p->n; i++) {
         const struct model_tensor *t = p->entries[i].tensor;
@@ -209,6 +211,7 @@ static void join_spectra(struct pass *p, char *hash)
         const struct weight w = model_tensor_weight(e->tensor);
         const int64_t sizes[] = {w.out, weight_columns(&w)};
         if (e->tensor->n_dims > 1) {
+            // with its 0, so that the name's end is settled
             add_text(&sum, w.name, strlen(w.name) + 1);
             sha256_update(&sum, sizeof sizes, (const uint8_t *)sizes);
             sha256_update(&sum, sizeof e->spectra.bytes, e->spectra.bytes);
@@ -225,6 +228,7 @@ bool model_hashes_compute(const struct checkpoint *model, unsigned wanted, int t
     struct pass p = {.model = model, .wanted = wanted, .progress = progress, .user = user};
 
     list_entries(&p);
+    // 0: all processors
     const bool done = hash_all(&p, threads > 0 ? threads : machine_processors(), error);
     if (done && (wanted & MODEL_HASH_BASE)) {
         join_base(&p, hashes->base);
@@ -232,6 +236,7 @@ bool model_hashes_compute(const struct checkpoint *model, unsigned wanted, int t
     if (done && (wanted & MODEL_HASH_SPECTRA)) {
         join_spectra(&p, hashes->spectra);
     }
+    // several threads may have failed: one was told
     for (size_t i = 0; i < p.n; i++) {
         g_clear_error(&p.entries[i].error);
     }
@@ -252,6 +257,7 @@ static char *remembered_path(const struct checkpoint *model)
     return g_build_filename(g_get_user_cache_dir(), "svdiff", "models", identity, NULL);
 }
 
+// a file that was cut off or written to is not believed
 static bool is_hash(const char *word)
 {
     return strcmp(word, NONE) == 0 || (strlen(word) == MODEL_HASH_DIGITS &&
@@ -284,6 +290,7 @@ static void remember(const char *path, const struct model_hashes *hashes)
     const char *spectra = hashes->spectra[0] != '\0' ? hashes->spectra : NONE;
     g_autofree char *text = g_strconcat(base, " ", spectra, NULL);
 
+    // a disk that is full or read-only costs only the next run's time
     if (g_mkdir_with_parents(folder, 0700) == 0) {
         atomic_file_store(path, text, strlen(text), NULL);
     }

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+// what the reader of a network tells add_tensor to fill
 struct list {
     GPtrArray *tensors;
     enum model_component component;
@@ -48,6 +49,7 @@ struct weight model_tensor_weight(const struct model_tensor *tensor)
                            .kw = kernel ? (int)tensor->shape[3] : 1};
 }
 
+// the list owns its tensors with their names
 static void free_tensor(void *data)
 {
     struct model_tensor *tensor = data;
@@ -57,6 +59,7 @@ static void free_tensor(void *data)
     g_free(tensor);
 }
 
+// name and shape are the reader's and gone when it returns: copied
 static void add_tensor(void *user, const struct weight *w, const char *name, const int64_t *shape,
                        int n_dims)
 {
@@ -69,6 +72,7 @@ static void add_tensor(void *user, const struct weight *w, const char *name, con
     tensor->kind = w->kind;
     tensor->n_dims = n_dims;
     memcpy(tensor->shape, shape, (size_t)n_dims * sizeof *shape);
+    // biases have no spectrum, and the autoencoder never learns
     tensor->shifts = l->component != MODEL_VAE && g_str_has_suffix(name, ".weight");
     g_ptr_array_add(l->tensors, tensor);
 }
@@ -82,6 +86,7 @@ GPtrArray *model_tensors_of_unet(const struct unet_config *config)
 {
     struct list l = begin(MODEL_UNET);
 
+    // with a source that lists, a network needs no device, takes no memory and cannot fail
     unet_free(
         unet_create(NULL, config, (struct weight_source){.list = add_tensor, .user = &l}, NULL));
     return l.tensors;
@@ -100,6 +105,7 @@ GPtrArray *model_tensors_of_vae(const struct vae_config *config)
 {
     struct list l = begin(MODEL_VAE);
 
+    // both halves: a file has them whatever a run reads
     autoencoder_free(autoencoder_create(NULL, config, AUTOENCODER_ENCODER | AUTOENCODER_DECODER,
                                         (struct weight_source){.list = add_tensor, .user = &l},
                                         NULL));

@@ -4,6 +4,7 @@
 #include "engine/base/error.h"
 #include "engine/model/default_model.h"
 
+// of OpenAI's vocabulary, which SD 1.x and 2.x share
 #define CLIP_TOKENS 49408
 
 static bool is_there(const char *folder, const char *name)
@@ -21,6 +22,8 @@ static char *named_folder(const char *named)
     return whole ? g_build_filename(named, "tokenizer", NULL) : g_strdup(named);
 }
 
+/* The vocabulary that ships, where ids of it are within the model's table. Fewer tokens: ids would
+ * lie outside of it, so that it is refused. */
 static char *shipped_for(const struct checkpoint *model, GError **error)
 {
     const int tokens = checkpoint_text_config(model)->vocabulary;
@@ -42,7 +45,9 @@ bool tokenizer_place_find(const struct checkpoint *model, const char *named,
     const char *own = checkpoint_tokenizer(model);
 
     *place = (struct tokenizer_place){
+        // SD 1 pads with the end of a text, SD 2 with token 0, "!"
         .pad = checkpoint_text_config(model)->quick_gelu ? "<|endoftext|>" : "!",
+        // files of the model's own say which pad they have
         .pad_counts = named != NULL || own == NULL,
         .folder = named != NULL ? named_folder(named)
                   : own != NULL ? g_strdup(own)

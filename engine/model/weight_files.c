@@ -10,16 +10,18 @@
 
 #include <string.h>
 
+// far above any model's: what is larger is no index
 #define MAX_INDEX_BYTES (64 << 20)
 
 struct weight_files {
     char *path;
-    GPtrArray *files;   // struct safetensors *
+    GPtrArray *files;   // struct safetensors *, owned
     GPtrArray *tensors; // const struct safetensors_tensor *, those that count
     GPtrArray *owners;  // the file of each, in the same order
     GHashTable *index;  // name -> position + 1
 };
 
+// empty; path is what sentences name
 static struct weight_files *create(const char *path)
 {
     struct weight_files *weights = g_new0(struct weight_files, 1);
@@ -50,6 +52,7 @@ static void add_tensor(struct weight_files *weights, struct safetensors *file,
 {
     g_ptr_array_add(weights->tensors, (void *)tensor);
     g_ptr_array_add(weights->owners, file);
+    // plus 1, so that NULL is none; the name is the file's
     g_hash_table_insert(weights->index, (void *)tensor->name,
                         GUINT_TO_POINTER(weights->tensors->len));
 }
@@ -62,6 +65,7 @@ struct weight_files *weight_files_open_file(const char *path, GError **error)
     }
     struct weight_files *weights = create(path);
     g_ptr_array_add(weights->files, file);
+    // every tensor counts: with an index only those that it names
     for (size_t i = 0; i < safetensors_count(file); i++) {
         add_tensor(weights, file, safetensors_at(file, i));
     }
@@ -76,6 +80,7 @@ static struct safetensors *open_shard(struct weight_files *weights, GHashTable *
     if (file != NULL) {
         return file;
     }
+    // an index from elsewhere must not make this program read any file of the person's
     if (name[0] == '\0' || strpbrk(name, "/\\") != NULL || strcmp(name, ".") == 0 ||
         strcmp(name, "..") == 0) {
         error_failed(error,
@@ -93,6 +98,8 @@ static struct safetensors *open_shard(struct weight_files *weights, GHashTable *
     return file;
 }
 
+/* opens every shard that the map [tensor -> shard] names and takes from each the tensors that it
+ * is said to hold */
 static bool open_shards(struct weight_files *weights, const char *folder, JsonObject *map,
                         GError **error)
 {
@@ -108,6 +115,7 @@ static bool open_shards(struct weight_files *weights, const char *folder, JsonOb
         if (file == NULL) {
             return false;
         }
+        // told now: a half-finished download has all shards and an older index, or the reverse
         const struct safetensors_tensor *tensor = safetensors_find(file, at->data);
         if (tensor == NULL) {
             return error_failed(error,
@@ -120,6 +128,7 @@ static bool open_shards(struct weight_files *weights, const char *folder, JsonOb
     return true;
 }
 
+// folder: where the shards lie; path: the index, which sentences name
 static struct weight_files *open_index(const char *folder, const char *path, GError **error)
 {
     g_autoptr(JsonNode) root = json_read_file(path, MAX_INDEX_BYTES, error);
@@ -151,6 +160,7 @@ static bool split_name(const char *name, const char *base, const char *tail, cha
         return false;
     }
     *variant = end == start ? g_strdup("") : g_strndup(name + start + 1, end - start - 1);
+    // "model-00001-of-00002" is a piece of a set, which only its index puts together
     if (strchr(*variant, '.') != NULL || strstr(*variant, "-of-") != NULL) { // a shard
         g_clear_pointer(variant, g_free);
         return false;
@@ -171,13 +181,15 @@ static enum file_kind classify(const char *name, const char *base, char **varian
         return FILE_INDEX;
     }
     if (split_name(name, base, ".bin", variant) || split_name(name, base, ".ckpt", variant) ||
+        // transformers' own name, in place of the text encoder's base
         split_name(name, "pytorch_model", ".bin", variant)) {
         return FILE_PICKLE;
     }
     return FILE_NONE;
 }
 
-// smaller is better; a file before an index of the same variant
+/* Smaller is better; a file before an index of the same variant. Without a variant first, the set
+ * that every loader takes, then the more exact; non_ema last: it is there for training on. */
 static int rank(enum file_kind kind, const char *variant)
 {
     static const char *const order[] = {"", "fp32", "fp16", "bf16"};
@@ -197,6 +209,8 @@ struct choice {
     int rank;
 };
 
+/* the order of a folder's names is not settled: of equal rank the first by name, so that two runs
+ * take the same */
 static void consider(struct choice *best, const char *name, const char *base)
 {
     g_autofree char *variant = NULL;
@@ -218,6 +232,7 @@ static void consider(struct choice *best, const char *name, const char *base)
     }
 }
 
+// with pickles alone the sentence is about them: nothing is missing, it is the wrong kind
 static struct weight_files *open_choice(const char *folder, const char *base,
                                         const struct choice *best, GError **error)
 {
@@ -228,6 +243,7 @@ static struct weight_files *open_choice(const char *folder, const char *base,
     }
     if (best->pickle != NULL) {
         g_autofree char *path = g_build_filename(folder, best->pickle, NULL);
+        // pickles run code when they are opened: the sentence says how to get the other kind
         file_magic_refuse(FILE_MAGIC_TORCH_ZIP, path, error);
         return NULL;
     }
@@ -278,6 +294,7 @@ struct weight_place weight_files_at(const struct weight_files *weights, size_t i
 bool weight_files_find(const struct weight_files *weights, const char *name,
                        struct weight_place *place)
 {
+    // plus 1, as add_tensor put it
     guint position = GPOINTER_TO_UINT(g_hash_table_lookup(weights->index, name));
 
     if (position == 0) {

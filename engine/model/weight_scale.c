@@ -12,15 +12,19 @@
 static const char *const behind[] = {"_scale", "_scale_inv", ".scale"};
 static const char *const instead[] = {".scale_weight", ".scale"};
 
+// the types that cannot hold a weight without a scale
 static bool is_short(enum dtype type)
 {
     return type == DTYPE_F8_E4M3 || type == DTYPE_F8_E5M2;
 }
 
+/* The scale of the weight `name`: several programs write such files, each under a name of its own.
+ * A tensor that does not end in WEIGHT can only have one behind its name. */
 static bool find_place(const struct weight_files *weights, const char *name,
                        struct weight_place *place)
 {
     const size_t length = strlen(name), end = strlen(WEIGHT);
+    // of the name without WEIGHT; the whole length where there is none
     const size_t stem = g_str_has_suffix(name, WEIGHT) ? length - end : length;
 
     for (size_t i = 0; i < G_N_ELEMENTS(behind); i++) {
@@ -53,17 +57,21 @@ static bool fit(const struct safetensors_tensor *weight, const struct safetensor
 {
     const int64_t n_rows = weight->n_dims > 0 ? weight->shape[0] : 1;
 
+    // one value for all, until it is found to be more: a block as large as the weight
     scale->row = n_rows > 0 ? weight->values / n_rows : 0;
     scale->rows = n_rows;
     scale->columns = scale->row;
     scale->n_columns = 1;
+    // an empty weight would be divided by below
     if (weight->values == 0 || stored->values == 1) {
         return weight->values > 0;
     }
+    // [rows] or [rows, 1]: a factor a row
     if (stored->values == n_rows && stored->shape[0] == n_rows) {
         scale->rows = 1;
         return true;
     }
+    // blocks are of matrices alone
     if (stored->n_dims != 2 || weight->n_dims != 2 || stored->values == 0) {
         return false;
     }
@@ -73,6 +81,7 @@ static bool fit(const struct safetensors_tensor *weight, const struct safetensor
     return scale->rows > 0 && scale->columns > 0;
 }
 
+// in f32, whatever the scale is stored as; owned by scale
 static bool read_values(const struct safetensors_tensor *weight, struct weight_scale *scale,
                         GError **error)
 {
@@ -95,6 +104,7 @@ bool weight_scale_find(const struct weight_files *weights, const struct weight_p
                        struct weight_scale *scale, GError **error)
 {
     *scale = (struct weight_scale){0};
+    // the other types may have a tensor of such a name that means something else
     if (!is_short(weight->tensor->dtype) ||
         !find_place(weights, weight->tensor->name, &scale->place)) {
         return true;
@@ -123,6 +133,7 @@ void weight_scale_finish(struct weight_scale *scale)
 
 void weight_scale_apply(const struct weight_scale *scale, int64_t first, int64_t n, float *values)
 {
+    // the factor is the stretch's own: no division for each value
     const struct weight_scale *s = scale;
 
     if (s->values == NULL) {
@@ -150,6 +161,7 @@ bool weight_scale_is_part(const char *name)
         }
     }
     for (size_t i = 0; i < G_N_ELEMENTS(behind); i++) {
+        // the whole end, since ".scale" alone may be a norm's
         g_autofree char *end = g_strconcat(WEIGHT, behind[i], NULL);
         if (g_str_has_suffix(name, end)) {
             return true;

@@ -28,8 +28,9 @@ struct middle {
     bool attends;
 };
 
+// the encoder or the decoder: their parts are the same, in another order
 struct half {
-    struct weight conv_in, conv_out, quant;
+    struct weight conv_in, conv_out, quant; // quant: 1x1, outside of both
     struct stage stages[VAE_MAX_LEVELS];
     struct middle middle;
     struct norm norm_out;
@@ -54,6 +55,7 @@ static void read_middle(struct reader *r, const struct vae_config *c, struct mid
 {
     const int width = c->block_out_channels[c->n_levels - 1], groups = c->norm_num_groups;
 
+    // without attention no such tensors are in the file
     m->attends = c->mid_block_add_attention;
     for (int i = 0; i < 2; i++) {
         g_autofree char *name = g_strdup_printf("%s.mid_block.resnets.%d", side, i);
@@ -62,6 +64,7 @@ static void read_middle(struct reader *r, const struct vae_config *c, struct mid
     if (!m->attends) {
         return;
     }
+    // of the whole width, as diffusers' AutoencoderKL has it; no config says it
     m->attention.heads = 1;
     read_norm(r, &m->norm, width, groups, EPSILON, "%s.mid_block.attentions.0.group_norm", side);
     read_linear(r, &m->attention.q, width, width, true, "%s.mid_block.attentions.0.to_q", side);
@@ -71,6 +74,8 @@ static void read_middle(struct reader *r, const struct vae_config *c, struct mid
                 side);
 }
 
+/* n_blocks residual blocks, the first of which goes from `before` to `out` channels; no time
+ * embedding. name: what all its modules begin with. */
 static void read_stage(struct reader *r, const struct vae_config *c, struct stage *s, int before,
                        int out, int n_blocks, const char *name)
 {
@@ -100,6 +105,7 @@ static void read_encoder(struct reader *r, const struct vae_config *c, struct ha
     }
     read_middle(r, c, &e->middle, "encoder");
     read_norm(r, &e->norm_out, last, c->norm_num_groups, EPSILON, "encoder.conv_norm_out");
+    // a mean and a logarithm of a variance for each channel of the latents
     read_conv(r, &e->conv_out, last, moments, 3, "encoder.conv_out");
     e->has_quant = c->use_quant_conv;
     if (e->has_quant) {
@@ -118,6 +124,7 @@ static void read_decoder(struct reader *r, const struct vae_config *c, struct ha
     read_conv(r, &d->conv_in, latent, last, 3, "decoder.conv_in");
     read_middle(r, c, &d->middle, "decoder");
     for (int i = 0, before = last; i < c->n_levels; i++) {
+        // stages count from the deepest
         const int out = c->block_out_channels[c->n_levels - 1 - i];
         g_autofree char *name = g_strdup_printf("decoder.up_blocks.%d", i);
         read_stage(r, c, &d->stages[i], before, out, c->layers_per_block + 1, name);
@@ -140,6 +147,7 @@ struct autoencoder *autoencoder_create(const kernels *k, const struct vae_config
 
     a->config = *config;
     network_init(&a->net, k, "autoencoder");
+    // the other half stays zeros: its stages have no blocks, and freeing it is harmless
     if (halves & AUTOENCODER_ENCODER) {
         read_encoder(&r, config, &a->encoder);
     }
@@ -183,6 +191,7 @@ static struct tensor *attention_segment(struct tape *t, const void *context,
                                         struct tensor *const *in)
 {
     const struct middle *m = context;
+    // every place looks at every other: the memory is why large pictures go through in tiles
     struct tensor *h = groupnorm(t, in[0], &m->norm, false);
     struct tensor *q = linear(t, h, &m->attention.q), *k = linear(t, h, &m->attention.k);
     struct tensor *v = linear(t, h, &m->attention.v);
@@ -199,6 +208,7 @@ static struct tensor *down_segment(struct tape *t, const void *context, struct t
                 (struct conv_geometry){.stride = 2, .out_h = x->h / 2, .out_w = x->w / 2});
 }
 
+// exactly twice: a picture is factor times as large as its latents, odd or not
 static struct tensor *up_segment(struct tape *t, const void *context, struct tensor *const *in)
 {
     return conv_same(t, upsample(t, in[0], 2 * in[0]->h, 2 * in[0]->w), context);
@@ -215,6 +225,7 @@ static struct tensor *out_segment(struct tape *t, const void *context, struct te
 
 static struct tensor *middle_forward(struct tape *t, const struct middle *m, struct tensor *x)
 {
+    // chains: nothing reads x again, so that its memory is the next block's
     x = tape_chain(t, residual_segment, &m->residuals[0], x);
     if (m->attends) {
         x = tape_chain(t, attention_segment, m, x);
@@ -222,6 +233,7 @@ static struct tensor *middle_forward(struct tape *t, const struct middle *m, str
     return tape_chain(t, residual_segment, &m->residuals[1], x);
 }
 
+// sample: what the half does where a stage has a sampler
 static struct tensor *stage_forward(struct tape *t, const struct stage *s, segment_function sample,
                                     struct tensor *x)
 {
@@ -241,6 +253,7 @@ struct tensor *autoencoder_encode(struct tape *t, const struct autoencoder *a, s
     }
     x = middle_forward(t, &e->middle, x);
     x = tape_chain(t, out_segment, e, x);
+    // outside of the encoder in diffusers, and part of every model here
     return e->has_quant ? conv_same(t, x, &e->quant) : x;
 }
 

@@ -7,6 +7,7 @@ void conditioning_init(struct conditioning *c, int n, int tokens, int width, int
 {
     *c = (struct conditioning){
         .n = n, .tokens = tokens, .width = width, .pooled_width = pooled_width};
+    // zeros: rows that nobody sets are still numbers
     c->context = g_new0(float, (size_t)n *tokens *width);
     c->pooled = pooled_width > 0 ? g_new0(float, (size_t)n *pooled_width) : NULL;
 }
@@ -22,6 +23,7 @@ void conditioning_set(struct conditioning *c, int to, const struct conditioning 
 {
     const size_t size = (size_t)c->tokens * c->width, pooled = (size_t)c->pooled_width;
 
+    // a text of another length would run into the next row
     g_assert(from->tokens == c->tokens && from->width == c->width);
     memcpy(c->context + to * size, from->context + row * size, size * sizeof *c->context);
     if (c->pooled != NULL) {
@@ -35,6 +37,7 @@ void conditioning_join(struct conditioning *c, const struct conditioning *all, c
     // the same memory as n * parts texts of one part each
     struct conditioning pieces = {.tokens = all->tokens, .width = all->width};
 
+    // longer texts: the UNet's attention takes any number of tokens
     conditioning_init(c, n, parts * all->tokens, all->width, all->pooled_width);
     pieces.context = c->context;
     for (int i = 0; i < n * parts; i++) {
@@ -50,6 +53,7 @@ void conditioning_join(struct conditioning *c, const struct conditioning *all, c
 struct text_tensors conditioning_input(struct tape *t, const struct conditioning *c, int first,
                                        int n)
 {
+    // copied by tape_input: c may change afterwards
     const float *context = c->context + (size_t)first * c->tokens * c->width;
     struct text_tensors text = {tape_input(t, context, n, 1, c->tokens, c->width, false), NULL};
 

@@ -12,6 +12,7 @@ void network_init(struct network *net, const kernels *k, const char *title)
                             .title = title};
 }
 
+// The table's weights lie in the network's own structs: only their names are freed here.
 void network_finish(struct network *net)
 {
     GHashTableIter iter;
@@ -44,6 +45,7 @@ void *network_alloc(struct network *net, size_t bytes, GError **error)
                      net->title);
         return NULL;
     }
+    // release wants the size again
     g_hash_table_insert(net->memory, memory, GSIZE_TO_POINTER(bytes));
     return memory;
 }
@@ -52,6 +54,7 @@ void network_release(struct network *net, const void *memory)
 {
     void *bytes;
 
+    // of any owner: what is not the network's is left alone
     if (memory != NULL && g_hash_table_steal_extended(net->memory, memory, NULL, &bytes)) {
         net->k->release(net->k, (void *)memory, GPOINTER_TO_SIZE(bytes));
     }
@@ -82,6 +85,7 @@ float *network_values(const struct network *net, const struct weight *w, GError 
                      w->name);
         return NULL;
     }
+    // asked of the gains of norms, which are reals on every device
     g_assert(w->dense.data != NULL && w->dense.type == KERNELS_F32);
     transfer_download(net->k, values, w->dense.data, count);
     return values;
@@ -90,6 +94,7 @@ float *network_values(const struct network *net, const struct weight *w, GError 
 void network_refresh(struct network *net, real scale)
 {
     for (guint i = 0; i < net->weights->len; i++) {
+        // frozen ones have nothing to do
         weight_refresh(net->weights->pdata[i], net->k, scale);
     }
 }

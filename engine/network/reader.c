@@ -13,10 +13,10 @@
 /* ---- what is to be read ---- */
 
 /* A tensor that is still to be read: `to` is its place on the device, of reals or bfloat16. */
-struct reading {
+struct reading { // freed with its name
     const struct weight *weight;
     char *name;
-    int64_t shape[4];
+    int64_t shape[4]; // as stored, in PyTorch's order
     int n_dims;
     bool is_weight, bf16; // is_weight: else a bias
     void *to;
@@ -52,6 +52,7 @@ static void *declare(struct reader *r, const struct weight *w, const char *leaf,
     if (r->source.list != NULL) {
         r->source.list(r->source.user, w, x.name, shape, n_dims);
     } else if (!r->failed) {
+        // memory is taken in the order of the modules by this thread alone, read into by several
         const size_t size = bf16 ? sizeof(uint16_t) : sizeof(real);
         x.to = network_alloc(r->net, (size_t)reading_count(&x) * size, r->error);
         r->failed = x.to == NULL;
@@ -83,6 +84,7 @@ static float *scratch_take(struct scratch *s, int64_t count)
 {
     if (s->room < count) {
         g_free(s->values);
+        // not realloc: what was there need not be copied
         s->values = g_try_new(float, count);
         s->room = s->values != NULL ? count : 0;
     }
@@ -138,6 +140,7 @@ static bool read_rows(const struct reader *r, const struct reading *x, int64_t f
     if (!read_values_of(&r->source, x, first, n, values, error)) {
         return false;
     }
+    // a bias has no columns to be put in order
     if (x->is_weight) {
         weight_to_engine_order(x->weight, values, n / (reading_count(x) / x->shape[0]));
     }
@@ -165,6 +168,7 @@ static bool read_one(const struct reader *r, const struct reading *x, struct scr
 
 #define READERS 4 // threads: more would wait for the file, and each takes a tensor's memory
 
+// The first failure of any thread is the one that is told; the others stop at their next tensor.
 bool read_end(struct reader *r)
 {
     const guint n = r->failed || r->readings == NULL ? 0 : r->readings->len;
@@ -173,6 +177,7 @@ bool read_end(struct reader *r)
 #pragma omp parallel num_threads(threads)
     {
         struct scratch s = {0};
+        // tensors differ in size by a thousand times and more
 #pragma omp for schedule(dynamic, 1)
         for (guint i = 0; i < n; i++) {
             GError *problem = NULL;
@@ -208,6 +213,7 @@ static void read_bias(struct reader *r, const struct weight *w, real **bias)
     *bias = declare(r, w, ".bias", shape, 1, false);
 }
 
+// kind and name; sizes are set by the reader that knows them, before memory is taken
 static void begin(struct reader *r, struct weight *w, enum weight_kind kind, const char *name,
                   va_list arguments)
 {
@@ -217,6 +223,7 @@ static void begin(struct reader *r, struct weight *w, enum weight_kind kind, con
 
 static void read_values(struct reader *r, struct weight *w, const int64_t *shape, int n_dims)
 {
+    // norms and embeddings are added or looked up: rounding them would save nothing
     const bool multiplied = w->kind == WEIGHT_LINEAR || w->kind == WEIGHT_CONV;
     // where tensors are only listed there may be no device
     const bool bf16 = r->source.list == NULL && multiplied && r->net->k->precision == KERNELS_BF16;
@@ -268,6 +275,7 @@ void read_norm(struct reader *r, struct norm *norm, int c, int groups, double ep
     va_start(arguments, name);
     begin(r, &norm->gain, WEIGHT_NORM, name, arguments);
     va_end(arguments);
+    // a vector: out is what its length is called everywhere
     norm->gain.in = 1;
     norm->gain.out = c;
     read_values(r, &norm->gain, shape, 1);

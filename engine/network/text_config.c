@@ -7,11 +7,13 @@
 
 #define MAX_WIDTH 65536
 
+// other kinds of text encoders compute something else
 static const struct config_fixed fixed[] = {
     {"model_type", "clip_text_model|clip"},
     {"hidden_act", "quick_gelu|gelu"},
 };
 
+// all three have the same text transformer
 static const char *const known_classes[] = {"CLIPTextModel", "CLIPTextModelWithProjection",
                                             "CLIPModel", NULL};
 
@@ -53,6 +55,7 @@ static void fill(struct config_reader *r, struct text_config *config)
         inner != NULL && !json_object_has_member(r->object, "hidden_size")) {
         r->object = inner;
     }
+    // from here on of the part alone, where there is one
     config_check(r, fixed, G_N_ELEMENTS(fixed));
     check_class(r);
     config->vocabulary = config_int(r, "vocab_size", 1, 1 << 24, 49408);
@@ -60,7 +63,9 @@ static void fill(struct config_reader *r, struct text_config *config)
     config->intermediate = config_int(r, "intermediate_size", 1, 4 * MAX_WIDTH, 2048);
     config->layers = config_int(r, "num_hidden_layers", 1, 256, 12);
     config->heads = config_int(r, "num_attention_heads", 1, 1024, 8);
+    // 3: a beginning, a word and an end
     config->positions = config_int(r, "max_position_embeddings", 3, 4096, 77);
+    // OpenAI's CLIP; OpenCLIP's has the exact one
     config->quick_gelu = strcmp(config_text(r, "hidden_act", "quick_gelu"), "quick_gelu") == 0;
     config->layer_norm_eps = config_double(r, "layer_norm_eps", 0, 1, 1e-5);
     config->pad = token_id(r, "pad_token_id", 1);

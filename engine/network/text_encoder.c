@@ -17,8 +17,8 @@ struct text_layer {
 struct text_encoder {
     struct network net;
     struct text_config config;
-    struct weight token, position;
-    struct text_layer *layers; // [config.layers]
+    struct weight token, position; // embeddings
+    struct text_layer *layers;     // [config.layers], owned
     struct norm norm;
 };
 
@@ -31,6 +31,7 @@ static void read_layer(struct reader *r, const struct text_config *c, struct tex
     l->activation = c->quick_gelu ? ACTIVATION_QUICK_GELU : ACTIVATION_GELU;
     read_norm(r, &l->norm1, width, 0, epsilon, TEXT_ENCODER_MODULE "encoder.layers.%d.layer_norm1",
               i);
+    // k, v, q: in this order transformers registers them
     read_linear(r, &l->k, width, width, true,
                 TEXT_ENCODER_MODULE "encoder.layers.%d.self_attn.k_proj", i);
     read_linear(r, &l->v, width, width, true,
@@ -54,6 +55,7 @@ struct text_encoder *text_encoder_create(const kernels *k, const struct text_con
     struct reader r = {.net = &e->net, .source = source, .error = error};
 
     e->config = *config;
+    // all at once: the network's list keeps the addresses of their weights
     e->layers = g_new0(struct text_layer, config->layers);
     network_init(&e->net, k, "text encoder");
     read_embedding(&r, &e->token, config->vocabulary, config->width,
@@ -77,6 +79,7 @@ void text_encoder_free(struct text_encoder *e)
     if (e == NULL) {
         return;
     }
+    // first the list, which points into the layers
     network_finish(&e->net);
     g_free(e->layers);
     g_free(e);
@@ -104,6 +107,7 @@ static struct tensor *layer_segment(struct tape *t, const void *context, struct 
     struct tensor *h = layernorm(t, x, &l->norm1);
     struct tensor *q = linear(t, h, &l->q), *k = linear(t, h, &l->k), *v = linear(t, h, &l->v);
 
+    // causal: a token sees those before it, and so a prompt's padding is seen by none of its words
     x = add(t, x, linear(t, attention(t, q, k, v, l->heads, true), &l->out));
     h = activate(t, linear(t, layernorm(t, x, &l->norm2), &l->fc1), l->activation);
     return add(t, x, linear(t, h, &l->fc2));
@@ -126,6 +130,7 @@ struct tensor *text_encoder_forward(struct tape *t, const struct text_encoder *e
     g_assert(tokens <= e->config.positions);
     struct tensor *x = embedding(t, tape_ids(t, ids, n * tokens), n, tokens, &e->token);
 
+    // a table, as the words' one: it is shifted in the same way
     x = add(t, x, embedding(t, positions(t, n, tokens), n, tokens, &e->position));
     for (int i = 0; i < e->config.layers; i++) {
         x = tape_segment(t, layer_segment, &e->layers[i], &x, 1);

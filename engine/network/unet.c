@@ -25,15 +25,16 @@ struct level {
 struct unet {
     struct network net;
     struct unet_config config;
-    struct weight time1, time2, conv_in, conv_out;
+    struct weight time1, time2, conv_in, conv_out; // time1, time2: the embedding's layers
     struct norm norm_out;
-    struct level down[UNET_MAX_LEVELS], up[UNET_MAX_LEVELS];
+    struct level down[UNET_MAX_LEVELS], up[UNET_MAX_LEVELS]; // up[0]: the deepest
     struct residual_block mid_residuals[2];
     struct transformer_block mid_transformer;
 };
 
 /* ---- reading ---- */
 
+// a config tells heads, and from them and the channels follows how wide each is
 static struct transformer_shape transformer_shape(const struct unet_config *c, int level)
 {
     return (struct transformer_shape){.c = c->block_out_channels[level],
@@ -44,6 +45,9 @@ static struct transformer_shape transformer_shape(const struct unet_config *c, i
                                       .linear_projection = c->use_linear_projection};
 }
 
+/* One level of one side. level: whose channels and heads it has; index: its number in the names,
+ * which the up side counts from below. in [n_blocks]: channels of each block's input, skips
+ * included. */
 static void read_level(struct reader *r, const struct unet_config *c, struct level *l, int level,
                        bool attends, int n_blocks, const int *in, const char *side, int index)
 {
@@ -52,12 +56,14 @@ static void read_level(struct reader *r, const struct unet_config *c, struct lev
     l->n_blocks = n_blocks;
     l->residuals = g_new0(struct residual_block, n_blocks);
     l->transformers = attends ? g_new0(struct transformer_block, n_blocks) : NULL;
+    // attention first: in this order diffusers registers its modules
     for (int i = 0; attends && i < n_blocks; i++) {
         g_autofree char *name = g_strdup_printf("%s_blocks.%d.attentions.%d", side, index, i);
         transformer_block_read(r, &l->transformers[i], transformer_shape(c, level), name);
     }
     for (int i = 0; i < n_blocks; i++) {
         g_autofree char *name = g_strdup_printf("%s_blocks.%d.resnets.%d", side, index, i);
+        // the time embedding is 4 times as wide as the first level
         residual_block_read(r, &l->residuals[i], in[i], out, 4 * c->block_out_channels[0],
                             c->norm_num_groups, c->norm_eps, name);
     }
@@ -71,9 +77,11 @@ static void read_down(struct reader *r, struct unet *u)
         const int out = c->block_out_channels[i];
         g_autofree int *in = g_new(int, c->layers_per_block);
         for (int j = 0; j < c->layers_per_block; j++) {
+            // the first block of a level widens to it
             in[j] = j == 0 ? before : out;
         }
         read_level(r, c, &u->down[i], i, c->down_cross[i], c->layers_per_block, in, "down", i);
+        // the deepest level has no smaller one to go to
         u->down[i].has_sampler = i + 1 < c->n_levels;
         if (u->down[i].has_sampler) {
             read_conv(r, &u->down[i].sampler, out, out, 3, "down_blocks.%d.downsamplers.0.conv", i);
@@ -87,6 +95,7 @@ static void read_mid(struct reader *r, struct unet *u)
     const struct unet_config *c = &u->config;
     const int last = c->n_levels - 1, width = c->block_out_channels[last];
 
+    // some distilled models are without
     if (!c->has_mid) {
         return;
     }
@@ -105,8 +114,10 @@ static int up_channels(const struct unet_config *c, int i, int j)
 {
     const int level = c->n_levels - 1 - i;
     const int *width = c->block_out_channels;
+    // the deepest up level follows the middle, which is as wide as it
     const int below = i == 0 ? width[level] : width[level + 1];
     const int x = j == 0 ? below : width[level];
+    // the last block takes what entered the level: the smaller level's width, or conv_in's
     const int skip = j < c->layers_per_block ? width[level] : width[MAX(level - 1, 0)];
 
     return x + skip;
@@ -118,6 +129,7 @@ static void read_up(struct reader *r, struct unet *u)
 
     for (int i = 0; i < c->n_levels; i++) {
         const int level = c->n_levels - 1 - i, out = c->block_out_channels[level];
+        // one block more than on the way down, for the skip that the downsampling left
         const int n_blocks = c->layers_per_block + 1;
         g_autofree int *in = g_new(int, n_blocks);
         for (int j = 0; j < n_blocks; j++) {
@@ -131,6 +143,8 @@ static void read_up(struct reader *r, struct unet *u)
     }
 }
 
+/* In the order in which diffusers registers the modules (up before mid): the list of weights is in
+ * it, and so are the tensors of what lists or hashes them. */
 static void read_all(struct reader *r, struct unet *u)
 {
     const struct unet_config *c = &u->config;
@@ -193,6 +207,7 @@ struct network *unet_network(struct unet *u)
 
 /* ---- segments ---- */
 
+// in: x, time embedding, and where one is joined the skip
 static struct tensor *residual_segment(struct tape *t, const void *context,
                                        struct tensor *const *in)
 {
@@ -204,6 +219,7 @@ static struct tensor *skip_segment(struct tape *t, const void *context, struct t
     return residual_block(t, context, in[0], in[2], in[1]);
 }
 
+// in: x, text
 static struct tensor *transformer_segment(struct tape *t, const void *context,
                                           struct tensor *const *in)
 {
@@ -262,6 +278,7 @@ static void timestep_embedding(const struct unet_config *c, const double *timest
     }
 }
 
+// computed on the host, n times width numbers; the two layers behind it on the device
 static struct tensor *time_forward(struct tape *t, const struct unet *u, const double *timesteps,
                                    int n)
 {
@@ -287,6 +304,7 @@ struct pass {
 static struct tensor *transform(struct tape *t, const struct transformer_block *b, struct tensor *x,
                                 struct pass *p, int level, unsigned side)
 {
+    // also without a guide each transformer is a segment: its output alone is kept
     struct tensor *const in[] = {x, p->context};
 
     if (p->guide == NULL) {
@@ -295,7 +313,9 @@ static struct tensor *transform(struct tape *t, const struct transformer_block *
     const struct unmix *unmix = p->guide->unmix;
     const bool watched = unmix != NULL && unmix->level == level && (unmix->sides & side) != 0;
     struct guided_block g = {b, {p->guide, watched, p->watched}};
+    // the next watched block's losses stand behind this one's
     p->watched += g.guide.watched ? b->n_layers : 0;
+    // g is on the stack, and the way back runs the segment again
     return tape_segment(t, guided_segment, tape_keep(t, &g, sizeof g), in, 2);
 }
 
@@ -309,6 +329,7 @@ static struct tensor *down_forward(struct tape *t, const struct unet *u, int lev
         if (l->transformers != NULL) {
             x = transform(t, &l->transformers[i], x, p, level, UNMIX_DOWN);
         }
+        // a tensor of the tape: the list borrows it
         g_ptr_array_add(p->skips, x);
     }
     if (l->has_sampler) {
@@ -318,6 +339,7 @@ static struct tensor *down_forward(struct tape *t, const struct unet *u, int lev
     return x;
 }
 
+// the one that was kept last
 static struct tensor *take_skip(GPtrArray *skips)
 {
     return g_ptr_array_steal_index(skips, skips->len - 1);
@@ -338,6 +360,7 @@ static struct tensor *up_forward(struct tape *t, const struct unet *u, int block
         }
     }
     if (l->has_sampler) {
+        // still in the list: it is taken by the next level's first block
         x = tape_segment(t, up_segment, &l->sampler,
                          (struct tensor *[]){x, p->skips->pdata[p->skips->len - 1]}, 2);
     }
@@ -348,6 +371,7 @@ static struct tensor *mid_forward(struct tape *t, const struct unet *u, struct t
                                   struct pass *p)
 {
     x = tape_segment(t, residual_segment, &u->mid_residuals[0], (struct tensor *[]){x, p->time}, 2);
+    // no level and no side: the unmix loss never watches the middle
     x = transform(t, &u->mid_transformer, x, p, -1, 0);
     return tape_segment(t, residual_segment, &u->mid_residuals[1], (struct tensor *[]){x, p->time},
                         2);
@@ -358,6 +382,7 @@ struct tensor *unet_forward_guided(struct tape *t, const struct unet *u, struct 
                                    const struct attention_guide *guide)
 {
     const struct unet_config *c = &u->config;
+    // levels * (layers_per_block + 1) of them, which is what the up levels take again
     g_autoptr(GPtrArray) skips = g_ptr_array_new();
     struct pass p = {.time = time_forward(t, u, timesteps, latents->n),
                      .context = text.context,
@@ -391,6 +416,7 @@ static int attentions_at(const struct unet *u, int level, enum unmix_layers aske
     int n = 0;
 
     for (int i = 0; i < 2; i++) {
+        // UNMIX_DOWN is bit 0 and UNMIX_UP bit 1, as the sides stand here
         const bool counts = (asked & (1u << i)) != 0 && sides[i]->transformers != NULL;
         for (int j = 0; counts && j < sides[i]->n_blocks; j++) {
             n += sides[i]->transformers[j].n_layers;
@@ -406,6 +432,7 @@ int unet_attention_level(const struct unet *u, int h, int w, int wanted, enum un
     int found = -1;
 
     for (int level = 0; level < u->config.n_levels; level++) {
+        // in ratios: 8x8 is as far from 16x16 as 32x32 is
         const double distance = fabs(log((double)h * w / ((double)wanted * wanted)));
         if (attentions_at(u, level, sides) > 0 && distance < nearest) {
             nearest = distance;
@@ -414,6 +441,7 @@ int unet_attention_level(const struct unet *u, int h, int w, int wanted, enum un
             *grid_w = w;
             *layers = attentions_at(u, level, sides);
         }
+        // as down_segment rounds
         h = (h + 1) / 2;
         w = (w + 1) / 2;
     }

@@ -8,6 +8,7 @@ void residual_block_read(struct reader *r, struct residual_block *b, int in, int
                          int time_width, int groups, double epsilon, const char *name)
 {
     b->has_time = time_width > 0;
+    // where the sizes agree, x itself is added, and files have no such tensor
     b->has_shortcut = in != out;
     read_norm(r, &b->norm1, in, groups, epsilon, "%s.norm1", name);
     read_conv(r, &b->conv1, in, out, 3, "%s.conv1", name);
@@ -24,11 +25,13 @@ void residual_block_read(struct reader *r, struct residual_block *b, int in, int
 struct tensor *residual_block(struct tape *t, const struct residual_block *b, struct tensor *x,
                               struct tensor *skip, struct tensor *time)
 {
+    // joined once: the norm and the shortcut both read it
     if (skip != NULL) {
         x = concat(t, x, skip);
     }
     struct tensor *h = conv_same(t, groupnorm(t, x, &b->norm1, true), &b->conv1);
     if (b->has_time) {
+        // one row a picture, the same for each of its places
         h = add_row(t, h, linear(t, time, &b->time_projection));
     }
     h = conv_same(t, groupnorm(t, h, &b->norm2, true), &b->conv2);
@@ -37,6 +40,8 @@ struct tensor *residual_block(struct tape *t, const struct residual_block *b, st
 
 /* ---- transformer ---- */
 
+/* c: of queries and result; context: of what is looked at, c itself or the text's width. Only the
+ * last projection has a bias, as CompVis wrote it. */
 static void attention_read(struct reader *r, struct attention_weights *a, int c, int context,
                            int heads, const char *name)
 {
@@ -53,15 +58,18 @@ static void layer_read(struct reader *r, struct transformer_layer *l, struct tra
     g_autofree char *attn1 = g_strconcat(name, ".attn1", NULL);
     g_autofree char *attn2 = g_strconcat(name, ".attn2", NULL);
 
+    // PyTorch's default: no config says it; for the group norm around all layers it is 1e-6
     read_norm(r, &l->norm1, s.c, 0, 1e-5, "%s.norm1", name);
     attention_read(r, &l->self, s.c, s.c, s.heads, attn1);
     read_norm(r, &l->norm2, s.c, 0, 1e-5, "%s.norm2", name);
     attention_read(r, &l->cross, s.c, s.context, s.heads, attn2);
     read_norm(r, &l->norm3, s.c, 0, 1e-5, "%s.norm3", name);
+    // twice four times c: geglu's values and gates
     read_linear(r, &l->expand, s.c, 8 * s.c, true, "%s.ff.net.0.proj", name);
     read_linear(r, &l->contract, 4 * s.c, s.c, true, "%s.ff.net.2", name);
 }
 
+// in SD 2 a linear layer, before it a convolution of 1x1: the same numbers in another shape
 static void projection_read(struct reader *r, struct weight *w, struct transformer_shape s,
                             const char *name, const char *side)
 {
@@ -76,6 +84,7 @@ void transformer_block_read(struct reader *r, struct transformer_block *b,
                             struct transformer_shape s, const char *name)
 {
     b->n_layers = s.layers;
+    // the network's list points into it: freed by transformer_block_finish, after the list
     b->layers = g_new0(struct transformer_layer, s.layers);
     read_norm(r, &b->norm, s.c, s.groups, 1e-6, "%s.norm", name);
     projection_read(r, &b->proj_in, s, name, "proj_in");
@@ -112,6 +121,7 @@ static struct tensor *attend_text(struct tape *t, const struct attention_weights
     struct tensor *k = linear(t, text, &a->k);
     struct tensor *v = linear(t, text, &a->v);
 
+    // before attention: a loss beside it, whose gradient reaches q and k through the same records
     if (guide != NULL && guide->watched) {
         unmix_attention(t, q, k, a->heads, guide->guide->unmix, guide->layer + number);
     }
@@ -144,6 +154,7 @@ struct tensor *transformer_block(struct tape *t, const struct transformer_block 
                                  struct tensor *x, struct tensor *context,
                                  const struct block_guide *guide)
 {
+    // places of [n, h, w, c] are tokens already: nothing is moved
     struct tensor *h = project(t, groupnorm(t, x, &b->norm, false), &b->proj_in);
 
     for (int i = 0; i < b->n_layers; i++) {

@@ -42,9 +42,11 @@ static const struct config_fixed fixed[] = {
 static void read_channels(struct config_reader *r, struct unet_config *config)
 {
     static const int usual[] = {320, 640, 1280, 1280};
+    // its length is the number of levels, which all other lists must have
     JsonNode *node = r->failed ? NULL : json_object_get_member(r->object, "block_out_channels");
 
     if (node == NULL) {
+        // absent: diffusers' default, SD's own
         config->n_levels = 4;
         memcpy(config->block_out_channels, usual, sizeof(usual));
         return;
@@ -53,6 +55,7 @@ static void read_channels(struct config_reader *r, struct unet_config *config)
         JSON_NODE_HOLDS_ARRAY(node) ? (int)json_array_get_length(json_node_get_array(node)) : 0;
     if (config->n_levels < 1 || config->n_levels > UNET_MAX_LEVELS) {
         config_fail(r, "\"block_out_channels\" must be a list of 1 to %d numbers", UNET_MAX_LEVELS);
+        // some number, for the calls that follow until the failure is told
         config->n_levels = 1;
     }
     config_levels(r, "block_out_channels", 1, MAX_CHANNELS, 0, config->n_levels,
@@ -75,6 +78,7 @@ static void read_blocks(struct config_reader *r, const struct unet_config *confi
     }
     for (int i = 0; i < config->n_levels && !r->failed; i++) {
         JsonNode *node = array == NULL ? NULL : json_array_get_element(array, (guint)i);
+        // NULL: an entry that is no text
         const char *kind = node == NULL                   ? (i == deepest ? plain : cross)
                            : !JSON_NODE_HOLDS_VALUE(node) ? NULL
                                                           : json_node_get_string(node);
@@ -109,15 +113,17 @@ static void check_sizes(struct config_reader *r, const struct unet_config *confi
     }
 }
 
+// every key in an order in which each list can be held against the number of levels
 static void fill(struct config_reader *r, struct unet_config *config)
 {
-    int sides[2];
+    int sides[2]; // height and width of the latents
 
     *config = (struct unet_config){0};
     config_check(r, fixed, G_N_ELEMENTS(fixed));
     config->in_channels = config_int(r, "in_channels", 1, MAX_CHANNELS, 4);
     config->out_channels = config_int(r, "out_channels", 1, MAX_CHANNELS, 4);
     config_levels(r, "sample_size", 1, MAX_CHANNELS, 64, 2, sides);
+    // the model's own pictures are squares here
     config->sample_size = MIN(sides[0], sides[1]);
     read_channels(r, config);
     int n = config->n_levels;
@@ -128,12 +134,15 @@ static void fill(struct config_reader *r, struct unet_config *config)
                 config->up_cross);
     config->has_mid = !config_is_null(r, "mid_block_type");
     config_levels(r, "transformer_layers_per_block", 1, 64, 1, n, config->transformer_layers);
+    // by its name the width of a head; what diffusers makes of it is their number, and files rely
+    // on it
     config_levels(r, "attention_head_dim", 1, 1024, 8, n, config->heads);
     if (!r->failed && json_object_has_member(r->object, "num_attention_heads") &&
         !config_is_null(r, "num_attention_heads")) {
         config_levels(r, "num_attention_heads", 1, 1024, 8, n, config->heads);
     }
     config->cross_attention_dim = config_same(r, "cross_attention_dim", 1, MAX_CHANNELS, 1280, n);
+    // null passes here as 0, for a sentence of its own below
     config->norm_num_groups =
         config_int(r, "norm_num_groups", 1, 4096, config_is_null(r, "norm_num_groups") ? 0 : 32);
     config->norm_eps = config_double(r, "norm_eps", 0, 1, 1e-5);

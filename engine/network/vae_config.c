@@ -7,6 +7,7 @@
 
 #define MAX_CHANNELS 65536
 
+// latents with a mean and deviation of their own, as newer families have, are another scaling
 static const struct config_fixed fixed[] = {
     {"_class_name", "AutoencoderKL"},
     {"act_fn", "silu|swish"},
@@ -52,6 +53,7 @@ static void check_blocks(struct config_reader *r, const struct vae_config *confi
     }
 }
 
+// defaults are AutoencoderKL's, which is small: SD's files say everything
 static void fill(struct config_reader *r, struct vae_config *config)
 {
     int sides[2];
@@ -61,6 +63,7 @@ static void fill(struct config_reader *r, struct vae_config *config)
     config->in_channels = config_int(r, "in_channels", 1, 16, 3);
     config->out_channels = config_int(r, "out_channels", 1, 16, 3);
     config->latent_channels = config_int(r, "latent_channels", 1, 1024, 4);
+    // a number or a pair: the shorter side of the pictures that it was trained with
     config_levels(r, "sample_size", 1, MAX_CHANNELS, 32, 2, sides);
     config->sample_size = MIN(sides[0], sides[1]);
     read_channels(r, config);
@@ -73,6 +76,7 @@ static void fill(struct config_reader *r, struct vae_config *config)
     config->use_quant_conv = config_bool(r, "use_quant_conv", true);
     config->use_post_quant_conv = config_bool(r, "use_post_quant_conv", true);
     config->mid_block_add_attention = config_bool(r, "mid_block_add_attention", true);
+    // pictures are read, masked and written as RGB everywhere
     if (!r->failed && (config->in_channels != 3 || config->out_channels != 3)) {
         config_fail(r, "the autoencoder has %d and %d channels of pixels, only 3 are supported",
                     config->in_channels, config->out_channels);
