@@ -4,6 +4,7 @@
 #include "plugin/folder.h"
 #include "plugin/words.h"
 
+#include "engine/base/convert_formats.h"
 #include "engine/base/error.h"
 
 #include <errno.h>
@@ -130,17 +131,33 @@ char **paths_subjects(void)
     return folder_names(folder, take_subject, compare_names);
 }
 
+static bool is_folder(const char *format)
+{
+#define ROW(name, word, folder) {word, folder},
+    static const struct {
+        const char *word;
+        bool folder;
+    } formats[] = {CONVERT_FORMATS(ROW, ROW)};
+    size_t i = 0;
+
+    // checked before: one of them
+    while (strcmp(formats[i].word, format) != 0) {
+        i++;
+        g_assert(i < G_N_ELEMENTS(formats));
+    }
+    return formats[i].folder;
+}
+
 char *paths_converted(const char *subjects, const char *format, GError **error)
 {
     g_auto(GStrv) list = svdiff_subject_list(subjects);
     double scale;
     g_autofree char *first = svdiff_subject_split(list[0] != NULL ? list[0] : "", &scale);
     g_autofree char *name = paths_subject_name(first);
-    const bool folder = strcmp(format, "folder") == 0 || strcmp(format, "svdiff-pytorch") == 0;
 
     g_autofree char *file =
         g_strdup_printf("%s-%s%s", svdiff_subject_name_good(name) ? name : "subject", format,
-                        folder ? "" : SUBJECT_ENDING);
+                        is_folder(format) ? "" : SUBJECT_ENDING);
     return data_file("converted", file, error);
 }
 

@@ -5,6 +5,8 @@
 #include "plugin/common_arguments.h"
 #include "plugin/words.h"
 
+#include "engine/base/convert_formats.h"
+
 #include <glib.h>
 #include <string.h>
 
@@ -145,15 +147,16 @@ static const struct argument edit_arguments[] = {
     {COUNT_ARGUMENT},
 };
 
+#define FIRST_CHOICE(name, word, folder) word
+#define NEXT_CHOICE(name, word, folder)  "|" word
 static const struct argument convert_arguments[] = {
     {ARGUMENT_TEXT, "input", N_("Sub_jects"),
      N_("A learned subject by name or file; a model or a LoRA can hold several: fox:0.8; cat"),
      .look = LOOK_SUBJECTS},
-    // the words of `svdiff convert --to`
     {ARGUMENT_CHOICE, "to", N_("_To"),
      N_("subject, svdiff-pytorch: the subject; folder, checkpoint: a model with it; lora: part "
         "of it."),
-     .standard_text = "lora", .choices = "subject|svdiff-pytorch|folder|checkpoint|lora",
+     .standard_text = "lora", .choices = CONVERT_FORMATS(FIRST_CHOICE, NEXT_CHOICE),
      .choice_words =
          N_("a subject file|the two files of svdiff-pytorch|a model, as a folder|a model, "
             "as one file|a LoRA")},
@@ -163,7 +166,8 @@ static const struct argument convert_arguments[] = {
     {MODEL_ARGUMENT(N_("_Model"))},
     {ARGUMENT_INT, "rank", N_("_Rank"),
      N_("Of a LoRA: more keeps more of the subject in a larger file; 0: 64."), .low = -1,
-     .high = 8192, .advanced = true, .own = N_("as usual"), .own_number = 64, .step = 8},
+     .high = CONVERT_RANK_MOST, .advanced = true, .own = N_("as usual"), .own_number = CONVERT_RANK,
+     .step = 8},
 };
 
 // in the order in which GIMP is told of them; its menus sort by `menu`

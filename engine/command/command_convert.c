@@ -1,6 +1,7 @@
 /* svdiff convert: subjects to other formats, and models with subjects in them. */
 #include "engine/command/command.h"
 
+#include "engine/base/convert_formats.h"
 #include "engine/base/error.h"
 #include "engine/base/output_name.h"
 #include "engine/options/option_rows.h"
@@ -19,7 +20,8 @@ static const char summary[] =
     "  svdiff convert INPUT --to checkpoint --output FILE.safetensors   a model as one file\n"
     "  svdiff convert INPUT --to lora --output FILE.safetensors    part of it, as a LoRA";
 
-enum format { TO_SUBJECT, TO_PYTORCH, TO_FOLDER, TO_CHECKPOINT, TO_LORA };
+#define AS_ENUM(name, word, folder) TO_##name,
+enum format { CONVERT_FORMATS(AS_ENUM, AS_ENUM) };
 
 struct convert {
     struct command common;
@@ -35,16 +37,19 @@ struct convert {
 // rows of this command set its own fields
 #define FIELD(field) offsetof(struct convert, field)
 
+#define FIRST_WORD(name, word, folder) word
+#define NEXT_WORD(name, word, folder)  , word
+
 static const struct option rows[] = {
     CHOICE("to", FIELD(format), TO_SUBJECT, TO_SUBJECT,
-           WORDS("subject", "svdiff-pytorch", "folder", "checkpoint", "lora"), 0, "{words}"),
+           WORDS(CONVERT_FORMATS(FIRST_WORD, NEXT_WORD)), 0, "{words}"),
     OTHER(OPTION_FILE, "output", FIELD(output), NULL, "PATH",
           "a file, or a folder for svdiff-pytorch and folder"),
     OTHER(OPTION_FILES, "subject", FIELD(more), NULL, "FILE[:SCALE]",
           "one more subject with its strength (repeat: they add up)"),
-    INT("rank", FIELD(rank), 64, 1, 8192, 0, "K",
+    INT("rank", FIELD(rank), CONVERT_RANK, 1, CONVERT_RANK_MOST, 0, "K",
         "lora: of linear weights and 1x1 kernels ({default})"),
-    INT("rank-conv", FIELD(rank_conv), 0, 0, 8192, 0, "K",
+    INT("rank-conv", FIELD(rank_conv), 0, 0, CONVERT_RANK_MOST, 0, "K",
         "lora: of 3x3 kernels; residual blocks are left out without it ({default})"),
     BOOL("force", FIELD(force), 0, 0, "take subjects of another model"),
 };
