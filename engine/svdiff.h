@@ -113,8 +113,8 @@ struct svdiff_options {
     void *user;
 };
 
-/* Opens a model: reads its configs and tokenizer; weights are read when they are needed. Owned by
- * the caller. */
+/* Opens a model: reads its configs and tokenizer; weights are read when they are needed. options
+ * NULL: the model that ships, and all else by itself. Owned by the caller. */
 SVDIFF_API svdiff *svdiff_open(const struct svdiff_options *options, GError **error);
 SVDIFF_API void svdiff_close(svdiff *s); // accepts NULL
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(svdiff, svdiff_close)
@@ -364,6 +364,7 @@ struct svdiff_generate_options {
     const char *trace;
 };
 
+/* As svdiff_learn_defaults. */
 SVDIFF_API struct svdiff_generate_options svdiff_generate_defaults(const svdiff *s);
 
 /* Hands over picture `index` with its seed; the picture is borrowed for the call. False stops. */

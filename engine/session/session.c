@@ -50,8 +50,10 @@ static void set_prediction(svdiff *s)
 
 svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
 {
+    static const struct svdiff_options usual = {0};
     svdiff *s = g_new0(svdiff, 1);
 
+    options = options != NULL ? options : &usual;
     s->options = *options;
     s->options.precision = choose_precision(options->precision);
     // strings of the caller may be gone tomorrow
