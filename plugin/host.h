@@ -119,7 +119,8 @@ void host_insert(host_image image, host_item layer, host_item parent, host_item 
 /* Takes a layer out of its image, and the group that would be empty then. */
 void host_remove(host_item layer);
 
-/* A mask for the layer, which shows all of it; not part of the layer until host_mask_add. */
+/* A mask for the layer, which shows all of it; not part of the layer until host_mask_add, which
+ * leaves the layer's pixels as what is painted in. */
 host_item host_mask_new(host_item layer);
 void host_mask_add(host_item layer, host_item mask);
 

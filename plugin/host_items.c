@@ -303,9 +303,12 @@ host_item host_mask_new(host_item layer)
     return id_of(gimp_layer_create_mask(LAYER(layer), GIMP_ADD_MASK_WHITE));
 }
 
+// GIMP paints into a mask from when it is there, without a word: a person who goes on would
+// paint holes into the result
 void host_mask_add(host_item layer, host_item mask)
 {
     gimp_layer_add_mask(LAYER(layer), MASK(mask));
+    gimp_layer_set_edit_mask(LAYER(layer), FALSE);
 }
 
 // persistent: saved with the image; the 0 at its end is for programs that read it as a text

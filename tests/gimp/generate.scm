@@ -93,6 +93,7 @@
     (check "it is opaque to its corners"
            (and (= 255 (cadddr (pixel layer 0 0))) (= 255 (cadddr (pixel layer 39 23)))))
     (check "the selection is its mask" (> (car (gimp-layer-get-mask layer)) 0))
+    (check "who paints on paints into the layer" (= FALSE (car (gimp-layer-get-edit-mask layer))))
     (check "something is painted" (not (equal? (pixel before 30 20) (pixel (look image) 30 20))))
     (check-outside image before)
     (gimp-image-delete image)))
