@@ -35,6 +35,7 @@ static void add_things(GStrvBuilder *to, GStrvBuilder *files, const char *name)
     g_auto(GStrv) things = file != NULL ? told_texts(info_of(file), "things") : NULL;
 
     for (char **thing = things; things != NULL && *thing != NULL; thing++) {
+        // a subject of another program says nothing of what it is: its name has to do
         g_strv_builder_add(to, (*thing)[0] != '\0' ? *thing : called);
         g_strv_builder_add(files, file);
     }
@@ -120,6 +121,7 @@ void beginning_fill(values *v, const char *file)
     g_autofree char *last = find_last(&stamp);
 
     g_autofree char *before = g_key_file_get_string(kept, GROUP, KEY, NULL);
+    // begun with once: what the person wrote since counts more
     if (last == NULL || g_strcmp0(before, stamp) == 0) {
         return;
     }

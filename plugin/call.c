@@ -27,6 +27,7 @@ bool call_run(const struct call *c, struct call_result *result, GError **error)
     g_autoptr(task) t = call_prepare(c, error);
 
     *result = (struct call_result){0};
+    // an estimate ends before anything is put into the image
     return t != NULL && task_work(t, c, error) &&
            (c->estimate != NULL || task_insert(t, result, error));
 }

@@ -43,6 +43,7 @@ static bool check_list(const struct compose *c, const char *name, char **list, G
 {
     const int n = (int)g_strv_length(list);
 
+    // 0: none was given, which is allowed
     return n == 0 || n == c->call->n_layers ||
            error_usage(
                error,
@@ -65,6 +66,7 @@ static bool check_layers(const struct compose *c, GError **error)
 static char *prompt_of(const struct compose *c, int i)
 {
     if (c->prompts[0] != NULL && c->prompts[i][0] != '\0') {
+        // a prompt in an otherwise given list may be empty: then its layer's name counts
         return g_strdup(c->prompts[i]);
     }
     g_autofree char *name = host_item_name(c->call->layers[i]);
@@ -114,6 +116,7 @@ static bool add_region(const struct compose *c, int i, const scratch *folder, GP
     if (place[0] == '\0') {
         return true;
     }
+    // of the whole image: regions of learning are shares of the mixed picture
     picture *mask = regions_mask(c->call, "region-channels", place, &c->area, &c->area, error);
     return call_add_picture(arguments, "--region", folder, name, mask, error);
 }
@@ -127,6 +130,7 @@ static bool add_subject(const struct compose *c, int i, const scratch *folder, G
     if (c->class_prompts[0] != NULL) {
         call_add_text(arguments, "--class-prompt", c->class_prompts[i]);
     }
+    // no channel is asked for here: each layer has its own mask, or the selection
     return marks_add(c->call, c->call->layers[i], HOST_NONE, i, folder, arguments, error) &&
            add_region(c, i, folder, arguments, error);
 }
@@ -200,6 +204,7 @@ static bool paint(const struct compose *c, task *t, GError **error)
     call_add_values(a, c->v, "prompt", "model", "count", NULL);
     add_negative(a, values_text(c->v, "negative"));
     call_add_text(a, "--subject", c->output);
+    // what the prompt calls the subjects becomes their own words
     g_ptr_array_add(a, g_strdup("--names"));
     call_add_int(a, "--width", width);
     call_add_int(a, "--height", height);
@@ -214,6 +219,7 @@ static char *name_of(host_item layer)
     char *name = host_item_name(layer);
 
     for (char *at = name; *at != '\0'; at++) {
+        // what lists, strengths and paths would take apart
         *at = strchr("/:.;", *at) != NULL || g_ascii_iscntrl(*at) ? '-' : *at;
     }
     return g_strstrip(name);
@@ -258,6 +264,7 @@ bool call_compose(const struct call *c, task *t, GError **error)
     g_auto(GStrv) prompts = split(values_text(v, "prompts"));
     g_auto(GStrv) classes = split(values_text(v, "class-prompts"));
     g_auto(GStrv) regions = regions_places(values_text(v, "region-channels"), names);
+    // borrows the lists, which this function frees; one seed for learning and painting
     struct compose compose = {c, v, prompts, classes, regions, .seed = call_seed(v)};
 
     return fill(&compose, t, error);

@@ -43,6 +43,7 @@ static bool add_layers(const struct call *c, const scratch *folder, GPtrArray *a
 static void add_going_on(const values *v, GPtrArray *arguments)
 {
     call_add_int(arguments, "--checkpoint-every", CHECKPOINT_STEPS);
+    // another checkpoint than its own is begun over, not refused
     g_ptr_array_add(arguments, g_strdup("--continue"));
     if (values_int(v, "seed") >= 0) {
         call_add_seed(arguments, values_int(v, "seed"));

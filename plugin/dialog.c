@@ -51,6 +51,7 @@ struct dialog {
     pid_t owner; // GIMP
 };
 
+// the line below the fields; the next thing said takes its place
 static void say(void *user, const char *text)
 {
     struct dialog *d = user;
@@ -61,6 +62,7 @@ static void say(void *user, const char *text)
 
 /* ---- what was made ---- */
 
+// fields first: what the settings do not name stays as it is typed
 static void take_kept_settings(void *user, const char *text)
 {
     struct dialog *d = user;
@@ -79,11 +81,13 @@ static GtkWidget *make_side(struct dialog *d)
     const struct dialog_gallery_calls calls = {take_kept_settings, say, d};
     const bool layers = d->v->procedure->result == RESULT_LAYERS;
 
+    // only what makes layers has pictures to choose from
     d->gallery = dialog_gallery_new(d->progress.preview, layers ? &d->target : NULL, &calls);
     GtkWidget *side = toolkit_column(12, d->progress.preview, d->progress.curve,
                                      toolkit_grows(dialog_gallery_widget(d->gallery)), NULL);
     d->progress.side = side;
     toolkit_hidden(side);
+    // nothing was made yet: the window stays narrow until there is something to see
     gtk_widget_set_visible(side, dialog_gallery_has_any(d->gallery));
     return side;
 }
@@ -108,6 +112,7 @@ static void make_window(struct dialog *d)
     d->progress.window = GTK_WINDOW(d->window);
     GtkWidget *content = toolkit_grows(make_content(d));
     toolkit_add(gtk_dialog_get_content_area(GTK_DIALOG(d->window)), content, NULL);
+    // shown before the window is, so that its size is asked for with all that is in it
     gtk_widget_show_all(content);
     dialog_fit_begin(dialog_fields_widget(d->fields));
     gtk_widget_show_all(d->window);
@@ -140,11 +145,13 @@ static enum call_wish on_progress(void *user, const struct call_progress *p)
 static void set_running(struct dialog *d, bool running)
 {
     d->running = running;
+    // a Cancel that came after the end is of no run
     d->cancelled = false;
     d->stopped = d->stopped && !running; // the end of a run asks for it
     dialog_buttons_running(d->window, running);
     dialog_estimate_hold(d->estimate, running); // the bar says more
     if (running) {
+        // the bar in the window, and GIMP's own, which is seen when the window is behind the image
         dialog_progress_begin(&d->progress);
         host_progress_begin(_(d->v->procedure->title));
     } else {
@@ -154,6 +161,7 @@ static void set_running(struct dialog *d, bool running)
 }
 
 // what was made, for people; g_free it
+// r->file is of converting; learning has a file, too, but what it is called counts
 static char *describe(const struct dialog *d, const task *t, const struct call_result *r)
 {
     return d->learn != NULL   ? dialog_learn_describe(t->values, d->stopped)
@@ -186,6 +194,7 @@ static void finish(struct dialog *d, const task *t, struct call_result *made)
     say(d, text);
     d->made = true;
     call_result_clear(d->result);
+    // taken over, with what it owns: the caller gets what the last run made
     *d->result = *made;
     if (made->n_layers > 0) {
         gtk_widget_show(d->progress.side);
@@ -223,6 +232,7 @@ static void run(struct dialog *d, task *t)
     say(d, "");
     set_running(d, true);
     const bool worked = task_work(t, &call, &error);
+    // between working and inserting: pictures outlive an image that was closed meanwhile
     if (worked) {
         keep(d, t);
     }
@@ -247,8 +257,10 @@ static void ask_for_run(struct dialog *d)
         return;
     }
     dialog_fields_read(d->fields);
+    // what was asked for is in the list of prompts even if the run fails
     dialog_fields_keep(d->fields);
     bool good = dialog_target_update(&d->target, &error) && values_check(d->v, &error);
+    // an indexed image: the person was asked, and did not want a copy
     if (good && !dialog_palette_good(&d->target, d->window)) {
         return;
     }
@@ -261,6 +273,7 @@ static void ask_for_run(struct dialog *d)
         return;
     }
     dialog_estimate_drop(d->estimate); // it turns the main context, and would hold up what comes
+    // the task is the queue's from here on
     dialog_queue_add(d->queue, t, d->running);
     if (d->running) {
         say(d, _("This is done next, with the layer and the selection as they are now."));
@@ -274,6 +287,7 @@ static void take_settings(struct dialog *d)
     dialog_fields_read(d->fields);
     if (!dialog_target_update(&d->target, &error)) {
         say(d, error->message);
+        // INPUT_NONE never has one; a layer may be deleted while the dialog is open
     } else if (d->target.call.n_layers == 0 || !host_layer_exists(d->target.call.layers[0])) {
         say(d, _("The layer is not there any more."));
     } else if (settings_of_layer(d->v, d->target.call.layers[0], &error)) {
@@ -298,6 +312,7 @@ static void close_or_cancel(struct dialog *d)
 
 static void reset(struct dialog *d)
 {
+    // of the procedure, not of the last time
     g_autoptr(values) standard = values_create(d->v->procedure);
 
     values_assign(d->v, standard);
@@ -317,6 +332,7 @@ static void paint(struct dialog *d)
     d->closed = true;
 }
 
+// whatever is none of our buttons closes: Escape, and the window's own
 static void on_response(struct dialog *d, int response)
 {
     if (response == GTK_RESPONSE_OK) {
@@ -385,6 +401,7 @@ static void make(struct dialog *d)
 {
     toolkit_start();
     dialog_progress_init(&d->progress, _(d->v->procedure->title));
+    // in this order: each is given what was made before it
     d->fields = dialog_fields_new(&d->target.call, d->v);
     d->estimate = dialog_estimate_new(&d->target.call, d->v, d->fields);
     d->learn = d->v->procedure->id == PROCEDURE_LEARN
@@ -394,6 +411,7 @@ static void make(struct dialog *d)
     d->queue = dialog_queue_new();
     make_window(d);
     g_signal_connect_swapped(d->window, "response", G_CALLBACK(on_response), d);
+    // the response alone closes: while a run goes on the window has to stay
     g_signal_connect(d->window, "delete-event", G_CALLBACK(gtk_true), NULL);
     g_signal_connect_swapped(d->window, "focus-in-event", G_CALLBACK(on_focus), d);
     dialog_estimate_begin(d->estimate);
@@ -401,6 +419,7 @@ static void make(struct dialog *d)
 
 static void unmake(struct dialog *d)
 {
+    // its timer first: it asks widgets that the window owns
     dialog_learn_free(d->learn);
     gtk_widget_destroy(d->window);
     dialog_gallery_free(d->gallery);
@@ -419,6 +438,7 @@ static void loop(struct dialog *d)
         if (next != NULL) {
             run(d, next);
         } else {
+            // blocks until something happens; the owner's timer wakes it at the latest
             g_main_context_iteration(NULL, TRUE);
         }
     }
@@ -428,12 +448,14 @@ bool dialog_run(const struct call *chosen, values *v, bool insists, struct call_
                 values **next)
 {
     struct dialog d = {.v = v, .result = result, .owner = getppid()};
+    // a call that says values of its own has them taken into the window that is open
     g_autofree char *settings = insists ? settings_of_values(v) : NULL;
     bool handed;
     g_autoptr(one_window) window = one_window_claim(v->procedure, chosen, settings, &handed);
 
     *result = (struct call_result){0};
     *next = NULL;
+    // another window of this procedure has it, and was raised
     if (handed) {
         return false;
     }
@@ -443,6 +465,7 @@ bool dialog_run(const struct call *chosen, values *v, bool insists, struct call_
     const guint timer = g_timeout_add(OWNER_MS, G_SOURCE_FUNC(on_owner_timer), &d);
     loop(&d);
     g_source_remove(timer);
+    // the person may have deleted layers that the dialog made
     call_result_drop_gone(result);
     unmake(&d);
     *next = d.next;

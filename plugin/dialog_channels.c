@@ -57,6 +57,7 @@ host_item dialog_channels_get(GtkWidget *list)
 
 void dialog_channels_renew(GtkWidget *list, host_image image)
 {
+    // kept over the new rows, unless the channel is gone
     const host_item chosen = dialog_channels_get(list);
     g_autoptr(GArray) channels = host_image_exists(image)
                                      ? host_channels(image)

@@ -13,15 +13,15 @@
 #define BOTTOM 18   // and of the steps
 #define LETTER 10
 
-struct point {
+struct point { // of one step that was told
     int step;
     double loss, mean;
 };
 
 struct curve {
     GArray *points; // struct point
-    int steps;
-    double most; // loss
+    int steps;      // of the whole run: the width
+    double most;    // loss
 };
 
 static void free_curve(struct curve *c)
@@ -37,11 +37,13 @@ static struct curve *curve_of(GtkWidget *widget)
 
 /* ---- drawing ---- */
 
+// pixels from the left; the run's end is the right edge
 static double place_x(const struct curve *c, int width, double step)
 {
     return LEFT + (width - LEFT - MARGIN) * step / MAX(c->steps, 1);
 }
 
+// pixels from above; a loss of 0 is the lowest line, whatever the losses are
 static double place_y(const struct curve *c, int height, double loss)
 {
     return MARGIN + (height - MARGIN - BOTTOM) * (1 - loss / c->most);
@@ -57,6 +59,7 @@ static void write_text(cairo_t *cr, double x, double y, double share, const char
     cairo_show_text(cr, text);
 }
 
+// with two digits: more would not be read off
 static void write_numbers(const struct curve *c, cairo_t *cr, int width, int height)
 {
     g_autofree char *most = g_strdup_printf("%.2g", c->most);
@@ -77,6 +80,7 @@ static void paint_axes(const struct curve *c, cairo_t *cr, int width, int height
 {
     cairo_set_source_rgb(cr, 0.35, 0.35, 0.35);
     cairo_set_line_width(cr, 1);
+    // half a pixel, so that a line of one is sharp
     cairo_move_to(cr, LEFT + 0.5, MARGIN);
     cairo_line_to(cr, LEFT + 0.5, height - BOTTOM + 0.5);
     cairo_line_to(cr, width - MARGIN, height - BOTTOM + 0.5);
@@ -111,6 +115,7 @@ static void paint(cairo_t *cr, int width, int height, void *user)
 {
     const struct curve *c = user;
 
+    // white in dark themes, too, as the colours are made for it
     cairo_set_source_rgb(cr, 1, 1, 1);
     cairo_paint(cr);
     if (c->most > 0) {
@@ -148,6 +153,7 @@ void dialog_curve_add(GtkWidget *widget, int step, int steps, double loss)
     const guint n = c->points->len;
     const struct point *last = n > 0 ? &g_array_index(c->points, struct point, n - 1) : NULL;
 
+    // a step may be told several times, and before the first one nothing is known
     if (!isfinite(loss) || loss < 0 || (last != NULL && step <= last->step)) {
         return;
     }

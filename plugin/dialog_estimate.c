@@ -10,7 +10,7 @@
 #define PAUSE_MS 400 // from a change to counting
 
 struct dialog_estimate {
-    const struct call *chosen;
+    const struct call *chosen; // borrowed, the dialog's own
     values *v;
     const struct dialog_fields *fields;
     GtkWidget *label;
@@ -27,6 +27,7 @@ struct dialog_estimate {
 // "about 40 s"; g_free it
 static char *time_text(double seconds)
 {
+    // as coarse as it is known: minutes from a minute and a half on
     return seconds < 90     ? g_strdup_printf(_("about %.0f s"), MAX(seconds, 1))
            : seconds < 5400 ? g_strdup_printf(_("about %.0f min"), seconds / 60)
                             : g_strdup_printf(_("about %.1f h"), seconds / 3600);
@@ -45,6 +46,7 @@ static char *costs_text(const struct call_estimate *c)
     g_autofree char *time = time_text(c->seconds);
     g_autofree char *bytes = size_text(c->bytes), *least = size_text(c->least_bytes);
     g_autofree char *available = size_text(c->available);
+    // a device, or a machine, that does not say: nothing is said of what is free
     const bool known = c->available >= 0;
 
     if (known && c->least_bytes > c->available) {
@@ -97,6 +99,7 @@ static void count(struct dialog_estimate *e)
 {
     struct call_estimate costs = {.bytes = -1};
     struct call call = *e->chosen;
+    // stays empty: an estimate makes nothing
     struct call_result nothing;
     g_autoptr(GError) error = NULL;
 
@@ -108,9 +111,11 @@ static void count(struct dialog_estimate *e)
     const bool done = values_check(e->v, &error) && call_run(&call, &nothing, &error);
     e->failed = !done;
     if (done) {
+        // an edit has no figures (call_edit.c), and says nothing
         g_autofree char *text = costs.bytes >= 0 ? costs_text(&costs) : g_strdup("");
         call_result_clear(&nothing);
         show_size(e, &costs);
+        // before the sentence: whoever reads it sees what belongs to it, too
         tell(e, &costs);
         say(e, text);
     } else if (!g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED)) {
@@ -154,6 +159,7 @@ void dialog_estimate_want(struct dialog_estimate *e)
     if (e->timer != 0) {
         g_source_remove(e->timer);
     }
+    // wanted again before the one that runs heard of its end: it goes on, and counts once more
     e->ended = false;
     e->timer = g_timeout_add(PAUSE_MS, G_SOURCE_FUNC(on_timer), e);
 }
@@ -174,6 +180,7 @@ void dialog_estimate_want_if_failed(struct dialog_estimate *e)
     }
 }
 
+// typing a prompt changes no figure
 static void on_words(void *user)
 {
     dialog_estimate_want_if_failed(user);
@@ -193,6 +200,7 @@ void dialog_estimate_begin(struct dialog_estimate *e)
 void dialog_estimate_hold(struct dialog_estimate *e, bool running)
 {
     e->held = running;
+    // gone while the bar is there, so that the window does not grow
     gtk_widget_set_visible(e->label, !running);
     if (running) {
         dialog_estimate_drop(e);
@@ -215,6 +223,7 @@ struct dialog_estimate *dialog_estimate_new(const struct call *chosen, values *v
 
 void dialog_estimate_free(struct dialog_estimate *e)
 {
+    // a timer that fires afterwards would find no dialog
     dialog_estimate_drop(e);
     g_free(e);
 }

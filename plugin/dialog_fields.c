@@ -21,8 +21,8 @@
 #define CHARACTERS 44 // of a text that are seen
 
 struct dialog_fields {
-    const struct call *chosen;
-    values *v;
+    const struct call *chosen; // borrowed: the dialog's, which changes it
+    values *v;                 // borrowed
     GtkWidget *box;
     GtkWidget *first, *below; // the first ones; what is added below them
     GtkWidget **widgets;      // one an argument: what has its value
@@ -36,6 +36,7 @@ static bool is_number(const struct argument *p)
 /* ---- what stands for numbers that nobody said ---- */
 
 // several layers are learned together in more steps
+// what the model says, p->own_from being a path in its defaults; -1: it says nothing
 static double own_number(const struct dialog_fields *f, const struct argument *p,
                          JsonObject *defaults)
 {
@@ -47,6 +48,7 @@ static double own_number(const struct dialog_fields *f, const struct argument *p
 }
 
 // numbers of the model that was chosen show where nobody said others
+// defaults are the model's, from the command; borrowed for the call
 static void on_model(void *user, JsonObject *defaults)
 {
     struct dialog_fields *f = user;
@@ -86,6 +88,7 @@ static GtkWidget *choice_widget(const struct argument *p)
 static char *chosen(GtkWidget *w, const struct argument *p)
 {
     g_auto(GStrv) words = g_strsplit(p->choices, "|", -1);
+    // the words that scripts know, by the place of those that people read
     const int at = gtk_combo_box_get_active(GTK_COMBO_BOX(w));
 
     return at >= 0 && at < (int)g_strv_length(words) ? g_strdup(words[at]) : NULL;
@@ -115,6 +118,7 @@ static GtkWidget *make_widget(const struct dialog_fields *f, size_t i)
 }
 
 // what is around a widget in the table
+// w is in what is returned, or is it; the table has that
 static GtkWidget *dress(struct dialog_fields *f, const struct argument *p, GtkWidget *w)
 {
     switch (p->look) {
@@ -139,6 +143,7 @@ static void write_widget(const struct dialog_fields *f, size_t i)
     const struct value *value = &f->v->items[i];
 
     if (is_number(p)) {
+        // 0 and -1 as well: the field shows what stands for them
         dialog_number_set(f->widgets[i], value->number);
     } else if (p->kind == ARGUMENT_CHOICE) {
         choose(f->widgets[i], p, value->text);
@@ -175,8 +180,10 @@ static GtkWidget *make_table(struct dialog_fields *f, bool advanced)
 
     for (size_t i = 0; i < f->v->procedure->n_arguments; i++) {
         const struct argument *p = &f->v->procedure->arguments[i];
+        // every argument is in one table, or hidden: none is without a widget
         if (!p->hidden && p->advanced == advanced) {
             f->widgets[i] = make_widget(f, i);
+            // the sentence that scripts read is the tooltip, too
             gimp_help_set_help_data(f->widgets[i], _(p->text), NULL);
             toolkit_attach(table, row++, _(p->label), dress(f, p, f->widgets[i]), f->widgets[i]);
         }
@@ -185,6 +192,7 @@ static GtkWidget *make_table(struct dialog_fields *f, bool advanced)
 }
 
 // GTK 2 moves it there first
+// user: the expander, with a reference of this source
 static gboolean on_opening(void *user)
 {
     GtkWidget *table = gtk_bin_get_child(GTK_BIN(user));
@@ -225,6 +233,7 @@ static GtkWidget *make_fields(struct dialog_fields *f)
 {
     GtkWidget *expander = gtk_expander_new_with_mnemonic(_("_Advanced"));
 
+    // what is added later goes between the first ones and Advanced
     f->first = make_table(f, false);
     f->below = toolkit_hidden(toolkit_column(12, NULL));       // nothing takes no place
     GtkWidget *advanced = toolkit_hidden(make_table(f, true)); // GTK 3 would give it the keys

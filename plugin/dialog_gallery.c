@@ -20,11 +20,11 @@ enum { COLUMN_PICTURE, N_COLUMNS };
 struct dialog_gallery {
     struct dialog_target *target; // NULL: nothing is shown
     struct dialog_gallery_calls calls;
-    char *folder;     // NULL: it cannot be used
-    GPtrArray *names; // char *, of the rows
-    GtkListStore *store;
-    guint n_read; // so many rows have their small pictures
-    GtkWidget *preview, *title, *box, *view;
+    char *folder;                            // NULL: it cannot be used
+    GPtrArray *names;                        // char *, of the rows
+    GtkListStore *store;                     // a row a name, in their order
+    guint n_read;                            // so many rows have their small pictures
+    GtkWidget *preview, *title, *box, *view; // preview: borrowed
     GtkWidget *apply, *discard, *settings, *keep;
     guint reader; // source that reads the others; 0: none
 };
@@ -52,6 +52,7 @@ static char **find_chosen(const struct dialog_gallery *g, int *first)
     return g_strv_builder_end(names);
 }
 
+// g_strfreev it
 static char **chosen(const struct dialog_gallery *g)
 {
     int first;
@@ -83,6 +84,7 @@ static gboolean on_idle(struct dialog_gallery *g)
     }
     g_autofree char *path = g_build_filename(g->folder, name_at(g, g->n_read), NULL);
     g_autoptr(GdkPixbuf) small =
+        // scaled while it is read: not all that are kept are in memory at their own size
         gdk_pixbuf_new_from_file_at_size(path, THUMBNAIL_SIDE, THUMBNAIL_SIDE, NULL);
     if (small != NULL) {
         gtk_list_store_set(g->store, &row, COLUMN_PICTURE, small, -1);
@@ -113,6 +115,7 @@ static void show_large(const struct dialog_gallery *g, const char *name)
     history_entry_clear(&entry);
 }
 
+// also when rows are removed; with none chosen the last large picture stays
 static void on_choice(struct dialog_gallery *g)
 {
     g_auto(GStrv) names = chosen(g);
@@ -123,6 +126,7 @@ static void on_choice(struct dialog_gallery *g)
     }
     gtk_widget_set_sensitive(g->apply, n > 0);
     gtk_widget_set_sensitive(g->discard, n > 0);
+    // one alone: several may have been made with others
     gtk_widget_set_sensitive(g->settings, n == 1);
     gtk_widget_set_sensitive(g->keep, n > 0);
 }
@@ -132,6 +136,7 @@ static void choose(struct dialog_gallery *g, int index)
 {
     GtkTreePath *path = gtk_tree_path_new_from_indices(index, -1);
 
+    // the view adds to a choice otherwise
     gtk_icon_view_unselect_all(GTK_ICON_VIEW(g->view));
     gtk_icon_view_select_path(GTK_ICON_VIEW(g->view), path);
     gtk_icon_view_set_cursor(GTK_ICON_VIEW(g->view), path, NULL, FALSE);
@@ -145,6 +150,7 @@ static void choose(struct dialog_gallery *g, int index)
 static void apply(struct dialog_gallery *g, const char *name)
 {
     g_autoptr(GError) error = NULL;
+    // the person may have chosen another layer, or closed the image, since the dialog opened
     const bool good = dialog_target_update(g->target, &error);
     const struct call *c = &g->target->call;
     const host_item below = c->n_layers > 0 ? c->layers[0] : HOST_NONE;
@@ -205,7 +211,9 @@ static void on_discard(struct dialog_gallery *g)
     if (names[0] == NULL) {
         return;
     }
+    // before the files go: the layers are known by their pictures' names
     say_taken_out(g, kept_picture_take_out(names));
+    // from the end, since rows are removed
     for (guint i = g->names->len; i-- > 0;) {
         if (g_strv_contains((const char *const *)names, name_at(g, i))) {
             history_remove(g->folder, name_at(g, i));
@@ -367,10 +375,12 @@ void dialog_gallery_renew(struct dialog_gallery *g)
     g->n_read = 0;
     for (char **name = names; *name != NULL; name++) {
         g_ptr_array_add(g->names, g_strdup(*name));
+        // empty until on_idle comes to it: the window does not wait for a hundred files
         gtk_list_store_insert_with_values(g->store, NULL, -1, COLUMN_PICTURE, NULL, -1);
     }
     if (names[0] != NULL) {
         gtk_widget_show(g->box);
+        // the newest picture is the first
         choose(g, 0);
         g->reader = g->reader != 0 ? g->reader : g_idle_add(G_SOURCE_FUNC(on_idle), g);
     }

@@ -49,6 +49,7 @@ void toolkit_attach(GtkWidget *table, int row, const char *name, GtkWidget *widg
 
 void toolkit_add_scrolled(GtkWidget *scrolled, GtkWidget *widget)
 {
+    // a table cannot scroll by itself
     gtk_scrolled_window_add_with_viewport(GTK_SCROLLED_WINDOW(scrolled), widget);
     // what gets the focus scrolls into view
     gtk_container_set_focus_vadjustment(

@@ -11,6 +11,7 @@ int toolkit_screen_height(void)
     GdkMonitor *monitor = gdk_display_get_monitor(gdk_display_get_default(), 0);
     GdkRectangle area = {0};
 
+    // none is known before the first one is told of: then the screen counts as low
     if (monitor != NULL) {
         gdk_monitor_get_geometry(monitor, &area);
     }

@@ -33,6 +33,7 @@ GtkWidget *dialog_history_new(const char *name)
         }
     }
     toolkit_set_entry(entry, CHARACTERS);
+    // of the table of procedures, which stays
     g_object_set_data(G_OBJECT(entry), "svdiff-history", (void *)name);
     g_object_set_data(G_OBJECT(entry), "svdiff-combo", combo);
     return entry;
@@ -54,6 +55,7 @@ void dialog_history_offer(GtkWidget *entry, char **prompts)
     GtkComboBoxText *combo = GTK_COMBO_BOX_TEXT(dialog_history_widget(entry));
     const int n = (int)g_strv_length(prompts);
 
+    // those of before are the first rows
     for (int i = count_offered(entry); i > 0; i--) {
         gtk_combo_box_text_remove(combo, 0);
     }

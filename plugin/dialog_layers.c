@@ -39,6 +39,7 @@ static char *prompt_of(const char *words)
 static char *words_of(const char *prompt)
 {
     g_autofree char *begin = thing_prompt("x");
+    // without the x
     const size_t length = strlen(begin) - 1;
 
     return g_strdup(strncmp(prompt, begin, length) == 0 ? prompt + length : prompt);
@@ -79,6 +80,7 @@ static void on_row(void *user)
         said = said || prompt[0] != '\0';
         placed = placed || place[0] != '\0';
     }
+    // "; ; " would be a list of three empty prompts
     g_string_truncate(prompts, said ? prompts->len : 0);
     g_string_truncate(places, placed ? places->len : 0);
     dialog_rows_write(&l->rows, l->prompts, prompts->str);
@@ -104,6 +106,7 @@ static char *words_for(const struct layers *l, guint i, char **prompts)
 static void on_entry(struct layers *l)
 {
     g_auto(GStrv) prompts = g_strsplit_set(toolkit_text(l->prompts), ";\n", -1);
+    // a place may have ; in its name, a prompt has not
     g_auto(GStrv) places = regions_places(toolkit_text(l->places), l->rows.names);
     const bool placed = g_strv_length(places) == l->rows.list->len;
 
@@ -114,6 +117,7 @@ static void on_entry(struct layers *l)
         g_autofree char *words = words_for(l, i, prompts);
         dialog_rows_say(&l->rows, i, words, placed ? places[i] : "");
     }
+    // from here on what is written counts before the layers' names
     l->begun = true;
     on_row(l);
 }
@@ -155,6 +159,7 @@ static void fill(struct layers *l)
     g_auto(GStrv) places = g_new0(char *, n + 1);
 
     for (int i = 0; i < n; i++) {
+        // before the rows go, in which it stands
         find_said(l, l->chosen->layers[i], &words[i], &places[i]);
     }
     dialog_rows_clear(&l->rows);
@@ -180,6 +185,7 @@ bool dialog_layers_renew(GtkWidget *layers)
     if (are_shown(l) && !dialog_rows_are_old(&l->rows)) {
         return false;
     }
+    // also when only the names of places changed: the lists in the rows are of the old ones
     fill(l);
     on_row(l);
     return true;

@@ -23,6 +23,7 @@
 #define LOOK_MS   800 // between two looks
 #define LOOK_SIDE 48  // pixels of what is looked at
 
+// the first three are borrowed from the dialog
 struct dialog_learn {
     struct dialog_target *target;
     struct dialog_fields *fields;
@@ -34,6 +35,7 @@ struct dialog_learn {
     guint seen; // hash of what marks the subject
 };
 
+// chosen when the dialog opened, or later: it may be gone
 static bool is_layer(const struct dialog_target *t)
 {
     return t->call.n_layers > 0 && host_image_exists(t->call.image) &&
@@ -61,6 +63,7 @@ static void take_thing(struct dialog_learn *l, const char *thing)
 {
     g_autofree char *before = thing_prompt(l->thing), *prompt = thing_prompt(thing);
 
+    // against the old thing, which is replaced only then
     follow(dialog_fields_inner(l->fields, "name"), l->thing, thing);
     follow(dialog_fields_inner(l->fields, "prompt"), before, prompt);
     g_free(l->thing);
@@ -110,6 +113,7 @@ const char *dialog_learn_missing(struct dialog_learn *l)
     if (name[0] != '\0') {
         return NULL;
     }
+    // the sentence is about this field: the keys go there
     gtk_widget_grab_focus(l->entry);
     return _("Say what it is, in a word or two: fox, dog, red teapot.");
 }
@@ -121,6 +125,7 @@ static const struct {
     const char *name,
         *sentence; // with the channel's name, if it is one, and the share of the square
 } marks[] = {
+    // in the order of enum call_mark, which marks_of gives
     [CALL_MARK_NONE] = {N_("nothing: all of the layer is learned"),
                         N_("All of this square is learned. Select the subject, and it alone is.")},
     [CALL_MARK_SELECTION] = {N_("the selection"),
@@ -149,6 +154,8 @@ static void name_none(const struct dialog_learn *l)
     }
 }
 
+/* Small, because it is made at every look; a change that is not seen in so few pixels marks no
+ * other subject. */
 static guint hash_item(host_item item)
 {
     g_autoptr(GdkPixbuf) small = toolkit_thumbnail(item, LOOK_SIDE);
@@ -164,6 +171,7 @@ static guint hash_marks(const struct dialog_learn *l)
     const bool selected = layers_in_selection(l->target->call.image, &area);
     const host_item mask = host_layer_mask(l->target->call.layers[0]);
 
+    // factors keep a change of one from being undone by that of another
     return (guint)(area.x + 31 * area.y + 961 * area.width + 29791 * area.height) ^
            (selected ? hash_item(host_selection(l->target->call.image)) : 1) ^
            (mask != HOST_NONE ? 7 * hash_item(mask) : 2) ^ 3 * hash_item(l->target->call.layers[0]);
@@ -173,6 +181,7 @@ static guint hash_marks(const struct dialog_learn *l)
 static void take_layer(struct dialog_learn *l)
 {
     g_autofree char *before = thing_of_name(l->layer);
+    // a thing that no layer's name said was written by the person
     const bool own = l->thing[0] != '\0' && g_strcmp0(l->thing, before) != 0;
     char *name = host_item_name(l->target->call.layers[0]);
     const bool same = strcmp(name, l->layer) == 0;
@@ -193,6 +202,7 @@ static gboolean on_look(struct dialog_learn *l)
     dialog_fields_renew(l->fields); // the channels
     name_none(l);
     const guint hash = hash_marks(l);
+    // an estimate starts a process: only where something changed
     if (hash != l->seen) {
         l->seen = hash;
         take_layer(l);
@@ -209,6 +219,7 @@ static char *list_shares(const struct call_estimate *e)
     GString *list = g_string_new(NULL);
 
     for (guint i = 0; e->marked != NULL && i < e->marked->len; i++) {
+        // a blank that does not break, so that number and sign stay in one line
         g_string_append_printf(list, "%s%.0f\u00a0%%", i > 0 ? ", " : "",
                                100 * g_array_index(e->marked, double, i));
     }
@@ -231,6 +242,7 @@ static void on_told(void *user, const struct call_estimate *e)
 {
     struct dialog_learn *l = user;
 
+    // NULL: the estimate failed, and its sentence stands in the other line
     if (e == NULL || e->squares == NULL || !is_layer(l->target)) {
         dialog_squares_show(l->squares, NULL, square_side());
         gtk_label_set_text(GTK_LABEL(l->line), "");
@@ -271,6 +283,7 @@ values *dialog_learn_painting(const values *learned)
 {
     const char *subject = learned_subject(learned);
     g_autofree char *file = host_values_file();
+    // what can be painted of it, the plainest first
     g_auto(GStrv) prompts = beginning_prompts(subject, values_text(learned, "model"));
     values *v = values_create(procedure_find("plug-in-svdiff-generate"));
 
@@ -321,6 +334,7 @@ struct dialog_learn *dialog_learn_new(struct dialog_target *target, struct dialo
     dialog_learn_reset(l);
     dialog_estimate_watch(estimate, on_told, l);
     if (is_layer(l->target)) {
+        // the first estimate is asked for by the dialog itself
         l->seen = hash_marks(l);
         name_none(l);
     }

@@ -33,6 +33,7 @@ static void clear_tint(struct tint *tint)
     g_free(tint->text);
 }
 
+// with the canvas, whose data it is
 static void free_map(struct map *m)
 {
     g_clear_object(&m->image);
@@ -56,6 +57,7 @@ static void paint_image(const struct map *m, cairo_t *cr)
     if (m->image != NULL) {
         gdk_cairo_set_source_pixbuf(cr, m->image, 0, 0);
     } else {
+        // without an image: grey, the places alone
         cairo_set_source_rgb(cr, 0.5, 0.5, 0.5);
     }
     cairo_rectangle(cr, 0, 0, m->width, m->height);
@@ -69,10 +71,12 @@ static void paint_text(const struct tint *tint, const struct map *m, cairo_t *cr
     cairo_select_font_face(cr, "sans", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_BOLD);
     cairo_set_font_size(cr, 11);
     cairo_text_extents(cr, tint->text, &size);
+    // within the map, also where its place is at the edge
     const double x = CLAMP(tint->x - size.width / 2, 2, MAX(2, m->width - size.width - 2));
     cairo_move_to(cr, x, tint->y + size.height / 2);
     cairo_text_path(cr, tint->text);
     cairo_set_source_rgb(cr, 0, 0, 0);
+    // a dark rim: white is read on any picture
     cairo_set_line_width(cr, 2.5);
     cairo_stroke_preserve(cr);
     cairo_set_source_rgb(cr, 1, 1, 1);
@@ -83,6 +87,7 @@ static void on_paint(cairo_t *cr, int width, int height, void *user)
 {
     const struct map *m = user;
 
+    // in the middle of a canvas that may be larger
     cairo_translate(cr, (width - m->width) / 2, (height - m->height) / 2);
     paint_image(m, cr);
     for (guint i = 0; i < m->tints->len; i++) {
@@ -106,6 +111,7 @@ static struct map *map_of(GtkWidget *map)
     return g_object_get_data(G_OBJECT(map), "svdiff-map");
 }
 
+// pixels of the longest side, in either direction
 static int bound(int side)
 {
     return toolkit_is_low() ? side * 2 / 3 : side;
@@ -124,16 +130,19 @@ static void look(struct map *m)
     }
     const double scale =
         MIN((double)bound(SIDE_WIDE) / m->view.width, (double)bound(SIDE_HIGH) / m->view.height);
+    // an image of 10000x1 has a map, too
     m->width = MAX(1, (int)(m->view.width * scale));
     m->height = MAX(1, (int)(m->view.height * scale));
     g_clear_object(&m->image);
     m->image = there ? toolkit_image_thumbnail(image, m->width, m->height) : NULL;
 }
 
+// mask [height, width], 0..1, borrowed; its middle is where the text goes, weighted
 static void take_mask(struct tint *tint, const float *mask, int width, int height)
 {
     tint->mask = cairo_image_surface_create(CAIRO_FORMAT_A8, width, height);
     unsigned char *rows = cairo_image_surface_get_data(tint->mask);
+    // rows of a surface are padded
     const int stride = cairo_image_surface_get_stride(tint->mask);
     double sum = 0, x_sum = 0, y_sum = 0;
 
@@ -157,6 +166,7 @@ void dialog_map_clear(GtkWidget *map)
 {
     struct map *m = map_of(map);
 
+    // the image may have been worked on
     look(m);
     g_array_set_size(m->tints, 0);
     gtk_widget_queue_draw(map);
@@ -167,9 +177,11 @@ void dialog_map_add(GtkWidget *map, const char *place, const char *text, int num
     struct map *m = map_of(map);
     struct spot spot;
 
+    // anywhere: nothing to show
     if (place[0] == '\0') {
         return;
     }
+    // the same as a run would read, small
     g_autofree float *mask = spot_find(m->chosen->image, place, &spot)
                                  ? spot_mask(&spot, &m->frame, &m->view, m->width, m->height)
                                  : NULL;

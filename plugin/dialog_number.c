@@ -15,16 +15,17 @@
 #define SLIDER_SIDE 120 // pixels
 
 struct number {
-    const struct argument *argument;
+    const struct argument *argument;       // of the table, which stays
     GtkWidget *row, *spin, *slider, *tick; // slider and tick: NULL where there is none
     double own;                            // NAN: not known
-    double shown;
+    double shown;                          // what show() wrote last
     bool is_own;
     bool setting; // by the program, not by a person
     void (*changed)(void *user);
     void *user;
 };
 
+// the field's state hangs on its spin button, and goes with it
 static struct number *number_of(GtkWidget *spin)
 {
     return g_object_get_data(G_OBJECT(spin), "svdiff-number");
@@ -60,11 +61,13 @@ static void set_slider_range(struct number *n)
     const struct argument *p = n->argument;
     double from = p->from, to = p->to, step = step_of(p);
 
+    // from half to twice: a model draws well near the size that it was trained with
     if (p->look == LOOK_SIZE && !isnan(n->own)) {
         step = n->own > SIZE_LARGE ? SIZE_LEAP : SIZE_STEP;
         from = MAX(SIZE_STEP, n->own / 2);
         to = n->own * 2;
     }
+    // GTK complains of an empty range
     gtk_range_set_range(GTK_RANGE(n->slider), from, MAX(to, from + step));
     gtk_range_set_increments(GTK_RANGE(n->slider), step, 4 * step);
 }
@@ -76,6 +79,7 @@ static gboolean on_output(const struct number *n)
     GString *text = g_string_new(NULL);
 
     if (!n->is_own || !isnan(n->own)) {
+        // in the person's language, with a comma where it has one: it is read back the same way
         g_string_printf(text, "%.*f", digits, value_of(n));
         while (digits > 0 && g_str_has_suffix(text->str, "0")) {
             g_string_truncate(text, text->len - 1);
@@ -84,6 +88,7 @@ static gboolean on_output(const struct number *n)
             g_string_truncate(text, text->len - 1); // the point, or comma
         }
     }
+    // a text that is set again loses the place of the cursor
     if (strcmp(text->str, toolkit_text(n->spin)) != 0) {
         toolkit_set_text(n->spin, text->str);
     }
@@ -93,6 +98,7 @@ static gboolean on_output(const struct number *n)
 
 static void show(struct number *n, double value)
 {
+    // shows may nest, as setting one part makes the others tell
     const bool before = n->setting;
 
     n->setting = true;
@@ -129,6 +135,7 @@ static void take(struct number *n, double value)
     const struct argument *p = n->argument;
 
     if (p->look == LOOK_SIZE) {
+        // a multiple of 8 is what the model can draw; rounded, since the worker would refuse it
         value = CLAMP(round(value / SIZE_STEP) * SIZE_STEP, SIZE_STEP, p->high);
     }
     n->is_own = false;
@@ -161,6 +168,7 @@ static void on_tick(struct number *n)
         return;
     }
     n->is_own = gtk_toggle_button_get_active(GTK_TOGGLE_BUTTON(n->tick));
+    // without a tick the number stays what was shown: a person begins from there
     show(n, n->is_own && !isnan(n->own) ? n->own : value_of(n));
     tell(n);
 }
@@ -173,6 +181,7 @@ static void add_spin(struct number *n)
     const double step = step_of(p);
 
     n->spin = gtk_spin_button_new_with_range(least_of(p), p->high, step);
+    // arrows, and Page Up and Down
     gtk_spin_button_set_increments(GTK_SPIN_BUTTON(n->spin), step, 8 * step);
     gtk_spin_button_set_digits(GTK_SPIN_BUTTON(n->spin), p->kind == ARGUMENT_NUMBER ? DIGITS : 0);
     toolkit_set_entry(n->spin, 7);
@@ -197,6 +206,7 @@ GtkWidget *dialog_number_new(const struct argument *p)
     *n = (struct number){.argument = p, .own = p->own_number > 0 ? p->own_number : NAN};
     n->row = toolkit_row(6, NULL);
     add_spin(n);
+    // sizes have a range once the model is known
     if (p->to > p->from || p->look == LOOK_SIZE) {
         add_slider(n);
     }
@@ -229,6 +239,7 @@ void dialog_number_set(GtkWidget *number, double value)
 {
     struct number *n = number_of(number);
 
+    // 0 and -1 stand for the default, but for seeds 0 is a number like others
     n->is_own = n->argument->own != NULL && value <= 0 && value <= n->argument->standard;
     show(n, n->is_own && !isnan(n->own) ? n->own : value);
     tell_own(n);
@@ -238,6 +249,7 @@ double dialog_number_get(GtkWidget *number)
 {
     const struct number *n = number_of(number);
 
+    // digits that are typed count also while the cursor is still in them
     gtk_spin_button_update(GTK_SPIN_BUTTON(number));
     return n->is_own ? n->argument->standard : value_of(n);
 }
@@ -245,6 +257,7 @@ double dialog_number_get(GtkWidget *number)
 void dialog_number_own(GtkWidget *number, double value)
 {
     struct number *n = number_of(number);
+    // the same number again is nothing to tell
     const bool new = isnan(n->own) || n->own != value;
 
     n->own = value;

@@ -46,12 +46,14 @@ static int find(char **texts, const char *text)
 // takes the prompts; fills: whether an empty prompt becomes the first of them
 static void offer(struct paint *p, char **prompts, bool fills)
 {
+    // the scene stays: "in the snow" of a fox becomes "in the snow" of a cat
     const int begun = find(p->offered, toolkit_text(p->prompt));
     const bool empty = fills && toolkit_text(p->prompt)[0] == '\0';
 
     if (empty || (begun >= 0 && begun < (int)g_strv_length(prompts))) {
         toolkit_set_text(p->prompt, prompts[MAX(begun, 0)]);
     }
+    // after the prompt was looked for among them
     g_strfreev(p->offered);
     p->offered = prompts;
     dialog_history_offer(p->prompt, prompts);
@@ -68,6 +70,7 @@ static struct paint *paint_new(const struct dialog_fields *fields, const char *p
 
     p->prompt = dialog_fields_inner(fields, prompt);
     p->model = dialog_fields_inner(fields, "model");
+    // freed with the fields, whose entries call it
     g_object_set_data_full(G_OBJECT(dialog_fields_widget(fields)), "svdiff-paint", p,
                            (GDestroyNotify)free_paint);
     g_signal_connect(p->prompt, "changed", G_CALLBACK(on_prompt), NULL);
@@ -78,6 +81,7 @@ static struct paint *paint_new(const struct dialog_fields *fields, const char *p
 
 static void on_subjects(struct paint *p)
 {
+    // without a subject an empty prompt stays empty: the person wants something else
     offer(p, beginning_prompts(toolkit_text(p->source), toolkit_text(p->model)),
           toolkit_text(p->source)[0] != '\0');
 }
@@ -90,8 +94,10 @@ static void on_init(GtkWidget *init, void *user)
     const bool starts = gtk_combo_box_get_active(GTK_COMBO_BOX(init)) > 0;
     g_autoptr(GList) labels = gtk_widget_list_mnemonic_labels(strength);
 
+    // else the window's own showing brings it back
     gtk_widget_set_no_show_all(row, TRUE);
     gtk_widget_set_visible(row, starts);
+    // the word beside it goes as well
     for (GList *label = labels; label != NULL; label = label->next) {
         gtk_widget_set_no_show_all(label->data, TRUE);
         gtk_widget_set_visible(label->data, starts);
@@ -156,6 +162,7 @@ static char *described(const char *prompt)
     g_auto(GStrv) words = g_strsplit(thing, " ", -1);
     const guint n = g_strv_length(words);
 
+    // more words are a scene already, which no place is added to
     return n >= 1 && n <= WORDS_MAX ? g_strdup(thing) : g_strdup("");
 }
 

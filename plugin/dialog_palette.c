@@ -25,6 +25,7 @@ static bool wants_copy(GtkWidget *parent, int colours)
 bool dialog_palette_good(struct dialog_target *t, GtkWidget *parent)
 {
     const host_image image = t->call.image;
+    // learning only reads the image: its colours are enough
     const int colours = t->procedure->result == RESULT_LAYERS && host_image_exists(image)
                             ? host_palette_size(image)
                             : 0;

@@ -41,6 +41,7 @@ static void keep_narrow(GtkWidget *places)
 {
     GList *cells = gtk_cell_layout_get_cells(GTK_CELL_LAYOUT(places));
 
+    // the one cell that a list of texts has
     g_object_set(cells->data, "ellipsize", PANGO_ELLIPSIZE_END, NULL);
     g_list_free(cells);
     gtk_widget_set_size_request(places, WIDTH, -1);

@@ -8,7 +8,7 @@
 #define CHARACTERS 24 // of a name that are seen
 
 struct presets {
-    values *v;
+    values *v; // borrowed, as are the fields
     const struct dialog_fields *fields;
     dialog_presets_say say;
     void *user;
@@ -101,6 +101,7 @@ static void on_delete(struct presets *p)
         return;
     }
     const bool done = has_file(p, &error) && presets_delete(p->file, name, &error);
+    // filling the list leaves what is typed, which is the name of nothing now
     toolkit_set_text(gtk_bin_get_child(GTK_BIN(p->list)), done ? "" : name);
     finish(p, done, _("“%s” is no preset any more."), name, error);
 }

@@ -132,6 +132,7 @@ void dialog_queue_add(struct dialog_queue *q, task *t, bool shown)
 task *dialog_queue_take(struct dialog_queue *q)
 {
     struct waiting *w = g_queue_peek_head(&q->waiting);
+    // the caller's, task_free; the row goes
     task *t = w != NULL ? g_steal_pointer(&w->task) : NULL;
 
     if (w != NULL) {

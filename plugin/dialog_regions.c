@@ -15,7 +15,7 @@
 
 struct regions {
     const struct call *chosen;
-    struct dialog_rows rows;
+    struct dialog_rows rows; // owned; its widgets are in the box
     GtkWidget *entry, *subjects;
 };
 
@@ -40,6 +40,7 @@ static char *write_list(const struct regions *r)
 
     for (guint i = 0; i < r->rows.list->len; i++) {
         const struct dialog_row *row = dialog_rows_at(&r->rows, i);
+        // borrowed: regions_join only reads them
         const struct region region = {(char *)dialog_row_place(row), (char *)dialog_row_words(row)};
         if (says_something(region.text)) {
             g_array_append_val(regions, region);
@@ -56,6 +57,7 @@ static void show_picture(const struct regions *r, const struct dialog_row *row)
     g_autoptr(GdkPixbuf) small = NULL;
 
     for (int i = 0; things[i] != NULL && small == NULL; i++) {
+        // other words are about no subject, or about several
         if (g_ascii_strcasecmp(things[i], dialog_row_words(row)) == 0) {
             small = info_preview(info_of(files[i]));
         }
@@ -102,6 +104,7 @@ static const struct dialog_row *make_row(struct regions *r, const char *place, c
     const struct dialog_row *row = dialog_rows_add(&r->rows, words, place);
     GtkWidget *remove = toolkit_button("−", _("Takes this place away."), G_CALLBACK(on_remove), r);
 
+    // the entry, as numbers of rows change
     g_object_set_data(G_OBJECT(remove), "svdiff-words", row->words);
     toolkit_add(row->box, remove, NULL);
     gtk_widget_show(remove);
@@ -110,10 +113,12 @@ static const struct dialog_row *make_row(struct regions *r, const char *place, c
 
 static void on_entry(struct regions *r)
 {
+    // our own writing of the entry comes back here
     if (r->rows.writing) {
         return;
     }
     dialog_rows_clear(&r->rows);
+    // NULL: a person writes the list by hand and is not done
     g_autoptr(GArray) regions = regions_parse(toolkit_text(r->entry), r->rows.names, NULL);
     for (guint i = 0; regions != NULL && i < regions->len; i++) {
         const struct region *region = &g_array_index(regions, struct region, i);
@@ -144,6 +149,7 @@ static void on_add(struct regions *r)
     g_auto(GStrv) things = beginning_list(toolkit_text(r->subjects), &files);
     char **place = places, **thing = things;
 
+    // there is always one; the last is taken twice
     while (place[1] != NULL && is_taken(r, *place, NULL)) {
         place++;
     }
@@ -151,6 +157,7 @@ static void on_add(struct regions *r)
         thing++;
     }
     const struct dialog_row *row = make_row(r, *place, *thing != NULL ? *thing : "");
+    // also without words: the map shows the place
     on_row(r);
     gtk_widget_grab_focus(row->words);
 }

@@ -22,17 +22,18 @@
 #define STRENGTH_MAX    2.0
 #define NAME_CHARACTERS 28 // that are seen
 
+// widgets are borrowed from the list that they are in
 struct row {
     char *name;
     GtkWidget *tick, *image, *strength;
 };
 
 struct subjects {
-    GtkWidget *entry, *box;
-    GtkWidget *list; // NULL: there is nothing to tick
-    char **there;    // what the rows are of, see list_files
-    GArray *rows;    // struct row
-    guint asked;     // row whose picture is awaited
+    GtkWidget *entry, *box; // entry in box
+    GtkWidget *list;        // NULL: there is nothing to tick
+    char **there;           // what the rows are of, see list_files
+    GArray *rows;           // struct row
+    guint asked;            // row whose picture is awaited
     GCancellable *stop;
     bool writing; // one of the two into the other
 };
@@ -61,6 +62,7 @@ static int picture_side(void)
     return toolkit_is_low() ? SMALL_SIDE : PICTURE_SIDE;
 }
 
+// NULL: of a file, or of a name that is no longer there
 static const struct row *find_row(const struct subjects *s, const char *name)
 {
     for (guint i = 0; i < s->rows->len; i++) {
@@ -82,6 +84,7 @@ static void on_entry(struct subjects *s)
     }
     s->writing = true;
     for (guint i = 0; i < s->rows->len; i++) {
+        // all off, then those that the entry names: on_row does nothing meanwhile
         gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(row_at(s, i)->tick), FALSE);
     }
     for (char **part = parts; *part != NULL; part++) {
@@ -136,6 +139,7 @@ static void ask_next(struct subjects *s);
 static void on_told(void *user, JsonObject *info, const char *sentence)
 {
     struct subjects *s = user;
+    // rows that were made anew cancelled the question, which then tells nothing
     const struct row *row = row_at(s, s->asked);
     g_autoptr(GdkPixbuf) small = info_preview(info);
 
@@ -175,8 +179,10 @@ static GtkWidget *make_row(struct subjects *s, const char *name)
     row.image = gtk_image_new();
     gtk_widget_set_no_show_all(row.image, TRUE); // until there is a picture
     row.tick = gtk_check_button_new();
+    // below 0 the shifts act the other way: as little like the subject as can be
     row.strength = gtk_spin_button_new_with_range(-STRENGTH_MAX, STRENGTH_MAX, 0.05);
     gtk_spin_button_set_value(GTK_SPIN_BUTTON(row.strength), 1);
+    // Enter starts the run from here, too
     gtk_entry_set_activates_default(GTK_ENTRY(row.strength), TRUE);
     gtk_widget_set_tooltip_text(row.strength, _("How strongly the subject acts; 1: as learned."));
     if (g_utf8_strlen(name, -1) > NAME_CHARACTERS) {
@@ -261,6 +267,7 @@ GtkWidget *dialog_subjects_new(GtkWidget *entry)
     s->stop = g_cancellable_new();
     g_signal_connect_swapped(entry, "changed", G_CALLBACK(on_entry), s);
     g_object_set_data(G_OBJECT(entry), "svdiff-subjects", s);
+    // twice: found by the entry, freed with the box that holds all of it
     g_object_set_data_full(G_OBJECT(s->box), "svdiff-subjects", s, (GDestroyNotify)free_subjects);
     dialog_subjects_renew(entry);
     return s->box;

@@ -7,6 +7,7 @@
 
 void dialog_target_set(struct dialog_target *t, host_image image, const host_item *layers, int n)
 {
+    // copied before the old ones go: they may be the same array
     host_item *copy = g_memdup2(layers, (gsize)n * sizeof *layers); // NULL for none
 
     g_free((host_item *)t->call.layers);
@@ -30,6 +31,7 @@ void dialog_target_clear(struct dialog_target *t)
 
 bool dialog_target_update(struct dialog_target *t, GError **error)
 {
+    // neither image nor layer is asked for
     if (t->procedure->input == INPUT_NONE) {
         return true;
     }
@@ -39,6 +41,7 @@ bool dialog_target_update(struct dialog_target *t, GError **error)
     }
     g_autoptr(GArray) layers =
         host_chosen_layers(t->call.image, t->procedure->input == INPUT_LAYERS);
+    // a layer that was deleted is not kept
     const bool before = t->call.n_layers > 0 && host_is_layer_of(t->call.layers[0], t->call.image);
     if (layers->len > 0 || !before) { // while a channel is painted, the layer that was chosen stays
         dialog_target_set(t, t->call.image, (const host_item *)layers->data, (int)layers->len);

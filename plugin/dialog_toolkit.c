@@ -74,6 +74,7 @@ GtkWidget *toolkit_scrolled(GtkWidget *inside)
 // the window's own gtk_widget_show_all is not for it
 GtkWidget *toolkit_hidden(GtkWidget *widget)
 {
+    // what is in it first: shown later, it is whole
     gtk_widget_show_all(widget);
     gtk_widget_hide(widget);
     gtk_widget_set_no_show_all(widget, TRUE);

@@ -12,6 +12,7 @@ static enum call_wish on_progress(void *user, const struct call_progress *p)
 {
     watch_progress(user, p);
     if (p->warning != NULL) {
+        // GIMP shows it, or writes it on the terminal
         g_message("%s", p->warning);
     }
     return CALL_GO_ON;
@@ -45,6 +46,7 @@ static bool run_with_dialog(const struct call *chosen, values *v, const char *fi
 
     values_load(v, file);
     if (v->procedure->id == PROCEDURE_GENERATE || v->procedure->id == PROCEDURE_CREATE) {
+        // a subject that was learned since is what a person wants to see
         beginning_fill(v, file);
     }
     const bool made = dialog_run(chosen, v, false, result, &next);

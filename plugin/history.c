@@ -44,6 +44,7 @@ char *history_run(void)
     return g_strdup_printf("%s-%06d-%08x", time, g_date_time_get_microsecond(now), g_random_int());
 }
 
+// of "RUN-0000.png" the length of RUN; 0: no such name
 static size_t run_length(const char *name)
 {
     const size_t length = strlen(name);
@@ -121,6 +122,7 @@ char *history_add(const char *folder, const char *run, int index, const picture 
 
     g_autoptr(GdkPixbuf) pixbuf = pixbuf_of(p);
     if ((mask == NULL || write_mask(masked, mask, a, error)) &&
+        // the mask first: a picture that is there has its mask
         pixbuf_write(path, pixbuf, texts, G_N_ELEMENTS(texts), error)) {
         return g_steal_pointer(&name);
     }
@@ -144,6 +146,7 @@ static int64_t file_size(const char *path)
 {
     GStatBuf info;
 
+    // 0 for a mask that there is not
     return g_lstat(path, &info) == 0 ? info.st_size : 0;
 }
 
@@ -165,6 +168,7 @@ static void remove_left(const char *folder)
 
     for (char **name = names; *name != NULL; name++) {
         g_autofree char *path = g_build_filename(folder, *name, NULL);
+        // a mask whose picture is just being written has none yet
         if (!belongs(folder, *name) && folder_is_old(path, GRACE_SECONDS)) {
             g_unlink(path);
         }
@@ -250,6 +254,7 @@ static float *read_mask(const char *path, const struct host_area *area, GError *
     }
     float *mask = g_new(float, n);
     for (size_t i = 0; i < n; i++) {
+        // grey: each channel has it
         mask[i] = p->pixels[p->channels * i];
     }
     return mask;

@@ -69,6 +69,7 @@ void info_ask(const char *path, GCancellable *stop, info_told told, void *user)
         return;
     }
     struct question *q = g_new(struct question, 1);
+    // a dialog that closes drops its own reference first
     *q = (struct question){told, user, g_object_ref(stop)};
     g_subprocess_communicate_utf8_async(process, NULL, stop, on_end, q);
 }
@@ -122,6 +123,7 @@ JsonObject *info_of(const char *path)
     if (g_hash_table_lookup_extended(kept, key, NULL, &known)) {
         return known;
     }
+    // only what the command said is kept: a command that could not be started is asked again
     if (ask(path, &info)) {
         g_hash_table_insert(kept, g_steal_pointer(&key), info);
     }

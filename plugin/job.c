@@ -18,7 +18,7 @@
 #define SENTENCE_MAX 2000   // characters of a message that are shown
 
 struct job {
-    const struct call *call;
+    const struct call *call; // borrowed
     worker *worker;
     GDataInputStream *output;
     struct call_progress last; // phase is `phase`
@@ -37,6 +37,7 @@ static void cancel(struct job *j)
 {
     if (!j->cancelled) {
         j->cancelled = true;
+        // the worker writes a checkpoint and leaves, in its own time up to PATIENCE_US
         j->cancel_time = g_get_monotonic_time();
         worker_cancel(j->worker);
     }
@@ -60,11 +61,13 @@ static void tell(struct job *j)
     } else if (wish == CALL_STOP) {
         stop(j);
     }
+    // told once: ticks repeat what else is known
     j->last.warning = j->last.picture = NULL;
 }
 
 static gboolean on_tick(struct job *j)
 {
+    // at every tick, so that a person's Cancel is heard while the worker says nothing
     if (!j->cancelled) {
         tell(j);
     } else if (!worker_is_gone(j->worker) &&
@@ -84,6 +87,7 @@ static void take_progress(struct job *j, JsonObject *event)
         g_free(j->phase);
         j->phase = g_strdup(phase);
     }
+    // picture points into the event, and is told before that is freed
     j->last = (struct call_progress){.phase = j->phase,
                                      .step = (int)told_number(event, "step", 0),
                                      .steps = (int)told_number(event, "steps", 0),
@@ -131,6 +135,7 @@ static void take_event(struct job *j, JsonObject *event)
         j->last.warning = message;
         tell(j);
     } else if (g_strcmp0(kind, "error") == 0 && message != NULL) {
+        // an option is an argument here, by the same name
         const char *text = g_str_has_prefix(message, "--") ? message + 2 : message; // "--size is"
         g_free(j->sentence);
         j->sentence = g_utf8_substring(text, 0, MIN(g_utf8_strlen(text, -1), SENTENCE_MAX));
@@ -160,6 +165,7 @@ static void on_worker_line(GObject *source, GAsyncResult *result, void *data)
     g_autofree char *line =
         g_data_input_stream_read_line_finish_utf8(j->output, result, NULL, NULL);
 
+    // the end, or bytes that are no UTF-8: no events follow
     if (line == NULL) {
         j->output_ended = true;
         return;
@@ -171,6 +177,7 @@ static void on_worker_line(GObject *source, GAsyncResult *result, void *data)
 
 static void read_line(struct job *j)
 {
+    // one line at a time: the next is asked for when this one was taken
     g_data_input_stream_read_line_async(j->output, G_PRIORITY_DEFAULT, NULL, on_worker_line, j);
 }
 
@@ -198,6 +205,7 @@ static char *last_message(const scratch *folder)
     g_autofree char *path = scratch_file(folder, "messages");
     g_autofree char *text = NULL;
 
+    // a worker that was found waiting writes elsewhere
     if (!g_file_get_contents(path, &text, NULL, NULL)) {
         return NULL;
     }
@@ -213,6 +221,7 @@ static void set_failure(const struct job *j, const scratch *folder, GError **err
 
     if (j->cancelled) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, _("Cancelled."));
+        // the worker's own sentence is the best; a signal leaves none
     } else if (j->sentence != NULL) {
         g_set_error(error, SVDIFF_ERROR, j->stopped ? SVDIFF_ERROR_CANCELLED : SVDIFF_ERROR_FAILED,
                     "%s", j->sentence);
@@ -240,6 +249,7 @@ static void wait_for_end(struct job *j)
 
     read_line(j);
     while (!j->output_ended || (!is_over(j) && !worker_is_gone(j->worker))) {
+        // in a dialog this is where its buttons are pressed
         g_main_context_iteration(NULL, TRUE);
     }
     g_source_remove(tick);
@@ -286,6 +296,7 @@ bool job_run(const char *command, GPtrArray *arguments, const scratch *folder, c
              char ***files, GError **error)
 {
     struct job j = {.call = c,
+                    // nothing else has a half that is of use
                     .can_stop = strcmp(command, "learn") == 0,
                     .phase = g_strdup("start"),
                     .last = {.phase = "start", .loss = -1, .seconds_left = -1}};
@@ -296,6 +307,7 @@ bool job_run(const char *command, GPtrArray *arguments, const scratch *folder, c
     g_autofree char *path = write_arguments(arguments, folder, error);
     const bool good = path != NULL && run(&j, command, path, folder, error);
     if (good && files != NULL) {
+        // the caller's, g_strfreev
         *files = g_steal_pointer(&j.files);
     }
     worker_free(j.worker);

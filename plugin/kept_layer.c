@@ -12,6 +12,7 @@ static void add_pixels(GChecksum *sum, host_item item)
     g_autoptr(GeglBuffer) buffer = host_buffer(item);
     const GeglRectangle *all = gegl_buffer_get_extent(buffer);
     const Babl *format = gegl_buffer_get_format(buffer);
+    // some rows at a time: a layer may be larger than what memory is free
     const gsize row = (gsize)all->width * (gsize)babl_format_get_bytes_per_pixel(format);
     g_autofree guchar *bytes = g_malloc(row * TILE_ROWS);
 

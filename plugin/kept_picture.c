@@ -35,6 +35,7 @@ static host_item insert(const struct history_entry *entry, const char *name, pic
                         const float *mask, host_image image, host_item below)
 {
     g_autofree char *title = kept_picture_title(entry);
+    // prompt NULL: it is in the history already
     const struct layers_out_picture shown = {
         .pixels = p, .name = title, .settings = entry->settings, .kept = (char *)name};
     const struct layers_out out = {.image = image,
@@ -85,6 +86,7 @@ int kept_picture_take_out(char *const *names)
     for (guint i = 0; i < layers->len; i++) {
         const host_item layer = g_array_index(layers, host_item, i);
         const host_image its = host_image_of(layer);
+        // one step of undo for each image
         if (its != image) {
             if (image != HOST_NONE) {
                 host_undo_end(image);

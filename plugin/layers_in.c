@@ -27,10 +27,12 @@ void layers_in_pixels(host_item item, const struct host_area *at, const struct h
                       int width, int height, const Babl *format, float *to)
 {
     g_autoptr(GeglBuffer) buffer = host_buffer(item);
+    // below 1 for what is read small; GEGL averages
     const double scale = (double)width / view->width;
     const GeglRectangle part = {(int)((view->x - at->x) * scale), (int)((view->y - at->y) * scale),
                                 width, height};
 
+    // what lies outside of the item is clear, or not selected
     gegl_buffer_get(buffer, &part, scale, format, to, GEGL_AUTO_ROWSTRIDE, GEGL_ABYSS_NONE);
     to_exact_steps(to,
                    (size_t)width * (size_t)height * (size_t)babl_format_get_n_components(format));
@@ -116,6 +118,7 @@ static bool apply_mask(picture *p, host_item mask, const struct host_area *layer
     const size_t n = (size_t)p->width * p->height;
 
     for (size_t i = 0; values != NULL && i < n; i++) {
+        // as GIMP shows it: [height, width] on the alpha of [height, width, 4]
         p->pixels[4 * i + 3] *= values[i];
     }
     return values != NULL;
@@ -176,6 +179,7 @@ picture *layers_in_mask_picture(host_item item, const struct host_area *item_are
 picture *layers_in_read(host_item layer, const struct host_area *area, bool masked, GError **error)
 {
     const struct host_area whole = host_item_area(layer);
+    // not for those that have a mask of their own for it
     const host_item mask = masked ? host_layer_mask(layer) : HOST_NONE;
     g_autofree char *name = host_item_name(layer);
     g_autoptr(picture) p = NULL;

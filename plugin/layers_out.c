@@ -12,6 +12,7 @@ void layers_out_begin(void)
 {
     g_autofree char *path = g_strdup(g_getenv("GEGL_PATH"));
 
+    // for gegl_init alone: what this process starts later finds it as it was
     g_setenv("GEGL_PATH", "", TRUE);
     gegl_init(NULL, NULL);
     if (path != NULL) {
@@ -70,6 +71,7 @@ static void fill_layer(host_item layer, const picture *p)
     } else {
         fill_scaled(from, to);
     }
+    // GIMP's tiles get it here, and not with the last reference
     gegl_buffer_flush(to);
 }
 
@@ -94,6 +96,7 @@ static host_item make_layer(const struct layers_out *out, const struct layers_ou
 
     fill_layer(layer, p->pixels);
     *mask = out->mask != NULL ? make_mask(layer, out) : HOST_NONE;
+    // before it is inserted: undo has nothing of it to take back
     host_attach(layer, SETTINGS_NAME, p->settings);
     if (p->kept != NULL) {
         kept_layer_mark(layer, *mask, p->kept);
@@ -109,6 +112,7 @@ static void insert(const struct layers_out *out, host_item *layers)
     for (int i = 0; i < out->n; i++) {
         layers[i] = make_layer(out, &out->pictures[i], &masks[i]);
     }
+    // one step for group, layers and masks
     host_undo_begin(out->image);
     if (out->n > 1) {
         group = host_group_new(out->image, out->group);

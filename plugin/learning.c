@@ -58,6 +58,7 @@ bool learning_run(GPtrArray *arguments, const char *output, const scratch *folde
 
     inner.progress = on_progress;
     inner.user = &l;
+    // no samples: nothing is written beside the subject
     if (c->estimate != NULL) {
         return estimate(arguments, folder, &inner, error);
     }
@@ -67,6 +68,7 @@ bool learning_run(GPtrArray *arguments, const char *output, const scratch *folde
     if (job_run("learn", arguments, folder, &inner, NULL, &problem)) {
         return true;
     }
+    // the worker says cancelled of a stop, too: it worked if the file is another one
     if (l.wish == CALL_STOP && g_error_matches(problem, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED) &&
         file_number(output) != before) {
         g_clear_error(&problem);

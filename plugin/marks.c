@@ -10,8 +10,8 @@
 
 struct mark {
     enum call_mark kind;
-    host_item item; // HOST_NONE: nothing does, all of the layer is the subject
-    struct host_area area;
+    host_item item;        // HOST_NONE: nothing does, all of the layer is the subject
+    struct host_area area; // of the item, in the image
 };
 
 static bool check_channel(const struct call *c, host_item mask, GError **error)

@@ -44,6 +44,7 @@ static char *make_request(const struct call *chosen, const char *settings)
 {
     GString *text = g_string_new(NULL);
 
+    // ids are the same in every process of one GIMP
     g_string_append_printf(text, "%d", chosen->image);
     for (int i = 0; i < MIN(chosen->n_layers, LAYERS_MAX); i++) {
         g_string_append_printf(text, " %d", chosen->layers[i]);
@@ -61,6 +62,7 @@ static bool hand(const char *path, const struct call *chosen, const char *settin
     char answer[sizeof ANSWER] = "";
     gsize n = 0;
 
+    // a window that hangs must not make the menu hang
     g_socket_client_set_timeout(client, PATIENCE_S);
     g_autoptr(GSocketConnection) connection =
         g_socket_client_connect(client, G_SOCKET_CONNECTABLE(address), NULL, NULL);
@@ -87,6 +89,7 @@ one_window *one_window_claim(const struct procedure *p, const struct call *chose
 
     *handed = false;
     for (int i = 0; path != NULL && i < TRIES; i++) {
+        // held as long as the window is there; the kernel frees it when this process is killed
         const int lock = folder_lock(name, O_CREAT, false);
         if (lock >= 0) {
             one_window *w = g_new0(one_window, 1);
@@ -117,6 +120,7 @@ static void take_request(const one_window *w, const char *line)
         const int id = (int)g_ascii_strtoll(words[i], NULL, 10);
         g_array_append_val(ids, id);
     }
+    // a line without a tab was cut off, or is a stranger's
     if (ids->len > 0 && parts[1] != NULL) {
         const host_item *first = (const host_item *)(void *)ids->data;
         const struct call chosen = {
@@ -147,6 +151,7 @@ static gboolean on_incoming(GSocketService *service, GSocketConnection *connecti
     if (is_own(connection)) {
         g_autoptr(GDataInputStream) input =
             g_data_input_stream_new(g_io_stream_get_input_stream(G_IO_STREAM(connection)));
+        // kept until the line is there: the service forgets it
         g_object_set_data(G_OBJECT(input), CONNECTION, g_object_ref(connection));
         g_socket_set_timeout(g_socket_connection_get_socket(connection), PATIENCE_S);
         g_data_input_stream_read_line_async(input, G_PRIORITY_DEFAULT, w->gone, on_line, user);
@@ -187,6 +192,7 @@ void one_window_free(one_window *w)
     }
     g_cancellable_cancel(w->gone);
     g_object_unref(w->gone);
+    // last: from here on another may claim the window
     close(w->lock);
     g_free(w->path);
     g_free(w);

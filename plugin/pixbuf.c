@@ -14,6 +14,7 @@
 GdkPixbuf *pixbuf_of(const svdiff_picture *p)
 {
     GdkPixbuf *made = gdk_pixbuf_new(GDK_COLORSPACE_RGB, p->channels == 4, 8, p->width, p->height);
+    // of a row, which a pixbuf pads and a picture does not
     const size_t n = (size_t)p->width * p->channels;
 
     for (int y = 0; y < p->height; y++) {

@@ -146,6 +146,7 @@ static bool change_locked(const char *path, const char *name, const values *v, G
 {
     g_autofree char *lock = g_strconcat(path, ".lock", NULL);
     const int held = folder_lock(lock, O_CREAT, true);
+    // read, changed and written under the lock: another dialog's preset is not lost
     const bool done = change(path, name, v, error);
 
     if (held >= 0) {

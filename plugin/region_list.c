@@ -86,6 +86,7 @@ char *regions_join(const GArray *regions)
 
     for (guint i = 0; i < regions->len; i++) {
         const struct region *region = &g_array_index(regions, struct region, i);
+        // a text with ; in it would be read back as two parts
         g_autofree char *text = g_strdelimit(g_strdup(region->text), BETWEEN, ',');
         g_string_append_printf(list, "%s%s=%s", i > 0 ? "; " : "", region->place, text);
     }

@@ -19,6 +19,7 @@ picture *regions_mask(const struct call *c, const char *argument, const char *pl
                     argument, place);
         return NULL;
     }
+    // NULL of spot_mask: no memory, which layers_in_one_channel says
     return layers_in_one_channel(spot_mask(&found, frame, view, view->width, view->height), view,
                                  error);
 }

@@ -89,6 +89,7 @@ bool results_take_selection(struct results *r, GError **error)
 // what of the picture lies in the area; frees the picture
 static picture *cut(const struct results *r, picture *p, GError **error)
 {
+    // from the picture's corner
     const int x = r->area.x - r->seen.x, y = r->area.y - r->seen.y;
 
     if (p == NULL || p->width != r->seen.width || p->height != r->seen.height) {
@@ -196,12 +197,14 @@ static bool check_image(const struct results *r, GError **error)
 bool results_insert(const struct results *r, const GArray *pictures, struct call_result *result,
                     GError **error)
 {
+    // all have one size, which the worker chose
     const struct layers_out_picture *first = (const struct layers_out_picture *)pictures->data;
     g_autofree char *group = short_text(r->prompts[0]);
 
     if (!check_image(r, error)) {
         return false;
     }
+    // a layer that was deleted meanwhile has nothing above it: they go on top
     const struct layers_out out = {.image = r->image,
                                    .below =
                                        host_is_layer_of(r->below, r->image) ? r->below : HOST_NONE,
@@ -211,6 +214,7 @@ bool results_insert(const struct results *r, const GArray *pictures, struct call
                                    .pictures = first,
                                    .n = (int)pictures->len};
     result->n_layers = out.n;
+    // the caller's, with result
     result->layers = g_new(host_item, out.n);
     layers_out_insert(&out, result->layers);
     return true;

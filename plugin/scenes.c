@@ -31,6 +31,7 @@ static const char still[] =
 
 static bool is_still(const char *thing)
 {
+    // "a red teapot" is a teapot
     const char *blank = strrchr(thing, ' ');
     g_autofree char *word = g_ascii_strdown(blank != NULL ? blank + 1 : thing, -1);
     g_autofree char *whole = g_strdup_printf(" %s ", word);

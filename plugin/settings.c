@@ -27,6 +27,7 @@ char *settings_write(const values *v, int64_t seed)
         } else if (argument_is_text(p)) {
             g_autofree char *valid = g_utf8_make_valid(v->items[i].text, -1);
             json_object_set_string_member(object, p->name, valid);
+            // as a whole number, so that seeds are exact
         } else if (p->kind == ARGUMENT_INT) {
             json_object_set_int_member(object, p->name, (int64_t)v->items[i].number);
         } else if (p->kind == ARGUMENT_NUMBER) {
@@ -48,6 +49,7 @@ static bool is_flat(const char *text)
     int depth = 0;
 
     for (const char *c = text; *c != '\0' && depth <= DEPTH_MAX; c++) {
+        // a quotation mark behind it ends no text
         if (*c == '\\' && c[1] != '\0') {
             c++;
         } else if (*c == '"') {

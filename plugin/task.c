@@ -8,6 +8,7 @@ task *task_create(const values *v)
 {
     task *t = g_new0(task, 1);
 
+    // fields may change before its turn comes
     t->values = values_copy(v);
     return t;
 }
@@ -34,6 +35,7 @@ GPtrArray *task_add(task *t, const char *command, const char *learned, GError **
     struct task_job *job = &t->jobs[t->n_jobs];
 
     g_assert(t->n_jobs < TASK_JOBS);
+    // one for all jobs of the task: what the first writes the second reads
     t->folder = t->folder != NULL ? t->folder : scratch_create(error);
     if (t->folder == NULL) {
         return NULL;
@@ -58,6 +60,7 @@ bool task_work(task *t, const struct call *c, GError **error)
     g_auto(GStrv) files = NULL;
 
     for (int i = 0; i < n; i++) {
+        // the last job's count
         g_clear_pointer(&files, g_strfreev);
         if (!do_job(t, &t->jobs[i], c, &files, error)) {
             return false;

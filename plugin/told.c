@@ -50,6 +50,7 @@ double told_number(JsonObject *o, const char *path, double standard)
 {
     JsonNode *node = find(o, path);
 
+    // whole numbers, too; a text is 0
     return node != NULL && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_double(node) : standard;
 }
 

@@ -18,6 +18,7 @@ values *values_create(const struct procedure *p)
     v->procedure = p;
     v->items = g_new0(struct value, p->n_arguments);
     for (size_t i = 0; i < p->n_arguments; i++) {
+        // each item has both: which of them counts is its argument's kind
         v->items[i].number = p->arguments[i].standard;
         values_set_text(v, i, p->arguments[i].standard_text);
     }
@@ -138,6 +139,7 @@ bool values_check(values *v, GError **error)
 
     for (size_t i = 0; i < v->procedure->n_arguments && allowed; i++) {
         const struct argument *p = &v->procedure->arguments[i];
+        // scripts give "" for what they do not say
         if (argument_is_text(p) && v->items[i].text[0] == '\0') {
             values_set_text(v, i, p->standard_text);
         }
@@ -154,6 +156,7 @@ void values_take_text(values *v, size_t index, const char *text)
 {
     const struct argument *p = &v->procedure->arguments[index];
 
+    // a file of another version may hold what is not allowed any more: the default stays
     if (check_text(p, text, NULL)) {
         values_set_text(v, index, text);
     }
@@ -163,6 +166,7 @@ void values_take_number(values *v, size_t index, double number)
 {
     const struct argument *p = &v->procedure->arguments[index];
 
+    // ids mean nothing in another image
     if (p->kind != ARGUMENT_CHANNEL && check_number(p, number, NULL)) {
         v->items[index].number = number;
     }

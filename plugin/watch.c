@@ -16,6 +16,7 @@ void watch_progress(struct watch *w, const struct call_progress *p)
 {
     const int64_t now = g_get_monotonic_time();
 
+    // each is a call to GIMP, which draws: more than ten a second only slow the work
     if (now - w->told >= PAUSE_US) {
         w->told = now;
         host_progress(watch_fraction(p));
@@ -40,6 +41,7 @@ static const char *phase_name(const char *phase)
 char *watch_line(const struct call_progress *p)
 {
     GString *line = g_string_new(phase_name(p->phase));
+    // below a hundred hours, so that the text keeps its width
     const int seconds = (int)CLAMP(p->seconds_left, 0, 359999);
 
     if (p->steps > 0) {

@@ -26,6 +26,7 @@ struct worker {
 static int open_process(pid_t pid)
 {
 #ifdef SYS_pidfd_open
+    // GLib has no name for it; -1 where the kernel is older than 5.3
     return (int)syscall(SYS_pidfd_open, pid, 0);
 #else
     return -1;
@@ -44,6 +45,7 @@ static GSocketConnection *reach(const char *path, pid_t *pid)
             ? g_socket_get_credentials(g_socket_connection_get_socket(connection), NULL)
             : NULL;
 
+    // what is handed over are pictures and paths of this user
     if (peer == NULL || g_credentials_get_unix_user(peer, NULL) != getuid()) {
         return NULL;
     }
@@ -97,6 +99,7 @@ static char **make_words(const char *program, const char *socket, const char *co
 
     g_strv_builder_add(words, program);
     if (socket != NULL) {
+        // it stays for the next call and leaves with GIMP
         g_strv_builder_add_many(words, "stay", socket, gimp, NULL);
     }
     g_strv_builder_add_many(words, command, "--worker", "--json", "--arguments", arguments, NULL);
@@ -115,6 +118,7 @@ static worker *launch(const char *socket, const char *command, const char *argum
         return NULL;
     }
     g_auto(GStrv) words = make_words(program, socket, command, arguments);
+    // a pipe that nobody reads would fill up and stop it
     g_subprocess_launcher_set_stderr_file_path(launcher, log);
     GSubprocess *process =
         g_subprocess_launcher_spawnv(launcher, (const char *const *)words, error);
@@ -125,6 +129,7 @@ static worker *launch(const char *socket, const char *command, const char *argum
     w->process = process;
     w->pid_fd = -1;
     w->output = g_subprocess_get_stdout_pipe(process);
+    // taken back by worker_free: on_end then has nobody to tell
     g_object_set_data(G_OBJECT(process), "worker", w);
     g_subprocess_wait_async(process, NULL, on_end, NULL);
     return w;
