@@ -15,7 +15,7 @@
 #   opens KEY WINDOW   the key in GIMP's window, $image_window, until the dialog is there; hears before
 #   closes WINDOW      by Escape
 #   press WINDOW KEY.. the keys
-#   click TYPE NAME WINDOW [N]    the mouse in the middle of what is called so, see widget; a window
+#   click TYPE NAME WINDOW [N]    the mouse in the middle of what is called so, see widgets.c; a window
 #                      that popped up is '^$'
 #   click_at X Y TYPE NAME WINDOW the mouse there, from its corner; X and Y may be empty: the middle
 #   choose ITEM NAME WINDOW [N]   by the mouse, of the list that is called so
@@ -24,10 +24,12 @@
 # All of it ends with the shell that sourced this.
 
 gimp_here=$(cd "$(dirname "$0")" && pwd)
-[ -f "$gimp_here/ask" ] || gimp_here=$(cd "$gimp_here/../tests/gimp" && pwd)
+[ -f "$gimp_here/steps.sh" ] || gimp_here=$(cd "$gimp_here/../tests/gimp" && pwd)
 . "$gimp_here/steps.sh"
 gimp_program=gimp-2.10
 [ "$version" = 2 ] || gimp_program=$(cd /usr/bin && ls | grep -x 'gimp-3\.[0-9]*' | head -1 || true)
+built=$(dirname "$(realpath "$plugin")")/../../tests/gimp
+question=$built/question
 screen= manager= gimp=
 
 screen_missing() {
@@ -54,9 +56,8 @@ screen_start() {
     export XDG_DATA_HOME="$folder/data" XDG_CACHE_HOME="$folder/cache" TMPDIR="$folder/tmp"
     export XDG_RUNTIME_DIR="$folder/runtime"
     unset DISPLAY SVDIFF_DATA_DIR
-    widgets=$(dirname "$plugin")/../../tests/gimp/widgets-gimp$version.so
-    if [ -f "$widgets" ]; then
-        GTK_MODULES=$(realpath "$widgets")
+    if [ -f "$built/widgets-gimp$version.so" ]; then
+        GTK_MODULES=$built/widgets-gimp$version.so
         export GTK_MODULES SVDIFF_WIDGETS="$folder/widgets"
     fi
     # with a sanitizer: libraries of GIMP leave memory to the end of the process
@@ -124,7 +125,7 @@ screen_language() { # de; where there is no such locale, one that differs from C
     fi
 }
 
-ask() { python3 "$gimp_here/ask" "$port" "$1" 2>/dev/null; }
+ask() { "$question" script "$port" "$1" 2>/dev/null; }
 answers() { [ "$(ask '(+ 1 1)')" = 2 ]; }
 
 open_gimp() {
@@ -159,7 +160,9 @@ is_closed() { [ -z "$(window "$1")" ]; }
 fits() { # the window, with a frame and a panel around it, on a screen of 1024x600; and its texts in it
     eval "$(xdotool getwindowgeometry --shell "$(window "$1")" | grep -E '^(WIDTH|HEIGHT)=')"
     echo "$WIDTH x $HEIGHT" >"$folder/why"
-    [ "$WIDTH" -le 1014 ] && [ "$HEIGHT" -le 564 ] && "$gimp_here/widget" cut "$1" >>"$folder/why"
+    cut=$("$question" widgets cut "$1")
+    echo "$cut" >>"$folder/why"
+    [ "$WIDTH" -le 1014 ] && [ "$HEIGHT" -le 564 ] && [ -z "$cut" ]
 }
 activate() { timeout 10 xdotool windowactivate --sync "$(window "$1")" 2>/dev/null; }
 press() {
@@ -189,7 +192,7 @@ closes() {
 
 # ---- by the mouse ----
 
-sees() { place=$("$gimp_here/widget" find "$@") && [ -n "$place" ]; }
+sees() { place=$("$question" place "$@"); }
 rests() { # where a window that is being laid out has put it for good
     before=$place
     sees "$@" && [ "$place" = "$before" ]

@@ -1,13 +1,18 @@
 /* Says where a person sees what: a module that GTK 2 or 3 loads into GIMP and its plug-ins
  * (GTK_MODULES), so that tests find a button without knowing its pixels.
  *
- * It listens at $SVDIFF_WIDGETS/PID. A question is one line, its answer lines of
- * "X Y WIDTH HEIGHT TYPE NAME" in pixels of the screen, one a widget, as they stand in the window:
- *   find TYPE NAME WINDOW    what can be used and seen (tabs between the words): all widgets of
- * this class whose whole name, and in a window whose title, fits a regular expression; menus that
- * popped up have no title focus                    what has the keys cut WINDOW               texts
- * that are not seen whole A widget's name is the text on it, else that of the label that leads to
- * it, or to what is beside it. */
+ * It listens at $SVDIFF_WIDGETS/PID. A question is one line, with tabs between its words; its
+ * answer lines of "X Y WIDTH HEIGHT TYPE NAME" in pixels of the screen, one a widget, as they stand
+ * in the window:
+ *
+ *   find TYPE NAME WINDOW    what can be used and seen: all widgets of this class whose whole name,
+ *                            and in a window whose title, fits a regular expression; menus that
+ *                            popped up have no title
+ *   focus                    what has the keys, and what it lies in that scrolls
+ *   cut WINDOW               texts that are not seen whole
+ *
+ * A widget's name is the text on it, else that of the label that leads to it, or to what is beside
+ * it. question.c asks. */
 #include <gio/gio.h>
 #include <gio/gunixsocketaddress.h>
 #include <gtk/gtk.h>
