@@ -4,112 +4,134 @@
 #include "kernels/cpu.h"
 #include "kernels/functions_cpu.h"
 
-// defines FUNCTION_forward: y = FUNCTION(x), and FUNCTION_backward: dx += dy FUNCTION'(x)
-#define DEFINE_ACTIVATION(FUNCTION)                                                                \
-    CPU_CLONES static void FUNCTION##_forward(int threads, int64_t count, const float *x,          \
-                                              float *y)                                            \
-    {                                                                                              \
-        _Pragma("omp parallel for simd num_threads(threads) schedule(static)") for (int64_t i = 0; \
-                                                                                    i < count;     \
-                                                                                    i++)           \
-        {                                                                                          \
-            y[i] = FUNCTION##_cpu(x[i]);                                                           \
-        }                                                                                          \
-    }                                                                                              \
-                                                                                                   \
-    CPU_CLONES static void FUNCTION##_backward(int threads, int64_t count, const float *x,         \
-                                               const float *dy, float *dx)                         \
-    {                                                                                              \
-        _Pragma("omp parallel for simd num_threads(threads) schedule(static)") for (int64_t i = 0; \
-                                                                                    i < count;     \
-                                                                                    i++)           \
-        {                                                                                          \
-            dx[i] += dy[i] * FUNCTION##_derivative_cpu(x[i]);                                      \
-        }                                                                                          \
-    }
-
-DEFINE_ACTIVATION(silu)
-DEFINE_ACTIVATION(gelu)
-DEFINE_ACTIVATION(quick_gelu)
-
-static void activation_forward(const kernels *k, enum activation a, int64_t count, const real *x,
-                               real *y)
+CPU_LOOP float activated(enum activation a, float x)
 {
-    const int threads = cpu_threads(k, count);
+    return a == ACTIVATION_SILU   ? silu_cpu(x)
+           : a == ACTIVATION_GELU ? gelu_cpu(x)
+                                  : quick_gelu_cpu(x);
+}
 
-    switch (a) {
-    case ACTIVATION_SILU:
-        silu_forward(threads, count, x, y);
-        break;
-    case ACTIVATION_GELU:
-        gelu_forward(threads, count, x, y);
-        break;
-    case ACTIVATION_QUICK_GELU:
-        quick_gelu_forward(threads, count, x, y);
-        break;
+CPU_LOOP float derivative(enum activation a, float x)
+{
+    return a == ACTIVATION_SILU   ? silu_derivative_cpu(x)
+           : a == ACTIVATION_GELU ? gelu_derivative_cpu(x)
+                                  : quick_gelu_derivative_cpu(x);
+}
+
+CPU_LOOP void forward_loop(enum kernels_type type, enum activation a, struct cpu_share s,
+                           const cell *x, cell *y)
+{
+#pragma omp simd
+    for (int64_t i = s.first; i < s.last; i++) {
+        cell_set(type, y, i, activated(a, cell_get(type, x, i)));
     }
 }
 
-static void activation_backward(const kernels *k, enum activation a, int64_t count, const real *x,
-                                const real *dy, real *dx)
+CPU_LOOP void backward_loop(enum kernels_type type, enum activation a, struct cpu_share s,
+                            const cell *x, const cell *dy, cell *dx)
 {
-    const int threads = cpu_threads(k, count);
-
-    switch (a) {
-    case ACTIVATION_SILU:
-        silu_backward(threads, count, x, dy, dx);
-        break;
-    case ACTIVATION_GELU:
-        gelu_backward(threads, count, x, dy, dx);
-        break;
-    case ACTIVATION_QUICK_GELU:
-        quick_gelu_backward(threads, count, x, dy, dx);
-        break;
+#pragma omp simd
+    for (int64_t i = s.first; i < s.last; i++) {
+        cell_add(type, dx, i, cell_get(type, dy, i) * derivative(a, cell_get(type, x, i)));
     }
 }
 
-CPU_CLONES static void geglu_rows(int threads, int64_t t, int c, const float *x, float *y)
+// each function a loop of its own, too
+#define BY_ACTIVATION(loop, type, a, ...)                                                          \
+    switch (a) {                                                                                   \
+    case ACTIVATION_SILU:                                                                          \
+        CPU_BY_TYPE(loop, type, ACTIVATION_SILU, __VA_ARGS__);                                     \
+        break;                                                                                     \
+    case ACTIVATION_GELU:                                                                          \
+        CPU_BY_TYPE(loop, type, ACTIVATION_GELU, __VA_ARGS__);                                     \
+        break;                                                                                     \
+    case ACTIVATION_QUICK_GELU:                                                                    \
+        CPU_BY_TYPE(loop, type, ACTIVATION_QUICK_GELU, __VA_ARGS__);                               \
+        break;                                                                                     \
+    }
+
+CPU_CLONES static void forward_share(enum kernels_type type, enum activation a, struct cpu_share s,
+                                     const cell *x,
+                                     cell *y){BY_ACTIVATION(forward_loop, type, a, s, x, y)}
+
+CPU_CLONES static void backward_share(enum kernels_type type, enum activation a, struct cpu_share s,
+                                      const cell *x, const cell *dy, cell *dx)
 {
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t row = 0; row < t; row++) {
-        const float *value = x + row * 2 * c, *gate = value + c;
-        float *to = y + row * c;
+    BY_ACTIVATION(backward_loop, type, a, s, x, dy, dx)
+}
+
+static void activation_forward(const kernels *k, enum activation a, int64_t count, const cell *x,
+                               cell *y)
+{
+#pragma omp parallel num_threads(cpu_threads(k, count))
+    forward_share(k->activation, a, cpu_share(count), x, y);
+}
+
+static void activation_backward(const kernels *k, enum activation a, int64_t count, const cell *x,
+                                const cell *dy, cell *dx)
+{
+#pragma omp parallel num_threads(cpu_threads(k, count))
+    backward_share(k->activation, a, cpu_share(count), x, dy, dx);
+}
+
+/* ---- gated GELU ---- */
+
+CPU_LOOP void geglu_loop(enum kernels_type type, struct cpu_share s, int c, const cell *x, cell *y)
+{
+    for (int64_t row = s.first; row < s.last; row++) {
+        const int64_t value = row * 2 * c, gate = value + c, to = row * c;
 
 #pragma omp simd
         for (int i = 0; i < c; i++) {
-            to[i] = value[i] * gelu_cpu(gate[i]);
+            cell_set(type, y, to + i,
+                     cell_get(type, x, value + i) * gelu_cpu(cell_get(type, x, gate + i)));
         }
     }
 }
 
-static void geglu_forward(const kernels *k, int64_t t, int c, const real *x, real *y)
+CPU_CLONES static void geglu_share(enum kernels_type type, struct cpu_share s, int c, const cell *x,
+                                   cell *y)
 {
-    geglu_rows(cpu_threads(k, t * c), t, c, x, y);
+    CPU_BY_TYPE(geglu_loop, type, s, c, x, y);
 }
 
-CPU_CLONES static void geglu_rows_backward(int threads, int64_t t, int c, const float *x,
-                                           const float *dy, float *dx)
+static void geglu_forward(const kernels *k, int64_t t, int c, const cell *x, cell *y)
 {
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t row = 0; row < t; row++) {
-        const float *value = x + row * 2 * c, *gate = value + c, *from = dy + row * c;
-        float *dvalue = dx + row * 2 * c, *dgate = dvalue + c;
+#pragma omp parallel num_threads(cpu_threads(k, t *c))
+    geglu_share(k->activation, cpu_share(t), c, x, y);
+}
+
+CPU_LOOP void geglu_backward_loop(enum kernels_type type, struct cpu_share s, int c, const cell *x,
+                                  const cell *dy, cell *dx)
+{
+    for (int64_t row = s.first; row < s.last; row++) {
+        const int64_t value = row * 2 * c, gate = value + c, from = row * c;
 
 #pragma omp simd
         for (int i = 0; i < c; i++) {
             float bell;
-            const float g = gate[i], normal = normal_cpu(g, &bell);
+            const float upstream = cell_get(type, dy, from + i);
+            const float g = cell_get(type, x, gate + i), normal = normal_cpu(g, &bell);
 
-            dvalue[i] += from[i] * g * normal;
-            dgate[i] += from[i] * value[i] * (normal + g * CPU_INVERSE_SQRT_2PI * bell);
+            cell_add(type, dx, value + i, upstream * g * normal);
+            cell_add(type, dx, gate + i,
+                     upstream * cell_get(type, x, value + i) *
+                         (normal + g * CPU_INVERSE_SQRT_2PI * bell));
         }
     }
 }
 
-static void geglu_backward(const kernels *k, int64_t t, int c, const real *x, const real *dy,
-                           real *dx)
+CPU_CLONES static void geglu_backward_share(enum kernels_type type, struct cpu_share s, int c,
+                                            const cell *x, const cell *dy, cell *dx)
 {
-    geglu_rows_backward(cpu_threads(k, t * c), t, c, x, dy, dx);
+    CPU_BY_TYPE(geglu_backward_loop, type, s, c, x, dy, dx);
+}
+
+static void geglu_backward(const kernels *k, int64_t t, int c, const cell *x, const cell *dy,
+                           cell *dx)
+{
+#pragma omp parallel num_threads(cpu_threads(k, t *c))
+    geglu_backward_share(k->activation, cpu_share(t), c, x, dy, dx);
 }
 
 void cpu_fill_activation(kernels *k)

@@ -6,9 +6,9 @@
  *   then dq += scale dQ, dkey += scale dK, dv += dV
  *
  * A thread owns a head of a picture, so that the sums over its queries always run in the same
- * order. Products take pairs along the axis that they sum over: Q, K, dY and dS are therefore
- * rounded twice, once along d or the keys and once along the queries. Rounding is as forward:
- * factors, P and dS to bfloat16, sums float. */
+ * order. Products take pairs along the axis that they sum over: Q, K, dY and dS are therefore laid
+ * out twice, once along d or the keys and once along the queries. Rounded are P, dS and the results;
+ * sums are float. */
 #include "kernels/attention_cpu.h"
 #include "kernels/product_bf16_cpu.h"
 
@@ -76,29 +76,29 @@ static bool take_back(struct onednn_room *room, struct attention_shape s, struct
 }
 
 // x [tokens, d] of one head as pairs along the tokens, [pairs of rows, lanes]; the rest is 0
-static void round_pairs(struct attention_shape s, int tokens, int rows, const float *x,
+static void pair_tokens(struct attention_shape s, int tokens, int rows, const uint16_t *x,
                         uint32_t *to)
 {
     const int lanes = lanes_of(s);
 
     memset(to, 0, (size_t)(rows / 2 * lanes) * sizeof *to);
     for (int i = 0; i < tokens; i += 2) {
-        bf16_round_pair(s.d, x + i * row_of(s), row_of(s), i + 1 < tokens, to + i / 2 * lanes);
+        bf16_pair_rows(s.d, x + i * row_of(s), row_of(s), i + 1 < tokens, to + i / 2 * lanes);
     }
 }
 
 // what depends on a head's keys and values alone
-static void back_begin(struct attention_shape s, const struct back *b, const float *key,
-                       const float *v)
+static void back_begin(struct attention_shape s, const struct back *b, const uint16_t *key,
+                       const uint16_t *v)
 {
     const size_t sums = (size_t)s.tk * (size_t)lanes_of(s) * sizeof(float);
 
     for (int64_t j = 0; j < s.tk; j++) {
-        bf16_round_row(s.d, key + j * row_of(s), 1, b->keys + j * pairs_of(s.d), 1);
-        bf16_round_row(s.d, v + j * row_of(s), 1, b->values + j * pairs_of(s.d), 1);
+        bf16_pair_row(s.d, key + j * row_of(s), b->keys + j * pairs_of(s.d), 1);
+        bf16_pair_row(s.d, v + j * row_of(s), b->values + j * pairs_of(s.d), 1);
         if (j % 2 == 0) {
-            bf16_round_pair(s.d, key + j * row_of(s), row_of(s), j + 1 < s.tk,
-                            b->key_pairs + j / 2 * s.d);
+            bf16_pair_rows(s.d, key + j * row_of(s), row_of(s), j + 1 < s.tk,
+                           b->key_pairs + j / 2 * s.d);
         }
     }
     memset(b->dkey, 0, sums);
@@ -107,7 +107,7 @@ static void back_begin(struct attention_shape s, const struct back *b, const flo
 
 // what depends on a block's queries alone; lanes without one get probabilities of 0
 static void back_queries(struct attention_shape s, const struct back *b, int queries,
-                         const float *q, const float *y, const float *dy, const float *lse)
+                         const uint16_t *q, const uint16_t *y, const uint16_t *dy, const float *lse)
 {
     const size_t bytes = (size_t)pairs_of(s.d) * QUERIES * sizeof(uint32_t);
 
@@ -116,14 +116,14 @@ static void back_queries(struct attention_shape s, const struct back *b, int que
     for (int i = 0; i < QUERIES; i++) {
         const int64_t at = i * row_of(s);
         if (i < queries) {
-            bf16_round_row(s.d, q + at, s.scale / (float)G_LN2, b->q + i, QUERIES);
-            bf16_round_row(s.d, dy + at, 1, b->dy + i, QUERIES);
+            bf16_pair_row(s.d, q + at, b->q + i, QUERIES);
+            bf16_pair_row(s.d, dy + at, b->dy + i, QUERIES);
         }
         b->lse[i] = i < queries ? lse[i] / (float)G_LN2 : 1e30f;
-        b->dot[i] = i < queries ? dot(y + at, dy + at, s.d) : 0;
+        b->dot[i] = i < queries ? dot(KERNELS_BF16, y + at, dy + at, s.d) : 0;
     }
-    round_pairs(s, queries, QUERIES, q, b->q_pairs);
-    round_pairs(s, queries, QUERIES, dy, b->dy_pairs);
+    pair_tokens(s, queries, QUERIES, q, b->q_pairs);
+    pair_tokens(s, queries, QUERIES, dy, b->dy_pairs);
     memset(b->dq, 0, (size_t)s.d * QUERIES * sizeof *b->dq);
 }
 
@@ -145,38 +145,41 @@ static void back_scores(struct attention_shape s, int keys, const uint32_t *a, c
 }
 
 /* Of key j and one vector of queries: P and dS / scale = P (dP - dy y). */
-BF16_PART void back_vector(const struct back *b, int j, int lane, __m512 *p, __m512 *ds)
+BF16_PART void back_vector(const struct back *b, __m512 factor, int j, int lane, __m512 *p,
+                           __m512 *ds)
 {
     const __m512 score = _mm512_loadu_ps(b->scores + j * QUERIES + lane);
     const __m512 dp = _mm512_loadu_ps(b->dp + j * QUERIES + lane);
 
-    *p = bf16_exp2(_mm512_sub_ps(score, _mm512_loadu_ps(b->lse + lane)));
+    *p = bf16_exp2(_mm512_fmsub_ps(score, factor, _mm512_loadu_ps(b->lse + lane)));
     *ds = _mm512_mul_ps(*p, _mm512_sub_ps(dp, _mm512_loadu_ps(b->dot + lane)));
 }
 
 // a row of 32 queries of key j into p and ds; the gradients are returned
-BF16_PART void back_half_row(const struct back *b, int j, int lane, __m512 ds[2])
+BF16_PART void back_half_row(const struct back *b, __m512 factor, int j, int lane, __m512 ds[2])
 {
     const int64_t at = (j * QUERIES + lane) / 2;
     __m512 p[2];
 
-    back_vector(b, j, lane, &p[0], &ds[0]);
-    back_vector(b, j, lane + BF16_LANES, &p[1], &ds[1]);
+    back_vector(b, factor, j, lane, &p[0], &ds[0]);
+    back_vector(b, factor, j, lane + BF16_LANES, &p[1], &ds[1]);
     _mm512_storeu_si512(b->p + at, (__m512i)_mm512_cvtne2ps_pbh(p[1], p[0]));
     _mm512_storeu_si512(b->ds + at, (__m512i)_mm512_cvtne2ps_pbh(ds[1], ds[0]));
 }
 
 // P and dS of the block's keys, dS also as pairs along the keys
-BF16_CODE static void back_powers(const struct back *b, int keys)
+BF16_CODE static void back_powers(struct attention_shape s, const struct back *b, int keys)
 {
+    const __m512 factor = _mm512_set1_ps(s.scale / (float)G_LN2);
+
     for (int j = 0; j < keys; j += 2) {
         for (int lane = 0; lane < QUERIES; lane += 2 * BF16_LANES) {
             __m512 low[2], high[2] = {_mm512_setzero_ps(), _mm512_setzero_ps()};
             uint32_t *pairs = b->ds_pairs + j / 2 * QUERIES + lane;
 
-            back_half_row(b, j, lane, low);
+            back_half_row(b, factor, j, lane, low);
             if (j + 1 < keys) {
-                back_half_row(b, j + 1, lane, high);
+                back_half_row(b, factor, j + 1, lane, high);
             }
             _mm512_storeu_si512(pairs, bf16_pairs(low[0], high[0]));
             _mm512_storeu_si512(pairs + BF16_LANES, bf16_pairs(low[1], high[1]));
@@ -219,21 +222,22 @@ static void back_keys(struct attention_shape s, const struct back *b, int first,
 
     back_scores(s, keys, b->keys + first * pairs, b->q, b->scores);
     back_scores(s, keys, b->values + first * pairs, b->dy, b->dp);
-    back_powers(b, keys);
+    back_powers(s, b, keys);
     bf16_product(&to_queries, NULL);
     back_sum(s, keys, b->ds, b->q_pairs, b->dkey + first * lanes);
     back_sum(s, keys, b->p, b->dy_pairs, b->dv + first * lanes);
 }
 
-// dkey and dv of a head get what all queries gave
-static void back_finish(struct attention_shape s, const struct back *b, float *dkey, float *dv)
+// dkey and dv of the head whose first values lie at `at` get what all queries gave
+static void back_finish(struct attention_shape s, const struct back *b, cell *dkey, cell *dv,
+                        int64_t at)
 {
     const int lanes = lanes_of(s);
 
     for (int64_t j = 0; j < s.tk; j++) {
         for (int c = 0; c < s.d; c++) {
-            dkey[j * row_of(s) + c] += s.scale * b->dkey[j * lanes + c];
-            dv[j * row_of(s) + c] += b->dv[j * lanes + c];
+            cell_add(KERNELS_BF16, dkey, at + j * row_of(s) + c, s.scale * b->dkey[j * lanes + c]);
+            cell_add(KERNELS_BF16, dv, at + j * row_of(s) + c, b->dv[j * lanes + c]);
         }
     }
 }
@@ -243,22 +247,27 @@ static void back_head(struct attention_shape s, const struct back *b,
                       const struct attention_gradients *a, int64_t q_at, int64_t k_at,
                       int64_t lse_at)
 {
-    back_begin(s, b, a->key + k_at, a->v + k_at);
+    const uint16_t *q = (const uint16_t *)a->q, *key = (const uint16_t *)a->key,
+                   *v = (const uint16_t *)a->v, *y = (const uint16_t *)a->y,
+                   *dy = (const uint16_t *)a->dy;
+
+    back_begin(s, b, key + k_at, v + k_at);
     for (int first = 0; first < s.tq; first += QUERIES) {
         const int queries = MIN(QUERIES, s.tq - first);
         const int64_t at = q_at + first * row_of(s);
 
-        back_queries(s, b, queries, a->q + at, a->y + at, a->dy + at, a->lse + lse_at + first);
+        back_queries(s, b, queries, q + at, y + at, dy + at, a->lse + lse_at + first);
         for (int from = 0; from < s.tk; from += BACK_KEYS) {
             back_keys(s, b, from, MIN(BACK_KEYS, s.tk - from));
         }
         for (int i = 0; i < queries; i++) {
             for (int c = 0; c < s.d; c++) {
-                a->dq[at + i * row_of(s) + c] += s.scale * b->dq[c * QUERIES + i];
+                cell_add(KERNELS_BF16, a->dq, at + i * row_of(s) + c,
+                         s.scale * b->dq[c * QUERIES + i]);
             }
         }
     }
-    back_finish(s, b, a->dkey + k_at, a->dv + k_at);
+    back_finish(s, b, a->dkey, a->dv, k_at);
 }
 
 bool attention_bf16_backward(const kernels *k, struct attention_shape s,

@@ -6,12 +6,12 @@
  *     Y' [d, query] = Y' 2^(m_old - m) + V' P'
  *   then y = Y / l and lse = m ln 2 + log l
  *
- * scale and 1 / ln 2 are multiplied into Q, so that exponentials are powers of 2. With queries in
- * lanes no sum or maximum runs across lanes, and K is multiplied in the order in which it lies.
+ * with S' and m scaled by scale / ln 2 in the exponents, which are powers of 2. With queries in lanes
+ * no sum or maximum runs across lanes, and K is multiplied in the order in which it lies.
  *
- * Before, K [key, pairs of d] and V [pairs of keys, d] of a head of a picture are rounded once into
- * the workspace, for as many heads at a time as fit. Rounding is that of every product of this
- * precision: factors to bfloat16, probabilities too; sums, maxima, l and lse stay float. */
+ * Before, K [key, pairs of d] and V [pairs of keys, d] of a head of a picture are laid into the
+ * workspace, for as many heads at a time as fit. Rounded are the probabilities and y; sums, maxima, l
+ * and lse are float. */
 #include "kernels/attention_cpu.h"
 #include "kernels/product_bf16_cpu.h"
 
@@ -23,7 +23,7 @@
 
 #define KEYS 96 // of a block: sixteen tiles of six
 
-// what of a head of a picture is rounded ahead
+// what of a head of a picture is laid out ahead
 struct head {
     uint32_t *keys;   // [tk, pairs of d]
     uint32_t *values; // [pairs of tk, d]
@@ -56,25 +56,29 @@ static bool take_block(struct onednn_room *room, struct attention_shape s, struc
     return b->q && b->scores && b->p && b->y && b->most && b->sum;
 }
 
-/* ---- rounding ---- */
-
 // keys 2 j and 2 j + 1 of a head; key, v: its first values
-static void round_keys(struct attention_shape s, const struct head *h, int64_t j, const float *key,
-                       const float *v)
+static void pair_keys(struct attention_shape s, const struct head *h, int64_t j,
+                      const uint16_t *key, const uint16_t *v)
 {
     const int64_t row = row_of(s), pairs = pairs_of(s.d);
     const bool second = 2 * j + 1 < s.tk;
 
-    bf16_round_row(s.d, key + 2 * j * row, 1, h->keys + 2 * j * pairs, 1);
+    bf16_pair_row(s.d, key + 2 * j * row, h->keys + 2 * j * pairs, 1);
     if (second) {
-        bf16_round_row(s.d, key + (2 * j + 1) * row, 1, h->keys + (2 * j + 1) * pairs, 1);
+        bf16_pair_row(s.d, key + (2 * j + 1) * row, h->keys + (2 * j + 1) * pairs, 1);
     }
-    bf16_round_pair(s.d, v + 2 * j * row, row, second, h->values + j * s.d);
+    bf16_pair_rows(s.d, v + 2 * j * row, row, second, h->values + j * s.d);
 }
 
 /* ---- a block of queries ---- */
 
-// scores of keys first .. first + keys, and the maxima that they raise
+// of products of q and key to exponents of 2
+static float factor_of(struct attention_shape s)
+{
+    return s.scale / (float)G_LN2;
+}
+
+// products of keys first .. first + keys, and the maxima that they raise
 BF16_CODE static void block_scores(struct attention_shape s, const struct head *h,
                                    const struct block *b, int first, int keys)
 {
@@ -92,18 +96,20 @@ BF16_CODE static void block_scores(struct attention_shape s, const struct head *
     bf16_product(&p, b->most);
 }
 
-// one vector of queries: P' of the scores of all keys of the block; returns their sum
-BF16_PART __m512 block_powers(const struct block *b, int lane, int keys)
+// one vector of queries: P' of all keys of the block; returns their sum
+BF16_PART __m512 block_powers(const struct block *b, float scale, int lane, int keys)
 {
-    const __m512 most = _mm512_loadu_ps(b->most + lane);
+    const __m512 factor = _mm512_set1_ps(scale);
+    const __m512 most = _mm512_mul_ps(_mm512_loadu_ps(b->most + lane), factor);
     __m512 sum = _mm512_setzero_ps();
 
     for (int j = 0; j < keys; j += 2) {
         const float *scores = b->scores + j * QUERIES + lane;
-        const __m512 low = bf16_exp2(_mm512_sub_ps(_mm512_loadu_ps(scores), most));
-        const __m512 high = j + 1 < keys
-                                ? bf16_exp2(_mm512_sub_ps(_mm512_loadu_ps(scores + QUERIES), most))
-                                : _mm512_setzero_ps();
+        const __m512 low = bf16_exp2(_mm512_fmsub_ps(_mm512_loadu_ps(scores), factor, most));
+        const __m512 high =
+            j + 1 < keys
+                ? bf16_exp2(_mm512_fmsub_ps(_mm512_loadu_ps(scores + QUERIES), factor, most))
+                : _mm512_setzero_ps();
 
         sum = _mm512_add_ps(sum, _mm512_add_ps(low, high));
         _mm512_storeu_si512(b->p + j / 2 * QUERIES + lane, bf16_pairs(low, high));
@@ -120,7 +126,8 @@ BF16_PART void block_rescale(struct attention_shape s, const struct block *b, in
     if (_mm512_cmp_ps_mask(before, most, _CMP_NEQ_UQ) == 0) {
         return;
     }
-    const __m512 factor = bf16_exp2(_mm512_sub_ps(before, most));
+    const __m512 scale = _mm512_set1_ps(factor_of(s));
+    const __m512 factor = bf16_exp2(_mm512_mul_ps(_mm512_sub_ps(before, most), scale));
     _mm512_storeu_ps(b->sum + lane, _mm512_mul_ps(_mm512_loadu_ps(b->sum + lane), factor));
     for (int i = 0; i < s.d; i++) {
         float *y = b->y + i * QUERIES + lane;
@@ -153,39 +160,39 @@ BF16_CODE static void block_keys(struct attention_shape s, const struct head *h,
         if (first > 0) {
             block_rescale(s, b, lane, before[v]);
         }
-        const __m512 sum = block_powers(b, lane, keys);
+        const __m512 sum = block_powers(b, factor_of(s), lane, keys);
         _mm512_storeu_ps(b->sum + lane, _mm512_add_ps(_mm512_loadu_ps(b->sum + lane), sum));
     }
     bf16_product(&values, NULL);
 }
 
 // y [queries, d] of the rows at y, and lse where it is wanted
-static void block_finish(struct attention_shape s, const struct block *b, int queries, float *y,
+static void block_finish(struct attention_shape s, const struct block *b, int queries, uint16_t *y,
                          float *lse)
 {
     for (int i = 0; i < queries; i++) {
         const float inverse = 1 / b->sum[i];
-        float *row = y + i * row_of(s);
+        uint16_t *row = y + i * row_of(s);
 
         for (int c = 0; c < s.d; c++) {
-            row[c] = b->y[c * QUERIES + i] * inverse;
+            row[c] = bf16_from_float(b->y[c * QUERIES + i] * inverse);
         }
         if (lse != NULL) {
-            lse[i] = b->most[i] * (float)G_LN2 + logf(b->sum[i]);
+            lse[i] = b->most[i] * s.scale + logf(b->sum[i]);
         }
     }
 }
 
 // queries first .. of one head; q, y: that head's first values, lse its first
 static void block_forward(struct attention_shape s, const struct head *h, const struct block *b,
-                          int first, const float *q, float *y, float *lse)
+                          int first, const uint16_t *q, uint16_t *y, float *lse)
 {
     const int queries = MIN(QUERIES, s.tq - first);
     const int64_t row = row_of(s);
 
     memset(b->q, 0, (size_t)pairs_of(s.d) * QUERIES * sizeof *b->q); // lanes without a query
     for (int i = 0; i < queries; i++) {
-        bf16_round_row(s.d, q + (first + i) * row, s.scale / (float)G_LN2, b->q + i, QUERIES);
+        bf16_pair_row(s.d, q + (first + i) * row, b->q + i, QUERIES);
     }
     for (int i = 0; i < QUERIES; i++) {
         b->most[i] = -INFINITY;
@@ -200,11 +207,12 @@ static void block_forward(struct attention_shape s, const struct head *h, const 
 /* ---- all of them ---- */
 
 struct arrays {
-    const float *q, *key, *v;
-    float *y, *lse;
+    const uint16_t *q, *key, *v;
+    uint16_t *y;
+    float *lse;
 };
 
-// pairs of picture and head from `first` on, whose rounded keys and values lie in heads
+// pairs of picture and head from `first` on, whose keys and values are laid into heads
 static void run_heads(const kernels *k, struct attention_shape s, const struct arrays *a,
                       const struct head *heads, int first, int count, const struct block *blocks)
 {
@@ -217,7 +225,7 @@ static void run_heads(const kernels *k, struct attention_shape s, const struct a
         for (int64_t i = 0; i < count * key_pairs; i++) {
             const int pair = first + (int)(i / key_pairs);
             const int64_t at = pair / s.heads * s.tk * row_of(s) + (int64_t)(pair % s.heads) * s.d;
-            round_keys(s, &heads[pair - first], i % key_pairs, a->key + at, a->v + at);
+            pair_keys(s, &heads[pair - first], i % key_pairs, a->key + at, a->v + at);
         }
 #pragma omp for schedule(static)
         for (int64_t i = 0; i < count * q_blocks; i++) {
@@ -230,10 +238,11 @@ static void run_heads(const kernels *k, struct attention_shape s, const struct a
     }
 }
 
-bool attention_bf16_forward(const kernels *k, struct attention_shape s, const float *q,
-                            const float *key, const float *v, float *y, float *lse)
+bool attention_bf16_forward(const kernels *k, struct attention_shape s, const cell *q,
+                            const cell *key, const cell *v, cell *y, float *lse)
 {
-    const struct arrays a = {q, key, v, y, lse};
+    const struct arrays a = {(const uint16_t *)q, (const uint16_t *)key, (const uint16_t *)v,
+                             (uint16_t *)y, lse};
     const int pairs = s.n * s.heads;
     g_autofree struct block *blocks = g_new(struct block, k->threads);
     g_autofree struct head *heads = g_new(struct head, MAX(pairs, 1));
@@ -259,8 +268,8 @@ bool attention_bf16_forward(const kernels *k, struct attention_shape s, const fl
 
 #else
 
-bool attention_bf16_forward(const kernels *k, struct attention_shape s, const float *q,
-                            const float *key, const float *v, float *y, float *lse)
+bool attention_bf16_forward(const kernels *k, struct attention_shape s, const cell *q,
+                            const cell *key, const cell *v, cell *y, float *lse)
 {
     return false;
 }

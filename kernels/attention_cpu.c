@@ -6,7 +6,10 @@
  * A block's scores lie in the thread's part of the workspace; all probabilities never exist at
  * once. Forward: a thread takes any block. Backward: a thread owns a head of a picture, so that the
  * sums over its queries always run in the same order. Small products are oneDNN's, which stay on
- * the calling thread inside a parallel region. Causal: query i sees keys 0 .. i. */
+ * the calling thread inside a parallel region. Causal: query i sees keys 0 .. i.
+ *
+ * Of bfloat16, what attention_bf16_cpu.c does not do goes the same way a picture at a time, as
+ * floats in the workspace. */
 #include "kernels/attention_cpu.h"
 #include "kernels/clones.h"
 #include "kernels/cpu.h"
@@ -35,25 +38,26 @@ static int64_t lse_at(struct attention_shape s, const struct block *b)
     return ((int64_t)b->n * s.heads + b->head) * s.tq + b->first;
 }
 
-/* Queries of a block whose `arrays` score matrices fit into a thread's part of the workspace. */
-static int block_queries(const kernels *k, struct attention_shape s, int arrays)
+/* Queries of a block whose `arrays` score matrices fit into a thread's part of the room. */
+static int block_queries(const kernels *k, struct attention_shape s, int arrays,
+                         struct onednn_room room)
 {
-    const size_t part = CPU_WORKSPACE / (size_t)k->threads / sizeof(float);
+    const size_t part = room.bytes / (size_t)k->threads / sizeof(float);
     const size_t fit = part / ((size_t)s.tk * (size_t)arrays);
 
     return (int)MAX((size_t)1, MIN(fit, (size_t)QUERIES));
 }
 
-static bool fits(const kernels *k, struct attention_shape s, int arrays)
+static bool fits(const kernels *k, struct attention_shape s, int arrays, struct onednn_room room)
 {
-    return (size_t)s.tk * (size_t)arrays * sizeof(float) <= CPU_WORKSPACE / (size_t)k->threads;
+    return (size_t)s.tk * (size_t)arrays * sizeof(float) <= room.bytes / (size_t)k->threads;
 }
 
-static float *thread_part(const kernels *k, int thread)
+static float *thread_part(const kernels *k, struct onednn_room room, int thread)
 {
-    const size_t part = CPU_WORKSPACE / (size_t)k->threads / 64 * 64;
+    const size_t part = room.bytes / (size_t)k->threads / 64 * 64;
 
-    return (float *)((char *)cpu_device(k)->workspace + part * (size_t)thread);
+    return (float *)((char *)room.memory + part * (size_t)thread);
 }
 
 static struct block make_block(struct attention_shape s, int n, int head, int first, int queries)
@@ -153,27 +157,27 @@ static void forward_block(struct attention_shape s, const struct block *b, const
     normalise(s, b, sums, y);
 }
 
-static void attention_forward(const kernels *k, struct attention_shape s, const float *q,
-                              const float *key, const float *v, float *y, float *lse)
+// false where the keys of a block do not fit into the room
+static bool float_forward(const kernels *k, struct attention_shape s, const float *q,
+                          const float *key, const float *v, float *y, float *lse,
+                          struct onednn_room room)
 {
-    if (attention_bf16_forward(k, s, q, key, v, y, lse)) {
-        return;
-    }
-    if (s.tk == 0 || !fits(k, s, 1)) {
-        cpu_device(k)->reference.attention_forward(k, s, q, key, v, y, lse);
-        return;
-    }
-    const int queries = block_queries(k, s, 1);
-    const int blocks = (s.tq + queries - 1) / queries, tasks = s.n * s.heads * blocks;
     const int64_t work = (int64_t)s.n * s.heads * s.tq * s.tk;
+
+    if (s.tk == 0 || !fits(k, s, 1, room)) {
+        return false;
+    }
+    const int queries = block_queries(k, s, 1, room);
+    const int blocks = (s.tq + queries - 1) / queries, tasks = s.n * s.heads * blocks;
 
 #pragma omp parallel for num_threads(cpu_threads(k, work)) schedule(static)
     for (int task = 0; task < tasks; task++) {
         const int pair = task / blocks;
         const struct block b =
             make_block(s, pair / s.heads, pair % s.heads, task % blocks * queries, queries);
-        forward_block(s, &b, q, key, v, y, lse, thread_part(k, omp_get_thread_num()));
+        forward_block(s, &b, q, key, v, y, lse, thread_part(k, room, omp_get_thread_num()));
     }
+    return true;
 }
 
 /* ---- backward ---- */
@@ -187,8 +191,13 @@ static void row_backward(const float *p, float *dp, int keys, float d, float sca
     }
 }
 
+struct float_gradients {
+    const float *q, *key, *v, *y, *lse, *dy;
+    float *dq, *dkey, *dv;
+};
+
 static void block_backward(struct attention_shape s, const struct block *b,
-                           const struct attention_gradients *a, float *p, float *ds)
+                           const struct float_gradients *a, float *p, float *ds)
 {
     const int64_t row = row_of(s), at = query_at(s, b), key = key_at(s, b);
     const struct onednn_product with_values = {.transpose_b = true,
@@ -224,37 +233,163 @@ static void block_backward(struct attention_shape s, const struct block *b,
         exponentials(p + (int64_t)i * b->keys, keys_seen(s, b, i), b->keys,
                      a->lse[lse_at(s, b) + i]);
         row_backward(p + (int64_t)i * b->keys, ds + (int64_t)i * b->keys, b->keys,
-                     dot(a->dy + i_at, a->y + i_at, s.d), s.scale);
+                     dot(KERNELS_F32, a->dy + i_at, a->y + i_at, s.d), s.scale);
     }
     onednn_product(to_queries, ds, a->key + key, a->dq + at);
     onednn_product(to_keys, ds, a->q + at, a->dkey + key);
     onednn_product(to_keys, p, a->dy + at, a->dv + key);
 }
 
-static void attention_backward(const kernels *k, struct attention_shape s, const float *q,
-                               const float *key, const float *v, const float *y, const float *lse,
-                               const float *dy, float *dq, float *dkey, float *dv)
+static bool float_backward(const kernels *k, struct attention_shape s,
+                           const struct float_gradients *a, struct onednn_room room)
 {
-    const struct attention_gradients a = {q, key, v, y, lse, dy, dq, dkey, dv};
-
-    if (attention_bf16_backward(k, s, &a)) {
-        return;
-    }
-    if (s.tk == 0 || !fits(k, s, 2)) {
-        cpu_device(k)->reference.attention_backward(k, s, q, key, v, y, lse, dy, dq, dkey, dv);
-        return;
-    }
-    const int queries = block_queries(k, s, 2);
     const int64_t work = (int64_t)s.n * s.heads * s.tq * s.tk;
+
+    if (s.tk == 0 || !fits(k, s, 2, room)) {
+        return false;
+    }
+    const int queries = block_queries(k, s, 2, room);
 
 #pragma omp parallel for num_threads(cpu_threads(k, work)) schedule(static)
     for (int pair = 0; pair < s.n * s.heads; pair++) {
-        float *p = thread_part(k, omp_get_thread_num());
+        float *p = thread_part(k, room, omp_get_thread_num());
         float *ds = p + (int64_t)queries * s.tk;
         for (int first = 0; first < s.tq; first += queries) {
             const struct block b = make_block(s, pair / s.heads, pair % s.heads, first, queries);
-            block_backward(s, &b, &a, p, ds);
+            block_backward(s, &b, a, p, ds);
         }
+    }
+    return true;
+}
+
+/* ---- of bfloat16, a picture at a time ---- */
+
+// cells first .. first + count as floats in the room; NULL where it is too small
+static float *widen(const kernels *k, const cell *x, int64_t first, int64_t count,
+                    struct onednn_room *room)
+{
+    float *wide = cpu_take(room, (size_t)count * sizeof *wide);
+
+    if (wide) {
+        k->convert(k, count, k->activation, kernels_at(k, x, first), KERNELS_F32, wide);
+    }
+    return wide;
+}
+
+static void narrow(const kernels *k, const float *wide, cell *x, int64_t first, int64_t count)
+{
+    k->convert(k, count, KERNELS_F32, wide, k->activation, kernels_at(k, x, first));
+}
+
+static bool widened_forward(const kernels *k, struct attention_shape one, const cell *q,
+                            const cell *key, const cell *v, cell *y, float *lse, int64_t n)
+{
+    const int64_t queries = one.tq * row_of(one), keys = one.tk * row_of(one);
+    struct onednn_room room = cpu_workspace(k);
+    const float *wide_q = widen(k, q, n * queries, queries, &room);
+    const float *wide_key = widen(k, key, n * keys, keys, &room);
+    const float *wide_v = widen(k, v, n * keys, keys, &room);
+    float *wide_y = cpu_take(&room, (size_t)queries * sizeof *wide_y);
+    float *kept = lse ? lse + n * one.heads * one.tq : NULL;
+
+    if (!wide_q || !wide_key || !wide_v || !wide_y ||
+        !float_forward(k, one, wide_q, wide_key, wide_v, wide_y, kept, room)) {
+        return false;
+    }
+    narrow(k, wide_y, y, n * queries, queries);
+    return true;
+}
+
+static bool widened_backward(const kernels *k, struct attention_shape one,
+                             const struct attention_gradients *a, int64_t n)
+{
+    const int64_t queries = one.tq * row_of(one), keys = one.tk * row_of(one);
+    const int64_t q = n * queries, key = n * keys;
+    struct onednn_room room = cpu_workspace(k);
+    const struct float_gradients wide = {.q = widen(k, a->q, q, queries, &room),
+                                         .key = widen(k, a->key, key, keys, &room),
+                                         .v = widen(k, a->v, key, keys, &room),
+                                         .y = widen(k, a->y, q, queries, &room),
+                                         .lse = a->lse + n * one.heads * one.tq,
+                                         .dy = widen(k, a->dy, q, queries, &room),
+                                         .dq = widen(k, a->dq, q, queries, &room),
+                                         .dkey = widen(k, a->dkey, key, keys, &room),
+                                         .dv = widen(k, a->dv, key, keys, &room)};
+
+    if (!wide.q || !wide.key || !wide.v || !wide.y || !wide.dy || !wide.dq || !wide.dkey ||
+        !wide.dv || !float_backward(k, one, &wide, room)) {
+        return false;
+    }
+    narrow(k, wide.dq, a->dq, q, queries);
+    narrow(k, wide.dkey, a->dkey, key, keys);
+    narrow(k, wide.dv, a->dv, key, keys);
+    return true;
+}
+
+static struct attention_shape one_picture(struct attention_shape s)
+{
+    s.n = MIN(s.n, 1);
+    return s;
+}
+
+/* ---- the entries ---- */
+
+static bool forward(const kernels *k, struct attention_shape s, const cell *q, const cell *key,
+                    const cell *v, cell *y, float *lse)
+{
+    if (k->activation == KERNELS_F32) {
+        return float_forward(k, s, (const float *)q, (const float *)key, (const float *)v,
+                             (float *)y, lse, cpu_workspace(k));
+    }
+    bool done = attention_bf16_forward(k, s, q, key, v, y, lse);
+    for (int n = 0; !done && n < s.n; n++) {
+        if (!widened_forward(k, one_picture(s), q, key, v, y, lse, n)) {
+            return false; // the first already
+        }
+    }
+    return true;
+}
+
+static void attention_forward(const kernels *k, struct attention_shape s, const cell *q,
+                              const cell *key, const cell *v, cell *y, real *lse)
+{
+    if (!forward(k, s, q, key, v, y, lse)) {
+        cpu_device(k)->reference.attention_forward(k, s, q, key, v, y, lse);
+    }
+}
+
+static bool backward(const kernels *k, struct attention_shape s,
+                     const struct attention_gradients *a)
+{
+    if (k->activation == KERNELS_F32) {
+        const struct float_gradients all = {.q = (const float *)a->q,
+                                            .key = (const float *)a->key,
+                                            .v = (const float *)a->v,
+                                            .y = (const float *)a->y,
+                                            .lse = a->lse,
+                                            .dy = (const float *)a->dy,
+                                            .dq = (float *)a->dq,
+                                            .dkey = (float *)a->dkey,
+                                            .dv = (float *)a->dv};
+        return float_backward(k, s, &all, cpu_workspace(k));
+    }
+    bool done = attention_bf16_backward(k, s, a);
+    for (int n = 0; !done && n < s.n; n++) {
+        if (!widened_backward(k, one_picture(s), a, n)) {
+            return false; // the first already
+        }
+    }
+    return true;
+}
+
+static void attention_backward(const kernels *k, struct attention_shape s, const cell *q,
+                               const cell *key, const cell *v, const cell *y, const real *lse,
+                               const cell *dy, cell *dq, cell *dkey, cell *dv)
+{
+    const struct attention_gradients a = {q, key, v, y, lse, dy, dq, dkey, dv};
+
+    if (!backward(k, s, &a)) {
+        cpu_device(k)->reference.attention_backward(k, s, q, key, v, y, lse, dy, dq, dkey, dv);
     }
 }
 

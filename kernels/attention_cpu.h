@@ -2,6 +2,7 @@
  * CPU and the table's precision allow it. */
 #pragma once
 
+#include "kernels/cell.h"
 #include "kernels/cpu.h"
 
 #define QUERIES 64 // of a block: four vectors
@@ -17,31 +18,35 @@ static inline int64_t row_of(struct attention_shape s)
     return (int64_t)s.heads * s.d;
 }
 
-// added up in double
-static inline float dot(const float *a, const float *b, int n)
+// of n values of a type, added up in double
+static inline float dot(enum kernels_type type, const void *a, const void *b, int n)
 {
     double sum = 0;
 
     for (int i = 0; i < n; i++) {
-        sum += (double)a[i] * b[i];
+        sum += (double)cell_get(type, a, i) * cell_get(type, b, i);
     }
     return (float)sum;
 }
 
+// maxima are those of the products before they are scaled
 static inline bool attention_bf16_possible(const kernels *k, struct attention_shape s)
 {
-    return !s.causal && s.tk > 0 && k->precision == KERNELS_BF16 && onednn_has_bf16();
+    return !s.causal && s.tk > 0 && s.scale > 0 && k->activation == KERNELS_BF16 &&
+           onednn_has_bf16();
 }
 
-/* As the entry attention_forward. False where it is not possible (another precision or CPU, causal,
- * one head's keys and values larger than the workspace); then nothing was written. */
-bool attention_bf16_forward(const kernels *k, struct attention_shape s, const float *q,
-                            const float *key, const float *v, float *y, float *lse);
+/* As the entry attention_forward. False where it is not possible (another type or CPU, causal, one
+ * head's keys and values larger than the workspace); then nothing was written. */
+bool attention_bf16_forward(const kernels *k, struct attention_shape s, const cell *q,
+                            const cell *key, const cell *v, cell *y, float *lse);
 
 // arguments of the entry attention_backward
 struct attention_gradients {
-    const float *q, *key, *v, *y, *lse, *dy;
-    float *dq, *dkey, *dv;
+    const cell *q, *key, *v, *y;
+    const float *lse;
+    const cell *dy;
+    cell *dq, *dkey, *dv;
 };
 
 // as the entry attention_backward; false as above

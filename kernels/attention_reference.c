@@ -6,6 +6,7 @@
  *             dv_j += sum_i p_ij dy_i
  * Rows of a head are heads * d values apart. Causal: i sees j <= i. Probabilities are computed
  * again wherever they are needed; sums of up to BLOCK channels are kept at a time. */
+#include "kernels/cell.h"
 #include "kernels/reference.h"
 
 #include <math.h>
@@ -38,65 +39,77 @@ static int first_query(struct attention_shape s, int j)
     return s.causal ? j : 0;
 }
 
-static double dot(int d, const real *a, const real *b)
+// values of a dot product: rows of cells that begin at a and b
+static double dot(enum kernels_type type, int d, const cell *x, int64_t a, const cell *y, int64_t b)
 {
     double sum = 0;
 
     for (int c = 0; c < d; c++) {
-        sum += (double)a[c] * (double)b[c];
+        sum += (double)cell_get(type, x, a + c) * (double)cell_get(type, y, b + c);
     }
     return sum;
 }
 
-// log of the sum of exponentials over the keys that query i sees
-static double log_sum(struct attention_shape s, int i, const real *q, const real *key)
+struct arrays {
+    enum kernels_type type;
+    const cell *q, *key, *v, *y, *dy;
+    const real *lse;
+};
+
+// scale q_i k_j, of the rows that begin there
+static double score(struct attention_shape s, const struct arrays *a, int64_t q, int64_t key)
 {
-    const int64_t row = (int64_t)s.heads * s.d;
+    return s.scale * dot(a->type, s.d, a->q, q, a->key, key);
+}
+
+// log of the sum of exponentials over the keys that query i sees
+static double log_sum(struct attention_shape s, const struct arrays *a, struct head head, int i)
+{
+    const int64_t row = (int64_t)s.heads * s.d, at = head.q + i * row;
     double maximum = -INFINITY, sum = 0;
 
     for (int j = 0; j < keys_seen(s, i); j++) {
-        maximum = fmax(maximum, s.scale * dot(s.d, q, key + j * row));
+        maximum = fmax(maximum, score(s, a, at, head.k + j * row));
     }
     for (int j = 0; j < keys_seen(s, i); j++) {
-        sum += exp(s.scale * dot(s.d, q, key + j * row) - maximum);
+        sum += exp(score(s, a, at, head.k + j * row) - maximum);
     }
     return maximum + log(sum);
 }
 
 // channels from .. from + count of y_i
-static void average_values(struct attention_shape s, int i, double lse, const real *q,
-                           const real *key, const real *v, int from, int count, real *y)
+static void average_values(struct attention_shape s, const struct arrays *a, struct head head,
+                           int i, double lse, int from, int count, cell *y)
 {
-    const int64_t row = (int64_t)s.heads * s.d;
+    const int64_t row = (int64_t)s.heads * s.d, at = head.q + i * row;
     double sum[BLOCK] = {0};
 
     for (int j = 0; j < keys_seen(s, i); j++) {
-        const double p = exp(s.scale * dot(s.d, q, key + j * row) - lse);
+        const int64_t other = head.k + j * row;
+        const double p = exp(score(s, a, at, other) - lse);
 
         for (int c = 0; c < count; c++) {
-            sum[c] += p * v[j * row + from + c];
+            sum[c] += p * cell_get(a->type, a->v, other + from + c);
         }
     }
     for (int c = 0; c < count; c++) {
-        y[from + c] = (real)sum[c];
+        cell_set(a->type, y, at + from + c, (real)sum[c]);
     }
 }
 
-static void attention_forward(const kernels *k, struct attention_shape s, const real *q,
-                              const real *key, const real *v, real *y, real *lse)
+static void attention_forward(const kernels *k, struct attention_shape s, const cell *q,
+                              const cell *key, const cell *v, cell *y, real *lse)
 {
-    const int64_t row = (int64_t)s.heads * s.d;
+    const struct arrays a = {.type = k->activation, .q = q, .key = key, .v = v};
 
     for (int p = 0; p < s.n * s.heads; p++) {
         const struct head head = head_at(s, p / s.heads, p % s.heads);
 
         for (int i = 0; i < s.tq; i++) {
-            const int64_t at = head.q + i * row;
-            const double sum = log_sum(s, i, q + at, key + head.k);
+            const double sum = log_sum(s, &a, head, i);
 
             for (int from = 0; from < s.d; from += BLOCK) {
-                average_values(s, i, sum, q + at, key + head.k, v + head.k, from,
-                               MIN(BLOCK, s.d - from), y + at);
+                average_values(s, &a, head, i, sum, from, MIN(BLOCK, s.d - from), y);
             }
             if (lse) {
                 lse[head.lse + i] = (real)sum;
@@ -105,21 +118,17 @@ static void attention_forward(const kernels *k, struct attention_shape s, const 
     }
 }
 
-// everything a pair (i, j) needs, from the first values of its rows; p and ds of the formula
-static void pair(struct attention_shape s, const real *q, const real *key, const real *v,
-                 const real *y, const real *dy, double lse, double *p, double *ds)
+// p and ds of the formula for a pair (i, j), from where its rows begin
+static void pair(struct attention_shape s, const struct arrays *a, int64_t q, int64_t key,
+                 double lse, double *p, double *ds)
 {
-    *p = exp(s.scale * dot(s.d, q, key) - lse);
-    *ds = *p * (dot(s.d, dy, v) - dot(s.d, dy, y));
+    *p = exp(score(s, a, q, key) - lse);
+    *ds = *p * (dot(a->type, s.d, a->dy, q, a->v, key) - dot(a->type, s.d, a->dy, q, a->y, q));
 }
 
-struct arrays {
-    const real *q, *key, *v, *y, *lse, *dy;
-};
-
 // channels from .. from + count of dq_i
-static void query_backward(struct attention_shape s, struct head head, struct arrays a, int i,
-                           int from, int count, real *dq)
+static void query_backward(struct attention_shape s, struct head head, const struct arrays *a,
+                           int i, int from, int count, cell *dq)
 {
     const int64_t row = (int64_t)s.heads * s.d, at = head.q + i * row;
     double sum[BLOCK] = {0}, p, ds;
@@ -127,20 +136,19 @@ static void query_backward(struct attention_shape s, struct head head, struct ar
     for (int j = 0; j < keys_seen(s, i); j++) {
         const int64_t other = head.k + j * row;
 
-        pair(s, a.q + at, a.key + other, a.v + other, a.y + at, a.dy + at, a.lse[head.lse + i], &p,
-             &ds);
+        pair(s, a, at, other, a->lse[head.lse + i], &p, &ds);
         for (int c = 0; c < count; c++) {
-            sum[c] += ds * a.key[other + from + c];
+            sum[c] += ds * cell_get(a->type, a->key, other + from + c);
         }
     }
     for (int c = 0; c < count; c++) {
-        dq[at + from + c] += (real)(s.scale * sum[c]);
+        cell_add(a->type, dq, at + from + c, (real)(s.scale * sum[c]));
     }
 }
 
 // channels from .. from + count of dk_j and dv_j
-static void key_backward(struct attention_shape s, struct head head, struct arrays a, int j,
-                         int from, int count, real *dkey, real *dv)
+static void key_backward(struct attention_shape s, struct head head, const struct arrays *a, int j,
+                         int from, int count, cell *dkey, cell *dv)
 {
     const int64_t row = (int64_t)s.heads * s.d, at = head.k + j * row;
     double key_sum[BLOCK] = {0}, v_sum[BLOCK] = {0}, p, ds;
@@ -148,24 +156,23 @@ static void key_backward(struct attention_shape s, struct head head, struct arra
     for (int i = first_query(s, j); i < s.tq; i++) {
         const int64_t other = head.q + i * row;
 
-        pair(s, a.q + other, a.key + at, a.v + at, a.y + other, a.dy + other, a.lse[head.lse + i],
-             &p, &ds);
+        pair(s, a, other, at, a->lse[head.lse + i], &p, &ds);
         for (int c = 0; c < count; c++) {
-            key_sum[c] += ds * a.q[other + from + c];
-            v_sum[c] += p * a.dy[other + from + c];
+            key_sum[c] += ds * cell_get(a->type, a->q, other + from + c);
+            v_sum[c] += p * cell_get(a->type, a->dy, other + from + c);
         }
     }
     for (int c = 0; c < count; c++) {
-        dkey[at + from + c] += (real)(s.scale * key_sum[c]);
-        dv[at + from + c] += (real)v_sum[c];
+        cell_add(a->type, dkey, at + from + c, (real)(s.scale * key_sum[c]));
+        cell_add(a->type, dv, at + from + c, (real)v_sum[c]);
     }
 }
 
-static void attention_backward(const kernels *k, struct attention_shape s, const real *q,
-                               const real *key, const real *v, const real *y, const real *lse,
-                               const real *dy, real *dq, real *dkey, real *dv)
+static void attention_backward(const kernels *k, struct attention_shape s, const cell *q,
+                               const cell *key, const cell *v, const cell *y, const real *lse,
+                               const cell *dy, cell *dq, cell *dkey, cell *dv)
 {
-    const struct arrays a = {q, key, v, y, lse, dy};
+    const struct arrays a = {k->activation, q, key, v, y, dy, lse};
 
     for (int p = 0; p < s.n * s.heads; p++) {
         const struct head head = head_at(s, p / s.heads, p % s.heads);
@@ -174,10 +181,10 @@ static void attention_backward(const kernels *k, struct attention_shape s, const
             const int count = MIN(BLOCK, s.d - from);
 
             for (int i = 0; i < s.tq; i++) {
-                query_backward(s, head, a, i, from, count, dq);
+                query_backward(s, head, &a, i, from, count, dq);
             }
             for (int j = 0; j < s.tk; j++) {
-                key_backward(s, head, a, j, from, count, dkey, dv);
+                key_backward(s, head, &a, j, from, count, dkey, dv);
             }
         }
     }

@@ -6,8 +6,6 @@
 #include "kernels/conv_direct_cpu.h"
 #include "kernels/im2col_cpu.h"
 
-#include <string.h>
-
 #define CHUNK ((size_t)16 << 20) // bytes of gathered rows at a time
 
 static bool is_linear(struct conv_shape s)
@@ -49,49 +47,35 @@ static int64_t chunk_start(struct conv_shape s, struct im2col_chunk chunk)
 }
 
 // room for the columns of the largest chunk; NULL where one output row is too large
-static float *take_columns(struct conv_shape s, struct onednn_room *room)
+static void *take_columns(struct conv_shape s, enum kernels_type type, struct onednn_room *room)
 {
-    return cpu_take(room, (size_t)(product_shape(s, chunk_at(s, 0)).t * im2col_columns(s)) *
-                              sizeof(float));
+    const int64_t count = product_shape(s, chunk_at(s, 0)).t * im2col_columns(s);
+
+    return cpu_take(room, (size_t)count * kernels_size(type));
 }
 
-// rows of y become the bias, or 0
-static void fill_rows(int64_t rows, int out, const float *bias, float *y)
-{
-    for (int64_t row = 0; row < rows; row++, y += out) {
-        if (bias) {
-            memcpy(y, bias, (size_t)out * sizeof *y);
-        } else {
-            memset(y, 0, (size_t)out * sizeof *y);
-        }
-    }
-}
-
-static bool gathered_forward(const kernels *k, struct conv_shape s, const float *x,
-                             struct kernels_weight w, const float *bias, float *y)
+static bool gathered_forward(const kernels *k, struct conv_shape s, const cell *x,
+                             struct kernels_weight w, const float *bias, cell *y)
 {
     struct onednn_room room = cpu_workspace(k);
-    float *columns = take_columns(s, &room);
+    cell *columns = take_columns(s, k->activation, &room);
     struct im2col_chunk c = {0};
 
     while (columns && chunk_next(s, &c)) {
         const struct linear_shape p = product_shape(s, c);
-        const struct gemm_shape product = {
-            .m = p.t, .n = p.out, .k = p.in, .transpose_b = true, .accumulate = bias != NULL};
+        const struct gemm_shape product = {.m = p.t, .n = p.out, .k = p.in, .transpose_b = true};
+        cell *to = kernels_at(k, y, chunk_start(s, c));
 
-        im2col_gather(s, k->threads, c, x, columns);
-        if (bias) {
-            fill_rows(p.t, s.out, bias, y + chunk_start(s, c));
-        }
-        if (!cpu_product(k, product, columns, w, y + chunk_start(s, c), room)) {
+        im2col_gather(k, s, c, x, columns);
+        if (!cpu_product(k, product, columns, w, bias, k->activation, to, room)) {
             return false;
         }
     }
     return columns != NULL;
 }
 
-static void conv_forward(const kernels *k, struct conv_shape s, const real *x,
-                         struct kernels_weight w, const real *bias, real *y)
+static void conv_forward(const kernels *k, struct conv_shape s, const cell *x,
+                         struct kernels_weight w, const real *bias, cell *y)
 {
     if (is_linear(s)) {
         k->linear_forward(k, as_linear(s), x, w, bias, y);
@@ -101,27 +85,29 @@ static void conv_forward(const kernels *k, struct conv_shape s, const real *x,
     }
 }
 
-static bool gathered_backward(const kernels *k, struct conv_shape s, const float *dy,
-                              struct kernels_weight w, float *dx)
+// the columns are float: what comes together in a value of dx is rounded once
+static bool gathered_backward(const kernels *k, struct conv_shape s, const cell *dy,
+                              struct kernels_weight w, cell *dx)
 {
     struct onednn_room room = cpu_workspace(k);
-    float *columns = take_columns(s, &room);
+    float *columns = take_columns(s, KERNELS_F32, &room);
     struct im2col_chunk c = {0};
 
     while (columns && chunk_next(s, &c)) {
         const struct linear_shape p = product_shape(s, c);
         const struct gemm_shape product = {.m = p.t, .n = p.in, .k = p.out};
+        const cell *from = kernels_at(k, dy, chunk_start(s, c));
 
-        if (!cpu_product(k, product, dy + chunk_start(s, c), w, columns, room)) {
+        if (!cpu_product(k, product, from, w, NULL, KERNELS_F32, columns, room)) {
             return false; // the first chunk already: nothing was added
         }
-        im2col_scatter(s, k->threads, c, columns, dx);
+        im2col_scatter(k, s, c, columns, dx);
     }
     return columns != NULL;
 }
 
-static void conv_backward_input(const kernels *k, struct conv_shape s, const real *dy,
-                                struct kernels_weight w, real *dx)
+static void conv_backward_input(const kernels *k, struct conv_shape s, const cell *dy,
+                                struct kernels_weight w, cell *dx)
 {
     if (is_linear(s)) {
         k->linear_backward_input(k, as_linear(s), dy, w, dx);
@@ -131,11 +117,11 @@ static void conv_backward_input(const kernels *k, struct conv_shape s, const rea
     }
 }
 
-static void conv_backward_weight(const kernels *k, struct conv_shape s, const real *dy,
-                                 const real *x, real *dw)
+static void conv_backward_weight(const kernels *k, struct conv_shape s, const cell *dy,
+                                 const cell *x, real *dw)
 {
     struct onednn_room room = cpu_workspace(k);
-    float *columns = take_columns(s, &room);
+    cell *columns = take_columns(s, k->activation, &room);
     struct im2col_chunk c = {0};
 
     if (is_linear(s)) {
@@ -147,8 +133,10 @@ static void conv_backward_weight(const kernels *k, struct conv_shape s, const re
         return;
     }
     while (chunk_next(s, &c)) {
-        im2col_gather(s, k->threads, c, x, columns);
-        k->linear_backward_weight(k, product_shape(s, c), dy + chunk_start(s, c), columns, dw);
+        const cell *from = kernels_at(k, dy, chunk_start(s, c));
+
+        im2col_gather(k, s, c, x, columns);
+        k->linear_backward_weight(k, product_shape(s, c), from, columns, dw);
     }
 }
 

@@ -38,7 +38,7 @@ static bool create_device(struct cpu_device *device, GError **error)
     return device->dnnl != NULL;
 }
 
-kernels *kernels_cpu(int threads, enum kernels_precision precision, GError **error)
+kernels *kernels_cpu(int threads, enum kernels_type precision, GError **error)
 {
     if (precision == KERNELS_BF16 && !kernels_cpu_has_bf16()) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
@@ -46,7 +46,7 @@ kernels *kernels_cpu(int threads, enum kernels_precision precision, GError **err
         return NULL;
     }
 
-    g_autoptr(kernels) k = kernels_reference();
+    g_autoptr(kernels) k = kernels_reference(precision);
     g_free(k->device);
     k->device = g_new0(struct cpu_device, 1);
     k->destroy = cpu_destroy;

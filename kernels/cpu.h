@@ -6,8 +6,8 @@
 
 #include <omp.h>
 
-/* workspace: memory for what an entry needs while it runs (gathered rows, partial sums, rounded
- * activations), allocated with the table and counted. One entry runs at a time. */
+/* workspace: memory for what an entry needs while it runs (gathered rows, partial sums, keys in
+ * another order), allocated with the table and counted. One entry runs at a time. */
 struct cpu_device {
     struct kernels_memory memory; // first: see memory.h
     struct onednn *dnnl;
@@ -67,11 +67,25 @@ static inline int cpu_threads(const kernels *k, int64_t values)
     return values >= CPU_GRAIN ? k->threads : 1;
 }
 
-/* C [m, n] = A [m, k] B, or += where s.accumulate; B is a plain weight of either type, [n, k] where
- * transpose_b; A is not transposed and is rounded where B is bfloat16. False where that is not
- * possible on this CPU or in the room; then nothing was written. */
-bool cpu_product(const kernels *k, struct gemm_shape s, const float *a, struct kernels_weight b,
-                 float *c, struct onednn_room room);
+// a run of values, tokens or rows: one thread's
+struct cpu_share {
+    int64_t first, last;
+};
+
+// the calling thread's of count; inside a parallel region
+static inline struct cpu_share cpu_share(int64_t count)
+{
+    const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
+
+    return (struct cpu_share){count * thread / threads, count * (thread + 1) / threads};
+}
+
+/* C [m, n] = A [m, k] B + bias [n], or += without a bias where s.accumulate; A are cells, B a plain
+ * weight, [n, k] where transpose_b; C is of the type `to`, that of cells or float. bias may be NULL.
+ * False where that is not possible: the weight is of another type than cells, or the room is too
+ * small; then nothing was written. */
+bool cpu_product(const kernels *k, struct gemm_shape s, const cell *a, struct kernels_weight b,
+                 const float *bias, enum kernels_type to, void *c, struct onednn_room room);
 
 void cpu_fill_attention(kernels *k);
 void cpu_fill_gemm(kernels *k);

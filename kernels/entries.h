@@ -18,118 +18,120 @@ ENTRY(gemm, LINEAR, 2.0 * s.m * s.n * s.k, (s, a, b, c), struct gemm_shape s, co
 
 // y = x W^T + bias; bias [out] may be NULL
 ENTRY(linear_forward, LINEAR, LINEAR_OPERATIONS(s), (s, x, w, bias, y), struct linear_shape s,
-      const real *x, struct kernels_weight w, const real *bias, real *y)
+      const cell *x, struct kernels_weight w, const real *bias, cell *y)
 // dx += dy W
 ENTRY(linear_backward_input, LINEAR, LINEAR_OPERATIONS(s), (s, dy, w, dx), struct linear_shape s,
-      const real *dy, struct kernels_weight w, real *dx)
+      const cell *dy, struct kernels_weight w, cell *dx)
 // dw [out, in] += dy^T x
 ENTRY(linear_backward_weight, LINEAR, LINEAR_OPERATIONS(s), (s, dy, x, dw), struct linear_shape s,
-      const real *dy, const real *x, real *dw)
+      const cell *dy, const cell *x, real *dw)
 
 // y = x * W + bias (cross-correlation, as everywhere in this field)
 ENTRY(conv_forward, CONV, CONV_OPERATIONS(s), (s, x, w, bias, y), struct conv_shape s,
-      const real *x, struct kernels_weight w, const real *bias, real *y)
+      const cell *x, struct kernels_weight w, const real *bias, cell *y)
 ENTRY(conv_backward_input, CONV, CONV_OPERATIONS(s), (s, dy, w, dx), struct conv_shape s,
-      const real *dy, struct kernels_weight w, real *dx)
+      const cell *dy, struct kernels_weight w, cell *dx)
 // dw [out, kh, kw, c] += ...
 ENTRY(conv_backward_weight, CONV, CONV_OPERATIONS(s), (s, dy, x, dw), struct conv_shape s,
-      const real *dy, const real *x, real *dw)
+      const cell *dy, const cell *x, real *dw)
 
-// rounds count reals to bfloat16, nearest even
-ENTRY(to_bf16, COPY, 1.5 * count, (count, x, y), int64_t count, const real *x, uint16_t *y)
+// count values of one type as those of another, to nearest even; x and y are not the same array
+ENTRY(convert, COPY, 2.0 * count, (count, from, x, to, y), int64_t count, enum kernels_type from,
+      const void *x, enum kernels_type to, void *y)
 
 /* ---- normalisation ---- */
 // y = (x - mean) * rstd * gain + bias, then SiLU where asked; mean, rstd [n, groups] are kept
 ENTRY(groupnorm_forward, NORM, 2.0 * s.n * s.t * s.c, (s, x, gain, bias, y, mean, rstd),
-      struct groupnorm_shape s, const real *x, const real *gain, const real *bias, real *y,
+      struct groupnorm_shape s, const cell *x, const real *gain, const real *bias, cell *y,
       real *mean, real *rstd)
 // dx and dgain [c] may each be NULL
 ENTRY(groupnorm_backward, NORM, 4.0 * s.n * s.t * s.c,
-      (s, x, gain, bias, mean, rstd, dy, dx, dgain), struct groupnorm_shape s, const real *x,
-      const real *gain, const real *bias, const real *mean, const real *rstd, const real *dy,
-      real *dx, real *dgain)
+      (s, x, gain, bias, mean, rstd, dy, dx, dgain), struct groupnorm_shape s, const cell *x,
+      const real *gain, const real *bias, const real *mean, const real *rstd, const cell *dy,
+      cell *dx, real *dgain)
 // mean, rstd [t]
 ENTRY(layernorm_forward, NORM, 2.0 * s.t * s.c, (s, x, gain, bias, y, mean, rstd),
-      struct layernorm_shape s, const real *x, const real *gain, const real *bias, real *y,
+      struct layernorm_shape s, const cell *x, const real *gain, const real *bias, cell *y,
       real *mean, real *rstd)
 ENTRY(layernorm_backward, NORM, 4.0 * s.t * s.c, (s, x, gain, mean, rstd, dy, dx, dgain),
-      struct layernorm_shape s, const real *x, const real *gain, const real *mean, const real *rstd,
-      const real *dy, real *dx, real *dgain)
+      struct layernorm_shape s, const cell *x, const real *gain, const real *mean, const real *rstd,
+      const cell *dy, cell *dx, real *dgain)
 
 /* ---- attention ---- */
 /* y = softmax(scale q k^T) v per head; lse [n, heads, tq] = log of the sum of exponentials of
  * the scaled products, kept instead of the probabilities (may be NULL) */
 ENTRY(attention_forward, ATTENTION, ATTENTION_OPERATIONS(s), (s, q, key, v, y, lse),
-      struct attention_shape s, const real *q, const real *key, const real *v, real *y, real *lse)
+      struct attention_shape s, const cell *q, const cell *key, const cell *v, cell *y, real *lse)
 // probabilities are recomputed from lse: five products; dq, dkey, dv are added to
 ENTRY(attention_backward, ATTENTION, 2.5 * ATTENTION_OPERATIONS(s),
-      (s, q, key, v, y, lse, dy, dq, dkey, dv), struct attention_shape s, const real *q,
-      const real *key, const real *v, const real *y, const real *lse, const real *dy, real *dq,
-      real *dkey, real *dv)
+      (s, q, key, v, y, lse, dy, dq, dkey, dv), struct attention_shape s, const cell *q,
+      const cell *key, const cell *v, const cell *y, const real *lse, const cell *dy, cell *dq,
+      cell *dkey, cell *dv)
 
 /* ---- element-wise ---- */
 ENTRY(activation_forward, REST, 2.0 * count, (a, count, x, y), enum activation a, int64_t count,
-      const real *x, real *y)
+      const cell *x, cell *y)
 ENTRY(activation_backward, REST, 4.0 * count, (a, count, x, dy, dx), enum activation a,
-      int64_t count, const real *x, const real *dy, real *dx)
+      int64_t count, const cell *x, const cell *dy, cell *dx)
 // x [t, 2 c] = [value | gate]: y [t, c] = value * gelu(gate), exact GELU (erf)
-ENTRY(geglu_forward, REST, 3.0 * t * c, (t, c, x, y), int64_t t, int c, const real *x, real *y)
-ENTRY(geglu_backward, REST, 7.0 * t * c, (t, c, x, dy, dx), int64_t t, int c, const real *x,
-      const real *dy, real *dx)
+ENTRY(geglu_forward, REST, 3.0 * t * c, (t, c, x, y), int64_t t, int c, const cell *x, cell *y)
+ENTRY(geglu_backward, REST, 7.0 * t * c, (t, c, x, dy, dx), int64_t t, int c, const cell *x,
+      const cell *dy, cell *dx)
 // y = a + b; y may be a or b
-ENTRY(add, REST, 3.0 * count, (count, a, b, y), int64_t count, const real *a, const real *b,
-      real *y)
-// y += factor * x
-ENTRY(accumulate, REST, 3.0 * count, (count, factor, x, y), int64_t count, real factor,
-      const real *x, real *y)
+ENTRY(add, REST, 3.0 * count, (count, a, b, y), int64_t count, const cell *a, const cell *b,
+      cell *y)
+// y += factor * x, values of the type
+ENTRY(accumulate, REST, 3.0 * count, (type, count, factor, x, y), enum kernels_type type,
+      int64_t count, real factor, const void *x, void *y)
 // y [n, t, c] = x [n, t, c] + row [n, c]
 ENTRY(add_row_forward, REST, 2.0 * n * t * c, (n, t, c, x, row, y), int n, int64_t t, int c,
-      const real *x, const real *row, real *y)
+      const cell *x, const cell *row, cell *y)
 // drow [n, c] += sum of dy over t
 ENTRY(add_row_backward, REST, 1.0 * n * t * c, (n, t, c, dy, drow), int n, int64_t t, int c,
-      const real *dy, real *drow)
+      const cell *dy, cell *drow)
 /* copies (or adds, where accumulate) t rows of c values; strides in values from row to row.
  * Concatenation and splitting of channels. */
 ENTRY(copy_columns, COPY, (accumulate ? 3.0 : 2.0) * t * c,
-      (t, c, x, x_stride, y, y_stride, accumulate), int64_t t, int c, const real *x,
-      int64_t x_stride, real *y, int64_t y_stride, bool accumulate)
+      (t, c, x, x_stride, y, y_stride, accumulate), int64_t t, int c, const cell *x,
+      int64_t x_stride, cell *y, int64_t y_stride, bool accumulate)
 ENTRY(upsample_forward, COPY, s.n *s.c *(1.0 * s.h * s.w + 1.0 * s.out_h * s.out_w), (s, x, y),
-      struct upsample_shape s, const real *x, real *y)
+      struct upsample_shape s, const cell *x, cell *y)
 ENTRY(upsample_backward, COPY, s.n *s.c *(2.0 * s.h * s.w + 1.0 * s.out_h * s.out_w), (s, dy, dx),
-      struct upsample_shape s, const real *dy, real *dx)
+      struct upsample_shape s, const cell *dy, cell *dx)
 
 /* ---- spectral shifts ---- */
 // gain = relu(sigma + scale * shift), SVDiff eq. 2
 ENTRY(shift_gain, REST, 3.0 * count, (count, sigma, shift, scale, gain), int count,
       const real *sigma, const real *shift, real scale, real *gain)
-// y [t, r] = x [t, r] * gain [r]; y may be x
-ENTRY(scale_columns, REST, 2.0 * t * r, (t, r, x, gain, y), int64_t t, int r, const real *x,
-      const real *gain, real *y)
-// dshift [r] += scale * sum over t of p * q, where gain > 0
-ENTRY(column_dot, REST, 2.0 * t * r, (t, r, p, q, gain, scale, dshift), int64_t t, int r,
-      const real *p, const real *q, const real *gain, real scale, real *dshift)
+// y [t, r] = x [t, r] * gain [r], x and y of the type; y may be x
+ENTRY(scale_columns, REST, 2.0 * t * r, (type, t, r, x, gain, y), enum kernels_type type, int64_t t,
+      int r, const void *x, const real *gain, void *y)
+// dshift [r] += scale * sum over t of p * q, where gain > 0; p and q of the type
+ENTRY(column_dot, REST, 2.0 * t * r, (type, t, r, p, q, gain, scale, dshift),
+      enum kernels_type type, int64_t t, int r, const void *p, const void *q, const real *gain,
+      real scale, real *dshift)
 
 /* ---- embedding ---- */
 // y [t, c] = table [ids[t], c]
 ENTRY(embedding_forward, COPY, 2.0 * t * c, (t, c, ids, table, y), int64_t t, int c,
-      const int32_t *ids, const real *table, real *y)
+      const int32_t *ids, const real *table, cell *y)
 // dtable [ids[t], c] += dy [t, c], in the order of t
 ENTRY(embedding_backward, COPY, 3.0 * t * c, (t, c, ids, dy, dtable), int64_t t, int c,
-      const int32_t *ids, const real *dy, real *dtable)
+      const int32_t *ids, const cell *dy, real *dtable)
 
 /* y [t, c] += factor * rows [j, c] where ids [t] is chosen [j]; chosen [n] has no number twice.
  */
 ENTRY(chosen_rows_forward, REST, 2.0 * s.t * s.c, (s, ids, chosen, rows, y), struct chosen_shape s,
-      const int32_t *ids, const int32_t *chosen, const real *rows, real *y)
+      const int32_t *ids, const int32_t *chosen, const real *rows, cell *y)
 // drows [j, c] += factor * the sum of dy [t, c] where ids [t] is chosen [j], in the order of t
 ENTRY(chosen_rows_backward, REST, 2.0 * s.t * s.c, (s, ids, chosen, dy, drows),
-      struct chosen_shape s, const int32_t *ids, const int32_t *chosen, const real *dy, real *drows)
+      struct chosen_shape s, const int32_t *ids, const int32_t *chosen, const cell *dy, real *drows)
 
 /* ---- loss and optimiser ---- */
 /* loss [n] = mean over count of (x - target)^2; weight [n] scales the gradient only:
  * dx += 2 weight (x - target) / count. dx may be NULL. */
 ENTRY(mse, REST, 2.0 * n * count, (n, count, x, target, weight, loss, dx), int n, int64_t count,
-      const real *x, const real *target, const real *weight, real *loss, real *dx)
+      const cell *x, const real *target, const real *weight, real *loss, cell *dx)
 /* How far maps of attention lie in regions that are not theirs. Subject first + i of a row has
  * channel i of each head of x [n, places, heads * d]: map [n, slots, places] receives the mean over
  * heads, loss [n, slots] the mean of the squares of map / scale, weighted by others [n, slots,
@@ -138,7 +140,7 @@ ENTRY(mse, REST, 2.0 * n * count, (n, count, x, target, weight, loss, dx), int n
  * count are written. */
 ENTRY(unmix, REST, 2.0 * s.n * s.places * s.heads * s.d,
       (s, shown, factor, others, x, map, loss, dx), struct unmix_shape s, const int32_t *shown,
-      const double *factor, const real *others, const real *x, double *map, double *loss, real *dx)
+      const double *factor, const real *others, const cell *x, double *map, double *loss, cell *dx)
 // sum [1] = sum of squares, added up in double
 ENTRY(sum_squares, REST, 1.0 * count, (count, x, sum), int64_t count, const real *x, double *sum)
 ENTRY(adamw, REST, 7.0 * count, (count, step, gradient, value, m, v), int64_t count,

@@ -1,4 +1,4 @@
-/* gemm_cpu.c: matrix products by oneDNN, rounding to bfloat16 by all threads. */
+/* gemm_cpu.c: matrix products by oneDNN, values of one type as those of another by all threads. */
 #include "kernels/clones.h"
 #include "kernels/cpu.h"
 
@@ -17,21 +17,34 @@ static void gemm(const kernels *k, struct gemm_shape s, const real *a, const rea
     }
 }
 
-CPU_CLONES static void round_values(int threads, int64_t count, const float *x, uint16_t *y)
+CPU_LOOP void convert_loop(enum kernels_type from, enum kernels_type to, struct cpu_share s,
+                           const void *x, void *y)
 {
-#pragma omp parallel for simd num_threads(threads) schedule(static)
-    for (int64_t i = 0; i < count; i++) {
-        y[i] = bf16_from_float(x[i]);
+#pragma omp simd
+    for (int64_t i = s.first; i < s.last; i++) {
+        cell_set(to, y, i, cell_get(from, x, i));
     }
 }
 
-static void to_bf16(const kernels *k, int64_t count, const real *x, uint16_t *y)
+CPU_CLONES static void convert_share(enum kernels_type from, enum kernels_type to,
+                                     struct cpu_share s, const void *x, void *y)
 {
-    round_values(cpu_threads(k, count), count, x, y);
+    if (to == KERNELS_BF16) {
+        CPU_BY_TYPE(convert_loop, from, KERNELS_BF16, s, x, y);
+    } else {
+        CPU_BY_TYPE(convert_loop, from, KERNELS_F32, s, x, y);
+    }
+}
+
+static void convert(const kernels *k, int64_t count, enum kernels_type from, const void *x,
+                    enum kernels_type to, void *y)
+{
+#pragma omp parallel num_threads(cpu_threads(k, count))
+    convert_share(from, to, cpu_share(count), x, y);
 }
 
 void cpu_fill_gemm(kernels *k)
 {
     k->gemm = gemm;
-    k->to_bf16 = to_bf16;
+    k->convert = convert;
 }

@@ -1,5 +1,6 @@
 /* gemm_reference.c: C [m, n] = A [m, k] B [k, n], either input stored transposed, C added to where
- * asked; and the rounding to bfloat16. */
+ * asked; and values of one type as those of another. */
+#include "kernels/cell.h"
 #include "kernels/reference.h"
 
 static void gemm(const kernels *k, struct gemm_shape s, const real *a, const real *b, real *c)
@@ -20,15 +21,16 @@ static void gemm(const kernels *k, struct gemm_shape s, const real *a, const rea
     }
 }
 
-static void to_bf16(const kernels *k, int64_t count, const real *x, uint16_t *y)
+static void convert(const kernels *k, int64_t count, enum kernels_type from, const void *x,
+                    enum kernels_type to, void *y)
 {
     for (int64_t i = 0; i < count; i++) {
-        y[i] = bf16_from_float((float)x[i]);
+        cell_set(to, y, i, cell_get(from, x, i));
     }
 }
 
 void reference_fill_gemm(kernels *k)
 {
     k->gemm = gemm;
-    k->to_bf16 = to_bf16;
+    k->convert = convert;
 }

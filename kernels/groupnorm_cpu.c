@@ -20,16 +20,6 @@ static double *sums_at(const kernels *k, struct groupnorm_shape s, int which, in
     return (double *)cpu_device(k)->workspace + index * s.c;
 }
 
-// a run of tokens of a picture: one thread's share
-struct share {
-    int64_t first, last;
-};
-
-static struct share share_of(int64_t t, int thread, int threads)
-{
-    return (struct share){t * thread / threads, t * (thread + 1) / threads};
-}
-
 // adds the threads' sums into those of thread 0
 static void add_threads(const kernels *k, struct groupnorm_shape s, int threads)
 {
@@ -48,21 +38,27 @@ static void add_threads(const kernels *k, struct groupnorm_shape s, int threads)
 
 /* ---- forward ---- */
 
-// sum and sum of squares of each channel over tokens of x [tokens, c]
-CPU_CLONES static void sum_channels(int64_t tokens, int c, const float *x, double *sum,
-                                    double *squares)
+// sum and sum of squares of each channel over tokens of x [.., c]
+CPU_LOOP void sum_loop(enum kernels_type type, struct cpu_share s, int c, const cell *x,
+                       double *sum, double *squares)
 {
     memset(sum, 0, (size_t)c * sizeof *sum);
     memset(squares, 0, (size_t)c * sizeof *squares);
-    for (int64_t t = 0; t < tokens; t++, x += c) {
+    for (int64_t at = s.first * c; at < s.last * c; at += c) {
 #pragma omp simd
         for (int i = 0; i < c; i++) {
-            const double value = x[i];
+            const double value = cell_get(type, x, at + i);
 
             sum[i] += value;
             squares[i] += value * value;
         }
     }
+}
+
+CPU_CLONES static void sum_channels(enum kernels_type type, struct cpu_share s, int c,
+                                    const cell *x, double *sum, double *squares)
+{
+    CPU_BY_TYPE(sum_loop, type, s, c, x, sum, squares);
 }
 
 // mean and rstd [n, groups] of the sums of thread 0
@@ -87,24 +83,39 @@ static void measure_groups(const kernels *k, struct groupnorm_shape s, float *me
     }
 }
 
-// one token: y = (x - mean) * rstd * gain + bias, all per channel
-CPU_CLONES static void normalize(int64_t tokens, int c, bool silu, const float *x,
-                                 const float *mean, const float *factor, const float *bias,
-                                 float *y)
+// y = (x - mean) * rstd * gain + bias, all per channel
+CPU_LOOP void normalize_loop(enum kernels_type type, struct cpu_share s, int c, bool silu,
+                             const cell *x, const float *mean, const float *factor,
+                             const float *bias, cell *y)
 {
-    for (int64_t t = 0; t < tokens; t++, x += c, y += c) {
+    for (int64_t at = s.first * c; at < s.last * c; at += c) {
         if (silu) {
 #pragma omp simd
             for (int i = 0; i < c; i++) {
-                y[i] = silu_cpu((x[i] - mean[i]) * factor[i] + bias[i]);
+                cell_set(type, y, at + i,
+                         silu_cpu((cell_get(type, x, at + i) - mean[i]) * factor[i] + bias[i]));
             }
         } else {
 #pragma omp simd
             for (int i = 0; i < c; i++) {
-                y[i] = (x[i] - mean[i]) * factor[i] + bias[i];
+                cell_set(type, y, at + i,
+                         (cell_get(type, x, at + i) - mean[i]) * factor[i] + bias[i]);
             }
         }
     }
+}
+
+CPU_CLONES static void normalize(enum kernels_type type, struct cpu_share s, int c, bool silu,
+                                 const cell *x, const float *mean, const float *factor,
+                                 const float *bias, cell *y)
+{
+    CPU_BY_TYPE(normalize_loop, type, s, c, silu, x, mean, factor, bias, y);
+}
+
+// tokens of a share in picture n, counted through all pictures
+static struct cpu_share share_in(struct groupnorm_shape s, int n, struct cpu_share share)
+{
+    return (struct cpu_share){n * s.t + share.first, n * s.t + share.last};
 }
 
 /* Per channel of picture n, from per group: mean and rstd * gain. One thread's scratch of 4 c
@@ -115,11 +126,10 @@ static float *channel_scratch(const kernels *k, struct groupnorm_shape s, int th
 }
 
 static void normalize_share(const kernels *k, struct groupnorm_shape s, int thread, int n,
-                            struct share share, const float *x, const float *gain,
-                            const float *bias, const float *mean, const float *rstd, float *y)
+                            struct cpu_share share, const cell *x, const float *gain,
+                            const float *bias, const float *mean, const float *rstd, cell *y)
 {
     float *means = channel_scratch(k, s, thread), *factors = means + s.c;
-    const int64_t start = (n * s.t + share.first) * s.c;
 
     for (int c = 0; c < s.c; c++) {
         const int group = n * s.groups + c / (s.c / s.groups);
@@ -127,20 +137,20 @@ static void normalize_share(const kernels *k, struct groupnorm_shape s, int thre
         means[c] = mean[group];
         factors[c] = rstd[group] * gain[c];
     }
-    normalize(share.last - share.first, s.c, s.silu, x + start, means, factors, bias, y + start);
+    normalize(k->activation, share_in(s, n, share), s.c, s.silu, x, means, factors, bias, y);
 }
 
-static void groupnorm_forward(const kernels *k, struct groupnorm_shape s, const real *x,
-                              const real *gain, const real *bias, real *y, real *mean, real *rstd)
+static void groupnorm_forward(const kernels *k, struct groupnorm_shape s, const cell *x,
+                              const real *gain, const real *bias, cell *y, real *mean, real *rstd)
 {
 #pragma omp parallel num_threads(cpu_threads(k, s.n *s.t *s.c))
     {
         const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
-        const struct share share = share_of(s.t, thread, threads);
+        const struct cpu_share share = cpu_share(s.t);
 
         for (int n = 0; n < s.n; n++) {
-            sum_channels(share.last - share.first, s.c, x + (n * s.t + share.first) * s.c,
-                         sums_at(k, s, 0, thread, n), sums_at(k, s, 1, thread, n));
+            sum_channels(k->activation, share_in(s, n, share), s.c, x, sums_at(k, s, 0, thread, n),
+                         sums_at(k, s, 1, thread, n));
         }
 #pragma omp barrier
 #pragma omp single
@@ -175,18 +185,18 @@ static inline float upstream(bool silu, float xhat, float gain, float bias, floa
 }
 
 // sums of g and g xhat of each channel over tokens
-CPU_CLONES static void sum_products(int64_t tokens, int c, bool silu, struct channels a,
-                                    const float *x, const float *gain, const float *bias,
-                                    const float *dy, double *sum, double *products)
+CPU_LOOP void products_loop(enum kernels_type type, struct cpu_share s, int c, bool silu,
+                            struct channels a, const cell *x, const float *gain, const float *bias,
+                            const cell *dy, double *sum, double *products)
 {
     memset(sum, 0, (size_t)c * sizeof *sum);
     memset(products, 0, (size_t)c * sizeof *products);
-    for (int64_t t = 0; t < tokens; t++, x += c, dy += c) {
+    for (int64_t at = s.first * c; at < s.last * c; at += c) {
         if (silu) {
 #pragma omp simd
             for (int i = 0; i < c; i++) {
-                const float xhat = (x[i] - a.mean[i]) * a.rstd[i];
-                const float g = upstream(true, xhat, gain[i], bias[i], dy[i]);
+                const float xhat = (cell_get(type, x, at + i) - a.mean[i]) * a.rstd[i];
+                const float g = upstream(true, xhat, gain[i], bias[i], cell_get(type, dy, at + i));
 
                 sum[i] += g;
                 products[i] += g * xhat;
@@ -194,36 +204,57 @@ CPU_CLONES static void sum_products(int64_t tokens, int c, bool silu, struct cha
         } else {
 #pragma omp simd
             for (int i = 0; i < c; i++) {
-                sum[i] += dy[i];
-                products[i] += dy[i] * ((x[i] - a.mean[i]) * a.rstd[i]);
+                const float g = cell_get(type, dy, at + i);
+
+                sum[i] += g;
+                products[i] += g * ((cell_get(type, x, at + i) - a.mean[i]) * a.rstd[i]);
             }
         }
     }
 }
 
-// dx += rstd * (g gain - average - xhat projection)
-CPU_CLONES static void add_input_gradient(int64_t tokens, int c, bool silu, struct channels a,
-                                          const float *x, const float *gain, const float *bias,
-                                          const float *dy, float *dx)
+CPU_CLONES static void sum_products(enum kernels_type type, struct cpu_share s, int c, bool silu,
+                                    struct channels a, const cell *x, const float *gain,
+                                    const float *bias, const cell *dy, double *sum,
+                                    double *products)
 {
-    for (int64_t t = 0; t < tokens; t++, x += c, dy += c, dx += c) {
+    CPU_BY_TYPE(products_loop, type, s, c, silu, a, x, gain, bias, dy, sum, products);
+}
+
+// dx += rstd * (g gain - average - xhat projection)
+CPU_LOOP void gradient_loop(enum kernels_type type, struct cpu_share s, int c, bool silu,
+                            struct channels a, const cell *x, const float *gain, const float *bias,
+                            const cell *dy, cell *dx)
+{
+    for (int64_t at = s.first * c; at < s.last * c; at += c) {
         if (silu) {
 #pragma omp simd
             for (int i = 0; i < c; i++) {
-                const float xhat = (x[i] - a.mean[i]) * a.rstd[i];
-                const float g = upstream(true, xhat, gain[i], bias[i], dy[i]);
+                const float xhat = (cell_get(type, x, at + i) - a.mean[i]) * a.rstd[i];
+                const float g = upstream(true, xhat, gain[i], bias[i], cell_get(type, dy, at + i));
 
-                dx[i] += a.rstd[i] * (g * gain[i] - a.average[i] - xhat * a.projection[i]);
+                cell_add(type, dx, at + i,
+                         a.rstd[i] * (g * gain[i] - a.average[i] - xhat * a.projection[i]));
             }
         } else {
 #pragma omp simd
             for (int i = 0; i < c; i++) {
-                const float xhat = (x[i] - a.mean[i]) * a.rstd[i];
+                const float xhat = (cell_get(type, x, at + i) - a.mean[i]) * a.rstd[i];
+                const float g = cell_get(type, dy, at + i);
 
-                dx[i] += a.rstd[i] * (dy[i] * gain[i] - a.average[i] - xhat * a.projection[i]);
+                cell_add(type, dx, at + i,
+                         a.rstd[i] * (g * gain[i] - a.average[i] - xhat * a.projection[i]));
             }
         }
     }
+}
+
+CPU_CLONES static void add_input_gradient(enum kernels_type type, struct cpu_share s, int c,
+                                          bool silu, struct channels a, const cell *x,
+                                          const float *gain, const float *bias, const cell *dy,
+                                          cell *dx)
+{
+    CPU_BY_TYPE(gradient_loop, type, s, c, silu, a, x, gain, bias, dy, dx);
 }
 
 // fills mean and rstd of picture n
@@ -271,22 +302,19 @@ static void add_gain_gradient(const kernels *k, struct groupnorm_shape s, float 
     }
 }
 
-static void groupnorm_backward(const kernels *k, struct groupnorm_shape s, const real *x,
+static void groupnorm_backward(const kernels *k, struct groupnorm_shape s, const cell *x,
                                const real *gain, const real *bias, const real *mean,
-                               const real *rstd, const real *dy, real *dx, real *dgain)
+                               const real *rstd, const cell *dy, cell *dx, real *dgain)
 {
 #pragma omp parallel num_threads(cpu_threads(k, s.n *s.t *s.c))
     {
         const int thread = omp_get_thread_num(), threads = omp_get_num_threads();
-        const struct share share = share_of(s.t, thread, threads);
+        const struct cpu_share share = cpu_share(s.t);
         const struct channels a = channels_of(k, s, thread);
-        const int64_t tokens = share.last - share.first;
 
         for (int n = 0; n < s.n; n++) {
-            const int64_t start = (n * s.t + share.first) * s.c;
-
             spread_statistics(s, n, mean, rstd, a);
-            sum_products(tokens, s.c, s.silu, a, x + start, gain, bias, dy + start,
+            sum_products(k->activation, share_in(s, n, share), s.c, s.silu, a, x, gain, bias, dy,
                          sums_at(k, s, 0, thread, n), sums_at(k, s, 1, thread, n));
         }
 #pragma omp barrier
@@ -298,12 +326,10 @@ static void groupnorm_backward(const kernels *k, struct groupnorm_shape s, const
             }
         }
         for (int n = 0; dx && n < s.n; n++) {
-            const int64_t start = (n * s.t + share.first) * s.c;
-
             spread_statistics(s, n, mean, rstd, a);
             spread_averages(k, s, n, gain, a);
-            add_input_gradient(tokens, s.c, s.silu, a, x + start, gain, bias, dy + start,
-                               dx + start);
+            add_input_gradient(k->activation, share_in(s, n, share), s.c, s.silu, a, x, gain, bias,
+                               dy, dx);
         }
     }
 }

@@ -4,6 +4,7 @@
  *   backward  g = dy, or dy silu'(z);  xhat = (x - mean) * rstd
  *             dx += rstd * (g gain - avg(g gain) - xhat * avg(g gain xhat)),  dgain += g * xhat
  * mean and rstd are kept from the forward pass, [n, groups]. */
+#include "kernels/cell.h"
 #include "kernels/functions_reference.h"
 #include "kernels/reference.h"
 
@@ -26,20 +27,21 @@ static struct group group_at(struct groupnorm_shape s, int n, int group)
     };
 }
 
-static void measure(struct groupnorm_shape s, struct group *group, const real *x)
+static void measure(enum kernels_type type, struct groupnorm_shape s, struct group *group,
+                    const cell *x)
 {
     double sum = 0, squares = 0;
     const double count = (double)s.t * group->width;
 
     for (int64_t t = 0; t < s.t; t++) {
         for (int c = 0; c < group->width; c++) {
-            sum += (double)x[group->at + t * s.c + c];
+            sum += (double)cell_get(type, x, group->at + t * s.c + c);
         }
     }
     group->mean = sum / count;
     for (int64_t t = 0; t < s.t; t++) {
         for (int c = 0; c < group->width; c++) {
-            const double centred = (double)x[group->at + t * s.c + c] - group->mean;
+            const double centred = (double)cell_get(type, x, group->at + t * s.c + c) - group->mean;
 
             squares += centred * centred;
         }
@@ -47,41 +49,45 @@ static void measure(struct groupnorm_shape s, struct group *group, const real *x
     group->rstd = 1 / sqrt(squares / count + (double)s.epsilon);
 }
 
-static void groupnorm_forward(const kernels *k, struct groupnorm_shape s, const real *x,
-                              const real *gain, const real *bias, real *y, real *mean, real *rstd)
+static void groupnorm_forward(const kernels *k, struct groupnorm_shape s, const cell *x,
+                              const real *gain, const real *bias, cell *y, real *mean, real *rstd)
 {
+    const enum kernels_type type = k->activation;
+
     for (int i = 0; s.t > 0 && i < s.n * s.groups; i++) {
         struct group group = group_at(s, i / s.groups, i % s.groups);
 
-        measure(s, &group, x);
+        measure(type, s, &group, x);
         mean[i] = (real)group.mean;
         rstd[i] = (real)group.rstd;
         for (int64_t p = 0; p < s.t * group.width; p++) {
             const int c = (int)(p % group.width);
             const int64_t at = group.at + p / group.width * s.c + c;
-            const double z = ((double)x[at] - group.mean) * group.rstd * gain[group.channel + c] +
-                             bias[group.channel + c];
+            const double xhat = ((double)cell_get(type, x, at) - group.mean) * group.rstd;
+            const double z = xhat * gain[group.channel + c] + bias[group.channel + c];
 
-            y[at] = (real)(s.silu ? silu(z) : z);
+            cell_set(type, y, at, (real)(s.silu ? silu(z) : z));
         }
     }
 }
 
 /* g of the formula at value at of channel c (within the group), and xhat there */
-static double upstream(struct groupnorm_shape s, const struct group *group, int64_t at, int c,
-                       const real *x, const real *gain, const real *bias, const real *dy,
-                       double *xhat)
+static double upstream(enum kernels_type type, struct groupnorm_shape s, const struct group *group,
+                       int64_t at, int c, const cell *x, const real *gain, const real *bias,
+                       const cell *dy, double *xhat)
 {
-    *xhat = ((double)x[at] - group->mean) * group->rstd;
+    const double slope = cell_get(type, dy, at);
+
+    *xhat = ((double)cell_get(type, x, at) - group->mean) * group->rstd;
     if (!s.silu) {
-        return dy[at];
+        return slope;
     }
-    return dy[at] * silu_derivative(*xhat * gain[group->channel + c] + bias[group->channel + c]);
+    return slope * silu_derivative(*xhat * gain[group->channel + c] + bias[group->channel + c]);
 }
 
-static void group_backward(struct groupnorm_shape s, const struct group *group, const real *x,
-                           const real *gain, const real *bias, const real *dy, real *dx,
-                           real *dgain)
+static void group_backward(enum kernels_type type, struct groupnorm_shape s,
+                           const struct group *group, const cell *x, const real *gain,
+                           const real *bias, const cell *dy, cell *dx, real *dgain)
 {
     const double count = (double)s.t * group->width;
     double xhat, average = 0, projection = 0;
@@ -91,7 +97,7 @@ static void group_backward(struct groupnorm_shape s, const struct group *group, 
 
         for (int64_t t = 0; t < s.t; t++) {
             const double g =
-                upstream(s, group, group->at + t * s.c + c, c, x, gain, bias, dy, &xhat);
+                upstream(type, s, group, group->at + t * s.c + c, c, x, gain, bias, dy, &xhat);
 
             sum += g;
             product += g * xhat;
@@ -105,23 +111,24 @@ static void group_backward(struct groupnorm_shape s, const struct group *group, 
     for (int64_t p = 0; dx && p < s.t * group->width; p++) {
         const int c = (int)(p % group->width);
         const int64_t at = group->at + p / group->width * s.c + c;
-        const double g = upstream(s, group, at, c, x, gain, bias, dy, &xhat);
+        const double g = upstream(type, s, group, at, c, x, gain, bias, dy, &xhat);
 
-        dx[at] +=
-            (real)(group->rstd * (g * gain[group->channel + c] - average - xhat * projection));
+        cell_add(
+            type, dx, at,
+            (real)(group->rstd * (g * gain[group->channel + c] - average - xhat * projection)));
     }
 }
 
-static void groupnorm_backward(const kernels *k, struct groupnorm_shape s, const real *x,
+static void groupnorm_backward(const kernels *k, struct groupnorm_shape s, const cell *x,
                                const real *gain, const real *bias, const real *mean,
-                               const real *rstd, const real *dy, real *dx, real *dgain)
+                               const real *rstd, const cell *dy, cell *dx, real *dgain)
 {
     for (int i = 0; i < s.n * s.groups; i++) {
         struct group group = group_at(s, i / s.groups, i % s.groups);
 
         group.mean = mean[i];
         group.rstd = rstd[i];
-        group_backward(s, &group, x, gain, bias, dy, dx, dgain);
+        group_backward(k->activation, s, &group, x, gain, bias, dy, dx, dgain);
     }
 }
 

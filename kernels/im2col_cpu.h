@@ -17,9 +17,9 @@ int64_t im2col_columns(struct conv_shape s);
 // output rows whose matrix takes at most that many bytes, at least 1
 int64_t im2col_rows(struct conv_shape s, size_t bytes);
 
-void im2col_gather(struct conv_shape s, int threads, struct im2col_chunk chunk, const float *x,
-                   float *columns);
+void im2col_gather(const kernels *k, struct conv_shape s, struct im2col_chunk chunk, const cell *x,
+                   cell *columns);
 /* dx += columns sent back. Each pixel of dx collects its own sum, in the order of the kernel's
  * positions. */
-void im2col_scatter(struct conv_shape s, int threads, struct im2col_chunk chunk,
-                    const float *columns, float *dx);
+void im2col_scatter(const kernels *k, struct conv_shape s, struct im2col_chunk chunk,
+                    const float *columns, cell *dx);

@@ -1,7 +1,7 @@
 /* kernels.h: memory and compute on a device. The one header of kernels/ that the engine includes.
  *
  *   g_autoptr(kernels) k = kernels_cpu(0, KERNELS_F32, &error);
- *   float *y = k->alloc(k, bytes);
+ *   cell *y = k->alloc(k, rows * 64 * kernels_size(k->activation));
  *   k->linear_forward(k, (struct linear_shape){.t = 64, .in = 320, .out = 320}, x, w, bias, y);
  *
  * A device is one table of function pointers; what they compute is listed in entries.h. The CPU's
@@ -17,6 +17,8 @@
  *  - pointers are device pointers, aligned to KERNELS_ALIGNMENT unless they lie inside an array;
  *  - outputs do not overlap inputs, except where an entry says that they may be the same array;
  *  - forward entries overwrite their output; backward entries ADD into every array named d...;
+ *  - activations and their gradients are cells, of the table's own type; what learns, statistics,
+ *    losses and all sums are float, and a sum is rounded once;
  *  - sums run in an order that depends on the shape and the number of threads only, so that the
  *    same call gives the same bits again;
  *  - zero rows, tokens or counts are allowed and do nothing.
@@ -33,25 +35,35 @@
 
 #define KERNELS_ALIGNMENT 64
 
-/* The type of activations, gradients, shifts and moments: float. The tests of derivatives compile
- * the reference and the engine's tape once more with double. */
+/* The type of weights' gradients, gains, biases, shifts, moments, statistics and losses: float. The
+ * tests of derivatives compile the reference and the engine's tape once more with double. */
 #ifdef SVDIFF_DOUBLE
 typedef double real;
 #else
 typedef float real;
 #endif
 
-/* How a GEMM or a convolution rounds its inputs; sums are always float (double in the tests). */
-enum kernels_precision {
-    KERNELS_F32,
-    KERNELS_BF16, // weights are stored as bfloat16 and activations rounded on the way in
+/* How values are stored. Sums are always float (double in the tests). */
+enum kernels_type {
+    KERNELS_F32, // real
+    KERNELS_BF16,
 };
 
-/* A weight of a linear layer or a convolution, as an argument, in the layout named above. Its
- * values are stored as reals or as bfloat16 (2 bytes each). */
+// bytes of a value
+static inline size_t kernels_size(enum kernels_type type)
+{
+    return type == KERNELS_BF16 ? sizeof(uint16_t) : sizeof(real);
+}
+
+/* An activation, or its gradient, in the table's type of them: only entries know how it is stored,
+ * so that it has no size here. */
+typedef struct cell cell;
+
+/* A weight of a linear layer or a convolution, as an argument, in the layout named above. Fast where
+ * it is of the table's precision. */
 struct kernels_weight {
     const void *data;
-    enum kernels_precision type;
+    enum kernels_type type;
 };
 
 // x [t, in], w [out, in], y [t, out]
@@ -151,7 +163,8 @@ typedef struct kernels kernels;
 struct kernels {
     const char *name; // "reference", "cpu", "count"
     int threads;
-    enum kernels_precision precision; // what weights should be stored as on this device
+    enum kernels_type precision;  // what weights should be stored as on this device
+    enum kernels_type activation; // what every cell of it is
     /* Whether its memory is the host's: then the host may follow its pointers, and what it gives is
      * taken from the machine's. Nothing but limits of memory and how weights are read may depend on
      * it. */
@@ -181,13 +194,19 @@ struct kernels {
 #undef ENTRY
 };
 
+// the cell that lies `count` cells behind x; const is taken away, as by memchr
+static inline cell *kernels_at(const kernels *k, const cell *x, int64_t count)
+{
+    return (cell *)((char *)x + count * (int64_t)kernels_size(k->activation));
+}
+
 /* Plain C, single-threaded, the specification of every entry. Owned by the caller. */
-kernels *kernels_reference(void);
+kernels *kernels_reference(enum kernels_type activation);
 
 /* The CPU's fast table. threads: 0 = all that this process may use. KERNELS_BF16 is refused with a
  * sentence where the CPU has no bfloat16 instructions (asked at run time); auto-selection is
  * kernels_cpu_has_bf16. Owned by the caller. */
-kernels *kernels_cpu(int threads, enum kernels_precision precision, GError **error);
+kernels *kernels_cpu(int threads, enum kernels_type precision, GError **error);
 bool kernels_cpu_has_bf16(void);
 
 /* Computes nothing: memory is only counted, so that true code runs and tells what it would need.

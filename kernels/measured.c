@@ -85,7 +85,8 @@ static void measured_destroy(kernels *k)
 #define ENTRY(name, kind, amount, arguments, ...)                                                  \
     static void measured_##name(const kernels *k, __VA_ARGS__)                                     \
     {                                                                                              \
-        const size_t unit = kernels_kind_multiplies(KERNELS_##kind) ? 1 : sizeof(real);            \
+        const size_t unit =                                                                        \
+            kernels_kind_multiplies(KERNELS_##kind) ? 1 : kernels_size(k->activation);             \
         const gint64 began = g_get_monotonic_time();                                               \
                                                                                                    \
         measured(k)->inner->name(measured(k)->inner, UNPACK arguments);                            \

@@ -36,27 +36,28 @@ struct onednn_room {
     size_t bytes;
 };
 
-/* C [m, n] = A [m, k] B + bias [n], or += where accumulate; A and B are bfloat16, C and bias float.
- * B is stored [n, k] where transpose_b. bias may be NULL. False where the library has no fast code
+/* C [m, n] = A [m, k] B + bias [n], or += where accumulate; A and B are bfloat16, C of the type `to`,
+ * bias float. B is stored [n, k] where transpose_b. bias may be NULL. False where the library has no fast code
  * for it or the room is too small: then nothing was written. */
 struct onednn_matmul {
     int64_t m, n, k;
     bool transpose_b, accumulate;
-    const uint16_t *a, *b;
+    enum kernels_type to;
+    const void *a, *b;
     const float *bias;
-    float *c;
+    void *c;
 };
 bool onednn_matmul(struct onednn *o, const struct onednn_matmul *call, struct onednn_room room);
 
-/* y = x * w + bias, or += where accumulate; x and w are of the type, y and bias float; w is plain,
+/* y = x * w + bias, or += where accumulate; x, w and y are of the type, bias float; w is plain,
  * [out, kh, kw, c], and brought into the library's own layout in the room. bias may be NULL. False
  * as above. */
 struct onednn_conv {
     struct conv_shape shape;
-    enum kernels_precision type;
+    enum kernels_type type;
     bool accumulate;
     const void *x, *w;
     const float *bias;
-    float *y;
+    void *y;
 };
 bool onednn_conv(struct onednn *o, const struct onednn_conv *call, struct onednn_room room);

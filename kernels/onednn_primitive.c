@@ -18,7 +18,7 @@ static const int role_names[ROLES] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_B
 
 // everything that decides what code is made; unused values are 0
 struct key {
-    int64_t kind, type, bias, accumulate, transpose_b;
+    int64_t kind, type, to, bias, accumulate, transpose_b;
     int64_t m, n, k;
     struct conv_shape conv;
 };
@@ -168,7 +168,7 @@ static bool describe_matmul_key(const struct key *key, struct layouts *l,
            layout_init(&l->b, 2, (dnnl_dims_t){key->k, key->n}, type,
                        key->transpose_b ? dnnl_ba : dnnl_ab) &&
            layout_init(&l->bias, 2, (dnnl_dims_t){1, key->n}, dnnl_f32, dnnl_ab) &&
-           layout_init(&l->c, 2, (dnnl_dims_t){key->m, key->n}, dnnl_f32, dnnl_ab) &&
+           layout_init(&l->c, 2, (dnnl_dims_t){key->m, key->n}, type_of(key->to), dnnl_ab) &&
            describe_matmul(description, engine, &l->a, &l->b, key->bias ? &l->bias : NULL, &l->c,
                            attribute);
 }
@@ -188,7 +188,7 @@ static bool describe_conv_key(const struct key *key, struct layouts *l,
            layout_init(&l->b, 4, weight, type, dnnl_ohwi) &&
            layout_init(&l->wanted_b, 4, weight, type, dnnl_format_tag_any) &&
            layout_init(&l->bias, 1, (dnnl_dims_t){s.out}, dnnl_f32, dnnl_a) &&
-           layout_init(&l->c, 4, (dnnl_dims_t){s.n, s.out, s.out_h, s.out_w}, dnnl_f32,
+           layout_init(&l->c, 4, (dnnl_dims_t){s.n, s.out, s.out_h, s.out_w}, type_of(key->to),
                        dnnl_nhwc) &&
            describe_conv(description, engine, &l->a, &l->wanted_b, key->bias ? &l->bias : NULL,
                          &l->c, stride, before, after, attribute);
@@ -286,6 +286,7 @@ bool onednn_matmul(struct onednn *o, const struct onednn_matmul *call, struct on
     memset(&key, 0, sizeof key); // bytes between the members are compared too
     key.kind = KIND_MATMUL;
     key.type = KERNELS_BF16;
+    key.to = call->to;
     key.bias = call->bias != NULL;
     key.accumulate = call->accumulate;
     key.transpose_b = call->transpose_b;
@@ -314,7 +315,7 @@ bool onednn_conv(struct onednn *o, const struct onednn_conv *call, struct onednn
     }
     memset(&key, 0, sizeof key);
     key.kind = KIND_CONV;
-    key.type = call->type;
+    key.type = key.to = call->type;
     key.bias = call->bias != NULL;
     key.accumulate = call->accumulate;
     key.conv = call->shape;

@@ -1,23 +1,25 @@
 /* optimizer_reference.c: the loss, the squared length of a gradient and AdamW's step.
  *   loss [n] = mean of (x - target)^2,  dx += 2 weight (x - target) / count
  * AdamW's formula stands at struct adamw_step in kernels.h. */
+#include "kernels/cell.h"
 #include "kernels/reference.h"
 
 #include <math.h>
 
-static void mse(const kernels *k, int n, int64_t count, const real *x, const real *target,
-                const real *weight, real *loss, real *dx)
+static void mse(const kernels *k, int n, int64_t count, const cell *x, const real *target,
+                const real *weight, real *loss, cell *dx)
 {
     for (int picture = 0; count > 0 && picture < n; picture++) {
         const int64_t first = picture * count;
         double sum = 0;
 
         for (int64_t i = first; i < first + count; i++) {
-            const double difference = (double)x[i] - (double)target[i];
+            const double difference = (double)cell_get(k->activation, x, i) - (double)target[i];
 
             sum += difference * difference;
             if (dx) {
-                dx[i] += (real)(2.0 * weight[picture] * difference / (double)count);
+                cell_add(k->activation, dx, i,
+                         (real)(2.0 * weight[picture] * difference / (double)count));
             }
         }
         loss[picture] = (real)(sum / (double)count);

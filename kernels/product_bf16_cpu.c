@@ -105,35 +105,25 @@ BF16_CODE void bf16_product(const struct bf16_product *p, float *most)
     }
 }
 
-/* ---- rounding ---- */
+/* ---- pairs ---- */
 
-BF16_CODE void bf16_round_row(int d, const float *x, float factor, uint32_t *to, int64_t step)
+BF16_CODE void bf16_pair_row(int d, const uint16_t *x, uint32_t *to, int64_t step)
 {
-    for (int i = 0; i < d; i += 2 * BF16_LANES) {
-        uint32_t pairs[BF16_LANES];
-        const int left = MIN(d - i, 2 * BF16_LANES);
-        const __mmask32 mask = left == 32 ? ~0u : (1u << left) - 1;
-        const __m512 f = _mm512_set1_ps(factor);
-        const __m512 low = _mm512_mul_ps(_mm512_maskz_loadu_ps((__mmask16)mask, x + i), f);
-        const __m512 high =
-            _mm512_mul_ps(_mm512_maskz_loadu_ps((__mmask16)(mask >> 16), x + i + BF16_LANES), f);
-
-        _mm512_storeu_si512(pairs, (__m512i)_mm512_cvtne2ps_pbh(high, low));
-        for (int j = 0; j < (left + 1) / 2; j++) {
-            to[(i / 2 + j) * step] = pairs[j];
-        }
+    for (int i = 0; i < d / 2; i++) {
+        to[i * step] = x[2 * i] | (uint32_t)x[2 * i + 1] << 16;
+    }
+    if (d % 2 != 0) {
+        to[d / 2 * step] = x[d - 1];
     }
 }
 
-BF16_CODE void bf16_round_pair(int d, const float *x, int64_t step, bool second, uint32_t *to)
+BF16_CODE void bf16_pair_rows(int d, const uint16_t *x, int64_t step, bool second, uint32_t *to)
 {
-    for (int i = 0; i < d; i += BF16_LANES) {
-        const __mmask16 mask = d - i >= BF16_LANES ? 0xffff : (__mmask16)((1u << (d - i)) - 1);
-        const __m512 low = _mm512_maskz_loadu_ps(mask, x + i);
-        const __m512 high =
-            second ? _mm512_maskz_loadu_ps(mask, x + step + i) : _mm512_setzero_ps();
+    const uint16_t *other = second ? x + step : x;
+    const uint32_t mask = second ? 0xffff0000u : 0;
 
-        _mm512_mask_storeu_epi32(to + i, mask, bf16_pairs(low, high));
+    for (int i = 0; i < d; i++) {
+        to[i] = x[i] | ((uint32_t)other[i] << 16 & mask);
     }
 }
 #endif

@@ -29,13 +29,12 @@ struct bf16_product {
 /* Runs it. most: NULL, or [lanes], each raised to the largest of its column of C. */
 void bf16_product(const struct bf16_product *p, float *most);
 
-/* x [d] times factor, rounded to the nearest even, as (d + 1) / 2 pairs that lie `step` pairs apart;
- * an odd end is paired with 0. */
-void bf16_round_row(int d, const float *x, float factor, uint32_t *to, int64_t step);
+// x [d] as (d + 1) / 2 pairs that lie `step` pairs apart; an odd end is paired with 0
+void bf16_pair_row(int d, const uint16_t *x, uint32_t *to, int64_t step);
 
 /* Two rows x [d] and x [step ...] as one row of d pairs across them; without `second` the other is
  * 0. */
-void bf16_round_pair(int d, const float *x, int64_t step, bool second, uint32_t *to);
+void bf16_pair_rows(int d, const uint16_t *x, int64_t step, bool second, uint32_t *to);
 
 /* Rounds two rows of 16 floats, to the nearest even: lane i gets the pair (low [i], high [i]). */
 BF16_PART __m512i bf16_pairs(__m512 low, __m512 high)

@@ -28,13 +28,14 @@ static void reference_destroy(kernels *k)
     g_free(k);
 }
 
-kernels *kernels_reference(void)
+kernels *kernels_reference(enum kernels_type activation)
 {
     kernels *k = g_new0(kernels, 1);
 
     k->name = "reference";
     k->threads = 1;
     k->precision = KERNELS_F32;
+    k->activation = activation;
     k->device = g_new0(struct kernels_memory, 1);
     k->destroy = reference_destroy;
     memory_fill_host(k);

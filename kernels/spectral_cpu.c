@@ -6,51 +6,64 @@
 
 #include <omp.h>
 
-CPU_CLONES static void scale_row(int r, const float *x, const float *gain, float *y)
+CPU_LOOP void scale_loop(enum kernels_type type, struct cpu_share s, int r, const void *x,
+                         const float *gain, void *y)
 {
+    for (int64_t row = s.first; row < s.last; row++) {
 #pragma omp simd
-    for (int i = 0; i < r; i++) {
-        y[i] = x[i] * gain[i];
+        for (int i = 0; i < r; i++) {
+            cell_set(type, y, row * r + i, cell_get(type, x, row * r + i) * gain[i]);
+        }
     }
 }
 
-static void scale_columns(const kernels *k, int64_t t, int r, const real *x, const real *gain,
-                          real *y)
+CPU_CLONES static void scale_share(enum kernels_type type, struct cpu_share s, int r, const void *x,
+                                   const float *gain, void *y)
 {
-#pragma omp parallel for num_threads(cpu_threads(k, t *r)) schedule(static)
-    for (int64_t row = 0; row < t; row++) {
-        scale_row(r, x + row * r, gain, y + row * r);
-    }
+    CPU_BY_TYPE(scale_loop, type, s, r, x, gain, y);
+}
+
+static void scale_columns(const kernels *k, enum kernels_type type, int64_t t, int r, const void *x,
+                          const real *gain, void *y)
+{
+#pragma omp parallel num_threads(cpu_threads(k, t *r))
+    scale_share(type, cpu_share(t), r, x, gain, y);
 }
 
 #define COLUMNS 64 // summed at a time, a multiple of a cache line
 
-// dshift [count] += scale * sum over t rows of p q, where gain > 0
-CPU_CLONES static void dot_columns(int64_t t, int r, int count, const float *p, const float *q,
-                                   const float *gain, float scale, float *dshift)
+// dshift [from .. from + count] += scale * sum over t rows of p q, where gain > 0
+CPU_LOOP void dot_loop(enum kernels_type type, int64_t t, int r, int from, int count, const void *p,
+                       const void *q, const float *gain, float scale, float *dshift)
 {
     double sum[COLUMNS] = {0};
 
-    for (int64_t row = 0; row < t; row++, p += r, q += r) {
+    for (int64_t at = from; at < t * r; at += r) {
 #pragma omp simd
         for (int i = 0; i < count; i++) {
-            sum[i] += (double)p[i] * (double)q[i];
+            sum[i] += (double)cell_get(type, p, at + i) * (double)cell_get(type, q, at + i);
         }
     }
     for (int i = 0; i < count; i++) {
-        if (gain[i] > 0) {
-            dshift[i] += (float)(scale * sum[i]);
+        if (gain[from + i] > 0) {
+            dshift[from + i] += (float)(scale * sum[i]);
         }
     }
 }
 
-static void column_dot(const kernels *k, int64_t t, int r, const real *p, const real *q,
-                       const real *gain, real scale, real *dshift)
+CPU_CLONES static void dot_columns(enum kernels_type type, int64_t t, int r, int from, int count,
+                                   const void *p, const void *q, const float *gain, float scale,
+                                   float *dshift)
+{
+    CPU_BY_TYPE(dot_loop, type, t, r, from, count, p, q, gain, scale, dshift);
+}
+
+static void column_dot(const kernels *k, enum kernels_type type, int64_t t, int r, const void *p,
+                       const void *q, const real *gain, real scale, real *dshift)
 {
 #pragma omp parallel for num_threads(cpu_threads(k, t *r)) schedule(static)
     for (int from = 0; from < r; from += COLUMNS) {
-        dot_columns(t, r, MIN(COLUMNS, r - from), p + from, q + from, gain + from, scale,
-                    dshift + from);
+        dot_columns(type, t, r, from, MIN(COLUMNS, r - from), p, q, gain, scale, dshift);
     }
 }
 

@@ -1,6 +1,7 @@
 /* spectral_reference.c: the three small steps between the two factors of a shifted weight,
  *   y = U diag(gain) Vt x,  gain = relu(sigma + scale * shift)      (SVDiff, equation 2)
  *   dshift += scale * sum over tokens of p q where gain > 0;  q = Vt x, p = Ut dy */
+#include "kernels/cell.h"
 #include "kernels/reference.h"
 
 static void shift_gain(const kernels *k, int count, const real *sigma, const real *shift,
@@ -13,22 +14,23 @@ static void shift_gain(const kernels *k, int count, const real *sigma, const rea
     }
 }
 
-static void scale_columns(const kernels *k, int64_t t, int r, const real *x, const real *gain,
-                          real *y)
+static void scale_columns(const kernels *k, enum kernels_type type, int64_t t, int r, const void *x,
+                          const real *gain, void *y)
 {
     for (int64_t i = 0; i < t * r; i++) {
-        y[i] = x[i] * gain[i % r];
+        cell_set(type, y, i, cell_get(type, x, i) * gain[i % r]);
     }
 }
 
-static void column_dot(const kernels *k, int64_t t, int r, const real *p, const real *q,
-                       const real *gain, real scale, real *dshift)
+static void column_dot(const kernels *k, enum kernels_type type, int64_t t, int r, const void *p,
+                       const void *q, const real *gain, real scale, real *dshift)
 {
     for (int i = 0; i < r; i++) {
         double sum = 0;
 
         for (int64_t token = 0; token < t; token++) {
-            sum += (double)p[token * r + i] * (double)q[token * r + i];
+            sum +=
+                (double)cell_get(type, p, token * r + i) * (double)cell_get(type, q, token * r + i);
         }
         if (gain[i] > 0) {
             dshift[i] += (real)(scale * sum);

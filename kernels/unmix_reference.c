@@ -5,15 +5,19 @@
  *   dA[x] = 2 M A / s^2 / (sum of M) - 2 loss / s ds/dA[x], where ds/dA[x] is 1 / places for a mean,
  *           1 at the largest place for a maximum
  *   dx   += factor dA / heads, in every head */
+#include "kernels/cell.h"
 #include "kernels/reference.h"
 
-// A of one subject; x: the row's first value of its channel
-static void average_heads(struct unmix_shape s, const real *x, double *a)
+// A of one subject; first: where in x the row's first value of its channel lies
+static void average_heads(enum kernels_type type, struct unmix_shape s, const cell *x,
+                          int64_t first, double *a)
 {
     for (int i = 0; i < s.places; i++) {
         a[i] = 0;
         for (int h = 0; h < s.heads; h++) {
-            a[i] += (double)x[((int64_t)i * s.heads + h) * s.d] / s.heads;
+            const int64_t at = first + ((int64_t)i * s.heads + h) * s.d;
+
+            a[i] += (double)cell_get(type, x, at) / s.heads;
         }
     }
 }
@@ -51,9 +55,9 @@ static double scale_slope(struct unmix_shape s, int largest, int i)
     return s.scale == MAP_MEAN ? 1.0 / s.places : s.scale == MAP_MAX && i == largest ? 1 : 0;
 }
 
-// the loss of a map; dx: as x, or NULL
-static double one_map(struct unmix_shape s, double factor, const real *others, const double *a,
-                      real *dx)
+// the loss of a map; first: as above, in dx, which may be NULL
+static double one_map(enum kernels_type type, struct unmix_shape s, double factor,
+                      const real *others, const double *a, int64_t first, cell *dx)
 {
     const double scale = find_scale(s, a);
     const int largest = find_largest(a, s.places);
@@ -68,25 +72,26 @@ static double one_map(struct unmix_shape s, double factor, const real *others, c
         const double slope = 2 * (double)others[i] * a[i] / sum / (scale * scale) -
                              2 * loss / scale * scale_slope(s, largest, i);
         for (int h = 0; h < s.heads; h++) {
-            dx[((int64_t)i * s.heads + h) * s.d] += (real)(factor * slope / s.heads);
+            cell_add(type, dx, first + ((int64_t)i * s.heads + h) * s.d,
+                     (real)(factor * slope / s.heads));
         }
     }
     return loss;
 }
 
 static void unmix(const kernels *k, struct unmix_shape s, const int32_t *shown,
-                  const double *factor, const real *others, const real *x, double *map,
-                  double *loss, real *dx)
+                  const double *factor, const real *others, const cell *x, double *map,
+                  double *loss, cell *dx)
 {
     for (int n = 0; n < s.n; n++) {
         for (int i = 0; i < s.count; i++) {
             const int64_t subject = (int64_t)n * s.slots + s.first + i;
             const int64_t channel = (int64_t)n * s.places * s.heads * s.d + i;
 
-            average_heads(s, x + channel, map + subject * s.places);
+            average_heads(k->activation, s, x, channel, map + subject * s.places);
             loss[subject] = shown[n] > 1 && s.first + i < shown[n]
-                                ? one_map(s, factor[n], others + subject * s.places,
-                                          map + subject * s.places, dx ? dx + channel : NULL)
+                                ? one_map(k->activation, s, factor[n], others + subject * s.places,
+                                          map + subject * s.places, channel, dx)
                                 : 0;
         }
     }

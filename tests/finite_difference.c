@@ -52,7 +52,7 @@ static double run(struct fixture *f, double **gradient)
     g_autofree float *r = g_new(float, count);
     for (int64_t i = 0; i < count; i++) {
         r[i] = (float)number((int)i + 77, -1, 1);
-        loss += r[i] * y->data[i];
+        loss += r[i] * ((const double *)y->data)[i];
     }
     if (gradient != NULL) {
         tape_backward(t, y, r);
@@ -131,7 +131,7 @@ void fixture_leaf(struct fixture *f, int n, int h, int w, int c)
 
 void fixture_set_up(struct fixture *f, const void *unused)
 {
-    f->k = kernels_reference();
+    f->k = kernels_reference(KERNELS_F32);
 }
 
 void fixture_tear_down(struct fixture *f, const void *unused)

@@ -63,7 +63,7 @@ static void test_set(void)
 
 static void test_tape(void)
 {
-    g_autoptr(kernels) k = kernels_reference();
+    g_autoptr(kernels) k = kernels_reference(KERNELS_F32);
     struct tape *t = tape_create(k, (struct tape_options){.outer_bytes = 1 << 20}, NULL);
     struct conditioning all;
     float context[2 * TOKENS * WIDTH], pooled[2 * POOLED];

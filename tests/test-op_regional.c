@@ -32,7 +32,7 @@ static void fill(struct data *s)
 
 static void run(struct data *s, int regions)
 {
-    g_autoptr(kernels) k = kernels_reference();
+    g_autoptr(kernels) k = kernels_reference(KERNELS_F32);
     struct tape *t = tape_create(k, (struct tape_options){.outer_bytes = 1 << 20}, NULL);
     const int words = EACH * (1 + regions);
     struct tensor *q = tape_input(t, s->q, ROWS, SIDE, SIDE, WIDTH, false);

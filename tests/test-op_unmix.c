@@ -115,7 +115,7 @@ static double expected(const struct data *s)
 static double run(struct data *s)
 {
     static const float zeros[QUERIES + KEYS];
-    g_autoptr(kernels) table = kernels_reference();
+    g_autoptr(kernels) table = kernels_reference(KERNELS_F32);
     struct tape *t =
         tape_create(table, (struct tape_options){.training = true, .outer_bytes = 1 << 20}, NULL);
     struct tensor *q = tape_input(t, zeros, ROWS, 2, 2, WIDTH, true);
@@ -208,7 +208,7 @@ static struct tensor *segment(struct tape *t, const void *context, struct tensor
 static void run_segment(struct data *s, bool replay)
 {
     static const float zeros[QUERIES + KEYS];
-    g_autoptr(kernels) table = kernels_reference();
+    g_autoptr(kernels) table = kernels_reference(KERNELS_F32);
     struct tape *t = tape_create(
         table,
         (struct tape_options){

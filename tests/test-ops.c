@@ -131,7 +131,7 @@ static void test_shapes(struct fixture *f, const void *data)
 // 2 weight (x - target) / count, and the loss itself
 static void test_mse(void)
 {
-    g_autoptr(kernels) k = kernels_reference();
+    g_autoptr(kernels) k = kernels_reference(KERNELS_F32);
     g_autoptr(GError) error = NULL;
     const struct tape_options o = {.training = true, .outer_bytes = 1 << 16};
     struct tape *t = tape_create(k, o, &error);
@@ -140,19 +140,20 @@ static void test_mse(void)
     struct tensor *y = tape_input(t, x, 2, 1, 1, 2, true);
 
     mse_read(t, y, mse_loss(t, y, target, weight, NULL), NULL, loss, weighted);
+    const real *gradient = (const real *)y->gradient;
     g_assert_cmpfloat(loss[0], ==, 0.5);
     g_assert_cmpfloat(loss[1], ==, 2);
     g_assert_cmpmem(weighted, sizeof weighted, loss, sizeof loss);
-    g_assert_cmpfloat(y->gradient[0], ==, 1);
-    g_assert_cmpfloat(y->gradient[1], ==, 0);
-    g_assert_cmpfloat(y->gradient[2], ==, -6);
+    g_assert_cmpfloat(gradient[0], ==, 1);
+    g_assert_cmpfloat(gradient[1], ==, 0);
+    g_assert_cmpfloat(gradient[2], ==, -6);
     tape_free(t);
 }
 
 // the gradient of weight * mean over places of map * error, and both losses
 static void test_mapped_mse(void)
 {
-    g_autoptr(kernels) k = kernels_reference();
+    g_autoptr(kernels) k = kernels_reference(KERNELS_F32);
     g_autoptr(GError) error = NULL;
     const struct tape_options o = {.training = true, .outer_bytes = 1 << 16};
     struct tape *t = tape_create(k, o, &error);
@@ -162,15 +163,16 @@ static void test_mapped_mse(void)
     struct tensor *y = tape_input(t, x, 2, 1, 2, 2, true);
 
     mse_read(t, y, mse_loss(t, y, target, weight, map), map, loss, weighted);
+    const real *gradient = (const real *)y->gradient;
     // errors of the four places: 0.5, 2, 1, 0
     g_assert_cmpfloat(loss[0], ==, 1.25);
     g_assert_cmpfloat(loss[1], ==, 0.5);
     g_assert_cmpfloat(weighted[0], ==, 1.625);
     g_assert_cmpfloat(weighted[1], ==, 1);
-    g_assert_cmpfloat(y->gradient[0], ==, 0.25);
-    g_assert_cmpfloat(y->gradient[2], ==, -1.5);
-    g_assert_cmpfloat(y->gradient[4], ==, -3);
-    g_assert_cmpfloat(y->gradient[6], ==, 0);
+    g_assert_cmpfloat(gradient[0], ==, 0.25);
+    g_assert_cmpfloat(gradient[2], ==, -1.5);
+    g_assert_cmpfloat(gradient[4], ==, -3);
+    g_assert_cmpfloat(gradient[6], ==, 0);
     tape_free(t);
 }
 
@@ -182,13 +184,13 @@ static struct tensor *silu_segment(struct tape *t, const void *context, struct t
 // three segments of one size outside of training: each in its own place, or all in one
 static void run_chain(bool chained, float *out)
 {
-    g_autoptr(kernels) k = kernels_reference();
+    g_autoptr(kernels) k = kernels_reference(KERNELS_F32);
     g_autoptr(GError) error = NULL;
     const float values[] = {-2, -1, 0.5, 3};
     const struct tape_options o = {.outer_bytes = 1 << 16, .inner_bytes = 1 << 16};
     struct tape *t = tape_create(k, o, &error);
     struct tensor *x = tape_input(t, values, 1, 1, 1, 4, false);
-    const real *first = x->data;
+    const cell *first = x->data;
 
     for (int i = 0; i < 3; i++) {
         x = chained ? tape_chain(t, silu_segment, NULL, x)

@@ -245,8 +245,8 @@ bool bench_repeat(const kernels *k, int repeats, bench_once once, void *user,
 #define RATE_WIDTH 1280
 #define RATE_RUNS  10
 
-// x [rows, width] W^T, best of some runs; weight: room for width * width values of either type
-static double time_product(const kernels *k, const real *x, real *weight, real *y)
+// x [rows, width] W^T, best of some runs; weight: width * width values
+static double time_product(const kernels *k, const cell *x, const void *weight, cell *y)
 {
     const struct linear_shape s = {.t = RATE_ROWS, .in = RATE_WIDTH, .out = RATE_WIDTH};
     const struct kernels_weight w = {.data = weight, .type = k->precision};
@@ -263,9 +263,10 @@ static double time_product(const kernels *k, const real *x, real *weight, real *
 
 double bench_product_rate(const kernels *k)
 {
-    const size_t activations = sizeof(real) * RATE_ROWS * RATE_WIDTH;
-    const size_t weights = sizeof(real) * RATE_WIDTH * RATE_WIDTH;
-    real *x = k->alloc(k, activations), *y = k->alloc(k, activations), *w = k->alloc(k, weights);
+    const size_t activations = kernels_size(k->activation) * RATE_ROWS * RATE_WIDTH;
+    const size_t weights = kernels_size(k->precision) * RATE_WIDTH * RATE_WIDTH;
+    cell *x = k->alloc(k, activations), *y = k->alloc(k, activations);
+    void *w = k->alloc(k, weights);
     const bool done = x != NULL && y != NULL && w != NULL;
     const double seconds = done ? time_product(k, x, w, y) : 1;
 

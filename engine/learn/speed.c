@@ -22,8 +22,8 @@ enum { PICTURES = 2, ARRAYS = 4 };
 struct probe {
     const kernels *k;
     struct level level;
-    real *x[ARRAYS];
-    real *weight;
+    cell *x[ARRAYS];
+    void *weight;
 };
 
 static void run_conv(const struct probe *p)
@@ -88,8 +88,9 @@ static bool add_level(const svdiff *s, struct level level, const double operatio
 {
     g_autoptr(kernels) count = kernels_count(s->k);
     struct probe p = {.k = s->k, .level = level};
-    const size_t bytes = (size_t)PICTURES * level.h * level.w * level.c * sizeof(real);
-    const size_t weight = (size_t)9 * level.c * level.c * sizeof(real);
+    const size_t bytes =
+        (size_t)PICTURES * level.h * level.w * level.c * kernels_size(s->k->activation);
+    const size_t weight = (size_t)9 * level.c * level.c * kernels_size(s->k->precision);
     bool done = (p.weight = s->k->alloc(s->k, weight)) != NULL;
 
     for (int i = 0; i < ARRAYS; i++) {

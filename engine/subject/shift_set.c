@@ -117,24 +117,23 @@ static bool attach_norm(struct network *net, struct weight *w, bool scalar, GErr
     return w->sigma != NULL && w->gain != NULL;
 }
 
-/* One factor on the device, in the precision that the weight had. Embeddings' U is read row by
- * row, so it stays real. */
-static bool attach_factor(struct network *net, const struct weight *w, struct kernels_weight *f,
+/* One factor on the device, of the type that it is used in. */
+static bool attach_factor(struct network *net, enum kernels_type type, struct kernels_weight *f,
                           const float *values, int64_t count, GError **error)
 {
     real *full = upload_new(net, values, count, error);
 
     f->data = full;
-    if (full == NULL || w->dense.type != KERNELS_BF16) {
+    if (full == NULL || type == KERNELS_F32) {
         return full != NULL;
     }
-    uint16_t *rounded = network_alloc(net, (size_t)count * sizeof *rounded, error);
+    void *rounded = network_alloc(net, (size_t)count * kernels_size(type), error);
     if (rounded != NULL) {
-        net->k->to_bf16(net->k, count, full, rounded);
+        net->k->convert(net->k, count, KERNELS_F32, full, type, rounded);
     }
     // both at once only for one factor
     network_release(net, full);
-    *f = (struct kernels_weight){.data = rounded, .type = KERNELS_BF16};
+    *f = (struct kernels_weight){.data = rounded, .type = type};
     return rounded != NULL;
 }
 
@@ -158,9 +157,10 @@ static bool attach_matrix(struct network *net, struct weight *w, struct spectrum
     w->rank = r;
     w->sigma = upload_new(net, s, r, error);
     w->gain = network_alloc(net, (size_t)r * sizeof(real), error);
+    // an embedding's U is read row by row, as its table is; all else is multiplied
     if (w->sigma == NULL || w->gain == NULL ||
-        !attach_factor(net, w, &w->u, u, (int64_t)w->out * r, error) ||
-        !attach_factor(net, w, &w->vt, vt, r * columns, error)) {
+        !attach_factor(net, w->dense.type, &w->u, u, (int64_t)w->out * r, error) ||
+        !attach_factor(net, net->k->precision, &w->vt, vt, r * columns, error)) {
         return false;
     }
     // W is U diag(s) Vt from here on; nobody needs it as it was

@@ -26,14 +26,14 @@ static void attention_backward(struct tape *t, const struct record *r)
     const kernels *k = tape_kernels(t);
     struct tensor *q = r->x[0], *key = r->x[1], *v = r->x[2];
     struct tensor *const inputs[] = {q, key, v};
-    real *d[3];
+    cell *d[3];
 
     // an input without a gradient still gets a place, since the kernel computes all three
     for (int i = 0; i < 3; i++) {
         d[i] = tape_gradient(t, inputs[i]);
         if (d[i] == NULL) {
-            d[i] = tape_scratch(t, tensor_count(inputs[i]));
-            k->zero(k, d[i], (size_t)tensor_count(inputs[i]) * sizeof(real));
+            d[i] = tape_cells(t, tensor_count(inputs[i]));
+            k->zero(k, d[i], tape_bytes(t, tensor_count(inputs[i])));
         }
     }
     const struct attention_shape s = shape_of(q, key, r->number[0], r->number[1]);

@@ -51,10 +51,10 @@ struct tensor *geglu(struct tape *t, struct tensor *x)
 static void add_to(struct tape *t, struct tensor *x, const struct tensor *y)
 {
     const kernels *k = tape_kernels(t);
-    real *dx = tape_gradient(t, x);
+    cell *dx = tape_gradient(t, x);
 
     if (dx != NULL) {
-        k->accumulate(k, tensor_count(x), 1, y->gradient, dx);
+        k->accumulate(k, k->activation, tensor_count(x), 1, y->gradient, dx);
     }
 }
 
@@ -80,7 +80,7 @@ struct tensor *add(struct tape *t, struct tensor *a, struct tensor *b)
 static void add_row_backward(struct tape *t, const struct record *r)
 {
     const kernels *k = tape_kernels(t);
-    real *drow = tape_gradient(t, r->x[1]);
+    cell *drow = tape_gradient(t, r->x[1]);
 
     add_to(t, r->x[0], r->y);
     if (drow != NULL) {

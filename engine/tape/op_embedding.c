@@ -21,10 +21,10 @@ static void spectral_backward(struct tape *t, const struct record *r)
     const struct weight *w = r->object;
     const int64_t rows = tensor_rows(r->y);
     const struct linear_shape s = {.t = rows, .in = w->in, .out = w->rank};
-    real *p = tape_scratch(t, rows * w->rank);
+    cell *p = tape_cells(t, rows * w->rank);
 
     k->linear_forward(k, s, r->y->gradient, w->vt, NULL, p);
-    k->column_dot(k, rows, w->rank, p, r->saved[0], w->gain, 1, w->dshift);
+    k->column_dot(k, k->activation, rows, w->rank, p, r->saved[0], w->gain, 1, w->dshift);
 }
 
 static void embedding_backward(struct tape *t, const struct record *r)
@@ -44,18 +44,18 @@ static void embedding_backward(struct tape *t, const struct record *r)
 }
 
 // returns U[id], [rows, r]
-static real *spectral_rows(struct tape *t, const int32_t *ids, const struct weight *w,
+static cell *spectral_rows(struct tape *t, const int32_t *ids, const struct weight *w,
                            struct tensor *y)
 {
     const kernels *k = tape_kernels(t);
     const int64_t rows = tensor_rows(y);
     const struct linear_shape s = {.t = rows, .in = w->in, .out = w->rank};
-    real *q = tape_scratch(t, rows * w->rank);
-    real *scaled = tape_scratch(t, rows * w->rank);
+    cell *q = tape_cells(t, rows * w->rank);
+    cell *scaled = tape_cells(t, rows * w->rank);
 
     k->embedding_forward(k, rows, w->rank, ids, w->u.data, q);
-    k->scale_columns(k, rows, w->rank, q, w->gain, scaled);
-    k->zero(k, y->data, (size_t)tensor_count(y) * sizeof(real));
+    k->scale_columns(k, k->activation, rows, w->rank, q, w->gain, scaled);
+    k->zero(k, y->data, tape_bytes(t, tensor_count(y)));
     k->linear_backward_input(k, s, scaled, w->vt, y->data);
     return q;
 }
@@ -65,7 +65,7 @@ struct tensor *embedding(struct tape *t, const int32_t *ids, int n, int tokens,
 {
     const kernels *k = tape_kernels(t);
     struct tensor *y = tape_tensor(t, n, 1, tokens, table->in);
-    real *q = NULL;
+    cell *q = NULL;
 
     if (table->form == WEIGHT_SPECTRAL) {
         q = spectral_rows(t, ids, table, y);

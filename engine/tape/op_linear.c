@@ -62,8 +62,8 @@ static struct kernels_weight plain(const real *values)
 }
 
 // y [rows, out] = matrix x + bias
-static void span_forward(struct tape *t, const struct span *s, int out, const real *x,
-                         struct kernels_weight matrix, const real *bias, real *y)
+static void span_forward(struct tape *t, const struct span *s, int out, const cell *x,
+                         struct kernels_weight matrix, const real *bias, cell *y)
 {
     const kernels *k = tape_kernels(t);
 
@@ -75,8 +75,8 @@ static void span_forward(struct tape *t, const struct span *s, int out, const re
 }
 
 // dx += matrix^T dy
-static void span_backward_input(struct tape *t, const struct span *s, int out, const real *dy,
-                                struct kernels_weight matrix, real *dx)
+static void span_backward_input(struct tape *t, const struct span *s, int out, const cell *dy,
+                                struct kernels_weight matrix, cell *dx)
 {
     const kernels *k = tape_kernels(t);
 
@@ -88,8 +88,8 @@ static void span_backward_input(struct tape *t, const struct span *s, int out, c
 }
 
 // dmatrix += dy x^T
-static void span_backward_weight(struct tape *t, const struct span *s, int out, const real *dy,
-                                 const real *x, real *dmatrix)
+static void span_backward_weight(struct tape *t, const struct span *s, int out, const cell *dy,
+                                 const cell *x, real *dmatrix)
 {
     const kernels *k = tape_kernels(t);
 
@@ -109,35 +109,35 @@ static struct linear_shape second_factor(const struct span *s, const struct weig
 /* ---- forward ---- */
 
 // returns q [rows, r] = Vt x, which the way back needs
-static real *spectral_forward(struct tape *t, const struct span *s, const struct weight *w,
+static cell *spectral_forward(struct tape *t, const struct span *s, const struct weight *w,
                               const struct tensor *x, struct tensor *y)
 {
     const kernels *k = tape_kernels(t);
-    real *q = tape_scratch(t, s->rows * w->rank);
-    real *scaled = tape_scratch(t, s->rows * w->rank);
+    cell *q = tape_cells(t, s->rows * w->rank);
+    cell *scaled = tape_cells(t, s->rows * w->rank);
 
     span_forward(t, s, w->rank, x->data, w->vt, NULL, q);
-    k->scale_columns(k, s->rows, w->rank, q, w->gain, scaled);
+    k->scale_columns(k, k->activation, s->rows, w->rank, q, w->gain, scaled);
     k->linear_forward(k, second_factor(s, w), scaled, w->u, w->bias, y->data);
     return q;
 }
 
 // returns A x [rows, r]
-static real *low_rank_forward(struct tape *t, const struct span *s, const struct weight *w,
+static cell *low_rank_forward(struct tape *t, const struct span *s, const struct weight *w,
                               const struct tensor *x, struct tensor *y)
 {
     const kernels *k = tape_kernels(t);
-    real *q = tape_scratch(t, s->rows * w->rank);
-    real *added = tape_scratch(t, s->rows * w->out);
+    cell *q = tape_cells(t, s->rows * w->rank);
+    cell *added = tape_cells(t, s->rows * w->out);
 
     span_forward(t, s, w->out, x->data, w->dense, w->bias, y->data);
     span_forward(t, s, w->rank, x->data, plain(w->down), NULL, q);
     k->linear_forward(k, second_factor(s, w), q, plain(w->up), NULL, added);
-    k->accumulate(k, s->rows * w->out, 1, added, y->data);
+    k->accumulate(k, k->activation, s->rows * w->out, 1, added, y->data);
     return q;
 }
 
-static real *weight_forward(struct tape *t, const struct span *s, const struct weight *w,
+static cell *weight_forward(struct tape *t, const struct span *s, const struct weight *w,
                             const struct tensor *x, struct tensor *y)
 {
     if (w->form == WEIGHT_SPECTRAL) {
@@ -154,30 +154,30 @@ static real *weight_forward(struct tape *t, const struct span *s, const struct w
 
 // dshift and, in dp, g * p; q is Vt x
 static void spectral_backward(struct tape *t, const struct span *s, const struct weight *w,
-                              const real *q, const struct tensor *y, real *dx)
+                              const cell *q, const struct tensor *y, cell *dx)
 {
     const kernels *k = tape_kernels(t);
-    real *p = tape_scratch(t, s->rows * w->rank);
+    cell *p = tape_cells(t, s->rows * w->rank);
 
-    k->zero(k, p, (size_t)(s->rows * w->rank) * sizeof(real));
+    k->zero(k, p, tape_bytes(t, s->rows * w->rank));
     k->linear_backward_input(k, second_factor(s, w), y->gradient, w->u, p);
-    k->column_dot(k, s->rows, w->rank, p, q, w->gain, 1, w->dshift);
+    k->column_dot(k, k->activation, s->rows, w->rank, p, q, w->gain, 1, w->dshift);
     if (dx == NULL) {
         return;
     }
-    k->scale_columns(k, s->rows, w->rank, p, w->gain, p);
+    k->scale_columns(k, k->activation, s->rows, w->rank, p, w->gain, p);
     span_backward_input(t, s, w->rank, p, w->vt, dx);
 }
 
 static void low_rank_backward(struct tape *t, const struct span *s, const struct weight *w,
-                              const real *q, const struct tensor *x, const struct tensor *y,
-                              real *dx)
+                              const cell *q, const struct tensor *x, const struct tensor *y,
+                              cell *dx)
 {
     const kernels *k = tape_kernels(t);
-    real *dq = tape_scratch(t, s->rows * w->rank);
+    cell *dq = tape_cells(t, s->rows * w->rank);
 
     k->linear_backward_weight(k, second_factor(s, w), y->gradient, q, w->dup);
-    k->zero(k, dq, (size_t)(s->rows * w->rank) * sizeof(real));
+    k->zero(k, dq, tape_bytes(t, s->rows * w->rank));
     k->linear_backward_input(k, second_factor(s, w), y->gradient, plain(w->up), dq);
     span_backward_weight(t, s, w->rank, dq, x->data, w->ddown);
     if (dx != NULL) {
@@ -190,8 +190,8 @@ static void weight_backward(struct tape *t, const struct span *s, const struct r
 {
     const struct weight *w = r->object;
     struct tensor *x = r->x[0], *y = r->y;
-    real *dx = tape_gradient(t, x);
-    const real *q = r->saved[0];
+    cell *dx = tape_gradient(t, x);
+    const cell *q = r->saved[0];
 
     switch (w->form) {
     case WEIGHT_SPECTRAL:
@@ -228,7 +228,7 @@ struct tensor *linear(struct tape *t, struct tensor *x, const struct weight *w)
     struct tensor *y = tape_tensor(t, x->n, x->h, x->w, w->out);
 
     g_assert(x->c == w->in && w->kh == 1 && w->kw == 1);
-    real *q = weight_forward(t, &s, w, x, y);
+    cell *q = weight_forward(t, &s, w, x, y);
     if (tape_wants(t, y, weight_learns(w), x, NULL)) {
         tape_record(t,
                     (struct record){
@@ -255,7 +255,7 @@ struct tensor *conv(struct tape *t, struct tensor *x, const struct weight *w,
     struct tensor *y = tape_tensor(t, x->n, g.out_h, g.out_w, w->out);
 
     g_assert(x->c == w->in);
-    real *q = weight_forward(t, &s, w, x, y);
+    cell *q = weight_forward(t, &s, w, x, y);
     if (tape_wants(t, y, weight_learns(w), x, NULL)) {
         tape_record(t, (struct record){.backward = conv_backward,
                                        .y = y,

@@ -12,7 +12,7 @@ real *mse_loss(struct tape *t, struct tensor *x, const float *target, const floa
                const float *map)
 {
     const kernels *k = tape_kernels(t);
-    struct tensor *wanted = tape_input(t, target, x->n, x->h, x->w, x->c, false);
+    real *wanted = tape_scratch(t, tensor_count(x));
     const int places = map != NULL ? (int)tensor_tokens(x) : 1, rows = x->n * places;
     real *loss = tape_scratch(t, rows), *factor = tape_scratch(t, rows);
     g_autofree float *host = g_new(float, rows);
@@ -20,9 +20,9 @@ real *mse_loss(struct tape *t, struct tensor *x, const float *target, const floa
     for (int i = 0; i < rows; i++) {
         host[i] = map != NULL ? weight[i / places] * map[i] / (float)places : weight[i];
     }
+    transfer_upload(k, wanted, target, tensor_count(x));
     transfer_upload(k, factor, host, rows);
-    k->mse(k, rows, tensor_count(x) / rows, x->data, wanted->data, factor, loss,
-           tape_gradient(t, x));
+    k->mse(k, rows, tensor_count(x) / rows, x->data, wanted, factor, loss, tape_gradient(t, x));
     return loss;
 }
 

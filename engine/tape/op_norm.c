@@ -13,7 +13,7 @@ static void pass_to_shift(struct tape *t, const struct weight *w, const real *dg
     const kernels *k = tape_kernels(t);
 
     if (w->scalar) {
-        k->column_dot(k, w->out, 1, dgain, w->sigma, w->gain, 1, w->dshift);
+        k->column_dot(k, KERNELS_F32, w->out, 1, dgain, w->sigma, w->gain, 1, w->dshift);
     }
 }
 

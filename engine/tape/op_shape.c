@@ -7,10 +7,11 @@
 static void split_to(struct tape *t, struct tensor *x, const struct tensor *y, int column)
 {
     const kernels *k = tape_kernels(t);
-    real *dx = tape_gradient(t, x);
+    cell *dx = tape_gradient(t, x);
 
     if (dx != NULL) {
-        k->copy_columns(k, tensor_rows(x), x->c, y->gradient + column, y->c, dx, x->c, true);
+        k->copy_columns(k, tensor_rows(x), x->c, kernels_at(k, y->gradient, column), y->c, dx, x->c,
+                        true);
     }
 }
 
@@ -27,7 +28,8 @@ struct tensor *concat(struct tape *t, struct tensor *a, struct tensor *b)
 
     g_assert(tensor_rows(a) == tensor_rows(b));
     k->copy_columns(k, tensor_rows(a), a->c, a->data, a->c, y->data, y->c, false);
-    k->copy_columns(k, tensor_rows(b), b->c, b->data, b->c, y->data + a->c, y->c, false);
+    k->copy_columns(k, tensor_rows(b), b->c, b->data, b->c, kernels_at(k, y->data, a->c), y->c,
+                    false);
     if (tape_wants(t, y, false, a, b)) {
         tape_record(t, (struct record){.backward = concat_backward, .y = y, .x = {a, b}});
     }

@@ -16,17 +16,32 @@ static enum map_scale scale_of(enum unmix_maps maps)
     return maps == UNMIX_MEAN ? MAP_MEAN : maps == UNMIX_MAX ? MAP_MAX : MAP_PLAIN;
 }
 
+// their shares as cells
+static const cell *words_as_cells(struct tape *t, const struct unmix *u)
+{
+    const kernels *k = tape_kernels(t);
+    const int64_t count = (int64_t)u->n * u->tokens * u->slots;
+
+    if (k->activation == KERNELS_F32) {
+        return (const cell *)u->words;
+    }
+    cell *words = tape_cells(t, count);
+    k->convert(k, count, KERNELS_F32, u->words, k->activation, words);
+    return words;
+}
+
 // the subjects' shares of their words as values, the same in each head
 static struct tensor *words_as_values(struct tape *t, const struct unmix *u, struct unmix_shape s)
 {
     const kernels *k = tape_kernels(t);
     const int width = s.heads * s.d;
     struct tensor *v = tape_tensor(t, u->n, 1, u->tokens, width);
+    const cell *words = kernels_at(k, words_as_cells(t, u), s.first);
 
-    k->zero(k, v->data, (size_t)tensor_count(v) * sizeof(real));
+    k->zero(k, v->data, tape_bytes(t, tensor_count(v)));
     for (int h = 0; h < s.heads; h++) {
-        k->copy_columns(k, tensor_rows(v), s.count, u->words + s.first, u->slots, v->data + h * s.d,
-                        width, false);
+        k->copy_columns(k, tensor_rows(v), s.count, words, u->slots,
+                        kernels_at(k, v->data, h * s.d), width, false);
     }
     return v;
 }

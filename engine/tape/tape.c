@@ -174,7 +174,7 @@ struct tensor *tape_tensor(struct tape *t, int n, int h, int w, int c)
     struct tensor *x = slabs_take(t->inside ? &t->inner_tensors : &t->outer_tensors);
 
     *x = (struct tensor){.n = n, .h = h, .w = w, .c = c, .outer = !t->inside};
-    x->data = tape_scratch(t, tensor_count(x));
+    x->data = tape_cells(t, tensor_count(x));
     return x;
 }
 
@@ -183,9 +183,24 @@ struct tensor *tape_like(struct tape *t, const struct tensor *x)
     return tape_tensor(t, x->n, x->h, x->w, x->c);
 }
 
+static struct arena *arena_in_use(struct tape *t)
+{
+    return t->inside ? &t->inner : &t->outer;
+}
+
+size_t tape_bytes(const struct tape *t, int64_t count)
+{
+    return (size_t)count * kernels_size(t->k->activation);
+}
+
+cell *tape_cells(struct tape *t, int64_t count)
+{
+    return arena_alloc(arena_in_use(t), tape_bytes(t, count));
+}
+
 real *tape_scratch(struct tape *t, int64_t count)
 {
-    return arena_alloc(t->inside ? &t->inner : &t->outer, (size_t)count * sizeof(real));
+    return arena_alloc(arena_in_use(t), (size_t)count * sizeof(real));
 }
 
 struct tensor *tape_input(struct tape *t, const float *values, int n, int h, int w, int c,
@@ -194,7 +209,7 @@ struct tensor *tape_input(struct tape *t, const float *values, int n, int h, int
     struct tensor *x = tape_tensor(t, n, h, w, c);
 
     x->needs_gradient = needs_gradient && t->options.training;
-    transfer_upload(tape_kernels(t), x->data, values, tensor_count(x));
+    transfer_upload_cells(tape_kernels(t), x->data, values, tensor_count(x));
     return x;
 }
 
@@ -209,19 +224,19 @@ const void *tape_keep(struct tape *t, const void *data, size_t bytes)
 const int32_t *tape_ids(struct tape *t, const int32_t *ids, int count)
 {
     const kernels *k = tape_kernels(t);
-    int32_t *device = arena_alloc(t->inside ? &t->inner : &t->outer, count * sizeof(int32_t));
+    int32_t *device = arena_alloc(arena_in_use(t), count * sizeof(int32_t));
 
     k->upload(k, device, ids, count * sizeof(int32_t));
     return device;
 }
 
-real *tape_gradient(struct tape *t, struct tensor *x)
+cell *tape_gradient(struct tape *t, struct tensor *x)
 {
     if (!x->needs_gradient) {
         return NULL;
     }
     if (x->gradient == NULL) {
-        const size_t bytes = (size_t)tensor_count(x) * sizeof(real);
+        const size_t bytes = tape_bytes(t, tensor_count(x));
         const kernels *k = tape_kernels(t);
 
         x->gradient = arena_alloc(x->outer ? &t->outer : &t->inner, bytes);
@@ -294,7 +309,7 @@ static struct tensor *carry_out(struct tape *t, const struct tensor *y)
     struct tensor *copy = tape_like(t, y);
 
     copy->needs_gradient = y->needs_gradient;
-    k->copy(k, copy->data, y->data, (size_t)tensor_count(y) * sizeof(real));
+    k->copy(k, copy->data, y->data, tape_bytes(t, tensor_count(y)));
     return copy;
 }
 
@@ -312,7 +327,7 @@ static struct tensor *run_segment(struct tape *t, segment_function fn, const voi
     t->recording = false;
     struct tensor *inside = run_inside(t, fn, context, in);
     if (over != NULL && !t->options.training) {
-        arena_take_back(&t->outer, over->data, (size_t)tensor_count(over) * sizeof(real));
+        arena_take_back(&t->outer, over->data, tape_bytes(t, tensor_count(over)));
     }
     struct tensor *y = carry_out(t, inside);
     t->recording = t->options.training;
@@ -341,12 +356,12 @@ struct tensor *tape_chain(struct tape *t, segment_function fn, const void *conte
 void tape_backward(struct tape *t, struct tensor *y, const float *dy)
 {
     if (dy != NULL && tape_gradient(t, y) != NULL) {
-        transfer_upload(tape_kernels(t), y->gradient, dy, tensor_count(y));
+        transfer_upload_cells(tape_kernels(t), y->gradient, dy, tensor_count(y));
     }
     walk_back(t, t->outer_records);
 }
 
 void tape_download(const struct tape *t, const struct tensor *x, float *out)
 {
-    transfer_download(tape_kernels(t), out, x->data, tensor_count(x));
+    transfer_download_cells(tape_kernels(t), out, x->data, tensor_count(x));
 }

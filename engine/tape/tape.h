@@ -17,8 +17,8 @@
 /* Activations [n, h, w, c] on the device. A list of tokens is [n, 1, t, c]. Lives in an arena of
  * the tape, as do its values; nobody frees one. */
 struct tensor {
-    real *data;
-    real *gradient; // same shape; NULL until something asked for it
+    cell *data;
+    cell *gradient; // same shape; NULL until something asked for it
     int n, h, w, c;
     bool needs_gradient;
     bool outer; // lives in the outer arena
@@ -42,7 +42,7 @@ struct record {
     struct tensor *x[TAPE_INPUTS];
     const void *object;       // the weight of an op, the context of a segment
     segment_function segment; // to be run again
-    real *saved[2];           // arrays of the forward, in the arena
+    void *saved[2];           // arrays of the forward, in the arena
     const int32_t *ids;
     int number[4];
     double factor;
@@ -105,8 +105,13 @@ struct tensor *tape_like(struct tape *t, const struct tensor *x);
 struct tensor *tape_input(struct tape *t, const float *values, int n, int h, int w, int c,
                           bool needs_gradient);
 
-/* Scratch of count reals in the arena in use; kept as long as the records of the segment. */
+/* Scratch of count cells, or reals, in the arena in use; kept as long as the records of the
+ * segment. */
+cell *tape_cells(struct tape *t, int64_t count);
 real *tape_scratch(struct tape *t, int64_t count);
+
+/* Bytes of count cells on the tape's device. */
+size_t tape_bytes(const struct tape *t, int64_t count);
 
 /* A copy of host memory that stays until the tape is reset: contexts of segments. */
 const void *tape_keep(struct tape *t, const void *data, size_t bytes);
@@ -115,7 +120,7 @@ const void *tape_keep(struct tape *t, const void *data, size_t bytes);
 const int32_t *tape_ids(struct tape *t, const int32_t *ids, int count);
 
 /* The gradient of x, zeroed the first time; NULL when x needs none. */
-real *tape_gradient(struct tape *t, struct tensor *x);
+cell *tape_gradient(struct tape *t, struct tensor *x);
 
 /* True when an op over these inputs (NULLs allowed) and a weight that learns or not has to be
  * recorded; marks y accordingly. */

@@ -1,6 +1,7 @@
 /* Copies between host and device; see transfer.h. */
 #include "engine/tape/transfer.h"
 
+#include "engine/base/dtype.h"
 #include "engine/base/error.h"
 
 void transfer_upload(const kernels *k, real *to, const float *from, int64_t count)
@@ -27,6 +28,32 @@ void transfer_download(const kernels *k, float *to, const real *from, int64_t co
     for (int64_t i = 0; i < count; i++) {
         to[i] = (float)wide[i];
     }
+}
+
+void transfer_upload_cells(const kernels *k, cell *to, const float *from, int64_t count)
+{
+    const size_t bytes = (size_t)count * kernels_size(k->activation);
+
+    if (k->activation == KERNELS_F32) {
+        transfer_upload(k, (real *)to, from, count);
+        return;
+    }
+    g_autofree void *rounded = g_malloc(bytes);
+    dtype_from_f32(DTYPE_BF16, from, rounded, (size_t)count);
+    k->upload(k, to, rounded, bytes);
+}
+
+void transfer_download_cells(const kernels *k, float *to, const cell *from, int64_t count)
+{
+    const size_t bytes = (size_t)count * kernels_size(k->activation);
+
+    if (k->activation == KERNELS_F32) {
+        transfer_download(k, to, (const real *)from, count);
+        return;
+    }
+    g_autofree void *rounded = g_malloc(bytes);
+    k->download(k, rounded, from, bytes);
+    dtype_to_f32(DTYPE_BF16, rounded, to, (size_t)count);
 }
 
 bool transfer_sync(const kernels *k, GError **error)

@@ -52,11 +52,11 @@ static void refresh_norm(struct weight *w, const kernels *k, real scale)
     if (w->scalar) {
         // direction * relu(|gain| + shift): a matrix of one column
         k->shift_gain(k, 1, w->sigma + w->out, w->shift, scale, w->gain);
-        k->scale_columns(k, w->out, 1, w->sigma, w->gain, gain);
+        k->scale_columns(k, KERNELS_F32, w->out, 1, w->sigma, w->gain, gain);
         return;
     }
     k->copy(k, gain, w->sigma, (size_t)w->out * sizeof(real));
-    k->accumulate(k, w->out, scale, w->shift, gain);
+    k->accumulate(k, KERNELS_F32, w->out, scale, w->shift, gain);
 }
 
 void weight_refresh(struct weight *w, const kernels *k, real scale)

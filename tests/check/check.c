@@ -84,52 +84,120 @@ static struct array *new_array(struct check *c, enum role role, size_t bytes)
     return a;
 }
 
-static real *initial_values(struct array *a)
+static void *initial_values(const struct array *a)
 {
-    return (real *)((char *)a->initial + GUARD);
+    return (char *)a->initial + GUARD;
 }
 
-static struct array *new_reals(struct check *c, enum role role, int64_t count, struct bound bound)
-{
-    struct array *a = new_array(c, role, (size_t)count * sizeof(real));
+// from one bfloat16 to the next, relative, at most
+#define BF16_STEP (1.0 / 128)
 
+/* Values that were within the bound, rounded on both sides, may come out as neighbours: where the
+ * middle between two of them lies between the values, which happens to as large a part of them as
+ * their distance is of a step, so that the nmse grows by a step times its root. Of few values one or
+ * two alone may do so, and the largest at that. */
+static struct bound rounded(struct bound b, enum kernels_type type, int64_t count)
+{
+    if (type == KERNELS_BF16 && b.nmse > 0) {
+        b.nmse += BF16_STEP * sqrt(b.nmse) + 8 * BF16_STEP * BF16_STEP / (double)MAX(count, 1);
+    }
+    if (type == KERNELS_BF16 && b.relative > 0) {
+        b.relative += BF16_STEP;
+    }
+    return b;
+}
+
+static struct array *new_values(struct check *c, enum role role, enum kernels_type type,
+                                int64_t count, struct bound bound)
+{
+    struct array *a = new_array(c, role, (size_t)count * kernels_size(type));
+
+    a->type = type;
     a->count = count;
-    a->bound = bound;
+    a->bound = rounded(bound, type, count);
     return a;
 }
 
-struct array *check_input(struct check *c, int64_t count, enum fill fill)
+static void set_initial(struct array *a, int64_t i, double value)
 {
-    struct array *a = new_reals(c, ROLE_INPUT, count, (struct bound){0});
+    cell_set(a->type, initial_values(a), i, (real)value);
+}
+
+struct array *check_input_of(struct check *c, enum kernels_type type, int64_t count, enum fill fill)
+{
+    struct array *a = new_values(c, ROLE_INPUT, type, count, (struct bound){0});
 
     for (int64_t i = 0; i < count; i++) {
         const double u = check_uniform(c);
         const double values[] = {2 * u - 1, floor(7 * u) - 3, u + 0.5};
 
-        initial_values(a)[i] = (real)values[fill];
+        set_initial(a, i, values[fill]);
     }
     send(c, a);
     return a;
+}
+
+struct array *check_output_of(struct check *c, enum kernels_type type, int64_t count,
+                              struct bound bound)
+{
+    struct array *a = new_values(c, ROLE_OUTPUT, type, count, bound);
+
+    for (int64_t i = 0; i < count; i++) {
+        set_initial(a, i, NAN);
+    }
+    send(c, a);
+    return a;
+}
+
+struct array *check_sum_of(struct check *c, enum kernels_type type, int64_t count,
+                           struct bound bound)
+{
+    struct array *a = new_values(c, ROLE_SUM, type, count, bound);
+
+    // integers, so that sums stay exact where they are
+    for (int64_t i = 0; i < count; i++) {
+        set_initial(a, i, floor(15 * check_uniform(c)) - 7);
+    }
+    send(c, a);
+    return a;
+}
+
+struct array *check_input(struct check *c, int64_t count, enum fill fill)
+{
+    return check_input_of(c, KERNELS_F32, count, fill);
 }
 
 struct array *check_output(struct check *c, int64_t count, struct bound bound)
 {
-    struct array *a = new_reals(c, ROLE_OUTPUT, count, bound);
-
-    for (int64_t i = 0; i < count; i++) {
-        initial_values(a)[i] = (real)NAN;
-    }
-    send(c, a);
-    return a;
+    return check_output_of(c, KERNELS_F32, count, bound);
 }
 
 struct array *check_sum(struct check *c, int64_t count, struct bound bound)
 {
-    struct array *a = new_reals(c, ROLE_SUM, count, bound);
+    return check_sum_of(c, KERNELS_F32, count, bound);
+}
 
-    // integers, so that sums stay exact where they are
+struct array *check_cells(struct check *c, int64_t count, enum fill fill)
+{
+    return check_input_of(c, c->device->activation, count, fill);
+}
+
+struct array *check_output_cells(struct check *c, int64_t count, struct bound bound)
+{
+    return check_output_of(c, c->device->activation, count, bound);
+}
+
+struct array *check_sum_cells(struct check *c, int64_t count, struct bound bound)
+{
+    return check_sum_of(c, c->device->activation, count, bound);
+}
+
+struct array *check_cells_with(struct check *c, int64_t count, const real *values)
+{
+    struct array *a = new_values(c, ROLE_INPUT, c->device->activation, count, (struct bound){0});
+
     for (int64_t i = 0; i < count; i++) {
-        initial_values(a)[i] = (real)(floor(15 * check_uniform(c)) - 7);
+        set_initial(a, i, values[i]);
     }
     send(c, a);
     return a;
@@ -168,14 +236,14 @@ struct array *check_rounded(struct check *c, const struct array *plain)
     const size_t bytes = (size_t)plain->count * sizeof(uint16_t);
     g_autofree uint16_t *values = g_malloc(bytes + 1);
 
-    c->reference->to_bf16(c->reference, plain->count, initial_values((struct array *)plain),
-                          values);
+    c->reference->convert(c->reference, plain->count, plain->type, initial_values(plain),
+                          KERNELS_BF16, values);
     return check_raw(c, ROLE_INPUT, bytes, values);
 }
 
 struct kernels_weight check_weight(const struct check *c, const struct weight_input *w)
 {
-    const enum kernels_precision type = w->rounded ? KERNELS_BF16 : KERNELS_F32;
+    const enum kernels_type type = w->rounded ? KERNELS_BF16 : KERNELS_F32;
 
     return (struct kernels_weight){at(c, w->rounded ? w->rounded : w->plain), type};
 }
@@ -226,7 +294,7 @@ static double value_at(const struct array *a, const char *bytes, int64_t i)
 {
     const void *values = bytes + GUARD;
 
-    return a->values == VALUES_DOUBLE ? ((const double *)values)[i] : ((const real *)values)[i];
+    return a->values == VALUES_DOUBLE ? ((const double *)values)[i] : cell_get(a->type, values, i);
 }
 
 static void compare(struct check *c, guint index, const struct array *a, const char *expected,
@@ -395,6 +463,6 @@ void check_end_flops(struct check *c, double flops)
 
 void check_end_bytes(struct check *c, double bytes)
 {
-    end_bench(c, bytes, "GB/s   ");
+    end_bench(c, bytes / sizeof(real) * (double)kernels_size(c->device->activation), "GB/s   ");
     end_case(c, 0);
 }

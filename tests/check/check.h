@@ -18,7 +18,7 @@
  * With --bench the same loop runs only one side, many times, and check_end prints the rate. */
 #pragma once
 
-#include "kernels/kernels.h"
+#include "kernels/cell.h"
 
 #define CHECK_SIDES 3
 
@@ -39,11 +39,12 @@ struct bound {
 enum role { ROLE_INPUT, ROLE_OUTPUT, ROLE_SUM };
 
 // raw: bytes to be compared as they are
-enum values { VALUES_REAL, VALUES_DOUBLE, VALUES_RAW };
+enum values { VALUES_TYPED, VALUES_DOUBLE, VALUES_RAW };
 
 struct array {
     enum role role;
     enum values values;
+    enum kernels_type type; // of typed ones
     int64_t count;
     size_t bytes; // of the values alone
     struct bound bound;
@@ -53,7 +54,7 @@ struct array {
 
 struct check {
     const kernels *reference, *device;
-    enum kernels_precision precision;
+    enum kernels_type precision;
     guint32 seed;
     enum check_mode mode;
     bool counts; // the device computes nothing: what it counts is compared with what it should
@@ -88,14 +89,27 @@ extern const struct test test_memory;
 
 void check_begin(struct check *c, const char *format, ...) G_GNUC_PRINTF(2, 3);
 bool check_next(struct check *c);
-/* Compares and frees the arrays; work: floating point operations, or bytes moved, of one call.
- * In the bench modes prints the rate instead. */
+/* Compares and frees the arrays; work: floating point operations, or bytes moved if cells were
+ * floats, of one call. In the bench modes prints the rate instead. */
 void check_end_flops(struct check *c, double flops);
 void check_end_bytes(struct check *c, double bytes);
 
+/* Arrays of a type, of reals, and of the device's cells. A bound is that of the values before they
+ * are rounded to the type; what is exact stays exact. */
+struct array *check_input_of(struct check *c, enum kernels_type type, int64_t count,
+                             enum fill fill);
+struct array *check_output_of(struct check *c, enum kernels_type type, int64_t count,
+                              struct bound bound);
+struct array *check_sum_of(struct check *c, enum kernels_type type, int64_t count,
+                           struct bound bound);
 struct array *check_input(struct check *c, int64_t count, enum fill fill);
 struct array *check_output(struct check *c, int64_t count, struct bound bound);
 struct array *check_sum(struct check *c, int64_t count, struct bound bound);
+struct array *check_cells(struct check *c, int64_t count, enum fill fill);
+struct array *check_output_cells(struct check *c, int64_t count, struct bound bound);
+struct array *check_sum_cells(struct check *c, int64_t count, struct bound bound);
+// an input of cells with these values, rounded
+struct array *check_cells_with(struct check *c, int64_t count, const real *values);
 // an output of doubles
 struct array *check_doubles(struct check *c, int64_t count, struct bound bound);
 // values that are not numbers of the kind above; from: their beginning, or NULL

@@ -25,13 +25,13 @@ static struct array *wide_input(struct check *c, int64_t count, double span)
             values[i] = (real)((i & 1 ? 1 : -1) * pow(10, 5 - 35 * check_uniform(c)));
         }
     }
-    return check_raw(c, ROLE_INPUT, (size_t)count * sizeof(real), values);
+    return check_cells_with(c, count, values);
 }
 
 static void forward_case(struct check *c, enum activation a, int64_t count)
 {
     check_begin(c, "%s count=%d", activation_names[a], (int)count);
-    struct array *x = wide_input(c, count, 12), *y = check_output(c, count, function_bound);
+    struct array *x = wide_input(c, count, 12), *y = check_output_cells(c, count, function_bound);
 
     while (check_next(c)) {
         c->k->activation_forward(c->k, a, count, at(c, x), at(c, y));
@@ -42,8 +42,8 @@ static void forward_case(struct check *c, enum activation a, int64_t count)
 static void backward_case(struct check *c, enum activation a, int64_t count)
 {
     check_begin(c, "%s count=%d", activation_names[a], (int)count);
-    struct array *x = wide_input(c, count, 12), *dy = check_input(c, count, FILL_RANDOM);
-    struct array *dx = check_sum(c, count, sum_bound);
+    struct array *x = wide_input(c, count, 12), *dy = check_cells(c, count, FILL_RANDOM);
+    struct array *dx = check_sum_cells(c, count, sum_bound);
 
     while (check_next(c)) {
         c->k->activation_backward(c->k, a, count, at(c, x), at(c, dy), at(c, dx));
@@ -97,7 +97,7 @@ static void geglu_forward_case(struct check *c, int64_t t, int width)
 {
     check_begin(c, "t=%d c=%d", (int)t, width);
     struct array *x = wide_input(c, 2 * t * width, 8);
-    struct array *y = check_output(c, t * width, function_bound);
+    struct array *y = check_output_cells(c, t * width, function_bound);
 
     while (check_next(c)) {
         c->k->geglu_forward(c->k, t, width, at(c, x), at(c, y));
@@ -108,9 +108,9 @@ static void geglu_forward_case(struct check *c, int64_t t, int width)
 static void geglu_backward_case(struct check *c, int64_t t, int width)
 {
     check_begin(c, "t=%d c=%d", (int)t, width);
-    struct array *x = check_input(c, 2 * t * width, FILL_RANDOM);
-    struct array *dy = check_input(c, t * width, FILL_RANDOM);
-    struct array *dx = check_sum(c, 2 * t * width, sum_bound);
+    struct array *x = check_cells(c, 2 * t * width, FILL_RANDOM);
+    struct array *dy = check_cells(c, t * width, FILL_RANDOM);
+    struct array *dx = check_sum_cells(c, 2 * t * width, sum_bound);
 
     while (check_next(c)) {
         c->k->geglu_backward(c->k, t, width, at(c, x), at(c, dy), at(c, dx));
@@ -158,9 +158,10 @@ static void bench_geglu_backward(struct check *c)
 static void add_case(struct check *c, int64_t count, int place)
 {
     check_begin(c, "count=%d place=%d", (int)count, place);
-    struct array *a = place == 1 ? NULL : check_input(c, count, FILL_RANDOM);
-    struct array *b = place == 2 ? NULL : check_input(c, count, FILL_RANDOM);
-    struct array *y = place ? check_sum(c, count, exact) : check_output(c, count, exact);
+    struct array *a = place == 1 ? NULL : check_cells(c, count, FILL_RANDOM);
+    struct array *b = place == 2 ? NULL : check_cells(c, count, FILL_RANDOM);
+    struct array *y =
+        place ? check_sum_cells(c, count, exact) : check_output_cells(c, count, exact);
 
     while (check_next(c)) {
         c->k->add(c->k, count, at(c, a ? a : y), at(c, b ? b : y), at(c, y));
@@ -177,14 +178,14 @@ static void check_add(struct check *c)
     }
 }
 
-static void accumulate_case(struct check *c, int64_t count, real factor)
+static void accumulate_case(struct check *c, enum kernels_type type, int64_t count, real factor)
 {
-    check_begin(c, "count=%d factor=%g", (int)count, (double)factor);
-    struct array *x = check_input(c, count, FILL_RANDOM);
-    struct array *y = check_sum(c, count, sum_bound);
+    check_begin(c, "type=%d count=%d factor=%g", type, (int)count, (double)factor);
+    struct array *x = check_input_of(c, type, count, FILL_RANDOM);
+    struct array *y = check_sum_of(c, type, count, sum_bound);
 
     while (check_next(c)) {
-        c->k->accumulate(c->k, count, factor, at(c, x), at(c, y));
+        c->k->accumulate(c->k, type, count, factor, at(c, x), at(c, y));
     }
     check_end_bytes(c, 12.0 * count);
 }
@@ -192,8 +193,9 @@ static void accumulate_case(struct check *c, int64_t count, real factor)
 static void check_accumulate(struct check *c)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
-        accumulate_case(c, counts[i], 1);
-        accumulate_case(c, counts[i], (real)-0.37);
+        accumulate_case(c, c->device->activation, counts[i], 1);
+        accumulate_case(c, c->device->activation, counts[i], (real)-0.37);
+        accumulate_case(c, KERNELS_F32, counts[i], (real)0.37);
     }
 }
 
@@ -208,17 +210,17 @@ static void bench_add(struct check *c)
 static void bench_accumulate(struct check *c)
 {
     c->mode = MODE_BENCH_REFERENCE;
-    accumulate_case(c, 1 << 23, 1);
+    accumulate_case(c, c->device->activation, 1 << 23, 1);
     c->mode = MODE_BENCH_DEVICE;
-    accumulate_case(c, 1 << 23, 1);
+    accumulate_case(c, c->device->activation, 1 << 23, 1);
 }
 
 static void row_forward_case(struct check *c, int n, int64_t t, int width)
 {
     check_begin(c, "n=%d t=%d c=%d", n, (int)t, width);
-    struct array *x = check_input(c, n * t * width, FILL_RANDOM);
-    struct array *row = check_input(c, (int64_t)n * width, FILL_RANDOM);
-    struct array *y = check_output(c, n * t * width, exact);
+    struct array *x = check_cells(c, n * t * width, FILL_RANDOM);
+    struct array *row = check_cells(c, (int64_t)n * width, FILL_RANDOM);
+    struct array *y = check_output_cells(c, n * t * width, exact);
 
     while (check_next(c)) {
         c->k->add_row_forward(c->k, n, t, width, at(c, x), at(c, row), at(c, y));
@@ -229,8 +231,8 @@ static void row_forward_case(struct check *c, int n, int64_t t, int width)
 static void row_backward_case(struct check *c, int n, int64_t t, int width)
 {
     check_begin(c, "n=%d t=%d c=%d", n, (int)t, width);
-    struct array *dy = check_input(c, n * t * width, FILL_RANDOM);
-    struct array *drow = check_sum(c, (int64_t)n * width, (struct bound){.nmse = 1e-12});
+    struct array *dy = check_cells(c, n * t * width, FILL_RANDOM);
+    struct array *drow = check_sum_cells(c, (int64_t)n * width, (struct bound){.nmse = 1e-12});
 
     while (check_next(c)) {
         c->k->add_row_backward(c->k, n, t, width, at(c, dy), at(c, drow));
@@ -277,12 +279,12 @@ static void bench_row_backward(struct check *c)
 static void columns_case(struct check *c, int64_t t, int width, int from, int stride, bool add)
 {
     check_begin(c, "t=%d c=%d from=%d stride=%d add=%d", (int)t, width, from, stride, add);
-    struct array *x = check_input(c, t * stride, FILL_RANDOM);
-    struct array *y = check_sum(c, t * stride, exact);
+    struct array *x = check_cells(c, t * stride, FILL_RANDOM);
+    struct array *y = check_sum_cells(c, t * stride, exact);
 
     while (check_next(c)) {
-        c->k->copy_columns(c->k, t, width, (real *)at(c, x) + from, stride,
-                           (real *)at(c, y) + (stride - width - from), stride, add);
+        c->k->copy_columns(c->k, t, width, kernels_at(c->k, at(c, x), from), stride,
+                           kernels_at(c->k, at(c, y), stride - width - from), stride, add);
     }
     check_end_bytes(c, 8.0 * t * width);
 }
@@ -314,8 +316,9 @@ static void upsample_case(struct check *c, bool backward, struct upsample_shape 
     const int64_t large = (int64_t)s.n * s.out_h * s.out_w * s.c;
 
     check_begin(c, "n=%d %dx%d to %dx%d c=%d", s.n, s.h, s.w, s.out_h, s.out_w, s.c);
-    struct array *from = check_input(c, backward ? large : small, FILL_INTEGER);
-    struct array *to = backward ? check_sum(c, small, exact) : check_output(c, large, exact);
+    struct array *from = check_cells(c, backward ? large : small, FILL_INTEGER);
+    struct array *to =
+        backward ? check_sum_cells(c, small, exact) : check_output_cells(c, large, exact);
 
     while (check_next(c)) {
         if (backward) {

@@ -101,12 +101,12 @@ static int run_all(struct check *c, const struct options *options)
 }
 
 // the table that --device names; fast: the table that the counting one stands for
-static kernels *open_device(const struct options *options, enum kernels_precision precision,
+static kernels *open_device(const struct options *options, enum kernels_type precision,
                             kernels **fast, GError **error)
 {
     *fast = NULL;
     if (strcmp(options->device, "reference") == 0) {
-        return kernels_reference();
+        return kernels_reference(precision);
     }
     *fast = kernels_cpu(options->threads, precision, error);
     if (strcmp(options->device, "cpu") == 0) {
@@ -160,7 +160,7 @@ int main(int argc, char **argv)
         return 0;
     }
 
-    g_autoptr(kernels) reference = kernels_reference();
+    g_autoptr(kernels) reference = kernels_reference(bf16 ? KERNELS_BF16 : KERNELS_F32);
     g_autoptr(kernels) fast = NULL;
     g_autoptr(kernels) device =
         open_device(&options, bf16 ? KERNELS_BF16 : KERNELS_F32, &fast, &error);

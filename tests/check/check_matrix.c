@@ -1,4 +1,5 @@
-/* check_matrix.c: gemm, linear layers with weights of both types, rounding to bfloat16. */
+/* check_matrix.c: gemm, linear layers with weights of both types, values of one type as
+ * those of another. */
 #include "tests/check/check.h"
 
 #include <math.h>
@@ -84,10 +85,10 @@ static void linear_forward_case(struct check *c, enum weight_form form, enum fil
                                 bool with_bias, struct linear_shape s)
 {
     check_begin(c, "t=%d in=%d out=%d %s", (int)s.t, s.in, s.out, form_names[form]);
-    struct array *x = check_input(c, s.t * s.in, fill);
+    struct array *x = check_cells(c, s.t * s.in, fill);
     struct array *bias = with_bias ? check_input(c, s.out, fill) : NULL;
     struct weight_input w = make_weight(c, form, s, fill);
-    struct array *y = check_output(c, s.t * s.out, sums(fill));
+    struct array *y = check_output_cells(c, s.t * s.out, sums(fill));
 
     while (check_next(c)) {
         c->k->linear_forward(c->k, s, at(c, x), check_weight(c, &w), at(c, bias), at(c, y));
@@ -99,9 +100,9 @@ static void linear_input_case(struct check *c, enum weight_form form, enum fill 
                               struct linear_shape s)
 {
     check_begin(c, "t=%d in=%d out=%d %s", (int)s.t, s.in, s.out, form_names[form]);
-    struct array *dy = check_input(c, s.t * s.out, fill);
+    struct array *dy = check_cells(c, s.t * s.out, fill);
     struct weight_input w = make_weight(c, form, s, fill);
-    struct array *dx = check_sum(c, s.t * s.in, sums(fill));
+    struct array *dx = check_sum_cells(c, s.t * s.in, sums(fill));
 
     while (check_next(c)) {
         c->k->linear_backward_input(c->k, s, at(c, dy), check_weight(c, &w), at(c, dx));
@@ -112,7 +113,7 @@ static void linear_input_case(struct check *c, enum weight_form form, enum fill 
 static void linear_weight_case(struct check *c, enum fill fill, struct linear_shape s)
 {
     check_begin(c, "t=%d in=%d out=%d", (int)s.t, s.in, s.out);
-    struct array *dy = check_input(c, s.t * s.out, fill), *x = check_input(c, s.t * s.in, fill);
+    struct array *dy = check_cells(c, s.t * s.out, fill), *x = check_cells(c, s.t * s.in, fill);
     struct array *dw = check_sum(c, (int64_t)s.out * s.in, sums(fill));
 
     while (check_next(c)) {
@@ -192,22 +193,23 @@ static void bench_linear_backward_weight(struct check *c)
     linear_weight_case(c, FILL_RANDOM, linear_bench[5]);
 }
 
-/* ---- rounding ---- */
+/* ---- types ---- */
 
-static void to_bf16_case(struct check *c, int64_t count)
+static void convert_case(struct check *c, enum kernels_type from, enum kernels_type to,
+                         int64_t count)
 {
-    check_begin(c, "count=%d", (int)count);
-    struct array *x = check_input(c, count, FILL_RANDOM);
-    struct array *y = check_raw(c, ROLE_OUTPUT, (size_t)count * sizeof(uint16_t), NULL);
+    check_begin(c, "from=%d to=%d count=%d", from, to, (int)count);
+    struct array *x = check_input_of(c, from, count, FILL_RANDOM);
+    struct array *y = check_output_of(c, to, count, exact);
 
     while (check_next(c)) {
-        c->k->to_bf16(c->k, count, at(c, x), at(c, y));
+        c->k->convert(c->k, count, from, at(c, x), to, at(c, y));
     }
     check_end_bytes(c, 6.0 * count);
 }
 
-// ties, the largest values, infinities, NaN, denormals
-static void to_bf16_special(struct check *c)
+// ties, the largest values, infinities, NaN, denormals, and back
+static void convert_special(struct check *c)
 {
     const float values[] = {1.00390625f, 1.01171875f, -1.00390625f, 3.4e38f, INFINITY,
                             -INFINITY,   NAN,         1e-40f,       -0.0f,   0x1.fffffep127f};
@@ -216,29 +218,35 @@ static void to_bf16_special(struct check *c)
     check_begin(c, "special values");
     struct array *x = check_raw(c, ROLE_INPUT, sizeof values, values);
     struct array *y = check_raw(c, ROLE_OUTPUT, count * sizeof(uint16_t), NULL);
+    struct array *back = check_raw(c, ROLE_OUTPUT, sizeof values, NULL);
 
     while (check_next(c)) {
-        c->k->to_bf16(c->k, count, at(c, x), at(c, y));
+        c->k->convert(c->k, count, KERNELS_F32, at(c, x), KERNELS_BF16, at(c, y));
+        c->k->convert(c->k, count, KERNELS_BF16, at(c, y), KERNELS_F32, at(c, back));
     }
-    check_end_bytes(c, 6.0 * count);
+    check_end_bytes(c, 12.0 * count);
 }
 
-static void check_to_bf16(struct check *c)
+static void check_convert(struct check *c)
 {
     static const int64_t counts[] = {0, 1, 7, 63, 65, 100003};
 
     for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
-        to_bf16_case(c, counts[i]);
+        for (int from = KERNELS_F32; from <= KERNELS_BF16; from++) {
+            convert_case(c, from, KERNELS_F32, counts[i]);
+            convert_case(c, from, KERNELS_BF16, counts[i]);
+        }
     }
-    to_bf16_special(c);
+    convert_special(c);
 }
 
-static void bench_to_bf16(struct check *c)
+static void bench_convert(struct check *c)
 {
     c->mode = MODE_BENCH_REFERENCE;
-    to_bf16_case(c, 1 << 24);
+    convert_case(c, KERNELS_F32, KERNELS_BF16, 1 << 24);
     c->mode = MODE_BENCH_DEVICE;
-    to_bf16_case(c, 1 << 24);
+    convert_case(c, KERNELS_F32, KERNELS_BF16, 1 << 24);
+    convert_case(c, KERNELS_BF16, KERNELS_F32, 1 << 24);
 }
 
 const struct test test_gemm = {check_gemm, bench_gemm};
@@ -247,4 +255,4 @@ const struct test test_linear_backward_input = {check_linear_backward_input,
                                                 bench_linear_backward_input};
 const struct test test_linear_backward_weight = {check_linear_backward_weight,
                                                  bench_linear_backward_weight};
-const struct test test_to_bf16 = {check_to_bf16, bench_to_bf16};
+const struct test test_convert = {check_convert, bench_convert};

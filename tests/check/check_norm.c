@@ -20,9 +20,9 @@ static void group_forward_case(struct check *c, struct groupnorm_shape s)
     const int64_t count = s.n * s.t * s.c;
 
     begin_group(c, s);
-    struct array *x = check_input(c, count, FILL_POSITIVE);
+    struct array *x = check_cells(c, count, FILL_POSITIVE);
     struct array *gain = check_input(c, s.c, FILL_RANDOM), *bias = check_input(c, s.c, FILL_RANDOM);
-    struct array *y = check_output(c, count, close_values);
+    struct array *y = check_output_cells(c, count, close_values);
     struct array *mean = check_output(c, (int64_t)s.n * s.groups, close_values);
     struct array *rstd = check_output(c, (int64_t)s.n * s.groups, close_values);
 
@@ -38,11 +38,11 @@ static void group_backward_case(struct check *c, struct groupnorm_shape s, bool 
     const int64_t count = s.n * s.t * s.c;
 
     begin_group(c, s);
-    struct array *x = check_input(c, count, FILL_RANDOM), *dy = check_input(c, count, FILL_RANDOM);
+    struct array *x = check_cells(c, count, FILL_RANDOM), *dy = check_cells(c, count, FILL_RANDOM);
     struct array *gain = check_input(c, s.c, FILL_RANDOM), *bias = check_input(c, s.c, FILL_RANDOM);
     struct array *mean = check_input(c, (int64_t)s.n * s.groups, FILL_RANDOM);
     struct array *rstd = check_input(c, (int64_t)s.n * s.groups, FILL_POSITIVE);
-    struct array *dx = input ? check_sum(c, count, close_sums) : NULL;
+    struct array *dx = input ? check_sum_cells(c, count, close_sums) : NULL;
     struct array *dgain = gains ? check_sum(c, s.c, close_sums) : NULL;
 
     while (check_next(c)) {
@@ -113,9 +113,9 @@ static void layer_forward_case(struct check *c, struct layernorm_shape s)
     const int64_t count = s.t * s.c;
 
     check_begin(c, "t=%d c=%d", (int)s.t, s.c);
-    struct array *x = check_input(c, count, FILL_POSITIVE);
+    struct array *x = check_cells(c, count, FILL_POSITIVE);
     struct array *gain = check_input(c, s.c, FILL_RANDOM), *bias = check_input(c, s.c, FILL_RANDOM);
-    struct array *y = check_output(c, count, close_values);
+    struct array *y = check_output_cells(c, count, close_values);
     struct array *mean = check_output(c, s.t, close_values);
     struct array *rstd = check_output(c, s.t, close_values);
 
@@ -131,11 +131,11 @@ static void layer_backward_case(struct check *c, struct layernorm_shape s, bool 
     const int64_t count = s.t * s.c;
 
     check_begin(c, "t=%d c=%d dx=%d dgain=%d", (int)s.t, s.c, input, gains);
-    struct array *x = check_input(c, count, FILL_RANDOM), *dy = check_input(c, count, FILL_RANDOM);
+    struct array *x = check_cells(c, count, FILL_RANDOM), *dy = check_cells(c, count, FILL_RANDOM);
     struct array *gain = check_input(c, s.c, FILL_RANDOM);
     struct array *mean = check_input(c, s.t, FILL_RANDOM);
     struct array *rstd = check_input(c, s.t, FILL_POSITIVE);
-    struct array *dx = input ? check_sum(c, count, close_sums) : NULL;
+    struct array *dx = input ? check_sum_cells(c, count, close_sums) : NULL;
     struct array *dgain = gains ? check_sum(c, s.c, close_sums) : NULL;
 
     while (check_next(c)) {

@@ -30,15 +30,16 @@ static void check_gain(struct check *c)
     }
 }
 
-static void columns_case(struct check *c, int64_t t, int r, bool in_place)
+static void columns_case(struct check *c, enum kernels_type type, int64_t t, int r, bool in_place)
 {
-    check_begin(c, "t=%d r=%d in_place=%d", (int)t, r, in_place);
-    struct array *x = in_place ? NULL : check_input(c, t * r, FILL_RANDOM);
+    check_begin(c, "type=%d t=%d r=%d in_place=%d", type, (int)t, r, in_place);
+    struct array *x = in_place ? NULL : check_input_of(c, type, t * r, FILL_RANDOM);
     struct array *gain = check_input(c, r, FILL_RANDOM);
-    struct array *y = in_place ? check_sum(c, t * r, exact) : check_output(c, t * r, exact);
+    struct array *y =
+        in_place ? check_sum_of(c, type, t * r, exact) : check_output_of(c, type, t * r, exact);
 
     while (check_next(c)) {
-        c->k->scale_columns(c->k, t, r, at(c, x ? x : y), at(c, gain), at(c, y));
+        c->k->scale_columns(c->k, type, t, r, at(c, x ? x : y), at(c, gain), at(c, y));
     }
     check_end_bytes(c, 8.0 * t * r);
 }
@@ -46,29 +47,32 @@ static void columns_case(struct check *c, int64_t t, int r, bool in_place)
 static void check_columns(struct check *c)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(row_sizes); i++) {
-        columns_case(c, row_sizes[i][0], row_sizes[i][1], false);
-        columns_case(c, row_sizes[i][0], row_sizes[i][1], true);
+        columns_case(c, c->device->activation, row_sizes[i][0], row_sizes[i][1], false);
+        columns_case(c, c->device->activation, row_sizes[i][0], row_sizes[i][1], true);
+        columns_case(c, KERNELS_F32, row_sizes[i][0], row_sizes[i][1], false);
     }
 }
 
 static void bench_columns(struct check *c)
 {
     c->mode = MODE_BENCH_REFERENCE;
-    columns_case(c, 256, 320, false);
+    columns_case(c, c->device->activation, 256, 320, false);
     c->mode = MODE_BENCH_DEVICE;
-    columns_case(c, 8192, 320, false);
-    columns_case(c, 512, 1280, false);
+    columns_case(c, c->device->activation, 8192, 320, false);
+    columns_case(c, c->device->activation, 512, 1280, false);
 }
 
-static void dot_case(struct check *c, int64_t t, int r)
+static void dot_case(struct check *c, enum kernels_type type, int64_t t, int r)
 {
-    check_begin(c, "t=%d r=%d", (int)t, r);
-    struct array *p = check_input(c, t * r, FILL_RANDOM), *q = check_input(c, t * r, FILL_RANDOM);
+    check_begin(c, "type=%d t=%d r=%d", type, (int)t, r);
+    struct array *p = check_input_of(c, type, t * r, FILL_RANDOM);
+    struct array *q = check_input_of(c, type, t * r, FILL_RANDOM);
     struct array *gain = check_input(c, r, FILL_INTEGER); // some at most 0
     struct array *dshift = check_sum(c, r, close_sums);
 
     while (check_next(c)) {
-        c->k->column_dot(c->k, t, r, at(c, p), at(c, q), at(c, gain), (real)0.5, at(c, dshift));
+        c->k->column_dot(c->k, type, t, r, at(c, p), at(c, q), at(c, gain), (real)0.5,
+                         at(c, dshift));
     }
     check_end_bytes(c, 8.0 * t * r);
 }
@@ -76,17 +80,18 @@ static void dot_case(struct check *c, int64_t t, int r)
 static void check_dot(struct check *c)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(row_sizes); i++) {
-        dot_case(c, row_sizes[i][0], row_sizes[i][1]);
+        dot_case(c, c->device->activation, row_sizes[i][0], row_sizes[i][1]);
+        dot_case(c, KERNELS_F32, row_sizes[i][0], row_sizes[i][1]);
     }
 }
 
 static void bench_dot(struct check *c)
 {
     c->mode = MODE_BENCH_REFERENCE;
-    dot_case(c, 256, 320);
+    dot_case(c, c->device->activation, 256, 320);
     c->mode = MODE_BENCH_DEVICE;
-    dot_case(c, 8192, 320);
-    dot_case(c, 512, 1280);
+    dot_case(c, c->device->activation, 8192, 320);
+    dot_case(c, c->device->activation, 512, 1280);
 }
 
 /* ---- embedding ---- */
@@ -102,9 +107,10 @@ static void embedding_case(struct check *c, int64_t t, int width, bool backward)
         numbers[i] = (int32_t)(VOCABULARY * check_uniform(c));
     }
     struct array *ids = check_raw(c, ROLE_INPUT, (size_t)t * sizeof *numbers, numbers);
-    struct array *from = check_input(c, (backward ? t : VOCABULARY) * width, FILL_RANDOM);
-    struct array *to =
-        backward ? check_sum(c, VOCABULARY * width, exact) : check_output(c, t * width, exact);
+    struct array *from = backward ? check_cells(c, t * width, FILL_RANDOM)
+                                  : check_input(c, VOCABULARY * width, FILL_RANDOM);
+    struct array *to = backward ? check_sum(c, VOCABULARY * width, exact)
+                                : check_output_cells(c, t * width, exact);
 
     while (check_next(c)) {
         if (backward) {
@@ -147,12 +153,17 @@ static void chosen_case(struct check *c, int64_t t, int width, bool backward)
     }
     struct array *ids = check_raw(c, ROLE_INPUT, (size_t)t * sizeof *numbers, numbers);
     struct array *which = check_raw(c, ROLE_INPUT, sizeof chosen, chosen);
-    struct array *from = check_input(c, (backward ? t : s.n) * width, FILL_RANDOM);
-    struct array *to = check_sum(c, (backward ? s.n : t) * width, backward ? close_sums : bound);
+    struct array *from = backward ? check_cells(c, t * width, FILL_RANDOM)
+                                  : check_input(c, s.n * width, FILL_RANDOM);
+    struct array *to =
+        backward ? check_sum(c, s.n * width, close_sums) : check_sum_cells(c, t * width, bound);
 
     while (check_next(c)) {
-        (backward ? c->k->chosen_rows_backward : c->k->chosen_rows_forward)(
-            c->k, s, at(c, ids), at(c, which), at(c, from), at(c, to));
+        if (backward) {
+            c->k->chosen_rows_backward(c->k, s, at(c, ids), at(c, which), at(c, from), at(c, to));
+        } else {
+            c->k->chosen_rows_forward(c->k, s, at(c, ids), at(c, which), at(c, from), at(c, to));
+        }
     }
     check_end_bytes(c, 8.0 * t * width);
 }
@@ -176,11 +187,11 @@ static void check_chosen_backward(struct check *c)
 static void mse_case(struct check *c, int n, int64_t count, bool backward)
 {
     check_begin(c, "n=%d count=%d dx=%d", n, (int)count, backward);
-    struct array *x = check_input(c, n * count, FILL_RANDOM);
+    struct array *x = check_cells(c, n * count, FILL_RANDOM);
     struct array *target = check_input(c, n * count, FILL_RANDOM);
     struct array *weight = check_input(c, n, FILL_POSITIVE);
     struct array *loss = check_output(c, n, close_sums);
-    struct array *dx = backward ? check_sum(c, n * count, close_sums) : NULL;
+    struct array *dx = backward ? check_sum_cells(c, n * count, close_sums) : NULL;
 
     while (check_next(c)) {
         c->k->mse(c->k, n, count, at(c, x), at(c, target), at(c, weight), at(c, loss), at(c, dx));
@@ -211,10 +222,11 @@ static void unmix_case(struct check *c, struct unmix_shape s, bool backward)
     struct array *shown = check_raw(c, ROLE_INPUT, (size_t)s.n * sizeof *rows, rows);
     struct array *share = check_raw(c, ROLE_INPUT, (size_t)s.n * sizeof *factor, factor);
     struct array *others = check_input(c, subjects * s.places, FILL_POSITIVE);
-    struct array *x = check_input(c, (int64_t)s.n * s.places * width, FILL_POSITIVE);
+    struct array *x = check_cells(c, (int64_t)s.n * s.places * width, FILL_POSITIVE);
     struct array *map = check_doubles(c, subjects * s.places, close_sums);
     struct array *loss = check_doubles(c, subjects, close_sums);
-    struct array *dx = backward ? check_sum(c, (int64_t)s.n * s.places * width, close_sums) : NULL;
+    struct array *dx =
+        backward ? check_sum_cells(c, (int64_t)s.n * s.places * width, close_sums) : NULL;
 
     while (check_next(c)) {
         for (s.first = 0; s.first < s.slots; s.first += s.d) {

@@ -14,7 +14,7 @@
 struct problem {
     const kernels *k;
     int64_t x_count[INPUTS], y_count;
-    real *x[INPUTS], *d[INPUTS], *y, *weight, *kept[2];
+    void *x[INPUTS], *d[INPUTS], *y, *weight, *kept[2]; // of reals, which cells are here
     void (*forward)(const struct problem *p);
     void (*backward)(const struct problem *p);
     const void *shape;
@@ -33,11 +33,12 @@ static real *random_values(GRand *random, int64_t count)
 
 static double loss(const struct problem *p)
 {
+    const real *weight = p->weight, *y = p->y;
     double sum = 0;
 
     p->forward(p);
     for (int64_t i = 0; i < p->y_count; i++) {
-        sum += p->weight[i] * p->y[i];
+        sum += weight[i] * y[i];
     }
     return sum;
 }
@@ -63,9 +64,12 @@ static double difference(const struct problem *p, real *x)
 static void check_gradients(const struct problem *p, real *const noise[INPUTS])
 {
     for (int input = 0; input < INPUTS; input++) {
+        real *x = p->x[input];
+        const real *d = p->d[input];
+
         for (int64_t i = 0; i < p->x_count[input]; i++) {
-            const double expected = difference(p, &p->x[input][i]);
-            const double got = p->d[input][i] - noise[input][i];
+            const double expected = difference(p, &x[i]);
+            const double got = d[i] - noise[input][i];
 
             if (!(fabs(got - expected) <= 1e-8 * (1 + fabs(expected)))) {
                 g_test_message("input %d, value %d: %.12g instead of %.12g", input, (int)i, got,
@@ -80,7 +84,7 @@ static void check_gradients(const struct problem *p, real *const noise[INPUTS])
 // inputs that were not set are random
 static void run(struct problem p)
 {
-    g_autoptr(kernels) k = kernels_reference();
+    g_autoptr(kernels) k = kernels_reference(KERNELS_F32);
     g_autoptr(GRand) random = g_rand_new_with_seed(7);
     real *noise[INPUTS];
 
@@ -362,13 +366,14 @@ static void spectral_run(const struct problem *p)
     real gain[RANK];
 
     p->k->shift_gain(p->k, RANK, sigma, p->x[0], 0.7, gain);
-    p->k->scale_columns(p->k, TOKENS, RANK, p->kept[0], gain, p->y);
+    p->k->scale_columns(p->k, KERNELS_F32, TOKENS, RANK, p->kept[0], gain, p->y);
     p->k->copy(p->k, p->kept[1], gain, sizeof gain);
 }
 
 static void spectral_back(const struct problem *p)
 {
-    p->k->column_dot(p->k, TOKENS, RANK, p->weight, p->kept[0], p->kept[1], 0.7, p->d[0]);
+    p->k->column_dot(p->k, KERNELS_F32, TOKENS, RANK, p->weight, p->kept[0], p->kept[1], 0.7,
+                     p->d[0]);
 }
 
 static void test_spectral(void)
