@@ -196,6 +196,11 @@ struct svdiff_apart {
     double seam; // change across the seam over that of its surroundings; negative: there is none
 };
 
+/* How much work a subject is worth: quick is sooner done and less like it, thorough the other way
+ * round. It is a set of defaults of the options below (svdiff_learn_effort). */
+enum svdiff_effort { SVDIFF_EFFORT_QUICK = -1, SVDIFF_EFFORT_NORMAL, SVDIFF_EFFORT_THOROUGH };
+#define SVDIFF_EFFORTS 3
+
 enum svdiff_rate_schedule { SVDIFF_RATE_CONSTANT, SVDIFF_RATE_LINEAR, SVDIFF_RATE_COSINE };
 
 struct svdiff_learn_options {
@@ -203,6 +208,7 @@ struct svdiff_learn_options {
     int n_subjects;
     const char *output; // the subject file
 
+    enum svdiff_effort effort; // whose defaults these are, as the subject file notes it
     int steps;
     double rate, rate_1d; // learning rates of matrices and of norms
     /* Of the words that stand for [V], whose rows of the embedding then learn beside the shifts; 0:
@@ -229,6 +235,9 @@ struct svdiff_learn_options {
     enum unmix_layers unmix_layers;
     enum unmix_maps unmix_maps;
     double prior_weight;
+    /* After 20 steps that keep the class each: steps from one that does to the next, with as many
+     * times the weight. The others have neither its rows nor the unshifted model's prediction. */
+    int prior_every;
     int prior_images; // made by the model before learning; 0: its prediction is the target
     bool text_encoder, scalar_norms;
     enum shift_subset subset;
@@ -249,14 +258,18 @@ struct svdiff_learn_options {
     int apart_pictures;
 };
 
-/* Seed and precision of the run that left a checkpoint beside this output, without which it cannot
- * go on; false if there is none. */
+/* Seed, precision and effort of the run that left a checkpoint beside this output, without which it
+ * cannot go on; false if there is none. */
 SVDIFF_API bool svdiff_learn_kept(const char *output, uint64_t *seed,
-                                  enum svdiff_precision *precision);
+                                  enum svdiff_precision *precision, enum svdiff_effort *effort);
 
 /* The model's own defaults: svdiff.json of its folder, else those of Stable Diffusion; these also
  * for NULL. */
 SVDIFF_API struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s);
+
+/* The same for an effort and a subject of so many pictures; normal is svdiff_learn_defaults. */
+SVDIFF_API struct svdiff_learn_options svdiff_learn_effort(const svdiff *s,
+                                                           enum svdiff_effort effort, int pictures);
 
 /* The steps in which n subjects are learned together, where `one` are enough for one alone: half as
  * many more for each further one, because what they share is learned once. */
@@ -271,6 +284,12 @@ SVDIFF_API bool svdiff_learn(svdiff *s, const struct svdiff_learn_options *optio
 /* What svdiff_learn with these options would take; reads the pictures, writes nothing. */
 SVDIFF_API bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options,
                                       struct svdiff_estimate *e, GError **error);
+
+/* About how long it would take with other options, from its products and from an estimate of the
+ * same pictures, whose speed is taken; -1: unknown. */
+SVDIFF_API bool svdiff_estimate_like(svdiff *s, const struct svdiff_learn_options *options,
+                                     const struct svdiff_estimate *e, double *seconds,
+                                     GError **error);
 
 /* The small picture of its subject that a subject file carries, owned by the caller. NULL with an
  * error for what is no subject file or a damaged picture; NULL without one when it carries none. */

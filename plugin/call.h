@@ -32,7 +32,11 @@ struct call_estimate {
     double available;          // of memory now; negative: not known
     double seconds;            // negative: not known
     double width, height;      // of the pictures that are made; negative: not known
-    GArray *marked;            // double: share of each marked picture; NULL: none is marked
+    /* Of learning: how long each effort takes, and what the chosen one has where nothing else is
+     * asked for; negative: not known. */
+    double quick, normal, thorough;
+    double steps, learning_rate;
+    GArray *marked; // double: share of each marked picture; NULL: none is marked
     /* The squares of the first pictures as they are learned, side by side, with alpha where
      * something is marked; NULL: nothing is learned. */
     GdkPixbuf *squares;

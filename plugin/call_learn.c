@@ -50,6 +50,19 @@ static void add_going_on(const values *v, GPtrArray *arguments)
     }
 }
 
+// what a dialog asks for, or a script with its steps
+static const char *effort_of(const values *v)
+{
+    switch (values_int(v, "steps")) {
+    case LEARN_STEPS_QUICK:
+        return "quick";
+    case LEARN_STEPS_THOROUGH:
+        return "thorough";
+    default:
+        return values_text(v, "effort");
+    }
+}
+
 bool call_learn(const struct call *c, task *t, GError **error)
 {
     if (!call_check_shown(c, error) || !check_region(c, error)) {
@@ -62,6 +75,8 @@ bool call_learn(const struct call *c, task *t, GError **error)
     }
     call_add_values(a, c->values, "prompt", "class-prompt", "model", "steps", "learning-rate",
                     "size", NULL);
+    // also the normal one: without, a run that goes on would have that of what it goes on from
+    call_add_text(a, "--effort", effort_of(c->values));
     call_add_text(a, "--output", t->file);
     add_going_on(c->values, a);
     return add_layers(c, t->folder, a, error);

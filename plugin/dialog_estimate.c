@@ -40,6 +40,17 @@ static char *size_text(double bytes)
                        : g_strdup_printf("%.1f\u00a0GB", bytes / 1e9);
 }
 
+// what it takes, and what another effort would; g_free it
+static char *efforts_text(const struct call_estimate *c, const char *bytes)
+{
+    g_autofree char *time = time_text(c->seconds), *quick = time_text(c->quick);
+    g_autofree char *normal = time_text(c->normal), *thorough = time_text(c->thorough);
+
+    return g_strdup_printf(
+        _("It takes %s, and %s of memory. Quick: %s, as usual: %s, thorough: %s."), time, bytes,
+        quick, normal, thorough);
+}
+
 // what it takes; where memory is short, what that means
 static char *costs_text(const struct call_estimate *c)
 {
@@ -58,6 +69,9 @@ static char *costs_text(const struct call_estimate *c)
         return g_strdup_printf(_("Only %s of memory are free: it will work in %s, more slowly."),
                                available, least);
     }
+    if (c->seconds >= 0 && c->quick >= 0) {
+        return efforts_text(c, bytes);
+    }
     return c->seconds >= 0 ? g_strdup_printf(_("It takes %s, and %s of memory."), time, bytes)
                            : g_strdup_printf(_("It takes %s of memory."), bytes);
 }
@@ -68,9 +82,13 @@ static void say(struct dialog_estimate *e, const char *text)
     toolkit_tell("estimate: %s", text);
 }
 
-// what "what suits" is for this image
-static void show_size(const struct dialog_estimate *e, const struct call_estimate *c)
+// what "what suits" is for this image, and "the model's own" of this effort
+static void show_own(const struct dialog_estimate *e, const struct call_estimate *c)
 {
+    if (c->steps > 0 && values_has(e->v, "effort")) {
+        dialog_fields_own(e->fields, "steps", c->steps);
+        dialog_fields_own(e->fields, "learning-rate", c->learning_rate);
+    }
     if (c->width > 0 && c->height > 0 && values_has(e->v, "width")) {
         dialog_fields_own(e->fields, "width", c->width);
         dialog_fields_own(e->fields, "height", c->height);
@@ -114,7 +132,7 @@ static void count(struct dialog_estimate *e)
         // an edit has no figures (call_edit.c), and says nothing
         g_autofree char *text = costs.bytes >= 0 ? costs_text(&costs) : g_strdup("");
         call_result_clear(&nothing);
-        show_size(e, &costs);
+        show_own(e, &costs);
         // before the sentence: whoever reads it sees what belongs to it, too
         tell(e, &costs);
         say(e, text);

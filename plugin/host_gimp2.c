@@ -80,7 +80,7 @@ static void install(const struct procedure *p)
                                    definition(GIMP_PDB_INT32ARRAY, "layers", "The new layers")};
     const bool is_file = p->result == RESULT_FILE;
     const int first = first_of(p);
-    g_autofree GimpParamDef *arguments = g_new(GimpParamDef, 4 + p->n_arguments);
+    g_autofree GimpParamDef *arguments = g_new(GimpParamDef, 4 + procedure_scripted(p));
 
     arguments[0] =
         definition(GIMP_PDB_INT32, "run-mode",
@@ -92,13 +92,13 @@ static void install(const struct procedure *p)
         arguments[2] = definition(GIMP_PDB_INT32, "num-drawables", "How many layers");
         arguments[3] = definition(GIMP_PDB_INT32ARRAY, "drawables", "The layers");
     }
-    for (size_t i = 0; i < p->n_arguments; i++) {
+    for (size_t i = 0; i < procedure_scripted(p); i++) {
         arguments[first + i] =
             definition(types[p->arguments[i].kind], p->arguments[i].name, p->arguments[i].text);
     }
     gimp_install_procedure(p->name, p->summary, p->help, AUTHORS, LICENSE, YEAR, p->menu, "",
-                           GIMP_PLUGIN, first + (int)p->n_arguments, is_file ? 1 : 2, arguments,
-                           is_file ? file : layers);
+                           GIMP_PLUGIN, first + (int)procedure_scripted(p), is_file ? 1 : 2,
+                           arguments, is_file ? file : layers);
     gimp_plugin_menu_register(p->name, p->place);
     show_icon(p);
 }
@@ -122,7 +122,7 @@ static void read_arguments(values *v, const GimpParam *arguments)
 {
     const int first = first_of(v->procedure);
 
-    for (size_t i = 0; i < v->procedure->n_arguments; i++) {
+    for (size_t i = 0; i < procedure_scripted(v->procedure); i++) {
         const struct argument *p = &v->procedure->arguments[i];
         const GimpParamData *data = &arguments[first + i].data;
         if (argument_is_text(p)) {
@@ -137,7 +137,7 @@ static void read_arguments(values *v, const GimpParam *arguments)
 static bool check_arguments(const struct procedure *p, int n, const GimpParam *arguments,
                             GError **error)
 {
-    const int wanted = first_of(p) + (int)p->n_arguments;
+    const int wanted = first_of(p) + (int)procedure_scripted(p);
 
     return (n == wanted || (n > 0 && arguments[0].data.d_int32 != GIMP_RUN_NONINTERACTIVE)) ||
            error_usage(error, "%s takes %d arguments, %d were given.", p->name, wanted, n);

@@ -82,7 +82,7 @@ static GimpValueArray *run(GimpProcedure *procedure, GimpRunMode mode, const str
     struct call_result result = {0};
 
     layers_out_begin();
-    for (size_t i = 0; mode == GIMP_RUN_NONINTERACTIVE && i < p->n_arguments; i++) {
+    for (size_t i = 0; mode == GIMP_RUN_NONINTERACTIVE && i < procedure_scripted(p); i++) {
         read_argument(v, i, config);
     }
     GimpValueArray *out = entry_run((enum entry_mode)mode, chosen, v, &result, &error)
@@ -212,7 +212,7 @@ static GimpProcedure *create_procedure(GimpPlugIn *plug_in, const char *name)
     gimp_procedure_set_icon_pixbuf(procedure, icon);
     gimp_procedure_set_documentation(procedure, _(p->summary), _(p->help), NULL);
     gimp_procedure_set_attribution(procedure, AUTHORS, LICENSE, YEAR);
-    for (size_t i = 0; i < p->n_arguments; i++) {
+    for (size_t i = 0; i < procedure_scripted(p); i++) {
         add_argument(procedure, &p->arguments[i]);
     }
     add_result(procedure, p);

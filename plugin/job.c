@@ -115,6 +115,11 @@ static void take_estimate(struct job *j, JsonObject *o)
     e->seconds = told_number(o, "seconds", -1);
     e->width = told_number(o, "width", -1);
     e->height = told_number(o, "height", -1);
+    e->quick = told_number(o, "efforts.quick", -1);
+    e->normal = told_number(o, "efforts.normal", -1);
+    e->thorough = told_number(o, "efforts.thorough", -1);
+    e->steps = told_number(o, "defaults.steps", -1);
+    e->learning_rate = told_number(o, "defaults.learning_rate", -1);
     for (guint i = 0; marked != NULL && i < json_array_get_length(marked); i++) {
         const double share = json_node_get_double(json_array_get_element(marked, i));
         e->marked = e->marked != NULL ? e->marked : g_array_new(FALSE, FALSE, sizeof(double));

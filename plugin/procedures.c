@@ -1,5 +1,6 @@
 /* The table of procedures; see procedures.h. Order and names of the arguments are what scripts
- * rely on: new ones go to the end. */
+ * rely on, and GIMP 2.10 on their number, too: a new one is of dialogs alone, at the end, and
+ * scripts say it in one of the others. */
 #include "plugin/procedures.h"
 
 #include "plugin/common_arguments.h"
@@ -36,7 +37,10 @@ static const struct argument learn_arguments[] = {
      N_("Where the subject goes in pictures of several subjects; one subject has none (-1)."),
      .standard = -1, .hidden = true},
     {MODEL_ARGUMENT(N_("M_odel"))},
-    {LEARN_STEPS_ARGUMENT(N_("St_eps"))},
+    {ARGUMENT_INT, "steps", N_("St_eps"),
+     N_("How many steps are learned; 0: as many as the model wants, -2: quick, -3: thorough."),
+     .low = LEARN_STEPS_THOROUGH, .high = 100000, .own = N_("the model's own"),
+     .own_from = "learn.steps", .step = 10, .advanced = true},
     {ARGUMENT_NUMBER, "learning-rate", N_("Learning ra_te"),
      N_("How far a step goes; 0: the model's own."), MODELS_OWN("learn.learning_rate", 1),
      .advanced = true, .step = 0.001},
@@ -46,6 +50,11 @@ static const struct argument learn_arguments[] = {
     {SEED_ARGUMENT(N_("What random numbers begin with; -1: a random one."))},
     {ARGUMENT_FILE, "output", N_("O_utput"),
      N_("The subject file to write; empty: your data folder, by name."), .advanced = true},
+    // scripts say it in steps
+    {ARGUMENT_CHOICE, "effort", N_("E_ffort"),
+     N_("quick: sooner done, and less like it; thorough: the other way round."),
+     .standard_text = "normal", .choices = "quick|normal|thorough",
+     .choice_words = N_("quick|as usual|thorough"), .unscripted = true},
 };
 
 // what is painted, and how, with an image or without
@@ -239,6 +248,16 @@ const struct procedure *procedure_find(const char *name)
         }
     }
     return NULL;
+}
+
+size_t procedure_scripted(const struct procedure *p)
+{
+    size_t n = p->n_arguments;
+
+    while (n > 0 && p->arguments[n - 1].unscripted) {
+        n--;
+    }
+    return n;
 }
 
 // n_arguments: there is none of this name

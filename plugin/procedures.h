@@ -8,6 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+// what scripts give for the steps of learning to say an effort
+#define LEARN_STEPS_QUICK    (-2)
+#define LEARN_STEPS_THOROUGH (-3)
+
 enum argument_kind {
     ARGUMENT_INT,     // whole number
     ARGUMENT_NUMBER,  // floating point
@@ -40,6 +44,9 @@ struct argument {
     enum argument_look look;
     bool advanced; // not among the first things of a dialog
     bool hidden;   // in dialogs: for scripts alone
+    /* For dialogs alone, behind those of scripts: GIMP 2.10 takes no call that has fewer arguments
+     * than there are, so what came later is said in one of those that were there. */
+    bool unscripted;
     /* Of numbers whose default stands for another number: what a dialog calls that, and where the
      * other number is among a model's defaults ("learn.steps"), or what it is in all models. NULL:
      * the number is the value. */
@@ -90,6 +97,9 @@ const struct procedure *procedures_all(size_t *n);
 
 /* The procedure with this name, or NULL. */
 const struct procedure *procedure_find(const char *name);
+
+/* How many arguments scripts give: the first ones. */
+size_t procedure_scripted(const struct procedure *p);
 
 /* Whether the procedure has this argument, and where it stands, which is asked of one that it has.
  */

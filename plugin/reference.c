@@ -54,7 +54,7 @@ static void print_procedure(const struct procedure *p)
            p->result == RESULT_FILE ? "the path of the file" : "the new layers");
     printf("| argument | kind | values | default | meaning |\n");
     printf("| --- | --- | --- | --- | --- |\n");
-    for (size_t i = 0; i < p->n_arguments; i++) {
+    for (size_t i = 0; i < procedure_scripted(p); i++) {
         print_argument(&p->arguments[i]);
     }
     printf("\n");

@@ -211,6 +211,52 @@ static void test_chain(void)
     g_assert_cmpmem(apart, sizeof apart, chained, sizeof chained);
 }
 
+static struct tensor *linear_segment(struct tape *t, const void *context, struct tensor *const *in)
+{
+    return linear(t, in[0], context);
+}
+
+// products of a run through three layers, and back
+static double count_layers(const kernels *k, const struct weight *w, bool replay)
+{
+    g_autoptr(kernels) count = kernels_count(k);
+    const struct tape_options o = {
+        .training = true, .replay = replay, .outer_bytes = SIZE_MAX, .inner_bytes = SIZE_MAX};
+    struct tape *t = tape_create(count, o, NULL);
+    const float values[6] = {0}, target[12] = {0}, weight[] = {1};
+    struct tensor *x = tape_input(t, values, 1, 1, 2, 3, false);
+
+    for (int i = 0; i < 3; i++) {
+        x = tape_segment(t, linear_segment, &w[i], &x, 1);
+    }
+    mse_loss(t, x, target, weight, NULL);
+    tape_backward(t, x, NULL);
+    tape_free(t);
+    return kernels_counted_operations(count);
+}
+
+/* The way back ends at the lowest weight that learns: of two rows, 3 -> 4 -> 5 -> 6, where the
+ * second layer learns with rank 4, there is no gradient of its input and nothing of the first. */
+static void test_lowest(struct fixture *f, const void *replay)
+{
+    struct weight w[] = {test_weight_new(f, WEIGHT_LINEAR, 3, 4, 1),
+                         test_weight_new(f, WEIGHT_LINEAR, 4, 5, 1),
+                         test_weight_new(f, WEIGHT_LINEAR, 5, 6, 1)};
+    const int forward[] = {3 * 4, 4 * 4 + 4 * 5, 5 * 6}, back = 5 * 6 + 4 * 5;
+    int products = forward[0] + forward[1] + forward[2] + back;
+
+    test_weight_spectral(f, &w[1]);
+    // what is run again, too
+    products += replay != NULL ? forward[1] + forward[2] : 0;
+    g_assert_cmpfloat(count_layers(f->k, w, replay != NULL), ==, 2 * 2 * products);
+    // with the first one: a gradient of the second's input, and what the first one's own needs
+    test_weight_spectral(f, &w[0]);
+    g_assert_cmpfloat(count_layers(f->k, w, replay != NULL), >, 2 * 2 * (products + 4 * 4 + 3 * 4));
+    for (int i = 0; i < 3; i++) {
+        test_weight_release(f, &w[i]);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -228,6 +274,8 @@ int main(int argc, char **argv)
     FIXTURE_TEST("/ops/geglu", test_geglu, 0);
     FIXTURE_TEST("/ops/add-row", test_add_row, 0);
     FIXTURE_TEST("/ops/concat-upsample", test_shapes, 0);
+    FIXTURE_TEST("/ops/lowest", test_lowest, 0);
+    FIXTURE_TEST("/ops/lowest/replay", test_lowest, 1);
     g_test_add_func("/ops/chain", test_chain);
     g_test_add_func("/ops/mse", test_mse);
     g_test_add_func("/ops/mse/mapped", test_mapped_mse);

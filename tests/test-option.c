@@ -124,6 +124,9 @@ static void test_fingerprint(void)
             continue;
         }
         options_set_standards(&options_of_learn, &a);
+        if (o->flags & OPTION_IF_ON) {
+            option_set(o, &a, o->low);
+        }
         g_autofree char *one = print(&a, false), *many = print(&a, true);
         option_set(o, &a, option_get(o, &a) == 0 ? 1 : 0);
         g_autofree char *other_one = print(&a, false), *other_many = print(&a, true);

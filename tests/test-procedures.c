@@ -94,7 +94,7 @@ static void test_arguments(void)
             }
         }
     }
-    g_assert_cmpuint(choices, ==, 2); // --sampler of two procedures
+    g_assert_cmpuint(choices, ==, 3); // --sampler of two procedures, --effort
     g_assert_cmpuint(numbers, >=, 20);
 }
 

@@ -80,8 +80,22 @@ void command_tell_prompt(struct command *c, const char *what, const char *text,
 /* Tells that --precision auto became bfloat16. */
 void command_tell_precision(struct command *c, const svdiff *s);
 
-/* Prints what a run would take, as --estimate asks. False when standard output is full. */
-bool command_tell_estimate(struct command *c, const struct svdiff_estimate *e, GError **error);
+/* Of learning: how long each effort would take, quick first, and what the chosen one has where
+ * nothing else is given. */
+struct command_efforts {
+    enum svdiff_effort chosen;
+    const char *text;               // what it chose, or what was given in its place
+    double seconds[SVDIFF_EFFORTS]; // -1: unknown
+    struct svdiff_learn_options defaults;
+};
+
+/* Prints what a run would take, as --estimate asks; efforts: NULL where there are none. False when
+ * standard output is full. */
+bool command_tell_estimate(struct command *c, const struct svdiff_estimate *e,
+                           const struct command_efforts *efforts, GError **error);
+
+/* {"KEY": VALUE, ...} of the options that have one, owned by the caller; options: a job's struct. */
+JsonObject *command_list_defaults(const struct option_table *t, const void *options);
 
 /* Adds "options", what runs can be asked for and what they can be told, and "defaults", what those
  * of this model take where nothing is asked for. */

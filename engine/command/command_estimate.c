@@ -3,8 +3,24 @@
 
 #include "engine/base/machine.h"
 
+static const char *effort_word(int i)
+{
+    return option_word(option_find(&options_of_learn, "effort"), SVDIFF_EFFORT_QUICK + i);
+}
+
+// "effort quick: 90 steps, ..."; where times are known "by effort: quick 12 s, normal 40 s, ..."
+static void append_efforts(GString *text, const struct command_efforts *efforts, bool timed)
+{
+    g_string_append_printf(text, "\neffort %s: %s",
+                           effort_word(efforts->chosen - SVDIFF_EFFORT_QUICK), efforts->text);
+    for (int i = 0; i < SVDIFF_EFFORTS && timed; i++) {
+        g_string_append_printf(text, "%s%s %.0f s", i == 0 ? "\nby effort: " : ", ", effort_word(i),
+                               MAX(efforts->seconds[i], 1.0));
+    }
+}
+
 // lines for people: memory, what masks mark, time where it is known
-static char *sentence(const struct svdiff_estimate *e)
+static char *sentence(const struct svdiff_estimate *e, const struct command_efforts *efforts)
 {
     g_autofree char *bytes = g_format_size_full(e->bytes, G_FORMAT_SIZE_IEC_UNITS);
     g_autofree char *least = g_format_size_full(e->least_bytes, G_FORMAT_SIZE_IEC_UNITS);
@@ -21,10 +37,28 @@ static char *sentence(const struct svdiff_estimate *e)
     if (e->seconds >= 0) {
         g_string_append_printf(text, "\ntime: about %.0f s", MAX(e->seconds, 1.0));
     }
+    if (efforts != NULL) {
+        append_efforts(text, efforts, e->seconds >= 0);
+    }
     return g_string_free(text, FALSE);
 }
 
-static JsonObject *as_json(const struct svdiff_estimate *e)
+// "effort": the chosen one; "efforts": the seconds of each; "defaults": options of the chosen one
+static void add_efforts(JsonObject *all, const struct command_efforts *efforts)
+{
+    JsonObject *seconds = json_object_new();
+
+    for (int i = 0; i < SVDIFF_EFFORTS; i++) {
+        json_object_set_double_member(seconds, effort_word(i), efforts->seconds[i]);
+    }
+    json_object_set_string_member(all, "effort",
+                                  effort_word(efforts->chosen - SVDIFF_EFFORT_QUICK));
+    json_object_set_object_member(all, "efforts", seconds);
+    json_object_set_object_member(all, "defaults",
+                                  command_list_defaults(&options_of_learn, &efforts->defaults));
+}
+
+static JsonObject *as_json(const struct svdiff_estimate *e, const struct command_efforts *efforts)
 {
     JsonObject *all = json_object_new();
     JsonArray *marked = json_array_new();
@@ -41,6 +75,9 @@ static JsonObject *as_json(const struct svdiff_estimate *e)
     for (int i = 0; i < e->n_marked; i++) {
         json_array_add_double_element(marked, e->marked[i]);
     }
+    if (efforts != NULL) {
+        add_efforts(all, efforts);
+    }
     // of learning there is no size of pictures that are made
     if (e->width > 0) {
         json_object_set_double_member(all, "width", e->width);
@@ -49,10 +86,11 @@ static JsonObject *as_json(const struct svdiff_estimate *e)
     return all;
 }
 
-bool command_tell_estimate(struct command *c, const struct svdiff_estimate *e, GError **error)
+bool command_tell_estimate(struct command *c, const struct svdiff_estimate *e,
+                           const struct command_efforts *efforts, GError **error)
 {
-    g_autoptr(JsonObject) result = as_json(e);
-    g_autofree char *text = sentence(e);
+    g_autoptr(JsonObject) result = as_json(e, efforts);
+    g_autofree char *text = sentence(e, efforts);
 
     return report_result(c->report, result, text, error);
 }

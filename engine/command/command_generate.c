@@ -347,7 +347,7 @@ static bool draw(struct generate *g, GError **error)
     if (given_has(given(g), "estimate")) {
         struct svdiff_estimate e;
         return svdiff_estimate_generate(s, &g->options, &e, error) &&
-               command_tell_estimate(&g->pictures.common, &e, error);
+               command_tell_estimate(&g->pictures.common, &e, NULL, error);
     }
     pictures_tell_chosen(&g->pictures);
     return svdiff_generate(s, &g->options, pictures_take, command_progress, g, error);

@@ -7,6 +7,7 @@
 #include "engine/learn/learn_files.h"
 #include "engine/base/output_name.h"
 #include "engine/picture/layout.h"
+#include "engine/session/effort.h"
 #include "engine/subject/shift_set.h"
 #include "engine/subject/subject_lookup.h"
 #include "engine/text/prompt.h"
@@ -30,23 +31,34 @@ static const char summary[] =
 
 /* ---- the other options ---- */
 
-// where none is asked for: seed and precision of the run that may go on, or a random one and auto
-static void find_kept(struct learn *l)
+/* Where none is asked for: seed, precision and effort of the run that may go on, or a random one,
+ * auto and normal. With others than the checkpoint's --resume would be another run. */
+static enum svdiff_effort find_kept(struct learn *l, uint64_t *seed)
 {
-    struct svdiff_learn_options *o = &l->options;
-    // --resume with another seed or precision than the checkpoint's would be another run
+    const struct given *g = &l->common.given;
+    const char *output = given_text(g, "output");
     enum svdiff_precision precision;
-    uint64_t seed = l->common.seed;
-    const bool kept = (o->resume || o->resume_own) && o->output != NULL &&
-                      svdiff_learn_kept(o->output, &seed, &precision);
+    enum svdiff_effort effort;
 
-    if (!given_has(&l->common.given, "seed")) {
-        o->seed = seed;
-        l->own_seed = !kept;
-    }
+    *seed = l->common.seed;
+    const bool kept = (given_number(g, "resume") > 0 || given_number(g, "continue") > 0) &&
+                      output != NULL && svdiff_learn_kept(output, seed, &precision, &effort);
+    l->own_seed = !kept && !given_has(g, "seed");
     if (kept && l->common.session.precision == SVDIFF_PRECISION_AUTO) {
         l->common.session.precision = precision;
     }
+    return kept && !given_has(g, "effort") ? effort : (enum svdiff_effort)given_number(g, "effort");
+}
+
+// of the subject that has most
+static int most_pictures(const struct svdiff_subject *subjects, int n)
+{
+    guint most = 0;
+
+    for (int i = 0; i < n; i++) {
+        most = MAX(most, g_strv_length((char **)subjects[i].images));
+    }
+    return (int)most;
 }
 
 static JsonObject *apart_as_json(const struct svdiff_subject *subjects,
@@ -98,23 +110,40 @@ static void tell_apart(void *user, const struct svdiff_apart *a)
     report_result(l->common.report, result, text->str, NULL);
 }
 
-// the options on top of the model's defaults, or with s NULL on top of Stable Diffusion's
-static bool make_options(struct learn *l, const svdiff *s, const struct svdiff_subject *subjects,
-                         GError **error)
+// the options of an effort on top of the model's defaults, or with s NULL of Stable Diffusion's
+static bool make_options_of(struct learn *l, const svdiff *s, const struct svdiff_subject *subjects,
+                            enum svdiff_effort effort, GError **error)
 {
     struct svdiff_learn_options *o = &l->options;
+    const int n = (int)l->subjects.all->len;
 
-    *o = svdiff_learn_defaults(s);
+    *o = svdiff_learn_effort(s, effort, most_pictures(subjects, n));
     // what no table has: subjects, and who is told at the end
     o->subjects = subjects;
-    o->n_subjects = (int)l->subjects.all->len;
+    o->n_subjects = n;
     o->apart = tell_apart;
     // asked for, it is as many as asked for, whatever the number of subjects
-    o->steps = svdiff_learn_steps(o->steps, o->n_subjects);
+    o->steps = svdiff_learn_steps(o->steps, n);
     if (!given_apply(&l->common.given, o, error)) {
         return false;
     }
-    find_kept(l);
+    // asked for, or a checkpoint's
+    o->effort = effort;
+    return true;
+}
+
+static bool make_options(struct learn *l, const svdiff *s, const struct svdiff_subject *subjects,
+                         GError **error)
+{
+    uint64_t seed;
+    const enum svdiff_effort effort = find_kept(l, &seed);
+
+    if (!make_options_of(l, s, subjects, effort, error)) {
+        return false;
+    }
+    if (!given_has(&l->common.given, "seed")) {
+        l->options.seed = seed;
+    }
     return true;
 }
 
@@ -146,14 +175,40 @@ static bool check_squares(const struct learn *l, GError **error)
     return l->squares == NULL || picture_check_name(l->squares, error);
 }
 
+// the time of each effort, with all else that is given as it is
+static bool compare_efforts(struct learn *l, svdiff *s, const struct svdiff_estimate *e,
+                            struct command_efforts *efforts, GError **error)
+{
+    const struct svdiff_learn_options chosen = l->options;
+    bool done = true;
+
+    efforts->chosen = chosen.effort;
+    for (int i = 0; i < SVDIFF_EFFORTS && done; i++) {
+        const enum svdiff_effort effort = (enum svdiff_effort)(SVDIFF_EFFORT_QUICK + i);
+        done = make_options_of(l, s, chosen.subjects, effort, error) &&
+               svdiff_estimate_like(s, &l->options, e, &efforts->seconds[i], error);
+    }
+    l->options = chosen;
+    return done;
+}
+
 static bool estimate(struct learn *l, svdiff *s, GError **error)
 {
     struct svdiff_estimate e = {0};
+    struct command_efforts efforts;
+    g_autofree char *text = effort_text(&l->options);
+    const int pictures = most_pictures(l->options.subjects, l->options.n_subjects);
+
+    // what stands where nothing is given, for who shows it
+    efforts.text = text;
+    efforts.defaults = svdiff_learn_effort(s, l->options.effort, pictures);
+    efforts.defaults.steps = svdiff_learn_steps(efforts.defaults.steps, l->options.n_subjects);
     // the squares are written before anything is said of them
     const bool told =
         svdiff_estimate_learn(s, &l->options, &e, error) &&
         (l->squares == NULL || picture_write(l->squares, e.squares, NULL, 0, error)) &&
-        command_tell_estimate(&l->common, &e, error);
+        compare_efforts(l, s, &e, &efforts, error) &&
+        command_tell_estimate(&l->common, &e, &efforts, error);
 
     svdiff_estimate_clear(&e);
     return told;
@@ -223,6 +278,14 @@ static bool check_usage(struct learn *l, const struct svdiff_subject *subjects, 
            output_check(l->options.output, error) && output_check(l->options.trace, error);
 }
 
+static void tell_effort(struct learn *l)
+{
+    const struct option *o = option_find(&options_of_learn, "effort");
+    g_autofree char *text = effort_text(&l->options);
+
+    report_note(l->common.report, "effort %s: %s", option_word(o, l->options.effort), text);
+}
+
 static bool run(void *command, char *const *words, GError **error)
 {
     struct learn *l = command;
@@ -246,6 +309,7 @@ static bool run(void *command, char *const *words, GError **error)
     if (l->estimate) {
         return estimate(l, s, error);
     }
+    tell_effort(l);
     command_tell_precision(&l->common, s);
     if (l->own_seed) {
         report_note(l->common.report, "seed %" G_GUINT64_FORMAT, l->options.seed);

@@ -28,8 +28,7 @@ static JsonNode *value_node(const struct option *o, double value)
     }
 }
 
-// {"KEY": VALUE, ...} of the options that have one; options: a job's struct
-static JsonObject *list_defaults(const struct option_table *t, const void *options)
+JsonObject *command_list_defaults(const struct option_table *t, const void *options)
 {
     JsonObject *all = json_object_new();
 
@@ -84,6 +83,6 @@ void command_add_options(JsonObject *to, const svdiff *s)
         g_autofree void *own = g_malloc(jobs[i]->size);
         session_defaults(s, jobs[i], own);
         json_object_set_object_member(options, jobs[i]->job, list_choices(jobs[i]));
-        json_object_set_object_member(defaults, jobs[i]->job, list_defaults(jobs[i], own));
+        json_object_set_object_member(defaults, jobs[i]->job, command_list_defaults(jobs[i], own));
     }
 }

@@ -28,6 +28,7 @@ static struct svdiff_learn_options learn_options(const svdiff *s,
     learn.schedule = SVDIFF_RATE_COSINE;
     learn.prior_weight = 0;
     learn.prior_images = 0;
+    learn.prior_every = 1;
     learn.cut_mix = 0;
     learn.apart_pictures = 0;
     // a mirrored picture is not this picture

@@ -32,33 +32,61 @@ static struct work work_now(const kernels *k)
     return w;
 }
 
+static double work_sum(const struct work *w)
+{
+    double sum = 0;
+
+    for (int kind = 0; kind < KERNELS_KINDS; kind++) {
+        sum += w->operations[kind];
+    }
+    return sum;
+}
+
 // the work as it is told: all of it, and the time that it takes here
 static void tell_work(const svdiff *s, const struct work *w, int width, int height,
                       struct svdiff_estimate *e)
 {
-    e->operations = 0;
-    for (int kind = 0; kind < KERNELS_KINDS; kind++) {
-        e->operations += w->operations[kind];
-    }
+    e->operations = work_sum(w);
     e->seconds = speed_seconds(s, w->operations, width, height);
 }
 
 /* ---- learning ---- */
 
-// products of so many steps; the memory of the prior's teacher is counted on the way
-static bool count_steps(struct learn_run *r, int64_t steps, struct work *w, GError **error)
+// products of so many micro-steps that have the shapes of micro-step m
+static bool count_like(struct learn_run *r, int64_t m, int64_t steps, struct work *w,
+                       GError **error)
 {
     const kernels *k = r->learner->session->k;
     const struct work before = work_now(k);
 
-    // every step has the same shapes, so the first one tells of all
-    learn_draw(r->lesson, 0, r->batch);
+    learn_draw(r->lesson, m, r->batch);
     if (!learn_prior_targets(r, error)) {
         return false;
+    }
+    if (r->unmix != NULL) {
+        learn_unmix_follow(r->unmix);
     }
     learn_run_batch(r, r->unmix != NULL ? &r->unmix->guide : NULL);
     work_add(w, k, &before, (double)steps);
     return true;
+}
+
+// products of all steps; the memory of the prior's teacher is counted on the way
+static bool count_steps(struct learn_run *r, struct work *w, GError **error)
+{
+    const struct svdiff_learn_options *o = r->lesson->options;
+    int64_t without = 0, last = 0;
+
+    // the first step keeps the class and stands for all that do, one without it for the others
+    for (int64_t step = 0; step < o->steps; step++) {
+        const bool asked = lesson_prior_times(r->lesson, step) > 0;
+        last = asked ? last : step;
+        without += asked ? 0 : 1;
+    }
+    // the larger batch comes last: what is counted after it has its shapes
+    return (without == 0 ||
+            count_like(r, last * o->accumulate, without * o->accumulate, w, error)) &&
+           count_like(r, 0, (o->steps - without) * o->accumulate, w, error);
 }
 
 // the peak of bytes with segments run again instead of kept
@@ -120,7 +148,6 @@ void svdiff_estimate_clear(struct svdiff_estimate *e)
 static bool count_learning(struct lesson *l, struct work *w, struct svdiff_estimate *e,
                            GError **error)
 {
-    const struct svdiff_learn_options *o = l->options;
     const kernels *k = l->session->k;
     g_autoptr(learn_run) r = learn_run_prepare(l, error);
 
@@ -129,9 +156,26 @@ static bool count_learning(struct lesson *l, struct work *w, struct svdiff_estim
     }
     // pictures and texts are encoded, and pictures of the class drawn
     *w = work_now(k);
-    const bool counted = count_steps(r, (int64_t)o->accumulate * o->steps, w, error);
+    const bool counted = count_steps(r, w, error);
     e->bytes = kernels_peak_bytes(k);
     return counted && count_least(r, &e->least_bytes, error);
+}
+
+bool svdiff_estimate_like(svdiff *s, const struct svdiff_learn_options *options,
+                          const struct svdiff_estimate *e, double *seconds, GError **error)
+{
+    struct svdiff_learn_options o = *options;
+    struct svdiff_estimate other = {0};
+    g_auto(dry_svdiff) dry = dry_session(s);
+    struct work work;
+
+    o.trace = NULL;
+    g_autoptr(owned_lesson) l = lesson_create(&dry, &o, NULL, NULL, error);
+    if (l == NULL || !count_learning(l, &work, &other, error)) {
+        return false;
+    }
+    *seconds = e->seconds >= 0 ? e->seconds * work_sum(&work) / e->operations : -1;
+    return true;
 }
 
 bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options,

@@ -5,6 +5,10 @@
 #include "engine/learn/mixing/learn_choice.h"
 #include "engine/learn/mixing/learn_compose.h"
 
+/* Steps in which AdamW moves each shift by its whole rate, whatever the gradient: they keep the
+ * class each, that the first way is not one that another step has to take back. */
+#define SETTLING 20
+
 // a value of lesson.texts
 static void text_free(void *text)
 {
@@ -131,6 +135,13 @@ int lesson_prior_rows(const struct lesson *l)
 {
     // as many as show subjects
     return l->prior_weight > 0 ? l->options->batch : 0;
+}
+
+int lesson_prior_times(const struct lesson *l, int64_t step)
+{
+    const int every = l->options->prior_every;
+
+    return step < SETTLING ? 1 : step % every == 0 ? every : 0;
 }
 
 bool lesson_prior_by_prediction(const struct lesson *l)

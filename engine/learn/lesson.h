@@ -66,8 +66,11 @@ struct lesson_subject *lesson_subject(const struct lesson *l, int i);
 int lesson_slots(const struct lesson *l);
 bool lesson_has_masks(const struct lesson *l);
 
-// how many prior rows a batch has
+// how many prior rows a batch of a step that keeps the class has
 int lesson_prior_rows(const struct lesson *l);
+/* How often the prior's weight counts in a step, from 0: once in each of the first ones, then
+ * --prior-every times in every so many, and 0 in those without prior rows. */
+int lesson_prior_times(const struct lesson *l, int64_t step);
 /* The unshifted model's prediction is the target of the prior rows. */
 bool lesson_prior_by_prediction(const struct lesson *l);
 

@@ -99,7 +99,8 @@ void option_set(const struct option *o, void *options, double value)
 
 bool option_applies(const struct option *o, const void *options, unsigned flags)
 {
-    return (o->flags & flags) != 0 && !((o->flags & OPTION_IF_ON) && option_get(o, options) == 0);
+    return (o->flags & flags) != 0 &&
+           !((o->flags & OPTION_IF_ON) && option_get(o, options) == o->low);
 }
 
 char *option_text(const struct option *o, const void *options)

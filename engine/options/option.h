@@ -28,7 +28,7 @@ enum option_flag {
     OPTION_COUNTS = 1 << 1,    // decides what a run makes: belongs to its fingerprint
     OPTION_SEVERAL = 1 << 2,   // the same where there are several subjects
     OPTION_KEPT = 1 << 3,      // the subject file notes it
-    OPTION_IF_ON = 1 << 4,     // 0 is off: neither counts nor is kept then
+    OPTION_IF_ON = 1 << 4,     // its low end is off: neither counts nor is kept then
     OPTION_PIXELS = 1 << 5,    // whole latents; the model's own side, unless it is told
     OPTION_ABOVE = 1 << 6,     // the low end itself is not allowed
     OPTION_HAS_NO = 1 << 7,    // of bools: --no-NAME, too

@@ -8,6 +8,10 @@
 
 static const struct option rows[] = {
     OTHER(OPTION_FILE, "output", FIELD(output), NULL, "FILE", "the subject file"),
+    // what it chooses is of the fingerprint, each by its own row
+    CHOICE("effort", FIELD(effort), SVDIFF_EFFORT_NORMAL, SVDIFF_EFFORT_QUICK,
+           WORDS("quick", "normal", "thorough"), OPTION_KEPT,
+           "{words}: sooner done, or more like it; other options win ({default})"),
     INT("steps", FIELD(steps), 500, 1, 1e6, OPTION_MODEL, "N",
         "steps of learning ({default}, and half as many more for each further subject)"),
     // 1e-3 and 1e-6: svdiff-pytorch's rates of matrices and of 1-D weights
@@ -20,7 +24,8 @@ static const struct option rows[] = {
            "of the word that stands for [V], such as 0.0005; 0: it stays ({default})"),
     // as diffusers' get_scheduler has them
     CHOICE("schedule", FIELD(schedule), SVDIFF_RATE_CONSTANT, SVDIFF_RATE_CONSTANT,
-           WORDS("constant", "linear", "cosine"), OPTION_COUNTS, "{words} ({default})"),
+           WORDS("constant", "linear", "cosine"), OPTION_MODEL | OPTION_COUNTS | OPTION_KEPT,
+           "{words} ({default})"),
     INT("warm-up", FIELD(warm_up), 0, 0, 1e6, OPTION_MODEL | OPTION_COUNTS, "N",
         "steps in which the rates rise ({default})"),
     // Hang and others 2023; their gamma is 5
@@ -70,6 +75,11 @@ static const struct option rows[] = {
     // DreamBooth's prior preservation (Ruiz and others 2023)
     NUMBER("prior-weight", FIELD(prior_weight), 1, 0, 1e3, OPTION_MODEL | OPTION_COUNTS, "X",
            "how much the class is kept as it was; 0: not ({default})"),
+    // of the first 20 steps each (lesson.c)
+    INT("prior-every", FIELD(prior_every), 4, 1, 1e6,
+        OPTION_MODEL | OPTION_COUNTS | OPTION_KEPT | OPTION_IF_ON, "N",
+        "from step 20 on, steps from one that keeps it to the next, with as many times the weight "
+        "({default})"),
     INT("prior-images", FIELD(prior_images), 0, 0, 10000, OPTION_MODEL | OPTION_COUNTS, "N",
         "pictures of the class made for that; 0: the model's predictions serve ({default})"),
     BOOL("text-encoder", FIELD(text_encoder), 1,

@@ -1,19 +1,23 @@
 /* Defaults of a model: svdiff.json of its folder, else those of Stable Diffusion. The file has
  * objects "learn", "generate" and "edit", with the options' words and underscores for their
- * hyphens:
+ * hyphens; in "learn" an object "quick" or "thorough" says what suits the model at that effort:
  *
- *   {"learn": {"steps": 300, "learning_rate": 0.005}, "generate": {"steps": 25}} */
+ *   {"learn": {"steps": 300, "learning_rate": 0.005, "quick": {"steps": 90}},
+ *    "generate": {"steps": 25}} */
 #include "engine/session/session.h"
 
 #include "engine/base/error.h"
 #include "engine/base/json.h"
+#include "engine/session/effort.h"
 
 #include <string.h>
 
 #define FILE_MAX (1 << 16)
 
-/* The object `part` of svdiff.json; NULL when there is none. *root owns it. */
-static JsonObject *find_part(const svdiff *s, const char *part, JsonNode **root, char **path)
+/* The object `part` of svdiff.json, or the object `within` that is in it (NULL: none); NULL when
+ * there is none. *root owns it. */
+static JsonObject *find_part(const svdiff *s, const char *part, const char *within, JsonNode **root,
+                             char **path)
 {
     g_autoptr(GError) error = NULL;
     JsonObject *object = NULL;
@@ -32,6 +36,12 @@ static JsonObject *find_part(const svdiff *s, const char *part, JsonNode **root,
     JsonObject *all = *root != NULL ? json_root_object(*root, *path, &error) : NULL;
     if (all == NULL || !json_get_object(all, *path, part, JSON_OPTIONAL, &object, &error)) {
         session_warn(s, "%s", error->message);
+    } else if (within != NULL && object != NULL) {
+        all = object;
+        object = NULL;
+        if (!json_get_object(all, *path, within, JSON_OPTIONAL, &object, &error)) {
+            session_warn(s, "%s", error->message);
+        }
     }
     return object;
 }
@@ -80,11 +90,12 @@ static bool take_value(const struct option *o, JsonObject *json, const char *pat
 }
 
 // what the model's svdiff.json says on top of what is there; what it must not say is told
-static void take_part(const svdiff *s, const struct option_table *t, void *options)
+static void take_part(const svdiff *s, const struct option_table *t, const char *within,
+                      void *options)
 {
     g_autoptr(JsonNode) root = NULL;
     g_autofree char *path = NULL;
-    JsonObject *json = find_part(s, t->job, &root, &path);
+    JsonObject *json = find_part(s, t->job, within, &root, &path);
 
     for (size_t i = 0; i < t->n && json != NULL; i++) {
         const struct option *o = &t->rows[i];
@@ -142,7 +153,7 @@ void session_defaults(const svdiff *s, const struct option_table *t, void *optio
     if (edit != NULL) {
         set_edit_standards(s, edit);
     }
-    take_part(s, t, options);
+    take_part(s, t, NULL, options);
     if (edit != NULL) {
         svdiff_edit_structure(edit, edit->structure);
     }
@@ -153,6 +164,21 @@ struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
     struct svdiff_learn_options o;
 
     session_defaults(s, &options_of_learn, &o);
+    return o;
+}
+
+struct svdiff_learn_options svdiff_learn_effort(const svdiff *s, enum svdiff_effort effort,
+                                                int pictures)
+{
+    struct svdiff_learn_options o = svdiff_learn_defaults(s);
+    const struct option *row = option_find(&options_of_learn, "effort");
+
+    o.effort = effort;
+    // of normal svdiff.json has told already
+    if (effort != SVDIFF_EFFORT_NORMAL) {
+        effort_choose(&o, pictures);
+        take_part(s, &options_of_learn, option_word(row, effort), &o);
+    }
     return o;
 }
 

@@ -27,9 +27,12 @@
 (define (layer-of image)
   (car (reverse (layer-list image))))
 
-(define (learn name image drawable)
-  (plug-in-svdiff-learn RUN-NONINTERACTIVE image drawable "" "a photo of [V]" "" -1 -1 "" 0 0 0 1
+(define (learn-in steps name image drawable)
+  (plug-in-svdiff-learn RUN-NONINTERACTIVE image drawable "" "a photo of [V]" "" -1 -1 "" steps 0 0 1
     (string-append files-folder "/" name ".safetensors")))
+
+(define (learn name image drawable)
+  (learn-in 0 name image drawable))
 
 (define (paint image drawable init)
   (vector-ref (cadr (plug-in-svdiff-generate RUN-NONINTERACTIVE image drawable
@@ -153,6 +156,17 @@
     (check "painted above a hidden layer" (= layer (cadr (begin (paint image layer "none") (layer-list image)))))
     (gimp-image-delete image)))
 
+; what is handed over with each, besides the pictures, is looked at by record
+(define (test-effort)
+  (let* ((image (make-image)) (layer (layer-of image)))
+    (learn "effort-reference" image layer)
+    (learn-in -1 "effort-normal" image layer)
+    (learn-in -2 "effort-quick" image layer)
+    (learn-in -3 "effort-thorough" image layer)
+    (check-fails "an effort that there is not" image "steps is -4; it can be from -3 to 100000."
+                 (lambda () (learn-in -4 "effort-none" image layer)))
+    (gimp-image-delete image)))
+
 (define (test-no-layers)
   (let* ((image (car (gimp-image-new 96 80 RGB))) (made (paint image -1 "none")))
     (check "from noise into an image without layers"
@@ -171,5 +185,6 @@
   (test-floating)
   (test-group)
   (test-hidden)
+  (test-effort)
   (test-no-layers)
   (test-text))

@@ -41,6 +41,7 @@ OPTIONS = {
     "clip": float,
     "prior": str,
     "prior_weight": float,
+    "prior_every": int,
     "min_snr": float,
     "noise_offset": float,
     "unmix_weight": float,

@@ -4,7 +4,8 @@ Every step builds each weight from its shift by the paper's formula (reference.p
 they learned for themselves (EMBEDDING.row.ID.delta), runs the networks on the trace's
 latents, noise, timesteps and tokens, and lets autograd and torch.optim.AdamW do the rest. Loss of one micro-step:
     mean (prediction - target)^2 of the instance rows, each row times its min-SNR weight
-    + prior_weight * the same mean over the prior rows, without min-SNR weights
+    + prior_weight * the same mean over the prior rows, without min-SNR weights; after the first SETTLING steps only in
+      those that prior_every divides, times prior_every
     + unmix_weight * the attention of subjects' words in each other's regions, where a row shows several
 divided by the number of micro-steps that are accumulated. With masks each place of an instance row counts as the
 trace's loss_weights [n, 1, h, w] say.
@@ -29,6 +30,7 @@ class Rules:
     clip: float = 1.0
     prior: str = "none"  # none, images, prediction
     prior_weight: float = 1.0
+    prior_every: int = 1
     unmix_weight: float = 0.0
     unmix_grid: int = 16
     unmix_layers: str = "both"
@@ -38,6 +40,16 @@ class Rules:
     accumulate: int = 1
     schedule: str = "constant"
     warm_up: int = 0
+
+
+SETTLING = 20
+
+
+def prior_times(rules, step):
+    """How often the prior's weight counts in a step, counted from 0."""
+    if step < SETTLING:
+        return 1
+    return rules.prior_every if step % rules.prior_every == 0 else 0
 
 
 def rate_factor(rules, step):
@@ -189,9 +201,10 @@ class Relearner:
             unmix = self.attention.unmix(regions, words, self.grid)
             out[f"unmix_loss.{m}"] = unmix.detach().reshape(1)
             total = total + self.rules.unmix_weight * unmix
-        if self.rules.prior != "none":
+        times = prior_times(self.rules, m // self.rules.accumulate)
+        if self.rules.prior != "none" and times > 0:
             losses, _ = self.part(weights, given, "prior_", m, out)
-            total = total + self.rules.prior_weight * losses.mean()
+            total = total + times * self.rules.prior_weight * losses.mean()
         total = total / self.rules.accumulate
         out[f"total_loss.{m}"] = total.detach().reshape(1)
         total.backward()

@@ -30,6 +30,7 @@ static const struct streams prior_streams = {NOISE_PRIOR_TRAINING, NOISE_PRIOR_T
 struct row {
     int i; // in the batch
     bool prior;
+    int times;       // the prior's weight
     uint64_t number; // of all rows of the run: step, accumulation and row of the batch in one
     const struct streams *streams;
     struct learn_choice choice;
@@ -182,7 +183,7 @@ static double row_weight(const struct lesson *l, const struct learn_batch *b, co
 {
     const double share = 1.0 / l->options->accumulate;
 
-    return r->prior ? share * l->prior_weight / (b->n - b->instance)
+    return r->prior ? share * l->prior_weight * r->times / (b->n - b->instance)
                     : share / b->instance *
                           schedule_min_snr_weight(l->schedule, timestep, l->options->min_snr);
 }
@@ -246,13 +247,16 @@ static void clear(struct learn_batch *b)
 void learn_draw(const struct lesson *l, int64_t m, struct learn_batch *b)
 {
     const size_t places = (size_t)b->h * b->w;
+    const int times = lesson_prior_times(l, m / l->options->accumulate);
 
+    b->n = b->instance + (times > 0 ? lesson_prior_rows(l) : 0);
     clear(b);
     for (int i = 0; i < b->n; i++) {
         const bool prior = i >= b->instance;
         const int in_part = prior ? i - b->instance : i;
         struct row r = {.i = i,
                         .prior = prior,
+                        .times = times,
                         .number = (uint64_t)m * (uint64_t)l->options->batch + (uint64_t)in_part,
                         .streams = prior ? &prior_streams : &instance_streams,
                         .latents = b->latents + i * places * b->c,

@@ -32,7 +32,8 @@ bool learn_prior_targets(struct learn_run *r, GError **error)
     const struct learn_batch *b = r->batch;
     struct teacher teacher = {.batch = b, .unet = r->learner->unet};
 
-    if (!lesson_prior_by_prediction(r->lesson)) {
+    // not every step keeps the class
+    if (!lesson_prior_by_prediction(r->lesson) || b->n == b->instance) {
         return true;
     }
     if (r->teacher_tape == NULL) {

@@ -140,11 +140,12 @@ bool learn_save_state(const struct learn_run *r, GError **error)
     g_autofree char *step = g_strdup_printf("%d", r->step);
     g_autofree char *planned = g_strdup_printf("%d", o->steps);
     g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, o->seed);
-    // steps, seed and precision are for those who look: --resume takes the latter two, a warning the
-    // steps
-    const char *const keys[] = {"fingerprint", "step", "steps", "seed", "precision", NULL};
-    const char *const texts[] = {print, step, planned, seed, session_precision(r->lesson->session),
-                                 NULL};
+    g_autofree char *effort = option_text(option_find(&options_of_learn, "effort"), o);
+    // these are for those who look: --resume takes the last three, a warning the steps
+    const char *const keys[] = {"fingerprint", "step",   "steps", "seed",
+                                "precision",   "effort", NULL};
+    const char *const texts[] = {print,  step, planned, seed, session_precision(r->lesson->session),
+                                 effort, NULL};
 
     // what the last step did is over, and was done
     if (!transfer_sync(p->k, error)) {
@@ -303,16 +304,23 @@ bool learn_load_state(struct learn_run *r, GError **error)
     return file != NULL && load_from(r, file, error);
 }
 
-bool svdiff_learn_kept(const char *output, uint64_t *seed, enum svdiff_precision *precision)
+bool svdiff_learn_kept(const char *output, uint64_t *seed, enum svdiff_precision *precision,
+                       enum svdiff_effort *effort)
 {
     g_autofree char *path = learn_file_state(output);
     g_autoptr(safetensors) file =
         g_file_test(path, G_FILE_TEST_EXISTS) ? safetensors_open(path, NULL) : NULL;
     const char *text = file != NULL ? safetensors_metadata(file, "seed") : NULL;
     const char *word = file != NULL ? safetensors_metadata(file, "precision") : NULL;
+    const char *how = file != NULL ? safetensors_metadata(file, "effort") : NULL;
+    double value = SVDIFF_EFFORT_NORMAL; // which runs were that do not say it
 
     // of older runs, which do not say it, f32 was what auto chose
     *precision = g_strcmp0(word, "bf16") == 0 ? SVDIFF_PRECISION_BF16 : SVDIFF_PRECISION_F32;
+    if (how != NULL) {
+        option_word_value(option_find(&options_of_learn, "effort"), how, &value);
+    }
+    *effort = (enum svdiff_effort)value;
     return text != NULL && g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, seed, NULL);
 }
 

@@ -16,7 +16,7 @@
 struct learn_composed;
 
 struct learn_batch {
-    int n;        // rows in all
+    int n;        // rows in all; of a step without the prior the instance rows alone
     int instance; // rows of them that show subjects
     int h, w, c;  // of the latents
     int tokens;

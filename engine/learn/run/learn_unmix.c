@@ -151,7 +151,7 @@ static void upload(const struct learn_unmix *x)
 {
     const struct unmix *u = &x->plan;
     const int64_t subjects = (int64_t)u->n * u->slots;
-    g_autofree double *factor = g_new0(double, u->n);
+    g_autofree double *factor = g_malloc0(x->bytes[UNMIX_FACTOR]);
 
     for (int row = 0; row < u->n; row++) {
         if (x->batch->shown[row] > 1) {
@@ -164,10 +164,17 @@ static void upload(const struct learn_unmix *x)
     transfer_upload(x->k, x->memory[UNMIX_WORDS], x->words, subjects * u->tokens);
 }
 
+void learn_unmix_follow(struct learn_unmix *x)
+{
+    // there is room for a batch with rows of the prior, which not every one has
+    x->plan.n = x->batch->n;
+}
+
 bool learn_unmix_fill(struct learn_unmix *x, GError **error)
 {
     const struct learn_batch *b = x->batch;
 
+    learn_unmix_follow(x);
     for (int row = 0; row < b->n; row++) {
         // of one subject alone there is nothing to keep apart
         if (b->shown[row] < 2) {

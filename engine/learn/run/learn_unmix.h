@@ -35,6 +35,9 @@ bool learn_unmix_create(const kernels *k, const struct learn_batch *b, const str
                         GError **error);
 void learn_unmix_free(struct learn_unmix *x); // accepts NULL
 
+/* Takes as many rows as the drawn batch has, which learn_unmix_fill does, too. */
+void learn_unmix_follow(struct learn_unmix *x);
+
 /* Takes regions and words of the drawn batch. */
 bool learn_unmix_fill(struct learn_unmix *x, GError **error);
 
