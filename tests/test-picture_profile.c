@@ -170,6 +170,18 @@ static void test_kept(gconstpointer data)
     target_finish(&target);
 }
 
+// what a file without a profile says of its colours becomes the same profile at every time
+static void test_made_alike(void)
+{
+    const guint8 created[12] = {7, 208, 0, 1, 0, 1};
+    g_autoptr(picture) p = read_fixture("gamma-primaries.png");
+    gsize size = 0;
+    const guint8 *header = g_bytes_get_data(p->origin->icc, &size);
+
+    g_assert_cmpuint(size, >, 128);
+    g_assert_cmpmem(header + 24, 12, created, sizeof created);
+}
+
 static float furthest(const picture *a, const picture *b)
 {
     float most = 0;
@@ -340,6 +352,7 @@ int main(int argc, char **argv)
         g_autofree char *name = g_strconcat(lossy[i].from, "-to-", lossy[i].to, NULL);
         add_case("lossy", name, &lossy[i], test_lossy);
     }
+    g_test_add_func("/picture_profile/made-alike", test_made_alike);
     g_test_add_func("/picture_profile/mask", test_mask);
     g_test_add_func("/picture_profile/painting", test_painting);
     g_test_add_func("/picture_profile/grey-painting", test_grey_painting);
