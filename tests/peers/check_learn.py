@@ -124,11 +124,12 @@ def moved(model, seed):
     return model
 
 
-def rounding(path, rules, trace, lengths, expected, runs):
-    """The largest error of each tensor in runs of PyTorch in single precision."""
+def rounding(path, rules, trace, lengths, expected, runs, bf16=False):
+    """The largest error of each tensor in runs of PyTorch in single precision, or with its products in bfloat16."""
     largest = {}
     for seed in range(runs):
-        rounded = relearn(moved(load(path), seed), rules, trace, lengths)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+            rounded = relearn(moved(load(path), seed), rules, trace, lengths)
         for name, error in errors_of(rounded, expected, rules.accumulate).items():
             largest[name] = max(error, largest.get(name, 0))
     return largest
