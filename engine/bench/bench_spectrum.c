@@ -3,7 +3,6 @@
 #include "engine/bench/bench_spectrum.h"
 
 #include "engine/base/error.h"
-#include "engine/base/noise.h"
 #include "engine/spectrum/svd.h"
 #include "engine/model/model_tensors.h"
 
@@ -26,7 +25,21 @@ static int by_size(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-/* One matrix [out, columns], normal values of its own seed: its singular values are spread, while
+/* Numbers spread evenly from -1 to 1 (splitmix64). Matrices of them have the spectra of normal ones,
+ * drawing which would take a fifth of the time that is measured. */
+static void draw(uint64_t seed, float *values, int64_t count)
+{
+    uint64_t state = seed << 40;
+
+    for (int64_t i = 0; i < count; i++) {
+        uint64_t x = state += 0x9e3779b97f4a7c15u;
+        x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+        x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+        values[i] = (float)((int32_t)(x >> 32)) * 0x1p-31f;
+    }
+}
+
+/* One matrix [out, columns], random values of its own seed: its singular values are spread, while
  * equal ones would let the solver finish early. memory is the thread's and grows to its largest
  * matrix. */
 static bool decompose(const struct weight *w, struct svd_work *memory, uint64_t seed,
@@ -42,7 +55,7 @@ static bool decompose(const struct weight *w, struct svd_work *memory, uint64_t 
     if (values == NULL || u == NULL || s == NULL || vt == NULL) {
         return error_failed(error, "There is no memory for a matrix of %dx%d.", w->out, n);
     }
-    noise_normal(seed, NOISE_WEIGHTS, 0, values, weight_count(w));
+    draw(seed, values, weight_count(w));
     return svd_thin(w->out, n, values, u, s, vt, memory, error);
 }
 

@@ -16,7 +16,7 @@ static double cost_of(const struct spectrum_weight *weight)
 {
     const double r = MIN(weight->m, weight->n), longer = MAX(weight->m, weight->n);
 
-    // the two products, and what dsyevd takes in multiplications, roughly
+    // the two products, and what the eigenproblem takes in multiplications, roughly
     return r * r * longer * 2 + 8 * r * r * r;
 }
 

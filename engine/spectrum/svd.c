@@ -14,6 +14,8 @@
 
 #include "engine/base/dtype.h"
 #include "engine/base/error.h"
+#include "engine/spectrum/svd_eigen.h"
+#include "engine/spectrum/svd_gram.h"
 #include "engine/spectrum/svd_probe.h"
 
 #include <cblas.h>
@@ -29,10 +31,21 @@
 #define EASY_CONDITION 8
 // rows or columns of W that are turned into double at a time
 #define PANEL 1024
+// the same in float, where sums within them are float as well
+#define FLOAT_PANEL 512
+// shorter side from which products in float pay, and longer side over it from which W may be even
+// enough for them
+#define FLOAT_SHORTER 512
+#define FLOAT_ASPECT  4
+// and the mean of s^2 over the smallest one, up to which it is
+#define EVEN 10
+// rows that are transposed at a time
+#define TILE 16
 
 enum place {
-    PLACE_GRAM,  // double [r, r]: the Gram matrix, then its eigenvectors as ascending rows
-    PLACE_EIGEN, // what dsyevd needs, then float [r, r]: T / s
+    PLACE_GRAM,  // double [r, r]: the Gram matrix, then float [r, r]: T, then T / s
+    PLACE_ROWS,  // float [r, r]: a panel's part of it; double [r, r]: T, its rows ascending
+    PLACE_EIGEN, // what svd_gram_even and svd_eigen_solve work in
     PLACE_PANEL, // double [r, PANEL]: a panel of W
     PLACE_PART,  // double [r, PANEL]: the difficult rows of a panel of the second factor
     PLACE_SMALL, // double [r]: eigenvalues ascending; float [r]: peaks of the columns of U
@@ -44,17 +57,15 @@ struct svd_work {
     size_t bytes[PLACES];
     svd_progress progress;
     void *user;
+    double told; // the part that is done, as it was told last
 };
 
 // one decomposition
 struct svd {
-    int m, n, r;
-    bool wide; // m <= n
-    int longer;
-    const float *w;
+    struct svd_input in;
     float *u, *s, *vt;
     struct svd_work *work;
-    double *gram, *lambda, *panel;
+    double *gram, *rows, *lambda, *panel;
     GError **error;
 };
 
@@ -82,18 +93,12 @@ void svd_work_set_progress(struct svd_work *work, svd_progress progress, void *u
 
 /* ---- memory and progress ---- */
 
-// bytes of dsyevd's work [1 + 6 r + 2 r^2] doubles, [3 + 5 r] integers
-static size_t eigen_doubles(int r)
-{
-    return 1 + 6 * (size_t)r + 2 * (size_t)r * r;
-}
-
 static void list_bytes(int m, int n, size_t bytes[PLACES])
 {
     const size_t r = (size_t)MIN(m, n), panel = (size_t)MIN(PANEL, MAX(m, n));
 
-    bytes[PLACE_GRAM] = r * r * sizeof(double);
-    bytes[PLACE_EIGEN] = eigen_doubles((int)r) * sizeof(double) + (3 + 5 * r) * sizeof(lapack_int);
+    bytes[PLACE_GRAM] = bytes[PLACE_ROWS] = r * r * sizeof(double);
+    bytes[PLACE_EIGEN] = svd_eigen_work_bytes((int)r);
     bytes[PLACE_PANEL] = bytes[PLACE_PART] = r * panel * sizeof(double);
     bytes[PLACE_SMALL] = r * (sizeof(double) + sizeof(float));
 }
@@ -137,68 +142,74 @@ static bool reserve(struct svd_work *work, int m, int n, GError **error)
 
 static bool tell(const struct svd *d, double done)
 {
-    if (d->work->progress == NULL || d->work->progress(d->work->user, done)) {
+    struct svd_work *work = d->work;
+
+    // what has to be done again makes nothing less of what was told
+    work->told = MAX(work->told, done);
+    if (work->progress == NULL || work->progress(work->user, work->told)) {
         return true;
     }
     g_set_error(d->error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, "cancelled.");
     return false;
 }
 
-/* ---- panels of W ---- */
+/* ---- the Gram matrix ---- */
 
-/* Turns `count` rows (columns where wide) of W from `from` on into double: [count, n], or [m,
- * count] where wide. */
-static void load_panel(const struct svd *d, int from, int count)
+static bool sum_gram(const struct svd *d, bool single)
 {
-    const int rows = d->wide ? d->m : count, columns = d->wide ? count : d->n;
-    const float *w = d->w + (d->wide ? (size_t)from : (size_t)from * d->n);
+    const int longer = d->in.longer, step = single ? FLOAT_PANEL : PANEL;
 
-    for (int i = 0; i < rows; i++) {
-        dtype_from_f32(DTYPE_F64, w + (size_t)i * d->n, d->panel + (size_t)i * columns,
-                       (size_t)columns);
-    }
-}
-
-// the lower triangle of G, row-major
-static bool make_gram(const struct svd *d)
-{
-    for (int from = 0; from < d->longer; from += PANEL) {
-        const int count = MIN(PANEL, d->longer - from);
-        load_panel(d, from, count);
-        cblas_dsyrk(CblasRowMajor, CblasLower, d->wide ? CblasNoTrans : CblasTrans, d->r, count, 1,
-                    d->panel, d->wide ? count : d->n, from > 0 ? 1 : 0, d->gram, d->r);
-        if (!tell(d, 0.3 * (from + count) / d->longer)) {
+    for (int from = 0; from < longer; from += step) {
+        const int count = MIN(step, longer - from);
+        if (single) {
+            svd_gram_add_float(&d->in, from, count, d->work->memory[PLACE_ROWS], d->gram);
+        } else {
+            svd_gram_add(&d->in, from, count, d->panel, d->gram);
+        }
+        if (!tell(d, 0.3 * (from + count) / longer)) {
             return false;
         }
     }
     return true;
 }
 
+/* *single: in products of float, where these turn out to be enough; whether they are. False:
+ * cancelled. */
+static bool make_gram(const struct svd *d, bool *single)
+{
+    if (*single) {
+        if (!sum_gram(d, true)) {
+            return false;
+        }
+        *single = svd_gram_even(d->in.r, d->gram, EVEN, d->work->memory[PLACE_EIGEN]);
+    }
+    return *single || sum_gram(d, false);
+}
+
 /* ---- the eigenproblem ---- */
 
-/* G becomes T, its rows in ascending order of lambda. False: did not converge. The lower triangle
- * row-major is the upper one of LAPACK's column-major view, whose columns are our rows. */
 static bool solve_gram(const struct svd *d)
 {
-    double *real = d->work->memory[PLACE_EIGEN];
-    const size_t n_real = eigen_doubles(d->r);
-    lapack_int *integer = (lapack_int *)(real + n_real);
+    const struct svd_eigen e = {.r = d->in.r,
+                                .gram = d->gram,
+                                .lambda = d->lambda,
+                                .rows = d->rows,
+                                .work = d->work->memory[PLACE_EIGEN]};
 
-    return LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, 'V', 'U', d->r, d->gram, d->r, d->lambda, real,
-                               (lapack_int)n_real, integer, 3 + 5 * d->r) == 0;
+    return svd_eigen_solve(&e);
 }
 
 // row i of T, in descending order
 static const double *eigenvector(const struct svd *d, int i)
 {
-    return d->gram + (size_t)(d->r - 1 - i) * d->r;
+    return d->rows + (size_t)(d->in.r - 1 - i) * d->in.r;
 }
 
 /* s = sqrt(lambda), and how many of them make up the easy block. 0 when the condition is too large
  * for this method. */
 static int take_values(const struct svd *d)
 {
-    const double first = sqrt(d->lambda[d->r - 1]);
+    const double first = sqrt(d->lambda[d->in.r - 1]);
     double square = 0;
     int easy = 0;
 
@@ -206,90 +217,97 @@ static int take_values(const struct svd *d)
         first < 1e-25) {
         return 0;
     }
-    for (int i = 0; i < d->r; i++) {
+    for (int i = 0; i < d->in.r; i++) {
         square += d->lambda[i];
     }
-    for (int i = 0; i < d->r; i++) {
-        const double lambda = d->lambda[d->r - 1 - i];
+    for (int i = 0; i < d->in.r; i++) {
+        const double lambda = d->lambda[d->in.r - 1 - i];
         d->s[i] = (float)sqrt(lambda);
-        easy += lambda * EASY_CONDITION * EASY_CONDITION * d->r >= square;
+        easy += lambda * EASY_CONDITION * EASY_CONDITION * d->in.r >= square;
     }
     return easy;
 }
 
-// T to U (transposed) where wide, to Vt otherwise
-static void take_first_factor(const struct svd *d)
+// T in floats, descending: it is Vt, or where wide the transpose of U
+static void take_first_factor(const struct svd *d, float *t)
 {
-    for (int i = 0; i < d->r; i++) {
-        const double *t = eigenvector(d, i);
-        float *target = d->wide ? d->u + i : d->vt + (size_t)i * d->r;
-        const size_t step = d->wide ? (size_t)d->r : 1;
-        for (int j = 0; j < d->r; j++) {
-            target[j * step] = (float)t[j];
+    const size_t r = (size_t)d->in.r;
+
+    for (size_t i = 0; i < r; i++) {
+        dtype_to_f32(DTYPE_F64, eigenvector(d, (int)i), t + i * r, r);
+    }
+    if (!d->in.wide) {
+        memcpy(d->vt, t, r * r * sizeof(float));
+        return;
+    }
+    // in tiles, which stay in the cache
+    for (size_t from = 0; from < r; from += TILE) {
+        const size_t end = MIN(from + TILE, r);
+        for (size_t j = 0; j < r; j++) {
+            for (size_t i = from; i < end; i++) {
+                d->u[j * r + i] = t[i * r + j];
+            }
         }
     }
 }
 
 /* ---- the second factor ---- */
 
-// T / s, the easy rows as floats
-static float *scale_easy(const struct svd *d, int easy)
+// the easy rows become T / s
+static void scale_easy(const struct svd *d, int easy, float *scaled)
 {
-    float *scaled = d->work->memory[PLACE_EIGEN];
-
     for (int i = 0; i < easy; i++) {
-        const double *t = eigenvector(d, i);
-        const double factor = 1 / sqrt(d->lambda[d->r - 1 - i]);
-        for (int j = 0; j < d->r; j++) {
-            scaled[(size_t)i * d->r + j] = (float)(t[j] * factor);
+        const double *t = eigenvector(d, i), factor = 1 / sqrt(d->lambda[d->in.r - 1 - i]);
+        for (int j = 0; j < d->in.r; j++) {
+            scaled[(size_t)i * d->in.r + j] = (float)(factor * t[j]);
         }
     }
-    return scaled;
 }
 
 static void multiply_easy(const struct svd *d, const float *scaled, int easy, int from, int count)
 {
-    if (d->wide) {
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, easy, count, d->m, 1, scaled, d->r,
-                    d->w + from, d->n, 0, d->vt + from, d->n);
+    if (d->in.wide) {
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, easy, count, d->in.m, 1, scaled,
+                    d->in.r, d->in.w + from, d->in.n, 0, d->vt + from, d->in.n);
     } else {
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, count, easy, d->n, 1,
-                    d->w + (size_t)from * d->n, d->n, scaled, d->r, 0, d->u + (size_t)from * d->r,
-                    d->r);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, count, easy, d->in.n, 1,
+                    d->in.w + (size_t)from * d->in.n, d->in.n, scaled, d->in.r, 0,
+                    d->u + (size_t)from * d->in.r, d->in.r);
     }
 }
 
-/* The rest lies at the head of `gram`, in ascending order; row b of it belongs to i = r - 1 - b. */
+/* The rest lies at the head of `rows`, in ascending order; row b of it belongs to i = r - 1 - b. */
 static void multiply_difficult(const struct svd *d, int easy, int from, int count)
 {
-    const int rest = d->r - easy;
+    const int rest = d->in.r - easy;
     double *part = d->work->memory[PLACE_PART];
 
-    load_panel(d, from, count);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, d->wide ? CblasNoTrans : CblasTrans, rest, count, d->r,
-                1, d->gram, d->r, d->panel, d->wide ? count : d->n, 0, part, count);
+    svd_panel_load(&d->in, from, count, d->panel);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, d->in.wide ? CblasNoTrans : CblasTrans, rest, count,
+                d->in.r, 1, d->rows, d->in.r, d->panel, d->in.wide ? count : d->in.n, 0, part,
+                count);
     for (int b = 0; b < rest; b++) {
-        const int i = d->r - 1 - b;
+        const int i = d->in.r - 1 - b;
         const double factor = 1 / sqrt(d->lambda[b]);
-        float *target = d->wide ? d->vt + (size_t)i * d->n + from : d->u + (size_t)from * d->r + i;
-        const size_t step = d->wide ? 1 : (size_t)d->r;
+        float *target =
+            d->in.wide ? d->vt + (size_t)i * d->in.n + from : d->u + (size_t)from * d->in.r + i;
+        const size_t step = d->in.wide ? 1 : (size_t)d->in.r;
         for (int j = 0; j < count; j++) {
             target[j * step] = (float)(part[(size_t)b * count + j] * factor);
         }
     }
 }
 
-static bool make_second_factor(const struct svd *d, int easy)
+// scaled: T / s, the easy rows
+static bool make_second_factor(const struct svd *d, const float *scaled, int easy)
 {
-    const float *scaled = scale_easy(d, easy);
-
-    for (int from = 0; from < d->longer; from += PANEL) {
-        const int count = MIN(PANEL, d->longer - from);
+    for (int from = 0; from < d->in.longer; from += PANEL) {
+        const int count = MIN(PANEL, d->in.longer - from);
         multiply_easy(d, scaled, easy, from, count);
-        if (easy < d->r) {
+        if (easy < d->in.r) {
             multiply_difficult(d, easy, from, count);
         }
-        if (!tell(d, 0.6 + 0.4 * (from + count) / d->longer)) {
+        if (!tell(d, 0.6 + 0.4 * (from + count) / d->in.longer)) {
             return false;
         }
     }
@@ -302,17 +320,17 @@ static bool make_second_factor(const struct svd *d, int easy)
  * and Ut [r, m] are our row-major Vt [r, n] and U [m, r]. */
 static bool decompose_directly(const struct svd *d)
 {
-    const size_t count = (size_t)d->m * d->n, short_side = (size_t)d->r;
+    const size_t count = (size_t)d->in.m * d->in.n, short_side = (size_t)d->in.r;
     g_autofree double *a = g_try_new(double, count);
-    g_autofree double *v = g_try_new(double, short_side * d->n);
-    g_autofree double *u = g_try_new(double, short_side * d->m);
+    g_autofree double *v = g_try_new(double, short_side * d->in.n);
+    g_autofree double *u = g_try_new(double, short_side * d->in.m);
     if (a == NULL || v == NULL || u == NULL) {
         return no_memory(d->error);
     }
-    dtype_from_f32(DTYPE_F64, d->w, a, count);
+    dtype_from_f32(DTYPE_F64, d->in.w, a, count);
 
-    const lapack_int info =
-        LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'S', d->n, d->m, a, d->n, d->lambda, v, d->n, u, d->r);
+    const lapack_int info = LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'S', d->in.n, d->in.m, a, d->in.n,
+                                           d->lambda, v, d->in.n, u, d->in.r);
     if (info == LAPACK_WORK_MEMORY_ERROR) {
         return no_memory(d->error);
     }
@@ -324,8 +342,8 @@ static bool decompose_directly(const struct svd *d)
         return error_failed(d->error, "its values are too large to be decomposed.");
     }
     dtype_to_f32(DTYPE_F64, d->lambda, d->s, short_side);
-    dtype_to_f32(DTYPE_F64, v, d->vt, short_side * d->n);
-    dtype_to_f32(DTYPE_F64, u, d->u, short_side * d->m);
+    dtype_to_f32(DTYPE_F64, v, d->vt, short_side * d->in.n);
+    dtype_to_f32(DTYPE_F64, u, d->u, short_side * d->in.m);
     return true;
 }
 
@@ -333,38 +351,39 @@ static bool decompose_directly(const struct svd *d)
 
 static void settle_signs(const struct svd *d)
 {
-    float *peak = (float *)((double *)d->work->memory[PLACE_SMALL] + d->r);
+    float *peak = (float *)((double *)d->work->memory[PLACE_SMALL] + d->in.r);
 
-    memset(peak, 0, (size_t)d->r * sizeof(*peak));
-    for (int i = 0; i < d->m; i++) {
-        const float *row = d->u + (size_t)i * d->r;
-        for (int j = 0; j < d->r; j++) {
+    memset(peak, 0, (size_t)d->in.r * sizeof(*peak));
+    for (int i = 0; i < d->in.m; i++) {
+        const float *row = d->u + (size_t)i * d->in.r;
+        for (int j = 0; j < d->in.r; j++) {
             peak[j] = fabsf(row[j]) > fabsf(peak[j]) ? row[j] : peak[j];
         }
     }
-    for (int j = 0; j < d->r; j++) {
+    for (int j = 0; j < d->in.r; j++) {
         peak[j] = peak[j] < 0 ? -1 : 1;
     }
-    for (int i = 0; i < d->m; i++) {
-        float *row = d->u + (size_t)i * d->r;
-        for (int j = 0; j < d->r; j++) {
+    for (int i = 0; i < d->in.m; i++) {
+        float *row = d->u + (size_t)i * d->in.r;
+        for (int j = 0; j < d->in.r; j++) {
             row[j] *= peak[j];
         }
     }
-    for (int j = 0; j < d->r; j++) {
-        for (int i = 0; i < d->n && peak[j] < 0; i++) {
-            d->vt[(size_t)j * d->n + i] *= -1;
+    for (int j = 0; j < d->in.r; j++) {
+        for (int i = 0; i < d->in.n && peak[j] < 0; i++) {
+            d->vt[(size_t)j * d->in.n + i] *= -1;
         }
     }
 }
 
 /* ---- the decomposition ---- */
 
-// the fast way; *accurate: whether it was good enough. False: cancelled
-static bool decompose_gram(const struct svd *d, bool *accurate)
+/* The fast way. *single: whether products of float may make the Gram matrix, and whether they did.
+ * *accurate: whether it was good enough. False: cancelled. */
+static bool decompose_gram(const struct svd *d, bool *single, bool *accurate)
 {
     *accurate = false;
-    if (!make_gram(d)) {
+    if (!make_gram(d, single)) {
         return false;
     }
     if (!solve_gram(d)) {
@@ -374,19 +393,32 @@ static bool decompose_gram(const struct svd *d, bool *accurate)
     if (easy == 0) {
         return true;
     }
-    take_first_factor(d);
-    if (!tell(d, 0.6) || !make_second_factor(d, easy)) {
+    // of the Gram matrix nothing is left
+    float *t = d->work->memory[PLACE_GRAM];
+    take_first_factor(d, t);
+    scale_easy(d, easy, t);
+    if (!tell(d, 0.6) || !make_second_factor(d, t, easy)) {
         return false;
     }
-    *accurate = svd_probe(d->m, d->n, d->w, d->u, d->s, d->vt);
+    *accurate = svd_probe(d->in.m, d->in.n, d->in.w, d->u, d->s, d->vt);
     return true;
 }
 
 static bool decompose(const struct svd *d)
 {
-    bool accurate;
+    bool single = d->in.r >= FLOAT_SHORTER && d->in.longer >= FLOAT_ASPECT * d->in.r, accurate;
 
-    if (!decompose_gram(d, &accurate) || (!accurate && !decompose_directly(d))) {
+    if (!decompose_gram(d, &single, &accurate)) {
+        return false;
+    }
+    // what float could not do
+    if (!accurate && single) {
+        single = false;
+        if (!decompose_gram(d, &single, &accurate)) {
+            return false;
+        }
+    }
+    if (!accurate && !decompose_directly(d)) {
         return false;
     }
     settle_signs(d);
@@ -405,17 +437,14 @@ bool svd_thin(int m, int n, const float *w, float *u, float *s, float *vt, struc
     if (!reserve(work, m, n, error)) {
         return false;
     }
-    const struct svd d = {.m = m,
-                          .n = n,
-                          .r = MIN(m, n),
-                          .wide = m <= n,
-                          .longer = MAX(m, n),
-                          .w = w,
+    work->told = 0;
+    const struct svd d = {.in = svd_input(m, n, w),
                           .u = u,
                           .s = s,
                           .vt = vt,
                           .work = work,
                           .gram = work->memory[PLACE_GRAM],
+                          .rows = work->memory[PLACE_ROWS],
                           .lambda = work->memory[PLACE_SMALL],
                           .panel = work->memory[PLACE_PANEL],
                           .error = error};

@@ -35,9 +35,12 @@ size_t svd_work_bytes(int m, int n);
  * them. False with a sentence when a value is infinite or NaN, when there is no memory, or
  * (SVDIFF_ERROR_CANCELLED) when progress said so.
  *
- * Method: the eigenproblem of the Gram matrix of the shorter side in double (LAPACK's dsyevd) gives
- * one factor, a product with W the other. Its error in the orthonormality of that factor is about
- * 1e-16 times the square of the condition, so beyond a condition of 1e5, and whenever a probe of
- * the result fails, LAPACK's dgesdd decomposes the matrix itself in double. */
+ * Method: the eigenproblem of the Gram matrix of the shorter side in double (svd_eigen.h) gives one
+ * factor, a product with W the other. Its error in the orthonormality of that factor is about 1e-16
+ * times the square of the condition, so beyond a condition of 1e5, and whenever a probe of the
+ * result fails, LAPACK's dgesdd decomposes the matrix itself in double. The Gram matrix of a long
+ * side four times the short one is summed from products in float where the smallest singular value
+ * is no less than a third of their root mean square, about; where that fails the probe, it is made
+ * again in double. */
 bool svd_thin(int m, int n, const float *w, float *u, float *s, float *vt, struct svd_work *work,
               GError **error);

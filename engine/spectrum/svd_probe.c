@@ -10,6 +10,8 @@
  * in a few passes over W and the factors, instead of products of matrices. */
 #include "engine/spectrum/svd_probe.h"
 
+#include "kernels/clones.h"
+
 #include <glib.h>
 #include <math.h>
 #include <stddef.h>
@@ -21,7 +23,7 @@
 #define RECONSTRUCTED 5e-7 // |W - U S Vt| / |U S Vt|
 
 // y [rows, VECTORS] = a [rows, columns] x [columns, VECTORS]
-static void multiply(int rows, int columns, const float *a, const double *x, double *y)
+CPU_CLONES static void multiply(int rows, int columns, const float *a, const double *x, double *y)
 {
     for (int i = 0; i < rows; i++) {
         const float *row = a + (size_t)i * columns;
@@ -38,7 +40,8 @@ static void multiply(int rows, int columns, const float *a, const double *x, dou
 }
 
 // y [columns, VECTORS] = transpose of a [rows, columns] times x [rows, VECTORS]
-static void multiply_transposed(int rows, int columns, const float *a, const double *x, double *y)
+CPU_CLONES static void multiply_transposed(int rows, int columns, const float *a, const double *x,
+                                           double *y)
 {
     for (size_t i = 0; i < (size_t)columns * VECTORS; i++) {
         y[i] = 0;
