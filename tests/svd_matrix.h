@@ -5,6 +5,7 @@
 #pragma once
 
 #include "engine/spectrum/svd.h"
+#include "engine/spectrum/svd_check.h"
 
 #include <glib.h>
 #include <math.h>
@@ -119,4 +120,15 @@ static inline void decompose(struct matrix *a)
 
     svd_thin(a->m, a->n, a->w, a->u, a->s, a->vt, work, &error);
     g_assert_no_error(error);
+}
+
+// how well the factors give the matrix back
+static inline struct svd_accuracy measure(const struct matrix *a)
+{
+    g_autoptr(GError) error = NULL;
+    struct svd_accuracy accuracy;
+
+    svd_check(a->m, a->n, a->w, a->u, a->s, a->vt, &accuracy, &error);
+    g_assert_no_error(error);
+    return accuracy;
 }

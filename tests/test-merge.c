@@ -2,6 +2,7 @@
 #include "engine/picture/picture.h"
 #include "engine/subject/merge.h"
 #include "tests/merge_fixture.h"
+#include "tests/picture_fixture.h"
 
 #include <unistd.h>
 
@@ -39,17 +40,6 @@ static picture *draw(svdiff *s, const struct svdiff_scaled_subject *subjects, in
     return p;
 }
 
-static double largest_difference(const picture *a, const picture *b)
-{
-    double most = 0;
-
-    g_assert_cmpint(a->width, ==, b->width);
-    for (int i = 0; i < a->width * a->height * a->channels; i++) {
-        most = MAX(most, fabs((double)a->pixels[i] - b->pixels[i]));
-    }
-    return most;
-}
-
 static void same_picture(const char *subject, double scale)
 {
     g_autoptr(GError) error = NULL;
@@ -64,9 +54,9 @@ static void same_picture(const char *subject, double scale)
     g_autoptr(svdiff) merged = open_session(out, f.folder);
     g_autoptr(picture) with = draw(f.session, &wanted, 1), without = draw(f.session, NULL, 0);
     g_autoptr(picture) result = draw(merged, NULL, 0);
-    g_assert_cmpfloat(largest_difference(with, result), <, 1e-4);
+    g_assert_cmpfloat(picture_largest_difference(with, result), <, 1e-4);
     // and the subject does something
-    g_assert_cmpfloat(largest_difference(with, without), >, 1e-2);
+    g_assert_cmpfloat(picture_largest_difference(with, without), >, 1e-2);
     merge_fixture_close(&f);
 }
 

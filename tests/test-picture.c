@@ -2,6 +2,7 @@
  * make_pictures.py there) or against what Pillow reads, and every bad file by its sentence. */
 #include "engine/base/error.h"
 #include "engine/picture/picture.h"
+#include "tests/picture_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -134,26 +135,10 @@ static const struct {
     {"half.tif", 3, formula_8, 2.5e-4f, false},
 };
 
-static char *fixture(const char *name)
-{
-    return g_build_filename(g_getenv("SVDIFF_TESTS_DIR"), "fixtures", "pictures", name, NULL);
-}
-
-static picture *read_fixture(const char *name)
-{
-    g_autofree char *path = fixture(name);
-    g_autoptr(GError) error = NULL;
-    picture *p = picture_read(path, 1, &error);
-
-    g_assert_no_error(error);
-    g_assert_nonnull(p);
-    return p;
-}
-
 static void test_formula(gconstpointer data)
 {
     const size_t i = GPOINTER_TO_SIZE(data);
-    g_autoptr(picture) p = read_fixture(readable[i].name);
+    g_autoptr(picture) p = picture_fixture_read("pictures", readable[i].name);
 
     g_assert_cmpint(p->width, ==, readable[i].turned ? H : W);
     g_assert_cmpint(p->height, ==, readable[i].turned ? W : H);
@@ -172,32 +157,21 @@ static void test_formula(gconstpointer data)
     }
 }
 
-static float largest_difference(const picture *a, const picture *b)
-{
-    float largest = 0;
-
-    g_assert_cmpint(a->width, ==, b->width);
-    g_assert_cmpint(a->height, ==, b->height);
-    g_assert_cmpint(a->channels, ==, b->channels);
-    for (int i = 0; i < a->width * a->height * a->channels; i++) {
-        largest = MAX(largest, fabsf(a->pixels[i] - b->pixels[i]));
-    }
-    return largest;
-}
-
 // what is lossy is held against Pillow's reading; its libjpeg may round some values differently
 static void test_as_pillow(gconstpointer name)
 {
     g_autofree char *base = g_strndup(name, strrchr(name, '.') - (const char *)name);
     g_autofree char *expected = g_strconcat(base, "-expected.png", NULL);
-    g_autoptr(picture) p = read_fixture(name), want = read_fixture(expected);
+    g_autoptr(picture) p = picture_fixture_read("pictures", name),
+                       want = picture_fixture_read("pictures", expected);
 
-    g_assert_cmpfloat(largest_difference(p, want), <=, 1.001 / 255);
+    g_assert_cmpfloat(picture_largest_difference(p, want), <=, 1.001 / 255);
 }
 
 static void test_lossy_webp(void)
 {
-    g_autoptr(picture) p = read_fixture("lossy.webp"), whole = read_fixture("rgb8.png");
+    g_autoptr(picture) p = picture_fixture_read("pictures", "lossy.webp"),
+                       whole = picture_fixture_read("pictures", "rgb8.png");
 
     // the pattern is sharp: a wrong order of channels or rows would be off by 0.5
     g_assert_cmpint(p->channels, ==, 3);
@@ -206,8 +180,9 @@ static void test_lossy_webp(void)
 
 static void test_mask(void)
 {
-    g_autofree char *grey = fixture("grey16.png"), *colour = fixture("rgb8.png");
-    g_autofree char *clear = fixture("rgba8.png");
+    g_autofree char *grey = picture_fixture_path("pictures", "grey16.png"),
+                    *colour = picture_fixture_path("pictures", "rgb8.png");
+    g_autofree char *clear = picture_fixture_path("pictures", "rgba8.png");
     g_autoptr(picture) a = picture_read_mask(grey, 1, NULL);
     g_autoptr(picture) b = picture_read_mask(colour, 1, NULL);
     g_autoptr(picture) c = picture_read_mask(clear, 1, NULL);
@@ -225,7 +200,7 @@ static void test_mask(void)
 
 static void test_flatten(void)
 {
-    g_autoptr(picture) p = read_fixture("rgba8.png");
+    g_autoptr(picture) p = picture_fixture_read("pictures", "rgba8.png");
     const float colour[3] = {1, 0.5f, 0};
 
     picture_flatten(p, colour);
@@ -286,8 +261,9 @@ static void test_no_picture(void)
 {
     g_autofree char *folder = make_folder();
     g_autofree char *fifo = g_build_filename(folder, "fifo", NULL);
-    g_autofree char *script = fixture("make_pictures.py");
-    g_autofree char *animation = fixture("animation.webp"), *nan = fixture("float-nan.tif");
+    g_autofree char *script = picture_fixture_path("pictures", "make_pictures.py");
+    g_autofree char *animation = picture_fixture_path("pictures", "animation.webp"),
+                    *nan = picture_fixture_path("pictures", "float-nan.tif");
 
     g_assert_cmpint(mkfifo(fifo, 0600), ==, 0);
     expect_refused("/nowhere/cat.png", 1, "cannot be opened: ");
@@ -348,7 +324,7 @@ static void expect_size_refused(uint32_t width, uint32_t height, const char *sen
 
 static void test_sizes(void)
 {
-    g_autofree char *small = fixture("rgb8.png");
+    g_autofree char *small = picture_fixture_path("pictures", "rgb8.png");
 
     expect_refused(small, 18, "this picture has 23 x 17 pixels, at least 18 x 18 are needed.");
     expect_size_refused(0, 5, "PNG file");
@@ -394,7 +370,7 @@ static void test_no_memory(void)
 // cut anywhere, a file is an error that names it, and never a picture
 static void test_truncated(gconstpointer name)
 {
-    g_autofree char *path = fixture(name), *folder = make_folder();
+    g_autofree char *path = picture_fixture_path("pictures", name), *folder = make_folder();
     g_autofree char *cut = g_build_filename(folder, "cut", NULL);
     g_autofree char *bytes = NULL;
     gsize size;
@@ -418,7 +394,7 @@ static void test_truncated(gconstpointer name)
 // one byte changed anywhere: a picture or a sentence, nothing else
 static void test_damaged(gconstpointer name)
 {
-    g_autofree char *path = fixture(name), *folder = make_folder();
+    g_autofree char *path = picture_fixture_path("pictures", name), *folder = make_folder();
     g_autofree char *changed = g_build_filename(folder, "changed", NULL);
     g_autofree char *bytes = NULL;
     gsize size;

@@ -5,25 +5,11 @@
 #include "engine/picture/canvas.h"
 #include "engine/picture/patch.h"
 #include "engine/picture/picture_origin.h"
+#include "tests/picture_fixture.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
-
-static char *fixture(const char *name)
-{
-    return g_build_filename(g_getenv("SVDIFF_TESTS_DIR"), "fixtures", "colours", name, NULL);
-}
-
-static picture *read_fixture(const char *name)
-{
-    g_autofree char *path = fixture(name);
-    g_autoptr(GError) error = NULL;
-    picture *p = picture_read(path, 1, &error);
-
-    g_assert_no_error(error);
-    return p;
-}
 
 /* Profiles hold numbers of 16 bits behind the point; a table and 8 bits of Pillow's are coarser. */
 #define EXACT 2e-4f
@@ -77,7 +63,8 @@ static void test_read(gconstpointer data)
 {
     const struct colours *c = data;
     g_autofree char *expected = g_strconcat(c->expected, "-expected.tif", NULL);
-    g_autoptr(picture) p = read_fixture(c->name), want = read_fixture(expected);
+    g_autoptr(picture) p = picture_fixture_read("colours", c->name),
+                       want = picture_fixture_read("colours", expected);
     float most = 0;
 
     g_assert_cmpint(p->width, ==, want->width);
@@ -105,7 +92,7 @@ static int formula(int i, int c)
 
 static void test_mask(void)
 {
-    g_autofree char *grey = fixture("grey8.png");
+    g_autofree char *grey = picture_fixture_path("colours", "grey8.png");
     g_autoptr(picture) mask = picture_read_mask(grey, 1, NULL);
 
     for (int i = 0; i < 23 * 17; i++) {
@@ -150,7 +137,7 @@ static const struct kept {
 static void test_kept(gconstpointer data)
 {
     const struct kept *k = data;
-    g_autoptr(picture) p = read_fixture(k->from), back = NULL;
+    g_autoptr(picture) p = picture_fixture_read("colours", k->from), back = NULL;
     g_autoptr(GError) error = NULL;
     struct target target;
 
@@ -174,7 +161,7 @@ static void test_kept(gconstpointer data)
 static void test_made_alike(void)
 {
     const guint8 created[12] = {7, 208, 0, 1, 0, 1};
-    g_autoptr(picture) p = read_fixture("gamma-primaries.png");
+    g_autoptr(picture) p = picture_fixture_read("colours", "gamma-primaries.png");
     gsize size = 0;
     const guint8 *header = g_bytes_get_data(p->origin->icc, &size);
 
@@ -213,7 +200,7 @@ static void test_lossy(gconstpointer data)
 {
     const struct kept *k = data;
     const struct picture_writing best = {.quality = 100};
-    g_autoptr(picture) p = read_fixture(k->from), back = NULL;
+    g_autoptr(picture) p = picture_fixture_read("colours", k->from), back = NULL;
     g_autoptr(GError) error = NULL;
     struct target target;
 
@@ -236,7 +223,7 @@ static void test_lossy(gconstpointer data)
 static void check_painting(const char *name, bool extended)
 {
     const struct canvas_margins margins = {.right = 9};
-    g_autoptr(picture) read = read_fixture(name);
+    g_autoptr(picture) read = picture_fixture_read("colours", name);
     g_autoptr(picture) init =
         extended ? canvas_extend(read, &margins, NULL) : g_steal_pointer(&read);
     g_autoptr(picture) mask = picture_create(init->width, init->height, 1, NULL);
@@ -293,7 +280,7 @@ static void test_painting(void)
 // grey stays grey: what is painted into it has three equal samples
 static void test_grey_painting(void)
 {
-    g_autoptr(picture) init = read_fixture("grey8.png");
+    g_autoptr(picture) init = picture_fixture_read("colours", "grey8.png");
     g_autoptr(picture) colour = picture_create(4, 1, 3, NULL);
     static const float values[12] = {1, 0, 0, 0, 1, 0, 0, 0, 1, 0.5f, 0.5f, 0.5f};
     static const double weights[3] = {0.2225, 0.7169, 0.0606};
@@ -314,8 +301,7 @@ static void test_grey_painting(void)
 
 static void test_depth(void)
 {
-    g_autofree char *path =
-        g_build_filename(g_getenv("SVDIFF_TESTS_DIR"), "fixtures", "pictures", "rgb16.png", NULL);
+    g_autofree char *path = picture_fixture_path("pictures", "rgb16.png");
     g_autoptr(picture) p = picture_read(path, 1, NULL), back = NULL;
     struct target target;
 

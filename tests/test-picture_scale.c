@@ -2,46 +2,24 @@
  * against sums written out here, and what a frame makes of sizes and masks. */
 #include "engine/picture/picture.h"
 #include "engine/picture/picture_scale.h"
+#include "tests/picture_fixture.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static picture *read_fixture(const char *name)
-{
-    g_autofree char *path =
-        g_build_filename(g_getenv("SVDIFF_TESTS_DIR"), "fixtures", "pictures", name, NULL);
-    g_autoptr(GError) error = NULL;
-    picture *p = picture_read(path, 1, &error);
-
-    g_assert_no_error(error);
-    return p;
-}
-
-static float largest_difference(const picture *a, const picture *b)
-{
-    float largest = 0;
-
-    g_assert_cmpint(a->width, ==, b->width);
-    g_assert_cmpint(a->height, ==, b->height);
-    g_assert_cmpint(a->channels, ==, b->channels);
-    for (int i = 0; i < a->width * a->height * a->channels; i++) {
-        largest = MAX(largest, fabsf(a->pixels[i] - b->pixels[i]));
-    }
-    return largest;
-}
 
 // enlarged, reduced, and one way each, against float Pillow and 8-bit Pillow
 static void test_as_pillow(gconstpointer size)
 {
     g_autofree char *tiff = g_strdup_printf("scaled-%s.tif", (const char *)size);
     g_autofree char *png = g_strdup_printf("scaled-%s.png", (const char *)size);
-    g_autoptr(picture) p = read_fixture("rgb8.png"), want = read_fixture(tiff);
-    g_autoptr(picture) rounded = read_fixture(png);
+    g_autoptr(picture) p = picture_fixture_read("pictures", "rgb8.png"),
+                       want = picture_fixture_read("pictures", tiff);
+    g_autoptr(picture) rounded = picture_fixture_read("pictures", png);
     g_autoptr(picture) got = picture_resize(p, want->width, want->height, NULL);
 
-    g_assert_cmpfloat(largest_difference(got, want), <, 1e-6);
-    g_assert_cmpfloat(largest_difference(got, rounded), <, 1.0 / 255);
+    g_assert_cmpfloat(picture_largest_difference(got, want), <, 1e-6);
+    g_assert_cmpfloat(picture_largest_difference(got, rounded), <, 1.0 / 255);
 }
 
 // colours times alpha, in place
@@ -56,12 +34,13 @@ static void multiply(picture *p)
  * which shows in the colours of what is nearly clear: products are compared. */
 static void test_alpha(void)
 {
-    g_autoptr(picture) p = read_fixture("rgba8.png"), want = read_fixture("scaled-alpha-9x7.png");
+    g_autoptr(picture) p = picture_fixture_read("pictures", "rgba8.png"),
+                       want = picture_fixture_read("pictures", "scaled-alpha-9x7.png");
     g_autoptr(picture) got = picture_resize(p, 9, 7, NULL);
 
     multiply(got);
     multiply(want);
-    g_assert_cmpfloat(largest_difference(got, want), <, 1.5 / 255);
+    g_assert_cmpfloat(picture_largest_difference(got, want), <, 1.5 / 255);
     p = (picture_free(p), picture_create(2, 1, 4, NULL));
     memcpy(p->pixels, (float[8]){1, 1, 1, 0, 0.25f, 0.5f, 0.75f, 1}, 8 * sizeof(float));
     got = (picture_free(got), picture_resize(p, 1, 1, NULL));
@@ -72,10 +51,10 @@ static void test_alpha(void)
 
 static void test_same_size(void)
 {
-    g_autoptr(picture) p = read_fixture("rgb16.png");
+    g_autoptr(picture) p = picture_fixture_read("pictures", "rgb16.png");
     g_autoptr(picture) got = picture_resize(p, p->width, p->height, NULL);
 
-    g_assert_cmpfloat(largest_difference(got, p), ==, 0);
+    g_assert_cmpfloat(picture_largest_difference(got, p), ==, 0);
 }
 
 static void expect_frame(struct picture_frame f, int width, int height, int x, int y)
@@ -100,17 +79,19 @@ static void test_frame(void)
 
 static void test_centre(void)
 {
-    g_autoptr(picture) p = read_fixture("rgb8.png"), want = read_fixture("centre-8.png");
+    g_autoptr(picture) p = picture_fixture_read("pictures", "rgb8.png"),
+                       want = picture_fixture_read("pictures", "centre-8.png");
     const struct picture_frame frame = picture_frame_centre(p->width, p->height, 8);
     g_autoptr(picture) got = picture_cut(p, &frame, NULL);
 
-    g_assert_cmpfloat(largest_difference(got, want), <, 1.0 / 255);
+    g_assert_cmpfloat(picture_largest_difference(got, want), <, 1.0 / 255);
 }
 
 // a cut is exactly a part of the whole
 static void test_cut(void)
 {
-    g_autoptr(picture) p = read_fixture("rgb16.png"), whole = picture_resize(p, 19, 11, NULL);
+    g_autoptr(picture) p = picture_fixture_read("pictures", "rgb16.png"),
+                       whole = picture_resize(p, 19, 11, NULL);
     const struct picture_frame frame = {19, 11, 7, 2, 5, 6};
     g_autoptr(picture) part = picture_cut(p, &frame, NULL);
 
@@ -195,7 +176,8 @@ static void test_area_mean(void)
 
 static void test_flip(void)
 {
-    g_autoptr(picture) p = read_fixture("rgba8.png"), flipped = read_fixture("rgba8.png");
+    g_autoptr(picture) p = picture_fixture_read("pictures", "rgba8.png"),
+                       flipped = picture_fixture_read("pictures", "rgba8.png");
 
     picture_flip(flipped);
     for (int y = 0; y < p->height; y++) {
@@ -205,12 +187,12 @@ static void test_flip(void)
         }
     }
     picture_flip(flipped);
-    g_assert_cmpfloat(largest_difference(p, flipped), ==, 0);
+    g_assert_cmpfloat(picture_largest_difference(p, flipped), ==, 0);
 }
 
 static void test_signal(void)
 {
-    g_autoptr(picture) p = read_fixture("rgb16.png"), back = NULL;
+    g_autoptr(picture) p = picture_fixture_read("pictures", "rgb16.png"), back = NULL;
     const size_t n = (size_t)p->width * p->height * 3;
     g_autofree float *values = g_new(float, n);
 
@@ -225,7 +207,7 @@ static void test_signal(void)
     g_assert_cmpfloat(back->pixels[1], ==, 1);
     p->pixels[0] = 0;
     p->pixels[1] = 1;
-    g_assert_cmpfloat(largest_difference(p, back), <, 1e-7);
+    g_assert_cmpfloat(picture_largest_difference(p, back), <, 1e-7);
     // a value that is no number stays one: the writer refuses it
     values[2] = NAN;
     back = (picture_free(back), picture_from_signal(values, p->width, p->height, NULL));

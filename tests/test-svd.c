@@ -23,16 +23,6 @@ static void assert_signs(const struct matrix *a)
     }
 }
 
-static struct svd_accuracy measure(const struct matrix *a)
-{
-    g_autoptr(GError) error = NULL;
-    struct svd_accuracy accuracy;
-
-    svd_check(a->m, a->n, a->w, a->u, a->s, a->vt, &accuracy, &error);
-    g_assert_no_error(error);
-    return accuracy;
-}
-
 // decomposes, and asserts all that svd.h promises
 static void assert_decomposes(struct matrix *a)
 {

@@ -1,18 +1,6 @@
 /* svd_check, svd_probe: what is a little beyond the bounds is noticed, wherever it is. */
-#include "engine/spectrum/svd_check.h"
-
 #include "engine/spectrum/svd_probe.h"
 #include "tests/svd_matrix.h"
-
-static struct svd_accuracy measure(const struct matrix *a)
-{
-    g_autoptr(GError) error = NULL;
-    struct svd_accuracy accuracy;
-
-    svd_check(a->m, a->n, a->w, a->u, a->s, a->vt, &accuracy, &error);
-    g_assert_no_error(error);
-    return accuracy;
-}
 
 // a change of one thing that is a little more than the bound
 static void assert_noticed(int what, double amount, int m, int n)

@@ -153,3 +153,24 @@ await() { # PROCESS FILE PATTERN
 metadata() { # FILE KEY
     grep -ao "\"$2\":\"[^\"]*\"" "$1" | head -1 | sed 's/^[^:]*:"//; s/"$//'
 }
+
+# the pixels of FILE.tif, 64x64 in float, to FILE.pixels: without the text in the file, which names
+# subjects
+take_pixels() { # FILE
+    python3 -c '
+import struct, sys
+data = open(sys.argv[1] + ".tif", "rb").read()
+(at,) = struct.unpack_from("<I", data, 4)
+(n,) = struct.unpack_from("<H", data, at)
+tags = {}
+for i in range(n):
+    tag, kind, count, value = struct.unpack_from("<HHII", data, at + 2 + 12 * i)
+    form, size = {3: ("H", 2), 4: ("I", 4)}.get(kind, ("B", 1))
+    place = value if size * count > 4 else at + 2 + 12 * i + 8
+    if tag in (273, 279):
+        tags[tag] = struct.unpack_from("<%d%s" % (count, form), data, place)
+pixels = b"".join(data[o:o + c] for o, c in zip(tags[273], tags[279]))
+assert len(pixels) == 64 * 64 * 3 * 4
+open(sys.argv[1] + ".pixels", "wb").write(pixels)
+' "$1"
+}

@@ -85,27 +85,11 @@ check 'a sample of both' is 0
 
 # ---- subjects in pictures ----
 
-# without the text in the file, which names the subjects
 draw() { # OUTPUT OPTIONS...
     drawn=$1
     shift
     generate --prompt 'a wet dog' --steps 3 --seed 5 --output "$drawn.tif" "$@" &&
-        python3 -c '
-import struct, sys
-data = open(sys.argv[1] + ".tif", "rb").read()
-(at,) = struct.unpack_from("<I", data, 4)
-(n,) = struct.unpack_from("<H", data, at)
-tags = {}
-for i in range(n):
-    tag, kind, count, value = struct.unpack_from("<HHII", data, at + 2 + 12 * i)
-    form, size = {3: ("H", 2), 4: ("I", 4)}.get(kind, ("B", 1))
-    place = value if size * count > 4 else at + 2 + 12 * i + 8
-    if tag in (273, 279):
-        tags[tag] = struct.unpack_from("<%d%s" % (count, form), data, place)
-pixels = b"".join(data[o:o + c] for o, c in zip(tags[273], tags[279]))
-assert len(pixels) == 64 * 64 * 3 * 4
-open(sys.argv[1] + ".pixels", "wb").write(pixels)
-' "$drawn"
+        take_pixels "$drawn"
 }
 learn $short --steps 6 --learning-rate 0.05 --output strong.safetensors
 draw plain

@@ -49,26 +49,13 @@ check 'with [V] it does' test "$(rows proposed.safetensors)" -eq 1
 refuses 'a rate below zero' 2 '--placeholder-rate is -1' learn --model "$sd1" $dog \
     --placeholder-rate -1 --output s.safetensors
 
-# ---- in pictures: the pixels, without the text that names the files ----
+# ---- in pictures ----
 
 draw() { # OUTPUT OPTIONS...
     drawn=$1
     shift
     run generate --width 64 --height 64 --quiet --prompt '[V]-dog' --steps 2 --seed 5 \
-        --output "$drawn.tif" "$@" && python3 -c '
-import struct, sys
-data = open(sys.argv[1] + ".tif", "rb").read()
-(at,) = struct.unpack_from("<I", data, 4)
-(n,) = struct.unpack_from("<H", data, at)
-tags = {}
-for i in range(n):
-    tag, kind, count, value = struct.unpack_from("<HHII", data, at + 2 + 12 * i)
-    form, size = {3: ("H", 2), 4: ("I", 4)}.get(kind, ("B", 1))
-    place = value if size * count > 4 else at + 2 + 12 * i + 8
-    if tag in (273, 279):
-        tags[tag] = struct.unpack_from("<%d%s" % (count, form), data, place)
-open(sys.argv[1] + ".pixels", "wb").write(b"".join(data[o:o + c] for o, c in zip(tags[273], tags[279])))
-' "$drawn"
+        --output "$drawn.tif" "$@" && take_pixels "$drawn"
 }
 # the same subject without its word
 python3 - <<'EOF'
