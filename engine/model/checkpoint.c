@@ -378,6 +378,7 @@ bool checkpoint_read_f16_part(const struct checkpoint *model, size_t index, int6
             return true;
         }
     }
+    // all other types by way of floats, as those that compute get them
     g_autofree float *values = g_new(float, n);
     if (!checkpoint_read_part(model, index, first, n, values, error)) {
         return false;
@@ -394,6 +395,7 @@ static bool wanted_shape(const struct model_tensor *tensor, const int64_t *shape
     for (int i = 0; i < n_dims; i++) {
         values *= shape[i];
     }
+    // rows and columns, and as many values: what is left over are sides of 1
     return n_dims >= 1 && values == model_tensor_values(tensor) && shape[0] == tensor->shape[0] &&
            (n_dims == 1 || (tensor->n_dims > 1 && shape[1] == tensor->shape[1]));
 }

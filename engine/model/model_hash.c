@@ -99,7 +99,9 @@ static void hash_entry(struct pass *p, struct entry *e)
     // whole rows, since the engine's order is of columns
     const int64_t columns = weight_columns(&w), rows = MAX(1, PART / columns);
     const bool base = p->wanted & MODEL_HASH_BASE;
+    // the gain of a norm has no spectrum
     const bool spectra = (p->wanted & MODEL_HASH_SPECTRA) && e->tensor->n_dims > 1;
+    // of either type: of 16 bits half of it is used
     g_autofree float *room = g_new(float, rows *columns);
     struct sha256_ctx of_base, of_spectra;
 
@@ -264,6 +266,7 @@ static bool is_hash(const char *word)
                                        strspn(word, "0123456789abcdef") == MODEL_HASH_DIGITS);
 }
 
+// what was found out in this run counts more than what is remembered
 static void recall_one(const char *word, char *hash)
 {
     if (hash[0] == '\0' && strcmp(word, NONE) != 0) {
@@ -286,6 +289,7 @@ static void recall(const char *path, struct model_hashes *hashes)
 static void remember(const char *path, const struct model_hashes *hashes)
 {
     g_autofree char *folder = g_path_get_dirname(path);
+    // the one that nobody asked for keeps its place, so that there are always two words
     const char *base = hashes->base[0] != '\0' ? hashes->base : NONE;
     const char *spectra = hashes->spectra[0] != '\0' ? hashes->spectra : NONE;
     g_autofree char *text = g_strconcat(base, " ", spectra, NULL);
