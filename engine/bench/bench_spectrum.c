@@ -11,7 +11,7 @@
 struct work {
     GArray *weights; // struct weight, largest first
     guint done;      // matrices, under the lock
-    bool stopped;    // by the person or a failure: the others end without work
+    int stopped;     // atomic: by the person or a failure, the others end without work
     GError *error;
     progress_function progress;
     void *user;
@@ -69,7 +69,7 @@ static void tell(struct work *x)
                                .seconds_left = -1};
 
     if (x->progress != NULL && !x->progress(x->user, &p)) {
-        x->stopped = true;
+        g_atomic_int_set(&x->stopped, 1);
     }
 }
 
@@ -82,11 +82,11 @@ static void run_all(struct work *x, int threads)
 #pragma omp for schedule(dynamic, 1)
         for (guint i = 0; i < x->weights->len; i++) {
             GError *error = NULL;
-            if (!x->stopped &&
+            if (!g_atomic_int_get(&x->stopped) &&
                 !decompose(&g_array_index(x->weights, struct weight, i), memory, i, &error)) {
 #pragma omp critical
                 {
-                    x->stopped = true;
+                    g_atomic_int_set(&x->stopped, 1);
                     if (x->error == NULL) {
                         x->error = error;
                     }

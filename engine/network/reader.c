@@ -166,7 +166,7 @@ static bool read_one(const struct reader *r, const struct reading *x, struct scr
     return true;
 }
 
-#define READERS 4 // threads: more would wait for the file, and each takes a tensor's memory
+#define READERS 4 // threads: more would wait for the file
 
 // The first failure of any thread is the one that is told; the others stop at their next tensor.
 bool read_end(struct reader *r)
