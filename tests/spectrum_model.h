@@ -27,6 +27,8 @@ struct model {
     float *values[WEIGHTS];
     int fail_at;   // weight whose reading fails, -1: none
     int cancel_in; // phase in which progress says no, -1: none
+    int wait_at;   // weight whose reading waits until progress was asked; WEIGHTS: none
+    gint asked;
     // counted
     gint reads;
     int announced, warnings;
@@ -42,6 +44,9 @@ static inline bool read_weight(void *user, size_t index, float *values, GError *
     const struct spectrum_weight *weight = &model->source.weights[index];
 
     g_atomic_int_inc(&model->reads);
+    while ((int)index == model->wait_at && g_atomic_int_get(&model->asked) == 0) {
+        g_usleep(1000);
+    }
     if (model->fail_at == (int)index) {
         g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED, "%s: gone.", weight->name);
         return false;
@@ -59,6 +64,7 @@ static inline bool progress(void *user, enum spectrum_phase phase, double done)
     }
     g_assert_cmpfloat(done, >=, model->done - 1e-12);
     g_assert_cmpfloat(done, <=, 1);
+    g_atomic_int_set(&model->asked, 1);
     model->phases[phase] = true;
     model->done = done;
     return (int)phase != model->cancel_in;
@@ -106,6 +112,7 @@ static inline struct model *model_create(char *folder, guint32 seed)
                                                .user = model};
     model->folder = folder;
     model->fail_at = model->cancel_in = -1;
+    model->wait_at = WEIGHTS;
     model->keep = true;
     return model;
 }
@@ -122,7 +129,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(model_pointer, model_free)
 
 static inline void forget(struct model *model)
 {
-    model->reads = model->announced = model->warnings = 0;
+    model->reads = model->announced = model->warnings = model->asked = 0;
     memset(model->phases, 0, sizeof(model->phases));
 }
 

@@ -100,6 +100,108 @@ static void test_threads(void)
     temporary_folder_remove(folder);
 }
 
+/* ---- while they come ---- */
+
+static struct spectrum_store *begin_store(struct model *model)
+{
+    forget(model);
+    return spectrum_begin(&model->source, &model->options);
+}
+
+// the same factors as they come, and the same file at the end
+static void test_begun(void)
+{
+    char *folder = temporary_folder_create();
+    g_autoptr(model_pointer) model = model_create(folder, 1);
+    g_autofree char *whole = NULL, *begun = NULL;
+    gsize whole_bytes, begun_bytes;
+    g_autoptr(GError) error = NULL;
+
+    struct spectrum_store *store = open_store(model);
+    g_assert_true(g_file_get_contents(spectrum_path(store), &whole, &whole_bytes, NULL));
+    g_assert_cmpint(g_unlink(spectrum_path(store)), ==, 0);
+    spectrum_close(store);
+
+    // the last one cannot come before somebody waits: those before it are had while it is not there
+    model->wait_at = WEIGHTS - 1;
+    store = begin_store(model);
+    g_assert_cmpint(model->announced, ==, 1);
+    for (size_t i = 0; i < WEIGHTS; i++) {
+        g_assert_null(spectrum_path(store));
+        assert_gives(store, model, i);
+    }
+    g_assert_true(model->phases[SPECTRUM_PHASE_COMPUTE]);
+    g_assert_true(spectrum_finish(store, &error));
+    g_assert_no_error(error);
+    g_assert_true(g_file_get_contents(spectrum_path(store), &begun, &begun_bytes, NULL));
+    g_assert_cmpmem(whole, whole_bytes, begun, begun_bytes);
+    assert_gives_all(store, model);
+    g_assert_true(spectrum_finish(store, &error));
+    spectrum_close(store);
+
+    // found: nothing is computed
+    store = begin_store(model);
+    assert_gives_all(store, model);
+    g_assert_cmpint(model->reads, ==, 0);
+    spectrum_close(store);
+    temporary_folder_remove(folder);
+}
+
+static void test_begun_in_vain(void)
+{
+    char *folder = temporary_folder_create();
+    g_autoptr(model_pointer) model = model_create(folder, 1);
+    g_autoptr(GError) error = NULL;
+    float s[4];
+
+    // cancelled while it waits
+    model->wait_at = 3;
+    model->cancel_in = SPECTRUM_PHASE_COMPUTE;
+    struct spectrum_store *store = begin_store(model);
+    g_assert_false(spectrum_get(store, 3, NULL, s, NULL, &error));
+    g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED);
+    g_clear_error(&error);
+    spectrum_close(store);
+    g_assert_cmpint(temporary_folder_count(folder), ==, 0);
+
+    // a weight that cannot be read is told to who asks for it, or for the end
+    model->cancel_in = -1;
+    model->fail_at = 3;
+    for (int way = 0; way < 2; way++) {
+        store = begin_store(model);
+        g_assert_false(way == 0 ? spectrum_get(store, 3, NULL, s, NULL, &error)
+                                : spectrum_finish(store, &error));
+        g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED);
+        g_assert_nonnull(strstr(error->message, "proj: gone."));
+        g_clear_error(&error);
+        spectrum_close(store);
+        g_assert_cmpint(temporary_folder_count(folder), ==, 0);
+    }
+    temporary_folder_remove(folder);
+}
+
+// closed early: what is there is whole, or there is nothing
+static void test_begun_and_left(void)
+{
+    char *folder = temporary_folder_create();
+    g_autoptr(model_pointer) model = model_create(folder, 1);
+
+    for (int pause = 0; pause < 2; pause++) {
+        struct spectrum_store *store = begin_store(model);
+        for (int i = 0; pause && i < 1000 && g_atomic_int_get(&model->reads) < WEIGHTS; i++) {
+            g_usleep(1000);
+        }
+        spectrum_close(store);
+        const int left = temporary_folder_count(folder);
+        g_assert_cmpint(left, <=, 1);
+        g_autoptr(spectrum_store) next = open_store(model);
+        g_assert_cmpint(model->reads, ==, left == 0 ? WEIGHTS : 0);
+        g_assert_cmpint(model->warnings, ==, 0);
+        g_assert_cmpint(g_unlink(spectrum_path(next)), ==, 0);
+    }
+    temporary_folder_remove(folder);
+}
+
 /* ---- what cannot be done ---- */
 
 static void assert_fails(struct model *model, int code, const char *part)
@@ -171,6 +273,10 @@ static void test_not_kept(void)
         g_assert_cmpint(model->announced, ==, why == 1);
         g_assert_cmpuint(temporary_folder_bytes(folder, ".safetensors"), ==, 0);
         assert_gives_all(store, model);
+        g_autoptr(spectrum_store) begun = begin_store(model);
+        assert_gives_all(begun, model);
+        g_assert_true(spectrum_finish(begun, NULL));
+        g_assert_null(spectrum_path(begun));
     }
     temporary_folder_remove(folder);
 }
@@ -228,6 +334,9 @@ int main(int argc, char **argv)
     g_test_add_func("/spectrum/parts", test_parts);
     g_test_add_func("/spectrum/key", test_key);
     g_test_add_func("/spectrum/threads", test_threads);
+    g_test_add_func("/spectrum/begun", test_begun);
+    g_test_add_func("/spectrum/begun-in-vain", test_begun_in_vain);
+    g_test_add_func("/spectrum/begun-and-left", test_begun_and_left);
     g_test_add_func("/spectrum/cancel", test_cancel);
     g_test_add_func("/spectrum/bad-model", test_bad_model);
     g_test_add_func("/spectrum/not-kept", test_not_kept);

@@ -48,7 +48,7 @@ static bool make_hidden(struct atomic_file *file, bool (*make)(struct atomic_fil
 
 static bool create_hidden(struct atomic_file *file)
 {
-    file->fd = open(file->hidden, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+    file->fd = open(file->hidden, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666);
     return file->fd >= 0;
 }
 
@@ -73,7 +73,7 @@ static bool check_target(const char *path, const struct stat *info, GError **err
 static bool open_temporary(struct atomic_file *file, GError **error)
 {
     if (access("/proc/self/fd", F_OK) == 0) { // else it could never get a name
-        file->fd = open(file->folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+        file->fd = open(file->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
     }
     // file systems of networks and of FAT have no files without a name
     return file->fd >= 0 || make_hidden(file, create_hidden) ||
@@ -140,6 +140,29 @@ bool atomic_file_write_at(struct atomic_file *file, const void *data, size_t byt
         offset += put;
         bytes -= (size_t)put;
         file->bytes = MAX(file->bytes, offset);
+    }
+    return true;
+}
+
+bool atomic_file_read_at(const struct atomic_file *file, void *data, size_t bytes, int64_t offset,
+                         GError **error)
+{
+    char *to = data;
+
+    while (bytes > 0) {
+        const ssize_t got = pread(file->fd, to, MIN(bytes, (size_t)1 << 30), offset);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return error_system(error, file->path, "cannot be read");
+        }
+        if (got == 0) { // beyond what was written
+            return error_failed(error, "%s: it ended early.", file->path);
+        }
+        to += got;
+        offset += got;
+        bytes -= (size_t)got;
     }
     return true;
 }

@@ -36,6 +36,11 @@ bool atomic_file_write(struct atomic_file *file, const void *data, size_t bytes,
 bool atomic_file_write_at(struct atomic_file *file, const void *data, size_t bytes, int64_t offset,
                           GError **error);
 
+/* Reads what was written, before the commit. Another thread may be writing elsewhere in the file.
+ * False with a sentence. */
+bool atomic_file_read_at(const struct atomic_file *file, void *data, size_t bytes, int64_t offset,
+                         GError **error);
+
 /* Puts the file at its place for good. False with a sentence; the old file is then untouched. */
 bool atomic_file_commit(struct atomic_file *file, GError **error);
 

@@ -219,6 +219,16 @@ bool safetensors_writer_put(struct safetensors_writer *writer, const char *name,
     return true;
 }
 
+bool safetensors_writer_get(const struct safetensors_writer *writer, const char *name,
+                            float *values, GError **error)
+{
+    const struct slot *slot = g_hash_table_lookup(writer->by_name, name);
+    g_assert(slot != NULL && slot->put && slot->entry.dtype == DTYPE_F32);
+
+    return atomic_file_read_at(writer->file, values, (size_t)(slot->to - slot->from),
+                               writer->data_start + slot->from, error);
+}
+
 bool safetensors_writer_commit(struct safetensors_writer *writer, GError **error)
 {
     for (size_t i = 0; i < writer->n_slots; i++) {

@@ -39,6 +39,11 @@ struct safetensors_writer *safetensors_writer_create(const char *path,
 bool safetensors_writer_put(struct safetensors_writer *writer, const char *name,
                             const float *values, GError **error);
 
+/* Reads back a tensor of f32 that was put, before the commit; others may be put meanwhile by another
+ * thread. False with a sentence. */
+bool safetensors_writer_get(const struct safetensors_writer *writer, const char *name,
+                            float *values, GError **error);
+
 /* Puts the file in its place once every tensor was put (it is a mistake of the program otherwise).
  * False with a sentence; nothing is then left behind. */
 bool safetensors_writer_commit(struct safetensors_writer *writer, GError **error);

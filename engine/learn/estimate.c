@@ -7,6 +7,7 @@
 #include "engine/base/machine.h"
 #include "engine/learn/speed.h"
 #include "engine/session/dry_session.h"
+#include "engine/spectrum/model_spectrum.h"
 
 #include <string.h>
 
@@ -206,9 +207,10 @@ static bool count_unprepared(svdiff *dry, const struct lesson *l, uint64_t *byte
 {
     struct lesson quiet = *l; // who waits is told of the run alone, not of its counting
     g_autoptr(owned_learner) learner = learner_open(dry, error);
+    g_autoptr(model_spectrum) spectrum = model_spectrum_open(dry, NULL, NULL, error);
 
     quiet.progress = NULL;
-    if (learner == NULL || !learner_attach(learner, &quiet, error)) {
+    if (learner == NULL || spectrum == NULL || !learner_attach(learner, &quiet, spectrum, error)) {
         return false;
     }
     g_autoptr(learn_run) r = learn_run_create(&quiet, g_steal_pointer(&learner), error);

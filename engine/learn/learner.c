@@ -69,26 +69,24 @@ static bool attach_words(struct learner *l, const struct lesson *lesson, GError 
     return true;
 }
 
-bool learner_attach(struct learner *l, const struct lesson *lesson, GError **error)
+bool learner_attach(struct learner *l, const struct lesson *lesson, struct model_spectrum *spectrum,
+                    GError **error)
 {
     const struct svdiff_learn_options *options = lesson->options;
     // the UNet as the subset says, text encoders all or not at all
     const bool scalar = options->scalar_norms;
     const GPtrArray *encoders = conditioner_encoders(l->conditioner);
-    struct model_spectrum *spectrum =
-        model_spectrum_open(l->session, lesson->progress, lesson->user, error);
-    bool done = spectrum != NULL;
+    bool done;
 
     l->parameters = parameters_create(l->session->k);
     l->text_learns = options->text_encoder;
-    done = done && attach_all(l, unet_network(l->unet), spectrum, scalar, &options->subset, error);
+    done = attach_all(l, unet_network(l->unet), spectrum, scalar, &options->subset, error);
     for (guint i = 0; i < encoders->len && options->text_encoder; i++) {
         done = done && attach_all(l, text_encoder_network(encoders->pdata[i]), spectrum, scalar,
                                   NULL, error);
     }
-    // the factors are on the device now
-    model_spectrum_close(spectrum);
-    if (!done || !attach_words(l, lesson, error) || !parameters_allocate(l->parameters, error)) {
+    if (!done || !model_spectrum_finish(spectrum, error) || !attach_words(l, lesson, error) ||
+        !parameters_allocate(l->parameters, error)) {
         return false;
     }
     learner_follow(l);

@@ -8,6 +8,7 @@
 #include "engine/tape/parameters.h"
 
 struct lesson;
+struct model_spectrum;
 
 struct learner {
     svdiff *session;
@@ -24,8 +25,9 @@ typedef struct learner owned_learner;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_learner, learner_free)
 
 /* Gives the weights that the lesson's options name shifts, all 0; they act, as W comes of its
- * factors from then on. */
-bool learner_attach(struct learner *l, const struct lesson *lesson, GError **error);
+ * factors from then on, layer by layer as the spectra come. */
+bool learner_attach(struct learner *l, const struct lesson *lesson, struct model_spectrum *spectrum,
+                    GError **error);
 
 /* Makes the weights what the shifts are now. */
 void learner_follow(struct learner *l);

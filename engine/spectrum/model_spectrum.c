@@ -97,9 +97,14 @@ static void on_warn(void *user, const char *sentence)
     session_warn(m->session, "%s", sentence);
 }
 
-// only_kept: nothing is computed
-static struct model_spectrum *open_spectrum(svdiff *s, bool only_kept, progress_function progress,
-                                            void *user, GError **error)
+enum manner {
+    WHOLE, // all are there when it returns
+    BEGUN, // they come
+    KEPT,  // nothing is computed
+};
+
+static struct model_spectrum *open_spectrum(svdiff *s, enum manner manner,
+                                            progress_function progress, void *user, GError **error)
 {
     g_autoptr(model_spectrum) m = g_new0(struct model_spectrum, 1);
 
@@ -127,25 +132,38 @@ static struct model_spectrum *open_spectrum(svdiff *s, bool only_kept, progress_
                                          .key = hashes->spectra};
     const struct spectrum_options options = {.folder = s->options.cache,
                                              .limit = s->options.cache_limit,
-                                             .never_keep = only_kept,
+                                             .never_keep = manner == KEPT,
                                              .threads = s->options.threads,
                                              .progress = on_progress,
                                              .announce = on_announce,
                                              .warn = on_warn,
                                              .user = m};
-    m->spectrum = spectrum_open(&m->source, &options, error);
+    m->spectrum = manner == BEGUN ? spectrum_begin(&m->source, &options)
+                                  : spectrum_open(&m->source, &options, error);
     return m->spectrum != NULL ? g_steal_pointer(&m) : NULL;
 }
 
 struct model_spectrum *model_spectrum_open(svdiff *s, progress_function progress, void *user,
                                            GError **error)
 {
-    return open_spectrum(s, false, progress, user, error);
+    return open_spectrum(s, WHOLE, progress, user, error);
+}
+
+struct model_spectrum *model_spectrum_begin(svdiff *s, progress_function progress, void *user,
+                                            GError **error)
+{
+    return open_spectrum(s, BEGUN, progress, user, error);
+}
+
+bool model_spectrum_finish(struct model_spectrum *m, GError **error)
+{
+    // a dry one has none
+    return m->spectrum == NULL || spectrum_finish(m->spectrum, error);
 }
 
 bool model_spectrum_remove(svdiff *s, progress_function progress, void *user, GError **error)
 {
-    struct model_spectrum *m = open_spectrum(s, true, progress, user, error);
+    struct model_spectrum *m = open_spectrum(s, KEPT, progress, user, error);
 
     if (m == NULL) {
         return false;

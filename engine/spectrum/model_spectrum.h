@@ -14,6 +14,11 @@ struct model_spectrum;
  * cancels: SVDIFF_ERROR_CANCELLED). Owned by the caller. */
 struct model_spectrum *model_spectrum_open(svdiff *s, progress_function progress, void *user,
                                            GError **error);
+/* The same, but returns while they are being computed (spectrum_begin): the provider waits for each,
+ * model_spectrum_finish for all. Progress is told while either waits. */
+struct model_spectrum *model_spectrum_begin(svdiff *s, progress_function progress, void *user,
+                                            GError **error);
+bool model_spectrum_finish(struct model_spectrum *m, GError **error);
 void model_spectrum_close(struct model_spectrum *m); // accepts NULL
 typedef struct model_spectrum model_spectrum;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(model_spectrum, model_spectrum_close)

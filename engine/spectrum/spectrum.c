@@ -5,6 +5,7 @@
 #include "engine/spectrum/spectrum_cache.h"
 #include "engine/spectrum/spectrum_file.h"
 #include "engine/spectrum/spectrum_run.h"
+#include "engine/spectrum/spectrum_task.h"
 #include "engine/spectrum/svd.h"
 
 #include <glib/gstdio.h>
@@ -14,6 +15,7 @@ struct spectrum_store {
     struct spectrum_options options;
     char *folder;
     struct spectrum_file *file; // NULL: nothing is kept
+    struct spectrum_task *task; // that makes the file; NULL: none is at work
     struct svd_work *work;      // for spectrum_get without a file
 };
 
@@ -42,17 +44,6 @@ uint64_t spectrum_bytes(const struct spectrum_weight *weights, size_t count)
     return bytes;
 }
 
-// svd_thin of a weight w, whose name an error then begins with
-static bool decompose(const struct spectrum_weight *weight, const float *w, float *u, float *s,
-                      float *vt, struct svd_work *work, GError **error)
-{
-    if (svd_thin(weight->m, weight->n, w, u, s, vt, work, error)) {
-        return true;
-    }
-    g_prefix_error(error, "%s: ", weight->name);
-    return false;
-}
-
 // opens the file of the key, if there is one and it is good
 static void find_file(struct spectrum_store *store)
 {
@@ -75,64 +66,6 @@ static void find_file(struct spectrum_store *store)
 
 /* ---- computing and keeping ---- */
 
-// what the visits of a run share
-struct keeping {
-    struct spectrum_writer *writer;
-    GError *error; // why it cannot be kept
-};
-
-static bool tell_svd(void *user, double done)
-{
-    // the last step is the file's
-    return spectrum_run_tell(user, 0.95 * done);
-}
-
-static bool decompose_weight(struct spectrum_worker *worker, size_t index, GError **error)
-{
-    struct spectrum_run *run = worker->run;
-    const struct spectrum_weight *weight = &run->source->weights[index];
-    struct keeping *keeping = run->user;
-
-    svd_work_set_progress(worker->work, tell_svd, worker);
-    if (!decompose(weight, worker->w, worker->u, worker->s, worker->vt, worker->work, error)) {
-        return false;
-    }
-    // one writer for all threads; decomposing takes far longer than writing
-    g_mutex_lock(&run->lock);
-    const bool done =
-        keeping->error == NULL && spectrum_writer_put(keeping->writer, index, worker->u, worker->s,
-                                                      worker->vt, &keeping->error);
-    g_mutex_unlock(&run->lock);
-    if (!done) { // ends the run; the caller knows that this is no failure of the model
-        error_failed(error, "%s: cannot be kept.", weight->name);
-    }
-    return done;
-}
-
-/* Decomposes everything into the writer's file and opens that. True also when it cannot be kept,
- * which is told: a full disk is no reason not to work. */
-static bool fill_file(struct spectrum_store *store, struct spectrum_writer *writer, GError **error)
-{
-    struct keeping keeping = {.writer = writer};
-    struct spectrum_run run = {.source = store->source,
-                               .options = &store->options,
-                               .phase = SPECTRUM_PHASE_COMPUTE,
-                               .visit = decompose_weight,
-                               .user = &keeping};
-    g_autoptr(GError) failure = NULL;
-
-    if (spectrum_run_all(&run, &failure) && spectrum_writer_commit(writer, &keeping.error)) {
-        find_file(store);
-    } else if (keeping.error != NULL) {
-        warn(store, unkept, keeping.error);
-        g_clear_error(&keeping.error);
-    } else {
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return false;
-    }
-    return true;
-}
-
 // whether a file is to be written; tells why not
 static bool may_keep(struct spectrum_store *store)
 {
@@ -153,29 +86,30 @@ static bool may_keep(struct spectrum_store *store)
     return options->announce == NULL || options->announce(options->user, bytes, store->folder);
 }
 
-// computes all and opens the file made of them; true also when nothing could be kept
-static bool make_file(struct spectrum_store *store, GError **error)
+// begins to compute all into a file, if there may be one
+static void start_task(struct spectrum_store *store, bool background)
 {
     g_autofree char *path = spectrum_cache_path(store->folder, store->source->key);
     const struct spectrum_source *source = store->source;
     g_autoptr(GError) failure = NULL;
 
     if (!may_keep(store)) {
-        return true;
+        return;
     }
-    g_autoptr(spectrum_writer) writer =
-        spectrum_writer_create(path, store->source->key, source->weights, source->count, &failure);
+    struct spectrum_writer *writer =
+        spectrum_writer_create(path, source->key, source->weights, source->count, &failure);
     if (writer == NULL) {
         warn(store, unkept, failure);
-        return true;
+        return;
     }
-    return fill_file(store, writer, error);
+    store->task = background ? spectrum_task_start(source, &store->options, writer)
+                             : spectrum_task_run(source, &store->options, writer);
 }
 
-struct spectrum_store *spectrum_open(const struct spectrum_source *source,
-                                     const struct spectrum_options *options, GError **error)
+static struct spectrum_store *open_store(const struct spectrum_source *source,
+                                         const struct spectrum_options *options, bool background)
 {
-    g_autoptr(spectrum_store) store = g_new0(struct spectrum_store, 1);
+    struct spectrum_store *store = g_new0(struct spectrum_store, 1);
 
     store->source = source;
     store->options = *options;
@@ -184,10 +118,42 @@ struct spectrum_store *spectrum_open(const struct spectrum_source *source,
     store->work = svd_work_create();
     // an older run may have left them
     find_file(store);
-    if (store->file == NULL && !make_file(store, error)) {
-        return NULL;
+    if (store->file == NULL) {
+        start_task(store, background);
     }
-    return g_steal_pointer(&store);
+    return store;
+}
+
+struct spectrum_store *spectrum_begin(const struct spectrum_source *source,
+                                      const struct spectrum_options *options)
+{
+    return open_store(source, options, true);
+}
+
+struct spectrum_store *spectrum_open(const struct spectrum_source *source,
+                                     const struct spectrum_options *options, GError **error)
+{
+    g_autoptr(spectrum_store) store = open_store(source, options, false);
+
+    return spectrum_finish(store, error) ? g_steal_pointer(&store) : NULL;
+}
+
+/* A full disk is no reason not to work: true also when the file cannot be kept, which is told. */
+bool spectrum_finish(struct spectrum_store *store, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+
+    if (store->task == NULL) {
+        return true;
+    }
+    const bool done = spectrum_task_finish(store->task, &problem, error);
+    g_clear_pointer(&store->task, spectrum_task_free);
+    if (problem != NULL) {
+        warn(store, unkept, problem);
+    } else if (done) {
+        find_file(store);
+    }
+    return done;
 }
 
 void spectrum_close(struct spectrum_store *store)
@@ -195,6 +161,11 @@ void spectrum_close(struct spectrum_store *store)
     if (store == NULL) {
         return;
     }
+    // whoever stopped for another reason keeps what is whole
+    if (store->task != NULL && spectrum_task_ended(store->task)) {
+        spectrum_finish(store, NULL);
+    }
+    spectrum_task_free(store->task);
     spectrum_file_close(store->file);
     svd_work_free(store->work);
     g_free(store->folder);
@@ -234,7 +205,7 @@ static bool compute_one(struct spectrum_store *store, size_t index, float *u, fl
         return no_memory(weight, error);
     }
     return source->read(source->user, index, w, error) &&
-           decompose(weight, w, u, s, vt, store->work, error);
+           spectrum_decompose(weight, w, u, s, vt, store->work, error);
 }
 
 // a file that turned out to be damaged is not used again, now or later
@@ -251,6 +222,19 @@ bool spectrum_get(struct spectrum_store *store, size_t index, float *u, float *s
     g_autoptr(GError) damage = NULL;
 
     g_assert(index < store->source->count);
+    if (store->task != NULL) {
+        if (spectrum_task_get(store->task, index, u, s, vt, &damage)) {
+            return true;
+        }
+        if (damage != NULL) {
+            warn(store, unusable, damage);
+            return compute_one(store, index, u, s, vt, error);
+        }
+        // it ended before this one came: there is a reason, or just no file
+        if (!spectrum_finish(store, error)) {
+            return false;
+        }
+    }
     if (store->file != NULL) {
         // the common case: milliseconds where decomposing takes a second
         if (spectrum_file_read(store->file, index, u, s, vt, &damage)) {
@@ -276,8 +260,8 @@ static bool prove_weight(struct spectrum_worker *worker, size_t index, GError **
 
     // what is kept is what is proved; without a file what would be computed
     if (file != NULL ? !spectrum_file_read(file, index, worker->u, worker->s, worker->vt, error)
-                     : !decompose(weight, worker->w, worker->u, worker->s, worker->vt, worker->work,
-                                  error)) {
+                     : !spectrum_decompose(weight, worker->w, worker->u, worker->s, worker->vt,
+                                           worker->work, error)) {
         return false;
     }
     return svd_check(weight->m, weight->n, worker->w, worker->u, worker->s, worker->vt,
@@ -293,5 +277,5 @@ bool spectrum_check(struct spectrum_store *store, struct svd_accuracy *accuracy,
                                .visit = prove_weight,
                                .user = &proof};
 
-    return spectrum_run_all(&run, error);
+    return spectrum_finish(store, error) && spectrum_run_all(&run, error);
 }

@@ -3,6 +3,9 @@
  *   g_autoptr(spectrum_store) store = spectrum_open(&source, &options, &error);
  *   for each weight: spectrum_get(store, index, u, s, vt, &error)
  *
+ * or, with something else to do meanwhile, spectrum_begin in place of spectrum_open, and
+ * spectrum_finish at the end.
+ *
  * They are computed once and kept in a file of the user's cache folder, under a key that names the
  * values of the weights; see spectrum_cache.h and spectrum_file.h.
  * Several matrices are decomposed at once, a thread each, so that the result does not depend on the
@@ -69,6 +72,15 @@ uint64_t spectrum_bytes(const struct spectrum_weight *weights, size_t count);
 struct spectrum_store *spectrum_open(const struct spectrum_source *source,
                                      const struct spectrum_options *options, GError **error);
 
+/* The same, but returns while they are being computed by threads of its own. spectrum_get then waits
+ * for the weight it is asked for, in whose order they come; what would be wrong with opening is told
+ * by it or by spectrum_finish, which waits for all and puts the file in its place. options->progress
+ * is told while somebody waits, in the thread that does. */
+struct spectrum_store *spectrum_begin(const struct spectrum_source *source,
+                                      const struct spectrum_options *options);
+bool spectrum_finish(struct spectrum_store *store, GError **error);
+
+// ends what spectrum_begin began; what is not whole is lost
 void spectrum_close(struct spectrum_store *store); // NULL is allowed
 typedef struct spectrum_store spectrum_store;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(spectrum_store, spectrum_close)
@@ -78,7 +90,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(spectrum_store, spectrum_close)
 bool spectrum_get(struct spectrum_store *store, size_t index, float *u, float *s, float *vt,
                   GError **error);
 
-// the file in use, or NULL when nothing is kept; belongs to the store
+// the file in use, or NULL when nothing is kept or not all is there; belongs to the store
 const char *spectrum_path(const struct spectrum_store *store);
 
 /* Proves the spectra against the weights: accuracy [count] says how far each is off. */

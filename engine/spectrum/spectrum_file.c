@@ -306,6 +306,21 @@ bool spectrum_writer_put(struct spectrum_writer *writer, size_t index, const flo
     return true;
 }
 
+bool spectrum_writer_get(const struct spectrum_writer *writer, size_t index, float *u, float *s,
+                         float *vt, GError **error)
+{
+    float *const values[PARTS] = {u, s, vt};
+
+    for (int part = 0; part < PARTS; part++) {
+        g_autofree char *name = part_name(&writer->weights[index], part);
+        if (values[part] != NULL &&
+            !safetensors_writer_get(writer->writer, name, values[part], error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool spectrum_writer_commit(struct spectrum_writer *writer, GError **error)
 {
     return safetensors_writer_put(writer->writer, CHECKSUMS, writer->checksums, error) &&

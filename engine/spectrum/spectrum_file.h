@@ -43,5 +43,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(spectrum_writer, spectrum_writer_close)
 bool spectrum_writer_put(struct spectrum_writer *writer, size_t index, const float *u,
                          const float *s, const float *vt, GError **error);
 
+/* Reads back what was put of a weight, each of which may be NULL; other weights may be put meanwhile
+ * by another thread. False with a sentence. */
+bool spectrum_writer_get(const struct spectrum_writer *writer, size_t index, float *u, float *s,
+                         float *vt, GError **error);
+
 // puts the file in its place, after every weight
 bool spectrum_writer_commit(struct spectrum_writer *writer, GError **error);

@@ -170,6 +170,16 @@ static void work(struct spectrum_run *run, const struct need *need)
     finish_worker(&worker);
 }
 
+bool spectrum_decompose(const struct spectrum_weight *weight, const float *w, float *u, float *s,
+                        float *vt, struct svd_work *work, GError **error)
+{
+    if (svd_thin(weight->m, weight->n, w, u, s, vt, work, error)) {
+        return true;
+    }
+    g_prefix_error(error, "%s: ", weight->name);
+    return false;
+}
+
 /* ---- the pass ---- */
 
 static void put_in_order(struct spectrum_run *run)
@@ -182,8 +192,10 @@ static void put_in_order(struct spectrum_run *run)
         run->order[i] = i;
         run->total += cost_of(&run->source->weights[i]);
     }
-    g_qsort_with_data(run->order, (int)count, sizeof(*run->order), compare_cost,
-                      (void *)run->source->weights);
+    if (!run->in_order) {
+        g_qsort_with_data(run->order, (int)count, sizeof(*run->order), compare_cost,
+                          (void *)run->source->weights);
+    }
 }
 
 bool spectrum_run_all(struct spectrum_run *run, GError **error)

@@ -1,4 +1,4 @@
-/* spectrum_run.h: one pass over all weights of a model, several at once, largest first. */
+/* spectrum_run.h: one pass over all weights of a model, several at once. */
 #pragma once
 
 #include "engine/spectrum/spectrum.h"
@@ -22,6 +22,7 @@ struct spectrum_run {
      * the weight ends the run. */
     bool (*visit)(struct spectrum_worker *worker, size_t index, GError **error);
     void *user;
+    bool in_order; // of the source; else the costliest come first, so that all threads end together
 
     // set by the run
     GMutex lock;
@@ -29,6 +30,10 @@ struct spectrum_run {
     size_t *order, next;
     double done, total; // cost
 };
+
+/* svd_thin of a weight w, whose name an error then begins with. */
+bool spectrum_decompose(const struct spectrum_weight *weight, const float *w, float *u, float *s,
+                        float *vt, struct svd_work *work, GError **error);
 
 /* Reads each weight and visits it. False with a sentence: what a read or a visit said, no memory,
  * or SVDIFF_ERROR_CANCELLED. */

@@ -1,6 +1,8 @@
 /* A run of learning; see learn_run.h. */
 #include "engine/learn/run/learn_run.h"
 
+#include "engine/spectrum/model_spectrum.h"
+
 // the rows of a step: those that show subjects, behind them as many of the prior
 static bool prepare_batch(struct learn_run *r, GError **error)
 {
@@ -82,6 +84,25 @@ struct learn_run *learn_run_create(const struct lesson *lesson, struct learner *
 // the components whose weights are there at once
 #define LEARNING (1u << MODEL_UNET | 1u << MODEL_TEXT_ENCODER)
 
+/* All that needs no shift, while the spectra are being computed; then the weights get theirs, in the
+ * order in which they come. */
+static struct learner *prepare_learner(struct lesson *lesson, struct model_spectrum *spectrum,
+                                       GError **error)
+{
+    if (!lesson_encode(lesson, error)) {
+        return NULL;
+    }
+    g_autoptr(owned_learner) l = learner_open(lesson->session, error);
+    // the shifts that learner_attach adds are all 0: texts after it become what they do before it
+    if (l == NULL || !lesson_tell_apart(lesson, l->conditioner, error) ||
+        !lesson_make_class_pictures(lesson, l, error) ||
+        !learner_attach(l, lesson, spectrum, error) ||
+        !lesson_add_texts(lesson, l->conditioner, error)) {
+        return NULL;
+    }
+    return g_steal_pointer(&l);
+}
+
 /* The order keeps memory low: the autoencoder is gone before the UNet comes, and W of a weight goes
  * as soon as its factors are there. */
 struct learn_run *learn_run_prepare(struct lesson *lesson, GError **error)
@@ -89,18 +110,16 @@ struct learn_run *learn_run_prepare(struct lesson *lesson, GError **error)
     svdiff *s = lesson->session;
 
     if (!session_check_memory(s, LEARNING, true, error) ||
-        session_hashes(s, MODEL_HASHES, lesson->progress, lesson->user, error) == NULL ||
-        !lesson_encode(lesson, error)) {
+        session_hashes(s, MODEL_HASHES, lesson->progress, lesson->user, error) == NULL) {
         return NULL;
     }
-    g_autoptr(owned_learner) l = learner_open(s, error);
-    // the shifts that learner_attach adds are all 0: texts after it become what they do before it
-    if (l == NULL || !lesson_tell_apart(lesson, l->conditioner, error) ||
-        !lesson_make_class_pictures(lesson, l, error) || !learner_attach(l, lesson, error) ||
-        !lesson_add_texts(lesson, l->conditioner, error)) {
-        return NULL;
-    }
-    return learn_run_create(lesson, g_steal_pointer(&l), error);
+    struct model_spectrum *spectrum =
+        model_spectrum_begin(s, lesson->progress, lesson->user, error);
+    struct learner *l = spectrum != NULL ? prepare_learner(lesson, spectrum, error) : NULL;
+
+    // the factors are on the device now
+    model_spectrum_close(spectrum);
+    return l != NULL ? learn_run_create(lesson, l, error) : NULL;
 }
 
 void learn_run_free(struct learn_run *r)
