@@ -175,7 +175,7 @@ static void block_finish(struct attention_shape s, const struct block *b, int qu
         uint16_t *row = y + i * row_of(s);
 
         for (int c = 0; c < s.d; c++) {
-            row[c] = bf16_from_float(b->y[c * QUERIES + i] * inverse);
+            row[c] = cell_round(b->y[c * QUERIES + i] * inverse);
         }
         if (lse != NULL) {
             lse[i] = b->most[i] * s.scale + logf(b->sum[i]);

@@ -10,11 +10,19 @@ static inline real cell_get(enum kernels_type type, const void *x, int64_t i)
                                 : ((const real *)x)[i];
 }
 
-// rounds to the nearest even
+/* Rounds what was computed, to the nearest even. A NaN that arithmetic makes stays one; that all do, as
+ * in cell_convert, costs the loops twice as much. */
+static inline uint16_t cell_round(float value)
+{
+    const uint32_t bits = bits_of_float(value);
+
+    return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1)) >> 16);
+}
+
 static inline void cell_set(enum kernels_type type, void *x, int64_t i, real value)
 {
     if (type == KERNELS_BF16) {
-        ((uint16_t *)x)[i] = bf16_from_float((float)value);
+        ((uint16_t *)x)[i] = cell_round((float)value);
     } else {
         ((real *)x)[i] = value;
     }
@@ -24,4 +32,15 @@ static inline void cell_set(enum kernels_type type, void *x, int64_t i, real val
 static inline void cell_add(enum kernels_type type, void *x, int64_t i, real value)
 {
     cell_set(type, x, i, cell_get(type, x, i) + value);
+}
+
+// value i of another type, whatever bits it has
+static inline void cell_convert(enum kernels_type from, const void *x, enum kernels_type to,
+                                void *y, int64_t i)
+{
+    if (to == KERNELS_BF16) {
+        ((uint16_t *)y)[i] = bf16_from_float((float)cell_get(from, x, i));
+    } else {
+        cell_set(to, y, i, cell_get(from, x, i));
+    }
 }

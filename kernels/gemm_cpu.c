@@ -22,7 +22,7 @@ CPU_LOOP void convert_loop(enum kernels_type from, enum kernels_type to, struct 
 {
 #pragma omp simd
     for (int64_t i = s.first; i < s.last; i++) {
-        cell_set(to, y, i, cell_get(from, x, i));
+        cell_convert(from, x, to, y, i);
     }
 }
 

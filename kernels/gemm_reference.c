@@ -25,7 +25,7 @@ static void convert(const kernels *k, int64_t count, enum kernels_type from, con
                     enum kernels_type to, void *y)
 {
     for (int64_t i = 0; i < count; i++) {
-        cell_set(to, y, i, cell_get(from, x, i));
+        cell_convert(from, x, to, y, i);
     }
 }
 

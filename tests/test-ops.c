@@ -257,6 +257,35 @@ static void test_lowest(struct fixture *f, const void *replay)
     }
 }
 
+// a device whose cells are bfloat16: what is uploaded is rounded, and columns begin where they should
+static void test_bf16(void)
+{
+    g_autoptr(kernels) k = kernels_reference(KERNELS_BF16);
+    g_autoptr(GError) error = NULL;
+    const struct tape_options o = {.training = true, .outer_bytes = 1 << 16};
+    struct tape *t = tape_create(k, o, &error);
+    const float a[] = {1.00390625f, -2.5f, 3, 4}, b[] = {0.1f, 7}, dy[] = {1, 2, 3, 4, 5, 6};
+    // a tie goes to the even neighbour
+    const float wanted[] = {1, -2.5f, 0.10009765625f, 3, 4, 7};
+    const float of_a[] = {1, 2, 4, 5}, of_b[] = {3, 6};
+    float got[6], slope[4];
+    struct tensor *x = tape_input(t, a, 2, 1, 1, 2, true), *y = tape_input(t, b, 2, 1, 1, 1, true);
+
+    g_assert_no_error(error);
+    g_assert_cmpint(tape_bytes(t, 3), ==, 6);
+    struct tensor *both = concat(t, x, y);
+    tape_download(t, both, got);
+    g_assert_cmpmem(got, sizeof got, wanted, sizeof wanted);
+    tape_backward(t, both, dy);
+    const struct tensor dx = {.data = x->gradient, .n = 2, .h = 1, .w = 1, .c = 2};
+    const struct tensor db = {.data = y->gradient, .n = 2, .h = 1, .w = 1, .c = 1};
+    tape_download(t, &dx, slope);
+    g_assert_cmpmem(slope, sizeof of_a, of_a, sizeof of_a);
+    tape_download(t, &db, slope);
+    g_assert_cmpmem(slope, sizeof of_b, of_b, sizeof of_b);
+    tape_free(t);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -277,6 +306,7 @@ int main(int argc, char **argv)
     FIXTURE_TEST("/ops/lowest", test_lowest, 0);
     FIXTURE_TEST("/ops/lowest/replay", test_lowest, 1);
     g_test_add_func("/ops/chain", test_chain);
+    g_test_add_func("/ops/bf16", test_bf16);
     g_test_add_func("/ops/mse", test_mse);
     g_test_add_func("/ops/mse/mapped", test_mapped_mse);
     return g_test_run();

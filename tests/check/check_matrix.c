@@ -3,6 +3,7 @@
 #include "tests/check/check.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static const struct bound exact = {0};
 static const struct bound close_sums = {.nmse = 1e-12};
@@ -211,8 +212,17 @@ static void convert_case(struct check *c, enum kernels_type from, enum kernels_t
 // ties, the largest values, infinities, NaN, denormals, and back
 static void convert_special(struct check *c)
 {
-    const float values[] = {1.00390625f, 1.01171875f, -1.00390625f, 3.4e38f, INFINITY,
-                            -INFINITY,   NAN,         1e-40f,       -0.0f,   0x1.fffffep127f};
+    const float values[] = {1.00390625f,
+                            1.01171875f,
+                            -1.00390625f,
+                            3.4e38f,
+                            INFINITY,
+                            -INFINITY,
+                            NAN,
+                            1e-40f,
+                            -0.0f,
+                            0x1.fffffep127f,
+                            float_of_bits(0x7fffffff)};
     const int count = G_N_ELEMENTS(values);
 
     check_begin(c, "special values");
@@ -227,6 +237,19 @@ static void convert_special(struct check *c)
     check_end_bytes(c, 12.0 * count);
 }
 
+// one whose lower half would carry into the sign
+static void convert_nan(struct check *c)
+{
+    const float value = float_of_bits(0x7fffffff);
+    uint16_t rounded = 0;
+
+    c->reference->convert(c->reference, 1, KERNELS_F32, &value, KERNELS_BF16, &rounded);
+    if (!isnan(bf16_to_float(rounded))) {
+        printf("# convert: a NaN became %g\n", (double)bf16_to_float(rounded));
+        c->failures++;
+    }
+}
+
 static void check_convert(struct check *c)
 {
     static const int64_t counts[] = {0, 1, 7, 63, 65, 100003};
@@ -238,6 +261,7 @@ static void check_convert(struct check *c)
         }
     }
     convert_special(c);
+    convert_nan(c);
 }
 
 static void bench_convert(struct check *c)
