@@ -27,6 +27,7 @@
 #pragma once
 
 #include "kernels/float_bits.h"
+#include "kernels/isa.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -7,7 +7,8 @@
  *
  * f16 to f32 shifts exponent and mantissa to their place and adds the difference of the biases;
  * subnormals go through one exact float subtraction. The way back adds the rounding bias and the
- * lowest kept bit before the shift, which is round to nearest even. */
+ * lowest kept bit before the shift, which is round to nearest even. Loops over arrays of the types
+ * that models have are compiled for several instruction sets. */
 #include "engine/base/dtype.h"
 
 #include "kernels/kernels.h"
@@ -112,7 +113,7 @@ static inline uint16_t f32_to_f16(float value)
 
 /* ---- arrays of n values that need not be aligned ---- */
 
-static void f16_array_to_f32(const void *in, float *out, size_t n)
+CPU_CLONES static void f16_array_to_f32(const void *in, float *out, size_t n)
 {
     const char *from = in;
 
@@ -123,7 +124,7 @@ static void f16_array_to_f32(const void *in, float *out, size_t n)
     }
 }
 
-static void bf16_array_to_f32(const void *in, float *out, size_t n)
+CPU_CLONES static void bf16_array_to_f32(const void *in, float *out, size_t n)
 {
     const char *from = in;
 
@@ -160,7 +161,7 @@ static void e5m2_array_to_f32(const void *in, float *out, size_t n)
     }
 }
 
-static void f32_array_to_f16(const float *in, void *out, size_t n)
+CPU_CLONES static void f32_array_to_f16(const float *in, void *out, size_t n)
 {
     char *to = out;
 
@@ -170,7 +171,7 @@ static void f32_array_to_f16(const float *in, void *out, size_t n)
     }
 }
 
-static void f32_array_to_bf16(const float *in, void *out, size_t n)
+CPU_CLONES static void f32_array_to_bf16(const float *in, void *out, size_t n)
 {
     char *to = out;
 
@@ -223,7 +224,7 @@ void dtype_from_f32(enum dtype type, const float *in, void *out, size_t n)
     }
 }
 
-bool dtype_finite(const float *values, size_t n)
+CPU_CLONES bool dtype_finite(const float *values, size_t n)
 {
     uint32_t special = 0; // gets a bit as soon as an exponent is all ones
 
@@ -233,7 +234,7 @@ bool dtype_finite(const float *values, size_t n)
     return (special & 0x80000000) == 0;
 }
 
-bool dtype_finite_f16(const uint16_t *values, size_t n)
+CPU_CLONES bool dtype_finite_f16(const uint16_t *values, size_t n)
 {
     uint16_t special = 0;
 

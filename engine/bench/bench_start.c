@@ -6,6 +6,8 @@
 #include "engine/generate/denoise.h"
 #include "engine/generate/painter.h"
 
+#include <time.h>
+
 #define GUIDANCE 7.5
 #define PART     ((int64_t)1 << 15)
 
@@ -18,6 +20,7 @@ struct starting {
     struct tape *tape;
     struct bench_stages *stages;
     gint64 began; // of the stage
+    double processor_began;
 };
 
 const char *bench_stage_name(enum bench_stage stage)
@@ -27,14 +30,25 @@ const char *bench_stage_name(enum bench_stage stage)
     return names[stage];
 }
 
+// seconds that all threads of the process worked so far
+static double processor_seconds(void)
+{
+    struct timespec t = {0};
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 static void begin(struct starting *p)
 {
+    p->processor_began = processor_seconds();
     p->began = g_get_monotonic_time();
 }
 
 static void end(struct starting *p, enum bench_stage stage, uint64_t bytes)
 {
     p->stages->stage[stage].seconds = (double)(g_get_monotonic_time() - p->began) / 1e6;
+    p->stages->stage[stage].processor_seconds = processor_seconds() - p->processor_began;
     p->stages->stage[stage].bytes = bytes;
 }
 

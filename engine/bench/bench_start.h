@@ -19,7 +19,7 @@ enum bench_stage {
  * device; 0 of opening. */
 struct bench_stages {
     struct {
-        double seconds;
+        double seconds, processor_seconds; // the latter of all threads, which a busy machine leaves
         uint64_t bytes;
     } stage[BENCH_STAGES];
 };

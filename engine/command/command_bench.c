@@ -114,6 +114,7 @@ static void add_stages(JsonObject *all, const struct bench_stages *s)
         const double seconds = s->stage[i].seconds, bytes = (double)s->stage[i].bytes;
         json_object_set_string_member(one, "stage", bench_stage_name((enum bench_stage)i));
         json_object_set_double_member(one, "seconds", seconds);
+        json_object_set_double_member(one, "processor_seconds", s->stage[i].processor_seconds);
         json_object_set_int_member(one, "bytes", (gint64)s->stage[i].bytes);
         json_object_set_double_member(one, "gb_per_second",
                                       seconds > 0 ? bytes / seconds / 1e9 : 0);
