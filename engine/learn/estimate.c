@@ -1,7 +1,8 @@
 /* Estimates: how much memory and how long a run takes, told before it starts.
  *
  * The true code runs once on a table that computes nothing (dry_session.h) and tells the exact
- * bytes and products; the time is that of the products at this machine's speed (speed.h). */
+ * bytes and products; the time is that of the products and of reading the weights at this machine's
+ * speed (speed.h). Decomposing a model, once, and finding out which one it is are not in it. */
 #include "engine/learn/estimate.h"
 
 #include "engine/base/machine.h"
@@ -43,12 +44,47 @@ static double work_sum(const struct work *w)
     return sum;
 }
 
-// the work as it is told: all of it, and the time that it takes here
-static void tell_work(const svdiff *s, const struct work *w, int width, int height,
-                      struct svdiff_estimate *e)
+/* The work as it is told: all of it, and the time that it takes here. values: that are read;
+ * weights: bytes of theirs that are there to the end, memory for which is part of reading. */
+static void tell_work(svdiff *s, const struct work *w, uint64_t values, uint64_t weights, int width,
+                      int height, struct svdiff_estimate *e)
 {
     e->operations = work_sum(w);
     e->seconds = speed_seconds(s, w->operations, width, height);
+    if (e->seconds >= 0) {
+        e->seconds += (double)values * speed_value_seconds(s) +
+                      (double)(e->bytes - MIN(e->bytes, weights)) * speed_byte_seconds(s);
+    }
+}
+
+/* Of the whole run: at its peak on the device, or while the last of these bytes of weights come, of
+ * which the host then has copies. */
+static uint64_t run_bytes(const svdiff *s, uint64_t peak, uint64_t weights)
+{
+    return MAX(peak + DRY_SESSION_PROGRAM, MIN(weights, peak) + dry_session_host_bytes(s));
+}
+
+enum { TEXT = 1u << MODEL_TEXT_ENCODER, UNET = 1u << MODEL_UNET, VAE = 1u << MODEL_VAE };
+
+// weights, and of those that shift the factors as well
+static uint64_t values_of_learning(const svdiff *s, const struct svdiff_learn_options *o)
+{
+    const unsigned shifted = UNET | (o->text_encoder ? TEXT : 0);
+
+    return session_values(s, TEXT | UNET | VAE, false) + session_values(s, shifted, true);
+}
+
+// of the factors on the device
+static uint64_t factor_bytes(const svdiff *s, const struct svdiff_learn_options *o)
+{
+    return session_weight_bytes(s, UNET, true) + session_weight_bytes(s, TEXT, o->text_encoder);
+}
+
+static uint64_t values_of_generating(const svdiff *s, const struct svdiff_generate_options *o)
+{
+    // the factors of all weights once, in which all subjects are put together
+    return session_values(s, TEXT | UNET | VAE, false) +
+           (o->n_subjects > 0 ? session_values(s, TEXT | UNET, true) : 0);
 }
 
 /* ---- learning ---- */
@@ -184,8 +220,6 @@ bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options
 {
     struct svdiff_learn_options o = *options;
     g_auto(dry_svdiff) dry = dry_session(s);
-    const uint64_t host = dry_session_host_bytes(s);
-
     struct work work;
     o.trace = NULL;
     *e = (struct svdiff_estimate){0};
@@ -196,9 +230,10 @@ bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options
         return false;
     }
     take_marks(l, e);
-    e->bytes += host;
-    e->least_bytes = MIN(e->least_bytes + host, e->bytes);
-    tell_work(s, &work, o.size, o.size, e);
+    const uint64_t weights = factor_bytes(s, &o);
+    e->bytes = run_bytes(s, e->bytes, weights);
+    e->least_bytes = MIN(run_bytes(s, e->least_bytes, weights), e->bytes);
+    tell_work(s, &work, values_of_learning(s, &o), weights, o.size, o.size, e);
     return true;
 }
 
@@ -225,7 +260,8 @@ bool estimate_check_memory(const struct lesson *l, GError **error)
     // a device with memory of its own says when it is full; the host grants more than it has
     return count_unprepared(&dry, l, &bytes, error) &&
            (!l->session->k->host_memory ||
-            machine_check_memory(bytes + dry_session_host_bytes(l->session), error));
+            machine_check_memory(run_bytes(l->session, bytes, factor_bytes(l->session, l->options)),
+                                 error));
 }
 
 /* ---- generating ---- */
@@ -250,14 +286,14 @@ bool svdiff_estimate_generate(svdiff *s, const struct svdiff_generate_options *o
     if (!svdiff_generate(&dry, &o, take_nothing, NULL, NULL, error)) {
         return false;
     }
-    // what reading takes on the host is given back before the first step
-    e->bytes = MAX(kernels_peak_bytes(dry.k) + DRY_SESSION_PROGRAM,
-                   session_weight_bytes(s, 1u << MODEL_UNET, false) + dry_session_host_bytes(s));
+    const uint64_t weights = session_weight_bytes(s, UNET, false);
+    e->bytes = run_bytes(s, kernels_peak_bytes(dry.k), weights);
     e->least_bytes = e->bytes;
     e->width = options->width;
     e->height = options->height;
     struct work work = {0};
     work_add(&work, dry.k, &(struct work){0}, (double)options->count / o.count);
-    tell_work(s, &work, options->width, options->height, e);
+    tell_work(s, &work, values_of_generating(s, options), weights, options->width, options->height,
+              e);
     return true;
 }

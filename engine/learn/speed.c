@@ -1,19 +1,24 @@
 /* The speed of this machine; see speed.h.
  *
- *   seconds = sum over kinds of operations / speed / SHARE
+ *   seconds = sum over kinds and levels of operations * part / speed / SHARE
  *
- * The speed of a kind is measured at the first and the last resolution of the UNet, a few calls of
- * each, of which the best counts. Half of the operations are taken to run at each of the two, so
- * that their harmonic mean is the speed. */
+ * The speed of a kind is measured at each resolution of the UNet, a few calls of each, of which the
+ * best counts. The part of a kind's operations that runs at a level goes with
+ *
+ *   h w c^2      convolutions and linear layers
+ *   (h w)^2 c    attention, where a level has it
+ *
+ * since all levels have about as many blocks. */
 #include "engine/learn/speed.h"
 
 // of the time of a network that its products take: norms, copies and what is small are the rest
-#define SHARE 0.8
-#define RUNS  4
+#define SHARE 0.9
+#define RUNS  3
 
 // one resolution of the UNet: latents [2, h, w, c], two pictures at once as guidance has them
 struct level {
     int h, w, c, heads;
+    bool attends;
 };
 
 enum { PICTURES = 2, ARRAYS = 4 };
@@ -82,7 +87,18 @@ static double time_kind(const struct probe *p, enum kernels_kind kind, const ker
     return best / operations;
 }
 
-// adds half of the seconds of each kind; false without memory
+// how much of a kind's work there is at a level, as against another
+static double part_of(const struct level *l, enum kernels_kind kind)
+{
+    const double tokens = (double)l->h * l->w;
+
+    if (kind == KERNELS_ATTENTION) {
+        return l->attends ? tokens * tokens * l->c : 0;
+    }
+    return tokens * l->c * l->c;
+}
+
+// adds the seconds of so many operations of each kind at a level; false without memory
 static bool add_level(const svdiff *s, struct level level, const double operations[KERNELS_KINDS],
                       double *seconds)
 {
@@ -99,7 +115,7 @@ static bool add_level(const svdiff *s, struct level level, const double operatio
     }
     for (int kind = 0; kind < KERNELS_KINDS && done; kind++) {
         if (operations[kind] > 0) {
-            *seconds += operations[kind] / 2 * time_kind(&p, (enum kernels_kind)kind, count);
+            *seconds += operations[kind] * time_kind(&p, (enum kernels_kind)kind, count);
         }
     }
     for (int i = 0; i < ARRAYS; i++) {
@@ -109,21 +125,99 @@ static bool add_level(const svdiff *s, struct level level, const double operatio
     return done;
 }
 
-double speed_seconds(const svdiff *s, const double operations[KERNELS_KINDS], int width, int height)
+static int list_levels(const svdiff *s, int width, int height, struct level *levels)
 {
     const struct unet_config *u = checkpoint_unet_config(s->checkpoint);
     const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
-    double seconds = 0;
 
-    for (int i = 0; i < 2; i++) {
-        const int level = i * (u->n_levels - 1);
-        const struct level l = {.h = MAX(height / factor >> level, 1),
-                                .w = MAX(width / factor >> level, 1),
-                                .c = u->block_out_channels[level],
-                                .heads = u->heads[level]};
-        if (!add_level(s, l, operations, &seconds)) {
+    for (int i = 0; i < u->n_levels; i++) {
+        levels[i] = (struct level){.h = MAX(height / factor >> i, 1),
+                                   .w = MAX(width / factor >> i, 1),
+                                   .c = u->block_out_channels[i],
+                                   .heads = u->heads[i],
+                                   .attends = u->down_cross[i]};
+    }
+    return u->n_levels;
+}
+
+double speed_seconds(const svdiff *s, const double operations[KERNELS_KINDS], int width, int height)
+{
+    struct level levels[UNET_MAX_LEVELS];
+    const int n = list_levels(s, width, height, levels);
+    double all[KERNELS_KINDS] = {0}, seconds = 0;
+
+    for (int i = 0; i < n; i++) {
+        for (int kind = 0; kind < KERNELS_KINDS; kind++) {
+            all[kind] += part_of(&levels[i], (enum kernels_kind)kind);
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        double here[KERNELS_KINDS];
+        for (int kind = 0; kind < KERNELS_KINDS; kind++) {
+            // a text encoder's attention where the UNet has none
+            const double part = part_of(&levels[i], (enum kernels_kind)kind);
+            here[kind] = all[kind] > 0 ? operations[kind] * part / all[kind] : 0;
+        }
+        if (!add_level(s, levels[i], here, &seconds)) {
             return -1;
         }
     }
     return seconds / SHARE;
+}
+
+/* ---- weights ---- */
+
+#define READ_VALUES (16 << 20) // that are read for a measure, at most about
+
+// some of the UNet's convolutions, which are the most of it; returns how many values
+static int64_t name_weights(struct reader *r, const svdiff *s, struct weight *weights, int room)
+{
+    int64_t values = 0;
+    int n = 0;
+
+    for (size_t i = 0; i < checkpoint_count(s->checkpoint) && n < room && values < READ_VALUES;
+         i++) {
+        const struct model_tensor *t = checkpoint_at(s->checkpoint, i);
+        if (t->component == MODEL_UNET && t->n_dims == 4 && t->shape[2] == 3) {
+            read_conv(r, &weights[n++], (int)t->shape[1], (int)t->shape[0], 3, "%s", t->module);
+            values += model_tensor_values(t);
+        }
+    }
+    return values;
+}
+
+double speed_value_seconds(svdiff *s)
+{
+    struct network net;
+    struct weight weights[16];
+    struct reader r = {.net = &net, .source = session_source(s, MODEL_UNET)};
+
+    network_init(&net, s->k, "UNet");
+    const gint64 begin = g_get_monotonic_time();
+    const int64_t values = name_weights(&r, s, weights, G_N_ELEMENTS(weights));
+    const bool done = read_end(&r);
+    const double seconds = (double)(g_get_monotonic_time() - begin) / 1e6;
+    network_finish(&net);
+    // whoever really reads them says what is wrong
+    return done && values > 0 ? seconds / (double)values : 0;
+}
+
+/* ---- memory ---- */
+
+#define FRESH_BYTES ((size_t)64 << 20)
+
+double speed_byte_seconds(const svdiff *s)
+{
+    void *memory = s->k->alloc(s->k, FRESH_BYTES);
+
+    if (memory == NULL) {
+        return 0;
+    }
+    const gint64 begin = g_get_monotonic_time();
+    s->k->zero(s->k, memory, FRESH_BYTES);
+    s->k->sync(s->k, NULL); // a failure shows later
+    const double seconds = (double)(g_get_monotonic_time() - begin) / 1e6;
+    s->k->release(s->k, memory, FRESH_BYTES);
+    // by one thread here, by all of them in a run
+    return seconds / FRESH_BYTES / s->k->threads;
 }
