@@ -126,6 +126,18 @@ static void test_finite(void)
     }
 }
 
+// every f16 there is, in each place of an array
+static void test_finite_f16(void)
+{
+    for (unsigned bits = 0; bits <= 0xffff; bits++) {
+        uint16_t values[37] = {0};
+        values[bits % 37] = (uint16_t)bits;
+        g_assert_cmpint(dtype_finite_f16(values, 37), ==,
+                        isfinite(widen(DTYPE_F16, (uint16_t)bits)));
+    }
+    g_assert_true(dtype_finite_f16(NULL, 0));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -134,5 +146,6 @@ int main(int argc, char **argv)
     g_test_add_func("/dtype/bf16", test_bf16);
     g_test_add_func("/dtype/arrays", test_arrays);
     g_test_add_func("/dtype/finite", test_finite);
+    g_test_add_func("/dtype/finite-f16", test_finite_f16);
     return g_test_run();
 }

@@ -224,7 +224,8 @@ void dtype_from_f32(enum dtype type, const float *in, void *out, size_t n)
     }
 }
 
-CPU_CLONES bool dtype_finite(const float *values, size_t n)
+// static ones are cloned: a visible one would be exported whatever the visibility is
+CPU_CLONES static bool all_finite(const float *values, size_t n)
 {
     uint32_t special = 0; // gets a bit as soon as an exponent is all ones
 
@@ -234,7 +235,12 @@ CPU_CLONES bool dtype_finite(const float *values, size_t n)
     return (special & 0x80000000) == 0;
 }
 
-CPU_CLONES bool dtype_finite_f16(const uint16_t *values, size_t n)
+bool dtype_finite(const float *values, size_t n)
+{
+    return all_finite(values, n);
+}
+
+CPU_CLONES static bool all_finite_f16(const uint16_t *values, size_t n)
 {
     uint16_t special = 0;
 
@@ -242,4 +248,9 @@ CPU_CLONES bool dtype_finite_f16(const uint16_t *values, size_t n)
         special |= (uint16_t)((values[i] & 0x7c00) + 0x0400);
     }
     return (special & 0x8000) == 0;
+}
+
+bool dtype_finite_f16(const uint16_t *values, size_t n)
+{
+    return all_finite_f16(values, n);
 }
