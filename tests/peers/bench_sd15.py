@@ -45,7 +45,7 @@ ROWS = [
     Row("learn 512 f32", "learn", "f32", 512, 1, 1 / 6, 7, ("--checkpoint",)),
     Row("learn 256 x 2 bf16", "learn", "bf16", 256, 2, 1 / 6),
     Row("learn 256 x 2 f32", "learn", "f32", 256, 2, 1 / 6),
-    Row("spectra", "spectrum", "f32", 512, 1, 1 / 4),
+    Row("spectra", "spectrum", "f32", 512, 1, 1 / 6),
     Row("guided step f32 avx2", "unet", "f32", 512, 2, 0.9, None, (), True),
 ]
 DTYPES = {"f32": "float32", "bf16": "bfloat16"}
