@@ -267,9 +267,9 @@ SVDIFF_API bool svdiff_learn_kept(const char *output, uint64_t *seed,
  * for NULL. */
 SVDIFF_API struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s);
 
-/* The same for an effort and a subject of so many pictures; normal is svdiff_learn_defaults. */
+/* The same for an effort; normal is svdiff_learn_defaults. */
 SVDIFF_API struct svdiff_learn_options svdiff_learn_effort(const svdiff *s,
-                                                           enum svdiff_effort effort, int pictures);
+                                                           enum svdiff_effort effort);
 
 /* The steps in which n subjects are learned together, where `one` are enough for one alone: half as
  * many more for each further one, because what they share is learned once. */

@@ -50,17 +50,6 @@ static enum svdiff_effort find_kept(struct learn *l, uint64_t *seed)
     return kept && !given_has(g, "effort") ? effort : (enum svdiff_effort)given_number(g, "effort");
 }
 
-// of the subject that has most
-static int most_pictures(const struct svdiff_subject *subjects, int n)
-{
-    guint most = 0;
-
-    for (int i = 0; i < n; i++) {
-        most = MAX(most, g_strv_length((char **)subjects[i].images));
-    }
-    return (int)most;
-}
-
 static JsonObject *apart_as_json(const struct svdiff_subject *subjects,
                                  const struct svdiff_apart *a)
 {
@@ -117,7 +106,7 @@ static bool make_options_of(struct learn *l, const svdiff *s, const struct svdif
     struct svdiff_learn_options *o = &l->options;
     const int n = (int)l->subjects.all->len;
 
-    *o = svdiff_learn_effort(s, effort, most_pictures(subjects, n));
+    *o = svdiff_learn_effort(s, effort);
     // what no table has: subjects, and who is told at the end
     o->subjects = subjects;
     o->n_subjects = n;
@@ -197,11 +186,10 @@ static bool estimate(struct learn *l, svdiff *s, GError **error)
     struct svdiff_estimate e = {0};
     struct command_efforts efforts;
     g_autofree char *text = effort_text(&l->options);
-    const int pictures = most_pictures(l->options.subjects, l->options.n_subjects);
 
     // what stands where nothing is given, for who shows it
     efforts.text = text;
-    efforts.defaults = svdiff_learn_effort(s, l->options.effort, pictures);
+    efforts.defaults = svdiff_learn_effort(s, l->options.effort);
     efforts.defaults.steps = svdiff_learn_steps(efforts.defaults.steps, l->options.n_subjects);
     // the squares are written before anything is said of them
     const bool told =

@@ -167,8 +167,7 @@ struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
     return o;
 }
 
-struct svdiff_learn_options svdiff_learn_effort(const svdiff *s, enum svdiff_effort effort,
-                                                int pictures)
+struct svdiff_learn_options svdiff_learn_effort(const svdiff *s, enum svdiff_effort effort)
 {
     struct svdiff_learn_options o = svdiff_learn_defaults(s);
     const struct option *row = option_find(&options_of_learn, "effort");
@@ -176,7 +175,7 @@ struct svdiff_learn_options svdiff_learn_effort(const svdiff *s, enum svdiff_eff
     o.effort = effort;
     // of normal svdiff.json has told already
     if (effort != SVDIFF_EFFORT_NORMAL) {
-        effort_choose(&o, pictures);
+        effort_choose(&o);
         take_part(s, &options_of_learn, option_word(row, effort), &o);
     }
     return o;

@@ -10,9 +10,8 @@
 
 #include "engine/svdiff.h"
 
-/* Sets in *o, the normal defaults, what the effort o->effort decides, for so many pictures of a
- * subject. */
-void effort_choose(struct svdiff_learn_options *o, int pictures);
+/* Sets in *o, the normal defaults, what the effort o->effort decides. */
+void effort_choose(struct svdiff_learn_options *o);
 
 /* What the options that an effort decides are now: "400 steps, learning-rate 0.01, ...". Owned by
  * the caller. */

@@ -39,7 +39,8 @@ check 'and is what there is without' test "$(chosen "$sd1")" = "$(chosen "$sd1" 
 
 chooses 'the table' steps 500 "$sd1"
 chooses 'a share of the table' steps 150 "$sd1" --effort quick
-chooses 'more of it' steps 1000 "$sd1" --effort thorough
+chooses 'all of it' steps 500 "$sd1" --effort thorough
+chooses 'more than in it' prior-every 1 "$sd1" --effort thorough
 chooses 'given beside an effort' steps 7 "$sd1" --effort quick --steps 7
 chooses 'given before it' steps 7 "$sd1" --steps 7 --effort quick
 chooses 'what is not given is the effort s' schedule linear "$sd1" --effort quick --steps 7
@@ -48,7 +49,8 @@ chooses 'a model' steps 40 own
 chooses 'a model' schedule cosine own
 chooses 'a model with normal' prior-every 3 own --effort normal
 chooses "a share of the model's" steps 12 own --effort quick
-chooses "more of the model's" steps 80 own --effort thorough
+chooses "all of the model's" steps 40 own --effort thorough
+chooses "more than the model's" learning-rate 1 own --effort thorough
 chooses 'the effort over the model' schedule linear own --effort quick
 chooses 'given over all' schedule constant own --effort quick --schedule constant
 chooses 'given over a model' steps 9 own --steps 9
@@ -56,7 +58,7 @@ suits '"steps": 40, "quick": {"steps": 11, "schedule": "cosine"}, "thorough": {"
 chooses 'what the model says of an effort' steps 11 own --effort quick
 chooses 'what the model says of an effort' schedule cosine own --effort quick
 chooses 'which is of that effort alone' steps 40 own
-chooses 'and leaves the others' steps 80 own --effort thorough
+chooses 'and leaves the others' steps 40 own --effort thorough
 chooses 'one that says less' prior-every 2 own --effort thorough
 chooses 'given over that' steps 12 own --effort quick --steps 12
 suits '"quick": {"steps": "many"}'
@@ -66,19 +68,8 @@ suits '"quick": 5'
 chooses 'what is none' steps 150 own --effort quick
 check 'is said, too' grep -q 'own/svdiff.json: "quick" must be' "$work/err"
 
-# quick takes more steps of more pictures, up to the normal ones
-mkdir many
-for i in 1 2 3 4 5 6 7 8; do cp "$pictures/rgb8.png" many/$i.png; done
-some() { # NUMBER: of pictures
-    ls many | sed "$1q" | sed 's,^,many/,' | tr '\n' ' '
-}
-dog="--prompt [V]-dog --image $(some 4)"
-chooses 'of four pictures' steps 150 "$sd1" --effort quick
-dog="--prompt [V]-dog --image $(some 8)"
-chooses 'of eight pictures' steps 300 "$sd1" --effort quick
-chooses 'of eight pictures, normal' steps 500 "$sd1"
-dog="--prompt [V]-dog --image many --prompt [V2]-cat --image $pictures/rgba8.png"
-chooses 'of two subjects half as many more' steps 450 "$sd1" --effort quick
+dog="--prompt [V]-dog --image $pictures/rgb8.png --prompt [V2]-cat --image $pictures/rgba8.png"
+chooses 'of two subjects half as many more' steps 225 "$sd1" --effort quick
 dog="--prompt [V]-dog --image $pictures/rgb8.png"
 
 # ---- the same by hand, and where it stands ----
