@@ -126,6 +126,7 @@ struct svdiff_estimate {
     uint64_t bytes;       // memory at its peak
     uint64_t least_bytes; // the same where memory is short: slower
     double operations;    // of all products
+    double reading;       // of the seconds those that are not of products
     double seconds;       // about; without reading the model and decomposing it. -1: unknown
     /* Of learning: of each mask what share of the learning square it marks, in the order of the
      * pictures; owned by the caller (g_free), NULL without masks. */

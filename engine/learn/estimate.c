@@ -52,8 +52,9 @@ static void tell_work(svdiff *s, const struct work *w, uint64_t values, uint64_t
     e->operations = work_sum(w);
     e->seconds = speed_seconds(s, w->operations, width, height);
     if (e->seconds >= 0) {
-        e->seconds += (double)values * speed_value_seconds(s) +
-                      (double)(e->bytes - MIN(e->bytes, weights)) * speed_byte_seconds(s);
+        e->reading = (double)values * speed_value_seconds(s) +
+                     (double)(e->bytes - MIN(e->bytes, weights)) * speed_byte_seconds(s);
+        e->seconds += e->reading;
     }
 }
 
@@ -211,7 +212,10 @@ bool svdiff_estimate_like(svdiff *s, const struct svdiff_learn_options *options,
     if (l == NULL || !count_learning(l, &work, &other, error)) {
         return false;
     }
-    *seconds = e->seconds >= 0 ? e->seconds * work_sum(&work) / e->operations : -1;
+    *seconds = -1;
+    if (e->seconds >= 0) {
+        *seconds = e->reading + (e->seconds - e->reading) * work_sum(&work) / e->operations;
+    }
     return true;
 }
 
