@@ -56,7 +56,11 @@ char *effort_text(const struct svdiff_learn_options *o)
     for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
         const struct option *one = option_find(&options_of_learn, settings[i].option);
         g_autofree char *value = option_text(one, o);
-        g_string_append_printf(text, "%s%s %s", i > 0 ? ", " : "", one->name, value);
+        char number[G_ASCII_DTOSTR_BUF_SIZE];
+        // as a person would write it, where a file keeps all digits; the point in every locale
+        g_ascii_formatd(number, sizeof number, "%g", option_get(one, o));
+        g_string_append_printf(text, "%s%s %s", i > 0 ? ", " : "", one->name,
+                               one->kind == OPTION_NUMBER ? number : value);
     }
     return g_string_free(text, FALSE);
 }

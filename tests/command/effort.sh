@@ -38,6 +38,7 @@ check 'and is what there is without' test "$(chosen "$sd1")" = "$(chosen "$sd1" 
 # ---- what wins: given, the effort, svdiff.json, the table ----
 
 chooses 'the table' steps 500 "$sd1"
+chooses 'a number as one writes it' learning-rate-1d 1e-06 "$sd1"
 chooses 'a share of the table' steps 150 "$sd1" --effort quick
 chooses 'all of it' steps 500 "$sd1" --effort thorough
 chooses 'more than in it' prior-every 1 "$sd1" --effort thorough
