@@ -16,6 +16,9 @@
 // arenas from this size on are weighed against what the machine has
 #define LARGE ((size_t)64 << 20)
 
+// of a tape, one part in so many more is left for what the host holds of it
+#define HOST_PART 8
+
 // tensor structs are handed out from slabs, so that their addresses stay
 #define SLAB 256
 
@@ -94,9 +97,11 @@ void tape_free(struct tape *t)
 bool tape_check_memory(const kernels *k, struct tape_options options, size_t freed, GError **error)
 {
     const size_t bytes = options.outer_bytes + options.inner_bytes;
+    // what goes in and out lies in the host's own memory as well, beside the tape
+    const size_t needed = bytes + bytes / HOST_PART;
 
-    return bytes < LARGE || bytes < freed || !k->host_memory ||
-           machine_check_memory(bytes - freed, error);
+    return bytes < LARGE || needed < freed || !k->host_memory ||
+           machine_check_memory(needed - freed, error);
 }
 
 struct tape_options tape_measure(const kernels *k, struct tape_options options,
