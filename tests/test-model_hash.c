@@ -73,6 +73,17 @@ static void test_parts(void)
     temporary_folder_remove(folder);
 }
 
+// the file in which the hashes of the model in this folder are remembered; g_free it
+static char *memory_of(const char *folder)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(checkpoint) model = checkpoint_open(folder, &error);
+
+    g_assert_no_error(error);
+    g_autofree char *identity = checkpoint_identity(model);
+    return g_build_filename(g_get_user_cache_dir(), "svdiff", "models", identity, NULL);
+}
+
 // the second time nothing is read; a damaged memory is not believed
 static void test_remembered(void)
 {
@@ -80,11 +91,7 @@ static void test_remembered(void)
     static const char two[] = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
     char *folder = temporary_folder_create();
     g_autofree char *copy = copy_fixture(folder, "sd1");
-    g_autoptr(GError) error = NULL;
-    g_autoptr(checkpoint) model = checkpoint_open(copy, &error);
-    g_autofree char *identity = checkpoint_identity(model);
-    g_autofree char *memory =
-        g_build_filename(g_get_user_cache_dir(), "svdiff", "models", identity, NULL);
+    g_autofree char *memory = memory_of(copy);
     g_autofree char *both = g_strconcat(one, " ", two, NULL);
     g_autofree char *other = g_strconcat(one, "-", two, NULL);
     g_autofree char *wrong = g_strconcat(one, " ", sd1.base, NULL);
@@ -112,9 +119,7 @@ static void test_alone(void)
     g_autofree char *copy = copy_fixture(folder, "sd1");
     g_autoptr(GError) error = NULL;
     g_autoptr(checkpoint) model = checkpoint_open(copy, &error);
-    g_autofree char *identity = checkpoint_identity(model);
-    g_autofree char *memory =
-        g_build_filename(g_get_user_cache_dir(), "svdiff", "models", identity, NULL);
+    g_autofree char *memory = memory_of(copy);
     g_autofree char *half = g_strconcat(sd1.base, " -", NULL), *text = NULL;
     struct model_hashes hashes = {0}, again = {0};
 
