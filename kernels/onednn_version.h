@@ -65,7 +65,7 @@ static inline size_t layout_bytes(const struct layout *l)
     return dnnl_memory_desc_get_size(LAYOUT(l));
 }
 
-// y += instead of y =
+// y += instead of y =; y as what it is: read as another type it has no fast code
 static inline bool attribute_accumulate(dnnl_primitive_attr_t attribute)
 {
     dnnl_post_ops_t after;
@@ -74,7 +74,7 @@ static inline bool attribute_accumulate(dnnl_primitive_attr_t attribute)
         return false;
     }
 #if ONEDNN_3
-    bool done = dnnl_post_ops_append_sum(after, 1, 0, dnnl_f32) == dnnl_success;
+    bool done = dnnl_post_ops_append_sum(after, 1, 0, dnnl_data_type_undef) == dnnl_success;
 #else
     bool done = dnnl_post_ops_append_sum(after, 1) == dnnl_success;
 #endif
