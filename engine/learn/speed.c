@@ -15,6 +15,10 @@
 #define SHARE 0.9
 #define RUNS  3
 
+/* Floating-point operations of a timed call, at most about: of a large level some rows of pixels or
+ * of queries, enough to keep many threads busy; an operation takes as long in the others. */
+#define OPERATIONS 2e10
+
 // one resolution of the UNet: latents [2, h, w, c], two pictures at once as guidance has them
 struct level {
     int h, w, c, heads;
@@ -22,6 +26,12 @@ struct level {
 };
 
 enum { PICTURES = 2, ARRAYS = 4 };
+
+// so many of the level's rows as need OPERATIONS, of which each needs `each`; one at least
+static int rows_for(int rows, double each)
+{
+    return CLAMP((int)MIN(OPERATIONS / each, (double)rows), 1, rows);
+}
 
 // what is timed; x: arrays of the level's values, weight: room for 3x3 of them
 struct probe {
@@ -34,7 +44,8 @@ struct probe {
 static void run_conv(const struct probe *p)
 {
     const struct level *l = &p->level;
-    const struct conv_shape s = {PICTURES, l->h, l->w, l->c, l->h, l->w, l->c, 3, 3, 1, 1, 1};
+    const int h = rows_for(l->h, 18.0 * PICTURES * l->w * l->c * l->c);
+    const struct conv_shape s = {PICTURES, h, l->w, l->c, h, l->w, l->c, 3, 3, 1, 1, 1};
     const struct kernels_weight w = {.data = p->weight, .type = p->k->precision};
 
     p->k->conv_forward(p->k, s, p->x[0], w, NULL, p->x[1]);
@@ -43,7 +54,8 @@ static void run_conv(const struct probe *p)
 static void run_linear(const struct probe *p)
 {
     const struct level *l = &p->level;
-    const struct linear_shape s = {(int64_t)PICTURES * l->h * l->w, l->c, l->c};
+    const int h = rows_for(l->h, 2.0 * PICTURES * l->w * l->c * l->c);
+    const struct linear_shape s = {(int64_t)PICTURES * h * l->w, l->c, l->c};
     const struct kernels_weight w = {.data = p->weight, .type = p->k->precision};
 
     p->k->linear_forward(p->k, s, p->x[0], w, NULL, p->x[1]);
@@ -52,10 +64,11 @@ static void run_linear(const struct probe *p)
 static void run_attention(const struct probe *p)
 {
     const struct level *l = &p->level;
+    const int tokens = l->h * l->w;
     const struct attention_shape s = {.n = PICTURES,
                                       .heads = l->heads,
-                                      .tq = l->h * l->w,
-                                      .tk = l->h * l->w,
+                                      .tq = rows_for(tokens, 4.0 * PICTURES * tokens * l->c),
+                                      .tk = tokens,
                                       .d = l->c / l->heads,
                                       .scale = 1};
 
