@@ -202,6 +202,19 @@ struct svdiff_apart {
 enum svdiff_effort { SVDIFF_EFFORT_QUICK = -1, SVDIFF_EFFORT_NORMAL, SVDIFF_EFFORT_THOROUGH };
 #define SVDIFF_EFFORTS 3
 
+/* Processes that learn one subject together, as `mpirun -n N program ...` starts them: each works
+ * out --accumulate micro-batches of a step, process 0 adds their gradients up in their order and
+ * writes the files. With N processes it is the run of one with N times --accumulate. */
+typedef struct svdiff_group svdiff_group;
+
+/* Joins the group that this process was started in; before other threads begin. Owned by the caller.
+ * NULL without an error where it was started alone; with one where the module for groups is not
+ * installed or the processes do not find each other. */
+SVDIFF_API svdiff_group *svdiff_group_join(GError **error);
+SVDIFF_API int svdiff_group_rank(const svdiff_group *g);
+SVDIFF_API void svdiff_group_leave(svdiff_group *g); // waits for the others; accepts NULL
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(svdiff_group, svdiff_group_leave)
+
 enum svdiff_rate_schedule { SVDIFF_RATE_CONSTANT, SVDIFF_RATE_LINEAR, SVDIFF_RATE_COSINE };
 
 struct svdiff_learn_options {
@@ -251,7 +264,8 @@ struct svdiff_learn_options {
     bool resume;          // goes on from OUTPUT.resume, which every run leaves
     // the same, begins anew where that is of another run, and removes it at the end
     bool resume_own;
-    const char *trace; // file, NULL: none
+    const char *trace;   // file, NULL: none
+    svdiff_group *group; // that learns together, each with the same options; NULL: none
 
     /* Of several subjects, told at the end with svdiff_learn's user, from so many pictures, but at
      * least one a subject; 0: not at all. */

@@ -2,6 +2,7 @@
 #include "engine/command/command.h"
 #include "engine/base/error.h"
 #include "engine/command/nearest_word.h"
+#include "engine/group/group.h"
 #include "engine/session/session.h"
 
 #include <errno.h>
@@ -239,7 +240,8 @@ static bool parse(struct command *c, const struct command_kind *kind, int *argc,
     g_set_prgname(name); // what help calls it
     const bool parsed =
         check_values(*argv, all, &problem) && g_option_context_parse(context, argc, argv, &problem);
-    c->report = report_create(c->json || c->worker ? REPORT_JSON : REPORT_AUTO, c->quiet);
+    c->report = report_create(c->json || c->worker ? REPORT_JSON : REPORT_AUTO,
+                              c->quiet || group_rank() > 0);
     if (!parsed) {
         g_propagate_error(error, usage_error(suggest(problem, all)));
         return false;
@@ -255,6 +257,11 @@ static bool run(struct command *c, const struct command_kind *kind, int argc, ch
 {
     if (!parse(c, kind, &argc, &argv, error)) {
         return false;
+    }
+    if (group_size() > 1 && !kind->shares) {
+        return error_usage(error,
+                           "mpirun started %d processes, which only learn shares; leave it out.",
+                           group_size());
     }
     signal(SIGPIPE, SIG_IGN); // a closed standard output is an error of a write
     if (c->worker) {
@@ -298,12 +305,13 @@ static int tell_end(struct command *c, GError *error)
     // the report wants it NULL-terminated
     g_ptr_array_add(c->written, NULL);
     const char *const *files = (const char *const *)c->written->pdata;
-    if (error != NULL) {
+    // of several processes the first tells what all of them have in common
+    if (error != NULL && (group_rank() == 0 || code == COMMAND_FAILED)) {
         report_error(c->report, error->message, files);
-        g_error_free(error);
     } else if (kept > 0) {
         report_files(c->report, files);
     }
+    g_clear_error(&error);
     return code;
 }
 

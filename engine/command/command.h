@@ -41,6 +41,7 @@ struct command_kind {
      * for them; else they are fields of the command's struct, and set there before run. */
     const struct option_table *table;
     bool job;
+    bool shares;             // several processes do one job together, as mpirun starts them
     unsigned opening;        // enum option_flag: which options of opening a model it uses
     const GOptionEntry *own; // further options, whose callbacks get the struct; NULL: none
 

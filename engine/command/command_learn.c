@@ -3,6 +3,7 @@
 #include "engine/command/learn_subjects.h"
 
 #include "engine/base/error.h"
+#include "engine/group/group.h"
 #include "engine/learn/learn_check.h"
 #include "engine/learn/learn_files.h"
 #include "engine/base/output_name.h"
@@ -274,6 +275,30 @@ static void tell_effort(struct learn *l)
     report_note(l->common.report, "effort %s: %s", option_word(o, l->options.effort), text);
 }
 
+static bool learn(struct learn *l, svdiff *s, GError **error)
+{
+    GError *problem = NULL;
+    g_autoptr(svdiff_group) group = svdiff_group_join(&problem);
+
+    if (problem != NULL) {
+        g_propagate_error(error, problem);
+        return false;
+    }
+    l->options.group = group;
+    tell_effort(l);
+    command_tell_precision(&l->common, s);
+    if (l->own_seed) {
+        report_note(l->common.report, "seed %" G_GUINT64_FORMAT, l->options.seed);
+    }
+    if (!svdiff_learn(s, &l->options, command_progress, l, error)) {
+        return false;
+    }
+    if (group_rank() == 0) {
+        command_wrote(&l->common, l->options.output);
+    }
+    return true;
+}
+
 static bool run(void *command, char *const *words, GError **error)
 {
     struct learn *l = command;
@@ -295,18 +320,9 @@ static bool run(void *command, char *const *words, GError **error)
         report_note(l->common.report, "%s", (char *)l->subjects.notes->pdata[i]);
     }
     if (l->estimate) {
-        return estimate(l, s, error);
+        return group_rank() > 0 || estimate(l, s, error);
     }
-    tell_effort(l);
-    command_tell_precision(&l->common, s);
-    if (l->own_seed) {
-        report_note(l->common.report, "seed %" G_GUINT64_FORMAT, l->options.seed);
-    }
-    if (!svdiff_learn(s, &l->options, command_progress, l, error)) {
-        return false;
-    }
-    command_wrote(&l->common, l->options.output);
-    return true;
+    return learn(l, s, error);
 }
 
 static void begin(void *command)
@@ -344,6 +360,7 @@ const struct command_kind command_learn = {.word = "learn",
                                            .size = sizeof(struct learn),
                                            .table = &options_of_learn,
                                            .job = true,
+                                           .shares = true,
                                            .opening = COMMAND_RUNS,
                                            .own = subject_entries,
                                            .begin = begin,

@@ -6,6 +6,7 @@
 #include "engine/learn/estimate.h"
 
 #include "engine/base/machine.h"
+#include "engine/group/group.h"
 #include "engine/learn/speed.h"
 #include "engine/session/dry_session.h"
 #include "engine/spectrum/model_spectrum.h"
@@ -259,13 +260,15 @@ static bool count_unprepared(svdiff *dry, const struct lesson *l, uint64_t *byte
 bool estimate_check_memory(const struct lesson *l, GError **error)
 {
     g_auto(dry_svdiff) dry = dry_session(l->session);
+    const svdiff_group *group = l->options->group;
+    const uint64_t here = group != NULL ? group->local_size : 1; // that need as much each
     uint64_t bytes = 0;
 
     // a device with memory of its own says when it is full; the host grants more than it has
     return count_unprepared(&dry, l, &bytes, error) &&
            (!l->session->k->host_memory ||
-            machine_check_memory(run_bytes(l->session, bytes, factor_bytes(l->session, l->options)),
-                                 error));
+            machine_check_memory(
+                here * run_bytes(l->session, bytes, factor_bytes(l->session, l->options)), error));
 }
 
 /* ---- generating ---- */

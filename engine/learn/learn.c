@@ -8,9 +8,11 @@
 
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
+#include "engine/group/group.h"
 #include "engine/learn/estimate.h"
 #include "engine/learn/learn_files.h"
 #include "engine/learn/run/learn_run.h"
+#include "engine/learn/run/learn_share.h"
 #include "engine/subject/shift_set.h"
 #include "engine/tape/transfer.h"
 
@@ -42,32 +44,44 @@ static double rate_factor(const struct svdiff_learn_options *o, int step)
     return 1;
 }
 
-/* Forward and backward of the step's micro-batches; their gradients add up. False with an error;
- * r->cancelled when it was stopped, with gradients that are of no use then. */
+/* Forward and backward of micro-batch m, whose gradient is complete then, and its loss. False with an
+ * error; r->cancelled when it was stopped, with a gradient that is of no use then. */
+static bool micro_batch(struct learn_run *r, int64_t m, double *loss, GError **error)
+{
+    parameters_zero_gradient(r->learner->parameters);
+    learn_draw(r->lesson, m, r->batch);
+    learn_trace_drawn(r, (int)m);
+    if (!learn_prior_targets(r, error)) {
+        return false;
+    }
+    const bool several = r->unmix != NULL && learn_batch_shown(r->batch) > 1;
+    if (several && !learn_unmix_fill(r->unmix, error)) {
+        return false;
+    }
+    learn_run_batch(r, several ? &r->unmix->guide : NULL);
+    r->cancelled = tape_cancelled(r->tape);
+    if (!r->cancelled) {
+        learn_trace_run(r, (int)m);
+        *loss = learn_batch_loss(r->batch, 0, r->batch->instance);
+    }
+    return true;
+}
+
+/* The step's micro-batches, those of other processes included; then the gradient is their sum. */
 static bool accumulate(struct learn_run *r, GError **error)
 {
     const int batches = r->lesson->options->accumulate;
     double sum = 0;
 
-    parameters_zero_gradient(r->learner->parameters);
-    for (int i = 0; i < batches && !r->cancelled; i++) {
-        const int64_t m = (int64_t)r->step * batches + i;
-        learn_draw(r->lesson, m, r->batch);
-        learn_trace_drawn(r, (int)m);
-        if (!learn_prior_targets(r, error)) {
+    learn_share_begin(r);
+    for (int i = learn_share_rank(r); i < batches && !r->cancelled; i += learn_share_size(r)) {
+        double loss = 0;
+        const bool good = micro_batch(r, (int64_t)r->step * batches + i, &loss, error);
+        if (!learn_share_add(r, good, loss, &sum, error)) {
             return false;
-        }
-        const bool several = r->unmix != NULL && learn_batch_shown(r->batch) > 1;
-        if (several && !learn_unmix_fill(r->unmix, error)) {
-            return false;
-        }
-        learn_run_batch(r, several ? &r->unmix->guide : NULL);
-        r->cancelled = tape_cancelled(r->tape);
-        if (!r->cancelled) {
-            learn_trace_run(r, (int)m);
-            sum += learn_batch_loss(r->batch, 0, r->batch->instance);
         }
     }
+    learn_share_end(r);
     r->loss = r->cancelled ? r->loss : sum / batches;
     return true;
 }
@@ -113,7 +127,8 @@ static bool one_step(struct learn_run *r, GError **error)
     if (!accumulate(r, error)) {
         return false;
     }
-    if (r->cancelled) {
+    // the others are told what became of it
+    if (r->cancelled || !learn_share_leads(r)) {
         return true;
     }
     const double norm = parameters_gradient_norm(p);
@@ -173,11 +188,14 @@ static bool is_due(const struct learn_run *r, int every)
     return every > 0 && r->step % every == 0;
 }
 
-// also before the first step, of the model as it was
+// also before the first step, of the model as it was; by the process that writes
 static bool look_at_shifts(struct learn_run *r, GError **error)
 {
     const struct svdiff_learn_options *o = r->lesson->options;
 
+    if (!learn_share_leads(r)) {
+        return true;
+    }
     return (!is_due(r, o->validate_every) || learn_validate(r, error)) &&
            (r->step == 0 || !is_due(r, o->checkpoint_every) || save_state(r, error)) &&
            (!is_due(r, o->sample_every) || sample(r, error));
@@ -196,19 +214,18 @@ static bool after_step(struct learn_run *r, GError **error)
     return true;
 }
 
-static bool loop(struct learn_run *r, GError **error)
+// good: whether the shifts that it begins with are there
+static bool loop(struct learn_run *r, bool good, GError **error)
 {
     // asked at every segment, so that stopping takes no whole step
     tape_set_tick(r->tape, report, r);
-    if (r->step == 0 && !look_at_shifts(r, error)) {
-        return false;
+    good = good && (r->step > 0 || look_at_shifts(r, error));
+    good = learn_share_follow(r, good, error);
+    while (good && r->step < r->lesson->options->steps && !r->cancelled) {
+        good = one_step(r, error) && (r->cancelled || after_step(r, error));
+        good = learn_share_follow(r, good, error);
     }
-    while (r->step < r->lesson->options->steps && !r->cancelled) {
-        if (!one_step(r, error) || (!r->cancelled && !after_step(r, error))) {
-            return false;
-        }
-    }
-    return true;
+    return good;
 }
 
 /* ---- what is written at the end ---- */
@@ -310,16 +327,31 @@ static bool end_done(struct learn_run *r, GError **error)
     return learn_apart(r, error);
 }
 
+// the process that leads writes and tells
+static bool end_follower(const struct learn_run *r, bool good, GError **error)
+{
+    if (good && r->cancelled) {
+        g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED, "Cancelled.");
+    }
+    return good && !r->cancelled;
+}
+
 static bool run(struct learn_run *r, GError **error)
 {
     const struct svdiff_learn_options *o = r->lesson->options;
+    const bool kept = (o->resume || o->resume_own) && learn_share_leads(r);
 
-    // the shifts of a checkpoint, or zeros, act from here on
-    if ((o->resume || o->resume_own) && !learn_load_state(r, error)) {
+    if (!learn_share_agree(r, error)) {
         return false;
     }
+    // the shifts of a checkpoint, or zeros, act from here on
+    bool good = !kept || learn_load_state(r, error);
     learner_follow(r->learner);
-    if (!loop(r, error)) {
+    good = loop(r, good, error);
+    if (!learn_share_leads(r)) {
+        return end_follower(r, good, error);
+    }
+    if (!good) {
         return end_failed(r);
     }
     return r->cancelled ? end_cancelled(r, error) : end_done(r, error);
@@ -328,9 +360,18 @@ static bool run(struct learn_run *r, GError **error)
 bool svdiff_learn(svdiff *s, const struct svdiff_learn_options *options, progress_function progress,
                   void *user, GError **error)
 {
-    g_autoptr(owned_lesson) l = lesson_create(s, options, progress, user, error);
+    struct svdiff_learn_options o = *options;
+
+    if (!learn_share_options(&o, error)) {
+        return false;
+    }
+    g_autoptr(owned_lesson) l = lesson_create(s, &o, progress, user, error);
     g_autoptr(learn_run) r =
         l != NULL && estimate_check_memory(l, error) ? learn_run_prepare(l, error) : NULL;
 
+    if (r == NULL && o.group != NULL) {
+        // the others wait for something else than that this one leaves
+        o.group->parted = true;
+    }
     return r != NULL && run(r, error);
 }

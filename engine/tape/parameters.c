@@ -6,6 +6,12 @@
 
 #include <math.h>
 
+// of each array
+static size_t bytes_of(const struct parameters *p)
+{
+    return (size_t)p->count * sizeof(real);
+}
+
 struct parameters *parameters_create(const kernels *k)
 {
     struct parameters *p = g_new0(struct parameters, 1);
@@ -20,8 +26,8 @@ void parameters_free(struct parameters *p)
     if (p == NULL) {
         return;
     }
-    const size_t bytes = (size_t)p->count * sizeof(real);
-    real *const arrays[] = {p->value, p->gradient, p->m, p->v};
+    const size_t bytes = bytes_of(p);
+    real *const arrays[] = {p->value, p->gradient, p->m, p->v, p->total};
     for (size_t i = 0; i < G_N_ELEMENTS(arrays); i++) {
         if (arrays[i] != NULL) {
             p->k->release(p->k, arrays[i], bytes);
@@ -51,10 +57,18 @@ void parameters_add(struct parameters *p, const char *name, int64_t count, int r
     p->count += count;
 }
 
+static bool no_memory(const struct parameters *p, GError **error)
+{
+    return error_failed(error,
+                        "There is no memory for the %" G_GINT64_FORMAT
+                        " values that learn; close other programs or choose a smaller --subset.",
+                        p->count);
+}
+
 bool parameters_allocate(struct parameters *p, GError **error)
 {
     const kernels *k = p->k;
-    const size_t bytes = (size_t)p->count * sizeof(real);
+    const size_t bytes = bytes_of(p);
 
     p->value = k->alloc(k, bytes);
     p->gradient = k->alloc(k, bytes);
@@ -62,11 +76,7 @@ bool parameters_allocate(struct parameters *p, GError **error)
     p->v = k->alloc(k, bytes);
     p->sum = k->alloc(k, sizeof *p->sum);
     if (!p->value || !p->gradient || !p->m || !p->v || !p->sum) {
-        return error_failed(
-            error,
-            "There is no memory for the %" G_GINT64_FORMAT
-            " values that learn; close other programs or choose a smaller --subset.",
-            p->count);
+        return no_memory(p, error);
     }
     for (guint i = 0; i < p->list->len; i++) {
         const struct parameter *one = &g_array_index(p->list, struct parameter, i);
@@ -80,7 +90,28 @@ bool parameters_allocate(struct parameters *p, GError **error)
 
 void parameters_zero_gradient(struct parameters *p)
 {
-    p->k->zero(p->k, p->gradient, (size_t)p->count * sizeof(real));
+    p->k->zero(p->k, p->gradient, bytes_of(p));
+}
+
+bool parameters_keep_total(struct parameters *p, GError **error)
+{
+    p->total = p->k->alloc(p->k, bytes_of(p));
+    return p->total != NULL || no_memory(p, error);
+}
+
+void parameters_zero_total(struct parameters *p)
+{
+    p->k->zero(p->k, p->total, bytes_of(p));
+}
+
+void parameters_add_gradient(struct parameters *p)
+{
+    p->k->accumulate(p->k, KERNELS_F32, p->count, 1, p->gradient, p->total);
+}
+
+void parameters_take_total(struct parameters *p)
+{
+    p->k->copy(p->k, p->gradient, p->total, bytes_of(p));
 }
 
 double parameters_gradient_norm(struct parameters *p)

@@ -21,6 +21,7 @@ struct parameters {
     GArray *list;     // struct parameter, in the order of adding
     int64_t count;
     real *value, *gradient, *m, *v; // [count] each, on the device; NULL until allocated
+    real *total;                    // the same, of several gradients; NULL: not wanted
     double *sum;                    // [1] on the device
 };
 
@@ -35,6 +36,15 @@ void parameters_add(struct parameters *p, const char *name, int64_t count, int r
 bool parameters_allocate(struct parameters *p, GError **error);
 
 void parameters_zero_gradient(struct parameters *p);
+
+/* Where several gradients make one step: each is complete before it is added to the total, so that
+ * the sum does not depend on who worked out which. keep_total makes the array, false with
+ * SVDIFF_ERROR_FAILED; zero_total begins a sum, add_gradient adds the gradient as it is, take_total
+ * makes the sum the gradient. */
+bool parameters_keep_total(struct parameters *p, GError **error);
+void parameters_zero_total(struct parameters *p);
+void parameters_add_gradient(struct parameters *p);
+void parameters_take_total(struct parameters *p);
 
 /* The norm of the gradient over all tensors together. */
 double parameters_gradient_norm(struct parameters *p);

@@ -1,6 +1,7 @@
 /* A run of learning; see learn_run.h. */
 #include "engine/learn/run/learn_run.h"
 
+#include "engine/learn/run/learn_share.h"
 #include "engine/spectrum/model_spectrum.h"
 
 // the rows of a step: those that show subjects, behind them as many of the prior
@@ -74,7 +75,7 @@ struct learn_run *learn_run_create(const struct lesson *lesson, struct learner *
     r->trace = lesson->options->trace != NULL ? trace_create() : NULL;
     r->good = g_new0(float, learner->parameters->count);
     // keeping every segment may take too much: they are run again on the way back
-    if (!prepare_batch(r, error) ||
+    if (!prepare_batch(r, error) || (r->share = learn_share_create(r, error)) == NULL ||
         (!learn_run_replay(r, false, NULL) && !learn_run_replay(r, true, error))) {
         g_clear_pointer(&r, learn_run_free);
     }
@@ -110,7 +111,8 @@ struct learn_run *learn_run_prepare(struct lesson *lesson, GError **error)
     svdiff *s = lesson->session;
 
     if (!session_check_memory(s, LEARNING, true, error) ||
-        session_hashes(s, MODEL_HASHES, lesson->progress, lesson->user, error) == NULL) {
+        session_hashes(s, MODEL_HASHES, lesson->progress, lesson->user, error) == NULL ||
+        !learn_share_spectra(lesson, error)) {
         return NULL;
     }
     struct model_spectrum *spectrum =
@@ -131,6 +133,7 @@ void learn_run_free(struct learn_run *r)
     tape_free(r->teacher_tape);
     learn_batch_free(r->batch);
     learn_unmix_free(r->unmix);
+    learn_share_free(r->share);
     trace_free(r->trace);
     learner_free(r->learner);
     g_array_unref(r->losses);

@@ -4,7 +4,8 @@
  *   learn_prior.c     the teacher's targets    learn_unmix.c   the unmix loss
  *   learn_validate.c  the validation loss      learn_state.c   checkpoint and resume
  *   learn_sample.c    pictures on the way      learn_apart.c   how well subjects stay apart
- *   learn_trace.c     what PyTorch is held against */
+ *   learn_trace.c     what PyTorch is held against
+ *   learn_share.c     the micro-batches of a step, over one or several processes */
 #pragma once
 
 #include "engine/base/progress.h"
@@ -18,6 +19,7 @@ struct learn_run {
     struct learner *learner;     // owned
     struct learn_batch *batch;
     struct learn_unmix *unmix; // NULL: off
+    struct learn_share *share;
     struct tape *tape, *teacher_tape;
     struct trace *trace;
     GArray *losses;      // float: of each step so far, instance part
@@ -72,7 +74,11 @@ bool learn_validate(struct learn_run *r, GError **error);
 // after `step` steps; negative: none
 double learn_validation(const struct learn_run *r, int step);
 
-/* learn_state.c: OUTPUT.resume, written whole or not at all; and the subject file itself. */
+/* learn_state.c: a fingerprint of everything that decides the course of a run but its length; pictures:
+ * with what is learned of them, which processors of another kind work out a little differently. Owned
+ * by the caller. */
+char *learn_print(const struct lesson *l, bool pictures);
+/* OUTPUT.resume, written whole or not at all; and the subject file itself. */
 bool learn_save_state(const struct learn_run *r, GError **error);
 /* True with step 0 when there is nothing to go on from. */
 bool learn_load_state(struct learn_run *r, GError **error);

@@ -78,16 +78,17 @@ static void add_regions(const struct lesson *l, GChecksum *sum)
     }
 }
 
-// everything that decides the course of a run but its length
-static char *fingerprint(const struct lesson *l)
+char *learn_print(const struct lesson *l, bool pictures)
 {
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 
     add_options(l, sum);
     add_subjects(l, sum);
-    add_pictures(l, l->pictures, sum);
-    add_pictures(l, l->mixed->pictures, sum);
-    add_regions(l, sum);
+    if (pictures) {
+        add_pictures(l, l->pictures, sum);
+        add_pictures(l, l->mixed->pictures, sum);
+        add_regions(l, sum);
+    }
     return g_strdup(g_checksum_get_string(sum));
 }
 
@@ -136,7 +137,7 @@ bool learn_save_state(const struct learn_run *r, GError **error)
         list_entry(array_names[0], p->count), list_entry(array_names[1], p->count),
         list_entry(array_names[2], p->count), list_entry("loss", r->losses->len),
         list_entry("validation", r->validations->len)};
-    g_autofree char *print = fingerprint(r->lesson), *path = learn_file_state(o->output);
+    g_autofree char *print = learn_print(r->lesson, true), *path = learn_file_state(o->output);
     g_autofree char *step = g_strdup_printf("%d", r->step);
     g_autofree char *planned = g_strdup_printf("%d", o->steps);
     g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, o->seed);
@@ -231,7 +232,7 @@ static void warn_of_schedule(const struct learn_run *r, struct safetensors *file
 // whether the checkpoint is of this run; *step receives how many steps it has
 static bool is_own(const struct learn_run *r, struct safetensors *file, guint64 *step)
 {
-    g_autofree char *print = fingerprint(r->lesson);
+    g_autofree char *print = learn_print(r->lesson, true);
 
     return g_strcmp0(safetensors_metadata(file, "fingerprint"), print) == 0 &&
            read_count(file, "step", step);
