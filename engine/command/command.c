@@ -306,7 +306,8 @@ static int tell_end(struct command *c, GError *error)
     g_ptr_array_add(c->written, NULL);
     const char *const *files = (const char *const *)c->written->pdata;
     // of several processes the first tells what all of them have in common
-    if (error != NULL && (group_rank() == 0 || code == COMMAND_FAILED)) {
+    const bool told = c->told || (group_rank() > 0 && code != COMMAND_FAILED);
+    if (error != NULL && !told) {
         report_error(c->report, error->message, files);
     } else if (kept > 0) {
         report_files(c->report, files);

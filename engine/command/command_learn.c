@@ -290,13 +290,12 @@ static bool learn(struct learn *l, svdiff *s, GError **error)
     if (l->own_seed) {
         report_note(l->common.report, "seed %" G_GUINT64_FORMAT, l->options.seed);
     }
-    if (!svdiff_learn(s, &l->options, command_progress, l, error)) {
-        return false;
-    }
-    if (group_rank() == 0) {
+    const bool done = svdiff_learn(s, &l->options, command_progress, l, error);
+    l->common.told = group != NULL && group->told;
+    if (done && group_rank() == 0) {
         command_wrote(&l->common, l->options.output);
     }
-    return true;
+    return done;
 }
 
 static bool run(void *command, char *const *words, GError **error)

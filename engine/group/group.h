@@ -17,6 +17,7 @@ struct svdiff_group {
     int local_size;   // processes of the group on this machine
     bool local_first; // whether it is the first of them
     bool parted;      // waited in vain: nothing more is asked of the others
+    bool told;        // another process says why all end
 
     GModule *module;
     void *own;               // the module's

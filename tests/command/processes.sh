@@ -119,8 +119,10 @@ finish() {
     wait $process
     status=$?
 }
-ended() { # OUTPUT: no process of the run is left
-    ! pgrep -f -- "--output $1" >/dev/null
+ended() { # OUTPUT: no process of the run is left; mpirun may be gone a moment before them
+    while pgrep -f -- "--output $1" >/dev/null; do
+        sleep 0.1
+    done
 }
 begin 2 --checkpoint-every 2 --output stopped.safetensors
 await $process "$work/out" '"event":"checkpoint".*"step":2'

@@ -30,25 +30,23 @@ struct learn_share {
     float *values;            // [count]
 };
 
-/* One process tells why a group ends: the one to which it happened, else the one that leads. The
- * rest end without a word, as if they were cancelled. Always false. */
-static bool all_end(const svdiff_group *g, GError **error, const char *format, ...)
-    G_GNUC_PRINTF(3, 4);
-static bool all_end(const svdiff_group *g, GError **error, const char *format, ...)
+/* One process tells why a group ends: the one to which it happened, else the one that leads. Always
+ * false. */
+static bool all_end(svdiff_group *g, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
+static bool all_end(svdiff_group *g, GError **error, const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
     if (error != NULL) {
-        *error = g_error_new_valist(SVDIFF_ERROR,
-                                    g->rank == 0 ? SVDIFF_ERROR_FAILED : SVDIFF_ERROR_CANCELLED,
-                                    format, arguments);
+        *error = g_error_new_valist(SVDIFF_ERROR, SVDIFF_ERROR_FAILED, format, arguments);
     }
     va_end(arguments);
+    g->told = g->rank > 0;
     return false;
 }
 
-static bool other_failed(const svdiff_group *g, int other, GError **error)
+static bool other_failed(svdiff_group *g, int other, GError **error)
 {
     return all_end(g, error, "Process %d of %d failed, and all end with it.", other + 1, g->size);
 }
