@@ -10,49 +10,46 @@
  * out twice, once along d or the keys and once along the queries. Rounded are P, dS and the results;
  * sums are float. */
 #include "kernels/attention_cpu.h"
-#include "kernels/product_bf16_cpu.h"
+#include "kernels/pairs_bf16_cpu.h"
 
 #include <omp.h>
 #include <string.h>
 
 #ifdef BF16_CODE
 
-#define BACK_KEYS 48 // of a block: eight tiles, and the scores' gradients lie beside them in cache
+#define BACK_KEYS 96 // of a block: sixteen of AVX-512's tiles, six of AMX's
 
-// a thread's own; lanes: d rounded up to whole vectors
+/* A thread's own; tk counts whole blocks, lanes are d rounded up to whole vectors, and pairs of d are
+ * whole. */
 struct back {
+    bool tiles;                   // of AMX
     uint32_t *keys, *values;      // [tk, pairs of d]
-    uint32_t *key_pairs;          // [pairs of tk, d]
+    uint32_t *key_pairs;          // [blocks, lanes, pairs of BACK_KEYS]
     float *dkey, *dv;             // [tk, lanes], summed over all queries
     uint32_t *q, *dy;             // [pairs of d, QUERIES]
     uint32_t *q_pairs, *dy_pairs; // [pairs of QUERIES, lanes]
     float *scores, *dp;           // [BACK_KEYS, QUERIES]
     uint32_t *p, *ds;             // [BACK_KEYS, pairs of QUERIES]
     uint32_t *ds_pairs;           // [pairs of BACK_KEYS, QUERIES]
-    float *dq;                    // [d, QUERIES]
+    float *dq;                    // [lanes, QUERIES]
     float *lse, *dot;             // [QUERIES]: of powers of two; dy y
 };
 
-static int lanes_of(struct attention_shape s)
-{
-    return (s.d + BF16_LANES - 1) / BF16_LANES * BF16_LANES;
-}
-
 static bool take_back(struct onednn_room *room, struct attention_shape s, struct back *b)
 {
-    const size_t tk = (size_t)s.tk, d = (size_t)s.d, lanes = (size_t)lanes_of(s);
-    const size_t d_pairs = (size_t)pairs_of(s.d), tk_pairs = (size_t)pairs_of(s.tk);
+    const size_t tk = (size_t)(s.tk + BACK_KEYS - 1) / BACK_KEYS * BACK_KEYS;
+    const size_t lanes = (size_t)whole(s.d), pairs = (size_t)whole(pairs_of(s.d));
     const struct {
         void *array;
         size_t count;
     } arrays[] = {
-        {&b->keys, tk * d_pairs},
-        {&b->values, tk * d_pairs},
-        {&b->key_pairs, tk_pairs * d},
+        {&b->keys, tk * pairs},
+        {&b->values, tk * pairs},
+        {&b->key_pairs, tk / 2 * lanes},
         {&b->dkey, tk * lanes},
         {&b->dv, tk * lanes},
-        {&b->q, d_pairs * QUERIES},
-        {&b->dy, d_pairs * QUERIES},
+        {&b->q, pairs * QUERIES},
+        {&b->dy, pairs * QUERIES},
         {&b->q_pairs, QUERIES / 2 * lanes},
         {&b->dy_pairs, QUERIES / 2 * lanes},
         {&b->scores, BACK_KEYS * QUERIES},
@@ -60,11 +57,12 @@ static bool take_back(struct onednn_room *room, struct attention_shape s, struct
         {&b->p, BACK_KEYS * QUERIES / 2},
         {&b->ds, BACK_KEYS * QUERIES / 2},
         {&b->ds_pairs, BACK_KEYS / 2 * QUERIES},
-        {&b->dq, d * QUERIES},
+        {&b->dq, lanes * QUERIES},
         {&b->lse, QUERIES},
         {&b->dot, QUERIES},
     };
 
+    b->tiles = onednn_has_amx();
     for (size_t i = 0; i < G_N_ELEMENTS(arrays); i++) {
         void *memory = cpu_take(room, arrays[i].count * sizeof(uint32_t)); // floats are as large
         if (memory == NULL) {
@@ -75,15 +73,13 @@ static bool take_back(struct onednn_room *room, struct attention_shape s, struct
     return true;
 }
 
-// x [tokens, d] of one head as pairs along the tokens, [pairs of rows, lanes]; the rest is 0
-static void pair_tokens(struct attention_shape s, int tokens, int rows, const uint16_t *x,
-                        uint32_t *to)
+// x [queries, d] of one head as pairs along the queries, [pairs of QUERIES, lanes]; the rest is 0
+static void pair_queries(struct attention_shape s, int queries, const uint16_t *x, uint32_t *to)
 {
-    const int lanes = lanes_of(s);
+    const int64_t lanes = whole(s.d);
 
-    memset(to, 0, (size_t)(rows / 2 * lanes) * sizeof *to);
-    for (int i = 0; i < tokens; i += 2) {
-        bf16_pair_rows(s.d, x + i * row_of(s), row_of(s), i + 1 < tokens, to + i / 2 * lanes);
+    for (int i = 0; i < QUERIES; i += 2) {
+        pairs_across(s.d, MIN(2, queries - i), x + i * row_of(s), row_of(s), to + i / 2 * lanes);
     }
 }
 
@@ -91,15 +87,17 @@ static void pair_tokens(struct attention_shape s, int tokens, int rows, const ui
 static void back_begin(struct attention_shape s, const struct back *b, const uint16_t *key,
                        const uint16_t *v)
 {
-    const size_t sums = (size_t)s.tk * (size_t)lanes_of(s) * sizeof(float);
+    const int64_t row = row_of(s), lanes = whole(s.d), pairs = whole(pairs_of(s.d));
+    const size_t sums = (size_t)(s.tk * lanes) * sizeof(float);
 
     for (int64_t j = 0; j < s.tk; j++) {
-        bf16_pair_row(s.d, key + j * row_of(s), b->keys + j * pairs_of(s.d), 1);
-        bf16_pair_row(s.d, v + j * row_of(s), b->values + j * pairs_of(s.d), 1);
-        if (j % 2 == 0) {
-            bf16_pair_rows(s.d, key + j * row_of(s), row_of(s), j + 1 < s.tk,
-                           b->key_pairs + j / 2 * s.d);
-        }
+        pairs_row(s.d, key + j * row, b->keys + j * pairs);
+        pairs_row(s.d, v + j * row, b->values + j * pairs);
+    }
+    for (int64_t j = 0; j < s.tk; j += 2 * BF16_LANES) {
+        uint32_t *block = b->key_pairs + j / BACK_KEYS * lanes * BACK_KEYS / 2;
+        pairs_transposed(s.d, (int)MIN(2 * BF16_LANES, s.tk - j), key + j * row, row,
+                         block + j % BACK_KEYS / 2, BACK_KEYS / 2);
     }
     memset(b->dkey, 0, sums);
     memset(b->dv, 0, sums);
@@ -109,36 +107,33 @@ static void back_begin(struct attention_shape s, const struct back *b, const uin
 static void back_queries(struct attention_shape s, const struct back *b, int queries,
                          const uint16_t *q, const uint16_t *y, const uint16_t *dy, const float *lse)
 {
-    const size_t bytes = (size_t)pairs_of(s.d) * QUERIES * sizeof(uint32_t);
+    const int64_t row = row_of(s);
 
-    memset(b->q, 0, bytes);
-    memset(b->dy, 0, bytes);
-    for (int i = 0; i < QUERIES; i++) {
-        const int64_t at = i * row_of(s);
-        if (i < queries) {
-            bf16_pair_row(s.d, q + at, b->q + i, QUERIES);
-            bf16_pair_row(s.d, dy + at, b->dy + i, QUERIES);
-        }
-        b->lse[i] = i < queries ? lse[i] / (float)G_LN2 : 1e30f;
-        b->dot[i] = i < queries ? dot(KERNELS_BF16, y + at, dy + at, s.d) : 0;
+    for (int i = 0; i < QUERIES; i += BF16_LANES) {
+        pairs_columns(s.d, queries - i, q + i * row, row, b->q + i, QUERIES);
+        pairs_columns(s.d, queries - i, dy + i * row, row, b->dy + i, QUERIES);
     }
-    pair_tokens(s, queries, QUERIES, q, b->q_pairs);
-    pair_tokens(s, queries, QUERIES, dy, b->dy_pairs);
-    memset(b->dq, 0, (size_t)s.d * QUERIES * sizeof *b->dq);
+    for (int i = 0; i < QUERIES; i++) {
+        b->lse[i] = i < queries ? lse[i] / (float)G_LN2 : 1e30f;
+        b->dot[i] = i < queries ? dot(KERNELS_BF16, y + i * row, dy + i * row, s.d) : 0;
+    }
+    pair_queries(s, queries, q, b->q_pairs);
+    pair_queries(s, queries, dy, b->dy_pairs);
+    memset(b->dq, 0, (size_t)whole(s.d) * QUERIES * sizeof *b->dq);
 }
 
 // a [keys, pairs of d] of keys first .. on, with one of the block's [pairs of d, QUERIES]
-static void back_scores(struct attention_shape s, int keys, const uint32_t *a, const uint32_t *b,
-                        float *c)
+static void back_scores(struct attention_shape s, bool tiles, int keys, const uint32_t *a,
+                        const uint32_t *b, float *c)
 {
     bf16_product(&(struct bf16_product){.rows = keys,
                                         .k = (int)pairs_of(s.d),
                                         .lanes = QUERIES,
+                                        .tiles = tiles,
                                         .a = a,
-                                        .a_row = pairs_of(s.d),
-                                        .a_k = 1,
+                                        .a_row = whole(pairs_of(s.d)),
                                         .b = b,
-                                        .b_k = QUERIES,
+                                        .b_row = QUERIES,
                                         .c = c,
                                         .c_row = QUERIES},
                  NULL);
@@ -185,60 +180,77 @@ BF16_CODE static void back_powers(struct attention_shape s, const struct back *b
             _mm512_storeu_si512(pairs + BF16_LANES, bf16_pairs(low[1], high[1]));
         }
     }
+    for (int64_t i = pairs_of(keys); i < whole(pairs_of(keys)); i++) {
+        memset(b->ds_pairs + i * QUERIES, 0, QUERIES * sizeof *b->ds_pairs);
+    }
 }
 
 // sum [keys, lanes] += a [keys, pairs of QUERIES] b [pairs of QUERIES, lanes]
-static void back_sum(struct attention_shape s, int keys, const uint32_t *a, const uint32_t *b,
-                     float *sum)
+static void back_sum(struct attention_shape s, bool tiles, int keys, const uint32_t *a,
+                     const uint32_t *b, float *sum)
 {
     bf16_product(&(struct bf16_product){.rows = keys,
                                         .k = QUERIES / 2,
-                                        .lanes = lanes_of(s),
+                                        .lanes = (int)whole(s.d),
+                                        .tiles = tiles,
                                         .a = a,
                                         .a_row = QUERIES / 2,
-                                        .a_k = 1,
                                         .b = b,
-                                        .b_k = lanes_of(s),
+                                        .b_row = whole(s.d),
                                         .c = sum,
-                                        .c_row = lanes_of(s),
+                                        .c_row = whole(s.d),
                                         .accumulate = true},
                  NULL);
 }
 
+// of keys first .. first + keys
 static void back_keys(struct attention_shape s, const struct back *b, int first, int keys)
 {
-    const int64_t pairs = pairs_of(s.d), lanes = lanes_of(s);
+    const int64_t pairs = whole(pairs_of(s.d)), lanes = whole(s.d);
     const struct bf16_product to_queries = {.rows = s.d,
                                             .k = (int)pairs_of(keys),
                                             .lanes = QUERIES,
-                                            .a = b->key_pairs + first / 2 * s.d,
-                                            .a_row = 1,
-                                            .a_k = s.d,
+                                            .tiles = b->tiles,
+                                            .a = b->key_pairs + first / 2 * lanes,
+                                            .a_row = BACK_KEYS / 2,
                                             .b = b->ds_pairs,
-                                            .b_k = QUERIES,
+                                            .b_row = QUERIES,
                                             .c = b->dq,
                                             .c_row = QUERIES,
                                             .accumulate = true};
 
-    back_scores(s, keys, b->keys + first * pairs, b->q, b->scores);
-    back_scores(s, keys, b->values + first * pairs, b->dy, b->dp);
+    back_scores(s, b->tiles, keys, b->keys + first * pairs, b->q, b->scores);
+    back_scores(s, b->tiles, keys, b->values + first * pairs, b->dy, b->dp);
     back_powers(s, b, keys);
     bf16_product(&to_queries, NULL);
-    back_sum(s, keys, b->ds, b->q_pairs, b->dkey + first * lanes);
-    back_sum(s, keys, b->p, b->dy_pairs, b->dv + first * lanes);
+    back_sum(s, b->tiles, keys, b->ds, b->q_pairs, b->dkey + first * lanes);
+    back_sum(s, b->tiles, keys, b->p, b->dy_pairs, b->dv + first * lanes);
 }
 
-// dkey and dv of the head whose first values lie at `at` get what all queries gave
-static void back_finish(struct attention_shape s, const struct back *b, cell *dkey, cell *dv,
-                        int64_t at)
+// dkey and dv of a head get what all queries gave
+static void back_finish(struct attention_shape s, const struct back *b, uint16_t *dkey,
+                        uint16_t *dv)
 {
-    const int lanes = lanes_of(s);
+    const int64_t lanes = whole(s.d), row = row_of(s);
 
     for (int64_t j = 0; j < s.tk; j++) {
-        for (int c = 0; c < s.d; c++) {
-            cell_add(KERNELS_BF16, dkey, at + j * row_of(s) + c, s.scale * b->dkey[j * lanes + c]);
-            cell_add(KERNELS_BF16, dv, at + j * row_of(s) + c, b->dv[j * lanes + c]);
-        }
+        pairs_add(s.d, b->dkey + j * lanes, s.scale, dkey + j * row);
+        pairs_add(s.d, b->dv + j * lanes, 1, dv + j * row);
+    }
+}
+
+// dq of a block of queries gets what all keys gave
+static void back_finish_queries(struct attention_shape s, const struct back *b, int queries,
+                                uint16_t *dq)
+{
+    float scales[BF16_LANES];
+
+    for (int i = 0; i < BF16_LANES; i++) {
+        scales[i] = s.scale;
+    }
+    for (int i = 0; i < queries; i += BF16_LANES) {
+        pairs_back(s.d, MIN(BF16_LANES, queries - i), b->dq + i, QUERIES, scales, true,
+                   dq + i * row_of(s), row_of(s));
     }
 }
 
@@ -260,14 +272,9 @@ static void back_head(struct attention_shape s, const struct back *b,
         for (int from = 0; from < s.tk; from += BACK_KEYS) {
             back_keys(s, b, from, MIN(BACK_KEYS, s.tk - from));
         }
-        for (int i = 0; i < queries; i++) {
-            for (int c = 0; c < s.d; c++) {
-                cell_add(KERNELS_BF16, a->dq, at + i * row_of(s) + c,
-                         s.scale * b->dq[c * QUERIES + i]);
-            }
-        }
+        back_finish_queries(s, b, queries, (uint16_t *)a->dq + at);
     }
-    back_finish(s, b, a->dkey, a->dv, k_at);
+    back_finish(s, b, (uint16_t *)a->dkey + k_at, (uint16_t *)a->dv + k_at);
 }
 
 bool attention_bf16_backward(const kernels *k, struct attention_shape s,
@@ -276,6 +283,7 @@ bool attention_bf16_backward(const kernels *k, struct attention_shape s,
     // a static schedule gives the first threads a head each where there are more threads than heads
     const int busy = MIN(k->threads, s.n * s.heads);
     g_autofree struct back *backs = g_new(struct back, MAX(busy, 1));
+    const bool tiles = onednn_has_amx();
     struct onednn_room room = cpu_workspace(k);
 
     if (!attention_bf16_possible(k, s)) {
@@ -286,12 +294,16 @@ bool attention_bf16_backward(const kernels *k, struct attention_shape s,
             return false;
         }
     }
-#pragma omp parallel for num_threads(cpu_threads(k, (int64_t)s.n *s.heads *s.tq *s.tk))            \
-    schedule(static)
-    for (int pair = 0; pair < s.n * s.heads; pair++) {
-        const int64_t n = pair / s.heads, head = (int64_t)(pair % s.heads) * s.d;
-        back_head(s, &backs[omp_get_thread_num()], a, n * s.tq * row_of(s) + head,
-                  n * s.tk * row_of(s) + head, (int64_t)pair * s.tq);
+#pragma omp parallel num_threads(cpu_threads(k, (int64_t)s.n *s.heads *s.tq *s.tk))
+    {
+        bf16_begin(tiles);
+#pragma omp for schedule(static)
+        for (int pair = 0; pair < s.n * s.heads; pair++) {
+            const int64_t n = pair / s.heads, head = (int64_t)(pair % s.heads) * s.d;
+            back_head(s, &backs[omp_get_thread_num()], a, n * s.tq * row_of(s) + head,
+                      n * s.tk * row_of(s) + head, (int64_t)pair * s.tq);
+        }
+        bf16_end(tiles);
     }
     return true;
 }

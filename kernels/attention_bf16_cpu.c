@@ -13,7 +13,7 @@
  * workspace, for as many heads at a time as fit. Rounded are the probabilities and y; sums, maxima, l
  * and lse are float. */
 #include "kernels/attention_cpu.h"
-#include "kernels/product_bf16_cpu.h"
+#include "kernels/pairs_bf16_cpu.h"
 
 #include <math.h>
 #include <omp.h>
@@ -21,16 +21,17 @@
 
 #ifdef BF16_CODE
 
-#define KEYS 96 // of a block: sixteen tiles of six
+#define KEYS 96 // of a block: sixteen of AVX-512's tiles, six of AMX's
 
-// what of a head of a picture is laid out ahead
+// what of a head of a picture is laid out ahead, for each block of keys; d and its pairs whole
 struct head {
-    uint32_t *keys;   // [tk, pairs of d]
-    uint32_t *values; // [pairs of tk, d]
+    uint32_t *keys;   // [blocks, KEYS, pairs of d]
+    uint32_t *values; // [blocks, d, pairs of KEYS]
 };
 
-// a thread's own
+// a thread's own; d and its pairs whole
 struct block {
+    bool tiles;        // of AMX
     uint32_t *q;       // [pairs of d, QUERIES]
     float *scores;     // [KEYS, QUERIES]
     uint32_t *p;       // [pairs of KEYS, QUERIES]
@@ -38,36 +39,59 @@ struct block {
     float *most, *sum; // [QUERIES]
 };
 
+static int64_t blocks_of(int tokens, int size)
+{
+    return (tokens + size - 1) / size;
+}
+
+// of a block of keys
+static int64_t keys_pairs(struct attention_shape s)
+{
+    return KEYS * whole(pairs_of(s.d));
+}
+
+static int64_t values_pairs(struct attention_shape s)
+{
+    return whole(s.d) * KEYS / 2;
+}
+
 static bool take_head(struct onednn_room *room, struct attention_shape s, struct head *h)
 {
-    h->keys = cpu_take(room, (size_t)(s.tk * pairs_of(s.d)) * sizeof *h->keys);
-    h->values = cpu_take(room, (size_t)(pairs_of(s.tk) * s.d) * sizeof *h->values);
+    const int64_t blocks = blocks_of(s.tk, KEYS);
+
+    h->keys = cpu_take(room, (size_t)(blocks * keys_pairs(s)) * sizeof *h->keys);
+    h->values = cpu_take(room, (size_t)(blocks * values_pairs(s)) * sizeof *h->values);
     return h->keys != NULL && h->values != NULL;
 }
 
 static bool take_block(struct onednn_room *room, struct attention_shape s, struct block *b)
 {
-    b->q = cpu_take(room, (size_t)pairs_of(s.d) * QUERIES * sizeof *b->q);
+    b->tiles = onednn_has_amx();
+    b->q = cpu_take(room, (size_t)whole(pairs_of(s.d)) * QUERIES * sizeof *b->q);
     b->scores = cpu_take(room, sizeof(float) * KEYS * QUERIES);
     b->p = cpu_take(room, sizeof(uint32_t) * KEYS / 2 * QUERIES);
-    b->y = cpu_take(room, (size_t)s.d * QUERIES * sizeof *b->y);
+    b->y = cpu_take(room, (size_t)whole(s.d) * QUERIES * sizeof *b->y);
     b->most = cpu_take(room, sizeof(float) * QUERIES);
     b->sum = cpu_take(room, sizeof(float) * QUERIES);
     return b->q && b->scores && b->p && b->y && b->most && b->sum;
 }
 
-// keys 2 j and 2 j + 1 of a head; key, v: its first values
-static void pair_keys(struct attention_shape s, const struct head *h, int64_t j,
-                      const uint16_t *key, const uint16_t *v)
+// block number `block` of a head's keys and values, which begin at key and v
+static void lay_keys(struct attention_shape s, const struct head *h, int64_t block,
+                     const uint16_t *key, const uint16_t *v)
 {
-    const int64_t row = row_of(s), pairs = pairs_of(s.d);
-    const bool second = 2 * j + 1 < s.tk;
+    const int64_t first = block * KEYS, row = row_of(s), pairs = whole(pairs_of(s.d));
+    const int keys = (int)MIN(KEYS, s.tk - first);
+    uint32_t *to_keys = h->keys + block * keys_pairs(s);
+    uint32_t *to_values = h->values + block * values_pairs(s);
 
-    bf16_pair_row(s.d, key + 2 * j * row, h->keys + 2 * j * pairs, 1);
-    if (second) {
-        bf16_pair_row(s.d, key + (2 * j + 1) * row, h->keys + (2 * j + 1) * pairs, 1);
+    for (int j = 0; j < keys; j++) {
+        pairs_row(s.d, key + (first + j) * row, to_keys + j * pairs);
     }
-    bf16_pair_rows(s.d, v + 2 * j * row, row, second, h->values + j * s.d);
+    for (int j = 0; j < keys; j += 2 * BF16_LANES) {
+        pairs_transposed(s.d, MIN(2 * BF16_LANES, keys - j), v + (first + j) * row, row,
+                         to_values + j / 2, KEYS / 2);
+    }
 }
 
 /* ---- a block of queries ---- */
@@ -85,11 +109,11 @@ BF16_CODE static void block_scores(struct attention_shape s, const struct head *
     const struct bf16_product p = {.rows = keys,
                                    .k = (int)pairs_of(s.d),
                                    .lanes = QUERIES,
-                                   .a = h->keys + first * pairs_of(s.d),
-                                   .a_row = pairs_of(s.d),
-                                   .a_k = 1,
+                                   .tiles = b->tiles,
+                                   .a = h->keys + first / KEYS * keys_pairs(s),
+                                   .a_row = whole(pairs_of(s.d)),
                                    .b = b->q,
-                                   .b_k = QUERIES,
+                                   .b_row = QUERIES,
                                    .c = b->scores,
                                    .c_row = QUERIES};
 
@@ -113,6 +137,9 @@ BF16_PART __m512 block_powers(const struct block *b, float scale, int lane, int 
 
         sum = _mm512_add_ps(sum, _mm512_add_ps(low, high));
         _mm512_storeu_si512(b->p + j / 2 * QUERIES + lane, bf16_pairs(low, high));
+    }
+    for (int64_t i = pairs_of(keys); i < whole(pairs_of(keys)); i++) {
+        _mm512_storeu_si512(b->p + i * QUERIES + lane, _mm512_setzero_si512());
     }
     return sum;
 }
@@ -141,11 +168,11 @@ BF16_CODE static void block_keys(struct attention_shape s, const struct head *h,
     const struct bf16_product values = {.rows = s.d,
                                         .k = (int)pairs_of(keys),
                                         .lanes = QUERIES,
-                                        .a = h->values + first / 2 * s.d,
-                                        .a_row = 1,
-                                        .a_k = s.d,
+                                        .tiles = b->tiles,
+                                        .a = h->values + first / KEYS * values_pairs(s),
+                                        .a_row = KEYS / 2,
                                         .b = b->p,
-                                        .b_k = QUERIES,
+                                        .b_row = QUERIES,
                                         .c = b->y,
                                         .c_row = QUERIES,
                                         .accumulate = first > 0};
@@ -170,16 +197,17 @@ BF16_CODE static void block_keys(struct attention_shape s, const struct head *h,
 static void block_finish(struct attention_shape s, const struct block *b, int queries, uint16_t *y,
                          float *lse)
 {
-    for (int i = 0; i < queries; i++) {
-        const float inverse = 1 / b->sum[i];
-        uint16_t *row = y + i * row_of(s);
+    float inverse[QUERIES];
 
-        for (int c = 0; c < s.d; c++) {
-            row[c] = cell_round(b->y[c * QUERIES + i] * inverse);
-        }
-        if (lse != NULL) {
-            lse[i] = b->most[i] * s.scale + logf(b->sum[i]);
-        }
+    for (int i = 0; i < QUERIES; i++) {
+        inverse[i] = 1 / b->sum[i];
+    }
+    for (int i = 0; i < queries; i += BF16_LANES) {
+        pairs_back(s.d, MIN(BF16_LANES, queries - i), b->y + i, QUERIES, inverse + i, false,
+                   y + i * row_of(s), row_of(s));
+    }
+    for (int i = 0; lse != NULL && i < queries; i++) {
+        lse[i] = b->most[i] * s.scale + logf(b->sum[i]);
     }
 }
 
@@ -190,9 +218,8 @@ static void block_forward(struct attention_shape s, const struct head *h, const 
     const int queries = MIN(QUERIES, s.tq - first);
     const int64_t row = row_of(s);
 
-    memset(b->q, 0, (size_t)pairs_of(s.d) * QUERIES * sizeof *b->q); // lanes without a query
-    for (int i = 0; i < queries; i++) {
-        bf16_pair_row(s.d, q + (first + i) * row, b->q + i, QUERIES);
+    for (int i = 0; i < QUERIES; i += BF16_LANES) { // lanes without a query become 0
+        pairs_columns(s.d, queries - i, q + (first + i) * row, row, b->q + i, QUERIES);
     }
     for (int i = 0; i < QUERIES; i++) {
         b->most[i] = -INFINITY;
@@ -216,25 +243,28 @@ struct arrays {
 static void run_heads(const kernels *k, struct attention_shape s, const struct arrays *a,
                       const struct head *heads, int first, int count, const struct block *blocks)
 {
-    const int64_t key_pairs = pairs_of(s.tk), q_blocks = (s.tq + QUERIES - 1) / QUERIES;
+    const int64_t key_blocks = blocks_of(s.tk, KEYS), q_blocks = blocks_of(s.tq, QUERIES);
     const int threads = cpu_threads(k, (int64_t)count * s.tq * s.tk);
 
 #pragma omp parallel num_threads(threads)
     {
+        const struct block *b = &blocks[omp_get_thread_num()];
+
 #pragma omp for schedule(static)
-        for (int64_t i = 0; i < count * key_pairs; i++) {
-            const int pair = first + (int)(i / key_pairs);
+        for (int64_t i = 0; i < count * key_blocks; i++) {
+            const int pair = first + (int)(i / key_blocks);
             const int64_t at = pair / s.heads * s.tk * row_of(s) + (int64_t)(pair % s.heads) * s.d;
-            pair_keys(s, &heads[pair - first], i % key_pairs, a->key + at, a->v + at);
+            lay_keys(s, &heads[pair - first], i % key_blocks, a->key + at, a->v + at);
         }
+        bf16_begin(b->tiles);
 #pragma omp for schedule(static)
         for (int64_t i = 0; i < count * q_blocks; i++) {
             const int pair = first + (int)(i / q_blocks);
             const int64_t at = pair / s.heads * s.tq * row_of(s) + (int64_t)(pair % s.heads) * s.d;
-            block_forward(s, &heads[pair - first], &blocks[omp_get_thread_num()],
-                          (int)(i % q_blocks) * QUERIES, a->q + at, a->y + at,
-                          a->lse != NULL ? a->lse + (int64_t)pair * s.tq : NULL);
+            block_forward(s, &heads[pair - first], b, (int)(i % q_blocks) * QUERIES, a->q + at,
+                          a->y + at, a->lse != NULL ? a->lse + (int64_t)pair * s.tq : NULL);
         }
+        bf16_end(b->tiles);
     }
 }
 

@@ -7,11 +7,6 @@
 
 #define QUERIES 64 // of a block: four vectors
 
-static inline int64_t pairs_of(int64_t values)
-{
-    return (values + 1) / 2;
-}
-
 // values from one token to the next
 static inline int64_t row_of(struct attention_shape s)
 {

@@ -27,16 +27,25 @@ void onednn_destroy(struct onednn *o)
     }
 }
 
-bool onednn_has_bf16(void)
+// the instruction sets are numbered as bit masks, each with those that it contains
+static bool may_use(int set)
 {
 #ifdef __x86_64__
-    const dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
-
-    // the instruction sets are numbered as bit masks, each with those that it contains
-    return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+    return ((int)dnnl_get_effective_cpu_isa() & set) == set;
 #else
     return false;
 #endif
+}
+
+bool onednn_has_bf16(void)
+{
+    return may_use(dnnl_cpu_isa_avx512_core_bf16);
+}
+
+// the library asks Linux for the tiles' registers before it calls them usable
+bool onednn_has_amx(void)
+{
+    return may_use(dnnl_cpu_isa_avx512_core_amx);
 }
 
 void onednn_gemm(struct gemm_shape s, const float *a, const float *b, float *c)

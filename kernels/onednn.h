@@ -17,6 +17,9 @@ void onednn_destroy(struct onednn *o); // accepts NULL
 // whether this CPU multiplies bfloat16 in hardware (and the library is allowed to use it)
 bool onednn_has_bf16(void);
 
+// whether it has tiles for that, too (AMX), and the system lets this process use them
+bool onednn_has_amx(void);
+
 // C = A B, or += where accumulate; everything float, any transposition
 void onednn_gemm(struct gemm_shape s, const float *a, const float *b, float *c);
 

@@ -1,4 +1,4 @@
-/* product_bf16_cpu.c: tiles of products of bfloat16; see product_bf16_cpu.h.
+/* product_bf16_cpu.c: products of bfloat16 by AVX-512; see product_bf16_cpu.h.
  *
  * A tile of 6 rows and 4 vectors of 16 lanes is kept in registers: 24 sums, 4 vectors of B and one
  * of A are 29 of 32. Smaller tiles take what is left on either side. */
@@ -25,7 +25,7 @@ BF16_PART void tile(const struct bf16_product *p, const int R, const int V, int 
                                       : _mm512_setzero_ps();
         }
     }
-    for (int k = 0; k < p->k; k++, a += p->a_k, b += p->b_k) {
+    for (int k = 0; k < p->k; k++, a++, b += p->b_row) {
         __m512bh lanes[VECTORS];
 #pragma GCC unroll 4
         for (int v = 0; v < V; v++) {
@@ -83,10 +83,44 @@ BF16_PART void all_rows(const struct bf16_product *p, const int V, int lane, flo
     }
 }
 
+void bf16_begin(bool tiles)
+{
+    if (tiles) {
+        amx_begin();
+    }
+}
+
+void bf16_end(bool tiles)
+{
+    if (tiles) {
+        amx_end();
+    }
+}
+
+// raises most [lanes] to the largest of each column of C
+BF16_CODE static void raise_most(const struct bf16_product *p, float *most)
+{
+    for (int lane = 0; lane < p->lanes; lane += BF16_LANES) {
+        __m512 top = _mm512_loadu_ps(most + lane);
+
+        for (int row = 0; row < p->rows; row++) {
+            top = _mm512_max_ps(top, _mm512_loadu_ps(p->c + row * p->c_row + lane));
+        }
+        _mm512_storeu_ps(most + lane, top);
+    }
+}
+
 BF16_CODE void bf16_product(const struct bf16_product *p, float *most)
 {
     int lane = 0;
 
+    if (p->tiles) {
+        amx_product(p);
+        if (most) {
+            raise_most(p, most);
+        }
+        return;
+    }
     for (; lane + VECTORS * BF16_LANES <= p->lanes; lane += VECTORS * BF16_LANES) {
         all_rows(p, VECTORS, lane, most);
     }
@@ -102,28 +136,6 @@ BF16_CODE void bf16_product(const struct bf16_product *p, float *most)
         break;
     default:
         break;
-    }
-}
-
-/* ---- pairs ---- */
-
-BF16_CODE void bf16_pair_row(int d, const uint16_t *x, uint32_t *to, int64_t step)
-{
-    for (int i = 0; i < d / 2; i++) {
-        to[i * step] = x[2 * i] | (uint32_t)x[2 * i + 1] << 16;
-    }
-    if (d % 2 != 0) {
-        to[d / 2 * step] = x[d - 1];
-    }
-}
-
-BF16_CODE void bf16_pair_rows(int d, const uint16_t *x, int64_t step, bool second, uint32_t *to)
-{
-    const uint16_t *other = second ? x + step : x;
-    const uint32_t mask = second ? 0xffff0000u : 0;
-
-    for (int i = 0; i < d; i++) {
-        to[i] = x[i] | ((uint32_t)other[i] << 16 & mask);
     }
 }
 #endif

@@ -1,10 +1,12 @@
-/* product_bf16_cpu.h: small products of bfloat16 on one thread, by AVX-512's dot products.
+/* product_bf16_cpu.h: small products of bfloat16 on one thread, by AMX's tiles or by AVX-512's dot
+ * products.
  *
  *   C [rows, lanes] = A [rows, k] B [k, lanes], or +=; sums are float
  *
  * k counts pairs: two neighbouring bfloat16 in 32 bits, the first in the low half, are multiplied
- * with such a pair and added up by one instruction. B's rows hold a pair a lane; a pair of A is
- * spread over all lanes, so A may have any strides. Only on CPUs that onednn_has_bf16 tells of. */
+ * with such a pair and added up by one instruction. A's rows hold them one behind the other, B's
+ * rows a pair a lane. Tiles take whole multiples of 16: all three have room for rows and k rounded up
+ * to that, in which A and B go on with zeros along k. Only on CPUs that onednn_has_bf16 tells of. */
 #pragma once
 
 #include "kernels/kernels.h"
@@ -17,24 +19,28 @@
 // for what has to become part of its caller
 #define BF16_PART static inline __attribute__((always_inline)) BF16_CODE
 
-// distances in pairs, those of C in floats
+// distances between rows in pairs, those of C in floats
 struct bf16_product {
+    bool tiles;
     int rows, k, lanes; // lanes: a multiple of BF16_LANES
     const uint32_t *a, *b;
-    int64_t a_row, a_k, b_k, c_row;
+    int64_t a_row, b_row, c_row;
     float *c;
     bool accumulate;
 };
 
-/* Runs it. most: NULL, or [lanes], each raised to the largest of its column of C. */
+// Runs it. most: NULL, or [lanes], each raised to the largest of its column of C.
 void bf16_product(const struct bf16_product *p, float *most);
 
-// x [d] as (d + 1) / 2 pairs that lie `step` pairs apart; an odd end is paired with 0
-void bf16_pair_row(int d, const uint16_t *x, uint32_t *to, int64_t step);
+/* Before and after a thread's products; tiles: whether they are to be by AMX, only on CPUs that
+ * onednn_has_amx tells of. */
+void bf16_begin(bool tiles);
+void bf16_end(bool tiles);
 
-/* Two rows x [d] and x [step ...] as one row of d pairs across them; without `second` the other is
- * 0. */
-void bf16_pair_rows(int d, const uint16_t *x, int64_t step, bool second, uint32_t *to);
+// product_amx_cpu.c: what these are with tiles
+void amx_begin(void);
+void amx_end(void);
+void amx_product(const struct bf16_product *p);
 
 /* Rounds two rows of 16 floats, to the nearest even: lane i gets the pair (low [i], high [i]). */
 BF16_PART __m512i bf16_pairs(__m512 low, __m512 high)
