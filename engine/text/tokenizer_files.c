@@ -119,15 +119,14 @@ static bool read_merges(struct tokenizer_file file, const char *name, GPtrArray 
         return error_failed(error, "%s: the text is not UTF-8.", name);
     }
     g_autofree char *text = g_strndup(file.data, file.length);
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    for (int i = 0; lines[i]; i++) {
-        if (g_str_has_suffix(lines[i], "\r")) {
-            lines[i][strlen(lines[i]) - 1] = '\0';
+    char *rest = text, *line;
+    for (int number = 1; (line = strsep(&rest, "\n")) != NULL; number++) {
+        if (g_str_has_suffix(line, "\r")) {
+            line[strlen(line) - 1] = '\0';
         }
-        if (*lines[i] && !g_str_has_prefix(lines[i], "#version") &&
-            !split_merge(lines[i], merges)) {
+        if (*line && !g_str_has_prefix(line, "#version") && !split_merge(line, merges)) {
             return error_failed(error, "%s: line %d is not two symbols with a space between them.",
-                                name, i + 1);
+                                name, number);
         }
     }
     return true;
