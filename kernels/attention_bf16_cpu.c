@@ -21,7 +21,9 @@
 
 #ifdef BF16_CODE
 
-#define KEYS 96 // of a block: sixteen of AVX-512's tiles, six of AMX's
+#define KEYS       96 // of a block: sixteen of AVX-512's tiles, six of AMX's
+#define FEW_KEYS   32 // at a time where the first cache, with more, would hold up AMX:
+#define FEW_VALUES 80 // heads with at most so many
 
 // what of a head of a picture is laid out ahead, for each block of keys; d and its pairs whole
 struct head {
@@ -110,7 +112,7 @@ BF16_CODE static void block_scores(struct attention_shape s, const struct head *
                                    .k = (int)pairs_of(s.d),
                                    .lanes = QUERIES,
                                    .tiles = b->tiles,
-                                   .a = h->keys + first / KEYS * keys_pairs(s),
+                                   .a = h->keys + first * whole(pairs_of(s.d)),
                                    .a_row = whole(pairs_of(s.d)),
                                    .b = b->q,
                                    .b_row = QUERIES,
@@ -169,7 +171,8 @@ BF16_CODE static void block_keys(struct attention_shape s, const struct head *h,
                                         .k = (int)pairs_of(keys),
                                         .lanes = QUERIES,
                                         .tiles = b->tiles,
-                                        .a = h->values + first / KEYS * values_pairs(s),
+                                        .a = h->values + first / KEYS * values_pairs(s) +
+                                             first % KEYS / 2,
                                         .a_row = KEYS / 2,
                                         .b = b->p,
                                         .b_row = QUERIES,
@@ -216,6 +219,7 @@ static void block_forward(struct attention_shape s, const struct head *h, const 
                           int first, const uint16_t *q, uint16_t *y, float *lse)
 {
     const int queries = MIN(QUERIES, s.tq - first);
+    const int step = b->tiles && s.d <= FEW_VALUES ? FEW_KEYS : KEYS;
     const int64_t row = row_of(s);
 
     for (int i = 0; i < QUERIES; i += BF16_LANES) { // lanes without a query become 0
@@ -225,8 +229,8 @@ static void block_forward(struct attention_shape s, const struct head *h, const 
         b->most[i] = -INFINITY;
         b->sum[i] = 0;
     }
-    for (int from = 0; from < s.tk; from += KEYS) {
-        block_keys(s, h, b, from, MIN(KEYS, s.tk - from));
+    for (int from = 0; from < s.tk; from += step) {
+        block_keys(s, h, b, from, MIN(step, s.tk - from));
     }
     block_finish(s, b, queries, y + first * row, lse != NULL ? lse + first : NULL);
 }
