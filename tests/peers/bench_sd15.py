@@ -4,8 +4,8 @@
 
 The two sides run in turns, each alone in a process of its own, --rounds times; of each the best counts. svdiff's side is
 `svdiff bench` or the whole command, PyTorch's is peer_sd15.py. The rows and their bounds are ROWS below: a ratio is the
-part of PyTorch's time that svdiff takes. No download: weights are random; `generate` reads the model's files on both
-sides, which random_sd15.py FOLDER --dtype float16 writes.
+part of PyTorch's time, or another row's, that svdiff takes. No download: weights are random; `generate` and the first step
+read the model's files, which random_sd15.py FOLDER --dtype float16 writes.
 
 Rows with avx2 are what a processor without AVX-512 has: oneDNN is told so on both sides, and svdiff's own loops are
 those of a build without them, --svdiff-avx2:
@@ -32,21 +32,31 @@ PEER = Path(__file__).with_name("peer_sd15.py")
 AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
 AVX2 |= {"MKL_ENABLE_INSTRUCTIONS": "AVX2"}
 
-# part: of both sides; bound: of svdiff's seconds by PyTorch's, None: none; memory: bound of svdiff's VmHWM in GiB
-Row = namedtuple("Row", "name part precision side batch bound memory more avx2", defaults=(None, (), False))
+# part: of both sides; bound: of svdiff's seconds by PyTorch's; memory: bound of svdiff's VmHWM in GiB; more: of the peer's
+# command line; avx2: both sides without AVX-512; most: bound of the seconds themselves, of a row that svdiff runs alone;
+# than: bounds of svdiff's seconds by those of other rows, (row, side, part)
+Row = namedtuple(
+    "Row", "name part precision side batch bound memory more avx2 most than", defaults=(None, None, (), False, None, ())
+)
+ALONE = ("start", "forward")  # parts without a peer
 ROWS = [
     Row("generate bf16", "generate", "bf16", 512, 1, 0.65, 2.9),
-    Row("generate f32", "generate", "f32", 512, 1, None),
+    Row("generate f32", "generate", "f32", 512, 1),
+    Row("first step bf16", "start", "bf16", 512, 1, most=3),
     Row("guided step bf16", "unet", "bf16", 512, 2, 0.6),
     Row("guided step f32", "unet", "f32", 512, 2, 0.75),
     Row("decode bf16", "decode", "bf16", 512, 1, 0.7),
-    Row("decode f32", "decode", "f32", 512, 1, None),
-    Row("learn 512 bf16", "learn", "bf16", 512, 1, 1 / 6, None, ("--checkpoint",)),
-    Row("learn 512 f32", "learn", "f32", 512, 1, 1 / 6, 7, ("--checkpoint",)),
-    Row("learn 256 x 2 bf16", "learn", "bf16", 256, 2, 1 / 6),
-    Row("learn 256 x 2 f32", "learn", "f32", 256, 2, 1 / 6),
+    Row("decode f32", "decode", "f32", 512, 1),
+    Row("forward 512 bf16", "forward", "bf16", 512, 1),
+    Row(
+        *("learn 512 bf16", "learn", "bf16", 512, 1, 1 / 7, 4, ("--checkpoint",)),
+        than=(("learn 512 f32", "svdiff", 0.5), ("forward 512 bf16", "svdiff", 2.5)),
+    ),
+    Row("learn 512 f32", "learn", "f32", 512, 1, 1 / 7, 6, ("--checkpoint",)),
+    Row("learn 256 x 2 bf16", "learn", "bf16", 256, 2, than=(("learn 256 x 2 f32", "PyTorch", 1 / 20),)),
+    Row("learn 256 x 2 f32", "learn", "f32", 256, 2, 1 / 14),
     Row("spectra", "spectrum", "f32", 512, 1, 1 / 6),
-    Row("guided step f32 avx2", "unet", "f32", 512, 2, 0.9, None, (), True),
+    Row("guided step f32 avx2", "unet", "f32", 512, 2, 0.9, avx2=True),
 ]
 DTYPES = {"f32": "float32", "bf16": "bfloat16"}
 
@@ -62,7 +72,7 @@ class Cache:
         if name not in self.values:
             self.values[name] = measure()
             self.path.write_text(json.dumps(self.values, indent=1) + "\n")
-        print(f"  {name}: {self.values[name]}", flush=True)
+            print(f"  {name}: {self.values[name]}", flush=True)
         return self.values[name]
 
 
@@ -90,9 +100,11 @@ def ours(options, row):
             arguments = [svdiff, "generate", "a photo of a dog", "--model", options.model, "--steps", options.steps]
             arguments += ["--guidance", 7.5, "--seed", 1, "--quiet", "--output", Path(folder) / "dog.png"]
             return run(arguments + common, environment)
-    arguments = [svdiff, "bench", "--what", row.part, "--json", "--quiet", "--batch", row.batch]
+    part = "unet" if row.part == "forward" else row.part
+    arguments = [svdiff, "bench", "--what", part, "--json", "--quiet", "--batch", row.batch]
     arguments += ["--repeats", options.repeats]
-    arguments += ["--model", options.model] if options.divide > 1 else ["--shapes", "sd15"]
+    own = options.divide > 1 or row.part == "start"
+    arguments += ["--model", options.model] if own else ["--shapes", "sd15"]
     return run(arguments + common, environment)
 
 
@@ -105,24 +117,45 @@ def theirs(options, row):
     return run(arguments, AVX2 if row.avx2 else {})
 
 
+SIDES = {"svdiff": ours, "PyTorch": theirs}
+
+
+def measure(options, cache, row, side, number):
+    return cache.figure(f"{row.name}, {side}, {number + 1}", lambda: SIDES[side](options, row))
+
+
+def best(options, cache, row, side):
+    """The best of all rounds, measured where it is not known."""
+    figures = [measure(options, cache, row, side, number) for number in range(options.rounds)]
+    return {k: min(f[k] for f in figures) for k in figures[0]}
+
+
 def compare(options, cache, row):
-    """One line of the table; whether its bounds hold."""
-    best = {}
-    for number in range(options.rounds):
-        for side, measure in (("svdiff", ours), ("PyTorch", theirs)):
-            figure = cache.figure(f"{row.name}, {side}, {number + 1}", lambda m=measure: m(options, row))
-            known = best.get(side, figure)
-            best[side] = {k: min(known[k], figure[k]) for k in figure}
-    ratio = best["svdiff"]["seconds"] / best["PyTorch"]["seconds"]
-    memory = best["svdiff"]["max_rss"] / 2**30
-    good = (row.bound is None or ratio <= row.bound) and (row.memory is None or memory <= row.memory)
-    bound = "" if row.bound is None else f"{row.bound:.2f}"
+    """The lines of the table; whether the row's bounds hold."""
+    sides = ["svdiff"] if row.part in ALONE else ["svdiff", "PyTorch"]
+    for number in range(options.rounds):  # in turns
+        for side in sides:
+            measure(options, cache, row, side, number)
+    found = {side: best(options, cache, row, side) for side in sides}
+    own, peer = found["svdiff"], found.get("PyTorch")
+    memory = own["max_rss"] / 2**30
+    ratio = own["seconds"] / peer["seconds"] if peer else None
+    good = row.bound is None or ratio <= row.bound
+    good = good and (row.memory is None or memory <= row.memory) and (row.most is None or own["seconds"] <= row.most)
+    bound = f"{row.bound:.2f}" if row.bound else f"{row.most} s" if row.most else ""
     limit = f"{memory:.2f}" + (f" (at most {row.memory})" if row.memory else "")
-    peer = best["PyTorch"]["max_rss"] / 2**30
-    seconds = f"{best['svdiff']['seconds']:.2f} | {best['PyTorch']['seconds']:.2f}"
-    line = f"| {row.name} | {seconds} | {ratio:.2f} | {bound} | {limit} | {peer:.2f} | {'' if good else 'MISSED'} |"
-    print(line, flush=True)
-    return line, good
+    other = [f"{peer['seconds']:.2f}", f"{ratio:.2f}", f"{peer['max_rss'] / 2**30:.2f}"] if peer else [""] * 3
+    cells = [row.name, f"{own['seconds']:.2f}", other[0], other[1], bound, limit, other[2], "" if good else "MISSED"]
+    lines = [f"| {' | '.join(cells)} |"]
+    for name, side, part in row.than:
+        seconds = best(options, cache, next(r for r in ROWS if r.name == name), side)["seconds"]
+        held = own["seconds"] <= part * seconds
+        cells = [f"{row.name} by {name}, {side}", f"{own['seconds']:.2f}", f"{seconds:.2f}"]
+        cells += [f"{own['seconds'] / seconds:.2f}", f"{part:.2f}", "", "", "" if held else "MISSED"]
+        lines.append(f"| {' | '.join(cells)} |")
+        good = good and held
+    print("\n".join(lines), flush=True)
+    return lines, good
 
 
 def machine():
@@ -151,16 +184,16 @@ def main():
     if options.divide > 1 and options.model is None:
         parser.error("--divide needs --model")
     missing = {r.name for r in ROWS if r.avx2 and not options.svdiff_avx2}
-    missing |= {r.name for r in ROWS if r.part == "generate" and not options.model}
+    missing |= {r.name for r in ROWS if r.part in ("generate", "start") and not options.model}
     if options.only and missing & set(options.only):
-        parser.error("rows with avx2 need --svdiff-avx2, and generate needs --model")
+        parser.error("rows with avx2 need --svdiff-avx2, and generate and the first step need --model")
     rows = [r for r in ROWS if r.name in (options.only or names) and r.name not in missing]
     cache = Cache(options.cache, options.fresh)
     print(cache.figure("machine", machine))
     results = [compare(options, cache, row) for row in rows]
-    print("\n| row | svdiff, s | PyTorch, s | part | bound | GiB | PyTorch, GiB | |")
+    print("\n| row | svdiff, s | other, s | part | bound | GiB | other, GiB | |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |")
-    print("\n".join(line for line, _ in results))
+    print("\n".join(line for lines, _ in results for line in lines))
     sys.exit(0 if all(good for _, good in results) else 1)
 
 
