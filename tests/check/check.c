@@ -33,6 +33,11 @@ bool check_is_bf16(const struct check *c)
     return c->precision == KERNELS_BF16;
 }
 
+bool check_wants(const struct check *c, double flops)
+{
+    return c->most == 0 || flops <= c->most;
+}
+
 size_t check_bytes(const struct check *c)
 {
     kernels_reset_peak((kernels *)c->device);

@@ -58,6 +58,7 @@ struct check {
     guint32 seed;
     enum check_mode mode;
     bool counts; // the device computes nothing: what it counts is compared with what it should
+    double most; // operations of a case of attention or convolution; 0: any
 
     // the loop
     const kernels *k; // of the side in turn
@@ -128,6 +129,9 @@ struct array *check_rounded(struct check *c, const struct array *plain);
 
 // whether a case runs on this device in the precision asked for; sides before it begin
 bool check_is_bf16(const struct check *c);
+
+// whether a case is one of those that were asked for; before it begins
+bool check_wants(const struct check *c, double flops);
 
 // what the device has given out now
 size_t check_bytes(const struct check *c);
