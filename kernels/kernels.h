@@ -210,6 +210,12 @@ kernels *kernels_reference(enum kernels_type activation);
 kernels *kernels_cpu(int threads, enum kernels_type precision, GError **error);
 bool kernels_cpu_has_bf16(void);
 
+/* The table of an NVIDIA device by its number, which the module that is installed apart brings: `module`
+ * is its file, opened once and kept. KERNELS_BF16 is refused where the device does not multiply it. NULL
+ * with a sentence that says what is missing: the module, a driver, a device, memory. Owned by the
+ * caller. */
+kernels *kernels_cuda(const char *module, int number, enum kernels_type precision, GError **error);
+
 /* Computes nothing: memory is only counted, so that true code runs and tells what it would need.
  * like: the table whose threads, precision and own memory it has. Pointers that the counting table
  * gives must not be read. */

@@ -1,6 +1,7 @@
-/* main.c: the checker's command line.
+/* check_main.c: the checker's command line.
  *
  *   check --device=cpu --precision=bf16 --test=conv_forward --seed=7
+ *   check --device=cuda --module=build/kernels/svdiff-cuda.so
  *   check --bench
  *   check --list
  *
@@ -21,8 +22,9 @@ static const struct {
 };
 
 struct options {
-    char *test, *device, *precision;
+    char *test, *device, *module, *precision;
     int seed, threads;
+    double most;
     gboolean list, bench;
 };
 
@@ -100,6 +102,12 @@ static int run_all(struct check *c, const struct options *options)
     return totals.failed > 0;
 }
 
+// what it is asked of is the CPU
+static bool needs_bf16_of_cpu(const struct options *options)
+{
+    return strcmp(options->device, "cpu") == 0 || strcmp(options->device, "count") == 0;
+}
+
 // the table that --device names; fast: the table that the counting one stands for
 static kernels *open_device(const struct options *options, enum kernels_type precision,
                             kernels **fast, GError **error)
@@ -107,6 +115,9 @@ static kernels *open_device(const struct options *options, enum kernels_type pre
     *fast = NULL;
     if (strcmp(options->device, "reference") == 0) {
         return kernels_reference(precision);
+    }
+    if (strcmp(options->device, "cuda") == 0) {
+        return kernels_cuda(options->module, 0, precision, error);
     }
     *fast = kernels_cpu(options->threads, precision, error);
     if (strcmp(options->device, "cpu") == 0) {
@@ -118,7 +129,7 @@ static kernels *open_device(const struct options *options, enum kernels_type pre
     g_clear_pointer(fast, kernels_destroy);
     g_clear_error(error);
     g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                "there is no device %s: reference, cpu or count", options->device);
+                "there is no device %s: reference, cpu, count or cuda", options->device);
     return NULL;
 }
 
@@ -127,10 +138,14 @@ static bool parse(struct options *options, int *argc, char ***argv, GError **err
     const GOptionEntry entries[] = {
         {"test", 0, 0, G_OPTION_ARG_STRING, &options->test,
          "only these entries, as conv_* or *norm*", "PATTERN"},
-        {"device", 0, 0, G_OPTION_ARG_STRING, &options->device, "reference, cpu, count", "NAME"},
+        {"device", 0, 0, G_OPTION_ARG_STRING, &options->device, "reference, cpu, count, cuda",
+         "NAME"},
+        {"module", 0, 0, G_OPTION_ARG_FILENAME, &options->module, "of the device cuda", "FILE"},
         {"precision", 0, 0, G_OPTION_ARG_STRING, &options->precision, "f32 or bf16", "NAME"},
         {"seed", 0, 0, G_OPTION_ARG_INT, &options->seed, "of the inputs", "N"},
         {"threads", 0, 0, G_OPTION_ARG_INT, &options->threads, "0: all", "N"},
+        {"most", 0, 0, G_OPTION_ARG_DOUBLE, &options->most,
+         "operations of a case of attention or convolution", "N"},
         {"list", 0, 0, G_OPTION_ARG_NONE, &options->list, "names the tests", NULL},
         {"bench", 0, 0, G_OPTION_ARG_NONE, &options->bench, "times instead of checking", NULL},
         {NULL},
@@ -155,7 +170,7 @@ int main(int argc, char **argv)
     options.precision = options.precision ? options.precision : g_strdup("f32");
 
     const bool bf16 = strcmp(options.precision, "bf16") == 0;
-    if (bf16 && !kernels_cpu_has_bf16()) {
+    if (bf16 && needs_bf16_of_cpu(&options) && !kernels_cpu_has_bf16()) {
         printf("1..0 # SKIP this CPU has no bfloat16 instructions\n");
         return 0;
     }
@@ -174,6 +189,7 @@ int main(int argc, char **argv)
         .device = device,
         .precision = bf16 ? KERNELS_BF16 : KERNELS_F32,
         .seed = (guint32)options.seed,
+        .most = options.most,
         .counts = strcmp(options.device, "count") == 0,
         .mode = options.bench ? MODE_BENCH_DEVICE : MODE_CHECK,
     };
@@ -182,6 +198,7 @@ int main(int argc, char **argv)
     const int status = run_all(&c, &options);
     g_free(c.shape);
     g_free(options.device);
+    g_free(options.module);
     g_free(options.precision);
     g_free(options.test);
     return status;

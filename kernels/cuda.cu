@@ -1,0 +1,276 @@
+/* cuda.cu: the table of an NVIDIA device: memory, transfers, errors. Work goes to one stream in order;
+ * the host waits in downloads and sync alone, and where the memory for uploads is full.
+ *
+ * The table does not begin with the reference, which reads memory of the host: an entry that nobody
+ * wrote ends the program by its name. */
+#include "kernels/cuda.h"
+#include "kernels/cuda_module.h"
+
+#include <string.h>
+
+const char *const kernels_cuda_interface = CUDA_INTERFACE;
+
+/* ---- memory ---- */
+
+static void *cuda_alloc(const kernels *k, size_t bytes)
+{
+    void *memory = NULL;
+
+    if (bytes == 0 || cudaMalloc(&memory, bytes) != cudaSuccess) {
+        cudaGetLastError(); // no memory is an answer, no fault
+        return NULL;
+    }
+    cudaMemsetAsync(memory, 0, bytes, cuda_stream(k));
+    memory_count_add(k, bytes);
+    return memory;
+}
+
+static void cuda_release(const kernels *k, void *memory, size_t bytes)
+{
+    if (memory != NULL) {
+        memory_count_remove(k, bytes);
+        cudaFree(memory);
+    }
+}
+
+/* Through pinned memory, since the caller's may be gone before the device has read it. */
+static void cuda_upload(const kernels *k, void *to, const void *from, size_t bytes)
+{
+    struct cuda_device *device = cuda_device(k);
+
+    for (size_t done = 0; done < bytes;) {
+        if (device->staged == CUDA_STAGING) {
+            cudaStreamSynchronize(device->stream);
+            device->staged = 0;
+        }
+        const size_t part = MIN(bytes - done, CUDA_STAGING - device->staged);
+        char *place = device->staging + device->staged;
+        memcpy(place, (const char *)from + done, part);
+        cudaMemcpyAsync((char *)to + done, place, part, cudaMemcpyHostToDevice, device->stream);
+        device->staged += part;
+        done += part;
+    }
+}
+
+static void cuda_download(const kernels *k, void *to, const void *from, size_t bytes)
+{
+    if (bytes > 0) {
+        cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, cuda_stream(k));
+        cudaStreamSynchronize(cuda_stream(k));
+        cuda_device(k)->staged = 0;
+    }
+}
+
+static void cuda_zero(const kernels *k, void *memory, size_t bytes)
+{
+    if (bytes > 0) {
+        cudaMemsetAsync(memory, 0, bytes, cuda_stream(k));
+    }
+}
+
+static void cuda_copy(const kernels *k, void *to, const void *from, size_t bytes)
+{
+    if (bytes > 0) {
+        cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, cuda_stream(k));
+    }
+}
+
+static bool cuda_sync(const kernels *k, GError **error)
+{
+    struct cuda_device *device = cuda_device(k);
+    const cudaError_t waited = cudaStreamSynchronize(device->stream), left = cudaGetLastError();
+    const cudaError_t failed = waited != cudaSuccess ? waited : left;
+    const cublasStatus_t product = device->failed;
+
+    device->staged = 0;
+    device->failed = CUBLAS_STATUS_SUCCESS;
+    if (failed != cudaSuccess) {
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_IO, cudaGetErrorString(failed));
+    } else if (product != CUBLAS_STATUS_SUCCESS) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO, "a matrix product failed (cuBLASLt's %d)",
+                    product);
+    }
+    return failed == cudaSuccess && product == CUBLAS_STATUS_SUCCESS;
+}
+
+/* ---- the device ---- */
+
+// accepts what was made in part
+static void free_device(struct cuda_device *device)
+{
+    if (device->cublas != NULL) {
+        cublasLtDestroy(device->cublas);
+    }
+    cudaFree(device->workspace);
+    cudaFreeHost(device->staging);
+    if (device->stream != NULL) {
+        cudaStreamDestroy(device->stream);
+    }
+    g_free(device);
+}
+
+static void cuda_destroy(kernels *k)
+{
+    free_device(cuda_device(k));
+    g_free(k);
+}
+
+// whether there is a driver that is new enough
+static bool check_driver(GError **error)
+{
+    int driver = 0, needed = 0;
+
+    cudaDriverGetVersion(&driver);
+    cudaRuntimeGetVersion(&needed);
+    if (driver == 0) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NODEV,
+                    "there is no NVIDIA driver on this machine: install one, or use the CPU");
+    } else if (driver < needed) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NODEV,
+                    "the NVIDIA driver is made for CUDA %d.%d, and CUDA %d.%d is needed: install a "
+                    "newer driver, or use the CPU",
+                    driver / 1000, driver % 1000 / 10, needed / 1000, needed % 1000 / 10);
+    }
+    return driver >= needed;
+}
+
+static bool check_number(int number, GError **error)
+{
+    int count = 0;
+    const cudaError_t asked = cudaGetDeviceCount(&count);
+
+    if (asked == cudaErrorNoDevice || (asked == cudaSuccess && count == 0)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NODEV,
+                    "the NVIDIA driver finds no device on this machine: use the CPU");
+    } else if (asked != cudaSuccess) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NODEV,
+                    "the NVIDIA driver does not answer (%s): use the CPU",
+                    cudaGetErrorString(asked));
+    } else if (number >= count) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NODEV,
+                    "there is no CUDA device %d on this machine, the last one is %d", number,
+                    count - 1);
+    }
+    return asked == cudaSuccess && number < count;
+}
+
+// what the library multiplies bfloat16 on
+static bool check_precision(int number, enum kernels_type precision, GError **error)
+{
+    int major = 0;
+
+    cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, number);
+    if (precision == KERNELS_BF16 && major < 8) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "CUDA device %d does not compute with bfloat16: use the precision f32", number);
+        return false;
+    }
+    return true;
+}
+
+// the memory that the table needs for itself
+static bool create_device(struct cuda_device *device, int number, GError **error)
+{
+    const size_t own = CUDA_WORKSPACE + CUDA_LIBRARY;
+    size_t available = 0, total = 0;
+
+    if (cudaSetDevice(number) == cudaSuccess &&
+        cudaStreamCreateWithFlags(&device->stream, cudaStreamNonBlocking) == cudaSuccess &&
+        cublasLtCreate(&device->cublas) == CUBLAS_STATUS_SUCCESS &&
+        cudaMalloc((void **)&device->workspace, own) == cudaSuccess &&
+        cudaMallocHost((void **)&device->staging, CUDA_STAGING) == cudaSuccess) {
+        device->memory.own = device->memory.bytes = device->memory.peak = own;
+        return true;
+    }
+    const cudaError_t failed = cudaGetLastError();
+    cudaMemGetInfo(&available, &total);
+    if (failed == cudaErrorMemoryAllocation) {
+        g_set_error(
+            error, G_FILE_ERROR, G_FILE_ERROR_NOMEM,
+            "CUDA device %d has %zu of %zu MiB of its memory left, and %zu MiB are needed to "
+            "begin with: close what uses it, or use the CPU",
+            number, available >> 20, total >> 20, own >> 20);
+    } else {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NODEV,
+                    "CUDA device %d cannot be used (%s): use the CPU", number,
+                    cudaGetErrorString(failed));
+    }
+    return false;
+}
+
+/* ---- the table ---- */
+
+#define ENTRY(name, kind, work, arguments, ...)                                                    \
+    static void missing_##name(const kernels *k, __VA_ARGS__)                                      \
+    {                                                                                              \
+        g_error("CUDA's table has no entry " #name);                                               \
+    }
+#include "kernels/entries.h"
+#undef ENTRY
+
+void kernels_cuda_begin(kernels *k)
+{
+#define ENTRY(name, ...) k->name = missing_##name;
+#include "kernels/entries.h"
+#undef ENTRY
+}
+
+const char *kernels_cuda_missing(const kernels *k)
+{
+#define ENTRY(name, ...)                                                                           \
+    if (k->name == missing_##name) {                                                               \
+        return #name;                                                                              \
+    }
+#include "kernels/entries.h"
+#undef ENTRY
+    return NULL;
+}
+
+static void fill_memory(kernels *k)
+{
+    k->alloc = cuda_alloc;
+    k->release = cuda_release;
+    k->upload = cuda_upload;
+    k->download = cuda_download;
+    k->zero = cuda_zero;
+    k->copy = cuda_copy;
+    k->sync = cuda_sync;
+    k->destroy = cuda_destroy;
+}
+
+static void fill_entries(kernels *k)
+{
+    cuda_fill_gemm(k);
+    cuda_fill_linear(k);
+    cuda_fill_conv(k);
+    cuda_fill_groupnorm(k);
+    cuda_fill_layernorm(k);
+    cuda_fill_attention(k);
+    cuda_fill_activation(k);
+    cuda_fill_elementwise(k);
+    cuda_fill_resample(k);
+    cuda_fill_spectral(k);
+    cuda_fill_embedding(k);
+    cuda_fill_optimizer(k);
+    cuda_fill_unmix(k);
+}
+
+kernels *kernels_cuda_create(int number, enum kernels_type precision, GError **error)
+{
+    struct cuda_device *device = g_new0(struct cuda_device, 1);
+
+    if (!check_driver(error) || !check_number(number, error) ||
+        !check_precision(number, precision, error) || !create_device(device, number, error)) {
+        free_device(device);
+        return NULL;
+    }
+    kernels *k = g_new0(kernels, 1);
+    k->device = device;
+    k->name = "cuda";
+    k->threads = 1;
+    k->precision = k->activation = precision;
+    fill_memory(k);
+    kernels_cuda_begin(k);
+    fill_entries(k);
+    return k;
+}

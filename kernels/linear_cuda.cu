@@ -1,0 +1,39 @@
+/* linear_cuda.cu: y = x W^T + bias for rows of tokens, dx += dy W, dw += dy^T x, each one product;
+ * formulas in linear_reference.c. */
+#include "kernels/cuda.h"
+
+static void linear_forward(const kernels *k, struct linear_shape s, const cell *x,
+                           struct kernels_weight w, const real *bias, cell *y)
+{
+    const struct gemm_shape shape = {s.t, s.out, s.in, false, true, false};
+    const struct cuda_product p = {shape, k->activation, w.type, k->activation, x, w.data, bias, y};
+
+    cuda_multiply(k, &p, cuda_workspace(k));
+}
+
+static void linear_backward_input(const kernels *k, struct linear_shape s, const cell *dy,
+                                  struct kernels_weight w, cell *dx)
+{
+    const struct gemm_shape shape = {s.t, s.in, s.out, false, false, true};
+    const struct cuda_product p = {shape, k->activation, w.type, k->activation,
+                                   dy,    w.data,        NULL,   dx};
+
+    cuda_multiply(k, &p, cuda_workspace(k));
+}
+
+static void linear_backward_weight(const kernels *k, struct linear_shape s, const cell *dy,
+                                   const cell *x, real *dw)
+{
+    const struct gemm_shape shape = {s.out, s.in, s.t, true, false, true};
+    const struct cuda_product p = {shape, k->activation, k->activation, KERNELS_F32, dy, x, NULL,
+                                   dw};
+
+    cuda_multiply(k, &p, cuda_workspace(k));
+}
+
+void cuda_fill_linear(kernels *k)
+{
+    k->linear_forward = linear_forward;
+    k->linear_backward_input = linear_backward_input;
+    k->linear_backward_weight = linear_backward_weight;
+}

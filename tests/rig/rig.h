@@ -1,0 +1,30 @@
+/* rig.h: what the rig's files ask of each other. */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+/* Told by the memory, the scheduler and the library's products; race_rig.cpp answers, or race_none.cpp
+ * with nothing. device: memory of the device begins or ends; wrote: a copy or a product filled it;
+ * reads: a product takes all of it; block: shared memory of the block that begins, NULL after the
+ * last. */
+void rig_race_device(const void *memory, size_t bytes, bool begins);
+void rig_race_wrote(const void *memory, size_t bytes);
+void rig_race_reads(const void *memory, size_t bytes);
+void rig_race_block(const void *shared, size_t bytes);
+
+#define RIG_DEVICE_BASE  ((uintptr_t)0x300000000000) // of the device's addresses
+#define RIG_DEVICE_BYTES ((size_t)1 << 36)
+#define RIG_SHARED_BYTES ((size_t)256 << 10) // more than any device's block has
+
+namespace rig
+{
+// whether the address is in the range from which the device's memory comes
+inline bool is_device(const void *address)
+{
+    return (uintptr_t)address - RIG_DEVICE_BASE < RIG_DEVICE_BYTES;
+}
+} // namespace rig
+
+// the serial of a block that never ran: what a copy wrote
+#define RIG_WRITTEN 1

@@ -1,0 +1,475 @@
+/* runtime_rig.cpp: the CUDA runtime's functions that the back end calls, on memory of the host.
+ *
+ * What a stream is given waits in one queue until the host waits for it, as late as a device could
+ * run it: host memory that was freed or read too early is noticed (AddressSanitizer, wrong values).
+ * Device memory is out of the host's reach whenever no work runs: the host that follows a device
+ * pointer dies (SIGSEGV). Addresses are not given out twice.
+ * While a stream is captured, work goes into the graph, and what a capture forbids is refused. */
+#include "tests/rig/cuda_rig.h"
+#include "tests/rig/rig.h"
+
+#include <cstdlib>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <sys/mman.h>
+#include <vector>
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
+
+#define PAGE ((size_t)4096)
+
+typedef std::function<void()> work;
+
+struct CUgraph_st {
+    std::vector<work> nodes;
+};
+struct CUgraphExec_st {
+    std::vector<work> nodes;
+};
+struct CUevent_st {
+    int unused;
+};
+struct CUstream_st {
+    cudaGraph_t graph; // being captured
+    bool broken;
+};
+
+static std::deque<work> queue;
+static std::map<uintptr_t, size_t> device_memory, pinned_memory;
+static std::map<const void *, size_t> shared_limits; // of kernels that asked for more
+static uintptr_t next_address;
+static size_t device_used;
+static cudaStream_t capturing;
+static cudaError_t last_error;
+
+static cudaError_t refuse(cudaError_t error)
+{
+    last_error = error;
+    return error;
+}
+
+/* ---- the queue ---- */
+
+static size_t whole_pages(size_t bytes)
+{
+    return (bytes + PAGE - 1) / PAGE * PAGE;
+}
+
+static void protect(int protection)
+{
+    for (const auto &one : device_memory) {
+        mprotect((void *)one.first, whole_pages(one.second), protection);
+    }
+}
+
+static void drain()
+{
+    if (queue.empty()) {
+        return;
+    }
+    protect(PROT_READ | PROT_WRITE);
+    while (!queue.empty()) {
+        const work next = std::move(queue.front());
+        queue.pop_front();
+        next();
+    }
+    protect(PROT_NONE);
+}
+
+void rig::enqueue(cudaStream_t stream, std::function<void()> one)
+{
+    if (stream != NULL && stream->graph != NULL) {
+        stream->graph->nodes.push_back(std::move(one));
+    } else {
+        queue.push_back(std::move(one));
+    }
+}
+
+// what no capture allows: it is broken then
+static bool breaks_capture()
+{
+    if (capturing != NULL) {
+        capturing->broken = true;
+        refuse(cudaErrorStreamCaptureUnsupported);
+    }
+    return capturing != NULL;
+}
+
+/* ---- memory ---- */
+
+// what a test says that this machine has
+static int said(const char *name, int usual)
+{
+    const char *value = getenv(name);
+
+    return value != NULL ? atoi(value) : usual;
+}
+
+static size_t device_bytes()
+{
+    return (size_t)said("RIG_MEMORY", 8192) << 20;
+}
+
+cudaError_t cudaMalloc(void **memory, size_t bytes)
+{
+    if (breaks_capture()) {
+        return last_error;
+    }
+    if (next_address == 0) {
+        next_address = RIG_DEVICE_BASE + PAGE;
+    }
+    *memory = NULL;
+    if (bytes > device_bytes() - device_used ||
+        next_address + bytes + PAGE > RIG_DEVICE_BASE + RIG_DEVICE_BYTES) {
+        return refuse(cudaErrorMemoryAllocation);
+    }
+    void *place = mmap((void *)next_address, whole_pages(bytes), PROT_NONE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (place != (void *)next_address) {
+        rig::fail("the device's addresses are taken");
+    }
+    next_address += whole_pages(bytes) + PAGE; // a page that nobody may touch
+    device_used += bytes;
+    device_memory[(uintptr_t)place] = bytes;
+#ifdef __SANITIZE_ADDRESS__
+    ASAN_POISON_MEMORY_REGION((char *)place + bytes, whole_pages(bytes) - bytes);
+#endif
+    rig_race_device(place, bytes, true);
+    *memory = place;
+    return cudaSuccess;
+}
+
+cudaError_t cudaFree(void *memory)
+{
+    if (memory == NULL) {
+        return cudaSuccess;
+    }
+    if (breaks_capture()) {
+        return last_error;
+    }
+    const auto found = device_memory.find((uintptr_t)memory);
+    if (found == device_memory.end()) {
+        return refuse(cudaErrorInvalidValue);
+    }
+    drain();
+    rig_race_device(memory, found->second, false);
+    device_used -= found->second;
+    munmap(memory, whole_pages(found->second));
+    device_memory.erase(found);
+    return cudaSuccess;
+}
+
+cudaError_t cudaMemGetInfo(size_t *available, size_t *total)
+{
+    *total = device_bytes();
+    *available = *total - device_used;
+    return cudaSuccess;
+}
+
+cudaError_t cudaMallocHost(void **memory, size_t bytes)
+{
+    *memory = calloc(bytes, 1);
+    if (*memory == NULL) {
+        return refuse(cudaErrorMemoryAllocation);
+    }
+    pinned_memory[(uintptr_t)*memory] = bytes;
+    return cudaSuccess;
+}
+
+cudaError_t cudaFreeHost(void *memory)
+{
+    drain();
+    pinned_memory.erase((uintptr_t)memory);
+    free(memory);
+    return cudaSuccess;
+}
+
+static bool is_pinned(const void *memory)
+{
+    const auto after = pinned_memory.upper_bound((uintptr_t)memory);
+
+    return after != pinned_memory.begin() &&
+           (uintptr_t)memory - std::prev(after)->first < std::prev(after)->second;
+}
+
+// whether all of it is memory of the device, or none of it where it should be the host's
+static bool belongs(const void *memory, size_t bytes, bool device)
+{
+    const auto after = device_memory.upper_bound((uintptr_t)memory);
+
+    if (!device || after == device_memory.begin()) {
+        return rig::is_device(memory) == device;
+    }
+    return (uintptr_t)memory + bytes <= std::prev(after)->first + std::prev(after)->second;
+}
+
+static void copy_now(void *to, const void *from, size_t bytes)
+{
+    memcpy(to, from, bytes);
+    if (rig::is_device(to)) {
+        rig_race_wrote(to, bytes);
+    }
+}
+
+cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream)
+{
+    const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
+    const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
+
+    if (!belongs(to, bytes, to_device) || !belongs(from, bytes, from_device)) {
+        return refuse(cudaErrorInvalidValue);
+    }
+    const bool waits = (!to_device && !is_pinned(to)) || (!from_device && !is_pinned(from));
+    if (waits && breaks_capture()) {
+        return last_error;
+    }
+    rig::enqueue(stream, [=] { copy_now(to, from, bytes); });
+    if (waits) { // memory of the host that is not pinned is read or written before the call returns
+        drain();
+    }
+    return cudaSuccess;
+}
+
+cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind kind)
+{
+    if (breaks_capture()) {
+        return last_error;
+    }
+    const cudaError_t error = cudaMemcpyAsync(to, from, bytes, kind, NULL);
+    drain();
+    return error;
+}
+
+cudaError_t cudaMemsetAsync(void *memory, int value, size_t bytes, cudaStream_t stream)
+{
+    if (!belongs(memory, bytes, true)) {
+        return refuse(cudaErrorInvalidValue);
+    }
+    rig::enqueue(stream, [=] {
+        memset(memory, value, bytes);
+        rig_race_wrote(memory, bytes);
+    });
+    return cudaSuccess;
+}
+
+/* ---- launches ---- */
+
+cudaError_t cudaFuncSetAttribute(const void *function, cudaFuncAttribute attribute, int value)
+{
+    if (attribute == cudaFuncAttributeMaxDynamicSharedMemorySize) {
+        if (value > 227 << 10) {
+            return refuse(cudaErrorInvalidValue);
+        }
+        shared_limits[function] = (size_t)value;
+    }
+    return cudaSuccess;
+}
+
+bool rig::check_launch(const void *function, dim3 grid, dim3 block, size_t shared)
+{
+    const auto asked = shared_limits.find(function);
+    const size_t limit = asked != shared_limits.end() ? asked->second : (size_t)48 << 10;
+    const uint64_t count = (uint64_t)block.x * block.y * block.z;
+
+    if (count > 0 && count % 32 != 0) {
+        rig::fail("a block of %u threads is not whole warps", (unsigned)count);
+    }
+    const bool fits = count > 0 && count <= 1024 && block.z <= 64 && grid.x > 0 && grid.y > 0 &&
+                      grid.z > 0 && grid.x <= 0x7fffffff && grid.y <= 65535 && grid.z <= 65535;
+    if (!fits) {
+        refuse(cudaErrorInvalidConfiguration);
+    } else if (shared > limit) {
+        refuse(cudaErrorInvalidValue);
+    }
+    return fits && shared <= limit;
+}
+
+cudaError_t cudaGetLastError(void)
+{
+    const cudaError_t error = last_error;
+
+    last_error = cudaSuccess;
+    return error;
+}
+
+cudaError_t cudaPeekAtLastError(void)
+{
+    return last_error;
+}
+
+const char *cudaGetErrorString(cudaError_t error)
+{
+    switch (error) {
+    case cudaSuccess:
+        return "no error";
+    case cudaErrorMemoryAllocation:
+        return "out of memory";
+    case cudaErrorInvalidConfiguration:
+        return "invalid configuration argument";
+    case cudaErrorInvalidValue:
+        return "invalid argument";
+    case cudaErrorStreamCaptureUnsupported:
+        return "operation not permitted when stream is capturing";
+    case cudaErrorInsufficientDriver:
+        return "CUDA driver version is insufficient for CUDA runtime version";
+    case cudaErrorNoDevice:
+        return "no CUDA-capable device is detected";
+    default:
+        return "unknown error";
+    }
+}
+
+/* ---- devices, streams, events ---- */
+
+// 0: there is no driver
+cudaError_t cudaDriverGetVersion(int *version)
+{
+    *version = said("RIG_DRIVER", CUDART_VERSION);
+    return cudaSuccess;
+}
+
+cudaError_t cudaRuntimeGetVersion(int *version)
+{
+    *version = CUDART_VERSION;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGetDeviceCount(int *count)
+{
+    *count = said("RIG_DEVICES", 1);
+    if (said("RIG_DRIVER", CUDART_VERSION) < CUDART_VERSION) {
+        return refuse(cudaErrorInsufficientDriver);
+    }
+    return *count > 0 ? cudaSuccess : refuse(cudaErrorNoDevice);
+}
+
+cudaError_t cudaSetDevice(int device)
+{
+    return device < said("RIG_DEVICES", 1) ? cudaSuccess : refuse(cudaErrorInvalidDevice);
+}
+
+cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int device)
+{
+    switch (attribute) {
+    case cudaDevAttrComputeCapabilityMajor:
+        *value = said("RIG_CAPABILITY", 90) / 10;
+        return cudaSuccess;
+    case cudaDevAttrComputeCapabilityMinor:
+        *value = said("RIG_CAPABILITY", 90) % 10;
+        return cudaSuccess;
+    default:
+        rig::fail("the device's attribute %d is not there", attribute);
+    }
+}
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags)
+{
+    *stream = new CUstream_st();
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamSynchronize(cudaStream_t stream)
+{
+    if (breaks_capture()) {
+        return last_error;
+    }
+    drain();
+    return last_error;
+}
+
+cudaError_t cudaStreamDestroy(cudaStream_t stream)
+{
+    drain();
+    delete stream;
+    return cudaSuccess;
+}
+
+cudaError_t cudaDeviceSynchronize(void)
+{
+    return cudaStreamSynchronize(NULL);
+}
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned flags)
+{
+    *event = new CUevent_st();
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
+{
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventSynchronize(cudaEvent_t event)
+{
+    return cudaStreamSynchronize(NULL);
+}
+
+// the queue is in order over all streams: there is nothing to wait for
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags)
+{
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventDestroy(cudaEvent_t event)
+{
+    delete event;
+    return cudaSuccess;
+}
+
+/* ---- graphs ---- */
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode)
+{
+    if (breaks_capture()) {
+        return last_error;
+    }
+    stream->graph = new CUgraph_st();
+    stream->broken = false;
+    capturing = stream;
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph)
+{
+    *graph = stream->graph;
+    stream->graph = NULL;
+    capturing = NULL;
+    if (stream->broken) {
+        delete *graph;
+        *graph = NULL;
+        return refuse(cudaErrorStreamCaptureInvalidated);
+    }
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long flags)
+{
+    *exec = new CUgraphExec_st{graph->nodes};
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream)
+{
+    for (const work &one : exec->nodes) {
+        rig::enqueue(stream, one);
+    }
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphDestroy(cudaGraph_t graph)
+{
+    delete graph;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec)
+{
+    delete exec;
+    return cudaSuccess;
+}
