@@ -2,6 +2,7 @@
 #include "engine/command/interruption.h"
 
 #include "engine/base/error.h"
+#include "engine/group/group.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -27,7 +28,8 @@ static bool is_ignored(int number)
     return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
-// nohup lets SIGHUP be ignored: it stays so
+/* nohup lets SIGHUP be ignored: it stays so. mpirun, asked to stop, sends SIGCONT, a second later
+ * SIGTERM, and SIGKILL on its heels: what there is to write needs that second. */
 static sigset_t choose_awaited(void)
 {
     sigset_t set;
@@ -37,6 +39,9 @@ static sigset_t choose_awaited(void)
     sigaddset(&set, SIGTERM);
     if (!is_ignored(SIGHUP)) {
         sigaddset(&set, SIGHUP);
+    }
+    if (group_size() > 1) {
+        sigaddset(&set, SIGCONT);
     }
     return set;
 }
@@ -79,7 +84,7 @@ static void *wait_for_signals(void *user)
         if (!first) {
             end_process(number);
         }
-        first = false;
+        first = first && number == SIGCONT; // which mpirun sends before any other
         atomic_store(&i->asked, true);
         // wakes who polls it; that it is full already is as good
         (void)!write(i->fd, &one, sizeof one);

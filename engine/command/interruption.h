@@ -1,10 +1,11 @@
-/* interruption.h: SIGINT, SIGTERM and SIGHUP as a question that the work asks now and then.
+/* interruption.h: SIGINT, SIGTERM and SIGHUP, and in a process of mpirun SIGCONT, as a question that
+ * the work asks now and then.
  *
  * No handler runs. oneDNN's generated products use the stack pointer as one more register, which
  * then points into the heap (seen on one in ten signals that arrive during a convolution): the
  * kernel would write a handler's frame there. So every signal that can be blocked is blocked in the
  * thread that starts this, which all threads that come later inherit, and one thread that computes
- * nothing waits for the three. Whatever handler a library or a profiler installs for other signals
+ * nothing waits for them. Whatever handler a library or a profiler installs for other signals
  * of the process runs on that thread's stack, too. Signals of a fault (SIGSEGV and its like) stay
  * with the thread that caused them. */
 #pragma once
