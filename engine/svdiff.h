@@ -102,7 +102,8 @@ struct svdiff_options {
     const char *tokenizer; // its folder; NULL: the model's own, else CLIP's, which ships
     enum svdiff_prediction prediction;
     enum svdiff_device device;
-    int threads; // 0: all that the process may use
+    int device_number; // of several of that kind, from 0
+    int threads;       // 0: all that the process may use
     enum svdiff_precision precision;
     const char *cache;    // folder of the spectra; NULL: the user's cache folder
     uint64_t cache_limit; // bytes; 0: 10 GB

@@ -14,15 +14,26 @@
 
 /* ---- options ---- */
 
+/* Which of several devices is not a choice of the table: what is left of "cuda:N" is one of its words. */
+static bool take_device(struct command *c, GError **error)
+{
+    char *device = (char *)given_text(&c->opening, "device");
+    guint64 number;
+
+    if (device == NULL || !g_str_has_prefix(device, "cuda:")) {
+        return true;
+    }
+    if (!g_ascii_string_to_unsigned(device + strlen("cuda:"), 10, 0, 1023, &number, NULL)) {
+        return error_usage(error, "--device is %s; what follows cuda: is a number from 0.", device);
+    }
+    c->session.device_number = (int)number;
+    device[strlen("cuda")] = '\0';
+    return true;
+}
+
 static bool take_opening(struct command *c, GError **error)
 {
-    const char *device = given_text(&c->opening, "device");
-
-    // which of several is not a choice of the table: the device is one of its words
-    if (device != NULL && g_str_has_prefix(device, "cuda:")) {
-        ((char *)device)[strlen("cuda")] = '\0';
-    }
-    return given_apply(&c->opening, &c->session, error);
+    return take_device(c, error) && given_apply(&c->opening, &c->session, error);
 }
 
 static void warn(void *user, const char *sentence)

@@ -20,8 +20,9 @@ static char *make_stamp(const struct svdiff_options *o, GError **error)
         return NULL;
     }
     // what svdiff_open takes, and the files' stamps: all that makes it another model
-    g_string_printf(stamp, "%d %d %d %d %s\n", (int)o->prediction, (int)o->device,
-                    (int)o->precision, o->threads, o->cache != NULL ? o->cache : "");
+    g_string_printf(stamp, "%d %d %d %d %d %s\n", (int)o->prediction, (int)o->device,
+                    o->device_number, (int)o->precision, o->threads,
+                    o->cache != NULL ? o->cache : "");
     file_stamp(stamp, model);
     if (o->tokenizer != NULL) {
         file_stamp(stamp, o->tokenizer);

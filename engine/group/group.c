@@ -2,6 +2,9 @@
 #include "engine/group/group.h"
 
 #include "engine/base/error.h"
+#include "engine/base/module_place.h"
+
+#define GROUP_MODULE_FILE "svdiff-mpi.so"
 
 // as Open MPI's mpirun tells each of its processes
 static int told(const char *name, int otherwise)
@@ -24,21 +27,9 @@ int group_size(void)
     return MAX(told("OMPI_COMM_WORLD_SIZE", 1), 1);
 }
 
-// in the build folder beside the program, else where it was installed
-static char *module_path(void)
-{
-    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
-    g_autofree char *folder = g_path_get_dirname(program != NULL ? program : ".");
-    g_autofree char *beside = g_build_filename(folder, GROUP_MODULE_FILE, NULL);
-
-    return g_file_test(beside, G_FILE_TEST_IS_REGULAR)
-               ? g_steal_pointer(&beside)
-               : g_build_filename(SVDIFF_MODULE_DIR, GROUP_MODULE_FILE, NULL);
-}
-
 static bool open_module(struct svdiff_group *g, GError **error)
 {
-    g_autofree char *path = module_path();
+    g_autofree char *path = module_place("engine", GROUP_MODULE_FILE);
     gpointer entry = NULL;
 
     if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {

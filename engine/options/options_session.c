@@ -23,7 +23,7 @@ static const struct option rows[] = {
     CHOICE("prediction", FIELD(prediction), SVDIFF_PREDICTION_MODEL, SVDIFF_PREDICTION_V,
            WORDS("v", "epsilon"), OPTION_PREDICTS,
            "what the model predicts, where its file does not say or is wrong: {words}"),
-    // cuda:N is read before (command.c); this build has no such device
+    // the number of cuda:N is read before (command.c)
     CHOICE("device", FIELD(device), SVDIFF_DEVICE_AUTO, SVDIFF_DEVICE_AUTO,
            WORDS("auto", "cpu", "cuda"), OPTION_DEVICE, "auto, cpu, cuda or cuda:N ({default})"),
     INT("threads", FIELD(threads), 0, 0, 1024, OPTION_DEVICE, "N",

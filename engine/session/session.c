@@ -4,27 +4,32 @@
 #include "engine/base/error.h"
 #include "engine/model/default_model.h"
 #include "engine/base/machine.h"
+#include "engine/base/module_place.h"
 
 #include <stdarg.h>
 
-// auto: the fastest that this CPU has
-static enum svdiff_precision choose_precision(enum svdiff_precision asked)
+// NULL with an error
+static kernels *open_device(const struct svdiff_options *o, enum kernels_type type, GError **error)
 {
-    if (asked != SVDIFF_PRECISION_AUTO) {
-        return asked;
+    if (o->device != SVDIFF_DEVICE_CUDA) {
+        return kernels_cpu(o->threads, type, error);
     }
-    return kernels_cpu_has_bf16() ? SVDIFF_PRECISION_BF16 : SVDIFF_PRECISION_F32;
+    g_autofree char *module = module_place("kernels", "svdiff-cuda.so");
+    return kernels_cuda(module, o->device_number, type, error);
 }
 
+/* auto takes the CPU: no device of another kind has passed the checker yet. Where no precision is asked
+ * for it is bfloat16, if the device has it; whatever else is wrong is wrong for both. */
 kernels *session_device(const struct svdiff_options *o, GError **error)
 {
-    const bool bf16 = choose_precision(o->precision) == SVDIFF_PRECISION_BF16;
+    const bool may_have_bf16 = o->device == SVDIFF_DEVICE_CUDA || kernels_cpu_has_bf16();
+    kernels *k = NULL;
 
-    if (o->device == SVDIFF_DEVICE_CUDA) {
-        error_failed(error, "This build has no CUDA device; use --device cpu.");
-        return NULL;
+    if (o->precision == SVDIFF_PRECISION_AUTO && may_have_bf16) {
+        k = open_device(o, KERNELS_BF16, NULL);
     }
-    return kernels_cpu(o->threads, bf16 ? KERNELS_BF16 : KERNELS_F32, error);
+    const bool bf16 = o->precision == SVDIFF_PRECISION_BF16;
+    return k != NULL ? k : open_device(o, bf16 ? KERNELS_BF16 : KERNELS_F32, error);
 }
 
 // a person who says another thing than the file is believed, and told so where the file was
@@ -55,7 +60,6 @@ svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
 
     options = options != NULL ? options : &usual;
     s->options = *options;
-    s->options.precision = choose_precision(options->precision);
     // strings of the caller may be gone tomorrow
     s->options.model = model_place(options->model, error);
     s->options.cache = g_strdup(options->cache);
@@ -77,6 +81,8 @@ svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
         svdiff_close(s);
         return NULL;
     }
+    s->options.precision =
+        s->k->precision == KERNELS_BF16 ? SVDIFF_PRECISION_BF16 : SVDIFF_PRECISION_F32;
     // what is odd about the files and no reason to stop
     for (const char *const *notice = checkpoint_notices(s->checkpoint); *notice != NULL; notice++) {
         session_warn(s, "%s", *notice);

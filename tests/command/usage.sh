@@ -250,4 +250,17 @@ check 'info of a part says what it is' grep -q '"kind":"part","format":"diffuser
 run info --json "$sd1/text_encoder"
 check 'info of a text encoder, too' grep -q '"kind":"part"' "$work/out"
 refuses 'info of a part without weights' 1 'scheduler' info "$sd1/scheduler"
+
+# ---- a device that is not here ----
+
+for device in cuda cuda:0 cuda:7; do
+    if [ -e "$(dirname "$svdiff")/../kernels/svdiff-cuda.so" ] && [ -e /dev/nvidia0 ]; then
+        skip "--device $device" 'there is an NVIDIA device'
+    else
+        refuses "--device $device" 1 'CUDA|NVIDIA' generate --model "$sd1" --prompt x --device $device \
+            --width 64 --height 64 --steps 1 --output x.png
+    fi
+done
+refuses '--device cuda:x' 2 '^--device is cuda:x; what follows cuda: is a number' generate --prompt x \
+    --device cuda:x --output x.png
 end_tests
