@@ -4,7 +4,7 @@
 #pragma once
 
 #include "kernels/cell_cuda.h"
-#include "kernels/reduce.h"
+#include "kernels/reduce_cuda.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
 /* cuda.h: the CUDA table's state, what all its entries share, and the calls that fill them by noun.
  * For .cu files, which are compiled by nvcc for the device and by g++ for the rig of tests/rig.
  *
- * Rules of the kernels: shared memory is one struct (launch.h); blocks are whole warps, which all come
+ * Rules of the kernels: shared memory is one struct (launch_cuda.h); blocks are whole warps, which all come
  * to each barrier and shuffle; sums over blocks go through parts in the workspace and a second launch,
  * always in the same order, never through atomics. An entry returns before it would launch nothing. */
 #pragma once
@@ -13,7 +13,7 @@ extern "C" {
 #include "kernels/memory.h"
 }
 
-#include "kernels/launch.h"
+#include "kernels/launch_cuda.h"
 
 #include <cublasLt.h>
 

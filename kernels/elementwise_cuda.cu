@@ -1,7 +1,7 @@
 /* elementwise_cuda.cu: sums of arrays, rows added to pictures, and columns copied between arrays of
  * different width; formulas in elementwise_reference.c. */
 #include "kernels/cell_cuda.h"
-#include "kernels/reduce.h"
+#include "kernels/reduce_cuda.h"
 
 // y may be a or b
 template <typename T> static __global__ void add_values(int64_t count, const T *a, const T *b, T *y)

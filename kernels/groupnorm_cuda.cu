@@ -9,7 +9,7 @@
  *   gains     each channel's sums over the pictures, in their order
  *   slopes    dx, a row at a time */
 #include "kernels/cell_cuda.h"
-#include "kernels/reduce.h"
+#include "kernels/reduce_cuda.h"
 
 #define PARTS 64   // of a group, at most
 #define SMALL 4096 // values that are not worth two parts

@@ -1,7 +1,7 @@
 /* layernorm_cuda.cu: normalisation of each row, a warp a row; formulas in layernorm_reference.c. The
  * gains' slopes are sums over the rows, in parts. */
 #include "kernels/cell_cuda.h"
-#include "kernels/reduce.h"
+#include "kernels/reduce_cuda.h"
 
 template <typename T>
 static __global__ void layernorm_rows(struct layernorm_shape s, const T *__restrict__ x,

@@ -2,7 +2,7 @@
  * optimizer_reference.c. What is learned is little beside the rest, so that the step and the length are
  * computed in double as there. */
 #include "kernels/cell_cuda.h"
-#include "kernels/reduce.h"
+#include "kernels/reduce_cuda.h"
 
 #define PARTS 64   // of a sum, at most
 #define SMALL 4096 // values that are not worth two parts

@@ -1,7 +1,7 @@
 /* spectral_cuda.cu: the three small steps between the two factors of a shifted weight; formulas in
  * spectral_reference.c. */
 #include "kernels/cell_cuda.h"
-#include "kernels/reduce.h"
+#include "kernels/reduce_cuda.h"
 
 // gain may be sigma or shift
 static __global__ void gain_values(int count, const float *sigma, const float *shift, float scale,

@@ -1,7 +1,7 @@
 /* unmix_cuda.cu: how far maps of attention lie in regions that are not theirs; formulas in
  * unmix_reference.c. A block a map, in double as there: maps are few and small. */
 #include "kernels/cell_cuda.h"
-#include "kernels/reduce.h"
+#include "kernels/reduce_cuda.h"
 
 // a map's values, and where its channel lies in x and dx: [places, heads, d] from `channel` on
 struct one_map {

@@ -126,6 +126,11 @@ ended() { # OUTPUT: no process of the run is left; mpirun may be gone a moment b
         sleep 0.1
     done
 }
+process_of() { # OUTPUT RANK
+    pgrep -f -- "--output $1" | while read -r pid; do
+        tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx "OMPI_COMM_WORLD_RANK=$2" && echo "$pid"
+    done | head -1
+}
 begin 2 --checkpoint-every 2 --output stopped.safetensors
 await $process "$work/out" '"event":"checkpoint".*"step":2'
 kill -INT $process
@@ -142,10 +147,7 @@ check 'to what an uninterrupted run learns' same stopped.safetensors straight.sa
 # the one that leads is asked: nothing is lost, and the others hear of it
 begin 3 --checkpoint-every 100000 --output asked.safetensors
 await $process "$work/out" '"phase":"learn","step":3,'
-leader=$(pgrep -f -- "--output asked.safetensors" | while read -r pid; do
-    tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx 'OMPI_COMM_WORLD_RANK=0' && echo "$pid"
-done | head -1)
-kill -TERM "$leader"
+kill -TERM "$(process_of asked.safetensors 0)"
 finish
 check 'the one that leads is stopped: all end' is 130
 check 'each of them' ended asked.safetensors
@@ -155,10 +157,7 @@ check 'with all that was learned' same asked.safetensors straight.safetensors
 
 begin 2 --checkpoint-every 2 --output killed.safetensors
 await $process "$work/out" '"event":"checkpoint".*"step":2'
-worker=$(pgrep -f -- "--output killed.safetensors" | while read -r pid; do
-    tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx 'OMPI_COMM_WORLD_RANK=1' && echo "$pid"
-done | head -1)
-kill -KILL "$worker"
+kill -KILL "$(process_of killed.safetensors 1)"
 finish
 check 'one is killed: all end' [ "$status" -ne 0 ]
 check 'none is left' ended killed.safetensors

@@ -1,6 +1,6 @@
 /* cuda_rig.h: runs CUDA kernels on the CPU, so that tests without a GPU check what they compute.
  *
- * For g++ only; nvcc never sees it (kernels/launch.h). The host's API is declared by CUDA's own
+ * For g++ only; nvcc never sees it (kernels/launch_cuda.h). The host's API is declared by CUDA's own
  * headers and defined by the rig's .cpp files, so that a wrong call does not compile. What the rig
  * lacks does not link, or ends the process by its name: nothing is computed in another way.
  *
@@ -16,6 +16,8 @@
  * to device and shared memory is looked at, too: races, bounds, values that nobody wrote. */
 #pragma once
 
+#include "kernels/float_bits.h"
+
 #include <cuda_bf16.h>
 #include <cuda_runtime_api.h>
 
@@ -24,7 +26,7 @@
 #include <cstring>
 #include <functional>
 
-#undef __shared__ // SHARED of launch.h takes its place
+#undef __shared__ // SHARED of launch_cuda.h takes its place
 #undef __launch_bounds__
 #undef __grid_constant__
 #define __launch_bounds__(...)
@@ -222,18 +224,12 @@ using std::isnan;
 
 static inline unsigned __float_as_uint(float x)
 {
-    unsigned bits;
-
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
+    return bits_of_float(x);
 }
 
 static inline float __uint_as_float(unsigned bits)
 {
-    float x;
-
-    memcpy(&x, &bits, sizeof x);
-    return x;
+    return float_of_bits(bits);
 }
 
 static inline float rsqrtf(float x)

@@ -1,7 +1,7 @@
 /* plants.cu: faults of the usual kinds, planted one at a time, and what the rig has to say of each. A
  * plant runs in a process of its own, which must fail with the words that are listed for this build:
  * one that looks at every access (RIG_RACE), or one with AddressSanitizer. */
-#include "kernels/launch.h"
+#include "kernels/launch_cuda.h"
 
 #include <cublasLt.h>
 #include <cstdio>

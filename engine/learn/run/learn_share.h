@@ -32,7 +32,7 @@ int learn_share_rank(const struct learn_run *r);
 bool learn_share_leads(const struct learn_run *r);
 
 /* A step: begin; then, for each micro-batch of this process, add with whether it went well, its
- * loss and its complete gradient; then end, after which the gradient is the sum. *loss grows by the
+ * loss and its complete gradient; then end, after which the gradient is the sum. *sum grows by the
  * losses of all processes. False with an error where one of them failed; r->cancelled where one of
  * them is to stop. */
 void learn_share_begin(struct learn_run *r);

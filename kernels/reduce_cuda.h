@@ -1,4 +1,4 @@
-/* reduce.h: sums over a warp, over a block and over the rows of a matrix, in an order that the shape
+/* reduce_cuda.h: sums over a warp, over a block and over the rows of a matrix, in an order that the shape
  * alone decides. */
 #pragma once
 
@@ -26,41 +26,59 @@ template <typename T> static __device__ inline T warp_max(T x)
 
 /* ---- a block of one dimension ---- */
 
-// shared memory for the two below: a value of each warp
+// shared memory for what follows: a value of each warp
 template <typename T> struct block_parts {
     T of[CUDA_WARP];
 };
 
-/* The sum over the block, for all its threads. parts may be used again at once. */
-template <typename T> static __device__ inline T block_sum(T x, struct block_parts<T> *parts)
+/* What all threads of the block together make of x, for each of them: F::warp of each warp's, then of
+ * the warps'; where there is no warp F::nothing. parts may be used again at once. */
+template <typename F, typename T>
+static __device__ inline T block_fold(T x, struct block_parts<T> *parts)
 {
     const int lane = threadIdx.x % CUDA_WARP, warp = threadIdx.x / CUDA_WARP;
     const int warps = blockDim.x / CUDA_WARP;
 
-    x = warp_sum(x);
+    x = F::warp(x);
     if (lane == 0) {
         parts->of[warp] = x;
     }
     __syncthreads();
-    x = warp_sum(lane < warps ? parts->of[lane] : T(0));
+    x = F::warp(lane < warps ? parts->of[lane] : F::template nothing<T>());
     __syncthreads();
     return x;
 }
 
-// the largest of the block
+struct fold_sum {
+    template <typename T> static __device__ inline T warp(T x)
+    {
+        return warp_sum(x);
+    }
+    template <typename T> static __device__ inline T nothing(void)
+    {
+        return 0;
+    }
+};
+
+struct fold_max {
+    template <typename T> static __device__ inline T warp(T x)
+    {
+        return warp_max(x);
+    }
+    template <typename T> static __device__ inline T nothing(void)
+    {
+        return -INFINITY;
+    }
+};
+
+template <typename T> static __device__ inline T block_sum(T x, struct block_parts<T> *parts)
+{
+    return block_fold<fold_sum>(x, parts);
+}
+
 template <typename T> static __device__ inline T block_max(T x, struct block_parts<T> *parts)
 {
-    const int lane = threadIdx.x % CUDA_WARP, warp = threadIdx.x / CUDA_WARP;
-    const int warps = blockDim.x / CUDA_WARP;
-
-    x = warp_max(x);
-    if (lane == 0) {
-        parts->of[warp] = x;
-    }
-    __syncthreads();
-    x = warp_max(parts->of[lane < warps ? lane : 0]);
-    __syncthreads();
-    return x;
+    return block_fold<fold_max>(x, parts);
 }
 
 /* ---- the columns of a matrix ---- */

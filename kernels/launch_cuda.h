@@ -1,4 +1,4 @@
-/* launch.h: the first thing that a .cu file includes: CUDA under nvcc, and under any other compiler the
+/* launch_cuda.h: the first thing that a .cu file includes: CUDA under nvcc, and under any other compiler the
  * rig of tests/rig, which runs kernels on the CPU (cuda_rig.h is found in a folder that the rig's build
  * names). What the two spell differently:
  *
