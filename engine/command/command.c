@@ -218,6 +218,8 @@ static void begin(struct command *c, const struct command_kind *kind, const stru
     static const struct option_table none = {0};
 
     c->caller = caller;
+    c->rank = group_rank();
+    c->processes = group_size();
     given_begin(&c->given, kind->table != NULL ? kind->table : &none, 0);
     given_begin(&c->opening, &options_of_session, kind->opening);
     c->texts = g_ptr_array_new_with_free_func(g_free);
@@ -251,8 +253,8 @@ static bool parse(struct command *c, const struct command_kind *kind, int *argc,
     g_set_prgname(name); // what help calls it
     const bool parsed =
         check_values(*argv, all, &problem) && g_option_context_parse(context, argc, argv, &problem);
-    c->report = report_create(c->json || c->worker ? REPORT_JSON : REPORT_AUTO,
-                              c->quiet || group_rank() > 0);
+    c->report =
+        report_create(c->json || c->worker ? REPORT_JSON : REPORT_AUTO, c->quiet || c->rank > 0);
     if (!parsed) {
         g_propagate_error(error, usage_error(suggest(problem, all)));
         return false;
@@ -269,10 +271,10 @@ static bool run(struct command *c, const struct command_kind *kind, int argc, ch
     if (!parse(c, kind, &argc, &argv, error)) {
         return false;
     }
-    if (group_size() > 1 && !kind->shares) {
+    if (c->processes > 1 && !kind->shares) {
         return error_usage(error,
                            "mpirun started %d processes, which only learn shares; leave it out.",
-                           group_size());
+                           c->processes);
     }
     signal(SIGPIPE, SIG_IGN); // a closed standard output is an error of a write
     if (c->worker) {
@@ -317,7 +319,7 @@ static int tell_end(struct command *c, GError *error)
     g_ptr_array_add(c->written, NULL);
     const char *const *files = (const char *const *)c->written->pdata;
     // of several processes the first tells what all of them have in common
-    const bool told = c->told || (group_rank() > 0 && code != COMMAND_FAILED);
+    const bool told = c->told || (c->rank > 0 && code != COMMAND_FAILED);
     if (error != NULL && !told) {
         report_error(c->report, error->message, files);
     } else if (kept > 0) {

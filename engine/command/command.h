@@ -21,7 +21,8 @@ struct command {
     struct given opening; // of the options of opening a model
     struct given given;   // of the command's own table
     gboolean quiet, json, worker;
-    bool told; // another process tells how it ended
+    int rank, processes; // which of how many mpirun started; 0 of 1 without it
+    bool told;           // another process tells how it ended
 
     struct svdiff_options session;
     uint64_t seed; // a random one, for where none is asked for

@@ -292,7 +292,7 @@ static bool learn(struct learn *l, svdiff *s, GError **error)
     }
     const bool done = svdiff_learn(s, &l->options, command_progress, l, error);
     l->common.told = group != NULL && group->told;
-    if (done && group_rank() == 0) {
+    if (done && l->common.rank == 0) {
         command_wrote(&l->common, l->options.output);
     }
     return done;
@@ -319,7 +319,7 @@ static bool run(void *command, char *const *words, GError **error)
         report_note(l->common.report, "%s", (char *)l->subjects.notes->pdata[i]);
     }
     if (l->estimate) {
-        return group_rank() > 0 || estimate(l, s, error);
+        return l->common.rank > 0 || estimate(l, s, error);
     }
     return learn(l, s, error);
 }
