@@ -22,7 +22,7 @@
 /* A thread's own; tk counts whole blocks, lanes are d rounded up to whole vectors, and pairs of d are
  * whole. */
 struct back {
-    bool tiles;                   // of AMX
+    enum product_way way;
     uint32_t *keys, *values;      // [tk, pairs of d]
     uint32_t *key_pairs;          // [blocks, lanes, pairs of BACK_KEYS]
     float *dkey, *dv;             // [tk, lanes], summed over all queries
@@ -62,7 +62,7 @@ static bool take_back(struct onednn_room *room, struct attention_shape s, struct
         {&b->dot, QUERIES},
     };
 
-    b->tiles = onednn_has_amx();
+    b->way = product_way(KERNELS_BF16);
     for (size_t i = 0; i < G_N_ELEMENTS(arrays); i++) {
         void *memory = cpu_take(room, arrays[i].count * sizeof(uint32_t)); // floats are as large
         if (memory == NULL) {
@@ -123,20 +123,20 @@ static void back_queries(struct attention_shape s, const struct back *b, int que
 }
 
 // a [keys, pairs of d] of keys first .. on, with one of the block's [pairs of d, QUERIES]
-static void back_scores(struct attention_shape s, bool tiles, int keys, const uint32_t *a,
+static void back_scores(struct attention_shape s, enum product_way way, int keys, const uint32_t *a,
                         const uint32_t *b, float *c)
 {
-    bf16_product(&(struct bf16_product){.rows = keys,
-                                        .k = (int)pairs_of(s.d),
-                                        .lanes = QUERIES,
-                                        .tiles = tiles,
-                                        .a = a,
-                                        .a_row = whole(pairs_of(s.d)),
-                                        .b = b,
-                                        .b_row = QUERIES,
-                                        .c = c,
-                                        .c_row = QUERIES},
-                 NULL);
+    product_run(&(struct product){.rows = keys,
+                                  .k = (int)pairs_of(s.d),
+                                  .lanes = QUERIES,
+                                  .way = way,
+                                  .a = a,
+                                  .a_row = whole(pairs_of(s.d)),
+                                  .b = b,
+                                  .b_row = QUERIES,
+                                  .c = c,
+                                  .c_row = QUERIES},
+                NULL);
 }
 
 /* Of key j and one vector of queries: P and dS / scale = P (dP - dy y). */
@@ -186,45 +186,45 @@ BF16_CODE static void back_powers(struct attention_shape s, const struct back *b
 }
 
 // sum [keys, lanes] += a [keys, pairs of QUERIES] b [pairs of QUERIES, lanes]
-static void back_sum(struct attention_shape s, bool tiles, int keys, const uint32_t *a,
+static void back_sum(struct attention_shape s, enum product_way way, int keys, const uint32_t *a,
                      const uint32_t *b, float *sum)
 {
-    bf16_product(&(struct bf16_product){.rows = keys,
-                                        .k = QUERIES / 2,
-                                        .lanes = (int)whole(s.d),
-                                        .tiles = tiles,
-                                        .a = a,
-                                        .a_row = QUERIES / 2,
-                                        .b = b,
-                                        .b_row = whole(s.d),
-                                        .c = sum,
-                                        .c_row = whole(s.d),
-                                        .accumulate = true},
-                 NULL);
+    product_run(&(struct product){.rows = keys,
+                                  .k = QUERIES / 2,
+                                  .lanes = (int)whole(s.d),
+                                  .way = way,
+                                  .a = a,
+                                  .a_row = QUERIES / 2,
+                                  .b = b,
+                                  .b_row = whole(s.d),
+                                  .c = sum,
+                                  .c_row = whole(s.d),
+                                  .accumulate = true},
+                NULL);
 }
 
 // of keys first .. first + keys
 static void back_keys(struct attention_shape s, const struct back *b, int first, int keys)
 {
     const int64_t pairs = whole(pairs_of(s.d)), lanes = whole(s.d);
-    const struct bf16_product to_queries = {.rows = s.d,
-                                            .k = (int)pairs_of(keys),
-                                            .lanes = QUERIES,
-                                            .tiles = b->tiles,
-                                            .a = b->key_pairs + first / 2 * lanes,
-                                            .a_row = BACK_KEYS / 2,
-                                            .b = b->ds_pairs,
-                                            .b_row = QUERIES,
-                                            .c = b->dq,
-                                            .c_row = QUERIES,
-                                            .accumulate = true};
+    const struct product to_queries = {.rows = s.d,
+                                       .k = (int)pairs_of(keys),
+                                       .lanes = QUERIES,
+                                       .way = b->way,
+                                       .a = b->key_pairs + first / 2 * lanes,
+                                       .a_row = BACK_KEYS / 2,
+                                       .b = b->ds_pairs,
+                                       .b_row = QUERIES,
+                                       .c = b->dq,
+                                       .c_row = QUERIES,
+                                       .accumulate = true};
 
-    back_scores(s, b->tiles, keys, b->keys + first * pairs, b->q, b->scores);
-    back_scores(s, b->tiles, keys, b->values + first * pairs, b->dy, b->dp);
+    back_scores(s, b->way, keys, b->keys + first * pairs, b->q, b->scores);
+    back_scores(s, b->way, keys, b->values + first * pairs, b->dy, b->dp);
     back_powers(s, b, keys);
-    bf16_product(&to_queries, NULL);
-    back_sum(s, b->tiles, keys, b->ds, b->q_pairs, b->dkey + first * lanes);
-    back_sum(s, b->tiles, keys, b->p, b->dy_pairs, b->dv + first * lanes);
+    product_run(&to_queries, NULL);
+    back_sum(s, b->way, keys, b->ds, b->q_pairs, b->dkey + first * lanes);
+    back_sum(s, b->way, keys, b->p, b->dy_pairs, b->dv + first * lanes);
 }
 
 // dkey and dv of a head get what all queries gave
@@ -283,7 +283,7 @@ bool attention_bf16_backward(const kernels *k, struct attention_shape s,
     // a static schedule gives the first threads a head each where there are more threads than heads
     const int busy = MIN(k->threads, s.n * s.heads);
     g_autofree struct back *backs = g_new(struct back, MAX(busy, 1));
-    const bool tiles = onednn_has_amx();
+    const enum product_way way = product_way(KERNELS_BF16);
     struct onednn_room room = cpu_workspace(k);
 
     if (!attention_bf16_possible(k, s)) {
@@ -296,14 +296,14 @@ bool attention_bf16_backward(const kernels *k, struct attention_shape s,
     }
 #pragma omp parallel num_threads(cpu_threads(k, (int64_t)s.n *s.heads *s.tq *s.tk))
     {
-        bf16_begin(tiles);
+        product_begin(way);
 #pragma omp for schedule(static)
         for (int pair = 0; pair < s.n * s.heads; pair++) {
             const int64_t n = pair / s.heads, head = (int64_t)(pair % s.heads) * s.d;
             back_head(s, &backs[omp_get_thread_num()], a, n * s.tq * row_of(s) + head,
                       n * s.tk * row_of(s) + head, (int64_t)pair * s.tq);
         }
-        bf16_end(tiles);
+        product_end(way);
     }
     return true;
 }

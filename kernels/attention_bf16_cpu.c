@@ -33,7 +33,7 @@ struct head {
 
 // a thread's own; d and its pairs whole
 struct block {
-    bool tiles;        // of AMX
+    enum product_way way;
     uint32_t *q;       // [pairs of d, QUERIES]
     float *scores;     // [KEYS, QUERIES]
     uint32_t *p;       // [pairs of KEYS, QUERIES]
@@ -68,7 +68,7 @@ static bool take_head(struct onednn_room *room, struct attention_shape s, struct
 
 static bool take_block(struct onednn_room *room, struct attention_shape s, struct block *b)
 {
-    b->tiles = onednn_has_amx();
+    b->way = product_way(KERNELS_BF16);
     b->q = cpu_take(room, (size_t)whole(pairs_of(s.d)) * QUERIES * sizeof *b->q);
     b->scores = cpu_take(room, sizeof(float) * KEYS * QUERIES);
     b->p = cpu_take(room, sizeof(uint32_t) * KEYS / 2 * QUERIES);
@@ -108,18 +108,18 @@ static float factor_of(struct attention_shape s)
 BF16_CODE static void block_scores(struct attention_shape s, const struct head *h,
                                    const struct block *b, int first, int keys)
 {
-    const struct bf16_product p = {.rows = keys,
-                                   .k = (int)pairs_of(s.d),
-                                   .lanes = QUERIES,
-                                   .tiles = b->tiles,
-                                   .a = h->keys + first * whole(pairs_of(s.d)),
-                                   .a_row = whole(pairs_of(s.d)),
-                                   .b = b->q,
-                                   .b_row = QUERIES,
-                                   .c = b->scores,
-                                   .c_row = QUERIES};
+    const struct product p = {.rows = keys,
+                              .k = (int)pairs_of(s.d),
+                              .lanes = QUERIES,
+                              .way = b->way,
+                              .a = h->keys + first * whole(pairs_of(s.d)),
+                              .a_row = whole(pairs_of(s.d)),
+                              .b = b->q,
+                              .b_row = QUERIES,
+                              .c = b->scores,
+                              .c_row = QUERIES};
 
-    bf16_product(&p, b->most);
+    product_run(&p, b->most);
 }
 
 // one vector of queries: P' of all keys of the block; returns their sum
@@ -167,18 +167,18 @@ BF16_PART void block_rescale(struct attention_shape s, const struct block *b, in
 BF16_CODE static void block_keys(struct attention_shape s, const struct head *h,
                                  const struct block *b, int first, int keys)
 {
-    const struct bf16_product values = {.rows = s.d,
-                                        .k = (int)pairs_of(keys),
-                                        .lanes = QUERIES,
-                                        .tiles = b->tiles,
-                                        .a = h->values + first / KEYS * values_pairs(s) +
-                                             first % KEYS / 2,
-                                        .a_row = KEYS / 2,
-                                        .b = b->p,
-                                        .b_row = QUERIES,
-                                        .c = b->y,
-                                        .c_row = QUERIES,
-                                        .accumulate = first > 0};
+    const struct product values = {.rows = s.d,
+                                   .k = (int)pairs_of(keys),
+                                   .lanes = QUERIES,
+                                   .way = b->way,
+                                   .a = h->values + first / KEYS * values_pairs(s) +
+                                        first % KEYS / 2,
+                                   .a_row = KEYS / 2,
+                                   .b = b->p,
+                                   .b_row = QUERIES,
+                                   .c = b->y,
+                                   .c_row = QUERIES,
+                                   .accumulate = first > 0};
     __m512 before[QUERIES / BF16_LANES];
 
     for (int v = 0; v < QUERIES / BF16_LANES; v++) {
@@ -193,7 +193,7 @@ BF16_CODE static void block_keys(struct attention_shape s, const struct head *h,
         const __m512 sum = block_powers(b, factor_of(s), lane, keys);
         _mm512_storeu_ps(b->sum + lane, _mm512_add_ps(_mm512_loadu_ps(b->sum + lane), sum));
     }
-    bf16_product(&values, NULL);
+    product_run(&values, NULL);
 }
 
 // y [queries, d] of the rows at y, and lse where it is wanted
@@ -219,7 +219,7 @@ static void block_forward(struct attention_shape s, const struct head *h, const 
                           int first, const uint16_t *q, uint16_t *y, float *lse)
 {
     const int queries = MIN(QUERIES, s.tq - first);
-    const int step = b->tiles && s.d <= FEW_VALUES ? FEW_KEYS : KEYS;
+    const int step = b->way == PRODUCT_AMX && s.d <= FEW_VALUES ? FEW_KEYS : KEYS;
     const int64_t row = row_of(s);
 
     for (int i = 0; i < QUERIES; i += BF16_LANES) { // lanes without a query become 0
@@ -260,7 +260,7 @@ static void run_heads(const kernels *k, struct attention_shape s, const struct a
             const int64_t at = pair / s.heads * s.tk * row_of(s) + (int64_t)(pair % s.heads) * s.d;
             lay_keys(s, &heads[pair - first], i % key_blocks, a->key + at, a->v + at);
         }
-        bf16_begin(b->tiles);
+        product_begin(b->way);
 #pragma omp for schedule(static)
         for (int64_t i = 0; i < count * q_blocks; i++) {
             const int pair = first + (int)(i / q_blocks);
@@ -268,7 +268,7 @@ static void run_heads(const kernels *k, struct attention_shape s, const struct a
             block_forward(s, &heads[pair - first], b, (int)(i % q_blocks) * QUERIES, a->q + at,
                           a->y + at, a->lse != NULL ? a->lse + (int64_t)pair * s.tq : NULL);
         }
-        bf16_end(b->tiles);
+        product_end(b->way);
     }
 }
 

@@ -1,9 +1,10 @@
-/* conv_cpu.c: convolutions, from one plain copy of the weight for both directions. Three ways:
+/* conv_cpu.c: convolutions, from one plain copy of the weight for both directions. Four ways:
  *  - a 1x1 kernel with stride 1 is a linear layer over the pixels;
- *  - many pixels: oneDNN's direct code (conv_direct_cpu.h);
+ *  - a 3x3 kernel with stride 1 and many pixels: Winograd's way (conv_winograd_cpu.c);
+ *  - others with many pixels: oneDNN's direct code (conv_direct_cpu.c);
  *  - few pixels and many channels: gathered rows (im2col_cpu.h) and matrix products, in chunks that
  *    stay in cache. */
-#include "kernels/conv_direct_cpu.h"
+#include "kernels/conv_cpu.h"
 #include "kernels/im2col_cpu.h"
 
 #define CHUNK ((size_t)16 << 20) // bytes of gathered rows at a time
@@ -79,7 +80,8 @@ static void conv_forward(const kernels *k, struct conv_shape s, const cell *x,
 {
     if (is_linear(s)) {
         k->linear_forward(k, as_linear(s), x, w, bias, y);
-    } else if (s.n > 0 && !conv_direct_forward(k, s, x, w, bias, y) &&
+    } else if (s.n > 0 && !conv_winograd_forward(k, s, x, w, bias, y) &&
+               !conv_direct_forward(k, s, x, w, bias, y) &&
                !gathered_forward(k, s, x, w, bias, y)) {
         cpu_device(k)->reference.conv_forward(k, s, x, w, bias, y);
     }
@@ -111,8 +113,8 @@ static void conv_backward_input(const kernels *k, struct conv_shape s, const cel
 {
     if (is_linear(s)) {
         k->linear_backward_input(k, as_linear(s), dy, w, dx);
-    } else if (s.n > 0 && !conv_direct_backward(k, s, dy, w, dx) &&
-               !gathered_backward(k, s, dy, w, dx)) {
+    } else if (s.n > 0 && !conv_winograd_backward(k, s, dy, w, dx) &&
+               !conv_direct_backward(k, s, dy, w, dx) && !gathered_backward(k, s, dy, w, dx)) {
         cpu_device(k)->reference.conv_backward_input(k, s, dy, w, dx);
     }
 }

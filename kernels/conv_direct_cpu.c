@@ -1,6 +1,6 @@
 /* conv_direct_cpu.c: convolutions by oneDNN's direct code, which reads x where it lies instead of
- * gathering its rows; never Winograd, whose errors are larger. */
-#include "kernels/conv_direct_cpu.h"
+ * gathering its rows. */
+#include "kernels/conv_cpu.h"
 
 #include <string.h>
 
@@ -78,31 +78,12 @@ static void turn(int threads, struct conv_shape s, enum kernels_type type, const
     }
 }
 
-// the forward convolution that takes dy to dx
-static struct conv_shape turned_shape(struct conv_shape s)
-{
-    return (struct conv_shape){
-        .n = s.n,
-        .h = s.out_h,
-        .w = s.out_w,
-        .c = s.out,
-        .out_h = s.h,
-        .out_w = s.w,
-        .out = s.c,
-        .kh = s.kh,
-        .kw = s.kw,
-        .stride = 1,
-        .pad_top = s.kh - 1 - s.pad_top,
-        .pad_left = s.kw - 1 - s.pad_left,
-    };
-}
-
 bool conv_direct_backward(const kernels *k, struct conv_shape s, const cell *dy,
                           struct kernels_weight w, cell *dx)
 {
     const size_t size = kernels_size(w.type);
     const int64_t weights = (int64_t)s.out * s.kh * s.kw * s.c;
-    const struct conv_shape t = turned_shape(s);
+    const struct conv_shape t = conv_turned(s);
     struct onednn_room room = cpu_workspace(k);
 
     if (s.stride != 1 || t.pad_top < 0 || t.pad_left < 0 || !pays(t, BACKWARD_PAYS)) {

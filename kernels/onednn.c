@@ -37,6 +37,16 @@ static bool may_use(int set)
 #endif
 }
 
+bool onednn_has_avx2(void)
+{
+    return may_use(dnnl_cpu_isa_avx2);
+}
+
+bool onednn_has_avx512(void)
+{
+    return may_use(dnnl_cpu_isa_avx512_core);
+}
+
 bool onednn_has_bf16(void)
 {
     return may_use(dnnl_cpu_isa_avx512_core_bf16);

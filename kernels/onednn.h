@@ -14,6 +14,10 @@ struct onednn;
 struct onednn *onednn_create(GError **error);
 void onednn_destroy(struct onednn *o); // accepts NULL
 
+// whether this CPU has these (and the library is allowed to use them)
+bool onednn_has_avx2(void);
+bool onednn_has_avx512(void);
+
 // whether this CPU multiplies bfloat16 in hardware (and the library is allowed to use it)
 bool onednn_has_bf16(void);
 

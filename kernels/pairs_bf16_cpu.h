@@ -1,11 +1,11 @@
 /* pairs_bf16_cpu.h: tokens of bfloat16 brought into the layouts that products of pairs read
- * (product_bf16_cpu.h), 16 x 16 pairs at a time, and floats with a token a lane brought back.
+ * (product_cpu.h), 16 x 16 pairs at a time, and floats with a token a lane brought back.
  *
  * Tokens are rows x [tokens, d], `row` values apart. Where d or the tokens end before a multiple of
  * 32 values or 16 tokens, what is laid out goes on to that multiple with zeros. */
 #pragma once
 
-#include "kernels/product_bf16_cpu.h"
+#include "kernels/bf16_cpu.h"
 
 #ifdef BF16_CODE
 

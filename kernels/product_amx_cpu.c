@@ -1,8 +1,8 @@
-/* product_amx_cpu.c: products of bfloat16 by AMX; see product_bf16_cpu.h.
+/* product_amx_cpu.c: products of bfloat16 by AMX; see product_cpu.h.
  *
  * A tile is 16 rows of 64 bytes. Four of the eight hold sums, 32 rows by 32 lanes of C, two 16 rows of
  * A and two 16 lanes of B; each load of them serves two products. */
-#include "kernels/product_bf16_cpu.h"
+#include "kernels/bf16_cpu.h"
 
 #ifdef BF16_CODE
 
@@ -32,10 +32,11 @@ AMX_CODE void amx_end(void)
 /* 16 R rows from `row` on and 16 V lanes from lane on. Sums are tiles 0 to 3, A's 4 and 5, B's 6 and
  * 7. */
 AMX_CODE static inline __attribute__((always_inline)) void
-block(const struct bf16_product *p, const int R, const int V, int row, int lane)
+block(const struct product *p, const int R, const int V, int row, int lane)
 {
     const int64_t a_row = p->a_row * 4, b_row = p->b_row * 4, c_row = p->c_row * 4;
-    const uint32_t *a = p->a + row * p->a_row, *b = p->b + lane;
+    const uint32_t *a = (const uint32_t *)p->a + row * p->a_row;
+    const uint32_t *b = (const uint32_t *)p->b + lane;
     float *c = p->c + row * p->c_row + lane;
 
     if (p->accumulate) {
@@ -83,7 +84,7 @@ block(const struct bf16_product *p, const int R, const int V, int row, int lane)
     }
 }
 
-AMX_CODE static void all_rows(const struct bf16_product *p, const int V, int lane)
+AMX_CODE static void all_rows(const struct product *p, const int V, int lane)
 {
     int row = 0;
 
@@ -103,7 +104,7 @@ AMX_CODE static void all_rows(const struct bf16_product *p, const int V, int lan
     }
 }
 
-AMX_CODE void amx_product(const struct bf16_product *p)
+AMX_CODE void amx_product(const struct product *p)
 {
     int lane = 0;
 

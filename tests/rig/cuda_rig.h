@@ -19,7 +19,6 @@
 #include "kernels/float_bits.h"
 
 #include <cuda_bf16.h>
-#include <cuda_fp16.h>
 #include <cuda_runtime_api.h>
 
 #include <cmath>

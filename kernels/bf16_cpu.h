@@ -1,46 +1,15 @@
-/* product_bf16_cpu.h: small products of bfloat16 on one thread, by AMX's tiles or by AVX-512's dot
- * products.
- *
- *   C [rows, lanes] = A [rows, k] B [k, lanes], or +=; sums are float
- *
- * k counts pairs: two neighbouring bfloat16 in 32 bits, the first in the low half, are multiplied
- * with such a pair and added up by one instruction. A's rows hold them one behind the other, B's
- * rows a pair a lane. Tiles take whole multiples of 16: all three have room for rows and k rounded up
- * to that, in which A and B go on with zeros along k. Only on CPUs that onednn_has_bf16 tells of. */
+/* bf16_cpu.h: bfloat16 by AVX-512's instructions for it. Only on CPUs that onednn_has_bf16 tells of. */
 #pragma once
 
-#include "kernels/kernels.h"
+#include "kernels/product_cpu.h"
 
 #if defined __x86_64__ && defined __GNUC__
 #include <immintrin.h>
 
-#define BF16_LANES 16
+#define BF16_LANES PRODUCT_LANES
 #define BF16_CODE  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
 // for what has to become part of its caller
 #define BF16_PART static inline __attribute__((always_inline)) BF16_CODE
-
-// distances between rows in pairs, those of C in floats
-struct bf16_product {
-    bool tiles;
-    int rows, k, lanes; // lanes: a multiple of BF16_LANES
-    const uint32_t *a, *b;
-    int64_t a_row, b_row, c_row;
-    float *c;
-    bool accumulate;
-};
-
-// Runs it. most: NULL, or [lanes], each raised to the largest of its column of C.
-void bf16_product(const struct bf16_product *p, float *most);
-
-/* Before and after a thread's products; tiles: whether they are to be by AMX, only on CPUs that
- * onednn_has_amx tells of. */
-void bf16_begin(bool tiles);
-void bf16_end(bool tiles);
-
-// product_amx_cpu.c: what these are with tiles
-void amx_begin(void);
-void amx_end(void);
-void amx_product(const struct bf16_product *p);
 
 /* Rounds two rows of 16 floats, to the nearest even: lane i gets the pair (low [i], high [i]). */
 BF16_PART __m512i bf16_pairs(__m512 low, __m512 high)

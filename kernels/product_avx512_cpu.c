@@ -1,8 +1,9 @@
-/* product_bf16_cpu.c: products of bfloat16 by AVX-512; see product_bf16_cpu.h.
+/* product_avx512_cpu.c: products by AVX-512, of floats and of pairs of bfloat16; see product_cpu.h.
  *
  * A tile of 6 rows and 4 vectors of 16 lanes is kept in registers: 24 sums, 4 vectors of B and one
- * of A are 29 of 32. Smaller tiles take what is left on either side. */
-#include "kernels/product_bf16_cpu.h"
+ * of A are 29 of 32. Smaller tiles take what is left on either side. All is compiled for CPUs with
+ * bfloat16; what products of floats reach has none of its instructions. */
+#include "kernels/bf16_cpu.h"
 
 #ifdef BF16_CODE
 
@@ -10,10 +11,11 @@
 #define VECTORS 4
 
 // R rows from `row` on and V vectors from lane on; most: NULL, or [lanes] raised to the largest of C
-BF16_PART void tile(const struct bf16_product *p, const int R, const int V, int row, int lane,
-                    float *most)
+BF16_PART void tile_of(const struct product *p, const bool floats, const int R, const int V,
+                       int row, int lane, float *most)
 {
-    const uint32_t *a = p->a + row * p->a_row, *b = p->b + lane;
+    const uint32_t *a = (const uint32_t *)p->a + row * p->a_row;
+    const uint32_t *b = (const uint32_t *)p->b + lane;
     float *c = p->c + row * p->c_row + lane;
     __m512 sum[ROWS][VECTORS];
 
@@ -26,17 +28,18 @@ BF16_PART void tile(const struct bf16_product *p, const int R, const int V, int 
         }
     }
     for (int k = 0; k < p->k; k++, a++, b += p->b_row) {
-        __m512bh lanes[VECTORS];
+        __m512i lanes[VECTORS];
 #pragma GCC unroll 4
         for (int v = 0; v < V; v++) {
-            lanes[v] = (__m512bh)_mm512_loadu_si512(b + v * BF16_LANES);
+            lanes[v] = _mm512_loadu_si512(b + v * BF16_LANES);
         }
 #pragma GCC unroll 6
         for (int r = 0; r < R; r++) {
-            const __m512bh pair = (__m512bh)_mm512_set1_epi32((int)a[r * p->a_row]);
+            const __m512i one = _mm512_set1_epi32((int)a[r * p->a_row]);
 #pragma GCC unroll 4
             for (int v = 0; v < V; v++) {
-                sum[r][v] = _mm512_dpbf16_ps(sum[r][v], pair, lanes[v]);
+                sum[r][v] = floats ? _mm512_fmadd_ps((__m512)one, (__m512)lanes[v], sum[r][v])
+                                   : _mm512_dpbf16_ps(sum[r][v], (__m512bh)one, (__m512bh)lanes[v]);
             }
         }
     }
@@ -54,8 +57,18 @@ BF16_PART void tile(const struct bf16_product *p, const int R, const int V, int 
     }
 }
 
+BF16_PART void tile(const struct product *p, const int R, const int V, int row, int lane,
+                    float *most)
+{
+    if (p->way == PRODUCT_AVX512) {
+        tile_of(p, true, R, V, row, lane, most);
+    } else {
+        tile_of(p, false, R, V, row, lane, most);
+    }
+}
+
 // all rows of V vectors from lane on
-BF16_PART void all_rows(const struct bf16_product *p, const int V, int lane, float *most)
+BF16_PART void all_rows(const struct product *p, const int V, int lane, float *most)
 {
     int row = 0;
 
@@ -83,22 +96,8 @@ BF16_PART void all_rows(const struct bf16_product *p, const int V, int lane, flo
     }
 }
 
-void bf16_begin(bool tiles)
-{
-    if (tiles) {
-        amx_begin();
-    }
-}
-
-void bf16_end(bool tiles)
-{
-    if (tiles) {
-        amx_end();
-    }
-}
-
 // raises most [lanes] to the largest of each column of C
-BF16_CODE static void raise_most(const struct bf16_product *p, float *most)
+BF16_CODE void avx512_raise(const struct product *p, float *most)
 {
     for (int lane = 0; lane < p->lanes; lane += BF16_LANES) {
         __m512 top = _mm512_loadu_ps(most + lane);
@@ -110,17 +109,10 @@ BF16_CODE static void raise_most(const struct bf16_product *p, float *most)
     }
 }
 
-BF16_CODE void bf16_product(const struct bf16_product *p, float *most)
+BF16_CODE void avx512_product(const struct product *p, float *most)
 {
     int lane = 0;
 
-    if (p->tiles) {
-        amx_product(p);
-        if (most) {
-            raise_most(p, most);
-        }
-        return;
-    }
     for (; lane + VECTORS * BF16_LANES <= p->lanes; lane += VECTORS * BF16_LANES) {
         all_rows(p, VECTORS, lane, most);
     }
