@@ -92,8 +92,14 @@ SVDIFF_API bool svdiff_picture_write(const char *path, const svdiff_picture *p, 
 typedef struct svdiff svdiff;
 
 enum svdiff_device { SVDIFF_DEVICE_AUTO, SVDIFF_DEVICE_CPU, SVDIFF_DEVICE_CUDA };
-// auto: bfloat16 where the device computes with it, else f32
-enum svdiff_precision { SVDIFF_PRECISION_AUTO, SVDIFF_PRECISION_F32, SVDIFF_PRECISION_BF16 };
+// auto: bfloat16 where the device computes with it, else f32. f16 and tf32: CUDA devices alone
+enum svdiff_precision {
+    SVDIFF_PRECISION_AUTO,
+    SVDIFF_PRECISION_F32,
+    SVDIFF_PRECISION_BF16,
+    SVDIFF_PRECISION_F16,
+    SVDIFF_PRECISION_TF32
+};
 // what the UNet predicts, when the person knows better than the model's files
 enum svdiff_prediction { SVDIFF_PREDICTION_MODEL, SVDIFF_PREDICTION_V, SVDIFF_PREDICTION_EPSILON };
 

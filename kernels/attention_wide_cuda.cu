@@ -149,3 +149,4 @@ void attention_wide_backward(const kernels *k, struct attention_shape s,
                                              struct attention_back<T>, bool);
 FOR_TYPE(float)
 FOR_TYPE(bf16)
+FOR_TYPE(f16)

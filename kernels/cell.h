@@ -6,11 +6,12 @@
 
 static inline real cell_get(enum kernels_type type, const void *x, int64_t i)
 {
-    return type == KERNELS_BF16 ? (real)bf16_to_float(((const uint16_t *)x)[i])
-                                : ((const real *)x)[i];
+    return type == KERNELS_BF16  ? (real)bf16_to_float(((const uint16_t *)x)[i])
+           : type == KERNELS_F16 ? (real)f16_to_float(((const uint16_t *)x)[i])
+                                 : ((const real *)x)[i];
 }
 
-/* Rounds what was computed, to the nearest even. A NaN that arithmetic makes stays one; that all do, as
+/* Rounds what was computed to bfloat16, to the nearest even. A NaN that arithmetic makes stays one; that all do, as
  * in cell_convert, costs the loops twice as much. */
 static inline uint16_t cell_round(float value)
 {
@@ -23,6 +24,8 @@ static inline void cell_set(enum kernels_type type, void *x, int64_t i, real val
 {
     if (type == KERNELS_BF16) {
         ((uint16_t *)x)[i] = cell_round((float)value);
+    } else if (type == KERNELS_F16) {
+        ((uint16_t *)x)[i] = f16_from_float((float)value);
     } else {
         ((real *)x)[i] = value;
     }
@@ -38,7 +41,9 @@ static inline void cell_add(enum kernels_type type, void *x, int64_t i, real val
 static inline void cell_convert(enum kernels_type from, const void *x, enum kernels_type to,
                                 void *y, int64_t i)
 {
-    if (to == KERNELS_BF16) {
+    if (from == to && to != KERNELS_F32) {
+        ((uint16_t *)y)[i] = ((const uint16_t *)x)[i];
+    } else if (to == KERNELS_BF16) {
         ((uint16_t *)y)[i] = bf16_from_float((float)cell_get(from, x, i));
     } else {
         cell_set(to, y, i, cell_get(from, x, i));

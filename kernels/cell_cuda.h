@@ -6,6 +6,7 @@
 #include "kernels/cuda.h"
 
 typedef __nv_bfloat16 bf16;
+typedef __half f16;
 
 static __device__ inline float value_of(float x)
 {
@@ -17,6 +18,11 @@ static __device__ inline float value_of(bf16 x)
     return __bfloat162float(x);
 }
 
+static __device__ inline float value_of(f16 x)
+{
+    return __half2float(x);
+}
+
 // rounds what was computed, to the nearest even
 static __device__ inline void put(float *to, float value)
 {
@@ -26,6 +32,11 @@ static __device__ inline void put(float *to, float value)
 static __device__ inline void put(bf16 *to, float value)
 {
     *to = __float2bfloat16_rn(value);
+}
+
+static __device__ inline void put(f16 *to, float value)
+{
+    *to = __float2half_rn(value);
 }
 
 // the sum is rounded once
@@ -40,6 +51,8 @@ template <typename F> static inline void cuda_by_type(enum kernels_type type, F 
 {
     if (type == KERNELS_BF16) {
         f(bf16());
+    } else if (type == KERNELS_F16) {
+        f(f16());
     } else {
         f(float());
     }
@@ -48,13 +61,17 @@ template <typename F> static inline void cuda_by_type(enum kernels_type type, F 
 // where the type is known at the launch only: value i of x, and what value i of y becomes
 static __device__ inline float value_at(enum kernels_type type, const void *x, int64_t i)
 {
-    return type == KERNELS_BF16 ? value_of(((const bf16 *)x)[i]) : ((const float *)x)[i];
+    return type == KERNELS_BF16  ? value_of(((const bf16 *)x)[i])
+           : type == KERNELS_F16 ? value_of(((const f16 *)x)[i])
+                                 : ((const float *)x)[i];
 }
 
 static __device__ inline void put_at(enum kernels_type type, void *y, int64_t i, float value)
 {
     if (type == KERNELS_BF16) {
         put((bf16 *)y + i, value);
+    } else if (type == KERNELS_F16) {
+        put((f16 *)y + i, value);
     } else {
         put((float *)y + i, value);
     }

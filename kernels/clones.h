@@ -1,4 +1,4 @@
-/* clones.h: loops over cells of either type, in functions that are compiled for several instruction
+/* clones.h: loops over cells of either type that this table has, in functions that are compiled for several instruction
  * sets (isa.h). */
 #pragma once
 

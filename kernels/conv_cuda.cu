@@ -139,7 +139,8 @@ static void conv_forward(const kernels *k, struct conv_shape s, const cell *x,
                                        take_forward_rows(k, s, first, count, x),
                                        w.data,
                                        bias,
-                                       kernels_at(k, y, first * s.out)};
+                                       kernels_at(k, y, first * s.out),
+                                       cuda_tf32(k)};
 
         cuda_multiply(k, &p, product_room(k));
     }
@@ -161,7 +162,8 @@ static void conv_backward_input(const kernels *k, struct conv_shape s, const cel
                                        take_backward_rows(k, s, first, count, dy),
                                        w.data,
                                        NULL,
-                                       kernels_at(k, dx, first * s.c)};
+                                       kernels_at(k, dx, first * s.c),
+                                       cuda_tf32(k)};
 
         cuda_multiply(k, &p, product_room(k));
     }
@@ -183,7 +185,8 @@ static void conv_backward_weight(const kernels *k, struct conv_shape s, const ce
                                        kernels_at(k, dy, first * s.out),
                                        take_forward_rows(k, s, first, count, x),
                                        NULL,
-                                       dw};
+                                       dw,
+                                       cuda_tf32(k)};
 
         cuda_multiply(k, &p, product_room(k));
     }

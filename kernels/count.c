@@ -112,6 +112,7 @@ kernels *kernels_count(const kernels *like)
     k->name = "count";
     k->threads = like->threads;
     k->precision = like->precision;
+    k->weight = like->weight;
     k->activation = like->activation;
     k->device = device;
     return k;

@@ -38,21 +38,36 @@ static bool create_device(struct cpu_device *device, GError **error)
     return device->dnnl != NULL;
 }
 
-kernels *kernels_cpu(int threads, enum kernels_type precision, GError **error)
+static bool check_precision(enum kernels_precision precision, GError **error)
 {
-    if (precision == KERNELS_BF16 && !kernels_cpu_has_bf16()) {
+    if (precision == KERNELS_IN_F32 || (precision == KERNELS_IN_BF16 && kernels_cpu_has_bf16())) {
+        return true;
+    }
+    if (precision == KERNELS_IN_BF16) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
                     "this CPU has no bfloat16 instructions: use the precision f32");
+    } else {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "the precision %s is for CUDA devices: use f32 or bf16 on the CPU",
+                    kernels_precision_word(precision));
+    }
+    return false;
+}
+
+kernels *kernels_cpu(int threads, enum kernels_precision precision, GError **error)
+{
+    if (!check_precision(precision, error)) {
         return NULL;
     }
 
-    g_autoptr(kernels) k = kernels_reference(precision);
+    g_autoptr(kernels) k = kernels_reference(kernels_precision_type(precision));
     g_free(k->device);
     k->device = g_new0(struct cpu_device, 1);
     k->destroy = cpu_destroy;
     k->name = "cpu";
     k->threads = threads > 0 ? threads : omp_get_num_procs();
     k->precision = precision;
+    k->weight = k->activation;
     if (!create_device(k->device, error)) {
         return NULL;
     }

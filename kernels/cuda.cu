@@ -154,15 +154,16 @@ static bool check_number(int number, GError **error)
     return asked == cudaSuccess && number < count;
 }
 
-// what the library multiplies bfloat16 on
-static bool check_precision(int number, enum kernels_type precision, GError **error)
+// devices before 8.0 multiply float16 alone
+static bool check_precision(int number, enum kernels_precision precision, GError **error)
 {
     int major = 0;
 
     cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, number);
-    if (precision == KERNELS_BF16 && major < 8) {
+    if (major < 8 && (precision == KERNELS_IN_BF16 || precision == KERNELS_IN_TF32)) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                    "CUDA device %d does not compute with bfloat16: use the precision f32", number);
+                    "CUDA device %d does not compute in %s: use the precision f16 or f32", number,
+                    kernels_precision_word(precision));
         return false;
     }
     return true;
@@ -255,7 +256,7 @@ static void fill_entries(kernels *k)
     cuda_fill_unmix(k);
 }
 
-kernels *kernels_cuda_create(int number, enum kernels_type precision, GError **error)
+kernels *kernels_cuda_create(int number, enum kernels_precision precision, GError **error)
 {
     struct cuda_device *device = g_new0(struct cuda_device, 1);
 
@@ -268,7 +269,8 @@ kernels *kernels_cuda_create(int number, enum kernels_type precision, GError **e
     k->device = device;
     k->name = "cuda";
     k->threads = 1;
-    k->precision = k->activation = precision;
+    k->precision = precision;
+    k->weight = k->activation = kernels_precision_type(precision);
     fill_memory(k);
     kernels_cuda_begin(k);
     fill_entries(k);

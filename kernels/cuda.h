@@ -109,14 +109,21 @@ static inline void *cuda_take(struct cuda_room *room, size_t bytes)
 /* ---- products (product_cuda.cu) ---- */
 
 /* C [m, n] = A [m, k] B [k, n] + bias [n], row-major, of any types; what the shape says of transposes
- * and adding holds. bias may be NULL, and is where the product is added. */
+ * and adding holds. bias may be NULL, and is where the product is added. tf32: floats may be multiplied
+ * as such. */
 struct cuda_product {
     struct gemm_shape s;
     enum kernels_type a_type, b_type, c_type;
     const void *a, *b;
     const float *bias;
     void *c;
+    bool tf32;
 };
+
+static inline bool cuda_tf32(const kernels *k)
+{
+    return k->precision == KERNELS_IN_TF32;
+}
 
 // room: for rows of C in float, 4 n bytes at least
 void cuda_multiply(const kernels *k, const struct cuda_product *p, struct cuda_room room);
@@ -146,7 +153,8 @@ CUDA_SHOWN const char *const kernels_cuda_interface;
 
 /* The table of an NVIDIA device, which computes in `precision`. NULL with an error that says what is
  * missing. */
-CUDA_SHOWN kernels *kernels_cuda_create(int number, enum kernels_type precision, GError **error);
+CUDA_SHOWN kernels *kernels_cuda_create(int number, enum kernels_precision precision,
+                                        GError **error);
 
 // a table without entries, each of which ends the program; and the first such one of a table, or NULL
 void kernels_cuda_begin(kernels *k);

@@ -5,7 +5,7 @@
 
 #include <gmodule.h>
 
-typedef kernels *(*create_table)(int number, enum kernels_type precision, GError **error);
+typedef kernels *(*create_table)(int number, enum kernels_precision precision, GError **error);
 
 // the module's function of that name, NULL with an error
 static void *find(GModule *module, const char *path, const char *name, GError **error)
@@ -42,7 +42,8 @@ static GModule *open_module(const char *path, GError **error)
     return module;
 }
 
-kernels *kernels_cuda(const char *path, int number, enum kernels_type precision, GError **error)
+kernels *kernels_cuda(const char *path, int number, enum kernels_precision precision,
+                      GError **error)
 {
     GModule *module = open_module(path, error);
     const char *const *interface =

@@ -26,13 +26,26 @@ CPU_LOOP void convert_loop(enum kernels_type from, enum kernels_type to, struct 
     }
 }
 
+CPU_LOOP void convert_from(enum kernels_type from, enum kernels_type to, struct cpu_share s,
+                           const void *x, void *y)
+{
+    if (to == KERNELS_F16) {
+        convert_loop(from, KERNELS_F16, s, x, y);
+    } else if (to == KERNELS_BF16) {
+        convert_loop(from, KERNELS_BF16, s, x, y);
+    } else {
+        convert_loop(from, KERNELS_F32, s, x, y);
+    }
+}
+
+// all types, also those that this table does not compute in
 CPU_CLONES static void convert_share(enum kernels_type from, enum kernels_type to,
                                      struct cpu_share s, const void *x, void *y)
 {
-    if (to == KERNELS_BF16) {
-        CPU_BY_TYPE(convert_loop, from, KERNELS_BF16, s, x, y);
+    if (from == KERNELS_F16) {
+        convert_from(KERNELS_F16, to, s, x, y);
     } else {
-        CPU_BY_TYPE(convert_loop, from, KERNELS_F32, s, x, y);
+        CPU_BY_TYPE(convert_from, from, to, s, x, y);
     }
 }
 

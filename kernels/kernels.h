@@ -48,20 +48,37 @@ typedef float real;
 enum kernels_type {
     KERNELS_F32, // real
     KERNELS_BF16,
+    KERNELS_F16,
+    KERNELS_TYPES
 };
 
 // bytes of a value
 static inline size_t kernels_size(enum kernels_type type)
 {
-    return type == KERNELS_BF16 ? sizeof(uint16_t) : sizeof(real);
+    return type == KERNELS_F32 ? sizeof(real) : sizeof(uint16_t);
 }
+
+/* What a table computes in: the type of its weights and activations. TF32: floats, of which products
+ * take the upper 19 bits, that is ten of mantissa. */
+enum kernels_precision {
+    KERNELS_IN_F32,
+    KERNELS_IN_BF16,
+    KERNELS_IN_F16,
+    KERNELS_IN_TF32,
+    KERNELS_PRECISIONS
+};
+
+// how its values are stored; "f32", "bf16", ...; and back, KERNELS_PRECISIONS where there is none
+enum kernels_type kernels_precision_type(enum kernels_precision precision);
+const char *kernels_precision_word(enum kernels_precision precision);
+enum kernels_precision kernels_precision_of(const char *word);
 
 /* An activation, or its gradient, in the table's type of them: only entries know how it is stored,
  * so that it has no size here. */
 typedef struct cell cell;
 
 /* A weight of a linear layer or a convolution, as an argument, in the layout named above. Fast where
- * it is of the table's precision. */
+ * it is of the table's type of weights. */
 struct kernels_weight {
     const void *data;
     enum kernels_type type;
@@ -164,7 +181,8 @@ typedef struct kernels kernels;
 struct kernels {
     const char *name; // "reference", "cpu", "count"
     int threads;
-    enum kernels_type precision;  // what weights should be stored as on this device
+    enum kernels_precision precision;
+    enum kernels_type weight;     // what weights should be stored as on this device
     enum kernels_type activation; // what every cell of it is
     /* Whether its memory is the host's: then the host may follow its pointers, and what it gives is
      * taken from the machine's. Nothing but limits of memory and how weights are read may depend on
@@ -204,17 +222,18 @@ static inline cell *kernels_at(const kernels *k, const cell *x, int64_t count)
 /* Plain C, single-threaded, the specification of every entry. Owned by the caller. */
 kernels *kernels_reference(enum kernels_type activation);
 
-/* The CPU's fast table. threads: 0 = all that this process may use. KERNELS_BF16 is refused with a
+/* The CPU's fast table. threads: 0 = all that this process may use. KERNELS_IN_BF16 is refused with a
  * sentence where the CPU has no bfloat16 instructions (asked at run time); auto-selection is
- * kernels_cpu_has_bf16. Owned by the caller. */
-kernels *kernels_cpu(int threads, enum kernels_type precision, GError **error);
+ * kernels_cpu_has_bf16. What is neither it nor f32 is refused. Owned by the caller. */
+kernels *kernels_cpu(int threads, enum kernels_precision precision, GError **error);
 bool kernels_cpu_has_bf16(void);
 
 /* The table of an NVIDIA device by its number, which the module that is installed apart brings: `module`
- * is its file, opened once and kept. KERNELS_BF16 is refused where the device does not multiply it. NULL
- * with a sentence that says what is missing: the module, a driver, a device, memory. Owned by the
- * caller. */
-kernels *kernels_cuda(const char *module, int number, enum kernels_type precision, GError **error);
+ * is its file, opened once and kept. KERNELS_IN_BF16 and KERNELS_IN_TF32 are refused where the device
+ * does not multiply them. NULL with a sentence that says what is missing: the module, a driver, a
+ * device, memory. Owned by the caller. */
+kernels *kernels_cuda(const char *module, int number, enum kernels_precision precision,
+                      GError **error);
 
 /* Computes nothing: memory is only counted, so that true code runs and tells what it would need.
  * like: the table whose threads, precision and own memory it has. Pointers that the counting table

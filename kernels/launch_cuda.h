@@ -12,6 +12,7 @@
 #ifdef __CUDACC__
 
 #include <cuda_bf16.h>
+#include <cuda_fp16.h>
 #include <cuda_runtime.h>
 
 #define LAUNCH(kernel, grid, block, shared, stream, ...)                                           \

@@ -6,7 +6,8 @@ static void linear_forward(const kernels *k, struct linear_shape s, const cell *
                            struct kernels_weight w, const real *bias, cell *y)
 {
     const struct gemm_shape shape = {s.t, s.out, s.in, false, true, false};
-    const struct cuda_product p = {shape, k->activation, w.type, k->activation, x, w.data, bias, y};
+    const struct cuda_product p = {shape,  k->activation, w.type, k->activation, x,
+                                   w.data, bias,          y,      cuda_tf32(k)};
 
     cuda_multiply(k, &p, cuda_workspace(k));
 }
@@ -15,8 +16,8 @@ static void linear_backward_input(const kernels *k, struct linear_shape s, const
                                   struct kernels_weight w, cell *dx)
 {
     const struct gemm_shape shape = {s.t, s.in, s.out, false, false, true};
-    const struct cuda_product p = {shape, k->activation, w.type, k->activation,
-                                   dy,    w.data,        NULL,   dx};
+    const struct cuda_product p = {shape,  k->activation, w.type, k->activation, dy,
+                                   w.data, NULL,          dx,     cuda_tf32(k)};
 
     cuda_multiply(k, &p, cuda_workspace(k));
 }
@@ -26,7 +27,7 @@ static void linear_backward_weight(const kernels *k, struct linear_shape s, cons
 {
     const struct gemm_shape shape = {s.out, s.in, s.t, true, false, true};
     const struct cuda_product p = {shape, k->activation, k->activation, KERNELS_F32, dy, x, NULL,
-                                   dw};
+                                   dw,    cuda_tf32(k)};
 
     cuda_multiply(k, &p, cuda_workspace(k));
 }

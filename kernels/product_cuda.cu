@@ -11,7 +11,7 @@
 
 static cudaDataType library_type(enum kernels_type type)
 {
-    return type == KERNELS_BF16 ? CUDA_R_16BF : CUDA_R_32F;
+    return type == KERNELS_BF16 ? CUDA_R_16BF : type == KERNELS_F16 ? CUDA_R_16F : CUDA_R_32F;
 }
 
 static bool is_aligned(const void *data, int64_t row, enum kernels_type type)
@@ -49,13 +49,14 @@ static cublasLtMatrixLayout_t layout(enum kernels_type type, int64_t rows, int64
     return made;
 }
 
-static cublasLtMatmulDesc_t describe(struct gemm_shape s)
+static cublasLtMatmulDesc_t describe(struct gemm_shape s, bool tf32)
 {
     const cublasOperation_t a = s.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N;
     const cublasOperation_t b = s.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N;
     cublasLtMatmulDesc_t made;
 
-    cublasLtMatmulDescCreate(&made, CUBLAS_COMPUTE_32F, CUDA_R_32F);
+    cublasLtMatmulDescCreate(&made, tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F,
+                             CUDA_R_32F);
     cublasLtMatmulDescSetAttribute(made, CUBLASLT_MATMUL_DESC_TRANSA, &a, sizeof a);
     cublasLtMatmulDescSetAttribute(made, CUBLASLT_MATMUL_DESC_TRANSB, &b, sizeof b);
     return made;
@@ -95,7 +96,7 @@ static cublasStatus_t run_library(struct cuda_device *device, const struct cuda_
     const struct gemm_shape s = p->s;
     const float one = 1, beta = s.accumulate ? 1 : 0;
     const int64_t a_rows = s.transpose_a ? s.k : s.m, b_rows = s.transpose_b ? s.n : s.k;
-    cublasLtMatmulDesc_t how = describe(s);
+    cublasLtMatmulDesc_t how = describe(s, p->tf32 && p->a_type == KERNELS_F32);
     cublasLtMatrixLayout_t a = layout(p->a_type, a_rows, a_row(s));
     cublasLtMatrixLayout_t b = layout(p->b_type, b_rows, b_row(s)), c = layout(p->c_type, s.m, s.n);
     cublasLtMatmulPreference_t preference = prefer(p);

@@ -34,7 +34,8 @@ kernels *kernels_reference(enum kernels_type activation)
 
     k->name = "reference";
     k->threads = 1;
-    k->precision = KERNELS_F32;
+    k->precision = KERNELS_IN_F32;
+    k->weight = KERNELS_F32;
     k->activation = activation;
     k->device = g_new0(struct kernels_memory, 1);
     k->destroy = reference_destroy;

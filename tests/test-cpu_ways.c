@@ -19,10 +19,10 @@ static kernels reference;
 #include "kernels/entries.h"
 #undef ENTRY
 
-static kernels *watched_cpu(enum kernels_type type)
+static kernels *watched_cpu(enum kernels_precision precision)
 {
     g_autoptr(GError) error = NULL;
-    kernels *k = kernels_cpu(2, type, &error);
+    kernels *k = kernels_cpu(2, precision, &error);
 
     g_assert_no_error(error);
     reference = cpu_device(k)->reference;
@@ -83,7 +83,7 @@ static void try_linear(const kernels *k, struct linear_shape s)
 {
     struct arrays a = {.k = k};
     g_autofree char *what = g_strdup_printf("t=%d in=%d out=%d", (int)s.t, s.in, s.out);
-    const struct kernels_weight w = {values(&a, (int64_t)s.in * s.out, k->precision), k->precision};
+    const struct kernels_weight w = {values(&a, (int64_t)s.in * s.out, k->weight), k->weight};
     cell *x = cells(&a, s.t * s.in), *y = cells(&a, s.t * s.out);
 
     k->linear_forward(k, s, x, w, NULL, y);
@@ -115,7 +115,7 @@ static void try_conv(const kernels *k, struct conv_shape s)
     g_autofree char *what =
         g_strdup_printf("h=%d c=%d out=%d kernel=%d stride=%d", s.h, s.c, s.out, s.kh, s.stride);
     const int64_t weights = (int64_t)s.out * s.kh * s.kw * s.c;
-    const struct kernels_weight w = {values(&a, weights, k->precision), k->precision};
+    const struct kernels_weight w = {values(&a, weights, k->weight), k->weight};
     cell *x = cells(&a, (int64_t)s.n * s.h * s.w * s.c),
          *y = cells(&a, (int64_t)s.n * s.out_h * s.out_w * s.out);
 
@@ -192,13 +192,13 @@ static void try_attentions(const kernels *k)
     }
 }
 
-static void test_ways(gconstpointer type)
+static void test_ways(gconstpointer precision)
 {
-    if (GPOINTER_TO_INT(type) == KERNELS_BF16 && !kernels_cpu_has_bf16()) {
+    if (GPOINTER_TO_INT(precision) == KERNELS_IN_BF16 && !kernels_cpu_has_bf16()) {
         g_test_skip("this CPU has no bfloat16 instructions");
         return;
     }
-    g_autoptr(kernels) k = watched_cpu(GPOINTER_TO_INT(type));
+    g_autoptr(kernels) k = watched_cpu(GPOINTER_TO_INT(precision));
 
     try_linears(k);
     try_convs(k);
@@ -208,7 +208,7 @@ static void test_ways(gconstpointer type)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_data_func("/cpu_ways/f32", GINT_TO_POINTER(KERNELS_F32), test_ways);
-    g_test_add_data_func("/cpu_ways/bf16", GINT_TO_POINTER(KERNELS_BF16), test_ways);
+    g_test_add_data_func("/cpu_ways/f32", GINT_TO_POINTER(KERNELS_IN_F32), test_ways);
+    g_test_add_data_func("/cpu_ways/bf16", GINT_TO_POINTER(KERNELS_IN_BF16), test_ways);
     return g_test_run();
 }

@@ -53,7 +53,7 @@ static void set_up(struct fixture *f, const void *data)
         g_test_build_filename(G_TEST_DIST, "fixtures", "traces", name, NULL);
     const struct tape_options o = {.outer_bytes = 1 << 26, .inner_bytes = 1 << 26};
 
-    f->k = m->cpu ? kernels_cpu(2, KERNELS_F32, &error) : kernels_reference(KERNELS_F32);
+    f->k = m->cpu ? kernels_cpu(2, KERNELS_IN_F32, &error) : kernels_reference(KERNELS_F32);
     g_assert_no_error(error);
     f->checkpoint = checkpoint_open(path, &error);
     g_assert_no_error(error);

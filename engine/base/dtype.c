@@ -1,13 +1,10 @@
 /* Stored types and their conversion; see dtype.h.
  *
- *   f16   1 sign, 5 exponent (bias 15), 10 mantissa bits;   value = m 2^-24 below 2^-14
- *   bf16  the upper half of an f32
- *   e5m2  the upper half of an f16
- *   e4m3  1 sign, 4 exponent (bias 7), 3 mantissa bits;     value = m 2^-9 below 2^-6; all ones NaN
+ *   f16, bf16  float_bits.h
+ *   e5m2       the upper half of an f16
+ *   e4m3       1 sign, 4 exponent (bias 7), 3 mantissa bits;     value = m 2^-9 below 2^-6; all ones NaN
  *
- * f16 to f32 shifts exponent and mantissa to their place and adds the difference of the biases;
- * subnormals go through one exact float subtraction. The way back adds the rounding bias and the
- * lowest kept bit before the shift, which is round to nearest even. Loops over arrays of the types
+ * Loops over arrays of the types
  * that models have are compiled for several instruction sets. */
 #include "engine/base/dtype.h"
 
@@ -65,25 +62,6 @@ enum dtype dtype_written(enum dtype type)
     return type == DTYPE_F8_E4M3 || type == DTYPE_F8_E5M2 ? DTYPE_F16 : type;
 }
 
-// `yes` where the mask is ones, `no` where it is zeros: a choice without a branch
-static inline uint32_t choose(uint32_t mask, uint32_t yes, uint32_t no)
-{
-    return (yes & mask) | (no & ~mask);
-}
-
-static inline float f16_to_f32(uint16_t value)
-{
-    uint32_t sign = (uint32_t)(value & 0x8000) << 16;
-    uint32_t magnitude = (uint32_t)(value & 0x7fff) << 13;
-    // normal numbers change the bias by 112; infinity and NaN by twice that, to exponent 255
-    uint32_t special = 0u - (magnitude >= 0x0f800000);
-    uint32_t normal = magnitude + (112u << 23) + (special & (112u << 23));
-    // subnormals: put the mantissa under a hidden one at 2^-14 and take that one away
-    uint32_t subnormal = bits_of_float(float_of_bits(magnitude + (113u << 23)) - 0x1p-14f);
-
-    return float_of_bits(sign | choose(0u - (magnitude < 0x00800000), subnormal, normal));
-}
-
 // as f16: three bits of mantissa go to 20..22, and the biases differ by 120
 static inline float e4m3_to_f32(uint8_t value)
 {
@@ -91,24 +69,9 @@ static inline float e4m3_to_f32(uint8_t value)
     uint32_t magnitude = (uint32_t)(value & 0x7f) << 20;
     uint32_t normal = magnitude + (120u << 23);
     uint32_t subnormal = bits_of_float(float_of_bits(magnitude + (121u << 23)) - 0x1p-6f);
-    uint32_t finite = choose(0u - (magnitude < 0x00800000), subnormal, normal);
+    uint32_t finite = bits_choose(0u - (magnitude < 0x00800000), subnormal, normal);
 
-    return float_of_bits(sign | choose(0u - (magnitude == 0x07f00000), 0x7fc00000, finite));
-}
-
-static inline uint16_t f32_to_f16(float value)
-{
-    uint32_t bits = bits_of_float(value);
-    uint32_t sign = bits & 0x80000000;
-    uint32_t magnitude = bits ^ sign;
-    // normal results: the bias, half of the last kept place less one, and the last kept bit
-    uint32_t normal = (magnitude - (112u << 23) + 0xfff + ((magnitude >> 13) & 1)) >> 13;
-    // subnormal results: adding 0.5 leaves exactly ten bits below, rounded by the addition itself
-    uint32_t subnormal = bits_of_float(float_of_bits(magnitude) + 0.5f) - bits_of_float(0.5f);
-    uint32_t special = choose(0u - (magnitude > 0x7f800000), 0x7e00, 0x7c00);
-    uint32_t finite = choose(0u - (magnitude < 0x38800000), subnormal, normal);
-
-    return (uint16_t)((sign >> 16) | choose(0u - (magnitude >= 0x47800000), special, finite));
+    return float_of_bits(sign | bits_choose(0u - (magnitude == 0x07f00000), 0x7fc00000, finite));
 }
 
 /* ---- arrays of n values that need not be aligned ---- */
@@ -120,7 +83,7 @@ CPU_CLONES static void f16_array_to_f32(const void *in, float *out, size_t n)
     for (size_t i = 0; i < n; i++) {
         uint16_t value;
         memcpy(&value, from + 2 * i, sizeof(value));
-        out[i] = f16_to_f32(value);
+        out[i] = f16_to_float(value);
     }
 }
 
@@ -157,7 +120,7 @@ static void e5m2_array_to_f32(const void *in, float *out, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         // the eight bits that an f16 has more are zeros
-        out[i] = f16_to_f32((uint16_t)(((const uint8_t *)in)[i] << 8));
+        out[i] = f16_to_float((uint16_t)(((const uint8_t *)in)[i] << 8));
     }
 }
 
@@ -166,7 +129,7 @@ CPU_CLONES static void f32_array_to_f16(const float *in, void *out, size_t n)
     char *to = out;
 
     for (size_t i = 0; i < n; i++) {
-        uint16_t value = f32_to_f16(in[i]);
+        uint16_t value = f16_from_float(in[i]);
         memcpy(to + 2 * i, &value, sizeof(value));
     }
 }

@@ -249,7 +249,7 @@ bool bench_repeat(const kernels *k, int repeats, bench_once once, void *user,
 static double time_product(const kernels *k, const cell *x, const void *weight, cell *y)
 {
     const struct linear_shape s = {.t = RATE_ROWS, .in = RATE_WIDTH, .out = RATE_WIDTH};
-    const struct kernels_weight w = {.data = weight, .type = k->precision};
+    const struct kernels_weight w = {.data = weight, .type = k->weight};
     double best = G_MAXDOUBLE;
 
     for (int i = 0; i < RATE_RUNS; i++) {
@@ -264,7 +264,7 @@ static double time_product(const kernels *k, const cell *x, const void *weight, 
 double bench_product_rate(const kernels *k)
 {
     const size_t activations = kernels_size(k->activation) * RATE_ROWS * RATE_WIDTH;
-    const size_t weights = kernels_size(k->precision) * RATE_WIDTH * RATE_WIDTH;
+    const size_t weights = kernels_size(k->weight) * RATE_WIDTH * RATE_WIDTH;
     cell *x = k->alloc(k, activations), *y = k->alloc(k, activations);
     void *w = k->alloc(k, weights);
     const bool done = x != NULL && y != NULL && w != NULL;

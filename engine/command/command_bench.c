@@ -132,7 +132,7 @@ static JsonObject *as_json(const struct bench *b, const kernels *k, const struct
     json_object_set_double_member(all, "median_seconds", r->median_seconds);
     json_object_set_double_member(all, "flops", r->flops);
     json_object_set_int_member(all, "peak_bytes", (gint64)r->peak_bytes);
-    json_object_set_string_member(all, "precision", k->precision == KERNELS_BF16 ? "bf16" : "f32");
+    json_object_set_string_member(all, "precision", kernels_precision_word(k->precision));
     json_object_set_int_member(all, "threads", k->threads);
     json_object_set_string_member(all, "device", k->name);
     if (b->what == WHAT_START) {

@@ -50,6 +50,7 @@ static bool micro_batch(struct learn_run *r, int64_t m, double *loss, GError **e
 {
     parameters_zero_gradient(r->learner->parameters);
     learn_draw(r->lesson, m, r->batch);
+    r->batch->scale = r->scale.value;
     learn_trace_drawn(r, (int)m);
     if (!learn_prior_targets(r, error)) {
         return false;
@@ -100,7 +101,7 @@ static bool check_number(struct learn_run *r, double norm, GError **error)
 }
 
 /* AdamW with the gradient clipped over all shifts together, as torch.nn.utils.clip_grad_norm_ does:
- * its 1e-6 is in the denominator. */
+ * its 1e-6 is in the denominator. norm: without the scale that the gradient still has. */
 static void update(struct learn_run *r, double norm)
 {
     const struct svdiff_learn_options *o = r->lesson->options;
@@ -113,10 +114,22 @@ static void update(struct learn_run *r, double norm)
                                     .beta2 = BETA2,
                                     .epsilon = EPSILON,
                                     .decay = o->weight_decay};
+    const double clip = o->clip > 0 ? MIN(1.0, o->clip / (norm + 1e-6)) : 1;
 
-    parameters_step(r->learner->parameters, &a, r->step + 1,
-                    o->clip > 0 ? MIN(1.0, o->clip / (norm + 1e-6)) : 1);
+    // its moments know nothing of steps that were left out
+    parameters_step(r->learner->parameters, &a, r->step + 1 - r->scale.skipped,
+                    clip / r->scale.value);
     learner_follow(r->learner);
+}
+
+// the first step that is taken is traced
+static void take(struct learn_run *r, double norm)
+{
+    if (r->step == r->scale.skipped) {
+        learn_trace_parameters(r, r->learner->parameters->gradient, 1 / r->scale.value, "gradient");
+    }
+    update(r, norm);
+    loss_scale_took(&r->scale);
 }
 
 // false with an error on failure; r->cancelled when it was stopped
@@ -131,17 +144,20 @@ static bool one_step(struct learn_run *r, GError **error)
     if (r->cancelled || !learn_share_leads(r)) {
         return true;
     }
-    const double norm = parameters_gradient_norm(p);
-    if (!transfer_sync(r->lesson->session->k, error) || !check_number(r, norm, error)) {
+    const double norm = parameters_gradient_norm(p) / r->scale.value;
+    if (!transfer_sync(r->lesson->session->k, error)) {
+        return false;
+    }
+    const bool skips = isfinite(r->loss) && !isfinite(norm) && loss_scale_skips(&r->scale);
+    if (!skips && !check_number(r, norm, error)) {
         return false;
     }
     // the loss was a number, so the shifts that it is of are good
     parameters_download(p, p->value, r->good);
     r->good_step = r->step;
-    if (r->step == 0) {
-        learn_trace_parameters(r, p->gradient, "gradient");
+    if (!skips) {
+        take(r, norm);
     }
-    update(r, norm);
     r->step++;
     return true;
 }

@@ -46,7 +46,7 @@ static void run_conv(const struct probe *p)
     const struct level *l = &p->level;
     const int h = rows_for(l->h, 18.0 * PICTURES * l->w * l->c * l->c);
     const struct conv_shape s = {PICTURES, h, l->w, l->c, h, l->w, l->c, 3, 3, 1, 1, 1};
-    const struct kernels_weight w = {.data = p->weight, .type = p->k->precision};
+    const struct kernels_weight w = {.data = p->weight, .type = p->k->weight};
 
     p->k->conv_forward(p->k, s, p->x[0], w, NULL, p->x[1]);
 }
@@ -56,7 +56,7 @@ static void run_linear(const struct probe *p)
     const struct level *l = &p->level;
     const int h = rows_for(l->h, 2.0 * PICTURES * l->w * l->c * l->c);
     const struct linear_shape s = {(int64_t)PICTURES * h * l->w, l->c, l->c};
-    const struct kernels_weight w = {.data = p->weight, .type = p->k->precision};
+    const struct kernels_weight w = {.data = p->weight, .type = p->k->weight};
 
     p->k->linear_forward(p->k, s, p->x[0], w, NULL, p->x[1]);
 }
@@ -119,7 +119,7 @@ static bool add_level(const svdiff *s, struct level level, const double operatio
     struct probe p = {.k = s->k, .level = level};
     const size_t bytes =
         (size_t)PICTURES * level.h * level.w * level.c * kernels_size(s->k->activation);
-    const size_t weight = (size_t)9 * level.c * level.c * kernels_size(s->k->precision);
+    const size_t weight = (size_t)9 * level.c * level.c * kernels_size(s->k->weight);
     bool done = (p.weight = s->k->alloc(s->k, weight)) != NULL;
 
     for (int i = 0; i < ARRAYS; i++) {

@@ -18,7 +18,8 @@ struct reading { // freed with its name
     char *name;
     int64_t shape[4]; // as stored, in PyTorch's order
     int n_dims;
-    bool is_weight, bf16; // is_weight: else a bias
+    bool is_weight; // else a bias
+    enum kernels_type type;
     void *to;
 };
 
@@ -40,21 +41,20 @@ static int64_t reading_count(const struct reading *x)
 /* Lists a tensor, or gives it its memory and a place among those to be read. NULL after a failure,
  * or where tensors are only listed. */
 static void *declare(struct reader *r, const struct weight *w, const char *leaf,
-                     const int64_t *shape, int n_dims, bool bf16)
+                     const int64_t *shape, int n_dims, enum kernels_type type)
 {
     struct reading x = {.weight = w,
                         .name = g_strconcat(w->name, leaf, NULL),
                         .n_dims = n_dims,
                         .is_weight = strcmp(leaf, ".weight") == 0,
-                        .bf16 = bf16};
+                        .type = type};
 
     memcpy(x.shape, shape, (size_t)n_dims * sizeof *shape);
     if (r->source.list != NULL) {
         r->source.list(r->source.user, w, x.name, shape, n_dims);
     } else if (!r->failed) {
         // memory is taken in the order of the modules by this thread alone, read into by several
-        const size_t size = bf16 ? sizeof(uint16_t) : sizeof(real);
-        x.to = network_alloc(r->net, (size_t)reading_count(&x) * size, r->error);
+        x.to = network_alloc(r->net, (size_t)reading_count(&x) * kernels_size(type), r->error);
         r->failed = x.to == NULL;
     }
     if (x.to == NULL || r->source.read == NULL) { // fresh memory is zero
@@ -94,7 +94,7 @@ static float *scratch_take(struct scratch *s, int64_t count)
 // where values of a tensor from `first` on belong
 static void *place_of(const struct reading *x, int64_t first)
 {
-    return (char *)x->to + first * (int64_t)(x->bf16 ? sizeof(uint16_t) : sizeof(real));
+    return (char *)x->to + first * (int64_t)kernels_size(x->type);
 }
 
 // to a device with memory of its own
@@ -103,14 +103,14 @@ static void upload(const kernels *k, const struct reading *x, int64_t first, con
 {
     uint16_t part[PART];
 
-    if (!x->bf16) {
+    if (x->type == KERNELS_F32) {
 #pragma omp critical // a table is one thread's at a time
         transfer_upload(k, place_of(x, first), values, n);
         return;
     }
     for (int64_t i = 0; i < n; i += PART) {
         const int64_t count = MIN(PART, n - i);
-        dtype_from_f32(DTYPE_BF16, values + i, part, (size_t)count);
+        dtype_from_f32(transfer_type(x->type), values + i, part, (size_t)count);
 #pragma omp critical
         k->upload(k, place_of(x, first + i), part, (size_t)count * sizeof *part);
     }
@@ -130,7 +130,7 @@ static bool read_rows(const struct reader *r, const struct reading *x, int64_t f
 {
     const kernels *k = r->net->k;
     // several threads write into the host's own memory without asking the table
-    const bool straight = k->host_memory && !x->bf16 && sizeof(real) == sizeof(float);
+    const bool straight = k->host_memory && x->type == KERNELS_F32 && sizeof(real) == sizeof(float);
     float *values = straight ? place_of(x, first) : scratch_take(s, n);
 
     if (values == NULL) {
@@ -144,8 +144,8 @@ static bool read_rows(const struct reader *r, const struct reading *x, int64_t f
     if (x->is_weight) {
         weight_to_engine_order(x->weight, values, n / (reading_count(x) / x->shape[0]));
     }
-    if (k->host_memory && x->bf16) {
-        dtype_from_f32(DTYPE_BF16, values, place_of(x, first), (size_t)n);
+    if (k->host_memory && x->type != KERNELS_F32) {
+        dtype_from_f32(transfer_type(x->type), values, place_of(x, first), (size_t)n);
     } else if (!straight) {
         upload(k, x, first, values, n);
     }
@@ -210,7 +210,7 @@ static void read_bias(struct reader *r, const struct weight *w, real **bias)
 {
     const int64_t shape[] = {w->out};
 
-    *bias = declare(r, w, ".bias", shape, 1, false);
+    *bias = declare(r, w, ".bias", shape, 1, KERNELS_F32);
 }
 
 // kind and name; sizes are set by the reader that knows them, before memory is taken
@@ -226,10 +226,11 @@ static void read_values(struct reader *r, struct weight *w, const int64_t *shape
     // norms and embeddings are added or looked up: rounding them would save nothing
     const bool multiplied = w->kind == WEIGHT_LINEAR || w->kind == WEIGHT_CONV;
     // where tensors are only listed there may be no device
-    const bool bf16 = r->source.list == NULL && multiplied && r->net->k->precision == KERNELS_BF16;
+    const enum kernels_type type =
+        r->source.list == NULL && multiplied ? r->net->k->weight : KERNELS_F32;
 
-    w->dense = (struct kernels_weight){.data = declare(r, w, ".weight", shape, n_dims, bf16),
-                                       .type = bf16 ? KERNELS_BF16 : KERNELS_F32};
+    w->dense = (struct kernels_weight){.data = declare(r, w, ".weight", shape, n_dims, type),
+                                       .type = type};
 }
 
 void read_linear(struct reader *r, struct weight *w, int in, int out, bool bias, const char *name,

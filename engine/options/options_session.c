@@ -29,7 +29,8 @@ static const struct option rows[] = {
     INT("threads", FIELD(threads), 0, 0, 1024, OPTION_DEVICE, "N",
         "processors to use; 0: all (all)"),
     CHOICE("precision", FIELD(precision), SVDIFF_PRECISION_AUTO, SVDIFF_PRECISION_AUTO,
-           WORDS("auto", "f32", "bf16"), OPTION_NETWORKS, "{words} ({default})"),
+           WORDS("auto", "f32", "bf16", "f16", "tf32"), OPTION_NETWORKS,
+           "{words} ({default}); the last two with CUDA alone"),
 };
 
 const struct option_table options_of_session = {"", sizeof(struct svdiff_options), rows,

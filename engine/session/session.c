@@ -9,13 +9,19 @@
 #include <stdarg.h>
 
 // NULL with an error
-static kernels *open_device(const struct svdiff_options *o, enum kernels_type type, GError **error)
+static kernels *open_device(const struct svdiff_options *o, enum kernels_precision precision,
+                            GError **error)
 {
     if (o->device != SVDIFF_DEVICE_CUDA) {
-        return kernels_cpu(o->threads, type, error);
+        return kernels_cpu(o->threads, precision, error);
     }
     g_autofree char *module = module_place("kernels", "svdiff-cuda.so");
-    return kernels_cuda(module, o->device_number, type, error);
+    return kernels_cuda(module, o->device_number, precision, error);
+}
+
+static const struct option *precision_option(void)
+{
+    return option_find(&options_of_session, "precision");
 }
 
 /* auto takes the CPU: no device of another kind has passed the checker yet. Where no precision is asked
@@ -26,10 +32,13 @@ kernels *session_device(const struct svdiff_options *o, GError **error)
     kernels *k = NULL;
 
     if (o->precision == SVDIFF_PRECISION_AUTO && may_have_bf16) {
-        k = open_device(o, KERNELS_BF16, NULL);
+        k = open_device(o, KERNELS_IN_BF16, NULL);
     }
-    const bool bf16 = o->precision == SVDIFF_PRECISION_BF16;
-    return k != NULL ? k : open_device(o, bf16 ? KERNELS_BF16 : KERNELS_F32, error);
+    const char *word = option_word(precision_option(), (int)o->precision);
+    const enum kernels_precision precision = kernels_precision_of(word);
+    return k != NULL
+               ? k
+               : open_device(o, precision < KERNELS_PRECISIONS ? precision : KERNELS_IN_F32, error);
 }
 
 // a person who says another thing than the file is believed, and told so where the file was
@@ -81,8 +90,7 @@ svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
         svdiff_close(s);
         return NULL;
     }
-    s->options.precision =
-        s->k->precision == KERNELS_BF16 ? SVDIFF_PRECISION_BF16 : SVDIFF_PRECISION_F32;
+    s->options.precision = session_precision_named(session_precision(s));
     // what is odd about the files and no reason to stop
     for (const char *const *notice = checkpoint_notices(s->checkpoint); *notice != NULL; notice++) {
         session_warn(s, "%s", *notice);
@@ -94,7 +102,17 @@ svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
 // one word for fingerprints, files and people
 const char *session_precision(const svdiff *s)
 {
-    return option_word(option_find(&options_of_session, "precision"), (int)s->options.precision);
+    return kernels_precision_word(s->k->precision);
+}
+
+enum svdiff_precision session_precision_named(const char *word)
+{
+    double value = SVDIFF_PRECISION_F32;
+
+    if (word != NULL) {
+        option_word_value(precision_option(), word, &value);
+    }
+    return (enum svdiff_precision)value;
 }
 
 void session_drop_networks(svdiff *s)
@@ -194,9 +212,7 @@ uint64_t session_values(const svdiff *s, unsigned components, bool factored)
 uint64_t session_weight_bytes(const svdiff *s, unsigned components, bool factored)
 {
     // but for norms, biases and embeddings, a hundredth, which are always reals
-    const size_t size = s->k->precision == KERNELS_BF16 ? sizeof(uint16_t) : sizeof(real);
-
-    return session_values(s, components, factored) * size;
+    return session_values(s, components, factored) * kernels_size(s->k->weight);
 }
 
 bool session_check_unets(const svdiff *s, int n, GError **error)

@@ -59,8 +59,10 @@ typedef struct weight_source (*component_source)(void *user, enum model_componen
 /* The device that the options ask for. Owned by the caller. */
 kernels *session_device(const struct svdiff_options *o, GError **error);
 
-/* "f32" or "bf16": what it computes in. */
+/* "f32", "bf16", ...: what it computes in; and the option's value of such a word, f32 for NULL and
+ * what is none. */
 const char *session_precision(const svdiff *s);
+enum svdiff_precision session_precision_named(const char *word);
 
 /* Values of the weights of these components (bits 1 << component); factored: matrices that are
  * shifted as their singular vectors. */

@@ -160,7 +160,7 @@ static bool attach_matrix(struct network *net, struct weight *w, struct spectrum
     // an embedding's U is read row by row, as its table is; all else is multiplied
     if (w->sigma == NULL || w->gain == NULL ||
         !attach_factor(net, w->dense.type, &w->u, u, (int64_t)w->out * r, error) ||
-        !attach_factor(net, net->k->precision, &w->vt, vt, r * columns, error)) {
+        !attach_factor(net, net->k->weight, &w->vt, vt, r * columns, error)) {
         return false;
     }
     // W is U diag(s) Vt from here on; nobody needs it as it was

@@ -1,8 +1,15 @@
 /* Copies between host and device; see transfer.h. */
 #include "engine/tape/transfer.h"
 
-#include "engine/base/dtype.h"
 #include "engine/base/error.h"
+
+enum dtype transfer_type(enum kernels_type type)
+{
+    static const enum dtype types[KERNELS_TYPES] = {
+        [KERNELS_F32] = DTYPE_F32, [KERNELS_BF16] = DTYPE_BF16, [KERNELS_F16] = DTYPE_F16};
+
+    return types[type];
+}
 
 void transfer_upload(const kernels *k, real *to, const float *from, int64_t count)
 {
@@ -39,7 +46,7 @@ void transfer_upload_cells(const kernels *k, cell *to, const float *from, int64_
         return;
     }
     g_autofree void *rounded = g_malloc(bytes);
-    dtype_from_f32(DTYPE_BF16, from, rounded, (size_t)count);
+    dtype_from_f32(transfer_type(k->activation), from, rounded, (size_t)count);
     k->upload(k, to, rounded, bytes);
 }
 
@@ -53,7 +60,7 @@ void transfer_download_cells(const kernels *k, float *to, const cell *from, int6
     }
     g_autofree void *rounded = g_malloc(bytes);
     k->download(k, rounded, from, bytes);
-    dtype_to_f32(DTYPE_BF16, rounded, to, (size_t)count);
+    dtype_to_f32(transfer_type(k->activation), rounded, to, (size_t)count);
 }
 
 bool transfer_sync(const kernels *k, GError **error)

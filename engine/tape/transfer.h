@@ -3,7 +3,11 @@
  * more is sent than there is and the device needs no room for both; and waiting for the device. */
 #pragma once
 
+#include "engine/base/dtype.h"
 #include "kernels/kernels.h"
+
+// the type of files that is the same bits, but for the test build's reals
+enum dtype transfer_type(enum kernels_type type);
 
 void transfer_upload(const kernels *k, real *to, const float *from, int64_t count);
 void transfer_download(const kernels *k, float *to, const real *from, int64_t count);

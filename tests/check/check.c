@@ -28,11 +28,6 @@ double check_uniform(struct check *c)
     return g_rand_double(c->random);
 }
 
-bool check_is_bf16(const struct check *c)
-{
-    return c->precision == KERNELS_BF16;
-}
-
 bool check_wants(const struct check *c, double flops)
 {
     return c->most == 0 || flops <= c->most;
@@ -94,24 +89,6 @@ static void *initial_values(const struct array *a)
     return (char *)a->initial + GUARD;
 }
 
-// from one bfloat16 to the next, relative, at most
-#define BF16_STEP (1.0 / 128)
-
-/* Values that were within the bound, rounded on both sides, may come out as neighbours: where the
- * middle between two of them lies between the values, which happens to as large a part of them as
- * their distance is of a step, so that the nmse grows by a step times its root. Of few values one or
- * two alone may do so, and the largest at that. */
-static struct bound rounded(struct bound b, enum kernels_type type, int64_t count)
-{
-    if (type == KERNELS_BF16 && b.nmse > 0) {
-        b.nmse += BF16_STEP * sqrt(b.nmse) + 8 * BF16_STEP * BF16_STEP / (double)MAX(count, 1);
-    }
-    if (type == KERNELS_BF16 && b.relative > 0) {
-        b.relative += BF16_STEP;
-    }
-    return b;
-}
-
 static struct array *new_values(struct check *c, enum role role, enum kernels_type type,
                                 int64_t count, struct bound bound)
 {
@@ -119,7 +96,7 @@ static struct array *new_values(struct check *c, enum role role, enum kernels_ty
 
     a->type = type;
     a->count = count;
-    a->bound = rounded(bound, type, count);
+    a->bound = check_bound(bound, type, count);
     return a;
 }
 
@@ -242,13 +219,13 @@ struct array *check_rounded(struct check *c, const struct array *plain)
     g_autofree uint16_t *values = g_malloc(bytes + 1);
 
     c->reference->convert(c->reference, plain->count, plain->type, initial_values(plain),
-                          KERNELS_BF16, values);
+                          check_rounded_type(c), values);
     return check_raw(c, ROLE_INPUT, bytes, values);
 }
 
 struct kernels_weight check_weight(const struct check *c, const struct weight_input *w)
 {
-    const enum kernels_type type = w->rounded ? KERNELS_BF16 : KERNELS_F32;
+    const enum kernels_type type = w->rounded ? check_rounded_type(c) : KERNELS_F32;
 
     return (struct kernels_weight){at(c, w->rounded ? w->rounded : w->plain), type};
 }
@@ -285,7 +262,8 @@ static void check_guards(struct check *c, guint index, const struct array *a, co
 static bool close_enough(const struct array *a, double expected, double got, double *squares,
                          double *differences)
 {
-    const double difference = got - expected;
+    // what is too large for the type is infinite on both sides
+    const double difference = got == expected ? 0 : got - expected;
 
     *squares += expected * expected;
     *differences += difference * difference;

@@ -24,8 +24,8 @@
 
 enum check_mode { MODE_CHECK, MODE_BENCH_REFERENCE, MODE_BENCH_DEVICE };
 
-/* random: uniform in -1 .. 1; integer: -3 .. 3, so that sums of products are exact in float and in
- * bfloat16; positive: 0.5 .. 1.5 */
+/* random: uniform in -1 .. 1; integer: -3 .. 3, so that sums of products are exact in float and
+ * factors in all types; positive: 0.5 .. 1.5 */
 enum fill { FILL_RANDOM, FILL_INTEGER, FILL_POSITIVE };
 
 /* How far the device may be from the reference. All must hold.
@@ -54,7 +54,7 @@ struct array {
 
 struct check {
     const kernels *reference, *device;
-    enum kernels_type precision;
+    enum kernels_precision precision;
     guint32 seed;
     enum check_mode mode;
     bool counts; // the device computes nothing: what it counts is compared with what it should
@@ -124,11 +124,18 @@ struct weight_input {
     struct array *plain, *rounded; // rounded may be NULL
 };
 struct kernels_weight check_weight(const struct check *c, const struct weight_input *w);
-// rounds (to bfloat16) the values of plain for all sides
+// rounds the values of plain, to the type of 16 bits that goes with the precision, for all sides
 struct array *check_rounded(struct check *c, const struct array *plain);
+enum kernels_type check_rounded_type(const struct check *c);
 
-// whether a case runs on this device in the precision asked for; sides before it begin
-bool check_is_bf16(const struct check *c);
+/* How far a value is from its neighbours of the type, relative, at most; 0 of floats. The bound of sums
+ * of products, which are exact of integers: of tf32 each factor is off by a step of ten bits. */
+double check_step(enum kernels_type type);
+struct bound check_products(const struct check *c, enum fill fill);
+// what is left of a bound when both sides are rounded to the type
+struct bound check_bound(struct bound b, enum kernels_type type, int64_t count);
+// the type's name
+const char *check_type_name(enum kernels_type type);
 
 // whether a case is one of those that were asked for; before it begins
 bool check_wants(const struct check *c, double flops);

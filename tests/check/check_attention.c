@@ -2,13 +2,13 @@
  * reference's forward, so that they check one entry. */
 #include "tests/check/check.h"
 
-/* In bfloat16 each probability, and each dS of the way back, is rounded before it is multiplied: off
- * by a relative u = 2^-8 at most, u^2 / 5 on average of the squares, and so are their sums. */
-#define ROUNDING (1.0 / 256)
-
+/* In a type of 16 bits each probability, and each dS of the way back, is rounded before it is
+ * multiplied: off by half a step u at most, u^2 / 5 on average of the squares, and so are their sums. */
 static struct bound close_sums(const struct check *c)
 {
-    return (struct bound){.nmse = check_is_bf16(c) ? ROUNDING * ROUNDING / 2 : 1e-11};
+    const double u = check_step(c->device->activation) / 2;
+
+    return (struct bound){.nmse = u > 0 ? u * u / 2 : 1e-11};
 }
 
 static const struct bound close_lse = {.nmse = 1e-12, .relative = 1e-5, .absolute = 1e-5};

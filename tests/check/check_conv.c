@@ -1,32 +1,13 @@
 /* check_conv.c: convolutions with weights of both types: 1x1, 3x3, strides, uneven padding. */
 #include "tests/check/check.h"
 
-static const struct bound exact = {0};
-static const struct bound close_sums = {.nmse = 1e-12};
-/* Winograd's way on the CPU rounds both factors once more, to 8 bits: 2.7e-6 of a value's square each in
- * the mean, 25/9 times that in the sums of its transforms, 1.5e-5, and what the output's own rounding
- * makes of it. Small integers stay exact. */
-static const struct bound rounded_factors = {.nmse = 2.5e-5};
-
-static struct bound sums(enum fill fill)
-{
-    return fill == FILL_INTEGER ? exact : close_sums;
-}
-
-// of either direction
-static struct bound sums_of_shape(const struct check *c, struct conv_shape s, enum fill fill)
-{
-    const bool winograd = s.kh == 3 && s.kw == 3 && s.stride == 1 && MIN(s.c, s.out) >= 32;
-
-    return winograd && fill == FILL_RANDOM && check_is_bf16(c) && g_str_equal(c->k->name, "cpu")
-               ? rounded_factors
-               : sums(fill);
-}
-
 // the type of the weight's values
 enum weight_form { WEIGHT_REAL, WEIGHT_ROUNDED, WEIGHT_FORMS };
 
-static const char *const form_names[] = {"f32", "bf16"};
+static const char *form_name(const struct check *c, enum weight_form form)
+{
+    return check_type_name(form == WEIGHT_ROUNDED ? check_rounded_type(c) : KERNELS_F32);
+}
 
 static int64_t x_count(struct conv_shape s)
 {
@@ -68,11 +49,11 @@ static struct weight_input make_weight(struct check *c, enum weight_form form, s
 static void forward_case(struct check *c, enum weight_form form, enum fill fill, bool with_bias,
                          struct conv_shape s)
 {
-    begin(c, s, form_names[form]);
+    begin(c, s, form_name(c, form));
     struct array *x = check_cells(c, x_count(s), fill);
     struct array *bias = with_bias ? check_input(c, s.out, fill) : NULL;
     struct weight_input w = make_weight(c, form, s, fill);
-    struct array *y = check_output_cells(c, y_count(s), sums_of_shape(c, s, fill));
+    struct array *y = check_output_cells(c, y_count(s), check_products(c, fill));
 
     while (check_next(c)) {
         c->k->conv_forward(c->k, s, at(c, x), check_weight(c, &w), at(c, bias), at(c, y));
@@ -82,10 +63,10 @@ static void forward_case(struct check *c, enum weight_form form, enum fill fill,
 
 static void input_case(struct check *c, enum weight_form form, enum fill fill, struct conv_shape s)
 {
-    begin(c, s, form_names[form]);
+    begin(c, s, form_name(c, form));
     struct array *dy = check_cells(c, y_count(s), fill);
     struct weight_input w = make_weight(c, form, s, fill);
-    struct array *dx = check_sum_cells(c, x_count(s), sums_of_shape(c, s, fill));
+    struct array *dx = check_sum_cells(c, x_count(s), check_products(c, fill));
 
     while (check_next(c)) {
         c->k->conv_backward_input(c->k, s, at(c, dy), check_weight(c, &w), at(c, dx));
@@ -97,7 +78,7 @@ static void weight_case(struct check *c, enum fill fill, struct conv_shape s)
 {
     begin(c, s, "");
     struct array *dy = check_cells(c, y_count(s), fill), *x = check_cells(c, x_count(s), fill);
-    struct array *dw = check_sum(c, weight_count(s), sums(fill));
+    struct array *dw = check_sum(c, weight_count(s), check_products(c, fill));
 
     while (check_next(c)) {
         c->k->conv_backward_weight(c->k, s, at(c, dy), at(c, x), at(c, dw));
@@ -173,7 +154,7 @@ static const int bench_sizes[][4] = {
 
 static enum weight_form plain_form(const struct check *c)
 {
-    return check_is_bf16(c) ? WEIGHT_ROUNDED : WEIGHT_REAL;
+    return check_step(c->device->activation) > 0 ? WEIGHT_ROUNDED : WEIGHT_REAL;
 }
 
 static void bench_forward(struct check *c)

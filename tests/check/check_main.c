@@ -103,18 +103,18 @@ static int run_all(struct check *c, const struct options *options)
 }
 
 // what it is asked of is the CPU
-static bool needs_bf16_of_cpu(const struct options *options)
+static bool is_of_cpu(const struct options *options)
 {
     return strcmp(options->device, "cpu") == 0 || strcmp(options->device, "count") == 0;
 }
 
 // the table that --device names; fast: the table that the counting one stands for
-static kernels *open_device(const struct options *options, enum kernels_type precision,
+static kernels *open_device(const struct options *options, enum kernels_precision precision,
                             kernels **fast, GError **error)
 {
     *fast = NULL;
     if (strcmp(options->device, "reference") == 0) {
-        return kernels_reference(precision);
+        return kernels_reference(kernels_precision_type(precision));
     }
     if (strcmp(options->device, "cuda") == 0) {
         return kernels_cuda(options->module, 0, precision, error);
@@ -141,7 +141,8 @@ static bool parse(struct options *options, int *argc, char ***argv, GError **err
         {"device", 0, 0, G_OPTION_ARG_STRING, &options->device, "reference, cpu, count, cuda",
          "NAME"},
         {"module", 0, 0, G_OPTION_ARG_FILENAME, &options->module, "of the device cuda", "FILE"},
-        {"precision", 0, 0, G_OPTION_ARG_STRING, &options->precision, "f32 or bf16", "NAME"},
+        {"precision", 0, 0, G_OPTION_ARG_STRING, &options->precision, "f32, bf16, f16 or tf32",
+         "NAME"},
         {"seed", 0, 0, G_OPTION_ARG_INT, &options->seed, "of the inputs", "N"},
         {"threads", 0, 0, G_OPTION_ARG_INT, &options->threads, "0: all", "N"},
         {"most", 0, 0, G_OPTION_ARG_DOUBLE, &options->most,
@@ -169,16 +170,19 @@ int main(int argc, char **argv)
     options.device = options.device ? options.device : g_strdup("cpu");
     options.precision = options.precision ? options.precision : g_strdup("f32");
 
-    const bool bf16 = strcmp(options.precision, "bf16") == 0;
-    if (bf16 && needs_bf16_of_cpu(&options) && !kernels_cpu_has_bf16()) {
+    const enum kernels_precision precision = kernels_precision_of(options.precision);
+    if (precision == KERNELS_PRECISIONS) {
+        printf("Bail out! there is no precision %s\n", options.precision);
+        return 2;
+    }
+    if (precision == KERNELS_IN_BF16 && is_of_cpu(&options) && !kernels_cpu_has_bf16()) {
         printf("1..0 # SKIP this CPU has no bfloat16 instructions\n");
         return 0;
     }
 
-    g_autoptr(kernels) reference = kernels_reference(bf16 ? KERNELS_BF16 : KERNELS_F32);
+    g_autoptr(kernels) reference = kernels_reference(kernels_precision_type(precision));
     g_autoptr(kernels) fast = NULL;
-    g_autoptr(kernels) device =
-        open_device(&options, bf16 ? KERNELS_BF16 : KERNELS_F32, &fast, &error);
+    g_autoptr(kernels) device = open_device(&options, precision, &fast, &error);
     if (!device) {
         printf("Bail out! %s\n", error->message);
         return 1;
@@ -187,7 +191,7 @@ int main(int argc, char **argv)
     struct check c = {
         .reference = reference,
         .device = device,
-        .precision = bf16 ? KERNELS_BF16 : KERNELS_F32,
+        .precision = precision,
         .seed = (guint32)options.seed,
         .most = options.most,
         .counts = strcmp(options.device, "count") == 0,

@@ -6,12 +6,6 @@
 #include <stdio.h>
 
 static const struct bound exact = {0};
-static const struct bound close_sums = {.nmse = 1e-12};
-
-static struct bound sums(enum fill fill)
-{
-    return fill == FILL_INTEGER ? exact : close_sums;
-}
 
 /* ---- gemm ---- */
 
@@ -20,8 +14,8 @@ static void gemm_case(struct check *c, enum fill fill, struct gemm_shape s)
     check_begin(c, "m=%d n=%d k=%d transpose_a=%d transpose_b=%d accumulate=%d", (int)s.m, (int)s.n,
                 (int)s.k, s.transpose_a, s.transpose_b, s.accumulate);
     struct array *a = check_input(c, s.m * s.k, fill), *b = check_input(c, s.k * s.n, fill);
-    struct array *y =
-        s.accumulate ? check_sum(c, s.m * s.n, sums(fill)) : check_output(c, s.m * s.n, sums(fill));
+    struct array *y = s.accumulate ? check_sum(c, s.m * s.n, check_products(c, fill))
+                                   : check_output(c, s.m * s.n, check_products(c, fill));
 
     while (check_next(c)) {
         c->k->gemm(c->k, s, at(c, a), at(c, b), at(c, y));
@@ -80,16 +74,19 @@ static struct weight_input make_weight(struct check *c, enum weight_form form,
     return w;
 }
 
-static const char *const form_names[] = {"f32", "bf16"};
+static const char *form_name(const struct check *c, enum weight_form form)
+{
+    return check_type_name(form == WEIGHT_ROUNDED ? check_rounded_type(c) : KERNELS_F32);
+}
 
 static void linear_forward_case(struct check *c, enum weight_form form, enum fill fill,
                                 bool with_bias, struct linear_shape s)
 {
-    check_begin(c, "t=%d in=%d out=%d %s", (int)s.t, s.in, s.out, form_names[form]);
+    check_begin(c, "t=%d in=%d out=%d %s", (int)s.t, s.in, s.out, form_name(c, form));
     struct array *x = check_cells(c, s.t * s.in, fill);
     struct array *bias = with_bias ? check_input(c, s.out, fill) : NULL;
     struct weight_input w = make_weight(c, form, s, fill);
-    struct array *y = check_output_cells(c, s.t * s.out, sums(fill));
+    struct array *y = check_output_cells(c, s.t * s.out, check_products(c, fill));
 
     while (check_next(c)) {
         c->k->linear_forward(c->k, s, at(c, x), check_weight(c, &w), at(c, bias), at(c, y));
@@ -100,10 +97,10 @@ static void linear_forward_case(struct check *c, enum weight_form form, enum fil
 static void linear_input_case(struct check *c, enum weight_form form, enum fill fill,
                               struct linear_shape s)
 {
-    check_begin(c, "t=%d in=%d out=%d %s", (int)s.t, s.in, s.out, form_names[form]);
+    check_begin(c, "t=%d in=%d out=%d %s", (int)s.t, s.in, s.out, form_name(c, form));
     struct array *dy = check_cells(c, s.t * s.out, fill);
     struct weight_input w = make_weight(c, form, s, fill);
-    struct array *dx = check_sum_cells(c, s.t * s.in, sums(fill));
+    struct array *dx = check_sum_cells(c, s.t * s.in, check_products(c, fill));
 
     while (check_next(c)) {
         c->k->linear_backward_input(c->k, s, at(c, dy), check_weight(c, &w), at(c, dx));
@@ -115,7 +112,7 @@ static void linear_weight_case(struct check *c, enum fill fill, struct linear_sh
 {
     check_begin(c, "t=%d in=%d out=%d", (int)s.t, s.in, s.out);
     struct array *dy = check_cells(c, s.t * s.out, fill), *x = check_cells(c, s.t * s.in, fill);
-    struct array *dw = check_sum(c, (int64_t)s.out * s.in, sums(fill));
+    struct array *dw = check_sum(c, (int64_t)s.out * s.in, check_products(c, fill));
 
     while (check_next(c)) {
         c->k->linear_backward_weight(c->k, s, at(c, dy), at(c, x), at(c, dw));
@@ -163,7 +160,8 @@ static const struct linear_shape linear_bench[] = {
 
 static void bench_linear_forward(struct check *c)
 {
-    const enum weight_form plain = check_is_bf16(c) ? WEIGHT_ROUNDED : WEIGHT_REAL;
+    const enum weight_form plain =
+        check_step(c->device->activation) > 0 ? WEIGHT_ROUNDED : WEIGHT_REAL;
 
     c->mode = MODE_BENCH_REFERENCE;
     linear_forward_case(c, plain, FILL_RANDOM, true, (struct linear_shape){64, 320, 320});
@@ -175,7 +173,8 @@ static void bench_linear_forward(struct check *c)
 
 static void bench_linear_backward_input(struct check *c)
 {
-    const enum weight_form plain = check_is_bf16(c) ? WEIGHT_ROUNDED : WEIGHT_REAL;
+    const enum weight_form plain =
+        check_step(c->device->activation) > 0 ? WEIGHT_ROUNDED : WEIGHT_REAL;
 
     c->mode = MODE_BENCH_REFERENCE;
     linear_input_case(c, plain, FILL_RANDOM, (struct linear_shape){64, 320, 320});
@@ -199,7 +198,8 @@ static void bench_linear_backward_weight(struct check *c)
 static void convert_case(struct check *c, enum kernels_type from, enum kernels_type to,
                          int64_t count)
 {
-    check_begin(c, "from=%d to=%d count=%d", from, to, (int)count);
+    check_begin(c, "from=%s to=%s count=%d", check_type_name(from), check_type_name(to),
+                (int)count);
     struct array *x = check_input_of(c, from, count, FILL_RANDOM);
     struct array *y = check_output_of(c, to, count, exact);
 
@@ -210,29 +210,29 @@ static void convert_case(struct check *c, enum kernels_type from, enum kernels_t
 }
 
 // ties, the largest values, infinities, NaN, denormals, and back
-static void convert_special(struct check *c)
+static void convert_special(struct check *c, enum kernels_type type)
 {
-    const float values[] = {1.00390625f,
-                            1.01171875f,
-                            -1.00390625f,
-                            3.4e38f,
-                            INFINITY,
-                            -INFINITY,
-                            NAN,
-                            1e-40f,
-                            -0.0f,
-                            0x1.fffffep127f,
-                            float_of_bits(0x7fffffff)};
+    const float values[] = {1.00390625f,  1.01171875f,
+                            -1.00390625f, 3.4e38f,
+                            INFINITY,     -INFINITY,
+                            NAN,          1e-40f,
+                            -0.0f,        0x1.fffffep127f,
+                            65504.0f,     65519.99f,
+                            -65520.0f,    1 + 0x1p-11f,
+                            1 + 0x3p-11f, 0x1p-14f,
+                            0x1.ffcp-15f, 0x1p-24f,
+                            0x1p-25f,     -0x1.000002p-25f,
+                            0x1.8p-24f,   float_of_bits(0x7fffffff)};
     const int count = G_N_ELEMENTS(values);
 
-    check_begin(c, "special values");
+    check_begin(c, "special values to %s", check_type_name(type));
     struct array *x = check_raw(c, ROLE_INPUT, sizeof values, values);
     struct array *y = check_raw(c, ROLE_OUTPUT, count * sizeof(uint16_t), NULL);
     struct array *back = check_raw(c, ROLE_OUTPUT, sizeof values, NULL);
 
     while (check_next(c)) {
-        c->k->convert(c->k, count, KERNELS_F32, at(c, x), KERNELS_BF16, at(c, y));
-        c->k->convert(c->k, count, KERNELS_BF16, at(c, y), KERNELS_F32, at(c, back));
+        c->k->convert(c->k, count, KERNELS_F32, at(c, x), type, at(c, y));
+        c->k->convert(c->k, count, type, at(c, y), KERNELS_F32, at(c, back));
     }
     check_end_bytes(c, 12.0 * count);
 }
@@ -243,10 +243,12 @@ static void convert_nan(struct check *c)
     const float value = float_of_bits(0x7fffffff);
     uint16_t rounded = 0;
 
-    c->reference->convert(c->reference, 1, KERNELS_F32, &value, KERNELS_BF16, &rounded);
-    if (!isnan(bf16_to_float(rounded))) {
-        printf("# convert: a NaN became %g\n", (double)bf16_to_float(rounded));
-        c->failures++;
+    for (int type = KERNELS_BF16; type < KERNELS_TYPES; type++) {
+        c->reference->convert(c->reference, 1, KERNELS_F32, &value, type, &rounded);
+        if (!isnan(cell_get(type, &rounded, 0))) {
+            printf("# convert: a NaN became %g\n", (double)cell_get(type, &rounded, 0));
+            c->failures++;
+        }
     }
 }
 
@@ -255,12 +257,12 @@ static void check_convert(struct check *c)
     static const int64_t counts[] = {0, 1, 7, 63, 65, 100003};
 
     for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
-        for (int from = KERNELS_F32; from <= KERNELS_BF16; from++) {
-            convert_case(c, from, KERNELS_F32, counts[i]);
-            convert_case(c, from, KERNELS_BF16, counts[i]);
+        for (int pair = 0; pair < KERNELS_TYPES * KERNELS_TYPES; pair++) {
+            convert_case(c, pair / KERNELS_TYPES, pair % KERNELS_TYPES, counts[i]);
         }
     }
-    convert_special(c);
+    convert_special(c, KERNELS_BF16);
+    convert_special(c, KERNELS_F16);
     convert_nan(c);
 }
 

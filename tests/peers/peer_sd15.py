@@ -1,8 +1,10 @@
 """PyTorch's side of bench_sd15.py: one measurement in a process of its own, so that its memory and its settings are its own.
 
     peer_sd15.py PART [--dtype bfloat16] [--side 512] [--batch 1] [--repeats 3] [--model FOLDER] [--divide N]
+        [--device cuda] [--compile]
 
-Prints {"seconds": ...} as the last line. Networks have random weights but where a model's files are read:
+Prints {"seconds": ...} as the last line. Networks have random weights but where a model's files are read; without
+diffusers the UNet is that of sd15_unet.py, which computes the same. --compile: unet and decode by torch.compile.
     generate  the whole of a diffusers script, from its imports to the written picture: 25 steps of DDIM, guidance
               7.5, from the files of --model
     unet      UNet forward of two, which is a guided step
@@ -28,14 +30,15 @@ import torch
 
 
 def best_of(repeats, run):
-    """Seconds of the fastest of some runs, after one that does not count."""
-    run()
+    """Seconds of the fastest of some runs, after two that do not count: until the device is done, if there is one."""
+    wait = torch.cuda.synchronize if torch.cuda.is_initialized() else lambda: None
     times = []
-    for _ in range(repeats):
+    for _ in range(repeats + 2):
         begin = time.perf_counter()
         run()
+        wait()
         times.append(time.perf_counter() - begin)
-    return min(times)
+    return min(times[2:])
 
 
 def generate(options, dtype):
@@ -64,24 +67,35 @@ def generate(options, dtype):
 
 def make_unet(options):
     """A UNet with random weights, without grad."""
-    from diffusers import UNet2DConditionModel
-
-    from random_sd15 import configs
-
     torch.manual_seed(0)
-    unet = UNet2DConditionModel.from_config(configs(options.divide)[0])
-    return unet.requires_grad_(False).eval()
+    try:
+        from diffusers import UNet2DConditionModel
+
+        from random_sd15 import configs
+    except ImportError:
+        from sd15_unet import UNet
+
+        unet = UNet(options.divide)
+    else:
+        unet = UNet2DConditionModel.from_config(configs(options.divide)[0])
+    return unet.requires_grad_(False).eval().to(options.device)
 
 
-def inputs(unet, side, batch, dtype):
-    latents = torch.randn(batch, 4, side // 8, side // 8, dtype=dtype)
-    text = torch.randn(batch, 77, unet.config.cross_attention_dim, dtype=dtype)
-    return latents.contiguous(memory_format=torch.channels_last), torch.full((batch,), 500), text
+def compiled(options, network):
+    return torch.compile(network) if options.compile else network
+
+
+def inputs(options, dtype):
+    n, side = options.batch, options.side // 8
+    latents = torch.randn(n, 4, side, side, dtype=dtype, device=options.device)
+    text = torch.randn(n, 77, 768 // options.divide, dtype=dtype, device=options.device)
+    timestep = torch.full((n,), 500, device=options.device)
+    return latents.contiguous(memory_format=torch.channels_last), timestep, text
 
 
 def unet(options, dtype):
-    network = make_unet(options).to(dtype).to(memory_format=torch.channels_last)
-    latents, timestep, text = inputs(network, options.side, options.batch, dtype)
+    network = compiled(options, make_unet(options).to(dtype).to(memory_format=torch.channels_last))
+    latents, timestep, text = inputs(options, dtype)
     with torch.inference_mode():
         return best_of(options.repeats, lambda: network(latents, timestep, encoder_hidden_states=text).sample)
 
@@ -93,9 +107,8 @@ def decode(options, dtype):
 
     torch.manual_seed(0)
     network = AutoencoderKL.from_config(configs(options.divide)[1]).requires_grad_(False).eval()
-    network = network.to(dtype).to(memory_format=torch.channels_last)
-    latents = torch.randn(options.batch, 4, options.side // 8, options.side // 8, dtype=dtype)
-    latents = latents.contiguous(memory_format=torch.channels_last)
+    network = compiled(options, network.to(options.device, dtype).to(memory_format=torch.channels_last))
+    latents = inputs(options, dtype)[0]
     with torch.inference_mode():
         return best_of(options.repeats, lambda: network.decode(latents).sample)
 
@@ -106,15 +119,16 @@ def rebuilt(module, dtype):
     if weight.ndim == 1:
         weight = weight.to(dtype)
         size = torch.linalg.vector_norm(weight)
-        shift = torch.zeros(1, requires_grad=True)
+        shift = torch.zeros(1, requires_grad=True, device=weight.device)
         build = lambda: weight * (torch.relu(size + shift) / size).to(dtype)
     else:
         rows, columns, shape = weight.shape[0], weight[0].numel(), weight.shape
         rank = min(rows, columns)
-        u, v = torch.randn(rows, rank) / rows**0.5, torch.randn(rank, columns) / columns**0.5
-        u, v = u.to(dtype), v.to(dtype)
-        sigma = torch.linspace(1, 0.01, rank)
-        shift = torch.zeros(rank, requires_grad=True)
+        device = weight.device
+        u = (torch.randn(rows, rank, device=device) / rows**0.5).to(dtype)
+        v = (torch.randn(rank, columns, device=device) / columns**0.5).to(dtype)
+        sigma = torch.linspace(1, 0.01, rank, device=device)
+        shift = torch.zeros(rank, requires_grad=True, device=device)
         del weight
         build = lambda: (u @ torch.diag(torch.relu(sigma + shift)).to(dtype) @ v).reshape(shape)
 
@@ -135,7 +149,7 @@ def learn(options, dtype):
         network.train()
         network.enable_gradient_checkpointing()
     optimizer = torch.optim.AdamW(shifts, lr=1e-3, weight_decay=1e-2)
-    latents, timestep, text = inputs(network, options.side, options.batch, dtype)
+    latents, timestep, text = inputs(options, dtype)
     target = torch.randn_like(latents)
 
     def step():
@@ -182,9 +196,13 @@ def main():
     parser.add_argument("--model")
     parser.add_argument("--divide", type=int, default=1)
     parser.add_argument("--checkpoint", action="store_true")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--compile", action="store_true")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
+    if options.device != "cpu":
+        torch.cuda.init()
     print(json.dumps({"seconds": PARTS[options.part](options, getattr(torch, options.dtype))}))
 
 

@@ -23,6 +23,8 @@ struct matrix {
 
 struct operation {
     cublasOperation_t a, b;
+    bool
+        tf32; // what floats have more than ten bits of mantissa is cut off, the worst that a device does
 };
 
 static_assert(sizeof(struct matrix) <= sizeof(cublasLtMatrixLayoutOpaque_t), "");
@@ -69,9 +71,9 @@ cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t layout)
 cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t *desc, cublasComputeType_t compute,
                                         cudaDataType_t scale)
 {
-    const struct operation o = {CUBLAS_OP_N, CUBLAS_OP_N};
+    const struct operation o = {CUBLAS_OP_N, CUBLAS_OP_N, compute == CUBLAS_COMPUTE_32F_FAST_TF32};
 
-    if (scale != CUDA_R_32F || compute != CUBLAS_COMPUTE_32F) {
+    if (scale != CUDA_R_32F || (compute != CUBLAS_COMPUTE_32F && !o.tf32)) {
         rig::fail("cuBLASLt's way %d with factors of type %d is not there", compute, scale);
     }
     *desc = new cublasLtMatmulDescOpaque_t();
@@ -176,7 +178,7 @@ struct call {
 /* Vectors of k values each, one behind the other: the rows of op(A) (of_rows), the columns of op(B).
  * transposed: op is not the matrix itself. */
 static std::vector<float> vectors(const struct matrix *m, const void *values, bool transposed,
-                                  bool of_rows)
+                                  bool of_rows, bool tf32)
 {
     const int64_t rows = (int64_t)m->rows, columns = (int64_t)m->columns;
     const bool down = of_rows == transposed; // whether a vector is a column of what is stored
@@ -185,7 +187,10 @@ static std::vector<float> vectors(const struct matrix *m, const void *values, bo
 
     for (int64_t i = 0; i < count; i++) {
         for (int64_t l = 0; l < k; l++) {
-            all[(size_t)(i * k + l)] = load(m, values, down ? i * m->ld + l : l * m->ld + i);
+            const float value = load(m, values, down ? i * m->ld + l : l * m->ld + i);
+
+            all[(size_t)(i * k + l)] =
+                tf32 ? float_of_bits(bits_of_float(value) & ~0x1fffu) : value;
         }
     }
     return all;
@@ -196,8 +201,8 @@ static void multiply(const struct call *call)
     const bool ta = call->o.a != CUBLAS_OP_N, tb = call->o.b != CUBLAS_OP_N;
     const int64_t m = (int64_t)call->d.rows, n = (int64_t)call->d.columns;
     const int64_t k = (int64_t)(ta ? call->a.rows : call->a.columns);
-    const std::vector<float> a = vectors(&call->a, call->a_values, ta, true);
-    const std::vector<float> b = vectors(&call->b, call->b_values, tb, false);
+    const std::vector<float> a = vectors(&call->a, call->a_values, ta, true, call->o.tf32);
+    const std::vector<float> b = vectors(&call->b, call->b_values, tb, false, call->o.tf32);
 
     for (int64_t j = 0; j < n; j++) {
         for (int64_t i = 0; i < m; i++) {

@@ -19,6 +19,7 @@
 #include "kernels/float_bits.h"
 
 #include <cuda_bf16.h>
+#include <cuda_fp16.h>
 #include <cuda_runtime_api.h>
 
 #include <cmath>

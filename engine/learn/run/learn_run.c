@@ -69,6 +69,7 @@ struct learn_run *learn_run_create(const struct lesson *lesson, struct learner *
 
     r->lesson = lesson;
     r->learner = learner;
+    r->scale = loss_scale_begin(lesson->session->k->activation);
     r->losses = g_array_new(FALSE, FALSE, sizeof(float));
     r->validations = g_array_new(FALSE, FALSE, sizeof(float));
     // a NULL trace takes everything and keeps nothing

@@ -5,7 +5,8 @@
  *   learn_validate.c  the validation loss      learn_state.c   checkpoint and resume
  *   learn_sample.c    pictures on the way      learn_apart.c   how well subjects stay apart
  *   learn_trace.c     what PyTorch is held against
- *   learn_share.c     the micro-batches of a step, over one or several processes */
+ *   learn_share.c     the micro-batches of a step, over one or several processes
+ *   loss_scale.c      what the loss is multiplied by in float16 */
 #pragma once
 
 #include "engine/base/progress.h"
@@ -13,6 +14,7 @@
 #include "engine/learn/learner.h"
 #include "engine/learn/lesson.h"
 #include "engine/learn/run/learn_unmix.h"
+#include "engine/learn/run/loss_scale.h"
 
 struct learn_run {
     const struct lesson *lesson; // borrowed
@@ -27,7 +29,8 @@ struct learn_run {
     float *good;         // [parameters.count]: the last values whose loss was a number
     int good_step;       // and the steps that they had
     int step;            // next to be done
-    double loss;         // of the last step, instance part
+    struct loss_scale scale;
+    double loss; // of the last step, instance part
     struct progress_clock clock;
     bool cancelled;
 };
@@ -58,10 +61,11 @@ bool learn_run_replay(struct learn_run *r, bool replay, GError **error);
 void learn_draw(const struct lesson *l, int64_t m, struct learn_batch *b);
 
 /* learn_trace.c: micro-step m as it was drawn, and what came of it; values [parameters.count] of all
- * shifts as KIND.NAME; the file. Nothing without a trace. */
+ * shifts, times a factor, as KIND.NAME; the file. Nothing without a trace. */
 void learn_trace_drawn(const struct learn_run *r, int m);
 void learn_trace_run(const struct learn_run *r, int m);
-void learn_trace_parameters(const struct learn_run *r, const real *array, const char *kind);
+void learn_trace_parameters(const struct learn_run *r, const real *array, double factor,
+                            const char *kind);
 bool learn_trace_write(const struct learn_run *r, GError **error);
 
 /* learn_prior.c: the targets of the prior rows of the drawn batch, where the unshifted model's

@@ -17,6 +17,7 @@ struct outcome {
 
 // what rank 0 tells after a step; the values of the shifts follow it
 struct word {
+    double scale; // of the next step's loss
     int32_t step, failed, cancelled;
 };
 
@@ -283,7 +284,8 @@ bool learn_share_follow(struct learn_run *r, bool good, GError **error)
 {
     struct learn_share *s = r->share;
     struct parameters *p = r->learner->parameters;
-    struct word word = {.step = r->step, .failed = !good, .cancelled = r->cancelled};
+    struct word word = {
+        .scale = r->scale.value, .step = r->step, .failed = !good, .cancelled = r->cancelled};
 
     if (s->group == NULL) {
         return good;
@@ -297,6 +299,7 @@ bool learn_share_follow(struct learn_run *r, bool good, GError **error)
         return good;
     }
     r->step = word.step;
+    r->scale.value = word.scale;
     r->cancelled = r->cancelled || word.cancelled;
     if (s->group->rank > 0) {
         parameters_upload(p, p->value, s->values);

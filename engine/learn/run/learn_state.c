@@ -129,6 +129,28 @@ static bool put_state(const struct learn_run *r, struct safetensors_writer *w, G
            safetensors_writer_commit(w, error);
 }
 
+/* "VALUE GOOD SKIPPED", whole numbers all, since a scale is a power of two; of a run without one an
+ * older program wrote nothing, which is the same. */
+static char *scale_text(const struct loss_scale *s)
+{
+    return g_strdup_printf("%.0f %d %d", s->value, s->good, s->skipped);
+}
+
+static bool load_scale(struct loss_scale *s, const struct safetensors *file, GError **error)
+{
+    const char *text = safetensors_metadata(file, "loss_scale");
+
+    if (!s->follows ||
+        (text != NULL && sscanf(text, "%lf %d %d", &s->value, &s->good, &s->skipped) == 3 &&
+         s->value >= 1 && s->good >= 0 && s->skipped >= 0)) {
+        return true;
+    }
+    return error_failed(
+        error,
+        "The checkpoint %s does not hold the scale of its loss; delete it or leave out --resume.",
+        safetensors_path(file));
+}
+
 bool learn_save_state(const struct learn_run *r, GError **error)
 {
     const struct parameters *p = r->learner->parameters;
@@ -142,11 +164,12 @@ bool learn_save_state(const struct learn_run *r, GError **error)
     g_autofree char *planned = g_strdup_printf("%d", o->steps);
     g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, o->seed);
     g_autofree char *effort = option_text(option_find(&options_of_learn, "effort"), o);
-    // these are for those who look: --resume takes the last three, a warning the steps
-    const char *const keys[] = {"fingerprint", "step",   "steps", "seed",
-                                "precision",   "effort", NULL};
-    const char *const texts[] = {print,  step, planned, seed, session_precision(r->lesson->session),
-                                 effort, NULL};
+    g_autofree char *scale = scale_text(&r->scale);
+    // these are for those who look: --resume takes the last four, a warning the steps
+    const char *const keys[] = {"fingerprint", "step",   "steps",      "seed",
+                                "precision",   "effort", "loss_scale", NULL};
+    const char *const texts[] = {
+        print, step, planned, seed, session_precision(r->lesson->session), effort, scale, NULL};
 
     // what the last step did is over, and was done
     if (!transfer_sync(p->k, error)) {
@@ -253,7 +276,7 @@ static bool load_from(struct learn_run *r, struct safetensors *file, GError **er
     // from here on the run is the checkpoint's; on failure it ends
     r->step = (int)number;
     if (!check_step(r, safetensors_path(file), error) || !load_arrays(p, file, error) ||
-        !load_losses(r, file, error)) {
+        !load_scale(&r->scale, file, error) || !load_losses(r, file, error)) {
         return false;
     }
     // its shifts are good: their losses were numbers
@@ -317,7 +340,7 @@ bool svdiff_learn_kept(const char *output, uint64_t *seed, enum svdiff_precision
     double value = SVDIFF_EFFORT_NORMAL; // which runs were that do not say it
 
     // of older runs, which do not say it, f32 was what auto chose
-    *precision = g_strcmp0(word, "bf16") == 0 ? SVDIFF_PRECISION_BF16 : SVDIFF_PRECISION_F32;
+    *precision = session_precision_named(word);
     if (how != NULL) {
         option_word_value(option_find(&options_of_learn, "effort"), how, &value);
     }

@@ -19,8 +19,14 @@ struct learn_batch *learn_batch_create(int n, int instance, int h, int w, int c,
     struct learn_batch *b = g_new0(struct learn_batch, 1);
     const size_t count = (size_t)n * h * w * c;
 
-    *b = (struct learn_batch){
-        .n = n, .instance = instance, .h = h, .w = w, .c = c, .tokens = tokens, .slots = 1};
+    *b = (struct learn_batch){.scale = 1,
+                              .n = n,
+                              .instance = instance,
+                              .h = h,
+                              .w = w,
+                              .c = c,
+                              .tokens = tokens,
+                              .slots = 1};
     b->memory = g_ptr_array_new_with_free_func(g_free);
     b->noisy = ROOM(b, float, count);
     b->target = ROOM(b, float, count);
@@ -94,8 +100,12 @@ void learn_step_run(struct tape *t, const struct unet *unet, const struct condit
     struct tensor *x = tape_input(t, batch->noisy, batch->n, batch->h, batch->w, batch->c, false);
     struct tensor *y = unet_forward_guided(t, unet, x, batch->timesteps, text, guide);
 
+    g_autofree float *weights = g_new(float, batch->n);
+    for (int i = 0; i < batch->n; i++) {
+        weights[i] = (float)batch->scale * batch->weights[i];
+    }
     // puts its gradient into that of y, from where the tape goes back
-    const real *loss = mse_loss(t, y, batch->target, batch->weights, batch->map);
+    const real *loss = mse_loss(t, y, batch->target, weights, batch->map);
     tape_backward(t, y, NULL);
     mse_read(t, y, loss, batch->map, batch->losses, batch->weighted);
     tape_download(t, y, batch->prediction);

@@ -16,6 +16,7 @@
 struct learn_composed;
 
 struct learn_batch {
+    double scale; // what the losses are multiplied by on the way back: loss_scale.h
     int n;        // rows in all; of a step without the prior the instance rows alone
     int instance; // rows of them that show subjects
     int h, w, c;  // of the latents

@@ -148,7 +148,8 @@ void learn_trace_run(const struct learn_run *r, int m)
     }
 }
 
-void learn_trace_parameters(const struct learn_run *r, const real *array, const char *kind)
+void learn_trace_parameters(const struct learn_run *r, const real *array, double factor,
+                            const char *kind)
 {
     const struct parameters *p = r->learner->parameters;
     g_autofree float *values = g_new(float, p->count);
@@ -158,6 +159,9 @@ void learn_trace_parameters(const struct learn_run *r, const real *array, const 
     }
     // all shifts lie side by side; each is a tensor of its own here
     parameters_download(p, array, values);
+    for (int64_t i = 0; i < p->count; i++) {
+        values[i] = (float)(factor * values[i]);
+    }
     for (guint i = 0; i < p->list->len; i++) {
         const struct parameter *one = &g_array_index(p->list, struct parameter, i);
         trace_add(r->trace, values + one->offset, &one->count, 1, "%s.%s", kind, one->name);
@@ -188,7 +192,7 @@ bool learn_trace_write(const struct learn_run *r, GError **error)
     if (r->trace == NULL) {
         return true;
     }
-    learn_trace_parameters(r, r->learner->parameters->value, "shift");
+    learn_trace_parameters(r, r->learner->parameters->value, 1, "shift");
     note_options(r);
     return trace_write(r->trace, r->lesson->options->trace, error);
 }

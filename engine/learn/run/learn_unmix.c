@@ -155,7 +155,7 @@ static void upload(const struct learn_unmix *x)
 
     for (int row = 0; row < u->n; row++) {
         if (x->batch->shown[row] > 1) {
-            factor[row] = x->weight * share_of(x, row) / u->layers;
+            factor[row] = x->batch->scale * x->weight * share_of(x, row) / u->layers;
         }
     }
     x->k->upload(x->k, x->memory[UNMIX_SHOWN], x->batch->shown, x->bytes[UNMIX_SHOWN]);
