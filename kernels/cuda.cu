@@ -103,6 +103,7 @@ static void free_device(struct cuda_device *device)
     }
     cudaFree(device->workspace);
     cudaFreeHost(device->staging);
+    g_free(device->solver);
     if (device->stream != NULL) {
         cudaStreamDestroy(device->stream);
     }
@@ -172,6 +173,7 @@ static bool check_precision(int number, enum kernels_precision precision, GError
 // the memory that the table needs for itself
 static bool create_device(struct cuda_device *device, int number, GError **error)
 {
+    device->number = number;
     const size_t own = CUDA_WORKSPACE + CUDA_LIBRARY;
     size_t available = 0, total = 0;
 
@@ -254,6 +256,7 @@ static void fill_entries(kernels *k)
     cuda_fill_embedding(k);
     cuda_fill_optimizer(k);
     cuda_fill_unmix(k);
+    cuda_fill_spectra(k);
 }
 
 kernels *kernels_cuda_create(int number, enum kernels_precision precision, GError **error)

@@ -22,12 +22,14 @@ extern "C" {
  * cuBLASLt said first that was no success. */
 struct cuda_device {
     struct kernels_memory memory; // first: see memory.h
+    int number;
     cudaStream_t stream;
     cublasLtHandle_t cublas;
     char *workspace;
     char *staging;
     size_t staged; // bytes of it that may still be read
     cublasStatus_t failed;
+    struct cuda_solver *solver; // spectra_cuda.cu's; NULL: nobody asked for it
 };
 
 #define CUDA_WORKSPACE ((size_t)64 << 20)
@@ -143,6 +145,7 @@ void cuda_fill_spectral(kernels *k);
 void cuda_fill_embedding(kernels *k);
 void cuda_fill_optimizer(kernels *k);
 void cuda_fill_unmix(kernels *k);
+void cuda_fill_spectra(kernels *k);
 
 /* ---- the table ---- */
 

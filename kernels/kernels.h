@@ -178,6 +178,23 @@ enum kernels_kind {
 };
 
 typedef struct kernels kernels;
+
+/* A second, small table of devices that find eigenvectors: of the Gram matrix of the shorter side of W [m, n], r = min(m, n),
+ * G = W Wt or Wt W, the vectors as the rows of T [r, r] and their values, in double. Each thread has a worker, with a stream
+ * of its own beside the table's. What a worker cannot do, for lack of memory or since G did not converge, is for the host. */
+struct kernels_spectra {
+    // whether the machine has what it needs; false with half a sentence that names what is missing
+    bool (*usable)(const kernels *k, GError **error);
+    // for the thread that calls, of a table that was found usable and outlives it. NULL: there is no room
+    void *(*create)(const kernels *k);
+    void (*destroy)(void *worker); // accepts NULL
+    // takes w [m, n] of the host; lambda [r] receives the values, ascending
+    bool (*solve)(void *worker, int m, int n, const float *w, double *lambda);
+    /* Of what was solved last, once: the vectors in descending order as the columns of u [m, r] (rows of vt [r, n] where
+     * m > n), and as the other factor their product with W, each vector's times inverse [r]. */
+    bool (*factors)(void *worker, const double *inverse, float *u, float *vt);
+};
+
 struct kernels {
     const char *name; // "reference", "cpu", "count"
     int threads;
@@ -188,7 +205,8 @@ struct kernels {
      * taken from the machine's. Nothing but limits of memory and how weights are read may depend on
      * it. */
     bool host_memory;
-    void *device; // the device's own state
+    void *device;                          // the device's own state
+    const struct kernels_spectra *spectra; // NULL: the host finds eigenvectors
 
     /* ---- memory ---- */
     /* bytes of device memory, zeroed, aligned; NULL when there is none or bytes is 0. Released with

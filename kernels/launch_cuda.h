@@ -5,6 +5,8 @@
  *   LAUNCH(kernel, grid, block, shared bytes, stream, arguments...);
  *   SHARED(struct tiles, s);      the block's shared memory, of the bytes asked for at the launch
  *   SHARED_ARRAY(float, s);       the same as an array, whose length the launch alone knows
+ *   LIBRARY_OPEN(file)            a library that nothing is linked to, NULL where it is not there
+ *   LIBRARY_FIND(library, name)   the function of it that a header of CUDA's declares, or NULL
  *
  * A kernel has all its shared memory in this one place. */
 #pragma once
@@ -14,7 +16,10 @@
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
+#include <dlfcn.h>
 
+#define LIBRARY_OPEN(file)          dlopen(file, RTLD_NOW | RTLD_LOCAL)
+#define LIBRARY_FIND(library, name) ((decltype(&(name)))dlsym(library, #name))
 #define LAUNCH(kernel, grid, block, shared, stream, ...)                                           \
     (kernel)<<<(grid), (block), (shared), (stream)>>>(__VA_ARGS__)
 #define SHARED(type, name)                                                                         \
@@ -26,6 +31,8 @@
 
 #include "cuda_rig.h"
 
+#define LIBRARY_OPEN(file)          rig::open_library(file)
+#define LIBRARY_FIND(library, name) ((void)(library), &(name))
 #define LAUNCH(kernel, grid, block, bytes, stream, ...)                                            \
     rig::launch(#kernel, (kernel), (grid), (block), (bytes), (stream), __VA_ARGS__)
 #define SHARED(type, name)       type *const name = static_cast<type *>(rig::shared(sizeof(type)))

@@ -113,6 +113,7 @@ kernels *kernels_measured(const kernels *inner)
     k->zero = measured_zero;
     k->sync = measured_sync;
     k->destroy = measured_destroy;
+    k->spectra = NULL; // of the table's own device
 #define ENTRY(name, ...) k->name = measured_##name;
 #include "kernels/entries.h"
 #undef ENTRY

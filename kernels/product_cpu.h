@@ -38,7 +38,8 @@ void product_end(enum product_way way);
 // what these are with one set of instructions each; product_avx512_cpu.c has those of both types
 void avx2_product(const struct product *p);
 void avx512_product(const struct product *p, float *most);
-void avx512_raise(const struct product *p, float *most); // as product_run does, of a C that is there
+void avx512_raise(const struct product *p,
+                  float *most); // as product_run does, of a C that is there
 void amx_begin(void);
 void amx_end(void);
 void amx_product(const struct product *p);

@@ -15,18 +15,18 @@
 
 // t [4] = G g [3]
 #define WINOGRAD_G(t, g0, g1, g2)                                                                  \
-    ((t)[0] = (g0), (t)[1] = ((g0) + (g2)) * 0.5f + (g1) * 0.5f,                                   \
-     (t)[2] = ((g0) + (g2)) * 0.5f - (g1) * 0.5f, (t)[3] = (g2))
+    ((t)[0] = (g0), (t)[1] = ((g0) + (g2)) * 0.5f + (g1)*0.5f,                                     \
+     (t)[2] = ((g0) + (g2)) * 0.5f - (g1)*0.5f, (t)[3] = (g2))
 
 // y [2] = At m [4]
-#define WINOGRAD_AT(y, m0, m1, m2, m3)                                                             \
-    ((y)[0] = (m0) + (m1) + (m2), (y)[1] = (m1) - (m2) - (m3))
+#define WINOGRAD_AT(y, m0, m1, m2, m3) ((y)[0] = (m0) + (m1) + (m2), (y)[1] = (m1) - (m2) - (m3))
 
 /* Weights of PRODUCT_LANES outputs and `depth` channels, at most WINOGRAD_DEPTH, from w on. Distances
  * in values; one of lane and channel is 1. to [point, channel or pair of them, WINOGRAD_LANES]. */
 struct winograd_weights {
     const void *w;
-    int64_t lane, channel, tap; // a tap: one of the 3 x 3; negative where the kernel is turned around
+    int64_t lane, channel,
+        tap; // a tap: one of the 3 x 3; negative where the kernel is turned around
     int depth;
     uint32_t *to;
     int64_t point; // values of `to` from one point to the next

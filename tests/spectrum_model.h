@@ -151,7 +151,7 @@ static inline void assert_gives(struct spectrum_store *store, const struct model
     const size_t m = (size_t)weights[index].m, n = (size_t)weights[index].n, r = MIN(m, n);
     g_autofree float *u = g_new0(float, m *r), *s = g_new0(float, r), *vt = g_new0(float, r *n);
     g_autofree float *eu = g_new(float, m *r), *es = g_new(float, r), *evt = g_new(float, r *n);
-    g_autoptr(svd_work) work = svd_work_create();
+    g_autoptr(svd_work) work = svd_work_create(NULL);
     g_autoptr(GError) error = NULL;
 
     spectrum_get(store, index, u, s, vt, &error);

@@ -113,9 +113,11 @@ static inline struct matrix *matrix_with_values(int m, int n, const double *s, g
     return a;
 }
 
+static const kernels *svd_device; // of the tests; NULL: the host
+
 static inline void decompose(struct matrix *a)
 {
-    g_autoptr(svd_work) work = svd_work_create();
+    g_autoptr(svd_work) work = svd_work_create(svd_device);
     g_autoptr(GError) error = NULL;
 
     svd_thin(a->m, a->n, a->w, a->u, a->s, a->vt, work, &error);

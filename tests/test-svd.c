@@ -1,6 +1,8 @@
 /* svd: U diag(s) Vt is W, U and V are orthonormal also for the smallest values, and the
  * same input gives the same bits. A set of shapes as large as those of Stable Diffusion runs with
- * -m slow. */
+ * -m slow.
+ *
+ * --cuda: on the first device, which is to have done what it can. */
 #include "engine/spectrum/svd.h"
 
 #include "engine/base/error.h"
@@ -10,6 +12,34 @@
 #include <math.h>
 #include <omp.h>
 #include <string.h>
+
+static struct {
+    struct kernels_spectra spectra;
+    const struct kernels_spectra *own;
+    int made; // decompositions
+} device;
+
+static bool count_factors(void *worker, const double *inverse, float *u, float *vt)
+{
+    const bool made = device.own->factors(worker, inverse, u, vt);
+
+    g_atomic_int_add(&device.made, made);
+    return made;
+}
+
+static kernels *open_device(void)
+{
+    g_autoptr(GError) error = NULL;
+    kernels *k = kernels_cuda(NULL, 0, KERNELS_IN_F32, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(k->spectra->usable(k, NULL));
+    device.own = k->spectra;
+    device.spectra = *k->spectra;
+    device.spectra.factors = count_factors;
+    k->spectra = &device.spectra;
+    return k;
+}
 
 static void assert_signs(const struct matrix *a)
 {
@@ -49,7 +79,9 @@ static void test_random(void)
 
     for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++) {
         g_autoptr(matrix) a = matrix_random(shapes[i][0], shapes[i][1], (guint32)i, 0.02);
+        const int before = device.made;
         assert_decomposes(a);
+        g_assert_cmpint(device.made - before, ==, svd_device != NULL);
     }
 }
 
@@ -223,7 +255,7 @@ static void test_magnitudes(void)
 static void test_refused(void)
 {
     static const float values[] = {NAN, INFINITY, -INFINITY};
-    g_autoptr(svd_work) work = svd_work_create();
+    g_autoptr(svd_work) work = svd_work_create(svd_device);
 
     for (size_t i = 0; i < G_N_ELEMENTS(values); i++) {
         g_autoptr(matrix) a = matrix_random(20, 30, 1, 1);
@@ -265,7 +297,7 @@ static bool never_stop(void *user, double done)
 static void test_cancel(void)
 {
     g_autoptr(matrix) a = matrix_random(20, 2500, 1, 1);
-    g_autoptr(svd_work) work = svd_work_create();
+    g_autoptr(svd_work) work = svd_work_create(svd_device);
     g_autoptr(GError) error = NULL;
     double done = 0;
 
@@ -287,7 +319,7 @@ static void test_deterministic(void)
     const int threads = omp_get_max_threads();
     g_autoptr(matrix) a = matrix_random(150, 400, 1, 1), b = matrix_random(150, 400, 1, 1);
     g_autoptr(matrix) other = matrix_random(60, 20, 1, 1);
-    g_autoptr(svd_work) work = svd_work_create();
+    g_autoptr(svd_work) work = svd_work_create(svd_device);
 
     omp_set_num_threads(1);
     decompose(a);
@@ -306,7 +338,7 @@ static void decompose_beside(struct matrix **matrices, int count)
 {
 #pragma omp parallel for num_threads(4)
     for (int i = 0; i < count; i++) {
-        struct svd_work *work = svd_work_create();
+        struct svd_work *work = svd_work_create(svd_device);
         struct matrix *a = matrices[i];
         svd_thin(a->m, a->n, a->w, a->u, a->s, a->vt, work, NULL);
         svd_work_free(work);
@@ -341,6 +373,8 @@ static void test_work_bytes(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_autoptr(kernels) k = argc > 1 && strcmp(argv[1], "--cuda") == 0 ? open_device() : NULL;
+    svd_device = k;
     g_test_add_func("/svd/random", test_random);
     g_test_add_func("/svd/small-model", test_small_model);
     g_test_add_func("/svd/large", test_large);

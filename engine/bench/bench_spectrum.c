@@ -73,12 +73,14 @@ static void tell(struct work *x)
     }
 }
 
-static void run_all(struct work *x, int threads)
+static void run_all(struct work *x, const kernels *k)
 {
+    const int threads = svd_threads(k, k->spectra != NULL ? 0 : k->threads);
+
 #pragma omp parallel num_threads(threads)
     {
         // one a thread: it is written all through a decomposition
-        struct svd_work *memory = svd_work_create();
+        struct svd_work *memory = svd_work_create(k);
 #pragma omp for schedule(dynamic, 1)
         for (guint i = 0; i < x->weights->len; i++) {
             GError *error = NULL;
@@ -109,6 +111,9 @@ bool bench_spectrum(const kernels *k, const struct unet_config *unet, struct ben
     g_autoptr(GArray) weights = g_array_new(FALSE, FALSE, sizeof(struct weight));
     struct work x = {.weights = weights, .progress = progress, .user = user};
 
+    if (k->spectra != NULL && !k->spectra->usable(k, error)) {
+        return false;
+    }
     for (guint i = 0; i < tensors->len; i++) {
         const struct model_tensor *t = tensors->pdata[i];
         const struct weight w = model_tensor_weight(t);
@@ -119,7 +124,7 @@ bool bench_spectrum(const kernels *k, const struct unet_config *unet, struct ben
     }
     g_array_sort(weights, by_size);
     const gint64 start = g_get_monotonic_time();
-    run_all(&x, k->threads);
+    run_all(&x, k);
     // one run, whatever the repeats: it takes minutes
     result->seconds = result->median_seconds = (double)(g_get_monotonic_time() - start) / 1e6;
     if (x.error != NULL) {

@@ -106,6 +106,18 @@ static void start_task(struct spectrum_store *store, bool background)
                              : spectrum_task_run(source, &store->options, writer);
 }
 
+// the host instead of a device that cannot
+static void choose_device(struct spectrum_store *store)
+{
+    const kernels *k = store->options.k;
+    g_autoptr(GError) missing = NULL;
+
+    if (k != NULL && k->spectra != NULL && !k->spectra->usable(k, &missing)) {
+        warn(store, "The spectra are computed on the CPU", missing);
+        store->options.k = NULL;
+    }
+}
+
 static struct spectrum_store *open_store(const struct spectrum_source *source,
                                          const struct spectrum_options *options, bool background)
 {
@@ -115,12 +127,14 @@ static struct spectrum_store *open_store(const struct spectrum_source *source,
     store->options = *options;
     store->folder =
         options->folder != NULL ? g_strdup(options->folder) : spectrum_cache_default_folder();
-    store->work = svd_work_create();
     // an older run may have left them
     find_file(store);
     if (store->file == NULL) {
+        choose_device(store);
         start_task(store, background);
     }
+    // for what is in no file
+    store->work = svd_work_create(store->options.k);
     return store;
 }
 

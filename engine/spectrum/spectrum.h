@@ -17,6 +17,7 @@
 #pragma once
 
 #include "engine/spectrum/svd_check.h"
+#include "kernels/kernels.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -50,6 +51,7 @@ struct spectrum_options {
     uint64_t limit;     // bytes that all files in the folder may have together; 0: 10 GB
     bool never_keep;    // leave no file behind
     int threads;        // 0: all processors
+    const kernels *k; // the device that computes them, borrowed; NULL, or one that cannot: the host
     /* Called often, by one thread at a time but not always by the same. False cancels. Each
      * callback may be NULL. */
     bool (*progress)(void *user, enum spectrum_phase phase, double done);

@@ -1,7 +1,8 @@
 /* One pass over all weights; see spectrum_run.h.
  *
  * Threads take the next weight in descending order of cost, so that they end together. There are as
- * many as half of the free memory holds, at least one. */
+ * many as half of the free memory holds, at least one. Beside a device they read the weights, and what it computes for
+ * one of them overlaps with what the others read, write and prove. */
 #include "engine/spectrum/spectrum_run.h"
 
 #include "engine/base/error.h"
@@ -57,7 +58,8 @@ static struct need largest_need(const struct spectrum_run *run)
 
 static int choose_threads(const struct spectrum_run *run, const struct need *need)
 {
-    const int wanted = run->options->threads > 0 ? run->options->threads : machine_processors();
+    const bool computes = run->phase == SPECTRUM_PHASE_COMPUTE;
+    const int wanted = svd_threads(computes ? run->options->k : NULL, run->options->threads);
     // half is left to the model and to everybody else
     const uint64_t fit = machine_available_memory() / 2 / MAX(need->bytes, 1);
 
@@ -68,12 +70,15 @@ static int choose_threads(const struct spectrum_run *run, const struct need *nee
 
 static bool prepare_worker(struct spectrum_worker *worker, const struct need *need)
 {
+    // proving is the host's
+    const bool computes = worker->run->phase == SPECTRUM_PHASE_COMPUTE;
+
     // once a thread, for its largest weight, and used again for all
     worker->w = g_try_new(float, need->w);
     worker->u = g_try_new(float, need->u);
     worker->s = g_try_new(float, need->s);
     worker->vt = g_try_new(float, need->vt);
-    worker->work = svd_work_create();
+    worker->work = svd_work_create(computes ? worker->run->options->k : NULL);
     return worker->w != NULL && worker->u != NULL && worker->s != NULL && worker->vt != NULL;
 }
 

@@ -111,7 +111,7 @@ struct spectrum_task *spectrum_task_start(const struct spectrum_source *source,
 
     // callbacks of the options are for one thread at a time, and that one waits
     task->own = (struct spectrum_options){
-        .threads = options->threads, .progress = note_progress, .user = task};
+        .threads = options->threads, .k = options->k, .progress = note_progress, .user = task};
     task->run.options = &task->own;
     // asked for layer by layer
     task->run.in_order = true;

@@ -8,7 +8,7 @@
 struct spectrum_task;
 
 /* Computes in threads of its own; options->threads says how many. source and options are borrowed,
- * the writer is the task's from here on. Nothing but options->threads is asked of them: what there
+ * the writer is the task's from here on. Nothing but options->threads and options->k is asked of them: what there
  * is to tell is told by those who wait. Free with spectrum_task_free. */
 struct spectrum_task *spectrum_task_start(const struct spectrum_source *source,
                                           const struct spectrum_options *options,

@@ -14,13 +14,13 @@
 
 #include "engine/base/dtype.h"
 #include "engine/base/error.h"
+#include "engine/base/machine.h"
+#include "engine/spectrum/svd_direct.h"
 #include "engine/spectrum/svd_eigen.h"
 #include "engine/spectrum/svd_gram.h"
 #include "engine/spectrum/svd_probe.h"
 
 #include <cblas.h>
-#include <float.h>
-#include <lapacke.h>
 #include <math.h>
 #include <omp.h>
 #include <string.h>
@@ -39,6 +39,8 @@
 #define FLOAT_ASPECT  4
 // and the mean of s^2 over the smallest one, up to which it is
 #define EVEN 10
+// threads beside a device: one waits for it while others check, settle signs and copy
+#define DEVICE_THREADS 4
 // rows that are transposed at a time
 #define TILE 16
 
@@ -55,6 +57,8 @@ enum place {
 struct svd_work {
     void *memory[PLACES];
     size_t bytes[PLACES];
+    const struct kernels_spectra *device; // NULL: none
+    void *worker;                         // the device's
     svd_progress progress;
     void *user;
     double told; // the part that is done, as it was told last
@@ -69,9 +73,20 @@ struct svd {
     GError **error;
 };
 
-struct svd_work *svd_work_create(void)
+struct svd_work *svd_work_create(const kernels *k)
 {
-    return g_new0(struct svd_work, 1);
+    struct svd_work *work = g_new0(struct svd_work, 1);
+
+    work->worker = k != NULL && k->spectra != NULL ? k->spectra->create(k) : NULL;
+    work->device = work->worker != NULL ? k->spectra : NULL;
+    return work;
+}
+
+int svd_threads(const kernels *k, int given)
+{
+    const int threads = given > 0 ? given : machine_processors();
+
+    return k != NULL && k->spectra != NULL ? MIN(threads, DEVICE_THREADS) : threads;
 }
 
 void svd_work_free(struct svd_work *work)
@@ -81,6 +96,9 @@ void svd_work_free(struct svd_work *work)
     }
     for (int i = 0; i < PLACES; i++) {
         g_free(work->memory[i]);
+    }
+    if (work->device != NULL) {
+        work->device->destroy(work->worker);
     }
     g_free(work);
 }
@@ -314,39 +332,6 @@ static bool make_second_factor(const struct svd *d, const float *scaled, int eas
     return true;
 }
 
-/* ---- the whole in double ---- */
-
-/* dgesdd sees the row-major W as its transpose A [n, m]: A = V S Ut, and its column-major V [n, r]
- * and Ut [r, m] are our row-major Vt [r, n] and U [m, r]. */
-static bool decompose_directly(const struct svd *d)
-{
-    const size_t count = (size_t)d->in.m * d->in.n, short_side = (size_t)d->in.r;
-    g_autofree double *a = g_try_new(double, count);
-    g_autofree double *v = g_try_new(double, short_side * d->in.n);
-    g_autofree double *u = g_try_new(double, short_side * d->in.m);
-    if (a == NULL || v == NULL || u == NULL) {
-        return no_memory(d->error);
-    }
-    dtype_from_f32(DTYPE_F64, d->in.w, a, count);
-
-    const lapack_int info = LAPACKE_dgesdd(LAPACK_COL_MAJOR, 'S', d->in.n, d->in.m, a, d->in.n,
-                                           d->lambda, v, d->in.n, u, d->in.r);
-    if (info == LAPACK_WORK_MEMORY_ERROR) {
-        return no_memory(d->error);
-    }
-    if (info != 0) {
-        return error_failed(
-            d->error, "its singular value decomposition did not converge (dgesdd: %d).", (int)info);
-    }
-    if (d->lambda[0] > FLT_MAX) {
-        return error_failed(d->error, "its values are too large to be decomposed.");
-    }
-    dtype_to_f32(DTYPE_F64, d->lambda, d->s, short_side);
-    dtype_to_f32(DTYPE_F64, v, d->vt, short_side * d->in.n);
-    dtype_to_f32(DTYPE_F64, u, d->u, short_side * d->in.m);
-    return true;
-}
-
 /* ---- signs ---- */
 
 static void settle_signs(const struct svd *d)
@@ -404,21 +389,54 @@ static bool decompose_gram(const struct svd *d, bool *single, bool *accurate)
     return true;
 }
 
-static bool decompose(const struct svd *d)
+/* The same on a device, which keeps the vectors until it is known what they are divided by. */
+static bool decompose_on_device(const struct svd *d, bool *accurate)
 {
-    bool single = d->in.r >= FLOAT_SHORTER && d->in.longer >= FLOAT_ASPECT * d->in.r, accurate;
+    const struct svd_work *work = d->work;
+    double *inverse = d->rows;
 
-    if (!decompose_gram(d, &single, &accurate)) {
+    *accurate = false;
+    if (!work->device->solve(work->worker, d->in.m, d->in.n, d->in.w, d->lambda) ||
+        take_values(d) == 0) {
+        return true;
+    }
+    for (int i = 0; i < d->in.r; i++) {
+        inverse[i] = 1 / sqrt(d->lambda[d->in.r - 1 - i]);
+    }
+    if (!tell(d, 0.6)) {
+        return false;
+    }
+    *accurate = work->device->factors(work->worker, inverse, d->u, d->vt) &&
+                svd_probe(d->in.m, d->in.n, d->in.w, d->u, d->s, d->vt);
+    return tell(d, *accurate ? 1 : 0.6);
+}
+
+static bool decompose_on_host(const struct svd *d, bool *accurate)
+{
+    bool single = d->in.r >= FLOAT_SHORTER && d->in.longer >= FLOAT_ASPECT * d->in.r;
+
+    if (!decompose_gram(d, &single, accurate)) {
         return false;
     }
     // what float could not do
-    if (!accurate && single) {
+    if (!*accurate && single) {
         single = false;
-        if (!decompose_gram(d, &single, &accurate)) {
-            return false;
-        }
+        return decompose_gram(d, &single, accurate);
     }
-    if (!accurate && !decompose_directly(d)) {
+    return true;
+}
+
+static bool decompose(const struct svd *d)
+{
+    bool accurate = false;
+
+    if (d->work->device != NULL && !decompose_on_device(d, &accurate)) {
+        return false;
+    }
+    if (!accurate && !decompose_on_host(d, &accurate)) {
+        return false;
+    }
+    if (!accurate && !svd_direct(d->in.m, d->in.n, d->in.w, d->u, d->s, d->vt, d->error)) {
         return false;
     }
     settle_signs(d);

@@ -7,21 +7,28 @@
  * those of the smallest singular values and of zeros. The entry of largest magnitude in each column
  * of U is positive, so that the signs are settled.
  *
- * Everything runs on the calling thread alone: an eigenproblem hardly gains from threads, so those
+ * What the host does runs on the calling thread alone: an eigenproblem hardly gains from threads, so those
  * who have many matrices decompose several at once, each with a work of its own. The result then
  * does not depend on the number of threads. */
 #pragma once
+
+#include "kernels/kernels.h"
 
 #include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-// memory that is used again from matrix to matrix; for one thread at a time
+/* Memory that is used again from matrix to matrix; for one thread at a time, the one that made it. k: the device that
+ * finds eigenvectors where it can, borrowed; NULL, or a table without that: the host does. */
 struct svd_work;
-struct svd_work *svd_work_create(void);
+struct svd_work *svd_work_create(const kernels *k);
 void svd_work_free(struct svd_work *work); // NULL is allowed
 typedef struct svd_work svd_work;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(svd_work, svd_work_free)
+
+/* How many threads should decompose matrices at a time: `given`, 0 for all processors, but beside a device that does the
+ * work no more than keep it busy. */
+int svd_threads(const kernels *k, int given);
 
 /* Called some times during a decomposition, with the part of it that is done, 0 to 1. False stops
  * it. */
@@ -41,6 +48,7 @@ size_t svd_work_bytes(int m, int n);
  * result fails, LAPACK's dgesdd decomposes the matrix itself in double. The Gram matrix of a long
  * side four times the short one is summed from products in float where the smallest singular value
  * is no less than a third of their root mean square, about; where that fails the probe, it is made
- * again in double. */
+ * again in double. A device makes the Gram matrix, its eigenvectors and the product, all in double; what it cannot, or
+ * what fails the probe, the host does as if there were none. */
 bool svd_thin(int m, int n, const float *w, float *u, float *s, float *vt, struct svd_work *work,
               GError **error);

@@ -73,6 +73,9 @@ extern struct block running;
 
 [[noreturn]] void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+// a library that nothing is linked to; what is in it is the rig's, linked to everything
+void *open_library(const char *file);
+
 void block_barrier();
 void warp_barrier(unsigned mask);
 

@@ -3,6 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
+
+#include <driver_types.h>
 
 /* Told by the memory, the scheduler and the library's products; race_rig.cpp answers, or race_none.cpp
  * with nothing. device: memory of the device begins or ends; wrote: a copy or a product filled it;
@@ -19,6 +22,21 @@ void rig_race_block(const void *shared, size_t bytes);
 
 namespace rig
 {
+// what a test says that this machine has
+int said(const char *name, int usual);
+
+// the error that cudaGetLastError tells next; returns it
+cudaError_t refuse(cudaError_t error);
+
+/* Several threads of the host may call at a time, as they may the device: one is in the rig. */
+class entry
+{
+    std::unique_lock<std::recursive_mutex> held;
+
+  public:
+    entry();
+};
+
 // whether the address is in the range from which the device's memory comes
 inline bool is_device(const void *address)
 {

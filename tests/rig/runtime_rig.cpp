@@ -4,6 +4,7 @@
  * run it: host memory that was freed or read too early is noticed (AddressSanitizer, wrong values).
  * Device memory is out of the host's reach whenever no work runs: the host that follows a device
  * pointer dies (SIGSEGV). Addresses are not given out twice.
+ * Several threads of the host take turns.
  * While a stream is captured, work goes into the graph, and what a capture forbids is refused. */
 #include "tests/rig/cuda_rig.h"
 #include "tests/rig/rig.h"
@@ -44,9 +45,16 @@ static std::map<const void *, size_t> shared_limits; // of kernels that asked fo
 static uintptr_t next_address;
 static size_t device_used;
 static cudaStream_t capturing;
-static cudaError_t last_error;
+static thread_local cudaError_t last_error;
 
-static cudaError_t refuse(cudaError_t error)
+rig::entry::entry()
+{
+    static std::recursive_mutex lock;
+
+    held = std::unique_lock<std::recursive_mutex>(lock);
+}
+
+cudaError_t rig::refuse(cudaError_t error)
 {
     last_error = error;
     return error;
@@ -82,6 +90,8 @@ static void drain()
 
 void rig::enqueue(cudaStream_t stream, std::function<void()> one)
 {
+    const rig::entry inside;
+
     if (stream != NULL && stream->graph != NULL) {
         stream->graph->nodes.push_back(std::move(one));
     } else {
@@ -94,28 +104,22 @@ static bool breaks_capture()
 {
     if (capturing != NULL) {
         capturing->broken = true;
-        refuse(cudaErrorStreamCaptureUnsupported);
+        rig::refuse(cudaErrorStreamCaptureUnsupported);
     }
     return capturing != NULL;
 }
 
 /* ---- memory ---- */
 
-// what a test says that this machine has
-static int said(const char *name, int usual)
-{
-    const char *value = getenv(name);
-
-    return value != NULL ? atoi(value) : usual;
-}
-
 static size_t device_bytes()
 {
-    return (size_t)said("RIG_MEMORY", 8192) << 20;
+    return (size_t)rig::said("RIG_MEMORY", 8192) << 20;
 }
 
 cudaError_t cudaMalloc(void **memory, size_t bytes)
 {
+    const rig::entry inside;
+
     if (breaks_capture()) {
         return last_error;
     }
@@ -125,7 +129,7 @@ cudaError_t cudaMalloc(void **memory, size_t bytes)
     *memory = NULL;
     if (bytes > device_bytes() - device_used ||
         next_address + bytes + PAGE > RIG_DEVICE_BASE + RIG_DEVICE_BYTES) {
-        return refuse(cudaErrorMemoryAllocation);
+        return rig::refuse(cudaErrorMemoryAllocation);
     }
     void *place = mmap((void *)next_address, whole_pages(bytes), PROT_NONE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
@@ -145,6 +149,8 @@ cudaError_t cudaMalloc(void **memory, size_t bytes)
 
 cudaError_t cudaFree(void *memory)
 {
+    const rig::entry inside;
+
     if (memory == NULL) {
         return cudaSuccess;
     }
@@ -153,7 +159,7 @@ cudaError_t cudaFree(void *memory)
     }
     const auto found = device_memory.find((uintptr_t)memory);
     if (found == device_memory.end()) {
-        return refuse(cudaErrorInvalidValue);
+        return rig::refuse(cudaErrorInvalidValue);
     }
     drain();
     rig_race_device(memory, found->second, false);
@@ -165,6 +171,8 @@ cudaError_t cudaFree(void *memory)
 
 cudaError_t cudaMemGetInfo(size_t *available, size_t *total)
 {
+    const rig::entry inside;
+
     *total = device_bytes();
     *available = *total - device_used;
     return cudaSuccess;
@@ -172,9 +180,11 @@ cudaError_t cudaMemGetInfo(size_t *available, size_t *total)
 
 cudaError_t cudaMallocHost(void **memory, size_t bytes)
 {
+    const rig::entry inside;
+
     *memory = calloc(bytes, 1);
     if (*memory == NULL) {
-        return refuse(cudaErrorMemoryAllocation);
+        return rig::refuse(cudaErrorMemoryAllocation);
     }
     pinned_memory[(uintptr_t)*memory] = bytes;
     return cudaSuccess;
@@ -182,6 +192,8 @@ cudaError_t cudaMallocHost(void **memory, size_t bytes)
 
 cudaError_t cudaFreeHost(void *memory)
 {
+    const rig::entry inside;
+
     drain();
     pinned_memory.erase((uintptr_t)memory);
     free(memory);
@@ -218,11 +230,12 @@ static void copy_now(void *to, const void *from, size_t bytes)
 cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream)
 {
+    const rig::entry inside;
     const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
     const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
 
     if (!belongs(to, bytes, to_device) || !belongs(from, bytes, from_device)) {
-        return refuse(cudaErrorInvalidValue);
+        return rig::refuse(cudaErrorInvalidValue);
     }
     const bool waits = (!to_device && !is_pinned(to)) || (!from_device && !is_pinned(from));
     if (waits && breaks_capture()) {
@@ -237,6 +250,8 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpy
 
 cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind kind)
 {
+    const rig::entry inside;
+
     if (breaks_capture()) {
         return last_error;
     }
@@ -247,8 +262,10 @@ cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, cudaMemcpyKind 
 
 cudaError_t cudaMemsetAsync(void *memory, int value, size_t bytes, cudaStream_t stream)
 {
+    const rig::entry inside;
+
     if (!belongs(memory, bytes, true)) {
-        return refuse(cudaErrorInvalidValue);
+        return rig::refuse(cudaErrorInvalidValue);
     }
     rig::enqueue(stream, [=] {
         memset(memory, value, bytes);
@@ -261,9 +278,11 @@ cudaError_t cudaMemsetAsync(void *memory, int value, size_t bytes, cudaStream_t 
 
 cudaError_t cudaFuncSetAttribute(const void *function, cudaFuncAttribute attribute, int value)
 {
+    const rig::entry inside;
+
     if (attribute == cudaFuncAttributeMaxDynamicSharedMemorySize) {
         if (value > 227 << 10) {
-            return refuse(cudaErrorInvalidValue);
+            return rig::refuse(cudaErrorInvalidValue);
         }
         shared_limits[function] = (size_t)value;
     }
@@ -272,6 +291,7 @@ cudaError_t cudaFuncSetAttribute(const void *function, cudaFuncAttribute attribu
 
 bool rig::check_launch(const void *function, dim3 grid, dim3 block, size_t shared)
 {
+    const rig::entry inside;
     const auto asked = shared_limits.find(function);
     const size_t limit = asked != shared_limits.end() ? asked->second : (size_t)48 << 10;
     const uint64_t count = (uint64_t)block.x * block.y * block.z;
@@ -282,9 +302,9 @@ bool rig::check_launch(const void *function, dim3 grid, dim3 block, size_t share
     const bool fits = count > 0 && count <= 1024 && block.z <= 64 && grid.x > 0 && grid.y > 0 &&
                       grid.z > 0 && grid.x <= 0x7fffffff && grid.y <= 65535 && grid.z <= 65535;
     if (!fits) {
-        refuse(cudaErrorInvalidConfiguration);
+        rig::refuse(cudaErrorInvalidConfiguration);
     } else if (shared > limit) {
-        refuse(cudaErrorInvalidValue);
+        rig::refuse(cudaErrorInvalidValue);
     }
     return fits && shared <= limit;
 }
@@ -324,48 +344,7 @@ const char *cudaGetErrorString(cudaError_t error)
     }
 }
 
-/* ---- devices, streams, events ---- */
-
-// 0: there is no driver
-cudaError_t cudaDriverGetVersion(int *version)
-{
-    *version = said("RIG_DRIVER", CUDART_VERSION);
-    return cudaSuccess;
-}
-
-cudaError_t cudaRuntimeGetVersion(int *version)
-{
-    *version = CUDART_VERSION;
-    return cudaSuccess;
-}
-
-cudaError_t cudaGetDeviceCount(int *count)
-{
-    *count = said("RIG_DEVICES", 1);
-    if (said("RIG_DRIVER", CUDART_VERSION) < CUDART_VERSION) {
-        return refuse(cudaErrorInsufficientDriver);
-    }
-    return *count > 0 ? cudaSuccess : refuse(cudaErrorNoDevice);
-}
-
-cudaError_t cudaSetDevice(int device)
-{
-    return device < said("RIG_DEVICES", 1) ? cudaSuccess : refuse(cudaErrorInvalidDevice);
-}
-
-cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int device)
-{
-    switch (attribute) {
-    case cudaDevAttrComputeCapabilityMajor:
-        *value = said("RIG_CAPABILITY", 90) / 10;
-        return cudaSuccess;
-    case cudaDevAttrComputeCapabilityMinor:
-        *value = said("RIG_CAPABILITY", 90) % 10;
-        return cudaSuccess;
-    default:
-        rig::fail("the device's attribute %d is not there", attribute);
-    }
-}
+/* ---- streams, events ---- */
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags)
 {
@@ -375,6 +354,8 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags)
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream)
 {
+    const rig::entry inside;
+
     if (breaks_capture()) {
         return last_error;
     }
@@ -384,6 +365,8 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream)
 
 cudaError_t cudaStreamDestroy(cudaStream_t stream)
 {
+    const rig::entry inside;
+
     drain();
     delete stream;
     return cudaSuccess;
@@ -426,6 +409,8 @@ cudaError_t cudaEventDestroy(cudaEvent_t event)
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode)
 {
+    const rig::entry inside;
+
     if (breaks_capture()) {
         return last_error;
     }
@@ -437,13 +422,15 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mo
 
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph)
 {
+    const rig::entry inside;
+
     *graph = stream->graph;
     stream->graph = NULL;
     capturing = NULL;
     if (stream->broken) {
         delete *graph;
         *graph = NULL;
-        return refuse(cudaErrorStreamCaptureInvalidated);
+        return rig::refuse(cudaErrorStreamCaptureInvalidated);
     }
     return cudaSuccess;
 }
@@ -456,6 +443,8 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph, unsig
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream)
 {
+    const rig::entry inside;
+
     for (const work &one : exec->nodes) {
         rig::enqueue(stream, one);
     }

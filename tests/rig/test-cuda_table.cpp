@@ -40,6 +40,45 @@ static void test_missing()
     g_assert_cmpstr(kernels_cuda_missing(k), ==, "unmix");
 }
 
+// without cuSOLVER all else is there; what is missing is named, and no worker is made
+static void test_no_solver()
+{
+    g_autoptr(kernels) k = kernels_cuda_create(0, KERNELS_IN_F32, NULL);
+    g_autoptr(kernels) whole = kernels_cuda_create(0, KERNELS_IN_F32, NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(k->spectra->create(k)); // of a table that nobody asked whether it can
+    g_setenv("RIG_SOLVER", "0", TRUE);
+    g_assert_false(k->spectra->usable(k, &error));
+    g_unsetenv("RIG_SOLVER");
+    g_assert_cmpstr(error->message, ==, "libcublas.so.13 of the CUDA Toolkit was not found");
+    g_assert_null(k->spectra->create(k));
+    g_assert_true(whole->spectra->usable(whole, NULL));
+    void *worker = whole->spectra->create(whole);
+    g_assert_nonnull(worker);
+    whole->spectra->destroy(worker);
+}
+
+// a matrix that the device has no memory for is the host's; the next one is not
+static void test_no_memory()
+{
+    g_setenv("RIG_MEMORY", "97", TRUE);
+    g_autoptr(kernels) k = kernels_cuda_create(0, KERNELS_IN_F32, NULL);
+    g_autofree float *large = g_new0(float, 600 * 600);
+    float small[] = {3, 0, 0, 4};
+    double lambda[600];
+
+    g_assert_true(k->spectra->usable(k, NULL));
+    void *worker = k->spectra->create(k);
+    g_assert_false(k->spectra->solve(worker, 600, 600, large, lambda));
+    g_assert_true(k->spectra->solve(worker, 2, 2, small, lambda));
+    g_assert_cmpfloat(lambda[0], ==, 9);
+    g_assert_cmpfloat(lambda[1], ==, 16);
+    k->spectra->destroy(worker);
+    g_assert_true(k->sync(k, NULL));
+    g_unsetenv("RIG_MEMORY");
+}
+
 struct machine {
     const char *name, *value; // of the variable
     int number;               // the device that is asked for
@@ -99,6 +138,8 @@ int main(int argc, char **argv)
     g_test_add_func("/cuda/older", test_older);
     g_test_add_func("/cuda/missing", test_missing);
     g_test_add_func("/cuda/failure", test_failure);
+    g_test_add_func("/cuda/no-solver", test_no_solver);
+    g_test_add_func("/cuda/no-memory", test_no_memory);
     for (const struct machine &machine : machines) {
         g_autofree char *path = g_strdup_printf("/cuda/%s=%s/%s", machine.name, machine.value,
                                                 kernels_precision_word(machine.precision));

@@ -1,0 +1,54 @@
+/* machine_rig.cpp: the machine that the rig plays: RIG_DRIVER is its driver's version, RIG_DEVICES how many devices it has,
+ * RIG_CAPABILITY ten times their compute capability, RIG_MEMORY their MiB. */
+#include "tests/rig/cuda_rig.h"
+#include "tests/rig/rig.h"
+
+#include <cstdlib>
+
+int rig::said(const char *name, int usual)
+{
+    const char *value = getenv(name);
+
+    return value != NULL ? atoi(value) : usual;
+}
+
+// 0: there is no driver
+cudaError_t cudaDriverGetVersion(int *version)
+{
+    *version = rig::said("RIG_DRIVER", CUDART_VERSION);
+    return cudaSuccess;
+}
+
+cudaError_t cudaRuntimeGetVersion(int *version)
+{
+    *version = CUDART_VERSION;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGetDeviceCount(int *count)
+{
+    *count = rig::said("RIG_DEVICES", 1);
+    if (rig::said("RIG_DRIVER", CUDART_VERSION) < CUDART_VERSION) {
+        return rig::refuse(cudaErrorInsufficientDriver);
+    }
+    return *count > 0 ? cudaSuccess : rig::refuse(cudaErrorNoDevice);
+}
+
+cudaError_t cudaSetDevice(int device)
+{
+    return device < rig::said("RIG_DEVICES", 1) ? cudaSuccess : rig::refuse(cudaErrorInvalidDevice);
+}
+
+cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int device)
+{
+    switch (attribute) {
+    case cudaDevAttrComputeCapabilityMajor:
+        *value = rig::said("RIG_CAPABILITY", 90) / 10;
+        return cudaSuccess;
+    case cudaDevAttrComputeCapabilityMinor:
+        *value = rig::said("RIG_CAPABILITY", 90) % 10;
+        return cudaSuccess;
+    default:
+        rig::fail("the device's attribute %d is not there", attribute);
+    }
+}
