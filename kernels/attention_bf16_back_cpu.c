@@ -127,16 +127,16 @@ static void back_scores(struct attention_shape s, enum product_way way, int keys
                         const uint32_t *b, float *c)
 {
     product_run(&(struct product){.rows = keys,
-                                        .k = (int)pairs_of(s.d),
-                                        .lanes = QUERIES,
-                                        .way = way,
-                                        .a = a,
-                                        .a_row = whole(pairs_of(s.d)),
-                                        .b = b,
-                                        .b_row = QUERIES,
-                                        .c = c,
-                                        .c_row = QUERIES},
-                 NULL);
+                                  .k = (int)pairs_of(s.d),
+                                  .lanes = QUERIES,
+                                  .way = way,
+                                  .a = a,
+                                  .a_row = whole(pairs_of(s.d)),
+                                  .b = b,
+                                  .b_row = QUERIES,
+                                  .c = c,
+                                  .c_row = QUERIES},
+                NULL);
 }
 
 /* Of key j and one vector of queries: P and dS / scale = P (dP - dy y). */
@@ -190,17 +190,17 @@ static void back_sum(struct attention_shape s, enum product_way way, int keys, c
                      const uint32_t *b, float *sum)
 {
     product_run(&(struct product){.rows = keys,
-                                        .k = QUERIES / 2,
-                                        .lanes = (int)whole(s.d),
-                                        .way = way,
-                                        .a = a,
-                                        .a_row = QUERIES / 2,
-                                        .b = b,
-                                        .b_row = whole(s.d),
-                                        .c = sum,
-                                        .c_row = whole(s.d),
-                                        .accumulate = true},
-                 NULL);
+                                  .k = QUERIES / 2,
+                                  .lanes = (int)whole(s.d),
+                                  .way = way,
+                                  .a = a,
+                                  .a_row = QUERIES / 2,
+                                  .b = b,
+                                  .b_row = whole(s.d),
+                                  .c = sum,
+                                  .c_row = whole(s.d),
+                                  .accumulate = true},
+                NULL);
 }
 
 // of keys first .. first + keys
@@ -208,16 +208,16 @@ static void back_keys(struct attention_shape s, const struct back *b, int first,
 {
     const int64_t pairs = whole(pairs_of(s.d)), lanes = whole(s.d);
     const struct product to_queries = {.rows = s.d,
-                                            .k = (int)pairs_of(keys),
-                                            .lanes = QUERIES,
-                                            .way = b->way,
-                                            .a = b->key_pairs + first / 2 * lanes,
-                                            .a_row = BACK_KEYS / 2,
-                                            .b = b->ds_pairs,
-                                            .b_row = QUERIES,
-                                            .c = b->dq,
-                                            .c_row = QUERIES,
-                                            .accumulate = true};
+                                       .k = (int)pairs_of(keys),
+                                       .lanes = QUERIES,
+                                       .way = b->way,
+                                       .a = b->key_pairs + first / 2 * lanes,
+                                       .a_row = BACK_KEYS / 2,
+                                       .b = b->ds_pairs,
+                                       .b_row = QUERIES,
+                                       .c = b->dq,
+                                       .c_row = QUERIES,
+                                       .accumulate = true};
 
     back_scores(s, b->way, keys, b->keys + first * pairs, b->q, b->scores);
     back_scores(s, b->way, keys, b->values + first * pairs, b->dy, b->dp);

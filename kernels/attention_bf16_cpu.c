@@ -109,15 +109,15 @@ BF16_CODE static void block_scores(struct attention_shape s, const struct head *
                                    const struct block *b, int first, int keys)
 {
     const struct product p = {.rows = keys,
-                                   .k = (int)pairs_of(s.d),
-                                   .lanes = QUERIES,
-                                   .way = b->way,
-                                   .a = h->keys + first * whole(pairs_of(s.d)),
-                                   .a_row = whole(pairs_of(s.d)),
-                                   .b = b->q,
-                                   .b_row = QUERIES,
-                                   .c = b->scores,
-                                   .c_row = QUERIES};
+                              .k = (int)pairs_of(s.d),
+                              .lanes = QUERIES,
+                              .way = b->way,
+                              .a = h->keys + first * whole(pairs_of(s.d)),
+                              .a_row = whole(pairs_of(s.d)),
+                              .b = b->q,
+                              .b_row = QUERIES,
+                              .c = b->scores,
+                              .c_row = QUERIES};
 
     product_run(&p, b->most);
 }
@@ -168,17 +168,17 @@ BF16_CODE static void block_keys(struct attention_shape s, const struct head *h,
                                  const struct block *b, int first, int keys)
 {
     const struct product values = {.rows = s.d,
-                                        .k = (int)pairs_of(keys),
-                                        .lanes = QUERIES,
-                                        .way = b->way,
-                                        .a = h->values + first / KEYS * values_pairs(s) +
-                                             first % KEYS / 2,
-                                        .a_row = KEYS / 2,
-                                        .b = b->p,
-                                        .b_row = QUERIES,
-                                        .c = b->y,
-                                        .c_row = QUERIES,
-                                        .accumulate = first > 0};
+                                   .k = (int)pairs_of(keys),
+                                   .lanes = QUERIES,
+                                   .way = b->way,
+                                   .a = h->values + first / KEYS * values_pairs(s) +
+                                        first % KEYS / 2,
+                                   .a_row = KEYS / 2,
+                                   .b = b->p,
+                                   .b_row = QUERIES,
+                                   .c = b->y,
+                                   .c_row = QUERIES,
+                                   .accumulate = first > 0};
     __m512 before[QUERIES / BF16_LANES];
 
     for (int v = 0; v < QUERIES / BF16_LANES; v++) {

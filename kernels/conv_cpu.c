@@ -114,8 +114,7 @@ static void conv_backward_input(const kernels *k, struct conv_shape s, const cel
     if (is_linear(s)) {
         k->linear_backward_input(k, as_linear(s), dy, w, dx);
     } else if (s.n > 0 && !conv_winograd_backward(k, s, dy, w, dx) &&
-               !conv_direct_backward(k, s, dy, w, dx) &&
-               !gathered_backward(k, s, dy, w, dx)) {
+               !conv_direct_backward(k, s, dy, w, dx) && !gathered_backward(k, s, dy, w, dx)) {
         cpu_device(k)->reference.conv_backward_input(k, s, dy, w, dx);
     }
 }

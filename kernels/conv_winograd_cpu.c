@@ -20,9 +20,10 @@
 
 #define POINTS WINOGRAD_POINTS
 #define LANES  WINOGRAD_LANES
-#define TILES  48  // of a block at most: what is read of the weights serves so many
-#define FEW    12  // and at least
-#define PAYS   0.25 // pixels per output, from which on making the weights pays; measured, see SPEED.md
+#define TILES  48 // of a block at most: what is read of the weights serves so many
+#define FEW    12 // and at least
+#define PAYS                                                                                       \
+    0.25 // pixels per output, from which on making the weights pays; measured, see SPEED.md
 
 // the call as a forward convolution: backward, x is dy and y is dx
 struct winograd {
@@ -82,16 +83,15 @@ static void make_weights(const struct winograd *g, int panel, int c)
     const int pair = g->s.c / g->k;
 
     for (int i = 0; i < panel_lanes(g, panel); i += PRODUCT_LANES) {
-        const int64_t at =
-            (panel * LANES + i) * lane + c * channel + (g->turned ? 8 * tap : 0);
-        const struct winograd_weights w = {
-            .w = (const char *)g->w.data + at * (int64_t)size_of(g),
-            .lane = lane,
-            .channel = channel,
-            .tap = g->turned ? -tap : tap,
-            .depth = MIN(WINOGRAD_DEPTH, g->s.c - c),
-            .to = g->weights + panel % g->made * panel_values(g) + c / pair * LANES + i,
-            .point = (int64_t)g->k * LANES};
+        const int64_t at = (panel * LANES + i) * lane + c * channel + (g->turned ? 8 * tap : 0);
+        const struct winograd_weights w = {.w = (const char *)g->w.data + at * (int64_t)size_of(g),
+                                           .lane = lane,
+                                           .channel = channel,
+                                           .tap = g->turned ? -tap : tap,
+                                           .depth = MIN(WINOGRAD_DEPTH, g->s.c - c),
+                                           .to = g->weights + panel % g->made * panel_values(g) +
+                                                 c / pair * LANES + i,
+                                           .point = (int64_t)g->k * LANES};
 
         g->transforms->weights(&w);
     }
@@ -281,6 +281,5 @@ bool conv_winograd_forward(const kernels *k, struct conv_shape s, const cell *x,
 bool conv_winograd_backward(const kernels *k, struct conv_shape s, const cell *dy,
                             struct kernels_weight w, cell *dx)
 {
-    return run(k, (struct winograd){
-                      .s = conv_turned(s), .w = w, .turned = true, .x = dy, .y = dx});
+    return run(k, (struct winograd){.s = conv_turned(s), .w = w, .turned = true, .x = dy, .y = dx});
 }

@@ -12,8 +12,8 @@
 #define HALF      8
 
 // R rows from `row` on
-AVX2_CODE static inline __attribute__((always_inline)) void
-tile(const struct product *p, const int R, int row, int lane)
+AVX2_CODE static inline __attribute__((always_inline)) void tile(const struct product *p,
+                                                                 const int R, int row, int lane)
 {
     const float *a = (const float *)p->a + row * p->a_row, *b = (const float *)p->b + lane;
     float *c = p->c + row * p->c_row + lane;

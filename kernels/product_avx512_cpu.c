@@ -38,9 +38,8 @@ BF16_PART void tile_of(const struct product *p, const bool floats, const int R, 
             const __m512i one = _mm512_set1_epi32((int)a[r * p->a_row]);
 #pragma GCC unroll 4
             for (int v = 0; v < V; v++) {
-                sum[r][v] = floats
-                                ? _mm512_fmadd_ps((__m512)one, (__m512)lanes[v], sum[r][v])
-                                : _mm512_dpbf16_ps(sum[r][v], (__m512bh)one, (__m512bh)lanes[v]);
+                sum[r][v] = floats ? _mm512_fmadd_ps((__m512)one, (__m512)lanes[v], sum[r][v])
+                                   : _mm512_dpbf16_ps(sum[r][v], (__m512bh)one, (__m512bh)lanes[v]);
             }
         }
     }
