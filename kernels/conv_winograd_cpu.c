@@ -22,8 +22,12 @@
 #define LANES  WINOGRAD_LANES
 #define TILES  48 // of a block at most: what is read of the weights serves so many
 #define FEW    12 // and at least
-#define PAYS                                                                                       \
-    0.25 // pixels per output, from which on making the weights pays; measured, see SPEED.md
+
+#define ALL_WEIGHTS  ((size_t)28 << 20) // bytes
+#define SOME_WEIGHTS ((size_t)4 << 20)
+
+// pixels per output, from which on making the weights pays; measured, see SPEED.md
+#define PAYS 0.05
 
 // the call as a forward convolution: backward, x is dy and y is dx
 struct winograd {
@@ -216,6 +220,16 @@ static int block_tiles(const kernels *k, int64_t tiles)
     return (int)MAX(FEW, (block + 5) / 6 * 6);
 }
 
+/* All panels of weights where a cache holds them: then the tiles are brought in once. Else as many as
+ * stay in a smaller one from where they are made to where they are read. */
+static int panels_at_a_time(const struct winograd *g, size_t panel, size_t room)
+{
+    const size_t all = panel * (size_t)g->panels;
+    const size_t most = all <= MIN(room, ALL_WEIGHTS) ? all : MIN(room, MAX(panel, SOME_WEIGHTS));
+
+    return (int)(most / panel);
+}
+
 // false where the workspace is too small
 static bool take_room(const kernels *k, struct winograd *g)
 {
@@ -227,7 +241,7 @@ static bool take_room(const kernels *k, struct winograd *g)
               KERNELS_ALIGNMENT;
     g->zeros = cpu_take(&room, zeros);
     g->parts = cpu_take(&room, g->part * (size_t)k->threads);
-    g->made = (int)MIN((size_t)g->panels, room.bytes / panel);
+    g->made = panels_at_a_time(g, panel, room.bytes);
     g->weights = cpu_take(&room, panel * (size_t)g->made);
     if (!g->zeros || !g->parts || g->made == 0) {
         return false;
