@@ -8,10 +8,13 @@ enum product_way product_way(enum kernels_type type)
     if (type == KERNELS_BF16) {
         return onednn_has_amx() ? PRODUCT_AMX : onednn_has_bf16() ? PRODUCT_BF16 : PRODUCT_NONE;
     }
-    return onednn_has_avx512() ? PRODUCT_AVX512 : onednn_has_avx2() ? PRODUCT_AVX2 : PRODUCT_NONE;
-#else
-    return PRODUCT_NONE;
+    if (type == KERNELS_F32) {
+        return onednn_has_avx512() ? PRODUCT_AVX512
+               : onednn_has_avx2() ? PRODUCT_AVX2
+                                   : PRODUCT_NONE;
+    }
 #endif
+    return PRODUCT_NONE;
 }
 
 #if defined __x86_64__ && defined __GNUC__
