@@ -184,6 +184,9 @@ static void run_tiled(const kernels *k, struct attention_shape s, struct attenti
 template <typename T, bool KEYS>
 static void run(const kernels *k, struct attention_shape s, struct attention_back<T> back)
 {
+    if (attention_tensor_backward<T>(k, s, back, KEYS)) {
+        return;
+    }
     if (s.d <= 64) {
         run_tiled<T, 2, 16, KEYS>(k, s, back);
     } else if (s.d <= ATTENTION_TILED) {

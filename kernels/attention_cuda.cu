@@ -154,6 +154,9 @@ template <typename T>
 static void run_forward(const kernels *k, struct attention_shape s, const T *q, const T *key,
                         const T *v, T *y, float *lse)
 {
+    if (attention_tensor_forward<T>(k, s, q, key, v, y, lse)) {
+        return;
+    }
     if (s.d <= 64) {
         run_tiled<T, 2, 32>(k, s, q, key, v, y, lse);
     } else if (s.d <= ATTENTION_TILED) {

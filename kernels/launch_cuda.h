@@ -8,7 +8,8 @@
  *   LIBRARY_OPEN(file)            a library that nothing is linked to, NULL where it is not there
  *   LIBRARY_FIND(library, name)   the function of it that a header of CUDA's declares, or NULL
  *
- * A kernel has all its shared memory in this one place. */
+ * A kernel has all its shared memory in this one place. What the device alone has instructions for is
+ * ptx_cuda.h, in the rig tensor_rig.h. */
 #pragma once
 
 #ifdef __CUDACC__
@@ -17,6 +18,7 @@
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
 #include <dlfcn.h>
+#include <stdint.h>
 
 #define LIBRARY_OPEN(file)          dlopen(file, RTLD_NOW | RTLD_LOCAL)
 #define LIBRARY_FIND(library, name) ((decltype(&(name)))dlsym(library, #name))
@@ -27,9 +29,12 @@
     type *const name = reinterpret_cast<type *>(launch_shared)
 #define SHARED_ARRAY SHARED
 
+#include "kernels/ptx_cuda.h"
+
 #else
 
 #include "cuda_rig.h"
+#include "tensor_rig.h"
 
 #define LIBRARY_OPEN(file)          rig::open_library(file)
 #define LIBRARY_FIND(library, name) ((void)(library), &(name))

@@ -1,6 +1,7 @@
 /* block_rig.cpp: the threads of a block on stacks of their own; see cuda_rig.h. */
 #include "tests/rig/cuda_rig.h"
 #include "tests/rig/rig.h"
+#include "tests/rig/tensor_rig.h"
 
 #include <algorithm>
 #include <cstdarg>
@@ -25,6 +26,7 @@ namespace rig
 {
 
 struct block running;
+std::deque<std::deque<copy>> copies[1024];
 
 static std::vector<struct thread> threads;
 static std::vector<struct warp> warps;
@@ -135,6 +137,7 @@ static void begin_thread(struct thread *t, int number, dim3 size)
     t->index = {number % size.x, number / size.x % size.y, number / (size.x * size.y)};
     t->state = READY;
     t->exchanges = t->passed = 0;
+    copies[number].clear();
 }
 
 /* ---- barriers ---- */
