@@ -13,7 +13,7 @@
 #define LOG2_E 1.44269504f
 
 // own rows and two tiles of others are less than 48 KiB, and their sums fit registers
-template <int D> struct width {
+template <int D> struct back_width {
     static constexpr int warps = D <= 80 ? 4 : 2, own = warps * ROWS, others = D <= 80 ? 32 : 16;
     static constexpr int threads = warps * CUDA_WARP, row = TENSOR_ROW(D);
     static constexpr int steps = TENSOR_STEPS(D), pairs = others / 8;
@@ -25,9 +25,10 @@ template <int D, bool KEYS> struct part {
     static constexpr int count = KEYS && D > 80 ? 2 : 1, sums = D / 8 / count;
 };
 
-template <typename T, int D> struct stages {
-    T a[width<D>::own * width<D>::row], b[width<D>::own * width<D>::row];
-    T other_a[2][width<D>::others * width<D>::row], other_b[2][width<D>::others * width<D>::row];
+template <typename T, int D> struct back_stages {
+    T a[back_width<D>::own * back_width<D>::row], b[back_width<D>::own * back_width<D>::row];
+    T other_a[2][back_width<D>::others * back_width<D>::row],
+        other_b[2][back_width<D>::others * back_width<D>::row];
 };
 
 // what a block works on: own rows of a head from `first` on, others from `begin` to `end`
@@ -68,7 +69,7 @@ static __device__ inline void weigh(struct attention_shape s, const struct atten
     const float scale = s.scale * LOG2_E;
 
 #pragma unroll
-    for (int j = 0; j < width<D>::pairs; j++) {
+    for (int j = 0; j < back_width<D>::pairs; j++) {
         const int other = from + j * 8 + tensor_column();
         const struct statistics of = KEYS ? statistics_of(s, back, other, 1) : rows;
 
@@ -90,12 +91,12 @@ template <typename T, int D>
 static __device__ inline void multiply_rows(const T *own, const T *other, float c[][4])
 {
 #pragma unroll
-    for (int step = 0; step < width<D>::steps; step++) {
+    for (int step = 0; step < back_width<D>::steps; step++) {
         uint32_t a[4];
 
-        tensor_load_a(a, own + step * TENSOR_DEPTH, width<D>::row);
-        tensor_multiply<T, width<D>::pairs, false>((float(*)[4])c, a, other + step * TENSOR_DEPTH,
-                                                   width<D>::row);
+        tensor_load_a(a, own + step * TENSOR_DEPTH, back_width<D>::row);
+        tensor_multiply<T, back_width<D>::pairs, false>(
+            (float(*)[4])c, a, other + step * TENSOR_DEPTH, back_width<D>::row);
     }
 }
 
@@ -104,12 +105,13 @@ template <typename T, int D, int SUMS>
 static __device__ inline void add_rows(const float weight[][4], const T *other, float sums[][4])
 {
 #pragma unroll
-    for (int step = 0; step < width<D>::others / TENSOR_DEPTH; step++) {
+    for (int step = 0; step < back_width<D>::others / TENSOR_DEPTH; step++) {
         uint32_t a[4];
 
-        tensor_as_a<T, width<D>::pairs>(a, weight, step);
+        tensor_as_a<T, back_width<D>::pairs>(a, weight, step);
         tensor_multiply<T, SUMS, true>((float(*)[4])sums, a,
-                                       other + step * TENSOR_DEPTH * width<D>::row, width<D>::row);
+                                       other + step * TENSOR_DEPTH * back_width<D>::row,
+                                       back_width<D>::row);
     }
 }
 
@@ -151,35 +153,35 @@ template <typename T, int D, bool KEYS>
 static __device__ inline struct place place_of(struct attention_shape s,
                                                const struct attention_back<T> &back)
 {
-    const int first = blockIdx.x * width<D>::own, others = back.other.tokens;
-    const int begin = s.causal && KEYS ? first / width<D>::others * width<D>::others : 0;
-    const int end = s.causal && !KEYS ? min(others, first + width<D>::own) : others;
+    const int first = blockIdx.x * back_width<D>::own, others = back.other.tokens;
+    const int begin = s.causal && KEYS ? first / back_width<D>::others * back_width<D>::others : 0;
+    const int end = s.causal && !KEYS ? min(others, first + back_width<D>::own) : others;
 
     return {(int)blockIdx.y / s.heads, (int)blockIdx.y % s.heads, first, begin, end};
 }
 
 template <typename T, int D, bool KEYS>
-static __global__ void __launch_bounds__(width<D>::threads, width<D>::blocks)
+static __global__ void __launch_bounds__(back_width<D>::threads, back_width<D>::blocks)
     attention_tensor_sums(struct attention_shape s, struct attention_back<T> back)
 {
-    typedef struct stages<T, D> block_stages;
+    typedef struct back_stages<T, D> block_stages;
     SHARED(block_stages, stages);
     const struct place at = place_of<T, D, KEYS>(s, back);
     const int warp = threadIdx.x / CUDA_WARP * ROWS, own = at.first + warp;
-    const T *a = stages->a + warp * width<D>::row, *b = stages->b + warp * width<D>::row;
+    const T *a = stages->a + warp * back_width<D>::row, *b = stages->b + warp * back_width<D>::row;
     const struct statistics rows =
         KEYS ? statistics{} : statistics_of(s, back, own + tensor_row(), 8);
-    constexpr int others = width<D>::others, sums = part<D, KEYS>::sums;
+    constexpr int others = back_width<D>::others, sums = part<D, KEYS>::sums;
     const int column = blockIdx.z * sums * 8;
     float da[sums][4] = {}, db[KEYS ? sums : 1][4] = {};
 
-    copy_side<T, D, width<D>::own>(s, back.own, at, at.first, back.own.tokens, stages->a,
-                                   stages->b);
+    copy_side<T, D, back_width<D>::own>(s, back.own, at, at.first, back.own.tokens, stages->a,
+                                        stages->b);
     copy_side<T, D, others>(s, back.other, at, at.begin, at.end, stages->other_a[0],
                             stages->other_b[0]);
     ptx_copy_mark();
     for (int from = at.begin, stage = 0; from < at.end; from += others, stage ^= 1) {
-        float p[width<D>::pairs][4] = {}, ds[width<D>::pairs][4] = {};
+        float p[back_width<D>::pairs][4] = {}, ds[back_width<D>::pairs][4] = {};
 
         ptx_copy_wait<0>();
         __syncthreads();
@@ -206,10 +208,11 @@ template <typename T, int D, bool KEYS>
 static void run(const kernels *k, struct attention_shape s, struct attention_back<T> back)
 {
     const auto kernel = attention_tensor_sums<T, D, KEYS>;
-    const dim3 grid((unsigned)cuda_ceil(back.own.tokens, width<D>::own), (unsigned)(s.n * s.heads),
-                    part<D, KEYS>::count);
+    const dim3 grid((unsigned)cuda_ceil(back.own.tokens, back_width<D>::own),
+                    (unsigned)(s.n * s.heads), part<D, KEYS>::count);
 
-    LAUNCH(kernel, grid, width<D>::threads, sizeof(struct stages<T, D>), cuda_stream(k), s, back);
+    LAUNCH(kernel, grid, back_width<D>::threads, sizeof(struct back_stages<T, D>), cuda_stream(k),
+           s, back);
 }
 
 template <typename T, int D>

@@ -4,9 +4,10 @@
  *   weight    the same rows                              dW += dy^T rows
  *   input     rows [input pixel, (o, i, j)] of dy        dx += rows W,  W [(o, i, j), c]
  *
- * W is the weight as it is stored each time. As many rows at a time as half of the workspace holds; the
+ * Where channels lie well the first and the last are conv_tensor_cuda.cu's, which gathers nothing in
+ * memory. W is the weight as it is stored each time. As many rows at a time as half of the workspace holds; the
  * other half is the product's. A kernel of one pixel needs no rows: they are the picture. */
-#include "kernels/cell_cuda.h"
+#include "kernels/conv_cuda.h"
 
 template <typename T> static __device__ inline T zero_of()
 {
@@ -27,9 +28,11 @@ static __global__ void gather_forward(struct conv_shape s, int64_t first, int64_
     { // of one tap
         const int tap = (int)(row % taps);
         const int64_t pixel = first + row / taps, line = pixel / s.out_w;
-        const int64_t at_x = pixel % s.out_w * s.stride + tap % s.kw - s.pad_left;
-        const int64_t at_y = line % s.out_h * s.stride + tap / s.kw - s.pad_top;
-        const bool inside = at_x >= 0 && at_x < s.w && at_y >= 0 && at_y < s.h;
+        const int at_x =
+            conv_source<false>((int)(pixel % s.out_w), tap % s.kw, s.pad_left, s.stride, s.w);
+        const int at_y =
+            conv_source<false>((int)(line % s.out_h), tap / s.kw, s.pad_top, s.stride, s.h);
+        const bool inside = at_x >= 0 && at_y >= 0;
         const T *from = x + ((line / s.out_h * s.h + at_y) * s.w + at_x) * s.c;
 
         EACH_COLUMN(c, s.c)
@@ -37,15 +40,6 @@ static __global__ void gather_forward(struct conv_shape s, int64_t first, int64_
             rows[row * s.c + c] = inside ? from[c] : zero_of<T>();
         }
     }
-}
-
-// output row or column that meets input row or column `at` through kernel position i, or -1
-static __device__ inline int output_at(int at, int pad, int i, int stride, int limit)
-{
-    const int position = at + pad - i;
-
-    return position < 0 || position % stride != 0 || position / stride >= limit ? -1
-                                                                                : position / stride;
 }
 
 // rows [count, out kh kw] of the input pixels from `first` on
@@ -63,8 +57,8 @@ static __global__ void gather_backward(struct conv_shape s, int64_t first, int64
         EACH_COLUMN(i, s.out * taps)
         {
             const int tap = i % taps;
-            const int oy = output_at(y, s.pad_top, tap / s.kw, s.stride, s.out_h);
-            const int ox = output_at(x, s.pad_left, tap % s.kw, s.stride, s.out_w);
+            const int oy = conv_source<true>(y, tap / s.kw, s.pad_top, s.stride, s.out_h);
+            const int ox = conv_source<true>(x, tap % s.kw, s.pad_left, s.stride, s.out_w);
             const int64_t from = (line / s.h * s.out_h + oy) * s.out_w + ox;
 
             rows[row * s.out * taps + i] =
@@ -129,6 +123,9 @@ static void conv_forward(const kernels *k, struct conv_shape s, const cell *x,
     const int64_t pixels = (int64_t)s.n * s.out_h * s.out_w, values = (int64_t)s.kh * s.kw * s.c;
     const int64_t most = rows_at_a_time(k, values);
 
+    if (conv_tensor(k, s, false, x, w, bias, y)) {
+        return;
+    }
     for (int64_t first = 0; first < pixels; first += most) {
         const int64_t count = MIN(most, pixels - first);
         const struct gemm_shape shape = {count, s.out, values, false, true, false};
@@ -152,6 +149,9 @@ static void conv_backward_input(const kernels *k, struct conv_shape s, const cel
     const int64_t pixels = (int64_t)s.n * s.h * s.w, values = (int64_t)s.out * s.kh * s.kw;
     const int64_t most = rows_at_a_time(k, values);
 
+    if (conv_tensor(k, s, true, dy, w, NULL, dx)) {
+        return;
+    }
     for (int64_t first = 0; first < pixels; first += most) {
         const int64_t count = MIN(most, pixels - first);
         const struct gemm_shape shape = {count, s.c, values, false, false, true};

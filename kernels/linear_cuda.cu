@@ -1,11 +1,24 @@
 /* linear_cuda.cu: y = x W^T + bias for rows of tokens, dx += dy W, dw += dy^T x, each one product;
- * formulas in linear_reference.c. */
-#include "kernels/cuda.h"
+ * formulas in linear_reference.c. A bias is added in float: of 16 bits the library would take one that is
+ * rounded, so that such a layer is a convolution of one pixel. */
+#include "kernels/conv_cuda.h"
+
+// rows of tokens as pixels
+static struct conv_shape as_conv(struct linear_shape s)
+{
+    const int rows = (int)s.t;
+
+    return {1, 1, rows, s.in, 1, rows, s.out, 1, 1, 1, 0, 0};
+}
 
 static void linear_forward(const kernels *k, struct linear_shape s, const cell *x,
                            struct kernels_weight w, const real *bias, cell *y)
 {
     const struct gemm_shape shape = {s.t, s.out, s.in, false, true, false};
+
+    if (bias != NULL && s.t <= G_MAXINT32 && conv_tensor(k, as_conv(s), false, x, w, bias, y)) {
+        return;
+    }
     const struct cuda_product p = {shape,  k->activation, w.type, k->activation, x,
                                    w.data, bias,          y,      cuda_tf32(k)};
 

@@ -121,8 +121,8 @@ static void linear_weight_case(struct check *c, enum fill fill, struct linear_sh
 }
 
 static const struct linear_shape linear_sizes[] = {
-    {1, 1, 1},  {1, 64, 65},  {7, 63, 1},    {7, 1, 7},   {63, 65, 7},
-    {65, 7, 5}, {64, 64, 64}, {65, 130, 63}, {0, 64, 64}, {1030, 33, 48},
+    {1, 1, 1},    {1, 64, 65},   {7, 63, 1},  {7, 1, 7},      {63, 65, 7},    {65, 7, 5},
+    {64, 64, 64}, {65, 130, 63}, {0, 64, 64}, {1030, 33, 48}, {200, 72, 136}, {1, 320, 8},
 };
 
 static void check_linear_forward(struct check *c)
