@@ -18,6 +18,8 @@
 #include <omp.h>
 #include <string.h>
 
+#if defined __x86_64__ && defined __GNUC__
+
 #define POINTS WINOGRAD_POINTS
 #define LANES  WINOGRAD_LANES
 #define TILES  48 // of a block at most: what is read of the weights serves so many
@@ -297,3 +299,18 @@ bool conv_winograd_backward(const kernels *k, struct conv_shape s, const cell *d
 {
     return run(k, (struct winograd){.s = conv_turned(s), .w = w, .turned = true, .x = dy, .y = dx});
 }
+
+#else
+
+bool conv_winograd_forward(const kernels *k, struct conv_shape s, const cell *x,
+                           struct kernels_weight w, const float *bias, cell *y)
+{
+    return false;
+}
+
+bool conv_winograd_backward(const kernels *k, struct conv_shape s, const cell *dy,
+                            struct kernels_weight w, cell *dx)
+{
+    return false;
+}
+#endif
