@@ -93,6 +93,14 @@ static bool cuda_sync(const kernels *k, GError **error)
     return failed == cudaSuccess && product == CUBLAS_STATUS_SUCCESS;
 }
 
+static size_t cuda_available(const kernels *k)
+{
+    size_t available = 0, total = 0;
+
+    cudaSetDevice(cuda_device(k)->number); // of the thread that asks
+    return cudaMemGetInfo(&available, &total) == cudaSuccess ? available : 0;
+}
+
 /* ---- the device ---- */
 
 // accepts what was made in part
@@ -114,60 +122,6 @@ static void cuda_destroy(kernels *k)
 {
     free_device(cuda_device(k));
     g_free(k);
-}
-
-// whether there is a driver that is new enough
-static bool check_driver(GError **error)
-{
-    int driver = 0, needed = 0;
-
-    cudaDriverGetVersion(&driver);
-    cudaRuntimeGetVersion(&needed);
-    if (driver == 0) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NODEV,
-                    "there is no NVIDIA driver on this machine: install one, or use the CPU");
-    } else if (driver < needed) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NODEV,
-                    "the NVIDIA driver is made for CUDA %d.%d, and CUDA %d.%d is needed: install a "
-                    "newer driver, or use the CPU",
-                    driver / 1000, driver % 1000 / 10, needed / 1000, needed % 1000 / 10);
-    }
-    return driver >= needed;
-}
-
-static bool check_number(int number, GError **error)
-{
-    int count = 0;
-    const cudaError_t asked = cudaGetDeviceCount(&count);
-
-    if (asked == cudaErrorNoDevice || (asked == cudaSuccess && count == 0)) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NODEV,
-                    "the NVIDIA driver finds no device on this machine: use the CPU");
-    } else if (asked != cudaSuccess) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NODEV,
-                    "the NVIDIA driver does not answer (%s): use the CPU",
-                    cudaGetErrorString(asked));
-    } else if (number >= count) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NODEV,
-                    "there is no CUDA device %d on this machine, the last one is %d", number,
-                    count - 1);
-    }
-    return asked == cudaSuccess && number < count;
-}
-
-// devices before 8.0 multiply float16 alone
-static bool check_precision(int number, enum kernels_precision precision, GError **error)
-{
-    int major = 0;
-
-    cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, number);
-    if (major < 8 && (precision == KERNELS_IN_BF16 || precision == KERNELS_IN_TF32)) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                    "CUDA device %d does not compute in %s: use the precision f16 or f32", number,
-                    kernels_precision_word(precision));
-        return false;
-    }
-    return true;
 }
 
 // the memory that the table needs for itself
@@ -238,6 +192,7 @@ static void fill_memory(kernels *k)
     k->zero = cuda_zero;
     k->copy = cuda_copy;
     k->sync = cuda_sync;
+    k->available = cuda_available;
     k->destroy = cuda_destroy;
 }
 
@@ -263,8 +218,7 @@ kernels *kernels_cuda_create(int number, enum kernels_precision precision, GErro
 {
     struct cuda_device *device = g_new0(struct cuda_device, 1);
 
-    if (!check_driver(error) || !check_number(number, error) ||
-        !check_precision(number, precision, error) || !create_device(device, number, error)) {
+    if (!cuda_check_device(number, precision, error) || !create_device(device, number, error)) {
         free_device(device);
         return NULL;
     }

@@ -154,10 +154,13 @@ void cuda_fill_spectra(kernels *k);
 // what the module shows: CUDA_INTERFACE (cuda_module.h), and what makes the table
 CUDA_SHOWN const char *const kernels_cuda_interface;
 
-/* The table of an NVIDIA device, which computes in `precision`. NULL with an error that says what is
- * missing. */
+/* As kernels_cuda_devices and kernels_cuda say. */
+CUDA_SHOWN struct kernels_cuda_device *kernels_cuda_list(int *count, GError **error);
 CUDA_SHOWN kernels *kernels_cuda_create(int number, enum kernels_precision precision,
                                         GError **error);
+
+// whether there is a device of that number, which this module was made for and which computes so (machine_cuda.cu)
+bool cuda_check_device(int number, enum kernels_precision precision, GError **error);
 
 // a table without entries, each of which ends the program; and the first such one of a table, or NULL
 void kernels_cuda_begin(kernels *k);

@@ -7,6 +7,8 @@
 
 typedef kernels *(*create_table)(int number, enum kernels_precision precision, GError **error);
 
+typedef struct kernels_cuda_device *(*list_devices)(int *count, GError **error);
+
 // the module's function of that name, NULL with an error
 static void *find(GModule *module, const char *path, const char *name, GError **error)
 {
@@ -27,7 +29,8 @@ static GModule *open_module(const char *path, GError **error)
 
     if (!path || !g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
-                    "the CUDA module is not installed (%s): install it, or use the CPU",
+                    "the CUDA module is not installed (%s): install the package svdiff-cuda, or "
+                    "use the CPU",
                     path ? path : "no file was named");
         return NULL;
     }
@@ -42,8 +45,8 @@ static GModule *open_module(const char *path, GError **error)
     return module;
 }
 
-kernels *kernels_cuda(const char *path, int number, enum kernels_precision precision,
-                      GError **error)
+// the module's function of that name, of a module of this version; NULL with an error
+static void *find_function(const char *path, const char *name, GError **error)
 {
     GModule *module = open_module(path, error);
     const char *const *interface =
@@ -60,6 +63,21 @@ kernels *kernels_cuda(const char *path, int number, enum kernels_precision preci
             path, *interface, CUDA_INTERFACE);
         return NULL;
     }
-    const create_table create = (create_table)find(module, path, "kernels_cuda_create", error);
+    return find(module, path, name, error);
+}
+
+kernels *kernels_cuda(const char *path, int number, enum kernels_precision precision,
+                      GError **error)
+{
+    const create_table create = (create_table)find_function(path, "kernels_cuda_create", error);
+
     return create ? create(number, precision, error) : NULL;
+}
+
+struct kernels_cuda_device *kernels_cuda_devices(const char *path, int *count, GError **error)
+{
+    const list_devices list = (list_devices)find_function(path, "kernels_cuda_list", error);
+
+    *count = 0;
+    return list ? list(count, error) : NULL;
 }

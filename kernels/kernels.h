@@ -222,6 +222,8 @@ struct kernels {
     /* Waits for all work. False where the device failed since the last call: what was computed since
      * then is undefined. Asked before a result leaves the engine or something is learned of it. */
     bool (*sync)(const kernels *k, GError **error);
+    /* Bytes of the device's own memory that nobody has now. NULL where the host's is used. */
+    size_t (*available)(const kernels *k);
     // frees the table itself and all that it owns
     void (*destroy)(kernels *k);
 
@@ -252,6 +254,17 @@ bool kernels_cpu_has_bf16(void);
  * device, memory. Owned by the caller. */
 kernels *kernels_cuda(const char *module, int number, enum kernels_precision precision,
                       GError **error);
+
+// a device of NVIDIA's, as its driver describes it
+struct kernels_cuda_device {
+    char name[256];   // "NVIDIA H200"
+    int major, minor; // its compute capability
+    uint64_t bytes;   // of its memory
+};
+
+/* The devices of this machine by their numbers, and how many there are in *count. NULL with the sentence that kernels_cuda
+ * would say: no module, no driver, an older one, no device. Owned by the caller (g_free). */
+struct kernels_cuda_device *kernels_cuda_devices(const char *module, int *count, GError **error);
 
 /* Computes nothing: memory is only counted, so that true code runs and tells what it would need.
  * like: the table whose threads, precision and own memory it has. Pointers that the counting table

@@ -8,7 +8,7 @@ static struct bound sums(const struct check *c, struct conv_shape s, enum fill f
 {
     const bool winograd = s.kh == 3 && s.kw == 3 && s.stride == 1 && MIN(s.c, s.out) >= 32;
 
-    return winograd && fill == FILL_RANDOM && c->precision == KERNELS_BF16 &&
+    return winograd && fill == FILL_RANDOM && c->precision == KERNELS_IN_BF16 &&
                    g_str_equal(c->device->name, "cpu")
                ? (struct bound){.nmse = 2.5e-5}
                : check_products(c, fill);

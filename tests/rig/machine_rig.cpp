@@ -52,3 +52,16 @@ cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int dev
         rig::fail("the device's attribute %d is not there", attribute);
     }
 }
+
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device)
+{
+    if (device >= rig::said("RIG_DEVICES", 1)) {
+        return rig::refuse(cudaErrorInvalidDevice);
+    }
+    *properties = {};
+    strcpy(properties->name, "the rig");
+    properties->major = rig::said("RIG_CAPABILITY", 90) / 10;
+    properties->minor = rig::said("RIG_CAPABILITY", 90) % 10;
+    properties->totalGlobalMem = (size_t)rig::said("RIG_MEMORY", 8192) << 20;
+    return cudaSuccess;
+}

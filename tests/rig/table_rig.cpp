@@ -6,3 +6,9 @@ extern "C" kernels *kernels_cuda(const char *module, int number, enum kernels_pr
 {
     return kernels_cuda_create(number, precision, error);
 }
+
+extern "C" struct kernels_cuda_device *kernels_cuda_devices(const char *module, int *count,
+                                                            GError **error)
+{
+    return kernels_cuda_list(count, error);
+}

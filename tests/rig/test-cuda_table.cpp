@@ -40,6 +40,36 @@ static void test_missing()
     g_assert_cmpstr(kernels_cuda_missing(k), ==, "unmix");
 }
 
+// what is listed, and what is left of a device's memory when something lies in it
+static void test_devices()
+{
+    g_autoptr(GError) error = NULL;
+    int count;
+
+    g_setenv("RIG_DEVICES", "3", TRUE);
+    g_setenv("RIG_MEMORY", "1000", TRUE);
+    g_autofree struct kernels_cuda_device *list = kernels_cuda_list(&count, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(count, ==, 3);
+    g_assert_cmpstr(list[2].name, ==, "the rig");
+    g_assert_cmpint(list[2].major, ==, 9);
+    g_assert_cmpint(list[2].minor, ==, 0);
+    g_assert_cmpuint(list[2].bytes, ==, (uint64_t)1000 << 20);
+    g_autoptr(kernels) k = kernels_cuda_create(2, KERNELS_IN_F32, NULL);
+    const size_t before = k->available(k);
+    void *memory = k->alloc(k, 1 << 20);
+    g_assert_cmpuint(before, ==, ((size_t)1000 << 20) - CUDA_WORKSPACE - CUDA_LIBRARY);
+    g_assert_cmpuint(k->available(k), ==, before - (1 << 20));
+    k->release(k, memory, 1 << 20);
+    g_setenv("RIG_DEVICES", "0", TRUE);
+    g_assert_null(kernels_cuda_list(&count, &error));
+    g_assert_cmpint(count, ==, 0);
+    g_assert_cmpstr(error->message, ==,
+                    "the NVIDIA driver finds no device on this machine: use the CPU");
+    g_unsetenv("RIG_DEVICES");
+    g_unsetenv("RIG_MEMORY");
+}
+
 // without cuSOLVER all else is there; what is missing is named, and no worker is made
 static void test_no_solver()
 {
@@ -107,7 +137,11 @@ static const struct machine machines[] = {
     {"RIG_DEVICES", "0", 0, KERNELS_IN_F32,
      "the NVIDIA driver finds no device on this machine: use the CPU"},
     {"RIG_DEVICES", "2", 2, KERNELS_IN_F32,
-     "there is no CUDA device 2 on this machine, the last one is 1"},
+     "there is no CUDA device 2: this machine has 2, numbered from 0"},
+    {"RIG_CAPABILITY", "70", 0, KERNELS_IN_F32,
+     "CUDA device 0 (the rig) has the compute capability 7.0, and the CUDA module is made for 7.5 "
+     "and "
+     "later: use the CPU, or a module that is made for it"},
     {"RIG_CAPABILITY", "75", 0, KERNELS_IN_BF16,
      "CUDA device 0 does not compute in bf16: use the precision f16 or f32"},
     {"RIG_CAPABILITY", "75", 0, KERNELS_IN_TF32,
@@ -138,6 +172,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cuda/older", test_older);
     g_test_add_func("/cuda/missing", test_missing);
     g_test_add_func("/cuda/failure", test_failure);
+    g_test_add_func("/cuda/devices", test_devices);
     g_test_add_func("/cuda/no-solver", test_no_solver);
     g_test_add_func("/cuda/no-memory", test_no_memory);
     for (const struct machine &machine : machines) {
