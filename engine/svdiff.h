@@ -142,7 +142,9 @@ struct svdiff_estimate {
     /* Of learning: the squares of the first SVDIFF_SQUARES pictures as they are learned, side by
      * side, with alpha where the masks mark. Owned by the caller. */
     svdiff_picture *squares;
-    int width, height; // of generating: pixels of the pictures that are made
+    int width, height;  // of generating: pixels of the pictures that are made
+    char device[16];    // that it would run on: "cpu", "cuda:0"
+    uint64_t available; // bytes that its memory has free now; UINT64_MAX: unknown
 };
 
 /* Frees what an estimate holds. */

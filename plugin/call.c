@@ -42,6 +42,7 @@ void call_result_clear(struct call_result *result)
 void call_estimate_clear(struct call_estimate *e)
 {
     g_clear_pointer(&e->marked, g_array_unref);
+    g_clear_pointer(&e->device, g_free);
     g_clear_object(&e->squares);
 }
 

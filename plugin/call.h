@@ -30,6 +30,7 @@ enum call_mark {
 struct call_estimate {
     double bytes, least_bytes; // of memory, and where it is short; negative: not known
     double available;          // of memory now; negative: not known
+    char *device;              // whose memory and time that is: "cpu", "cuda:0"; NULL: not known
     double seconds;            // negative: not known
     double width, height;      // of the pictures that are made; negative: not known
     /* Of learning: how long each effort takes, and what the chosen one has where nothing else is

@@ -7,6 +7,8 @@
 
 #include "engine/svdiff.h"
 
+#include <string.h>
+
 #define PAUSE_MS 400 // from a change to counting
 
 struct dialog_estimate {
@@ -52,7 +54,7 @@ static char *efforts_text(const struct call_estimate *c, const char *bytes)
 }
 
 // what it takes; where memory is short, what that means
-static char *costs_text(const struct call_estimate *c)
+static char *plain_text(const struct call_estimate *c)
 {
     g_autofree char *time = time_text(c->seconds);
     g_autofree char *bytes = size_text(c->bytes), *least = size_text(c->least_bytes);
@@ -74,6 +76,17 @@ static char *costs_text(const struct call_estimate *c)
     }
     return c->seconds >= 0 ? g_strdup_printf(_("It takes %s, and %s of memory."), time, bytes)
                            : g_strdup_printf(_("It takes %s of memory."), bytes);
+}
+
+// the same, and of which device it is said where that is not the processor
+static char *costs_text(const struct call_estimate *c)
+{
+    g_autofree char *text = plain_text(c);
+
+    if (c->device == NULL || strcmp(c->device, "cpu") == 0) {
+        return g_steal_pointer(&text);
+    }
+    return g_strdup_printf(_("On the graphics card (%s): %s"), c->device, text);
 }
 
 static void say(struct dialog_estimate *e, const char *text)

@@ -109,6 +109,8 @@ static void take_estimate(struct job *j, JsonObject *o)
     struct call_estimate *e = j->call->estimate;
     JsonArray *marked = told_list(o, "marked");
 
+    g_free(e->device);
+    e->device = g_strdup(told_text(o, "device"));
     e->bytes = told_number(o, "bytes", -1);
     e->least_bytes = told_number(o, "least_bytes", -1);
     e->available = told_number(o, "available", -1);

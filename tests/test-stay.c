@@ -2,6 +2,7 @@
  * run_job below, with the tiny model kept; the worker is a child of the test. */
 #include "engine/command/stay.h"
 
+#include "engine/session/session.h"
 #include "tests/temporary_folder.h"
 
 #include <errno.h>
@@ -253,6 +254,26 @@ static void test_killed(void)
     finish(&w);
 }
 
+static size_t own_memory(const kernels *k)
+{
+    return 1;
+}
+
+// what lies in a device's own memory is not kept as long as what lies in the machine's
+static void test_patience(void)
+{
+    const struct svdiff_options options = {
+        .model = g_test_get_filename(G_TEST_DIST, "fixtures/models/sd1", NULL)};
+    struct kept_model kept = {0};
+    svdiff *s = kept_model_open(&kept, &options, NULL);
+
+    g_assert_cmpint(kept_model_patience(&kept), ==, 300000);
+    s->k->available = own_memory;
+    g_assert_cmpint(kept_model_patience(&kept), ==, 60000);
+    kept_model_drop(&kept);
+    g_assert_cmpint(kept_model_patience(&kept), ==, 300000);
+}
+
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -261,6 +282,7 @@ int main(int argc, char **argv)
     g_test_add_func("/stay/busy", test_busy);
     g_test_add_func("/stay/failure-leaves", test_failure_leaves);
     g_test_add_func("/stay/folder-of-others", test_folder_of_others);
+    g_test_add_func("/stay/patience", test_patience);
     g_test_add_func("/stay/silence", test_silence);
     g_test_add_func("/stay/killed", test_killed);
     return g_test_run();

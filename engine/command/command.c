@@ -354,12 +354,13 @@ void command_wrote(struct command *c, const char *path)
     g_ptr_array_add(c->written, g_strdup(path));
 }
 
-void command_tell_precision(struct command *c, const svdiff *s)
+void command_tell_device(struct command *c, const svdiff *s)
 {
-    if (c->session.precision == SVDIFF_PRECISION_AUTO &&
-        s->options.precision == SVDIFF_PRECISION_BF16) {
-        report_note(c->report, "bfloat16, which this processor has; --precision f32 is slower");
-    }
+    const bool chosen = c->session.precision == SVDIFF_PRECISION_AUTO &&
+                        s->options.precision == SVDIFF_PRECISION_BF16;
+
+    report_note(c->report, "device %s, precision %s%s", s->device, session_precision(s),
+                chosen ? ", which it has; --precision f32 is slower" : "");
 }
 
 /* ---- progress ---- */

@@ -80,8 +80,8 @@ void command_guard_subject(output_guard *g, const char *file);
 void command_tell_prompt(struct command *c, const char *what, const char *text,
                          const char *placeholder);
 
-/* Tells that --precision auto became bfloat16. */
-void command_tell_precision(struct command *c, const svdiff *s);
+/* Tells on which device and in which precision a command computes. */
+void command_tell_device(struct command *c, const svdiff *s);
 
 /* Of learning: how long each effort would take, quick first, and what the chosen one has where
  * nothing else is given. */

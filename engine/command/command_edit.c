@@ -79,13 +79,13 @@ static char *describe(void *user, const svdiff *s, int index, uint64_t seed, con
     return g_strdup_printf(
         "%s\nNegative prompt: %s\nSteps: %d, Sampler: ddim, CFG scale: %s, Seed: %" G_GUINT64_FORMAT
         ", Size: %dx%d, Model hash: %.12s, Edited: %s, Described as: %s, Inversion: %s, Eta: %s, "
-        "Noise: %s, Refined: %d, Fitted: %d, Precision: %s, Version: svdiff %s",
+        "Noise: %s, Refined: %d, Fitted: %d, Precision: %s, Device: %s, Version: svdiff %s",
         o->targets[index / o->count], o->negative, o->steps,
         g_ascii_formatd(number[0], sizeof number[0], "%.6g", o->guidance), seed, p->width,
         p->height, s->hashes.base, source, o->prompt, o->invert ? "yes" : "no",
         g_ascii_formatd(number[1], sizeof number[1], "%.6g", o->eta),
         g_ascii_formatd(number[2], sizeof number[2], "%.6g", o->noise), o->refine, o->fit,
-        session_precision(s), SVDIFF_VERSION);
+        session_precision(s), s->device, SVDIFF_VERSION);
 }
 
 // parts of the texts that look like more than words

@@ -1,8 +1,6 @@
 /* What --estimate of learn and generate prints: a line for people, an object for programs. */
 #include "engine/command/command.h"
 
-#include "engine/base/machine.h"
-
 static const char *effort_word(int i)
 {
     return option_word(option_find(&options_of_learn, "effort"), SVDIFF_EFFORT_QUICK + i);
@@ -26,7 +24,7 @@ static char *sentence(const struct svdiff_estimate *e, const struct command_effo
     g_autofree char *least = g_format_size_full(e->least_bytes, G_FORMAT_SIZE_IEC_UNITS);
     GString *text = g_string_new(NULL);
 
-    g_string_append_printf(text, "memory: %s", bytes);
+    g_string_append_printf(text, "device: %s\nmemory: %s", e->device, bytes);
     if (e->least_bytes < e->bytes) {
         g_string_append_printf(text, ", %s where it is short", least);
     }
@@ -62,12 +60,12 @@ static JsonObject *as_json(const struct svdiff_estimate *e, const struct command
 {
     JsonObject *all = json_object_new();
     JsonArray *marked = json_array_new();
-    const uint64_t available = machine_available_memory();
 
+    json_object_set_string_member(all, "device", e->device);
     json_object_set_int_member(all, "bytes", (gint64)e->bytes);
     json_object_set_int_member(all, "least_bytes", (gint64)e->least_bytes);
-    if (available != UINT64_MAX) { // which is: nobody knows
-        json_object_set_double_member(all, "available", (double)available);
+    if (e->available != UINT64_MAX) { // which is: nobody knows
+        json_object_set_double_member(all, "available", (double)e->available);
     }
     json_object_set_double_member(all, "operations", e->operations);
     json_object_set_double_member(all, "seconds", e->seconds);

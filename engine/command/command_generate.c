@@ -325,10 +325,10 @@ static char *describe(void *user, const svdiff *s, int index, uint64_t seed, con
 
     return g_strdup_printf(
         "%s%s\nNegative prompt: %s\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %" G_GUINT64_FORMAT
-        ", Size: %dx%d, Model hash: %.12s%s, Precision: %s, Version: svdiff %s",
+        ", Size: %dx%d, Model hash: %.12s%s, Precision: %s, Device: %s, Version: svdiff %s",
         o->prompt, regions, o->negative, o->steps, sampler_name(o->sampler),
         g_ascii_formatd(guidance, sizeof guidance, "%.6g", o->guidance), seed, p->width, p->height,
-        s->hashes.base, subjects, session_precision(s), SVDIFF_VERSION);
+        s->hashes.base, subjects, session_precision(s), s->device, SVDIFF_VERSION);
 }
 
 static bool draw(struct generate *g, GError **error)

@@ -2,9 +2,11 @@
 #include "engine/command/command.h"
 
 #include "engine/base/error.h"
+#include "engine/base/machine.h"
 #include "engine/model/checkpoint.h"
 #include "engine/model/default_model.h"
 #include "engine/model/model_kind.h"
+#include "engine/session/session.h"
 #include "engine/options/option_rows.h"
 #include "engine/subject/subject_file.h"
 #include "engine/subject/thumbnail.h"
@@ -103,6 +105,40 @@ static void add_preview(JsonObject *to, const picture *preview)
     json_object_set_object_member(to, "preview", all);
 }
 
+// "cuda:0", its name, its compute capability, and bytes of its memory
+static JsonObject *describe_device(int number, const struct kernels_cuda_device *d)
+{
+    g_autofree char *word = g_strdup_printf("cuda:%d", number);
+    g_autofree char *capability = g_strdup_printf("%d.%d", d->major, d->minor);
+    JsonObject *one = json_object_new();
+
+    json_object_set_string_member(one, "device", word);
+    json_object_set_string_member(one, "name", d->name);
+    json_object_set_string_member(one, "capability", capability);
+    json_object_set_double_member(one, "memory", (double)d->bytes);
+    return one;
+}
+
+// what --device can be on this machine; "no_cuda": why no CUDA device is among them
+static void add_devices(JsonObject *to)
+{
+    g_autoptr(GError) none = NULL;
+    int count;
+    g_autofree struct kernels_cuda_device *devices = session_cuda_devices(&count, &none);
+    JsonArray *list = json_array_new();
+    JsonObject *cpu = json_object_new();
+
+    json_object_set_string_member(cpu, "device", "cpu");
+    json_object_set_int_member(cpu, "processors", machine_processors());
+    json_object_set_double_member(cpu, "memory", (double)machine_available_memory());
+    json_array_add_object_element(list, cpu);
+    for (int i = 0; i < count; i++) {
+        json_array_add_object_element(list, describe_device(i, &devices[i]));
+    }
+    json_object_set_array_member(to, "devices", list);
+    json_object_set_string_member(to, "no_cuda", none != NULL ? none->message : NULL);
+}
+
 // in the order in which a person would ask; null where there is nothing to say
 static JsonObject *describe(const struct info *i)
 {
@@ -195,6 +231,10 @@ static bool run(void *command, char *const *words, GError **error)
     }
     tell(i);
     g_autoptr(JsonObject) result = describe(i);
+    // asked of no file in particular: what is here
+    if (words[0] == NULL) {
+        add_devices(result);
+    }
     return report_result(i->common.report, result, NULL, error);
 }
 
@@ -210,7 +250,7 @@ const struct command_kind command_info = {
     .word = "info",
     .purpose = "what a model, a subject or a LoRA file is",
     .summary = "Says what a model, a subject, a LoRA or another file is; without one, the model "
-               "that ships.",
+               "that ships. Without one --json also lists the devices that can be computed on.",
     .usage = "[PATH]",
     .size = sizeof(struct info),
     .table = &table,

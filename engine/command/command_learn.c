@@ -286,7 +286,7 @@ static bool learn(struct learn *l, svdiff *s, GError **error)
     }
     l->options.group = group;
     tell_effort(l);
-    command_tell_precision(&l->common, s);
+    command_tell_device(&l->common, s);
     if (l->own_seed) {
         report_note(l->common.report, "seed %" G_GUINT64_FORMAT, l->options.seed);
     }

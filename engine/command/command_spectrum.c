@@ -95,6 +95,7 @@ static bool run(void *command, char *const *words, GError **error)
     if (session == NULL) {
         return false;
     }
+    command_tell_device(&s->common, session);
     return s->clear ? model_spectrum_remove(session, command_progress, &s->common, error) &&
                           tell(s, NULL, error)
                     : compute(s, session, error);

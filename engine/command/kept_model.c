@@ -64,6 +64,16 @@ void kept_model_close(const struct kept_model *kept, svdiff *s)
     }
 }
 
+#define PATIENCE_MS        300000
+#define DEVICE_PATIENCE_MS 60000
+
+int kept_model_patience(const struct kept_model *kept)
+{
+    const bool device = kept->session != NULL && kept->session->k->available != NULL;
+
+    return device ? DEVICE_PATIENCE_MS : PATIENCE_MS;
+}
+
 bool kept_model_any(const struct kept_model *kept)
 {
     return kept->session != NULL;

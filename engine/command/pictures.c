@@ -84,7 +84,7 @@ void pictures_set_seed(const struct pictures *d, uint64_t *seed)
 
 void pictures_tell_chosen(struct pictures *d)
 {
-    command_tell_precision(&d->common, d->session);
+    command_tell_device(&d->common, d->session);
     if (!given_has(&d->common.given, "seed")) {
         report_note(d->common.report, "seed %" G_GUINT64_FORMAT, d->common.seed);
     }

@@ -17,9 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 300000 // without a job
-#define REQUEST_MS  5000   // from a connection to its two lines
-#define TICK_MS     1000   // between looks at the owner where it cannot be waited for
+#define REQUEST_MS  5000 // from a connection to its two lines
+#define TICK_MS     1000 // between looks at the owner where it cannot be waited for
 #define REQUEST_MAX 8192
 
 struct stay {
@@ -120,9 +119,10 @@ static bool is_same_user(int connection)
 // the next connection of this user; -1 when it is time to leave
 static int wait_for_job(const struct stay *s, int listener)
 {
-    const int tick = s->owner_fd >= 0 ? PATIENCE_MS : TICK_MS;
+    const int patience = kept_model_patience(s->kept);
+    const int tick = s->owner_fd >= 0 ? patience : TICK_MS;
 
-    for (int waited = 0; waited < PATIENCE_MS && owner_lives(s); waited += tick) {
+    for (int waited = 0; waited < patience && owner_lives(s); waited += tick) {
         // the system does not look at one that is -1
         struct pollfd p[] = {{.fd = listener, .events = POLLIN},
                              {.fd = interruption_fd(s->stop), .events = POLLIN},

@@ -4,7 +4,7 @@
  *
  * does the command as if it had been called without the first three words. When it went well and a
  * model was kept (kept_model.h), the process closes its standard streams, listens on SOCKET, in a
- * private folder, and waits for another job: some minutes, and no longer than the process PID
+ * private folder, and waits for another job: some minutes (kept_model_patience), and no longer than the process PID
  * lives. A job is a connection of the same user that sends two lines, COMMAND and FILE; the
  * connection is then the command's standard input and output, so that events come back on it and
  * its end cancels. Messages go to the file `messages` beside FILE. While it works the worker does

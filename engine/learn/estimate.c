@@ -5,7 +5,7 @@
  * speed (speed.h). Decomposing a model, once, and finding out which one it is are not in it. */
 #include "engine/learn/estimate.h"
 
-#include "engine/base/machine.h"
+#include "engine/generate/generate_count.h"
 #include "engine/group/group.h"
 #include "engine/learn/speed.h"
 #include "engine/session/dry_session.h"
@@ -50,6 +50,8 @@ static double work_sum(const struct work *w)
 static void tell_work(svdiff *s, const struct work *w, uint64_t values, uint64_t weights, int width,
                       int height, struct svdiff_estimate *e)
 {
+    g_strlcpy(e->device, s->device, sizeof e->device);
+    e->available = session_available(s);
     e->operations = work_sum(w);
     e->seconds = speed_seconds(s, w->operations, width, height);
     if (e->seconds >= 0) {
@@ -60,9 +62,12 @@ static void tell_work(svdiff *s, const struct work *w, uint64_t values, uint64_t
 }
 
 /* Of the whole run: at its peak on the device, or while the last of these bytes of weights come, of
- * which the host then has copies. */
+ * which the host then has copies, in the same memory unless the device has its own. */
 static uint64_t run_bytes(const svdiff *s, uint64_t peak, uint64_t weights)
 {
+    if (s->k->available != NULL) {
+        return peak;
+    }
     return MAX(peak + DRY_SESSION_PROGRAM, MIN(weights, peak) + dry_session_host_bytes(s));
 }
 
@@ -220,7 +225,8 @@ bool svdiff_estimate_like(svdiff *s, const struct svdiff_learn_options *options,
     return true;
 }
 
-bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options,
+// what the session's device takes; the lesson's pictures are read
+static bool estimate_learn(svdiff *s, const struct svdiff_learn_options *options,
                            struct svdiff_estimate *e, GError **error)
 {
     struct svdiff_learn_options o = *options;
@@ -239,6 +245,20 @@ bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options
     e->bytes = run_bytes(s, e->bytes, weights);
     e->least_bytes = MIN(run_bytes(s, e->least_bytes, weights), e->bytes);
     tell_work(s, &work, values_of_learning(s, &o), weights, o.size, o.size, e);
+    return true;
+}
+
+bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options,
+                           struct svdiff_estimate *e, GError **error)
+{
+    if (!estimate_learn(s, options, e, error)) {
+        return false;
+    }
+    // a device that the run would leave is not the one to tell of; one that is asked for is, whatever it lacks
+    if (session_settle(s, e->least_bytes, NULL) && strcmp(s->device, e->device) != 0) {
+        svdiff_estimate_clear(e);
+        return estimate_learn(s, options, e, error);
+    }
     return true;
 }
 
@@ -264,43 +284,41 @@ bool estimate_check_memory(const struct lesson *l, GError **error)
     const uint64_t here = group != NULL ? group->local_size : 1; // that need as much each
     uint64_t bytes = 0;
 
-    // a device with memory of its own says when it is full; the host grants more than it has
+    // asked now: the host grants more than it has, and a device says no when half is done
     return count_unprepared(&dry, l, &bytes, error) &&
-           (!l->session->k->host_memory ||
-            machine_check_memory(
-                here * run_bytes(l->session, bytes, factor_bytes(l->session, l->options)), error));
+           session_settle(l->session, here * bytes, error) &&
+           session_has_memory(
+               l->session,
+               here * run_bytes(l->session, bytes, factor_bytes(l->session, l->options)), error);
 }
 
 /* ---- generating ---- */
 
-static bool take_nothing(void *user, int index, uint64_t seed, const picture *p, GError **error)
+static bool estimate_generate(svdiff *s, const struct svdiff_generate_options *options,
+                              struct svdiff_estimate *e, GError **error)
 {
+    const uint64_t weights = session_weight_bytes(s, UNET, false);
+    struct generate_count count;
+    struct work work;
+
+    *e = (struct svdiff_estimate){0};
+    if (!generate_count(s, options, &count, error)) {
+        return false;
+    }
+    e->bytes = e->least_bytes = run_bytes(s, count.peak, weights);
+    e->width = options->width;
+    e->height = options->height;
+    memcpy(work.operations, count.operations, sizeof work.operations);
+    tell_work(s, &work, values_of_generating(s, options), weights, options->width, options->height,
+              e);
     return true;
 }
 
 bool svdiff_estimate_generate(svdiff *s, const struct svdiff_generate_options *options,
                               struct svdiff_estimate *e, GError **error)
 {
-    struct svdiff_generate_options o = *options;
-    g_auto(dry_svdiff) dry = dry_session(s);
-
-    // shifts are in the weights before the first step and cost nothing after
-    o.n_subjects = 0;
-    // the last picture of several is decoded as a single one, those before it beside the UNet
-    o.count = MIN(options->count, 2);
-    o.trace = NULL;
-    *e = (struct svdiff_estimate){0};
-    if (!svdiff_generate(&dry, &o, take_nothing, NULL, NULL, error)) {
-        return false;
-    }
-    const uint64_t weights = session_weight_bytes(s, UNET, false);
-    e->bytes = run_bytes(s, kernels_peak_bytes(dry.k), weights);
-    e->least_bytes = e->bytes;
-    e->width = options->width;
-    e->height = options->height;
-    struct work work = {0};
-    work_add(&work, dry.k, &(struct work){0}, (double)options->count / o.count);
-    tell_work(s, &work, values_of_generating(s, options), weights, options->width, options->height,
-              e);
-    return true;
+    // as of learning
+    return estimate_generate(s, options, e, error) &&
+           (!session_settle(s, e->bytes, NULL) || strcmp(s->device, e->device) == 0 ||
+            estimate_generate(s, options, e, error));
 }

@@ -3,43 +3,8 @@
 
 #include "engine/base/error.h"
 #include "engine/model/default_model.h"
-#include "engine/base/machine.h"
-#include "engine/base/module_place.h"
 
 #include <stdarg.h>
-
-// NULL with an error
-static kernels *open_device(const struct svdiff_options *o, enum kernels_precision precision,
-                            GError **error)
-{
-    if (o->device != SVDIFF_DEVICE_CUDA) {
-        return kernels_cpu(o->threads, precision, error);
-    }
-    g_autofree char *module = module_place("kernels", "svdiff-cuda.so");
-    return kernels_cuda(module, o->device_number, precision, error);
-}
-
-static const struct option *precision_option(void)
-{
-    return option_find(&options_of_session, "precision");
-}
-
-/* auto takes the CPU: no device of another kind has passed the checker yet. Where no precision is asked
- * for it is bfloat16, if the device has it; whatever else is wrong is wrong for both. */
-kernels *session_device(const struct svdiff_options *o, GError **error)
-{
-    const bool may_have_bf16 = o->device == SVDIFF_DEVICE_CUDA || kernels_cpu_has_bf16();
-    kernels *k = NULL;
-
-    if (o->precision == SVDIFF_PRECISION_AUTO && may_have_bf16) {
-        k = open_device(o, KERNELS_IN_BF16, NULL);
-    }
-    const char *word = option_word(precision_option(), (int)o->precision);
-    const enum kernels_precision precision = kernels_precision_of(word);
-    return k != NULL
-               ? k
-               : open_device(o, precision < KERNELS_PRECISIONS ? precision : KERNELS_IN_F32, error);
-}
 
 // a person who says another thing than the file is believed, and told so where the file was
 // explicit
@@ -82,15 +47,14 @@ svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
                                       s->vocabulary.pad_counts, error);
     }
     // each part needs the one before; what is missing at the end says that something failed
-    if (s->tokenizer != NULL) {
-        s->k = session_device(options, error);
-    }
+    kernels *k = s->tokenizer != NULL ? session_device(options, error) : NULL;
     // whatever failed before left it so
-    if (s->k == NULL) {
+    if (k == NULL) {
         svdiff_close(s);
         return NULL;
     }
-    s->options.precision = session_precision_named(session_precision(s));
+    s->asked = options->precision;
+    session_use_device(s, k);
     // what is odd about the files and no reason to stop
     for (const char *const *notice = checkpoint_notices(s->checkpoint); *notice != NULL; notice++) {
         session_warn(s, "%s", *notice);
@@ -110,7 +74,7 @@ enum svdiff_precision session_precision_named(const char *word)
     double value = SVDIFF_PRECISION_F32;
 
     if (word != NULL) {
-        option_word_value(precision_option(), word, &value);
+        option_word_value(option_find(&options_of_session, "precision"), word, &value);
     }
     return (enum svdiff_precision)value;
 }
@@ -219,18 +183,15 @@ bool session_check_unets(const svdiff *s, int n, GError **error)
 {
     const uint64_t bytes = (uint64_t)n * session_weight_bytes(s, 1u << MODEL_UNET, false);
 
-    // of one alone session_check_memory has told; a device with its own memory tells itself
-    return n == 1 || !s->k->host_memory || machine_check_memory(bytes, error);
+    // of one alone session_check_memory has told
+    return n == 1 || s->dry || session_has_memory(s, bytes, error);
 }
 
 bool session_check_memory(const svdiff *s, unsigned components, bool factored, GError **error)
 {
     // the kept networks' memory is what this run will use
-    if (s->kept.key != NULL) {
-        return true;
-    }
-    return !s->k->host_memory ||
-           machine_check_memory(session_weight_bytes(s, components, factored), error);
+    return s->kept.key != NULL || s->dry ||
+           session_has_memory(s, session_weight_bytes(s, components, factored), error);
 }
 
 bool session_check_plain(const svdiff *s, GError **error)

@@ -29,7 +29,9 @@ struct svdiff {
     struct tokenizer_place vocabulary; // where the tokenizer was read
     struct tokenizer *tokenizer;
     kernels *k;
-    struct model_hashes hashes; // empty until asked for
+    char device[16];             // its word: session_use_device
+    enum svdiff_precision asked; // before the device chose
+    struct model_hashes hashes;  // empty until asked for
     /* k computes nothing (kernels_count): weights and spectra are not read, memory is not asked
      * for, nothing is written. For estimates. */
     bool dry;
@@ -56,8 +58,25 @@ struct autoencoder *session_autoencoder(svdiff *s, unsigned halves, GError **err
 /* Where the weights of each component come from: the model, or the model with subjects in it. */
 typedef struct weight_source (*component_source)(void *user, enum model_component component);
 
-/* The device that the options ask for. Owned by the caller. */
+/* session_device.c: the device that the options ask for. Owned by the caller. */
 kernels *session_device(const struct svdiff_options *o, GError **error);
+
+/* Computes on k from here on, which becomes the session's; returns its word, "cpu" or "cuda:0", for people, files and
+ * programs. Nothing is made on the one before, which the caller destroys. */
+const char *session_use_device(svdiff *s, kernels *k);
+
+/* The CUDA devices of this machine, as kernels_cuda_devices. */
+struct kernels_cuda_device *session_cuda_devices(int *count, GError **error);
+
+/* Bytes of the memory that the device computes in, its own or the machine's, which are free now. UINT64_MAX: nobody says. */
+uint64_t session_available(const svdiff *s);
+
+/* Whether so many are. False with what is needed and what is there. */
+bool session_has_memory(const svdiff *s, uint64_t bytes, GError **error);
+
+/* To be asked before anything of a job is made, with its peak: whether a device with memory of its own has that. One that
+ * nobody asked for by name gives way to the CPU, which is noted and whose memory is asked for later, as always. */
+bool session_settle(svdiff *s, uint64_t bytes, GError **error);
 
 /* "f32", "bf16", ...: what it computes in; and the option's value of such a word, f32 for NULL and
  * what is none. */

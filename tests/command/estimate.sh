@@ -46,7 +46,8 @@ check 'of generating: the size' test "$(value width) $(value height)" = '72 64'
 
 run learn --model "$sd1" --prompt '[V] dog' --image "$picture" --size 64 --estimate --output b.safetensors
 check 'for people' is 0
-check 'its line' grep -q '^memory: ' "$work/out"
+check 'its lines' grep -q '^memory: ' "$work/out"
+check 'and the device' grep -q '^device: cpu$' "$work/out"
 check 'nothing is written' test -z "$(ls)"
 half=$work/half.png
 python3 - "$half" <<'PYTHON'

@@ -18,6 +18,7 @@
 #include "engine/subject/thumbnail.h"
 #include "engine/tape/transfer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- which run it is of ---- */
@@ -394,6 +395,7 @@ bool learn_write_subject(const struct learn_run *r, const float *values, int ste
     subject_set_metadata(s, "base_hash", r->lesson->session->hashes.base);
     note(s, "steps", g_strdup_printf("%d", steps));
     subject_set_metadata(s, "precision", session_precision(r->lesson->session));
+    subject_set_metadata(s, "device", r->lesson->session->device);
     note_options(o, s);
     return subject_write(s, o->output, error);
 }

@@ -1,0 +1,32 @@
+/* Counting what drawing takes; see generate_count.h. */
+#include "engine/generate/generate_count.h"
+
+#include "engine/session/dry_session.h"
+
+static bool take_nothing(void *user, int index, uint64_t seed, const svdiff_picture *p,
+                         GError **error)
+{
+    return true;
+}
+
+bool generate_count(const svdiff *s, const struct svdiff_generate_options *options,
+                    struct generate_count *count, GError **error)
+{
+    struct svdiff_generate_options o = *options;
+    g_auto(dry_svdiff) dry = dry_session(s);
+
+    // shifts are in the weights before the first step and cost nothing after
+    o.n_subjects = 0;
+    // the last picture of several is decoded as a single one, those before it beside the UNet
+    o.count = MIN(options->count, 2);
+    o.trace = NULL;
+    if (!svdiff_generate(&dry, &o, take_nothing, NULL, NULL, error)) {
+        return false;
+    }
+    count->peak = kernels_peak_bytes(dry.k);
+    for (int kind = 0; kind < KERNELS_KINDS; kind++) {
+        count->operations[kind] =
+            kernels_counted(dry.k, (enum kernels_kind)kind) * options->count / o.count;
+    }
+    return true;
+}

@@ -1,0 +1,128 @@
+/* The device of a session; see session.h. */
+#include "engine/session/session.h"
+
+#include "engine/base/error.h"
+#include "engine/base/machine.h"
+#include "engine/base/module_place.h"
+
+#define GIB (1024.0 * 1024.0 * 1024.0)
+
+/* The one place that says whether --device auto may take a CUDA device where the job fits into its memory. It becomes 1 when
+ * a device has passed `tests/device all` (kernels/CUDA.md), not before. */
+#ifndef CUDA_IS_PROVEN
+#define CUDA_IS_PROVEN 0
+#endif
+
+static char *cuda_module(void)
+{
+    return module_place("kernels", "svdiff-cuda.so");
+}
+
+struct kernels_cuda_device *session_cuda_devices(int *count, GError **error)
+{
+    g_autofree char *module = cuda_module();
+
+    return kernels_cuda_devices(module, count, error);
+}
+
+/* ---- opening ---- */
+
+// NULL with an error
+static kernels *open_in(const struct svdiff_options *o, bool cuda, enum kernels_precision precision,
+                        GError **error)
+{
+    g_autofree char *module = cuda ? cuda_module() : NULL;
+
+    return cuda ? kernels_cuda(module, o->device_number, precision, error)
+                : kernels_cpu(o->threads, precision, error);
+}
+
+/* Where no precision is asked for it is bfloat16, if the device has it; whatever else is wrong is wrong
+ * for both. */
+static kernels *open_device(const struct svdiff_options *o, bool cuda, GError **error)
+{
+    const char *word =
+        option_word(option_find(&options_of_session, "precision"), (int)o->precision);
+    const enum kernels_precision asked = kernels_precision_of(word);
+    kernels *k = NULL;
+
+    if (o->precision == SVDIFF_PRECISION_AUTO && (cuda || kernels_cpu_has_bf16())) {
+        k = open_in(o, cuda, KERNELS_IN_BF16, NULL);
+    }
+    return k != NULL ? k
+                     : open_in(o, cuda, asked < KERNELS_PRECISIONS ? asked : KERNELS_IN_F32, error);
+}
+
+kernels *session_device(const struct svdiff_options *o, GError **error)
+{
+    kernels *k = NULL;
+
+    // auto: a machine without such a device is no reason for a word
+    if (o->device == SVDIFF_DEVICE_AUTO && CUDA_IS_PROVEN) {
+        k = open_device(o, true, NULL);
+    }
+    return k != NULL ? k : open_device(o, o->device == SVDIFF_DEVICE_CUDA, error);
+}
+
+const char *session_use_device(svdiff *s, kernels *k)
+{
+    s->k = k;
+    s->options.precision = session_precision_named(session_precision(s));
+    if (k->host_memory) {
+        g_strlcpy(s->device, k->name, sizeof s->device);
+    } else {
+        g_snprintf(s->device, sizeof s->device, "%s:%d", k->name, s->options.device_number);
+    }
+    return s->device;
+}
+
+/* ---- memory ---- */
+
+uint64_t session_available(const svdiff *s)
+{
+    return s->k->available != NULL ? s->k->available(s->k) : machine_available_memory();
+}
+
+bool session_has_memory(const svdiff *s, uint64_t bytes, GError **error)
+{
+    const uint64_t available = session_available(s);
+    char need[G_ASCII_DTOSTR_BUF_SIZE], have[G_ASCII_DTOSTR_BUF_SIZE];
+
+    if (s->k->available == NULL) {
+        return machine_check_memory(bytes, error);
+    }
+    if (bytes <= available) {
+        return true;
+    }
+    g_ascii_formatd(need, sizeof need, "%.2f", (double)bytes / GIB);
+    g_ascii_formatd(have, sizeof have, "%.2f", (double)available / GIB);
+    return error_failed(
+        error,
+        "%s GiB of memory are needed and %s GiB are available on the device %s; close what uses "
+        "it, use a smaller size, or --device cpu.",
+        need, have, s->device);
+}
+
+bool session_settle(svdiff *s, uint64_t bytes, GError **error)
+{
+    g_autoptr(GError) lack = NULL;
+
+    if (s->k->available == NULL || session_has_memory(s, bytes, &lack)) {
+        return true;
+    }
+    if (s->options.device != SVDIFF_DEVICE_AUTO) {
+        g_propagate_error(error, g_steal_pointer(&lack));
+        return false;
+    }
+    struct svdiff_options o = s->options;
+    o.precision = s->asked;
+    kernels *k = open_device(&o, false, error);
+    if (k == NULL) {
+        return false;
+    }
+    session_drop_networks(s);
+    kernels_destroy(s->k);
+    session_use_device(s, k);
+    session_note(s, "on the CPU: %s", lack->message);
+    return true;
+}
