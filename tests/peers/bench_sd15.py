@@ -9,7 +9,7 @@ read the model's files, which random_sd15.py FOLDER --dtype float16 writes.
 
 Rows with avx2 are what a processor without AVX-512 has: oneDNN is told so on both sides, and svdiff's own loops are
 those of a build without them, --svdiff-avx2:
-    meson setup build-avx2 -Dc_args='-DCPU_CLONES=__attribute__((target_clones("arch=x86-64-v3","default")))'
+    meson setup build-avx2 -Dc_args=-DCPU_WITHOUT_AVX512
 
 Each figure goes to the cache file as it is measured; a run that was stopped goes on from there, and what stands in the
 cache is not measured again (--fresh begins anew). --divide N divides all widths, for a trial of the script itself; the
