@@ -1,7 +1,7 @@
 /* The samplers' common part: what may be asked for, and the one loop that every step is.
  *
- * Sums are made in double from the plan's factors (sampler_plan.h); latents and the history of
- * originals are floats. */
+ * Sums are made in double from the plan's factors (sampler_plan.h); latents and what is kept are
+ * floats. */
 #include "engine/generate/sampler.h"
 
 #include "engine/base/error.h"
@@ -69,8 +69,7 @@ static bool resolve_karras(const struct sampler_options *o, const struct schedul
     return config->use_karras_sigmas && (o->kind == SAMPLER_EULER || o->kind == SAMPLER_DPMPP_2M);
 }
 
-typedef bool (*plan_function)(struct sampler *s, const struct sampler_source *source,
-                              GError **error);
+typedef bool (*plan_function)(struct sampler *s, GError **error);
 
 // how each kind makes its plan
 static const plan_function plans[] = {
@@ -81,20 +80,31 @@ static const plan_function plans[] = {
 
 /* A factor that is infinite or no number: the noise alone tells nothing of the original (zero
  * terminal SNR with a network that predicts noise), or two steps share a level. */
-static bool check_plan(const struct sampler *s, const struct sampler_options *o, GError **error)
+static bool is_finite(const struct sampler *s, const struct sampler_plan_step *p)
 {
-    for (int k = 0; k < s->n_steps; k++) {
-        const struct sampler_plan_step *p = &s->plan[k];
-        // one look at all: an infinite or missing term makes the sum so
-        double sum = p->input_scale + p->keep + p->add + p->original_latents +
-                     p->original_prediction + p->latents + p->prediction + p->original +
-                     p->previous + p->noise + p->original_alone;
-        if (!isfinite(sum)) {
+    // one look at all: an infinite or missing term makes the sum so
+    double sum = p->input_scale + p->keep + p->add + p->original_latents + p->original_prediction;
+
+    for (int term = 0; term < TERMS; term++) {
+        sum += p->next[term];
+        for (int j = 0; j < s->n_kept; j++) {
+            sum += p->kept[j][term];
+        }
+    }
+    return isfinite(sum);
+}
+
+static bool check_plan(const struct sampler *s, GError **error)
+{
+    const struct sampler_options *o = &s->source.options;
+
+    for (int k = s->first; k < s->n_steps; k++) {
+        if (!is_finite(s, &s->plan[k])) {
             return error_usage(
                 error,
                 "--sampler %s cannot take --steps %d with this model's schedule (step %d "
                 "has no solution): use fewer steps or another sampler",
-                sampler_name(s->kind), o->steps, k + 1);
+                sampler_name(o->kind), o->steps, k + 1);
         }
     }
     if (s->n_steps == 0) {
@@ -102,6 +112,13 @@ static bool check_plan(const struct sampler *s, const struct sampler_options *o,
                            o->steps);
     }
     return true;
+}
+
+// for the steps from s->first on
+static bool make_plan(struct sampler *s, GError **error)
+{
+    g_clear_pointer(&s->plan, g_free);
+    return plans[s->source.options.kind](s, error) && check_plan(s, error);
 }
 
 struct sampler *sampler_create(const struct sampler_options *options,
@@ -112,26 +129,24 @@ struct sampler *sampler_create(const struct sampler_options *options,
     if (table == NULL || !check_options(options, table->n_timesteps, error)) {
         return NULL;
     }
-    // of its own: what the class fills in must not reach the model's config
-    struct schedule_config resolved = *config;
-    resolved.timestep_spacing = resolve_spacing(options->kind, config->timestep_spacing);
-    struct sampler_source source = {.options = options,
-                                    .config = &resolved,
-                                    .alphas_cumprod = table->alphas_cumprod,
-                                    .karras = resolve_karras(options, config)};
     g_autoptr(sampler) s = g_new0(struct sampler, 1);
-    s->kind = options->kind;
-    if (!plans[s->kind](s, &source, error) || !check_plan(s, options, error)) {
-        return NULL;
-    }
-    return g_steal_pointer(&s);
+    s->clip = INFINITY;
+    s->source = (struct sampler_source){
+        .options = *options,
+        .config = *config, // of its own: what the class fills in must not reach the model's
+        .alphas_cumprod = g_memdup2(table->alphas_cumprod,
+                                    (gsize)table->n_timesteps * sizeof *table->alphas_cumprod),
+        .karras = resolve_karras(options, config)};
+    s->source.config.timestep_spacing = resolve_spacing(options->kind, config->timestep_spacing);
+    return make_plan(s, error) ? g_steal_pointer(&s) : NULL;
 }
 
 void sampler_free(struct sampler *s)
 {
     if (s != NULL) {
+        g_free(s->source.alphas_cumprod);
         g_free(s->plan);
-        g_free(s->previous);
+        g_free(s->kept);
         g_free(s);
     }
 }
@@ -153,7 +168,7 @@ bool sampler_start(struct sampler *s, double strength, GError **error)
                            text, s->n_steps, least);
     }
     s->first = s->n_steps - remaining;
-    return true;
+    return make_plan(s, error);
 }
 
 int sampler_steps(const struct sampler *s)
@@ -178,7 +193,7 @@ double sampler_initial_scale(const struct sampler *s)
 
 double sampler_noise_scale(const struct sampler *s, int k)
 {
-    return s->plan[k].noise;
+    return s->plan[k].next[TERM_NOISE];
 }
 
 void sampler_scale_input(const struct sampler *s, int k, const float *latents, float *out,
@@ -209,36 +224,48 @@ void sampler_original(const struct sampler *s, int k, const float *latents, cons
     }
 }
 
-// room for the history, which a first step may begin with another count
-static void prepare_history(struct sampler *s, int k, int64_t count)
+// room for what is kept, which a first step may begin with another count
+static void prepare_kept(struct sampler *s, int k, int64_t count)
 {
-    if (s->previous_count != count) {
-        g_assert(k == s->first);
-        g_free(s->previous);
-        s->previous = g_new(float, (gsize)count);
-        s->previous_count = count;
+    if (k == s->first && s->n_kept > 0) {
+        g_free(s->kept);
+        s->kept = g_new0(float, (gsize)(s->n_kept * count));
+        s->kept_count = count;
     }
+    g_assert(s->n_kept == 0 || s->kept_count == count);
+}
+
+static double sum_of(const double factors[TERMS], const double terms[TERMS])
+{
+    double sum = 0;
+
+    for (int term = 0; term < TERMS; term++) {
+        sum += factors[term] * terms[term];
+    }
+    return sum;
 }
 
 void sampler_step(struct sampler *s, int k, const float *prediction, const float *noise,
                   float *latents, int64_t count)
 {
     const struct sampler_plan_step *p = &s->plan[k];
-    // a picture to begin with leaves out the steps whose originals the history would hold
-    bool alone = k == s->first || p->previous == 0, noisy = p->noise > 0;
-    double weight = alone ? p->original_alone : p->original;
+    const bool noisy = p->next[TERM_NOISE] != 0;
 
     g_assert(k >= s->first && k < s->n_steps && (noise != NULL || !noisy));
-    prepare_history(s, k, count);
+    prepare_kept(s, k, count);
     for (int64_t i = 0; i < count; i++) {
-        double original = original_of(s, p, latents[i], prediction[i]);
-        double next = p->latents * latents[i] + p->prediction * prediction[i] + weight * original;
+        double terms[TERMS] = {[TERM_LATENTS] = latents[i],
+                               [TERM_PREDICTION] = prediction[i],
+                               [TERM_ORIGINAL] = original_of(s, p, latents[i], prediction[i]),
+                               [TERM_NOISE] = noisy ? noise[i] : 0};
 
-        // the first step has none before it
-        next += alone ? 0 : p->previous * s->previous[i];
-        next += noisy ? p->noise * noise[i] : 0;
-        s->previous[i] = (float)original;
-        latents[i] = (float)next;
+        for (int j = 0; j < s->n_kept; j++) {
+            terms[TERM_KEPT + j] = s->kept[j * count + i];
+        }
+        latents[i] = (float)sum_of(p->next, terms);
+        for (int j = 0; j < s->n_kept; j++) {
+            s->kept[j * count + i] = (float)sum_of(p->kept[j], terms);
+        }
     }
 }
 
@@ -249,10 +276,12 @@ void sampler_undo(const struct sampler *s, int k, const float *prediction, float
                   int64_t count)
 {
     const struct sampler_plan_step *p = &s->plan[k];
-    const double of_latents = p->latents + p->original * p->original_latents;
-    const double of_prediction = p->prediction + p->original * p->original_prediction;
+    const double *next = p->next;
+    const double of_latents = next[TERM_LATENTS] + next[TERM_ORIGINAL] * p->original_latents;
+    const double of_prediction =
+        next[TERM_PREDICTION] + next[TERM_ORIGINAL] * p->original_prediction;
 
-    g_assert(s->kind == SAMPLER_DDIM && p->noise == 0);
+    g_assert(s->source.options.kind == SAMPLER_DDIM && next[TERM_NOISE] == 0);
     for (int64_t i = 0; i < count; i++) {
         latents[i] = (float)((latents[i] - of_prediction * prediction[i]) / of_latents);
     }

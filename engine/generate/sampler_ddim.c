@@ -46,29 +46,29 @@ static void fill_step(struct sampler_plan_step *p, enum prediction_type type, fl
     p->add = sqrtf(1.0f - a);
     p->original_latents = d.original_latents;
     p->original_prediction = d.original_prediction;
-    p->latents = (double)direction * d.noise_latents;
-    p->prediction = (double)direction * d.noise_prediction;
-    p->original = p->original_alone = sqrtf(a_next);
-    p->noise = std;
+    p->next[TERM_LATENTS] = (double)direction * d.noise_latents;
+    p->next[TERM_PREDICTION] = (double)direction * d.noise_prediction;
+    p->next[TERM_ORIGINAL] = sqrtf(a_next);
+    p->next[TERM_NOISE] = std;
 }
 
 // sets the timesteps of the steps; one that the model does not know is refused
-static bool place_timesteps(struct sampler *s, const struct sampler_source *source, GError **error)
+static bool place_timesteps(struct sampler *s, GError **error)
 {
-    const int train = source->config->num_train_timesteps, steps = source->options->steps;
+    const int train = s->source.config.num_train_timesteps, steps = s->source.options.steps;
     g_autofree double *timesteps = g_new(double, (gsize)steps);
 
-    s->n_steps = sampler_descending(source->config, train, steps, steps, timesteps);
-    s->plan = g_new0(struct sampler_plan_step, (gsize)s->n_steps);
+    sampler_plan_begin(s, sampler_descending(&s->source.config, train, steps, steps, timesteps));
     // from small to large, so that the first that is too large is named
     for (int k = s->n_steps - 1; k >= 0; k--) {
         const double t = rint(timesteps[k]);
-        s->plan[s->kind == SAMPLER_DDIM_INVERSE ? s->n_steps - 1 - k : k].timestep = t;
+        s->plan[s->source.options.kind == SAMPLER_DDIM_INVERSE ? s->n_steps - 1 - k : k].timestep =
+            t;
         if (t < 0 || t >= train) {
             return error_usage(error,
                                "--steps %d reaches timestep %.0f with the model's steps_offset %d, "
                                "but the model knows 0 to %d: use fewer steps",
-                               steps, t, source->config->steps_offset, train - 1);
+                               steps, t, s->source.config.steps_offset, train - 1);
         }
     }
     return true;
@@ -78,11 +78,12 @@ static bool place_timesteps(struct sampler *s, const struct sampler_source *sour
 static bool check_config(const struct sampler *s, const struct schedule_config *config,
                          GError **error)
 {
-    if (s->kind == SAMPLER_DDIM && config->thresholding) {
+    if (s->source.options.kind == SAMPLER_DDIM && config->thresholding) {
         return error_failed(error, "the model's scheduler_config.json asks for thresholding, which "
                                    "--sampler ddim does not have: use --sampler euler");
     }
-    if (s->kind == SAMPLER_DDIM_INVERSE && config->timestep_spacing == TIMESTEPS_LINSPACE) {
+    if (s->source.options.kind == SAMPLER_DDIM_INVERSE &&
+        config->timestep_spacing == TIMESTEPS_LINSPACE) {
         return error_failed(
             error, "the model's scheduler_config.json has timestep_spacing \"linspace\", for which "
                    "there is no inversion: edit with --no-invert");
@@ -90,13 +91,13 @@ static bool check_config(const struct sampler *s, const struct schedule_config *
     return true;
 }
 
-bool sampler_plan_ddim(struct sampler *s, const struct sampler_source *source, GError **error)
+bool sampler_plan_ddim(struct sampler *s, GError **error)
 {
-    const struct schedule_config *config = source->config;
-    const float *a = source->alphas_cumprod;
-    const int distance = config->num_train_timesteps / source->options->steps;
+    const struct schedule_config *config = &s->source.config;
+    const float *a = s->source.alphas_cumprod;
+    const int distance = config->num_train_timesteps / s->source.options.steps;
 
-    if (!check_config(s, config, error) || !place_timesteps(s, source, error)) {
+    if (!check_config(s, config, error) || !place_timesteps(s, error)) {
         return false;
     }
     s->initial_scale = 1;
@@ -105,9 +106,9 @@ bool sampler_plan_ddim(struct sampler *s, const struct sampler_source *source, G
         const int t = (int)s->plan[k].timestep, below = t - distance;
         const float a_below = below >= 0 ? a[below] : config->set_alpha_to_one ? 1.0f : a[0];
         const float variance = (1.0f - a_below) / (1.0f - a[t]) * (1.0f - a[t] / a_below);
-        const float std = (float)source->options->eta * sqrtf(fmaxf(variance, 0));
+        const float std = (float)s->source.options.eta * sqrtf(fmaxf(variance, 0));
         // the inversion goes the same step upwards, and adds nothing
-        if (s->kind == SAMPLER_DDIM_INVERSE) {
+        if (s->source.options.kind == SAMPLER_DDIM_INVERSE) {
             fill_step(&s->plan[k], config->prediction_type, a_below, a[t], 0);
         } else {
             fill_step(&s->plan[k], config->prediction_type, a[t], a_below, std);

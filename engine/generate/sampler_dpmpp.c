@@ -54,25 +54,25 @@ static void place_karras(const struct schedule_config *config, const float *sigm
 }
 
 // timesteps and levels[n + 1] of the steps
-static void place_levels(struct sampler *s, const struct sampler_source *source, float *levels)
+static void place_levels(struct sampler *s, float *levels)
 {
-    const struct schedule_config *config = source->config;
-    int train = config->num_train_timesteps, steps = source->options->steps;
-    int last = last_timestep(config, source->alphas_cumprod);
-    g_autofree float *sigmas = sampler_sigmas(config, source->alphas_cumprod);
+    const struct schedule_config *config = &s->source.config;
+    int train = config->num_train_timesteps, steps = s->source.options.steps;
+    int last = last_timestep(config, s->source.alphas_cumprod);
+    g_autofree float *sigmas = sampler_sigmas(config, s->source.alphas_cumprod);
     g_autofree double *timesteps = g_new(double, (gsize)steps), *at = g_new(double, (gsize)steps);
 
     // of steps + 1 places the last, timestep 0, is left out
     s->n_steps =
-        source->karras ? steps : sampler_descending(config, last, steps + 1, steps, timesteps);
-    for (int k = 0; k < s->n_steps && !source->karras; k++) {
+        s->source.karras ? steps : sampler_descending(config, last, steps + 1, steps, timesteps);
+    for (int k = 0; k < s->n_steps && !s->source.karras; k++) {
         timesteps[k] = rint(timesteps[k]);
         at[k] = sampler_interpolate(sigmas, train, timesteps[k]);
     }
-    if (source->karras) {
+    if (s->source.karras) {
         place_karras(config, sigmas, steps, timesteps, at);
     }
-    s->plan = g_new0(struct sampler_plan_step, (gsize)s->n_steps);
+    sampler_plan_begin(s, s->n_steps);
     for (int k = 0; k < s->n_steps; k++) {
         s->plan[k].timestep = timesteps[k];
         levels[k] = (float)at[k];
@@ -108,16 +108,16 @@ static void fill_step(struct sampler_plan_step *p, const struct level *before, s
 {
     float h = to.lambda - from.lambda, decay = to.alpha * (expf(-h) - 1.0f);
 
-    p->latents = to.beta / from.beta;
-    p->original = p->original_alone = -decay;
+    p->next[TERM_LATENTS] = to.beta / from.beta;
+    p->next[TERM_ORIGINAL] = -decay;
     if (before != NULL) {
         float r = (from.lambda - before->lambda) / h, inverse = 1.0f / r;
         float slope = -0.5f * decay;
         if (heun) {
             slope = h == 0 ? 0 : to.alpha * ((expf(-h) - 1.0f) / h + 1.0f);
         }
-        p->original += (double)slope * inverse;
-        p->previous = -(double)slope * inverse;
+        p->next[TERM_ORIGINAL] += (double)slope * inverse;
+        p->next[TERM_KEPT] = -(double)slope * inverse;
     }
 }
 
@@ -137,25 +137,26 @@ static bool check_config(const struct schedule_config *config, GError **error)
     return true;
 }
 
-bool sampler_plan_dpmpp(struct sampler *s, const struct sampler_source *source, GError **error)
+bool sampler_plan_dpmpp(struct sampler *s, GError **error)
 {
-    const struct schedule_config *config = source->config;
-    g_autofree float *levels = g_new(float, (gsize)source->options->steps + 1);
+    const struct schedule_config *config = &s->source.config;
+    g_autofree float *levels = g_new(float, (gsize)s->source.options.steps + 1);
 
     if (!check_config(config, error)) {
         return false;
     }
-    place_levels(s, source, levels);
+    place_levels(s, levels);
     bool plain_end = !config->final_sigma_min || config->euler_at_final ||
                      (config->lower_order_final && s->n_steps < FEW_STEPS);
     for (int k = 0; k < s->n_steps; k++) {
         struct level from = level_of(levels[k]), to = level_of(levels[k + 1]);
         struct level before = level_of(levels[MAX(k - 1, 0)]);
-        bool second = k > 0 && !(plain_end && k == s->n_steps - 1);
+        bool second = k > s->first && !(plain_end && k == s->n_steps - 1);
+        s->plan[k].kept[0][TERM_ORIGINAL] = 1;
         fill_original(&s->plan[k], config->prediction_type, from);
         fill_step(&s->plan[k], second ? &before : NULL, from, to, config->solver_heun);
     }
     s->initial_scale = 1;
-    s->clip = INFINITY;
+    s->n_kept = 1;
     return true;
 }

@@ -16,11 +16,11 @@
 #include <math.h>
 
 /* Timesteps and levels[n + 1] of the steps; the last level is what the result still has. */
-static void place_levels(struct sampler *s, const struct sampler_source *source, float *levels)
+static void place_levels(struct sampler *s, float *levels)
 {
-    const struct schedule_config *config = source->config;
-    int train = config->num_train_timesteps, steps = source->options->steps;
-    g_autofree float *sigmas = sampler_sigmas(config, source->alphas_cumprod);
+    const struct schedule_config *config = &s->source.config;
+    int train = config->num_train_timesteps, steps = s->source.options.steps;
+    g_autofree float *sigmas = sampler_sigmas(config, s->source.alphas_cumprod);
     g_autofree double *timesteps = g_new(double, (gsize)steps), *at = g_new(double, (gsize)steps);
 
     s->n_steps = sampler_descending(config, train, steps, steps, timesteps);
@@ -28,18 +28,19 @@ static void place_levels(struct sampler *s, const struct sampler_source *source,
         timesteps[k] = (float)timesteps[k]; // this class alone does not round them
         at[k] = sampler_interpolate(sigmas, train, timesteps[k]);
     }
-    if (source->karras) {
+    if (s->source.karras) {
         sampler_karras(at[0], at[s->n_steps - 1], at, s->n_steps);
         for (int k = 0; k < s->n_steps; k++) {
             timesteps[k] = (float)sampler_sigma_to_timestep(sigmas, train, at[k]);
         }
     }
-    s->plan = g_new0(struct sampler_plan_step, (gsize)s->n_steps);
+    sampler_plan_begin(s, s->n_steps);
     for (int k = 0; k < s->n_steps; k++) {
         s->plan[k].timestep = timesteps[k];
         levels[k] = (float)at[k];
     }
-    levels[s->n_steps] = config->final_sigma_min && s->kind == SAMPLER_EULER ? sigmas[0] : 0;
+    levels[s->n_steps] =
+        config->final_sigma_min && s->source.options.kind == SAMPLER_EULER ? sigmas[0] : 0;
 }
 
 static void fill_step(struct sampler_plan_step *p, enum prediction_type type, float sigma,
@@ -71,28 +72,27 @@ static void fill_step(struct sampler_plan_step *p, enum prediction_type type, fl
         break;
     }
     double share = (double)(down - sigma) / sigma;
-    p->latents = 1 + share;
-    p->original = p->original_alone = -share;
-    p->noise = up;
+    p->next[TERM_LATENTS] = 1 + share;
+    p->next[TERM_ORIGINAL] = -share;
+    p->next[TERM_NOISE] = up;
 }
 
-bool sampler_plan_euler(struct sampler *s, const struct sampler_source *source, GError **error)
+bool sampler_plan_euler(struct sampler *s, GError **error)
 {
-    const struct schedule_config *config = source->config;
-    bool ancestral = s->kind == SAMPLER_EULER_A;
-    g_autofree float *levels = g_new(float, (gsize)source->options->steps + 1);
+    const struct schedule_config *config = &s->source.config;
+    bool ancestral = s->source.options.kind == SAMPLER_EULER_A;
+    g_autofree float *levels = g_new(float, (gsize)s->source.options.steps + 1);
 
     if (ancestral && config->prediction_type == PREDICTION_SAMPLE) {
         return error_usage(error, "--sampler euler-a is not defined for a model with "
                                   "prediction_type \"sample\": use ddim, euler or dpmpp-2m");
     }
-    place_levels(s, source, levels);
+    place_levels(s, levels);
     for (int k = 0; k < s->n_steps; k++) {
         fill_step(&s->plan[k], config->prediction_type, levels[k], levels[k + 1], ancestral);
     }
     // the deviation of noise of this level, or of a latent of variance 1 with it
     bool noise_alone = config->timestep_spacing != TIMESTEPS_LEADING;
     s->initial_scale = noise_alone ? levels[0] : sqrtf(levels[0] * levels[0] + 1.0f);
-    s->clip = INFINITY;
     return true;
 }

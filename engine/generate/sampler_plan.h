@@ -1,45 +1,65 @@
-/* sampler_plan.h: what a sampler is inside: each step is a sum of known arrays.
+/* sampler_plan.h: what a sampler is inside: each step is a linear map of known arrays.
  *
  *   original = original_latents * latents + original_prediction * prediction, cut at +-clip
- *   latents' = latents * latents + prediction * prediction + original * original
- *              + previous * (original of the step before) + noise * noise
+ *   latents' = next . terms         terms: latents, prediction, original, what is kept, fresh noise
+ *   kept'[j] = kept[j] . terms      an original, a derivative or latents of steps before
  *
- * The factors are made once, in float and in diffusers' order of operations: differences such as
- * 1 - a_t / a_s keep few digits, and another rounding would show. Only for sampler*.c. */
+ * A step is one evaluation of the network: methods with two a step have two of these. The factors are
+ * made once, in float and in diffusers' order of operations: differences such as 1 - a_t / a_s keep few
+ * digits, and another rounding would show. Only for sampler*.c. */
 #pragma once
 
 #include "engine/generate/sampler.h"
 #include "engine/generate/schedule.h"
+
+#define SAMPLER_KEPT 4 // arrays of earlier steps at most
+
+enum {
+    TERM_LATENTS,
+    TERM_PREDICTION,
+    TERM_ORIGINAL,
+    TERM_KEPT, // the first of them
+    TERM_NOISE = TERM_KEPT + SAMPLER_KEPT,
+    TERMS,
+};
 
 struct sampler_plan_step {
     double timestep;
     double input_scale;
     double keep, add; // noise at this level: keep * original + add * noise
     double original_latents, original_prediction;
-    double latents, prediction, original, previous, noise;
-    double original_alone; // in place of `original` in the first step, which has no previous one
-};
-
-struct sampler {
-    enum sampler_kind kind;
-    int n_steps, first;
-    double initial_scale;
-    double clip;                    // of the original; infinity for none
-    struct sampler_plan_step *plan; // [n_steps]
-    float *previous;                // [previous_count] original of the last step
-    int64_t previous_count;
+    double next[TERMS];
+    double kept[SAMPLER_KEPT][TERMS];
 };
 
 // what the plans are made from
 struct sampler_source {
-    const struct sampler_options *options;
-    const struct schedule_config *config;
-    float *alphas_cumprod; // [config->num_train_timesteps]
+    struct sampler_options options;
+    struct schedule_config config;
+    float *alphas_cumprod; // [config.num_train_timesteps]
     bool karras;
 };
 
-/* Fill s->n_steps, s->plan (allocated) and what differs from one to the other. False with a
- * sentence. */
-bool sampler_plan_ddim(struct sampler *s, const struct sampler_source *source, GError **error);
-bool sampler_plan_euler(struct sampler *s, const struct sampler_source *source, GError **error);
-bool sampler_plan_dpmpp(struct sampler *s, const struct sampler_source *source, GError **error);
+struct sampler {
+    struct sampler_source source;
+    int n_steps, first;
+    double initial_scale;
+    double clip;                    // of the original; infinity for none
+    struct sampler_plan_step *plan; // [n_steps]
+    int n_kept;
+    float *kept; // [n_kept, kept_count]
+    int64_t kept_count;
+};
+
+/* Fill s->n_steps, s->plan (allocated) and what differs from one to the other, for steps from s->first
+ * on: what these keep of steps before is not there at first. False with a sentence. */
+bool sampler_plan_ddim(struct sampler *s, GError **error);
+bool sampler_plan_euler(struct sampler *s, GError **error);
+bool sampler_plan_dpmpp(struct sampler *s, GError **error);
+
+// places the steps: n_steps and a plan of zeros
+static inline void sampler_plan_begin(struct sampler *s, int n_steps)
+{
+    s->n_steps = n_steps;
+    s->plan = g_new0(struct sampler_plan_step, (gsize)n_steps);
+}
