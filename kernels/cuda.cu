@@ -106,9 +106,7 @@ static size_t cuda_available(const kernels *k)
 // accepts what was made in part
 static void free_device(struct cuda_device *device)
 {
-    if (device->cublas != NULL) {
-        cublasLtDestroy(device->cublas);
-    }
+    cuda_library_free(device->library);
     cudaFree(device->workspace);
     cudaFreeHost(device->staging);
     g_free(device->solver);
@@ -133,7 +131,7 @@ static bool create_device(struct cuda_device *device, int number, GError **error
 
     if (cudaSetDevice(number) == cudaSuccess &&
         cudaStreamCreateWithFlags(&device->stream, cudaStreamNonBlocking) == cudaSuccess &&
-        cublasLtCreate(&device->cublas) == CUBLAS_STATUS_SUCCESS &&
+        (device->library = cuda_library_create()) != NULL &&
         cudaMalloc((void **)&device->workspace, own) == cudaSuccess &&
         cudaMallocHost((void **)&device->staging, CUDA_STAGING) == cudaSuccess) {
         device->memory.own = device->memory.bytes = device->memory.peak = own;

@@ -24,7 +24,7 @@ struct cuda_device {
     struct kernels_memory memory; // first: see memory.h
     int number;
     cudaStream_t stream;
-    cublasLtHandle_t cublas;
+    struct cuda_library *library; // library_cuda.cu's
     char *workspace;
     char *staging;
     size_t staged; // bytes of it that may still be read
@@ -126,6 +126,13 @@ static inline bool cuda_tf32(const kernels *k)
 {
     return k->precision == KERNELS_IN_TF32;
 }
+
+/* By cuBLASLt, one of a device. takes: types, alignment and bias are as it needs them; multiply: false
+ * where it has no way for the shape, and nothing was done. */
+struct cuda_library *cuda_library_create(void); // NULL where it does not begin
+void cuda_library_free(struct cuda_library *l); // accepts NULL
+bool cuda_library_takes(const struct cuda_product *p);
+bool cuda_library_multiply(const kernels *k, const struct cuda_product *p);
 
 // room: for rows of C in float, 4 n bytes at least
 void cuda_multiply(const kernels *k, const struct cuda_product *p, struct cuda_room room);

@@ -129,9 +129,10 @@ struct array *check_rounded(struct check *c, const struct array *plain);
 enum kernels_type check_rounded_type(const struct check *c);
 
 /* How far a value is from its neighbours of the type, relative, at most; 0 of floats. The bound of sums
- * of products, which are exact of integers: of tf32 each factor is off by a step of ten bits. */
+ * of products in float, which are exact of integers, and of `count` products in the device's precision. */
 double check_step(enum kernels_type type);
-struct bound check_products(const struct check *c, enum fill fill);
+struct bound check_floats(enum fill fill);
+struct bound check_products(const struct check *c, enum fill fill, int64_t count);
 // what is left of a bound when both sides are rounded to the type
 struct bound check_bound(struct bound b, enum kernels_type type, int64_t count);
 // the type's name

@@ -25,16 +25,21 @@ double check_step(enum kernels_type type)
 
 #define F16_LEAST 0x1p-24 // from one to the next among the smallest, whose step is larger than that
 
-struct bound check_products(const struct check *c, enum fill fill)
+struct bound check_floats(enum fill fill)
 {
-    const double factor = check_step(KERNELS_F16); // of the same mantissa
-    const bool tf32 = c->precision == KERNELS_IN_TF32;
+    return fill == FILL_INTEGER ? (struct bound){0} : (struct bound){.nmse = 1e-12};
+}
 
-    if (fill == FILL_INTEGER) {
-        return (struct bound){0};
-    }
-    // of a single product both factors may be off by a step, where they are cut off
-    return (struct bound){.nmse = tf32 ? 4 * factor * factor : 1e-12};
+/* Factors between -1 and 1 whose eleventh bit and those behind it are cut off: a product is off by two
+ * steps at most, and a sum, whose errors go to both sides, by so much times the root of their number; twice
+ * that is many standard deviations. */
+struct bound check_products(const struct check *c, enum fill fill, int64_t count)
+{
+    const double step = check_step(KERNELS_F16); // of the same mantissa
+
+    return c->precision == KERNELS_IN_TF32 && fill != FILL_INTEGER
+               ? (struct bound){.absolute = 4 * step * sqrt((double)count)}
+               : check_floats(fill);
 }
 
 /* Values that were within the bound, rounded on both sides, may come out as neighbours: where the

@@ -1,17 +1,17 @@
 /* check_conv.c: convolutions with weights of both types: 1x1, 3x3, strides, uneven padding. */
 #include "tests/check/check.h"
 
-/* Of either direction. Winograd's way on the CPU rounds both factors once more, to 8 bits: 2.7e-6 of a
+/* Of either direction; channels: that are summed. Winograd's way on the CPU rounds both factors once more, to 8 bits: 2.7e-6 of a
  * value's square each in the mean, 25/9 times that in the sums of its transforms, 1.5e-5, and what the
  * output's own rounding makes of it. Small integers stay exact. */
-static struct bound sums(const struct check *c, struct conv_shape s, enum fill fill)
+static struct bound sums(const struct check *c, struct conv_shape s, enum fill fill, int channels)
 {
     const bool winograd = s.kh == 3 && s.kw == 3 && s.stride == 1 && MIN(s.c, s.out) >= 32;
 
     return winograd && fill == FILL_RANDOM && c->precision == KERNELS_IN_BF16 &&
                    g_str_equal(c->device->name, "cpu")
                ? (struct bound){.nmse = 2.5e-5}
-               : check_products(c, fill);
+               : check_products(c, fill, (int64_t)s.kh * s.kw * channels);
 }
 
 // the type of the weight's values
@@ -66,7 +66,7 @@ static void forward_case(struct check *c, enum weight_form form, enum fill fill,
     struct array *x = check_cells(c, x_count(s), fill);
     struct array *bias = with_bias ? check_input(c, s.out, fill) : NULL;
     struct weight_input w = make_weight(c, form, s, fill);
-    struct array *y = check_output_cells(c, y_count(s), sums(c, s, fill));
+    struct array *y = check_output_cells(c, y_count(s), sums(c, s, fill, s.c));
 
     while (check_next(c)) {
         c->k->conv_forward(c->k, s, at(c, x), check_weight(c, &w), at(c, bias), at(c, y));
@@ -79,7 +79,7 @@ static void input_case(struct check *c, enum weight_form form, enum fill fill, s
     begin(c, s, form_name(c, form));
     struct array *dy = check_cells(c, y_count(s), fill);
     struct weight_input w = make_weight(c, form, s, fill);
-    struct array *dx = check_sum_cells(c, x_count(s), sums(c, s, fill));
+    struct array *dx = check_sum_cells(c, x_count(s), sums(c, s, fill, s.out));
 
     while (check_next(c)) {
         c->k->conv_backward_input(c->k, s, at(c, dy), check_weight(c, &w), at(c, dx));
@@ -91,7 +91,8 @@ static void weight_case(struct check *c, enum fill fill, struct conv_shape s)
 {
     begin(c, s, "");
     struct array *dy = check_cells(c, y_count(s), fill), *x = check_cells(c, x_count(s), fill);
-    struct array *dw = check_sum(c, weight_count(s), check_products(c, fill));
+    struct array *dw =
+        check_sum(c, weight_count(s), check_products(c, fill, (int64_t)s.n * s.out_h * s.out_w));
 
     while (check_next(c)) {
         c->k->conv_backward_weight(c->k, s, at(c, dy), at(c, x), at(c, dw));

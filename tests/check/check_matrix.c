@@ -14,8 +14,8 @@ static void gemm_case(struct check *c, enum fill fill, struct gemm_shape s)
     check_begin(c, "m=%d n=%d k=%d transpose_a=%d transpose_b=%d accumulate=%d", (int)s.m, (int)s.n,
                 (int)s.k, s.transpose_a, s.transpose_b, s.accumulate);
     struct array *a = check_input(c, s.m * s.k, fill), *b = check_input(c, s.k * s.n, fill);
-    struct array *y = s.accumulate ? check_sum(c, s.m * s.n, check_products(c, fill))
-                                   : check_output(c, s.m * s.n, check_products(c, fill));
+    struct array *y = s.accumulate ? check_sum(c, s.m * s.n, check_floats(fill))
+                                   : check_output(c, s.m * s.n, check_floats(fill));
 
     while (check_next(c)) {
         c->k->gemm(c->k, s, at(c, a), at(c, b), at(c, y));
@@ -86,7 +86,7 @@ static void linear_forward_case(struct check *c, enum weight_form form, enum fil
     struct array *x = check_cells(c, s.t * s.in, fill);
     struct array *bias = with_bias ? check_input(c, s.out, fill) : NULL;
     struct weight_input w = make_weight(c, form, s, fill);
-    struct array *y = check_output_cells(c, s.t * s.out, check_products(c, fill));
+    struct array *y = check_output_cells(c, s.t * s.out, check_products(c, fill, s.in));
 
     while (check_next(c)) {
         c->k->linear_forward(c->k, s, at(c, x), check_weight(c, &w), at(c, bias), at(c, y));
@@ -100,7 +100,7 @@ static void linear_input_case(struct check *c, enum weight_form form, enum fill 
     check_begin(c, "t=%d in=%d out=%d %s", (int)s.t, s.in, s.out, form_name(c, form));
     struct array *dy = check_cells(c, s.t * s.out, fill);
     struct weight_input w = make_weight(c, form, s, fill);
-    struct array *dx = check_sum_cells(c, s.t * s.in, check_products(c, fill));
+    struct array *dx = check_sum_cells(c, s.t * s.in, check_products(c, fill, s.out));
 
     while (check_next(c)) {
         c->k->linear_backward_input(c->k, s, at(c, dy), check_weight(c, &w), at(c, dx));
@@ -112,7 +112,7 @@ static void linear_weight_case(struct check *c, enum fill fill, struct linear_sh
 {
     check_begin(c, "t=%d in=%d out=%d", (int)s.t, s.in, s.out);
     struct array *dy = check_cells(c, s.t * s.out, fill), *x = check_cells(c, s.t * s.in, fill);
-    struct array *dw = check_sum(c, (int64_t)s.out * s.in, check_products(c, fill));
+    struct array *dw = check_sum(c, (int64_t)s.out * s.in, check_products(c, fill, s.t));
 
     while (check_next(c)) {
         c->k->linear_backward_weight(c->k, s, at(c, dy), at(c, x), at(c, dw));

@@ -1,5 +1,5 @@
 /* cublaslt_rig.cpp: cuBLASLt's products for the rig: D = alpha op(A) op(B) + beta C, column-major,
- * of f32, bf16 and f16, sums in double, without epilogues. The types of A and B are one, that of D is
+ * of f32, bf16 and f16, sums in double, of epilogues a bias of D's type. The types of A and B are one, that of D is
  * theirs or f32. Anything else that is asked for ends the process, so that nobody relies on what is not
  * there. */
 #include "tests/rig/cuda_rig.h"
@@ -9,6 +9,8 @@
 #include <cuda_fp16.h>
 
 #include <vector>
+
+int rig_questions;
 
 struct cublasLtContext {
     int unused;
@@ -21,10 +23,12 @@ struct matrix {
     int64_t ld;
 };
 
+/* bias [rows of D], of its type. tf32: what floats have more than ten bits of mantissa is cut off, the worst
+ * that a device does. */
 struct operation {
     cublasOperation_t a, b;
-    bool
-        tf32; // what floats have more than ten bits of mantissa is cut off, the worst that a device does
+    const void *bias;
+    bool has_bias, tf32;
 };
 
 static_assert(sizeof(struct matrix) <= sizeof(cublasLtMatrixLayoutOpaque_t), "");
@@ -71,7 +75,8 @@ cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t layout)
 cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t *desc, cublasComputeType_t compute,
                                         cudaDataType_t scale)
 {
-    const struct operation o = {CUBLAS_OP_N, CUBLAS_OP_N, compute == CUBLAS_COMPUTE_32F_FAST_TF32};
+    const struct operation o = {CUBLAS_OP_N, CUBLAS_OP_N, NULL, false,
+                                compute == CUBLAS_COMPUTE_32F_FAST_TF32};
 
     if (scale != CUDA_R_32F || (compute != CUBLAS_COMPUTE_32F && !o.tf32)) {
         rig::fail("cuBLASLt's way %d with factors of type %d is not there", compute, scale);
@@ -79,6 +84,14 @@ cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t *desc, cublasComput
     *desc = new cublasLtMatmulDescOpaque_t();
     memcpy(*desc, &o, sizeof o);
     return CUBLAS_STATUS_SUCCESS;
+}
+
+static void set_epilogue(struct operation *o, cublasLtEpilogue_t epilogue)
+{
+    o->has_bias = epilogue == CUBLASLT_EPILOGUE_BIAS;
+    if (!o->has_bias && epilogue != CUBLASLT_EPILOGUE_DEFAULT) {
+        rig::fail("cuBLASLt's epilogue %d is not there", epilogue);
+    }
 }
 
 cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t desc,
@@ -93,6 +106,12 @@ cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t desc,
         break;
     case CUBLASLT_MATMUL_DESC_TRANSB:
         memcpy(&o->b, value, bytes);
+        break;
+    case CUBLASLT_MATMUL_DESC_EPILOGUE:
+        set_epilogue(o, *(const cublasLtEpilogue_t *)value);
+        break;
+    case CUBLASLT_MATMUL_DESC_BIAS_POINTER:
+        memcpy(&o->bias, value, bytes);
         break;
     default:
         rig::fail("cuBLASLt's product attribute %d is not there", attribute);
@@ -134,6 +153,7 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
                                               cublasLtMatmulPreference_t, int wanted,
                                               cublasLtMatmulHeuristicResult_t results[], int *found)
 {
+    rig_questions++;
     *found = wanted > 0;
     results[0] = {};
     results[0].state = CUBLAS_STATUS_SUCCESS;
@@ -215,17 +235,21 @@ static void multiply(const struct call *call)
             if (call->beta != 0) {
                 sum += call->beta * load(&call->c, call->c_values, j * call->c.ld + i);
             }
+            sum += call->o.has_bias ? load(&call->d, call->o.bias, i) : 0;
             store(&call->d, call->d_values, j * call->d.ld + i, sum);
         }
     }
 }
 
+static size_t bytes_of_value(const struct matrix *m)
+{
+    return m->type == CUDA_R_32F ? sizeof(float) : sizeof(uint16_t);
+}
+
 // from its first to its last value
 static size_t bytes_of(const struct matrix *m)
 {
-    const size_t size = m->type == CUDA_R_32F ? sizeof(float) : sizeof(uint16_t);
-
-    return ((size_t)(m->columns - 1) * (size_t)m->ld + m->rows) * size;
+    return ((size_t)(m->columns - 1) * (size_t)m->ld + m->rows) * bytes_of_value(m);
 }
 
 // what the library refuses, too
@@ -268,6 +292,9 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc
     rig::enqueue(stream, [=] {
         rig_race_reads(call.a_values, bytes_of(&call.a));
         rig_race_reads(call.b_values, bytes_of(&call.b));
+        if (call.o.has_bias) {
+            rig_race_reads(call.o.bias, call.d.rows * bytes_of_value(&call.d));
+        }
         if (call.beta != 0) {
             rig_race_reads(call.c_values, bytes_of(&call.c));
         }

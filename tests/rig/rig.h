@@ -44,5 +44,8 @@ inline bool is_device(const void *address)
 }
 } // namespace rig
 
+// how often cuBLASLt was asked for its best way
+extern int rig_questions;
+
 // the serial of a block that never ran: what a copy wrote
 #define RIG_WRITTEN 1

@@ -2,6 +2,7 @@
  * plays the machine: RIG_DRIVER is its driver's version, RIG_DEVICES how many devices it has,
  * RIG_CAPABILITY ten times their compute capability, RIG_MEMORY their MiB. */
 #include "kernels/cuda.h"
+#include "tests/rig/rig.h"
 
 static void test_whole()
 {
@@ -25,6 +26,24 @@ static void test_older()
     g_unsetenv("RIG_CAPABILITY");
     g_assert_nonnull(k);
     g_assert_cmpint(k->activation, ==, KERNELS_F16);
+}
+
+// what is the best way of a product is asked once a shape
+static void test_ways()
+{
+    g_autoptr(kernels) k = kernels_cuda_create(0, KERNELS_IN_F32, NULL);
+    const size_t bytes = 64 * sizeof(float);
+    float *x = (float *)k->alloc(k, bytes), *y = (float *)k->alloc(k, bytes);
+    const int before = rig_questions;
+
+    for (int i = 0; i < 6; i++) {
+        k->gemm(k, {8, 4, 8, false, false, i % 2 == 1}, x, x, y);
+        k->gemm(k, {8, 4, 8, true, false, false}, x, x, y);
+        g_assert_true(k->sync(k, NULL));
+    }
+    g_assert_cmpint(rig_questions - before, ==, 3);
+    k->release(k, x, bytes);
+    k->release(k, y, bytes);
 }
 
 // an entry that is taken away is named
@@ -170,6 +189,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/cuda/whole", test_whole);
     g_test_add_func("/cuda/older", test_older);
+    g_test_add_func("/cuda/ways", test_ways);
     g_test_add_func("/cuda/missing", test_missing);
     g_test_add_func("/cuda/failure", test_failure);
     g_test_add_func("/cuda/devices", test_devices);
