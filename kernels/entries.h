@@ -111,6 +111,11 @@ ENTRY(column_dot, REST, 2.0 * t * r, (type, t, r, p, q, gain, scale, dshift),
       enum kernels_type type, int64_t t, int r, const void *p, const void *q, const real *gain,
       real scale, real *dshift)
 
+/* The way back between the two factors, cells read once: dshift [r] += the sum over t of p * q where
+ * gain > 0; then p = p * gain. */
+ENTRY(shift_backward, REST, 3.0 * t * r, (t, r, q, gain, p, dshift), int64_t t, int r,
+      const cell *q, const real *gain, cell *p, real *dshift)
+
 /* ---- embedding ---- */
 // y [t, c] = table [ids[t], c]
 ENTRY(embedding_forward, COPY, 2.0 * t * c, (t, c, ids, table, y), int64_t t, int c,

@@ -67,6 +67,43 @@ static void column_dot(const kernels *k, enum kernels_type type, int64_t t, int 
     }
 }
 
+// the same of p and q, with p scaled as it is read
+CPU_LOOP void back_loop(enum kernels_type type, int64_t t, int r, int from, int count,
+                        const void *q, const float *gain, void *p, float *dshift)
+{
+    double sum[COLUMNS] = {0};
+
+    for (int64_t at = from; at < t * r; at += r) {
+#pragma omp simd
+        for (int i = 0; i < count; i++) {
+            const float value = cell_get(type, p, at + i);
+
+            sum[i] += (double)value * (double)cell_get(type, q, at + i);
+            cell_set(type, p, at + i, value * gain[from + i]);
+        }
+    }
+    for (int i = 0; i < count; i++) {
+        if (gain[from + i] > 0) {
+            dshift[from + i] += (float)sum[i];
+        }
+    }
+}
+
+CPU_CLONES static void back_columns(enum kernels_type type, int64_t t, int r, int from, int count,
+                                    const void *q, const float *gain, void *p, float *dshift)
+{
+    CPU_BY_TYPE(back_loop, type, t, r, from, count, q, gain, p, dshift);
+}
+
+static void shift_backward(const kernels *k, int64_t t, int r, const cell *q, const real *gain,
+                           cell *p, real *dshift)
+{
+#pragma omp parallel for num_threads(cpu_threads(k, t *r)) schedule(static)
+    for (int from = 0; from < r; from += COLUMNS) {
+        back_columns(k->activation, t, r, from, MIN(COLUMNS, r - from), q, gain, p, dshift);
+    }
+}
+
 CPU_CLONES static double sum_squares_of(int64_t count, const float *x)
 {
     double sum = 0;
@@ -100,5 +137,6 @@ void cpu_fill_spectral(kernels *k)
 {
     k->scale_columns = scale_columns;
     k->column_dot = column_dot;
+    k->shift_backward = shift_backward;
     k->sum_squares = sum_squares;
 }

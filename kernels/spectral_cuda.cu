@@ -1,4 +1,4 @@
-/* spectral_cuda.cu: the three small steps between the two factors of a shifted weight; formulas in
+/* spectral_cuda.cu: the small steps between the two factors of a shifted weight; formulas in
  * spectral_reference.c. */
 #include "kernels/cell_cuda.h"
 #include "kernels/reduce_cuda.h"
@@ -36,6 +36,27 @@ static __global__ void dot_parts(int64_t t, int r, struct column_parts d, const 
     const int column = blockIdx.x * CUDA_WARP + threadIdx.x;
     const float sum = column_sum(t, d, column < r, sums, [=](int64_t row) {
         return value_of(p[row * r + column]) * value_of(q[row * r + column]);
+    });
+
+    if (threadIdx.y == 0 && column < r) {
+        parts[blockIdx.y * (int64_t)r + column] = sum;
+    }
+}
+
+// the same, with p scaled as it is read, each value by the thread that sums it
+template <typename T>
+static __global__ void back_parts(int64_t t, int r, struct column_parts d, const T *__restrict__ q,
+                                  const float *__restrict__ gain, T *__restrict__ p,
+                                  float *__restrict__ parts)
+{
+    SHARED(struct column_sums, sums);
+    const int column = blockIdx.x * CUDA_WARP + threadIdx.x;
+    const float factor = column < r ? gain[column] : 0;
+    const float sum = column_sum(t, d, column < r, sums, [=](int64_t row) {
+        const float value = value_of(p[row * r + column]);
+
+        put(p + row * r + column, value * factor);
+        return value * value_of(q[row * r + column]);
     });
 
     if (threadIdx.y == 0 && column < r) {
@@ -95,9 +116,28 @@ static void column_dot(const kernels *k, enum kernels_type type, int64_t t, int 
            dshift);
 }
 
+static void shift_backward(const kernels *k, int64_t t, int r, const cell *q, const real *gain,
+                           cell *p, real *dshift)
+{
+    if (t == 0) {
+        return;
+    }
+    const struct column_parts d = column_divide(t);
+    struct cuda_room room = cuda_workspace(k);
+    float *parts = (float *)cuda_take(&room, sizeof(float) * (size_t)d.count * r);
+    cuda_by_type(k->activation, [=](auto type) {
+        using T = decltype(type);
+        LAUNCH(back_parts<T>, column_grid(r, d, 1), column_threads(), sizeof(struct column_sums),
+               cuda_stream(k), t, r, d, (const T *)q, gain, (T *)p, parts);
+    });
+    LAUNCH(dot_add, cuda_blocks(r), CUDA_THREADS, 0, cuda_stream(k), r, d.count, parts, gain, 1,
+           dshift);
+}
+
 void cuda_fill_spectral(kernels *k)
 {
     k->shift_gain = shift_gain;
     k->scale_columns = scale_columns;
     k->column_dot = column_dot;
+    k->shift_backward = shift_backward;
 }

@@ -1,4 +1,4 @@
-/* spectral_reference.c: the three small steps between the two factors of a shifted weight,
+/* spectral_reference.c: the small steps between the two factors of a shifted weight,
  *   y = U diag(gain) Vt x,  gain = relu(sigma + scale * shift)      (SVDiff, equation 2)
  *   dshift += scale * sum over tokens of p q where gain > 0;  q = Vt x, p = Ut dy */
 #include "kernels/cell.h"
@@ -38,9 +38,17 @@ static void column_dot(const kernels *k, enum kernels_type type, int64_t t, int 
     }
 }
 
+static void shift_backward(const kernels *k, int64_t t, int r, const cell *q, const real *gain,
+                           cell *p, real *dshift)
+{
+    column_dot(k, k->activation, t, r, p, q, gain, 1, dshift);
+    scale_columns(k, k->activation, t, r, p, gain, p);
+}
+
 void reference_fill_spectral(kernels *k)
 {
     k->shift_gain = shift_gain;
     k->scale_columns = scale_columns;
     k->column_dot = column_dot;
+    k->shift_backward = shift_backward;
 }

@@ -161,11 +161,11 @@ static void spectral_backward(struct tape *t, const struct span *s, const struct
 
     k->zero(k, p, tape_bytes(t, s->rows * w->rank));
     k->linear_backward_input(k, second_factor(s, w), y->gradient, w->u, p);
-    k->column_dot(k, k->activation, s->rows, w->rank, p, q, w->gain, 1, w->dshift);
     if (dx == NULL) {
+        k->column_dot(k, k->activation, s->rows, w->rank, p, q, w->gain, 1, w->dshift);
         return;
     }
-    k->scale_columns(k, k->activation, s->rows, w->rank, p, w->gain, p);
+    k->shift_backward(k, s->rows, w->rank, q, w->gain, p, w->dshift);
     span_backward_input(t, s, w->rank, p, w->vt, dx);
 }
 

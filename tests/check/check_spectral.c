@@ -94,6 +94,36 @@ static void bench_dot(struct check *c)
     dot_case(c, c->device->activation, 512, 1280);
 }
 
+static void back_case(struct check *c, int64_t t, int r)
+{
+    check_begin(c, "t=%d r=%d", (int)t, r);
+    struct array *p = check_sum_cells(c, t * r, exact); // becomes p * gain
+    struct array *q = check_cells(c, t * r, FILL_RANDOM);
+    struct array *gain = check_input(c, r, FILL_INTEGER); // some at most 0
+    struct array *dshift = check_sum(c, r, close_sums);
+
+    while (check_next(c)) {
+        c->k->shift_backward(c->k, t, r, at(c, q), at(c, gain), at(c, p), at(c, dshift));
+    }
+    check_end_bytes(c, 12.0 * t * r);
+}
+
+static void check_back(struct check *c)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(row_sizes); i++) {
+        back_case(c, row_sizes[i][0], row_sizes[i][1]);
+    }
+}
+
+static void bench_back(struct check *c)
+{
+    c->mode = MODE_BENCH_REFERENCE;
+    back_case(c, 256, 320);
+    c->mode = MODE_BENCH_DEVICE;
+    back_case(c, 8192, 320);
+    back_case(c, 512, 1280);
+}
+
 /* ---- embedding ---- */
 
 #define VOCABULARY 11
@@ -324,6 +354,7 @@ static void bench_adamw(struct check *c)
 
 const struct test test_shift_gain = {.check = check_gain};
 const struct test test_scale_columns = {check_columns, bench_columns};
+const struct test test_shift_backward = {check_back, bench_back};
 const struct test test_column_dot = {check_dot, bench_dot};
 const struct test test_embedding_forward = {.check = check_embedding_forward};
 const struct test test_embedding_backward = {.check = check_embedding_backward};
