@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Runs svdiff as committed traces say and compares what it computes with what PyTorch computed.
 
-    compare_trace.py SVDIFF TRACE... [--bf16]          a TRACE may be a folder of them
+    compare_trace.py SVDIFF TRACE... [--bf16] [--cuda]      a TRACE may be a folder of them
 
 A trace in a folder of fixtures/traces that is called like a command has the command and its options in its metadata and
 the expected tensors. Each is run with --trace, and every expected tensor must be there within its bound: the norm of
 the difference over the norm of what is expected. --bf16: computed in bfloat16, within the bounds of that precision.
-Prints TAP. Needs only Python itself.
+--cuda: by the first device of NVIDIA's, within the same bounds. Prints TAP. Needs only Python itself.
 """
 
 import array
@@ -82,12 +82,13 @@ def relative(got, want):
     return error / size if size > 0 else error
 
 
-def run(svdiff, options, folder, precision):
+def run(svdiff, options, folder, precision, device):
     """The trace that the program writes for these options."""
     trace, output = folder / "trace.safetensors", folder / "output.safetensors"
     if options["command"] in ("generate", "edit"):
         output = folder / "output.png"
-    command = [svdiff, options["command"], "--quiet", "--precision", precision, "--trace", trace, "--output", output]
+    command = [svdiff, options["command"], "--quiet", "--device", device, "--precision", precision]
+    command += ["--trace", trace, "--output", output]
     for name, value in options.items():
         if name != "command":
             name = name.split("#")[0]
@@ -119,7 +120,7 @@ def compare(got, want, bounds, allowed):
     return lines, good
 
 
-def check(svdiff, path, precision):
+def check(svdiff, path, precision, device):
     metadata, want = read(path)
     options = metadata["options"]
     bounds, slack, rounding = BOUNDS[options["command"]], SLACK, metadata.get("rounding", {})
@@ -127,7 +128,7 @@ def check(svdiff, path, precision):
         bounds, slack, rounding = bounds | BF16_BOUNDS, BF16_SLACK, metadata.get("rounding_bf16", {})
     with tempfile.TemporaryDirectory() as folder:
         try:
-            got = run(svdiff, options, Path(folder), precision)
+            got = run(svdiff, options, Path(folder), precision, device)
         except (OSError, subprocess.CalledProcessError) as problem:
             return [f"# {problem}"], False
     return compare(got, want, bounds, {name: slack * error for name, error in rounding.items()})
@@ -136,16 +137,17 @@ def check(svdiff, path, precision):
 def main():
     if len(sys.argv) < 3 or sys.argv[1] in ("-h", "--help"):
         sys.exit(__doc__)
-    svdiff, given = sys.argv[1], [Path(a) for a in sys.argv[2:] if a != "--bf16"]
+    svdiff, given = sys.argv[1], [Path(a) for a in sys.argv[2:] if a[:2] != "--"]
     precision = "bf16" if "--bf16" in sys.argv else "f32"
-    if precision == "bf16" and "avx512_bf16" not in Path("/proc/cpuinfo").read_text():
+    device = "cuda" if "--cuda" in sys.argv else "cpu"
+    if device == "cpu" and precision == "bf16" and "avx512_bf16" not in Path("/proc/cpuinfo").read_text():
         print("1..0 # SKIP this CPU has no bfloat16 instructions")
         return
     traces = [t for g in given for t in (sorted(g.glob("*.safetensors")) if g.is_dir() else [g])]
     print(f"1..{len(traces)}")
     failed = 0
     for number, path in enumerate(traces, 1):
-        lines, good = check(svdiff, path, precision)
+        lines, good = check(svdiff, path, precision, device)
         failed += not good
         print("\n".join(lines))
         print(f"{'ok' if good else 'not ok'} {number} {path.stem}", flush=True)

@@ -49,6 +49,7 @@ void learn_pictures_free(struct learn_pictures *p)
             g_free(one->masks[j].share);
         }
         g_free(one->masks);
+        g_clear_pointer(&one->seen, g_checksum_free);
     }
     g_array_unref(p->list);
     g_free(p);
@@ -176,9 +177,11 @@ static bool encode_variant(const struct learn_pictures *p, const kernels *k,
 {
     const double scale = autoencoder_config(a)->scaling_factor;
     const size_t count = (size_t)p->h * p->w * p->c;
-    g_autofree float *pixels = g_new(float, (size_t)square->width * square->height * 3);
+    const size_t values = (size_t)square->width * square->height * 3;
+    g_autofree float *pixels = g_new(float, values);
 
     picture_to_signal(square, pixels);
+    g_checksum_update(one->seen, (const guchar *)pixels, (gssize)(values * sizeof *pixels));
     g_autofree float *moments = encode_moments(k, a, pixels, square->width, square->height, error);
     if (moments != NULL) {
         split(p, moments, scale, one->mean + v * count, one->deviation + v * count);
@@ -195,6 +198,7 @@ static bool encode_one(const struct learn_pictures *p, const kernels *k,
 
     one->mean = g_new(float, count);
     one->deviation = g_new(float, count);
+    one->seen = g_checksum_new(G_CHECKSUM_SHA256);
     for (int v = 0; v < one->variants; v++) {
         g_autoptr(picture) square = picture_cut(one->image, &one->squares[v / mirrors], error);
         if (square == NULL) {

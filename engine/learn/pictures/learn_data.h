@@ -19,7 +19,8 @@ struct learn_picture {
     int variants;            // flips and crops of one picture
     float *mean, *deviation; // [variants, h, w, c]
     struct learn_mask *masks;
-    int n_masks; // 0: all of the picture is the subject
+    int n_masks;     // 0: all of the picture is the subject
+    GChecksum *seen; // of the pixels that were encoded, the same on every device; NULL before
     /* Until it is encoded: the picture, scaled, its squares [crops] in that, and what is marked of
      * it, scaled, too (NULL: all). */
     picture *image, *marked;

@@ -79,8 +79,7 @@ bool learn_validate(struct learn_run *r, GError **error);
 double learn_validation(const struct learn_run *r, int step);
 
 /* learn_state.c: a fingerprint of everything that decides the course of a run but its length; pictures:
- * with what is learned of them, which processors of another kind work out a little differently. Owned
- * by the caller. */
+ * with the pixels of what it learns from, once they are encoded. Owned by the caller. */
 char *learn_print(const struct lesson *l, bool pictures);
 /* OUTPUT.resume, written whole or not at all; and the subject file itself. */
 bool learn_save_state(const struct learn_run *r, GError **error);

@@ -52,7 +52,8 @@ static void add_floats(GChecksum *sum, const float *values, size_t count)
     g_checksum_update(sum, (const guchar *)values, (gssize)(count * sizeof *values));
 }
 
-// what is learned of the pictures: the autoencoder's moments and the masks on the latents' grid
+/* What is learned of the pictures: their pixels and the masks on the latents' grid. Not what the
+ * autoencoder makes of them, which differs in the last digits from device to device. */
 static void add_pictures(const struct lesson *l, const struct learn_pictures *pictures,
                          GChecksum *sum)
 {
@@ -61,8 +62,10 @@ static void add_pictures(const struct lesson *l, const struct learn_pictures *pi
     for (guint i = 0; i < pictures->list->len; i++) {
         const struct learn_picture *p = learn_pictures_at(pictures, (int)i);
         const size_t all = (size_t)p->variants * places;
-        add_floats(sum, p->mean, all * l->pictures->c);
-        add_floats(sum, p->deviation, all * l->pictures->c);
+        if (p->seen != NULL) {
+            const char *seen = g_checksum_get_string(p->seen);
+            g_checksum_update(sum, (const guchar *)seen, (gssize)strlen(seen));
+        }
         for (int j = 0; j < p->n_masks; j++) {
             add_floats(sum, p->masks[j].share, all);
         }

@@ -1,0 +1,57 @@
+#!/bin/sh
+# What jobs on CUDA's table leave, beside the CPU's: a run that goes on with the other device.
+. "$SVDIFF_TESTS_DIR/command/lib.sh"
+
+# --precision: both devices compute in the same; then a checkpoint is of both
+learn_on() { # DEVICE STEPS OUTPUT OPTIONS...
+    device=$1
+    steps=$2
+    output=$3
+    shift 3
+    learn --device "$device" --precision f32 --prompt '[V] dog' --image "$pictures/rgb8.png" \
+        --prior-weight 0 --steps "$steps" --output "$output" "$@"
+}
+
+# how far the shifts of two subjects and their losses are apart, relative to the second: at most
+near() { # FILE OTHER BOUND
+    python3 -c '
+import array, csv, json, math, struct, sys
+def shifts(path):
+    data = open(path, "rb").read()
+    (n,) = struct.unpack_from("<Q", data)
+    header = json.loads(data[8:8 + n])
+    header.pop("__metadata__")
+    return [x for name in sorted(header)
+            for x in array.array("f", data[8 + n + header[name]["data_offsets"][0]:8 + n + header[name]["data_offsets"][1]])]
+def losses(path):
+    return [float(row["loss"]) for row in csv.DictReader(open(path + ".csv"))]
+for read in shifts, losses:
+    x, y = read(sys.argv[1]), read(sys.argv[2])
+    assert len(x) == len(y) > 0
+    apart = math.dist(x, y) / math.hypot(*y)
+    print("#", read.__name__, apart)
+    assert apart <= float(sys.argv[3])
+' "$@"
+}
+
+learn_on cpu 3 cpu.safetensors
+check 'the CPU alone' is 0
+learn_on cuda 3 cuda.safetensors
+check 'the device alone' is 0
+check 'both learn the same' near cuda.safetensors cpu.safetensors 1e-3
+learn_on cuda 3 again.safetensors
+check 'the device learns the same bytes again' same again.safetensors cuda.safetensors
+
+learn_on cpu 1 both.safetensors
+learn_on cuda 2 both.safetensors --resume
+check "the device goes on with the CPU's checkpoint" is 0
+check 'from where it was' test "$(metadata both.safetensors.resume step)" = 2
+learn_on cpu 3 both.safetensors --resume
+check "the CPU goes on with the device's" is 0
+check 'what they learned in turns' near both.safetensors cpu.safetensors 1e-3
+
+learn_on cuda 2 stopped.safetensors
+learn_on cuda 3 stopped.safetensors --resume
+check 'the device goes on with its own' same stopped.safetensors cuda.safetensors
+
+end_tests
