@@ -66,6 +66,16 @@ static bool count_sync(const kernels *k, GError **error)
     return true;
 }
 
+static bool count_brought(const kernels *k, void *to, GError **error)
+{
+    return true;
+}
+
+static size_t count_available(const kernels *k)
+{
+    return SIZE_MAX;
+}
+
 static void count_destroy(kernels *k)
 {
     g_free(k->device);
@@ -95,6 +105,11 @@ static void fill_memory(kernels *k)
     k->download = count_download;
     k->zero = count_zero;
     k->sync = count_sync;
+    k->bring = count_download;
+    k->brought = count_brought;
+    k->repeat = memory_repeat;
+    k->forget = memory_forget;
+    k->available = count_available;
     k->destroy = count_destroy;
 }
 

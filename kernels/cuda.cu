@@ -75,22 +75,98 @@ static void cuda_copy(const kernels *k, void *to, const void *from, size_t bytes
     }
 }
 
-static bool cuda_sync(const kernels *k, GError **error)
+/* What went wrong up to here, once. waited: what waiting for the work came to. An error that the call met is
+ * told with its entry; of work that failed later it is only known what was asked for last. */
+static bool tell(const kernels *k, cudaError_t waited, GError **error)
 {
     struct cuda_device *device = cuda_device(k);
-    const cudaError_t waited = cudaStreamSynchronize(device->stream), left = cudaGetLastError();
+    const cudaError_t left = cudaGetLastError();
     const cudaError_t failed = waited != cudaSuccess ? waited : left;
     const cublasStatus_t product = device->failed;
+    const char *entry = device->broken != NULL ? device->broken : device->asked;
 
-    device->staged = 0;
-    device->failed = CUBLAS_STATUS_SUCCESS;
     if (failed != cudaSuccess) {
-        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_IO, cudaGetErrorString(failed));
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO, "%s (in %s%s)",
+                    cudaGetErrorString(failed), entry != NULL ? entry : "its beginning",
+                    device->broken != NULL ? "" : " or before it");
     } else if (product != CUBLAS_STATUS_SUCCESS) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO, "a matrix product failed (cuBLASLt's %d)",
-                    product);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO,
+                    "a matrix product failed (in %s, cuBLASLt's %d)", entry, product);
     }
+    device->failed = CUBLAS_STATUS_SUCCESS;
+    device->broken = NULL;
     return failed == cudaSuccess && product == CUBLAS_STATUS_SUCCESS;
+}
+
+static bool cuda_sync(const kernels *k, GError **error)
+{
+    const cudaError_t waited = cudaStreamSynchronize(cuda_stream(k));
+
+    cuda_device(k)->staged = 0;
+    return tell(k, waited, error);
+}
+
+/* ---- downloads that are waited for later ---- */
+
+// the one that goes there; NULL: nobody's
+static struct cuda_letter *find_letter(const kernels *k, const void *to)
+{
+    struct cuda_device *device = cuda_device(k);
+
+    for (int i = 0; i < CUDA_LETTERS; i++) {
+        if (device->letters[i].to == to) {
+            return &device->letters[i];
+        }
+    }
+    return NULL;
+}
+
+static bool has_room(struct cuda_letter *letter, size_t bytes)
+{
+    if (letter->room < bytes) {
+        cudaFreeHost(letter->pinned);
+        letter->pinned = NULL;
+        letter->room = cudaMallocHost((void **)&letter->pinned, bytes) == cudaSuccess ? bytes : 0;
+    }
+    if (letter->arrived == NULL) {
+        cudaEventCreateWithFlags(&letter->arrived, cudaEventDisableTiming);
+    }
+    return letter->room >= bytes && letter->arrived != NULL;
+}
+
+static void cuda_bring(const kernels *k, void *to, const void *from, size_t bytes)
+{
+    struct cuda_letter *letter = find_letter(k, to);
+
+    letter = letter != NULL ? letter : find_letter(k, NULL);
+    if (bytes == 0) {
+        return;
+    }
+    if (letter == NULL || !has_room(letter, bytes)) {
+        cudaGetLastError(); // no memory for it: waited for at once
+        cuda_download(k, to, from, bytes);
+        return;
+    }
+    letter->to = to;
+    letter->bytes = bytes;
+    cudaMemcpyAsync(letter->pinned, from, bytes, cudaMemcpyDeviceToHost, cuda_stream(k));
+    cudaEventRecord(letter->arrived, cuda_stream(k));
+}
+
+static bool cuda_brought(const kernels *k, void *to, GError **error)
+{
+    struct cuda_letter *letter = find_letter(k, to);
+
+    if (letter == NULL) {
+        return true;
+    }
+    const cudaError_t waited = cudaEventSynchronize(letter->arrived);
+    letter->to = NULL;
+    if (!tell(k, waited, error)) {
+        return false;
+    }
+    memcpy(to, letter->pinned, letter->bytes);
+    return true;
 }
 
 static size_t cuda_available(const kernels *k)
@@ -107,6 +183,12 @@ static size_t cuda_available(const kernels *k)
 static void free_device(struct cuda_device *device)
 {
     cuda_library_free(device->library);
+    for (int i = 0; i < CUDA_LETTERS; i++) {
+        cudaFreeHost(device->letters[i].pinned);
+        if (device->letters[i].arrived != NULL) {
+            cudaEventDestroy(device->letters[i].arrived);
+        }
+    }
     cudaFree(device->workspace);
     cudaFreeHost(device->staging);
     g_free(device->solver);
@@ -190,6 +272,8 @@ static void fill_memory(kernels *k)
     k->zero = cuda_zero;
     k->copy = cuda_copy;
     k->sync = cuda_sync;
+    k->bring = cuda_bring;
+    k->brought = cuda_brought;
     k->available = cuda_available;
     k->destroy = cuda_destroy;
 }
@@ -229,5 +313,7 @@ kernels *kernels_cuda_create(int number, enum kernels_precision precision, GErro
     fill_memory(k);
     kernels_cuda_begin(k);
     fill_entries(k);
+    g_assert(kernels_cuda_missing(k) == NULL);
+    cuda_fill_repeat(k);
     return k;
 }

@@ -17,9 +17,20 @@ extern "C" {
 
 #include <cublasLt.h>
 
+/* Memory of the host on its way: `to` receives what arrives in `pinned` (NULL: nobody waits). */
+struct cuda_letter {
+    void *to;
+    char *pinned;
+    size_t room, bytes;
+    cudaEvent_t arrived;
+};
+
+#define CUDA_LETTERS 64
+
 /* workspace: device memory for what an entry needs while it runs, and the library's behind it,
  * allocated with the table. staging: pinned memory of the host, through which uploads go. failed: what
- * cuBLASLt said first that was no success. */
+ * cuBLASLt said first that was no success. own: the table without what hears each of its calls
+ * (repeat_cuda.cu): asked is the last of them, broken the first that met an error. */
 struct cuda_device {
     struct kernels_memory memory; // first: see memory.h
     int number;
@@ -30,6 +41,10 @@ struct cuda_device {
     size_t staged; // bytes of it that may still be read
     cublasStatus_t failed;
     struct cuda_solver *solver; // spectra_cuda.cu's; NULL: nobody asked for it
+    kernels own;
+    struct cuda_pass *pass; // while calls are made that come again; NULL otherwise
+    const char *asked, *broken;
+    struct cuda_letter letters[CUDA_LETTERS];
 };
 
 #define CUDA_WORKSPACE ((size_t)64 << 20)
@@ -153,6 +168,8 @@ void cuda_fill_embedding(kernels *k);
 void cuda_fill_optimizer(kernels *k);
 void cuda_fill_unmix(kernels *k);
 void cuda_fill_spectra(kernels *k);
+// last of all: hears the calls of what is filled by then
+void cuda_fill_repeat(kernels *k);
 
 /* ---- the table ---- */
 

@@ -148,8 +148,12 @@ ENTRY(unmix, REST, 2.0 * s.n * s.places * s.heads * s.d,
       const double *factor, const real *others, const cell *x, double *map, double *loss, cell *dx)
 // sum [1] = sum of squares, added up in double
 ENTRY(sum_squares, REST, 1.0 * count, (count, x, sum), int64_t count, const real *x, double *sum)
+/* gradient_scale of the n steps = min(1, limit / (sqrt(sum [1]) / divisor + 1e-6)) / divisor; without
+ * a limit (0) 1 / divisor. */
+ENTRY(clip, REST, 2.0 * n, (n, limit, divisor, sum, steps), int n, double limit, double divisor,
+      const double *sum, struct adamw_step *steps)
 ENTRY(adamw, REST, 7.0 * count, (count, step, gradient, value, m, v), int64_t count,
-      struct adamw_step step, const real *gradient, real *value, real *m, real *v)
+      const struct adamw_step *step, const real *gradient, real *value, real *m, real *v)
 
 #undef LINEAR_OPERATIONS
 #undef CONV_OPERATIONS

@@ -159,7 +159,8 @@ struct unmix_shape {
  *   g' = gradient_scale * g;  p -= rate * decay * p;
  *   m = beta1 m + (1 - beta1) g';  v = beta2 v + (1 - beta2) g'^2
  *   p -= rate / correction1 * m / (sqrt(v) / sqrt(correction2) + epsilon)
- * correction1 = 1 - beta1^step, correction2 = 1 - beta2^step. */
+ * correction1 = 1 - beta1^step, correction2 = 1 - beta2^step. It lies on the device, so that what
+ * differs from step to step is no argument. */
 struct adamw_step {
     double rate, decay, beta1, beta2, epsilon;
     double correction1, correction2;
@@ -195,6 +196,20 @@ struct kernels_spectra {
     bool (*factors)(void *worker, const double *inverse, float *u, float *vt);
 };
 
+/* Work that is asked for again and again: a step of a job. run makes its calls and may be called more
+ * than once for one time that they are done; goes_on is asked while a device works on them. Each says
+ * false where nothing more of it is wanted. goes_on may be NULL; it wants to be asked about every
+ * `seconds`. */
+struct kernels_work {
+    bool (*run)(void *user);
+    bool (*goes_on)(void *user);
+    double seconds;
+    void *user;
+};
+
+// what a device keeps of such work
+struct kernels_kept;
+
 struct kernels {
     const char *name; // "reference", "cpu", "count"
     int threads;
@@ -222,6 +237,16 @@ struct kernels {
     /* Waits for all work. False where the device failed since the last call: what was computed since
      * then is undefined. Asked before a result leaves the engine or something is learned of it. */
     bool (*sync)(const kernels *k, GError **error);
+    /* Download later: `to` of the host holds what lies at `from` after the work asked for so far, once
+     * `brought` was asked for it, which waits for no later work. False as by sync. */
+    void (*bring)(const kernels *k, void *to, const void *from, size_t bytes);
+    bool (*brought)(const kernels *k, void *to, GError **error);
+    /* Does the work. A device that can keeps its calls in *kept (NULL at first) and does not ask for
+     * them one by one when they come again with the same arguments; only what uploads bring may
+     * differ then. Work that downloads, waits or allocates is done as if it came once. False where
+     * `work` said so: then what was done of it is undefined. */
+    bool (*repeat)(const kernels *k, struct kernels_kept **kept, const struct kernels_work *work);
+    void (*forget)(const kernels *k, struct kernels_kept *kept); // accepts NULL
     /* Bytes of the device's own memory that nobody has now. NULL where the host's is used. */
     size_t (*available)(const kernels *k);
     // frees the table itself and all that it owns

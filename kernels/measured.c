@@ -73,6 +73,16 @@ static bool measured_sync(const kernels *k, GError **error)
     return measured(k)->inner->sync(measured(k)->inner, error);
 }
 
+static bool measured_brought(const kernels *k, void *to, GError **error)
+{
+    return true;
+}
+
+static size_t measured_available(const kernels *k)
+{
+    return measured(k)->inner->available(measured(k)->inner);
+}
+
 static void measured_destroy(kernels *k)
 {
     g_free(k->device);
@@ -112,6 +122,12 @@ kernels *kernels_measured(const kernels *inner)
     k->copy = measured_copy;
     k->zero = measured_zero;
     k->sync = measured_sync;
+    // nothing is late and nothing is kept: each call is waited for
+    k->bring = measured_download;
+    k->brought = measured_brought;
+    k->repeat = memory_repeat;
+    k->forget = memory_forget;
+    k->available = inner->available != NULL ? measured_available : NULL;
     k->destroy = measured_destroy;
     k->spectra = NULL; // of the table's own device
 #define ENTRY(name, ...) k->name = measured_##name;

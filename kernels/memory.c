@@ -127,6 +127,20 @@ static bool host_sync(const kernels *k, GError **error)
     return true;
 }
 
+static bool host_brought(const kernels *k, void *to, GError **error)
+{
+    return true;
+}
+
+bool memory_repeat(const kernels *k, struct kernels_kept **kept, const struct kernels_work *work)
+{
+    return work->run(work->user);
+}
+
+void memory_forget(const kernels *k, struct kernels_kept *kept)
+{
+}
+
 void memory_fill_host(kernels *k)
 {
     k->host_memory = true;
@@ -137,4 +151,10 @@ void memory_fill_host(kernels *k)
     k->copy = host_copy;
     k->zero = host_zero;
     k->sync = host_sync;
+    k->bring = host_copy;
+    k->brought = host_brought;
+    k->repeat = memory_repeat;
+    k->forget = memory_forget;
+    // of the machine's memory the engine knows more
+    k->available = NULL;
 }

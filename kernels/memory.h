@@ -22,5 +22,9 @@ void memory_count_remove(const kernels *k, size_t bytes);
 void *memory_host_alloc(size_t bytes);
 void memory_host_release(void *memory, size_t bytes);
 
+// repeat and forget of a table that keeps nothing
+bool memory_repeat(const kernels *k, struct kernels_kept **kept, const struct kernels_work *work);
+void memory_forget(const kernels *k, struct kernels_kept *kept);
+
 // makes the table's memory that of the host: host_memory and the entries alloc to sync
 void memory_fill_host(kernels *k);

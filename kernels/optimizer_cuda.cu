@@ -109,10 +109,33 @@ static void sum_squares(const kernels *k, int64_t count, const real *x, double *
 
 /* ---- the step ---- */
 
-static __global__ void adamw_values(int64_t count, struct adamw_step step,
+static __global__ void clip_steps(int n, double limit, double divisor,
+                                  const double *__restrict__ sum, struct adamw_step *steps)
+{
+    EACH(i, n)
+    {
+        const double norm = limit > 0 ? sqrt(*sum) / divisor : 0;
+        const double factor = limit > 0 ? fmin(1.0, limit / (norm + 1e-6)) : 1;
+
+        steps[i].gradient_scale = factor / divisor;
+    }
+}
+
+static void clip(const kernels *k, int n, double limit, double divisor, const double *sum,
+                 struct adamw_step *steps)
+{
+    if (n > 0) {
+        LAUNCH(clip_steps, cuda_blocks(n), CUDA_THREADS, 0, cuda_stream(k), n, limit, divisor, sum,
+               steps);
+    }
+}
+
+static __global__ void adamw_values(int64_t count, const struct adamw_step *__restrict__ at,
                                     const float *__restrict__ gradient, float *__restrict__ value,
                                     float *__restrict__ m, float *__restrict__ v)
 {
+    const struct adamw_step step = *at;
+
     EACH(i, count)
     {
         const double g = step.gradient_scale * gradient[i];
@@ -127,8 +150,8 @@ static __global__ void adamw_values(int64_t count, struct adamw_step step,
     }
 }
 
-static void adamw(const kernels *k, int64_t count, struct adamw_step step, const real *gradient,
-                  real *value, real *m, real *v)
+static void adamw(const kernels *k, int64_t count, const struct adamw_step *step,
+                  const real *gradient, real *value, real *m, real *v)
 {
     if (count > 0) {
         LAUNCH(adamw_values, cuda_blocks(count), CUDA_THREADS, 0, cuda_stream(k), count, step,
@@ -140,5 +163,6 @@ void cuda_fill_optimizer(kernels *k)
 {
     k->mse = mse;
     k->sum_squares = sum_squares;
+    k->clip = clip;
     k->adamw = adamw;
 }

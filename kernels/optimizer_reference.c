@@ -34,9 +34,23 @@ static void sum_squares(const kernels *k, int64_t count, const real *x, double *
     }
 }
 
-static void adamw(const kernels *k, int64_t count, struct adamw_step step, const real *gradient,
-                  real *value, real *m, real *v)
+static void clip(const kernels *k, int n, double limit, double divisor, const double *sum,
+                 struct adamw_step *steps)
 {
+    for (int i = 0; i < n; i++) {
+        // the norm of the gradient without its divisor; as torch.nn.utils.clip_grad_norm_
+        const double norm = limit > 0 ? sqrt(*sum) / divisor : 0;
+        const double factor = limit > 0 ? MIN(1.0, limit / (norm + 1e-6)) : 1;
+
+        steps[i].gradient_scale = factor / divisor;
+    }
+}
+
+static void adamw(const kernels *k, int64_t count, const struct adamw_step *at,
+                  const real *gradient, real *value, real *m, real *v)
+{
+    const struct adamw_step step = *at;
+
     for (int64_t i = 0; i < count; i++) {
         const double g = step.gradient_scale * gradient[i];
         const double first = step.beta1 * m[i] + (1 - step.beta1) * g;
@@ -54,5 +68,6 @@ void reference_fill_optimizer(kernels *k)
 {
     k->mse = mse;
     k->sum_squares = sum_squares;
+    k->clip = clip;
     k->adamw = adamw;
 }

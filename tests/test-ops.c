@@ -139,7 +139,7 @@ static void test_mse(void)
     float loss[2], weighted[2];
     struct tensor *y = tape_input(t, x, 2, 1, 1, 2, true);
 
-    mse_read(t, y, mse_loss(t, y, target, weight, NULL), NULL, loss, weighted);
+    mse_means(mse_loss(t, y, tape_reals(t, target, 4), weight, NULL), 2, 1, NULL, loss, weighted);
     const real *gradient = (const real *)y->gradient;
     g_assert_cmpfloat(loss[0], ==, 0.5);
     g_assert_cmpfloat(loss[1], ==, 2);
@@ -162,7 +162,7 @@ static void test_mapped_mse(void)
     float loss[2], weighted[2];
     struct tensor *y = tape_input(t, x, 2, 1, 2, 2, true);
 
-    mse_read(t, y, mse_loss(t, y, target, weight, map), map, loss, weighted);
+    mse_means(mse_loss(t, y, tape_reals(t, target, 8), weight, map), 2, 2, map, loss, weighted);
     const real *gradient = (const real *)y->gradient;
     // errors of the four places: 0.5, 2, 1, 0
     g_assert_cmpfloat(loss[0], ==, 1.25);
@@ -229,7 +229,7 @@ static double count_layers(const kernels *k, const struct weight *w, bool replay
     for (int i = 0; i < 3; i++) {
         x = tape_segment(t, linear_segment, &w[i], &x, 1);
     }
-    mse_loss(t, x, target, weight, NULL);
+    mse_loss(t, x, tape_reals(t, target, 12), weight, NULL);
     tape_backward(t, x, NULL);
     tape_free(t);
     return kernels_counted_operations(count);

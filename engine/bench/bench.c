@@ -68,15 +68,21 @@ static void run_once(void *user, struct tape *t)
 }
 
 /* The optimiser's share of a step, with AdamW's defaults and clipped to a norm of 1 as a run of
- * learning does it: the norm is read back from the device, which is waited for there too. */
+ * learning does it. */
 static void update(struct run *r)
 {
     const double rates[] = {1e-3, 1e-6};
-    const struct adamw_options a = {
-        .rates = rates, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .decay = 0.01};
-    const double norm = parameters_gradient_norm(r->parameters);
+    const struct adamw_options a = {.rates = rates,
+                                    .n_rates = G_N_ELEMENTS(rates),
+                                    .beta1 = 0.9,
+                                    .beta2 = 0.999,
+                                    .epsilon = 1e-8,
+                                    .decay = 0.01,
+                                    .clip = 1,
+                                    .divisor = 1};
 
-    parameters_step(r->parameters, &a, 1, MIN(1.0, 1 / (norm + 1e-6)));
+    parameters_square(r->parameters);
+    parameters_step(r->parameters, &a, 1);
     // gains from the new shifts: the next repeat needs them
     network_refresh(unet_network(r->unet), 1);
 }

@@ -46,6 +46,22 @@ static struct tensor *predict_part(const struct denoise *d, struct tape *t,
     return unet_forward_guided(t, p->unet, x, timesteps, text, d->guide);
 }
 
+// a part of a step, which comes again with other latents
+struct part_run {
+    const struct denoise *d;
+    const struct denoise_part *part;
+    const float *latents;
+    double timestep;
+    struct tensor *prediction;
+};
+
+static void run_part(void *user, struct tape *t)
+{
+    struct part_run *r = user;
+
+    r->prediction = predict_part(r->d, t, r->part, r->latents, r->timestep);
+}
+
 // adds a part's prediction [n, h, w, c] where it counts
 static void blend(const struct denoise *d, const struct denoise_part *p, int n, const float *part,
                   float *both)
@@ -68,9 +84,12 @@ static void predict(const struct denoise *d, struct tape *t, const float *latent
 
     memset(both, 0, values * sizeof *both);
     for (int i = 0; i < d->n_parts; i++) {
+        struct part_run r = {d, &d->parts[i], latents, timestep, NULL};
         // each part has the whole of the arena to itself
-        tape_reset(t);
-        tape_download(t, predict_part(d, t, &d->parts[i], latents, timestep), part);
+        if (!tape_repeat(t, (guint)i, run_part, &r)) {
+            return;
+        }
+        tape_download(t, r.prediction, part);
         blend(d, &d->parts[i], n, part, both);
     }
 }

@@ -80,7 +80,7 @@ static bool fit(struct fitting *x, struct tape *t, struct parameters *p, float *
 {
     const double rate = RATE;
     const struct adamw_options adam = {
-        .rates = &rate, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
+        .rates = &rate, .n_rates = 1, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .divisor = 1};
     const size_t bytes = (size_t)x->h * x->w * x->c * sizeof *latents;
     g_autofree float *current = g_memdup2(latents, bytes);
     double least = G_MAXDOUBLE;
@@ -104,7 +104,7 @@ static bool fit(struct fitting *x, struct tape *t, struct parameters *p, float *
             memcpy(latents, current, bytes);
         }
         parameters_upload(p, p->gradient, x->gradient);
-        parameters_step(p, &adam, x->step + 1, 1);
+        parameters_step(p, &adam, x->step + 1);
         parameters_download(p, p->value, current);
     }
     return true;

@@ -104,13 +104,12 @@ static bool count_like(struct learn_run *r, int64_t m, int64_t steps, struct wor
     const struct work before = work_now(k);
 
     learn_draw(r->lesson, m, r->batch);
-    if (!learn_prior_targets(r, error)) {
-        return false;
-    }
     if (r->unmix != NULL) {
         learn_unmix_follow(r->unmix);
     }
-    learn_run_batch(r, r->unmix != NULL ? &r->unmix->guide : NULL);
+    if (!learn_run_batch(r, r->unmix != NULL, error)) {
+        return false;
+    }
     work_add(w, k, &before, (double)steps);
     return true;
 }
@@ -274,7 +273,7 @@ static bool count_unprepared(svdiff *dry, const struct lesson *l, uint64_t *byte
         return false;
     }
     g_autoptr(learn_run) r = learn_run_create(&quiet, g_steal_pointer(&learner), error);
-    return r != NULL && learn_prior_targets(r, error) && count_least(r, bytes, error);
+    return r != NULL && learn_prior_prepare(r, error) && count_least(r, bytes, error);
 }
 
 bool estimate_check_memory(const struct lesson *l, GError **error)

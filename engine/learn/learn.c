@@ -44,28 +44,25 @@ static double rate_factor(const struct svdiff_learn_options *o, int step)
     return 1;
 }
 
-/* Forward and backward of micro-batch m, whose gradient is complete then, and its loss. False with an
- * error; r->cancelled when it was stopped, with a gradient that is of no use then. */
+/* Forward and backward of micro-batch m, whose gradient is complete then, and its loss where steps are
+ * settled at once. False with an error; r->cancelled when it was stopped, with a gradient that is of no
+ * use then. */
 static bool micro_batch(struct learn_run *r, int64_t m, double *loss, GError **error)
 {
-    parameters_zero_gradient(r->learner->parameters);
     learn_draw(r->lesson, m, r->batch);
     r->batch->scale = r->scale.value;
     learn_trace_drawn(r, (int)m);
-    if (!learn_prior_targets(r, error)) {
-        return false;
-    }
     const bool several = r->unmix != NULL && learn_batch_shown(r->batch) > 1;
-    if (several && !learn_unmix_fill(r->unmix, error)) {
+    if ((several && !learn_unmix_fill(r->unmix, error)) || !learn_run_batch(r, several, error)) {
         return false;
     }
-    learn_run_batch(r, several ? &r->unmix->guide : NULL);
     r->cancelled = tape_cancelled(r->tape);
-    if (!r->cancelled) {
-        learn_trace_run(r, (int)m);
-        *loss = learn_batch_loss(r->batch, 0, r->batch->instance);
+    if (r->cancelled) {
+        return true;
     }
-    return true;
+    learn_outcome_add(r);
+    learn_trace_run(r, (int)m);
+    return learn_outcome_late(r) || learn_outcome_loss(r, loss, error);
 }
 
 /* The step's micro-batches, those of other processes included; then the gradient is their sum. */
@@ -75,6 +72,7 @@ static bool accumulate(struct learn_run *r, GError **error)
     double sum = 0;
 
     learn_share_begin(r);
+    learn_outcome_begin(r);
     for (int i = learn_share_rank(r); i < batches && !r->cancelled; i += learn_share_size(r)) {
         double loss = 0;
         const bool good = micro_batch(r, (int64_t)r->step * batches + i, &loss, error);
@@ -83,59 +81,55 @@ static bool accumulate(struct learn_run *r, GError **error)
         }
     }
     learn_share_end(r);
-    r->loss = r->cancelled ? r->loss : sum / batches;
+    if (!r->cancelled && !learn_outcome_late(r)) {
+        r->loss = sum / batches;
+    }
     return true;
 }
 
-static bool check_number(struct learn_run *r, double norm, GError **error)
+/* AdamW with the gradient clipped over all shifts together. */
+static bool update(void *user)
 {
-    // a gradient overflows before its loss does
-    if (isfinite(r->loss) && isfinite(norm)) {
-        return true;
-    }
-    return error_failed(
-        error,
-        "The loss of step %d is not a number, so learning stopped; the shifts after step %d, "
-        "the last good ones, were kept. Try a lower --learning-rate.",
-        r->step + 1, r->good_step);
-}
-
-/* AdamW with the gradient clipped over all shifts together, as torch.nn.utils.clip_grad_norm_ does:
- * its 1e-6 is in the denominator. norm: without the scale that the gradient still has. */
-static void update(struct learn_run *r, double norm)
-{
+    struct learn_run *r = user;
     const struct svdiff_learn_options *o = r->lesson->options;
     const double factor = rate_factor(o, r->step);
     const double rates[] = {[SHIFT_RATE] = factor * o->rate,
                             [SHIFT_RATE_1D] = factor * o->rate_1d,
                             [SHIFT_RATE_ROWS] = factor * o->placeholder_rate};
     const struct adamw_options a = {.rates = rates,
+                                    .n_rates = G_N_ELEMENTS(rates),
                                     .beta1 = BETA1,
                                     .beta2 = BETA2,
                                     .epsilon = EPSILON,
-                                    .decay = o->weight_decay};
-    const double clip = o->clip > 0 ? MIN(1.0, o->clip / (norm + 1e-6)) : 1;
+                                    .decay = o->weight_decay,
+                                    .clip = o->clip,
+                                    .divisor = r->scale.value};
 
     // its moments know nothing of steps that were left out
-    parameters_step(r->learner->parameters, &a, r->step + 1 - r->scale.skipped,
-                    clip / r->scale.value);
+    parameters_step(r->learner->parameters, &a, r->step + 1 - r->scale.skipped);
     learner_follow(r->learner);
+    return true;
 }
 
 // the first step that is taken is traced
-static void take(struct learn_run *r, double norm)
+static void take(struct learn_run *r)
 {
+    const kernels *k = r->learner->session->k;
+    const struct kernels_work work = {.run = update, .user = r};
+
     if (r->step == r->scale.skipped) {
         learn_trace_parameters(r, r->learner->parameters->gradient, 1 / r->scale.value, "gradient");
     }
-    update(r, norm);
+    k->repeat(k, &r->updating, &work);
     loss_scale_took(&r->scale);
 }
 
-// false with an error on failure; r->cancelled when it was stopped
+/* False with an error on failure; r->cancelled when it was stopped. Where a step is settled late, the one
+ * before it is once this one has been asked for. */
 static bool one_step(struct learn_run *r, GError **error)
 {
-    struct parameters *p = r->learner->parameters;
+    const bool late = learn_outcome_late(r);
+    bool skips = false;
 
     if (!accumulate(r, error)) {
         return false;
@@ -144,22 +138,15 @@ static bool one_step(struct learn_run *r, GError **error)
     if (r->cancelled || !learn_share_leads(r)) {
         return true;
     }
-    const double norm = parameters_gradient_norm(p) / r->scale.value;
-    if (!transfer_sync(r->lesson->session->k, error)) {
+    learn_outcome_end(r);
+    if (!late && !learn_outcome_settle(r, r->step, &skips, error)) {
         return false;
     }
-    const bool skips = isfinite(r->loss) && !isfinite(norm) && loss_scale_skips(&r->scale);
-    if (!skips && !check_number(r, norm, error)) {
-        return false;
-    }
-    // the loss was a number, so the shifts that it is of are good
-    parameters_download(p, p->value, r->good);
-    r->good_step = r->step;
     if (!skips) {
-        take(r, norm);
+        take(r);
     }
     r->step++;
-    return true;
+    return learn_outcome_settle(r, r->step - 2, NULL, error);
 }
 
 /* ---- the loop ---- */
@@ -169,7 +156,7 @@ static bool report(void *user)
 {
     struct learn_run *r = user;
 
-    return learn_run_tell(r, PROGRESS_STEP, r->step > 0 ? r->loss : -1, NULL);
+    return learn_run_tell(r, PROGRESS_STEP, r->loss, NULL);
 }
 
 // a sample of the shifts as they are; cancelling it cancels the run, whose shifts are good
@@ -208,21 +195,20 @@ static bool is_due(const struct learn_run *r, int every)
 static bool look_at_shifts(struct learn_run *r, GError **error)
 {
     const struct svdiff_learn_options *o = r->lesson->options;
+    const bool looks = is_due(r, o->validate_every) || is_due(r, o->checkpoint_every) ||
+                       is_due(r, o->sample_every);
 
-    if (!learn_share_leads(r)) {
+    if (!learn_share_leads(r) || !looks) {
         return true;
     }
-    return (!is_due(r, o->validate_every) || learn_validate(r, error)) &&
+    return learn_outcome_settle_all(r, error) &&
+           (!is_due(r, o->validate_every) || learn_validate(r, error)) &&
            (r->step == 0 || !is_due(r, o->checkpoint_every) || save_state(r, error)) &&
            (!is_due(r, o->sample_every) || sample(r, error));
 }
 
 static bool after_step(struct learn_run *r, GError **error)
 {
-    const float loss = (float)r->loss;
-
-    // float, as the checkpoint keeps it
-    g_array_append_val(r->losses, loss);
     if (!look_at_shifts(r, error)) {
         return false;
     }
@@ -241,7 +227,7 @@ static bool loop(struct learn_run *r, bool good, GError **error)
         good = one_step(r, error) && (r->cancelled || after_step(r, error));
         good = learn_share_follow(r, good, error);
     }
-    return good;
+    return good && learn_outcome_settle_all(r, error);
 }
 
 /* ---- what is written at the end ---- */
@@ -306,14 +292,16 @@ static bool end_cancelled(struct learn_run *r, GError **error)
     return false;
 }
 
-/* A run that failed after good steps writes the last good shifts. Always false: the error is that
- * of the failure, what goes wrong here is a warning. */
+/* A run that failed after good steps writes the last good shifts, and where a device with memory of its
+ * own failed, the checkpoint to go on from. Always false: the error is that of the failure, what goes
+ * wrong here is a warning. */
 static bool end_failed(struct learn_run *r)
 {
     g_autoptr(GError) second = NULL;
 
     if (r->good_step > 0 &&
-        (!learn_write_subject(r, r->good, r->good_step, &second) || !write_losses(r, &second))) {
+        (!learn_write_subject(r, r->good[0], r->good_step, &second) || !write_losses(r, &second) ||
+         (!r->diverged && !learn_save_good(r, &second)))) {
         session_warn(r->lesson->session, "%s", second->message);
     }
     return false;

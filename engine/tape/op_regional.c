@@ -21,14 +21,17 @@ static struct tensor *widen(struct tape *t, const struct tensor *x, int heads, i
     const kernels *k = tape_kernels(t);
     const int d = x->c / heads, wide = d + n;
     const int64_t rows = tensor_rows(x);
-    g_autofree float *values = g_new0(float, rows *heads *wide);
+    struct tensor *y = tape_tensor(t, x->n, x->h, x->w, heads * wide);
 
-    for (int64_t i = 0; extra != NULL && i < rows * heads; i++) {
-        for (int j = 0; j < n; j++) {
-            values[i * wide + d + j] = extra[i / heads * n + j];
+    k->zero(k, y->data, tape_bytes(t, tensor_count(y)));
+    if (extra != NULL) {
+        // the same in all heads: brought once
+        const struct tensor *e = tape_input(t, extra, x->n, x->h, x->w, n, false);
+        for (int h = 0; h < heads; h++) {
+            k->copy_columns(k, rows, n, e->data, n, kernels_at(k, y->data, h * wide + d),
+                            heads * wide, false);
         }
     }
-    struct tensor *y = tape_input(t, values, x->n, x->h, x->w, heads * wide, false);
     k->copy_columns(k, rows * heads, d, x->data, d, y->data, wide, false);
     return y;
 }

@@ -57,11 +57,11 @@ struct tensor *upsample(struct tape *t, struct tensor *x, int out_h, int out_w);
 
 // op_loss.c
 /* Mean squared error: adds the gradient of sum over n of weight [n] * loss [n], where loss [n] is
- * the mean over h, w and c of (x - target)^2, or with a map [n, h, w] of map * (x - target)^2. All
- * but x are on the host. Returns the losses on the device, for mse_read. */
-real *mse_loss(struct tape *t, struct tensor *x, const float *target, const float *weight,
+ * the mean over h, w and c of (x - target)^2, or with a map [n, h, w] of map * (x - target)^2. weight
+ * and map are on the host. Returns the losses on the device: one a row, or with a map one a place. */
+real *mse_loss(struct tape *t, struct tensor *x, const real *target, const float *weight,
                const float *map);
-/* To be called once the device may be waited for, after the way back: losses [n] without the map,
- * weighted [n] with it. map as it was. */
-void mse_read(const struct tape *t, const struct tensor *x, const real *loss, const float *map,
-              float *losses, float *weighted);
+/* Of such losses on the host, n rows of `places` (1 without a map): losses [n] without the map,
+ * weighted [n] (or NULL) with it. */
+void mse_means(const real *loss, int n, int places, const float *map, float *losses,
+               float *weighted);

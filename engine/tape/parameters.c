@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+#define STEPS_BYTES (PARAMETERS_RATES * sizeof(struct adamw_step))
+
 // of each array
 static size_t bytes_of(const struct parameters *p)
 {
@@ -33,9 +35,8 @@ void parameters_free(struct parameters *p)
             p->k->release(p->k, arrays[i], bytes);
         }
     }
-    if (p->sum != NULL) {
-        p->k->release(p->k, p->sum, sizeof *p->sum);
-    }
+    p->k->release(p->k, p->sum, sizeof *p->sum);
+    p->k->release(p->k, p->steps, STEPS_BYTES);
     for (guint i = 0; i < p->list->len; i++) {
         g_free(g_array_index(p->list, struct parameter, i).name);
     }
@@ -75,7 +76,8 @@ bool parameters_allocate(struct parameters *p, GError **error)
     p->m = k->alloc(k, bytes);
     p->v = k->alloc(k, bytes);
     p->sum = k->alloc(k, sizeof *p->sum);
-    if (!p->value || !p->gradient || !p->m || !p->v || !p->sum) {
+    p->steps = k->alloc(k, STEPS_BYTES);
+    if (!p->value || !p->gradient || !p->m || !p->v || !p->sum || !p->steps) {
         return no_memory(p, error);
     }
     for (guint i = 0; i < p->list->len; i++) {
@@ -114,26 +116,33 @@ void parameters_take_total(struct parameters *p)
     p->k->copy(p->k, p->gradient, p->total, bytes_of(p));
 }
 
-double parameters_gradient_norm(struct parameters *p)
+void parameters_square(struct parameters *p)
 {
-    double sum = 0;
-
     p->k->sum_squares(p->k, p->count, p->gradient, p->sum);
-    p->k->download(p->k, &sum, p->sum, sizeof sum);
-    return sqrt(sum);
 }
 
-void parameters_step(struct parameters *p, const struct adamw_options *o, int64_t step,
-                     double gradient_scale)
+// the step of each rate to the device, where the gradient's scale is worked out of its squares
+static void prepare_steps(struct parameters *p, const struct adamw_options *o, int64_t step)
 {
-    struct adamw_step a = {.decay = o->decay,
-                           .beta1 = o->beta1,
-                           .beta2 = o->beta2,
-                           .epsilon = o->epsilon,
-                           .correction1 = 1 - pow(o->beta1, (double)step),
-                           .correction2 = 1 - pow(o->beta2, (double)step),
-                           .gradient_scale = gradient_scale};
+    struct adamw_step steps[PARAMETERS_RATES];
 
+    g_assert(o->n_rates <= PARAMETERS_RATES);
+    for (int i = 0; i < o->n_rates; i++) {
+        steps[i] = (struct adamw_step){.rate = o->rates[i],
+                                       .decay = o->decay,
+                                       .beta1 = o->beta1,
+                                       .beta2 = o->beta2,
+                                       .epsilon = o->epsilon,
+                                       .correction1 = 1 - pow(o->beta1, (double)step),
+                                       .correction2 = 1 - pow(o->beta2, (double)step)};
+    }
+    p->k->upload(p->k, p->steps, steps, (size_t)o->n_rates * sizeof *steps);
+    p->k->clip(p->k, o->n_rates, o->clip, o->divisor, p->sum, p->steps);
+}
+
+void parameters_step(struct parameters *p, const struct adamw_options *o, int64_t step)
+{
+    prepare_steps(p, o, step);
     // neighbours with the same rate go in one call
     for (guint i = 0, next; i < p->list->len; i = next) {
         const struct parameter *first = &g_array_index(p->list, struct parameter, i);
@@ -145,9 +154,8 @@ void parameters_step(struct parameters *p, const struct adamw_options *o, int64_
             }
             count += one->count;
         }
-        a.rate = o->rates[first->rate];
-        p->k->adamw(p->k, count, a, p->gradient + first->offset, p->value + first->offset,
-                    p->m + first->offset, p->v + first->offset);
+        p->k->adamw(p->k, count, p->steps + first->rate, p->gradient + first->offset,
+                    p->value + first->offset, p->m + first->offset, p->v + first->offset);
     }
 }
 

@@ -22,8 +22,12 @@ struct parameters {
     int64_t count;
     real *value, *gradient, *m, *v; // [count] each, on the device; NULL until allocated
     real *total;                    // the same, of several gradients; NULL: not wanted
-    double *sum;                    // [1] on the device
+    double *sum;                    // [1] on the device: the gradient's squares
+    struct adamw_step *steps;       // [PARAMETERS_RATES] on the device
 };
+
+// different rates, at most
+#define PARAMETERS_RATES 4
 
 struct parameters *parameters_create(const kernels *k);
 void parameters_free(struct parameters *p); // accepts NULL
@@ -46,17 +50,19 @@ void parameters_zero_total(struct parameters *p);
 void parameters_add_gradient(struct parameters *p);
 void parameters_take_total(struct parameters *p);
 
-/* The norm of the gradient over all tensors together. */
-double parameters_gradient_norm(struct parameters *p);
+/* Adds up the squares of the gradient over all tensors together, into p->sum. */
+void parameters_square(struct parameters *p);
 
-/* One AdamW step number step (from 1). rates [n_rates] by the tensors' index; gradient_scale is
- * what clipping and accumulation make of the gradient. */
+/* One AdamW step number step (from 1). rates [n_rates] by the tensors' index, PARAMETERS_RATES at most.
+ * The gradient is divided by divisor; where its norm, of which parameters_square has made the squares,
+ * is then above clip, it is made as long. 0: it is not clipped, whatever its norm. */
 struct adamw_options {
     const double *rates;
+    int n_rates;
     double beta1, beta2, epsilon, decay;
+    double clip, divisor;
 };
-void parameters_step(struct parameters *p, const struct adamw_options *o, int64_t step,
-                     double gradient_scale);
+void parameters_step(struct parameters *p, const struct adamw_options *o, int64_t step);
 
 /* Values of one of the four arrays to and from the host as floats, [count]. */
 void parameters_download(const struct parameters *p, const real *array, float *out);

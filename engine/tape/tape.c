@@ -19,6 +19,9 @@
 // of a tape, one part in so many more is left for what the host holds of it
 #define HOST_PART 8
 
+// of what a device does by itself: a cancel waits for two of them
+#define TICK_SECONDS 0.04
+
 // tensor structs are handed out from slabs, so that their addresses stay
 #define SLAB 256
 
@@ -35,6 +38,7 @@ struct tape {
     struct slabs outer_tensors, inner_tensors;
     GArray *outer_records, *inner_records; // struct record
     GPtrArray *kept;                       // host memory of tape_keep
+    GPtrArray *repeated;                   // struct kernels_kept *, by the numbers of tape_repeat
     bool inside;                           // in a segment: the inner arena is in use
     bool recording;
     bool cancelled;
@@ -68,6 +72,7 @@ struct tape *tape_create(const kernels *k, struct tape_options options, GError *
     t->outer_records = g_array_new(FALSE, FALSE, sizeof(struct record));
     t->inner_records = g_array_new(FALSE, FALSE, sizeof(struct record));
     t->kept = g_ptr_array_new_with_free_func(g_free);
+    t->repeated = g_ptr_array_new();
     if (!arena_init(&t->outer, k, options.outer_bytes, error) ||
         !arena_init(&t->inner, k, options.inner_bytes, error)) {
         tape_free(t);
@@ -81,8 +86,12 @@ void tape_free(struct tape *t)
     if (t == NULL) {
         return;
     }
+    for (guint i = 0; i < t->repeated->len; i++) {
+        t->k->forget(t->k, t->repeated->pdata[i]);
+    }
     arena_finish(&t->outer);
     arena_finish(&t->inner);
+    g_ptr_array_unref(t->repeated);
     g_ptr_array_unref(t->outer_tensors.blocks);
     g_ptr_array_unref(t->inner_tensors.blocks);
     g_array_unref(t->outer_records);
@@ -206,6 +215,14 @@ cell *tape_cells(struct tape *t, int64_t count)
 real *tape_scratch(struct tape *t, int64_t count)
 {
     return arena_alloc(arena_in_use(t), (size_t)count * sizeof(real));
+}
+
+real *tape_reals(struct tape *t, const float *values, int64_t count)
+{
+    real *reals = tape_scratch(t, count);
+
+    transfer_upload(tape_kernels(t), reals, values, count);
+    return reals;
 }
 
 struct tensor *tape_input(struct tape *t, const float *values, int n, int h, int w, int c,
@@ -356,6 +373,42 @@ struct tensor *tape_chain(struct tape *t, segment_function fn, const void *conte
                           struct tensor *x)
 {
     return run_segment(t, fn, context, &x, 1, x);
+}
+
+struct repeated {
+    struct tape *t;
+    void (*run)(void *user, struct tape *t);
+    void *user;
+};
+
+static bool run_repeated(void *user)
+{
+    const struct repeated *r = user;
+
+    tape_reset(r->t);
+    r->run(r->user, r->t);
+    return !r->t->cancelled;
+}
+
+static bool goes_on(void *user)
+{
+    struct repeated *r = user;
+
+    tick(r->t);
+    return !r->t->cancelled;
+}
+
+bool tape_repeat(struct tape *t, guint number, void (*run)(void *user, struct tape *t), void *user)
+{
+    struct repeated r = {t, run, user};
+    const struct kernels_work work = {
+        .run = run_repeated, .goes_on = goes_on, .seconds = TICK_SECONDS, .user = &r};
+
+    if (number >= t->repeated->len) {
+        g_ptr_array_set_size(t->repeated, (int)number + 1);
+    }
+    return !t->cancelled &&
+           t->k->repeat(t->k, (struct kernels_kept **)&t->repeated->pdata[number], &work);
 }
 
 void tape_backward(struct tape *t, struct tensor *y, const float *dy)

@@ -91,6 +91,12 @@ double tape_work(const struct tape *t);
 // transfer_sync of the tape's device
 bool tape_sync(const struct tape *t, GError **error);
 
+/* Runs a piece of work that comes again and again on this tape, which it resets first: `number` tells
+ * it from others. Its calls are the same each time, but for values of the host; a device may keep them
+ * and not be asked one by one. It may be called more than once for one time that it is done, and must
+ * neither download nor wait. False where the run was cancelled. */
+bool tape_repeat(struct tape *t, guint number, void (*run)(void *user, struct tape *t), void *user);
+
 /* Forgets everything: both arenas and all records. Tensors made before are gone. */
 void tape_reset(struct tape *t);
 
@@ -109,6 +115,9 @@ struct tensor *tape_input(struct tape *t, const float *values, int n, int h, int
  * segment. */
 cell *tape_cells(struct tape *t, int64_t count);
 real *tape_scratch(struct tape *t, int64_t count);
+
+/* The same, of floats of the host. */
+real *tape_reals(struct tape *t, const float *values, int64_t count);
 
 /* Bytes of count cells on the tape's device. */
 size_t tape_bytes(const struct tape *t, int64_t count);

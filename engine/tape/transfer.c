@@ -63,15 +63,26 @@ void transfer_download_cells(const kernels *k, float *to, const cell *from, int6
     dtype_to_f32(transfer_type(k->activation), rounded, to, (size_t)count);
 }
 
-bool transfer_sync(const kernels *k, GError **error)
+// takes the problem; always false
+static bool tell(const kernels *k, GError *problem, GError **error)
 {
-    g_autoptr(GError) problem = NULL;
-
-    if (k->sync(k, &problem)) {
-        return true;
-    }
     g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED,
                 "The device %s failed: %s; what it was computing was not kept.", k->name,
                 problem->message);
+    g_error_free(problem);
     return false;
+}
+
+bool transfer_sync(const kernels *k, GError **error)
+{
+    GError *problem = NULL;
+
+    return k->sync(k, &problem) || tell(k, problem, error);
+}
+
+bool transfer_brought(const kernels *k, void *to, GError **error)
+{
+    GError *problem = NULL;
+
+    return k->brought(k, to, &problem) || tell(k, problem, error);
 }

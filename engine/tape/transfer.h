@@ -16,3 +16,5 @@ void transfer_download_cells(const kernels *k, float *to, const cell *from, int6
 /* Waits for all work of the device. False with SVDIFF_ERROR_FAILED where it failed: what it computed
  * since the last call is undefined. Called before a result is shown, written or learned from. */
 bool transfer_sync(const kernels *k, GError **error);
+/* The same of what was brought to `to` alone. */
+bool transfer_brought(const kernels *k, void *to, GError **error);

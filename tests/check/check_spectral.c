@@ -312,6 +312,42 @@ static void bench_squares(struct check *c)
     squares_case(c, 1 << 23);
 }
 
+static void clip_case(struct check *c, int n, double limit, double divisor)
+{
+    const struct bound bound = {.relative = 1e-12};
+    g_autofree struct adamw_step *steps = g_new0(struct adamw_step, MAX(n, 1));
+    const size_t bytes = (size_t)n * sizeof *steps;
+
+    for (int i = 0; i < n; i++) {
+        steps[i].gradient_scale = -1;
+        steps[i].rate = i;
+    }
+    check_begin(c, "n=%d limit=%g divisor=%g", n, limit, divisor);
+    const double squares = 7.5;
+    struct array *sum = check_raw(c, ROLE_INPUT, sizeof squares, &squares);
+    // all of the structs as what they hold: only the scales change
+    struct array *scales = check_doubles(c, (int64_t)(bytes / sizeof(double)), bound);
+
+    while (check_next(c)) {
+        c->k->upload(c->k, at(c, scales), steps, bytes);
+        c->k->clip(c->k, n, limit, divisor, at(c, sum), at(c, scales));
+    }
+    check_end_bytes(c, 8.0 * n);
+}
+
+static void check_clip(struct check *c)
+{
+    static const int numbers[] = {0, 1, 3};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        clip_case(c, numbers[i], 0, 1);
+        clip_case(c, numbers[i], 0, 1024);
+        clip_case(c, numbers[i], 0.05, 1);
+        clip_case(c, numbers[i], 0.05, 8);
+        clip_case(c, numbers[i], 1e6, 8);
+    }
+}
+
 static void adamw_case(struct check *c, int64_t count)
 {
     const struct bound bound = {.relative = 1e-6, .absolute = 1e-8};
@@ -328,11 +364,12 @@ static void adamw_case(struct check *c, int64_t count)
     struct array *gradient = check_input(c, count, FILL_RANDOM);
     struct array *value = check_sum(c, count, bound), *m = check_sum(c, count, bound);
     struct array *v = check_sum(c, count, bound);
+    struct array *at_step = check_raw(c, ROLE_INPUT, sizeof step, &step);
 
     // the second moment is never negative: made so by an entry that is checked elsewhere
     while (check_next(c)) {
         c->k->shift_gain(c->k, (int)count, at(c, v), at(c, v), 0, at(c, v));
-        c->k->adamw(c->k, count, step, at(c, gradient), at(c, value), at(c, m), at(c, v));
+        c->k->adamw(c->k, count, at(c, at_step), at(c, gradient), at(c, value), at(c, m), at(c, v));
     }
     check_end_bytes(c, 28.0 * count);
 }
@@ -362,5 +399,6 @@ const struct test test_chosen_rows_forward = {.check = check_chosen_forward};
 const struct test test_chosen_rows_backward = {.check = check_chosen_backward};
 const struct test test_mse = {.check = check_mse};
 const struct test test_sum_squares = {check_squares, bench_squares};
+const struct test test_clip = {.check = check_clip};
 const struct test test_adamw = {check_adamw, bench_adamw};
 const struct test test_unmix = {.check = check_unmix};

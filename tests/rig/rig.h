@@ -16,6 +16,9 @@ void rig_race_wrote(const void *memory, size_t bytes);
 void rig_race_reads(const void *memory, size_t bytes);
 void rig_race_block(const void *shared, size_t bytes);
 
+// how many graphs were launched
+extern "C" unsigned rig_graphs(void);
+
 #define RIG_DEVICE_BASE  ((uintptr_t)0x300000000000) // of the device's addresses
 #define RIG_DEVICE_BYTES ((size_t)1 << 36)
 #define RIG_SHARED_BYTES ((size_t)256 << 10) // more than any device's block has

@@ -32,7 +32,7 @@ struct CUgraphExec_st {
     std::vector<work> nodes;
 };
 struct CUevent_st {
-    int unused;
+    uint64_t place; // work that was asked for before it
 };
 struct CUstream_st {
     cudaGraph_t graph; // being captured
@@ -40,6 +40,8 @@ struct CUstream_st {
 };
 
 static std::deque<work> queue;
+static uint64_t queued, drained; // pieces of work so far
+static unsigned launched;        // graphs
 static std::map<uintptr_t, size_t> device_memory, pinned_memory;
 static std::map<const void *, size_t> shared_limits; // of kernels that asked for more
 static uintptr_t next_address;
@@ -74,16 +76,28 @@ static void protect(int protection)
     }
 }
 
-static void drain()
+// RIG_LOST: after so many pieces of work the device answers no more
+static bool is_lost()
 {
-    if (queue.empty()) {
+    static const int at = rig::said("RIG_LOST", 0);
+
+    return at > 0 && drained >= (uint64_t)at;
+}
+
+// the work up to that place
+static void drain(uint64_t place = UINT64_MAX)
+{
+    if (queue.empty() || drained >= place) {
         return;
     }
     protect(PROT_READ | PROT_WRITE);
-    while (!queue.empty()) {
+    while (!queue.empty() && drained < place) {
         const work next = std::move(queue.front());
         queue.pop_front();
-        next();
+        if (!is_lost()) {
+            next();
+        }
+        drained++;
     }
     protect(PROT_NONE);
 }
@@ -96,6 +110,7 @@ void rig::enqueue(cudaStream_t stream, std::function<void()> one)
         stream->graph->nodes.push_back(std::move(one));
     } else {
         queue.push_back(std::move(one));
+        queued++;
     }
 }
 
@@ -337,6 +352,8 @@ const char *cudaGetErrorString(cudaError_t error)
         return "operation not permitted when stream is capturing";
     case cudaErrorInsufficientDriver:
         return "CUDA driver version is insufficient for CUDA runtime version";
+    case cudaErrorIllegalAddress:
+        return "an illegal memory access was encountered";
     case cudaErrorNoDevice:
         return "no CUDA-capable device is detected";
     default:
@@ -360,7 +377,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream)
         return last_error;
     }
     drain();
-    return last_error;
+    return is_lost() ? rig::refuse(cudaErrorIllegalAddress) : last_error;
 }
 
 cudaError_t cudaStreamDestroy(cudaStream_t stream)
@@ -385,12 +402,22 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned flags)
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
 {
+    const rig::entry inside;
+
+    if (breaks_capture()) { // nothing that is captured needs one yet
+        return last_error;
+    }
+    event->place = queued;
     return cudaSuccess;
 }
 
+// what was asked for after it goes on waiting
 cudaError_t cudaEventSynchronize(cudaEvent_t event)
 {
-    return cudaStreamSynchronize(NULL);
+    const rig::entry inside;
+
+    drain(event->place);
+    return is_lost() ? rig::refuse(cudaErrorIllegalAddress) : cudaSuccess;
 }
 
 // the queue is in order over all streams: there is nothing to wait for
@@ -448,7 +475,13 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream)
     for (const work &one : exec->nodes) {
         rig::enqueue(stream, one);
     }
+    launched++;
     return cudaSuccess;
+}
+
+unsigned rig_graphs(void)
+{
+    return launched;
 }
 
 cudaError_t cudaGraphDestroy(cudaGraph_t graph)

@@ -124,8 +124,11 @@ static bool prepare(struct apart *a, const struct learn_choice *c, struct condit
     lesson_mixed_regions(a->lesson, c, b->regions + row * b->h * b->w);
     lesson_mark_words(a->lesson, c, ids, b->tokens, b->own + row * b->tokens);
     memset(u->seen, 0, (size_t)u->layers * u->n * u->slots * u->places * sizeof *u->seen);
-    return learn_unmix_fill(a->unmix, error) &&
-           conditioner_encode(a->learner->conditioner, ids, 1, text, error);
+    if (!learn_unmix_fill(a->unmix, error)) {
+        return false;
+    }
+    learn_unmix_upload(a->unmix);
+    return conditioner_encode(a->learner->conditioner, ids, 1, text, error);
 }
 
 static bool one_picture(struct apart *a, int number, GError **error)

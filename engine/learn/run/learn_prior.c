@@ -3,52 +3,74 @@
  * With class pictures (made by the model itself before learning) the prior rows are ordinary rows
  * of those pictures. Without, their target is what the model predicts with all shifts switched
  * off, on the subject's own noisy latents under the class prompt: distillation from the model that
- * it was, which needs no pictures and no time before learning. */
+ * it was, which needs no pictures and no time before learning. It never leaves the device. */
 #include "engine/learn/run/learn_run.h"
 
-struct teacher {
-    const struct learn_batch *batch;
-    const struct unet *unet;
-    float *prediction; // NULL while measuring
-};
+#include "engine/base/error.h"
 
 static void teach(void *user, struct tape *t)
 {
-    const struct teacher *teacher = user;
-    const struct learn_batch *b = teacher->batch;
+    const struct learn_run *r = user;
+    const struct learn_batch *b = r->batch;
     const int rows = b->n - b->instance;
     const size_t size = (size_t)b->h * b->w * b->c;
+    const kernels *k = tape_kernels(t);
     struct tensor *x = tape_input(t, b->noisy + b->instance * size, rows, b->h, b->w, b->c, false);
-    struct tensor *y = unet_forward(t, teacher->unet, x, b->timesteps + b->instance,
+    struct tensor *y = unet_forward(t, r->learner->unet, x, b->timesteps + b->instance,
                                     conditioning_input(t, &b->text, b->instance, rows));
 
-    if (teacher->prediction != NULL) {
-        tape_download(t, y, teacher->prediction);
-    }
+    k->convert(k, tensor_count(y), k->activation, y->data, KERNELS_F32, r->taught);
 }
 
-bool learn_prior_targets(struct learn_run *r, GError **error)
+// not every step keeps the class, nor every run by predictions
+static bool is_taught(const struct learn_run *r)
+{
+    return lesson_prior_by_prediction(r->lesson) && r->batch->n > r->batch->instance;
+}
+
+static size_t taught_bytes(const struct learn_run *r)
 {
     const struct learn_batch *b = r->batch;
-    struct teacher teacher = {.batch = b, .unet = r->learner->unet};
 
-    // not every step keeps the class
-    if (!lesson_prior_by_prediction(r->lesson) || b->n == b->instance) {
+    return (size_t)lesson_prior_rows(r->lesson) * b->h * b->w * b->c * sizeof(real);
+}
+
+bool learn_prior_prepare(struct learn_run *r, GError **error)
+{
+    const kernels *k = r->learner->session->k;
+
+    r->batch->taught = is_taught(r) ? r->taught : NULL;
+    // once, at the first step: its batches have the same shapes
+    if (!is_taught(r) || r->teacher_tape != NULL) {
         return true;
     }
-    if (r->teacher_tape == NULL) {
-        // once, at the first step: its batches have the same shapes
-        r->teacher_tape = tape_create_measured(r->learner->session->k, (struct tape_options){0},
-                                               teach, &teacher, error);
+    r->taught = k->alloc(k, taught_bytes(r));
+    if (r->taught == NULL) {
+        return error_failed(error, "There is no memory for the targets of the prior; close other "
+                                   "programs or choose a smaller --batch.");
     }
-    if (r->teacher_tape == NULL) {
-        return false;
+    r->batch->taught = r->taught;
+    r->teacher_tape = tape_create_measured(k, (struct tape_options){0}, teach, r, error);
+    return r->teacher_tape != NULL;
+}
+
+void learn_prior_teach(struct learn_run *r)
+{
+    if (r->batch->taught == NULL) {
+        return;
     }
-    // in place of the noise, which was drawn as the target of these rows
-    teacher.prediction = b->target + (size_t)b->instance * b->h * b->w * b->c;
     learner_set_acting(r->learner, false);
     tape_reset(r->teacher_tape);
-    teach(&teacher, r->teacher_tape);
+    teach(r, r->teacher_tape);
     learner_set_acting(r->learner, true);
-    return true;
+}
+
+void learn_prior_finish(struct learn_run *r)
+{
+    const kernels *k = r->learner->session->k;
+
+    g_clear_pointer(&r->teacher_tape, tape_free);
+    if (r->taught != NULL) {
+        k->release(k, r->taught, taught_bytes(r));
+    }
 }

@@ -39,10 +39,35 @@ static void run_batch(const struct learn_run *r, struct tape *t,
     learn_step_run(t, l->unet, l->text_learns ? l->conditioner : NULL, r->batch, guide);
 }
 
-void learn_run_batch(struct learn_run *r, const struct attention_guide *guide)
+struct piece {
+    struct learn_run *run;
+    bool unmix;
+};
+
+// what a device may keep: the same calls for all batches with as many rows
+static void run_piece(void *user, struct tape *t)
 {
-    tape_reset(r->tape);
-    run_batch(r, r->tape, guide);
+    const struct piece *p = user;
+    struct learn_run *r = p->run;
+
+    parameters_zero_gradient(r->learner->parameters);
+    learn_prior_teach(r);
+    if (p->unmix) {
+        learn_unmix_upload(r->unmix);
+    }
+    run_batch(r, t, p->unmix ? &r->unmix->guide : NULL);
+}
+
+bool learn_run_batch(struct learn_run *r, bool unmix, GError **error)
+{
+    struct piece p = {r, unmix};
+    const bool prior = r->batch->n > r->batch->instance;
+
+    if (!learn_prior_prepare(r, error)) {
+        return false;
+    }
+    tape_repeat(r->tape, 2 * prior + unmix, run_piece, &p);
+    return true;
 }
 
 // the largest batch that can come: with the unmix loss, though not every batch has it
@@ -74,7 +99,7 @@ struct learn_run *learn_run_create(const struct lesson *lesson, struct learner *
     r->validations = g_array_new(FALSE, FALSE, sizeof(float));
     // a NULL trace takes everything and keeps nothing
     r->trace = lesson->options->trace != NULL ? trace_create() : NULL;
-    r->good = g_new0(float, learner->parameters->count);
+    r->loss = -1;
     // keeping every segment may take too much: they are run again on the way back
     if (!prepare_batch(r, error) || (r->share = learn_share_create(r, error)) == NULL ||
         (!learn_run_replay(r, false, NULL) && !learn_run_replay(r, true, error))) {
@@ -130,8 +155,12 @@ void learn_run_free(struct learn_run *r)
     if (r == NULL) {
         return;
     }
+    const kernels *k = r->learner->session->k;
+
     tape_free(r->tape);
-    tape_free(r->teacher_tape);
+    learn_outcome_finish(r);
+    k->forget(k, r->updating);
+    learn_prior_finish(r);
     learn_batch_free(r->batch);
     learn_unmix_free(r->unmix);
     learn_share_free(r->share);
@@ -139,7 +168,6 @@ void learn_run_free(struct learn_run *r)
     learner_free(r->learner);
     g_array_unref(r->losses);
     g_array_unref(r->validations);
-    g_free(r->good);
     g_free(r);
 }
 

@@ -6,6 +6,7 @@
  *   learn_sample.c    pictures on the way      learn_apart.c   how well subjects stay apart
  *   learn_trace.c     what PyTorch is held against
  *   learn_share.c     the micro-batches of a step, over one or several processes
+ *   learn_outcome.c   what a step came to, known when the next one is computed
  *   loss_scale.c      what the loss is multiplied by in float16 */
 #pragma once
 
@@ -13,6 +14,7 @@
 #include "engine/base/trace.h"
 #include "engine/learn/learner.h"
 #include "engine/learn/lesson.h"
+#include "engine/learn/run/learn_outcome.h"
 #include "engine/learn/run/learn_unmix.h"
 #include "engine/learn/run/loss_scale.h"
 
@@ -23,14 +25,18 @@ struct learn_run {
     struct learn_unmix *unmix; // NULL: off
     struct learn_share *share;
     struct tape *tape, *teacher_tape;
+    real *taught; // of the teacher: learn_prior.c; NULL before
     struct trace *trace;
     GArray *losses;      // float: of each step so far, instance part
     GArray *validations; // float: the validation loss after step i, negative where there is none
-    float *good;         // [parameters.count]: the last values whose loss was a number
-    int good_step;       // and the steps that they had
-    int step;            // next to be done
+    struct learn_outcome *outcomes[2]; // by the evenness of steps
+    float *good[LEARN_ARRAYS];     // as outcome's arrays, of the last step whose loss was a number
+    int good_step;                 // and how many steps they had
+    bool diverged;                 // the loss was no number
+    struct kernels_kept *updating; // of the update, which comes again
+    int step;                      // next to be done
     struct loss_scale scale;
-    double loss; // of the last step, instance part
+    double loss; // of the last step that is known, instance part; negative: none is
     struct progress_clock clock;
     bool cancelled;
 };
@@ -50,8 +56,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(learn_run, learn_run_free)
  * when the run is to stop. */
 bool learn_run_tell(struct learn_run *r, enum progress_event event, double loss, const char *file);
 
-/* Forward and backward of the batch on the run's tape; guide may be NULL. */
-void learn_run_batch(struct learn_run *r, const struct attention_guide *guide);
+/* The gradient of the drawn batch alone: its forward and backward on the run's tape, and before it that
+ * of its teacher. unmix: whether several subjects are kept apart. False with an error; where it was
+ * cancelled the tape is. */
+bool learn_run_batch(struct learn_run *r, bool unmix, GError **error);
 
 /* The tape anew, of the one kind or the other. */
 bool learn_run_replay(struct learn_run *r, bool replay, GError **error);
@@ -69,8 +77,10 @@ void learn_trace_parameters(const struct learn_run *r, const real *array, double
 bool learn_trace_write(const struct learn_run *r, GError **error);
 
 /* learn_prior.c: the targets of the prior rows of the drawn batch, where the unshifted model's
- * prediction is wanted. */
-bool learn_prior_targets(struct learn_run *r, GError **error);
+ * prediction is wanted: memory for them; they themselves, on the device; nothing of it any more. */
+bool learn_prior_prepare(struct learn_run *r, GError **error);
+void learn_prior_teach(struct learn_run *r);
+void learn_prior_finish(struct learn_run *r);
 
 /* learn_validate.c: works out the validation loss of the shifts as they are and keeps it as that of
  * r->step. */
@@ -81,8 +91,10 @@ double learn_validation(const struct learn_run *r, int step);
 /* learn_state.c: a fingerprint of everything that decides the course of a run but its length; pictures:
  * with the pixels of what it learns from, once they are encoded. Owned by the caller. */
 char *learn_print(const struct lesson *l, bool pictures);
-/* OUTPUT.resume, written whole or not at all; and the subject file itself. */
+/* OUTPUT.resume, written whole or not at all; where the device is lost, of the last good step; and the
+ * subject file itself. */
 bool learn_save_state(const struct learn_run *r, GError **error);
+bool learn_save_good(struct learn_run *r, GError **error);
 /* True with step 0 when there is nothing to go on from. */
 bool learn_load_state(struct learn_run *r, GError **error);
 /* values: the shifts after `steps` steps. */

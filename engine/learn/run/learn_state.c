@@ -99,7 +99,7 @@ char *learn_print(const struct lesson *l, bool pictures)
 /* ---- the checkpoint ---- */
 
 // what it has of the parameters, [count] each
-enum { ARRAYS = 3 };
+enum { ARRAYS = LEARN_ARRAYS };
 static const char *const array_names[ARRAYS] = {"value", "first_moment", "second_moment"};
 
 static real *array_of(const struct parameters *p, int i)
@@ -116,14 +116,17 @@ static struct safetensors_entry list_entry(const char *name, int64_t count)
 }
 
 // the tensors that the writer was begun with, then the file gets its name
-static bool put_state(const struct learn_run *r, struct safetensors_writer *w, GError **error)
+static bool put_state(const struct learn_run *r, bool good, struct safetensors_writer *w,
+                      GError **error)
 {
     const struct parameters *p = r->learner->parameters;
     g_autofree float *values = g_new(float, p->count);
 
     for (int i = 0; i < ARRAYS; i++) {
-        parameters_download(p, array_of(p, i), values);
-        if (!safetensors_writer_put(w, array_names[i], values, error)) {
+        if (!good) {
+            parameters_download(p, array_of(p, i), values);
+        }
+        if (!safetensors_writer_put(w, array_names[i], good ? r->good[i] : values, error)) {
             return false;
         }
     }
@@ -155,7 +158,8 @@ static bool load_scale(struct loss_scale *s, const struct safetensors *file, GEr
         safetensors_path(file));
 }
 
-bool learn_save_state(const struct learn_run *r, GError **error)
+// good: of the last good step, which the host has; else of the device, as it is now
+static bool save(const struct learn_run *r, bool good, GError **error)
 {
     const struct parameters *p = r->learner->parameters;
     const struct svdiff_learn_options *o = r->lesson->options;
@@ -175,13 +179,27 @@ bool learn_save_state(const struct learn_run *r, GError **error)
     const char *const texts[] = {
         print, step, planned, seed, session_precision(r->lesson->session), effort, scale, NULL};
 
-    // what the last step did is over, and was done
-    if (!transfer_sync(p->k, error)) {
-        return false;
-    }
     g_autoptr(safetensors_writer) w =
         safetensors_writer_create(path, entries, G_N_ELEMENTS(entries), keys, texts, error);
-    return w != NULL && put_state(r, w, error);
+    return w != NULL && put_state(r, good, w, error);
+}
+
+bool learn_save_state(const struct learn_run *r, GError **error)
+{
+    // what the last step did is over, and was done
+    return transfer_sync(r->learner->parameters->k, error) && save(r, false, error);
+}
+
+bool learn_save_good(struct learn_run *r, GError **error)
+{
+    // of a table with the host's memory there are no moments
+    if (r->good[ARRAYS - 1] == NULL) {
+        return true;
+    }
+    r->step = r->good_step;
+    g_array_set_size(r->losses, (guint)r->step);
+    g_array_set_size(r->validations, MIN(r->validations->len, (guint)r->step + 1));
+    return save(r, true, error);
 }
 
 /* A list of from `least` to `most` values, into `to`; what: it is, for the sentence. */
@@ -284,7 +302,12 @@ static bool load_from(struct learn_run *r, struct safetensors *file, GError **er
         return false;
     }
     // its shifts are good: their losses were numbers
-    parameters_download(p, p->value, r->good);
+    for (int i = 0; i < ARRAYS; i++) {
+        if (i == 0 || !p->k->host_memory) {
+            r->good[i] = g_new(float, p->count);
+            parameters_download(p, array_of(p, i), r->good[i]);
+        }
+    }
     warn_of_schedule(r, file);
     if (r->step == r->lesson->options->steps) {
         session_warn(r->lesson->session,
@@ -293,7 +316,7 @@ static bool load_from(struct learn_run *r, struct safetensors *file, GError **er
                      safetensors_path(file), r->step);
     }
     r->good_step = r->step;
-    r->loss = r->step > 0 ? g_array_index(r->losses, float, r->step - 1) : 0;
+    r->loss = r->step > 0 ? g_array_index(r->losses, float, r->step - 1) : -1;
     return true;
 }
 

@@ -1,6 +1,8 @@
 /* One step of learning; see learn_step.h. */
 #include "engine/learn/run/learn_step.h"
 
+#include "engine/tape/transfer.h"
+
 #include <string.h>
 
 // zeros for `count` values, as long as the batch
@@ -90,6 +92,22 @@ void learn_batch_free(struct learn_batch *b)
     }
 }
 
+// the targets of all rows on the device, some of which may be there
+static real *wanted(struct tape *t, const struct learn_batch *b)
+{
+    const kernels *k = tape_kernels(t);
+    const int64_t size = (int64_t)b->h * b->w * b->c;
+    real *target = tape_scratch(t, b->n * size);
+    const int given = b->taught != NULL ? b->instance : b->n;
+
+    transfer_upload(k, target, b->target, given * size);
+    if (given < b->n) {
+        k->copy(k, target + given * size, b->taught,
+                (size_t)((b->n - given) * size) * sizeof(real));
+    }
+    return target;
+}
+
 void learn_step_run(struct tape *t, const struct unet *unet, const struct conditioner *conditioner,
                     struct learn_batch *batch, const struct attention_guide *guide)
 {
@@ -105,8 +123,28 @@ void learn_step_run(struct tape *t, const struct unet *unet, const struct condit
         weights[i] = (float)batch->scale * batch->weights[i];
     }
     // puts its gradient into that of y, from where the tape goes back
-    const real *loss = mse_loss(t, y, batch->target, weights, batch->map);
+    batch->predicted = y;
+    batch->loss = mse_loss(t, y, wanted(t, batch), weights, batch->map);
     tape_backward(t, y, NULL);
-    mse_read(t, y, loss, batch->map, batch->losses, batch->weighted);
-    tape_download(t, y, batch->prediction);
+}
+
+int learn_step_losses(const struct learn_batch *batch)
+{
+    return batch->n * (batch->map != NULL ? batch->h * batch->w : 1);
+}
+
+void learn_step_read(const struct tape *t, struct learn_batch *batch)
+{
+    const kernels *k = tape_kernels(t);
+    const int count = learn_step_losses(batch);
+    g_autofree real *losses = g_new(real, count);
+
+    k->download(k, losses, batch->loss, (size_t)count * sizeof *losses);
+    mse_means(losses, batch->n, count / batch->n, batch->map, batch->losses, batch->weighted);
+    tape_download(t, batch->predicted, batch->prediction);
+    if (batch->taught != NULL) {
+        const int64_t size = (int64_t)batch->h * batch->w * batch->c;
+        transfer_download(k, batch->target + batch->instance * size, batch->taught,
+                          (batch->n - batch->instance) * size);
+    }
 }

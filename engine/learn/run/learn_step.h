@@ -37,7 +37,13 @@ struct learn_batch {
     float *noise, *latents;                 // [n, h, w, c]
     float *offset;                          // [n, c]: of the noise, which is without it
     const struct learn_composed **composed; // [n]: NULL where a row is not mixed
-    // results
+    /* Of the rows of the prior, [n - instance, h, w, c] on the device, in the place of their targets;
+     * NULL where those count. */
+    real *taught;
+    // of a run, on its tape: the prediction, and the losses of rows or places
+    struct tensor *predicted;
+    real *loss;
+    // results, by learn_step_read
     float *losses;     // [n], unweighted
     float *weighted;   // [n], with the map
     float *prediction; // [n, h, w, c]
@@ -57,8 +63,14 @@ int learn_batch_shown(const struct learn_batch *b);
 double learn_batch_loss(const struct learn_batch *b, int first, int n);
 void learn_batch_free(struct learn_batch *b); // accepts NULL
 
-/* Runs the batch on t, guided or (NULL) not; adds to the gradients of all shifts, writes losses and
- * prediction. Where no text encoder learns there is no conditioner (NULL), and what the texts of
+/* Runs the batch on t, guided or (NULL) not; adds to the gradients of all shifts. Waits for nothing.
+ * Where no text encoder learns there is no conditioner (NULL), and what the texts of
  * the batch become is taken. */
 void learn_step_run(struct tape *t, const struct unet *unet, const struct conditioner *conditioner,
                     struct learn_batch *batch, const struct attention_guide *guide);
+
+/* How many losses the run leaves: one a row, or with a map one a place. */
+int learn_step_losses(const struct learn_batch *batch);
+
+/* Downloads what came of the run. */
+void learn_step_read(const struct tape *t, struct learn_batch *batch);

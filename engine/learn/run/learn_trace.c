@@ -127,6 +127,7 @@ void learn_trace_run(const struct learn_run *r, int m)
     if (r->trace == NULL) {
         return;
     }
+    learn_step_read(r->tape, r->batch);
     for (int i = 0; i < b->n; i++) {
         total += b->weights[i] * b->weighted[i];
     }

@@ -68,7 +68,7 @@ bool learn_unmix_create(const kernels *k, const struct learn_batch *b, const str
                                         .places = h * w,
                                         .tokens = b->tokens}};
     (*x)->guide.unmix = &(*x)->plan;
-    // the host's own, zero where rows show one subject; learn_unmix_fill uploads them
+    // the host's own, zero where rows show one subject
     (*x)->others = g_new0(float, (size_t)b->n * b->slots * h * w);
     (*x)->words = g_new0(float, (size_t)b->n * b->slots * b->tokens);
     if (!allocate(*x, error)) {
@@ -147,7 +147,7 @@ static double share_of(const struct learn_unmix *x, int row)
 
 /* The kernels differentiate weight times the mean over rows, subjects and layers, of rows that show
  * several; rows that show one have the factor 0. */
-static void upload(const struct learn_unmix *x)
+void learn_unmix_upload(const struct learn_unmix *x)
 {
     const struct unmix *u = &x->plan;
     const int64_t subjects = (int64_t)u->n * u->slots;
@@ -188,7 +188,6 @@ bool learn_unmix_fill(struct learn_unmix *x, GError **error)
                        x->words + (size_t)row * b->tokens * b->slots + i);
         }
     }
-    upload(x);
     return true;
 }
 

@@ -38,8 +38,9 @@ void learn_unmix_free(struct learn_unmix *x); // accepts NULL
 /* Takes as many rows as the drawn batch has, which learn_unmix_fill does, too. */
 void learn_unmix_follow(struct learn_unmix *x);
 
-/* Takes regions and words of the drawn batch. */
+/* Takes regions and words of the drawn batch, which learn_unmix_upload brings to the device. */
 bool learn_unmix_fill(struct learn_unmix *x, GError **error);
+void learn_unmix_upload(const struct learn_unmix *x);
 
 /* The loss after a run: the mean over layers, rows and subjects. Waits for the device. */
 double learn_unmix_loss(const struct learn_unmix *x);

@@ -20,21 +20,17 @@ struct validation {
     struct conditioning *texts; // [subjects]: each one's prompt under the shifts as they are
     int subject;
     double timestep;
-    float *prediction; // NULL while measuring
+    struct tensor *prediction;
 };
 
 static void predict(void *user, struct tape *t)
 {
-    const struct validation *v = user;
+    struct validation *v = user;
     const struct learn_batch *b = v->batch;
     struct tensor *x = tape_input(t, v->noisy, 1, b->h, b->w, b->c, false);
     // without the unmix guide: only predictions are looked at
-    struct tensor *y = unet_forward(t, v->learner->unet, x, &v->timestep,
-                                    conditioning_input(t, &v->texts[v->subject], 0, 1));
-
-    if (v->prediction != NULL) {
-        tape_download(t, y, v->prediction);
-    }
+    v->prediction = unet_forward(t, v->learner->unet, x, &v->timestep,
+                                 conditioning_input(t, &v->texts[v->subject], 0, 1));
 }
 
 static double mean_square(const float *a, const float *b, int64_t count)
@@ -63,10 +59,9 @@ static double one_loss(struct validation *v, struct tape *t, int i, float *space
     schedule_target(l->schedule, timestep, latents, noise, target, count);
     schedule_add_noise(l->schedule, timestep, latents, noise, (float *)v->noisy, count);
     v->timestep = timestep;
-    v->prediction = space + 3 * count;
-    tape_reset(t);
-    predict(v, t);
-    return mean_square(v->prediction, target, count);
+    tape_repeat(t, 0, predict, v);
+    tape_download(t, v->prediction, space + 3 * count);
+    return mean_square(space + 3 * count, target, count);
 }
 
 static bool embed_all(struct validation *v, GError **error)
