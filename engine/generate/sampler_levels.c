@@ -1,0 +1,135 @@
+/* sampler_levels.c: see sampler_levels.h. All is computed as numpy and PyTorch do in diffusers' classes:
+ * levels in double and rounded to float, what follows from them in float. */
+#include "engine/generate/sampler_levels.h"
+#include "engine/generate/sampler_timesteps.h"
+
+#include <math.h>
+
+struct sampler_level sampler_level_of(float sigma)
+{
+    const float alpha = 1.0f / sqrtf(sigma * sigma + 1.0f), beta = sigma * alpha;
+
+    return (struct sampler_level){alpha, beta, logf(alpha) - logf(beta)};
+}
+
+int sampler_place_sigmas(const struct sampler_source *source, bool rounded, double *timesteps,
+                         float *levels)
+{
+    const struct schedule_config *config = &source->config;
+    const int train = config->num_train_timesteps, steps = source->options.steps;
+    g_autofree float *sigmas = sampler_sigmas(config, source->alphas_cumprod);
+    g_autofree double *at = g_new(double, (gsize)steps);
+    const int n = sampler_descending(config, train, steps, steps, timesteps);
+
+    for (int k = 0; k < n; k++) {
+        timesteps[k] = (float)timesteps[k]; // these classes do not round them
+        at[k] = sampler_interpolate(sigmas, train, timesteps[k]);
+    }
+    if (source->karras) {
+        sampler_karras(at[0], at[n - 1], at, n);
+        for (int k = 0; k < n; k++) {
+            const double t = sampler_sigma_to_timestep(sigmas, train, at[k]);
+            timesteps[k] = rounded ? rint(t) : (float)t;
+        }
+    }
+    for (int k = 0; k < n; k++) {
+        levels[k] = (float)at[k];
+    }
+    levels[n] = 0;
+    return n;
+}
+
+static void place_karras(const struct schedule_config *config, const float *sigmas, int n,
+                         double *timesteps, double *at)
+{
+    const int train = config->num_train_timesteps;
+
+    sampler_karras(sigmas[train - 1], sigmas[0], at, n);
+    for (int k = 0; k < n; k++) {
+        timesteps[k] = sampler_sigma_to_timestep(sigmas, train, at[k]);
+    }
+}
+
+int sampler_place_halved(const struct sampler_source *source, int last, double *timesteps,
+                         float *levels)
+{
+    const struct schedule_config *config = &source->config;
+    const int train = config->num_train_timesteps, steps = source->options.steps;
+    g_autofree float *sigmas = sampler_sigmas(config, source->alphas_cumprod);
+    g_autofree double *at = g_new(double, (gsize)steps);
+    // of steps + 1 places the last, timestep 0, is left out
+    const int n =
+        source->karras ? steps : sampler_descending(config, last, steps + 1, steps, timesteps);
+
+    if (source->karras) {
+        place_karras(config, sigmas, n, timesteps, at);
+    }
+    for (int k = 0; k < n; k++) {
+        const bool down = source->options.kind == SAMPLER_DPMPP_2M && source->karras &&
+                          config->beta_schedule == BETA_SQUARED_COS_CAP_2;
+        timesteps[k] = down ? floor(timesteps[k]) : rint(timesteps[k]);
+        levels[k] =
+            (float)(source->karras ? at[k] : sampler_interpolate(sigmas, train, timesteps[k]));
+    }
+    levels[n] = config->final_sigma_min ? sigmas[0] : 0;
+    return n;
+}
+
+float sampler_first_sigma(const struct sampler_source *source)
+{
+    g_autofree float *sigmas = sampler_sigmas(&source->config, source->alphas_cumprod);
+
+    return sigmas[0];
+}
+
+float sampler_initial_sigma(const struct schedule_config *config, float sigma)
+{
+    const bool noise_alone = config->timestep_spacing != TIMESTEPS_LEADING;
+
+    return noise_alone ? sigma : sqrtf(sigma * sigma + 1.0f);
+}
+
+void sampler_fill_sigma(struct sampler_plan_step *p, enum prediction_type type, float sigma)
+{
+    const float size = sqrtf(sigma * sigma + 1.0f);
+
+    p->input_scale = 1.0 / size;
+    p->keep = 1;
+    p->add = sigma;
+    switch (type) {
+    case PREDICTION_EPSILON:
+        p->original_latents = 1;
+        p->original_prediction = -sigma;
+        break;
+    case PREDICTION_V:
+        p->original_latents = 1.0 / (sigma * sigma + 1.0f);
+        p->original_prediction = -sigma / size;
+        break;
+    case PREDICTION_SAMPLE:
+        p->original_latents = 0;
+        p->original_prediction = 1;
+        break;
+    }
+}
+
+void sampler_fill_level(struct sampler_plan_step *p, enum prediction_type type,
+                        struct sampler_level from)
+{
+    p->input_scale = 1;
+    p->keep = from.alpha;
+    p->add = from.beta;
+    switch (type) {
+    case PREDICTION_EPSILON:
+        p->original_latents = 1.0 / from.alpha;
+        p->original_prediction = -(double)from.beta / from.alpha;
+        break;
+    case PREDICTION_V:
+        p->original_latents = from.alpha;
+        p->original_prediction = -from.beta;
+        break;
+    case PREDICTION_SAMPLE:
+        p->original_latents = 0;
+        p->original_prediction = 1;
+        break;
+    }
+}
