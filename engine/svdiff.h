@@ -372,13 +372,20 @@ enum sampler_kind {
     SAMPLER_EULER,
     SAMPLER_EULER_A,
     SAMPLER_DPMPP_2M,
+    SAMPLER_PNDM,
+    SAMPLER_LMS,
+    SAMPLER_HEUN,
+    SAMPLER_DPM2,
+    SAMPLER_DPM2_A,
+    SAMPLER_UNIPC,
+    SAMPLER_LCM,
     SAMPLER_DDIM_INVERSE, // of editing alone
 };
 
 enum sampler_spacing {
     SAMPLER_SPACING_MODEL, // as the model's config says; normal when it says nothing
     SAMPLER_SPACING_NORMAL,
-    SAMPLER_SPACING_KARRAS, // Karras and others, 2022, rho 7; not with ddim
+    SAMPLER_SPACING_KARRAS, // Karras and others, 2022, rho 7; not with ddim, pndm and lcm
 };
 
 struct svdiff_generate_options {

@@ -134,6 +134,11 @@ static inline void fixture_set(struct schedule_config *c, const char *key, const
                 *places[i].real = g_ascii_strtod(value, NULL);
             } else {
                 *places[i].truth = strcmp(value, "true") == 0;
+                c->clip_sample_asked =
+                    c->clip_sample_asked || (strcmp(key, "clip_sample") == 0 && *places[i].truth);
+                c->set_alpha_to_one_asked =
+                    c->set_alpha_to_one_asked ||
+                    (strcmp(key, "set_alpha_to_one") == 0 && *places[i].truth);
             }
             return;
         }

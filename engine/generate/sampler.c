@@ -19,9 +19,38 @@ const char *sampler_name(enum sampler_kind kind)
     return word != NULL ? word : "inversion";
 }
 
-static bool is_ddim(enum sampler_kind kind)
+enum karras { KARRAS_NEVER, KARRAS_ASKED, KARRAS_MODEL };
+
+/* What a class reads of a config, and how often it asks the network in a step.
+ * spacing: where the config says none. karras: never, where it is asked for, or also where the config
+ * says so. zero_snr: whether rescale_betas_zero_snr is read. */
+struct sampler_class {
+    bool (*plan)(struct sampler *s, GError **error);
+    int evaluations;
+    enum timestep_spacing spacing;
+    enum karras karras;
+    bool zero_snr;
+};
+
+static const struct sampler_class classes[] = {
+    [SAMPLER_DDIM] = {sampler_plan_ddim, 1, TIMESTEPS_LEADING, KARRAS_NEVER, true},
+    [SAMPLER_EULER] = {sampler_plan_euler, 1, TIMESTEPS_LINSPACE, KARRAS_MODEL, true},
+    // the class does not have it: there it has to be asked for
+    [SAMPLER_EULER_A] = {sampler_plan_euler, 1, TIMESTEPS_LINSPACE, KARRAS_ASKED, true},
+    [SAMPLER_DPMPP_2M] = {sampler_plan_dpmpp, 1, TIMESTEPS_LINSPACE, KARRAS_MODEL, true},
+    [SAMPLER_PNDM] = {sampler_plan_pndm, 1, TIMESTEPS_LEADING, KARRAS_NEVER, false},
+    [SAMPLER_LMS] = {sampler_plan_lms, 1, TIMESTEPS_LINSPACE, KARRAS_MODEL, false},
+    [SAMPLER_HEUN] = {sampler_plan_heun, 2, TIMESTEPS_LINSPACE, KARRAS_MODEL, false},
+    [SAMPLER_DPM2] = {sampler_plan_heun, 2, TIMESTEPS_LINSPACE, KARRAS_MODEL, false},
+    [SAMPLER_DPM2_A] = {sampler_plan_heun, 2, TIMESTEPS_LINSPACE, KARRAS_MODEL, false},
+    [SAMPLER_UNIPC] = {sampler_plan_unipc, 1, TIMESTEPS_LINSPACE, KARRAS_MODEL, true},
+    [SAMPLER_LCM] = {sampler_plan_lcm, 1, TIMESTEPS_LEADING, KARRAS_NEVER, true},
+    [SAMPLER_DDIM_INVERSE] = {sampler_plan_ddim, 1, TIMESTEPS_LEADING, KARRAS_NEVER, true},
+};
+
+static const struct sampler_class *class_of(const struct sampler *s)
 {
-    return kind == SAMPLER_DDIM || kind == SAMPLER_DDIM_INVERSE;
+    return &classes[s->source.options.kind];
 }
 
 static bool check_options(const struct sampler_options *o, int train, GError **error)
@@ -41,7 +70,7 @@ static bool check_options(const struct sampler_options *o, int train, GError **e
         return error_usage(error, "--eta does not go with --sampler %s: use --sampler ddim",
                            sampler_name(o->kind));
     }
-    if (o->spacing == SAMPLER_SPACING_KARRAS && is_ddim(o->kind)) {
+    if (o->spacing == SAMPLER_SPACING_KARRAS && classes[o->kind].karras == KARRAS_NEVER) {
         return error_usage(error,
                            "--spacing karras does not go with --sampler %s: use euler, euler-a "
                            "or dpmpp-2m",
@@ -50,33 +79,13 @@ static bool check_options(const struct sampler_options *o, int train, GError **e
     return true;
 }
 
-// the class's own default where the file says nothing
-static enum timestep_spacing resolve_spacing(enum sampler_kind kind, enum timestep_spacing spacing)
-{
-    if (spacing != TIMESTEPS_DEFAULT) {
-        return spacing;
-    }
-    return is_ddim(kind) ? TIMESTEPS_LEADING : TIMESTEPS_LINSPACE;
-}
-
-/* The ancestral sampler's class does not read use_karras_sigmas from a config: there it has to be
- * asked for. */
 static bool resolve_karras(const struct sampler_options *o, const struct schedule_config *config)
 {
     if (o->spacing != SAMPLER_SPACING_MODEL) {
         return o->spacing == SAMPLER_SPACING_KARRAS;
     }
-    return config->use_karras_sigmas && (o->kind == SAMPLER_EULER || o->kind == SAMPLER_DPMPP_2M);
+    return config->use_karras_sigmas && classes[o->kind].karras == KARRAS_MODEL;
 }
-
-typedef bool (*plan_function)(struct sampler *s, GError **error);
-
-// how each kind makes its plan
-static const plan_function plans[] = {
-    [SAMPLER_DDIM] = sampler_plan_ddim,      [SAMPLER_DDIM_INVERSE] = sampler_plan_ddim,
-    [SAMPLER_EULER] = sampler_plan_euler,    [SAMPLER_EULER_A] = sampler_plan_euler,
-    [SAMPLER_DPMPP_2M] = sampler_plan_dpmpp,
-};
 
 /* A factor that is infinite or no number: the noise alone tells nothing of the original (zero
  * terminal SNR with a network that predicts noise), or two steps share a level. */
@@ -118,13 +127,27 @@ static bool check_plan(const struct sampler *s, GError **error)
 static bool make_plan(struct sampler *s, GError **error)
 {
     g_clear_pointer(&s->plan, g_free);
-    return plans[s->source.options.kind](s, error) && check_plan(s, error);
+    return class_of(s)->plan(s, error) && check_plan(s, error);
+}
+
+// the config as the class reads it; of its own, so that the model's stays as it is
+static struct schedule_config resolve_config(enum sampler_kind kind,
+                                             const struct schedule_config *config)
+{
+    struct schedule_config resolved = *config;
+
+    if (config->timestep_spacing == TIMESTEPS_DEFAULT) {
+        resolved.timestep_spacing = classes[kind].spacing;
+    }
+    resolved.rescale_betas_zero_snr = config->rescale_betas_zero_snr && classes[kind].zero_snr;
+    return resolved;
 }
 
 struct sampler *sampler_create(const struct sampler_options *options,
                                const struct schedule_config *config, GError **error)
 {
-    g_autoptr(schedule) table = schedule_create(config, error);
+    const struct schedule_config resolved = resolve_config(options->kind, config);
+    g_autoptr(schedule) table = schedule_create(&resolved, error);
 
     if (table == NULL || !check_options(options, table->n_timesteps, error)) {
         return NULL;
@@ -133,11 +156,10 @@ struct sampler *sampler_create(const struct sampler_options *options,
     s->clip = INFINITY;
     s->source = (struct sampler_source){
         .options = *options,
-        .config = *config, // of its own: what the class fills in must not reach the model's
+        .config = resolved,
         .alphas_cumprod = g_memdup2(table->alphas_cumprod,
                                     (gsize)table->n_timesteps * sizeof *table->alphas_cumprod),
         .karras = resolve_karras(options, config)};
-    s->source.config.timestep_spacing = resolve_spacing(options->kind, config->timestep_spacing);
     return make_plan(s, error) ? g_steal_pointer(&s) : NULL;
 }
 
@@ -159,15 +181,17 @@ bool sampler_start(struct sampler *s, double strength, GError **error)
     if (!(strength >= 0 && strength <= 1)) {
         return error_usage(error, "--strength %s is not possible: it goes from above 0 to 1", text);
     }
-    // cut off as diffusers' img2img does it
-    int remaining = MIN((int)(s->n_steps * strength), s->n_steps);
+    // cut off as diffusers' img2img does it, which counts steps as they are asked for
+    const int evaluations = class_of(s)->evaluations;
+    const int steps = (s->n_steps + evaluations - 1) / evaluations;
+    const int remaining = MIN((int)(steps * strength), steps);
     if (remaining < 1) {
         // rounded up to three digits, so that what is advised works
-        g_ascii_formatd(least, sizeof least, "%.3g", ceil(1000.0 / s->n_steps) / 1000);
+        g_ascii_formatd(least, sizeof least, "%.3g", ceil(1000.0 / steps) / 1000);
         return error_usage(error, "--strength %s leaves none of the %d steps: use at least %s",
-                           text, s->n_steps, least);
+                           text, steps, least);
     }
-    s->first = s->n_steps - remaining;
+    s->first = (steps - remaining) * evaluations;
     return make_plan(s, error);
 }
 

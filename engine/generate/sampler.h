@@ -3,10 +3,19 @@
  * Each sampler is diffusers' class of the same name, made from the model's scheduler_config.json:
  *
  *   ddim       DDIMScheduler                        latents  sqrt(a) x0 + sqrt(1 - a) noise
- *   euler      EulerDiscreteScheduler               latents  x0 + sigma noise
- *   euler-a    EulerAncestralDiscreteScheduler      the same
+ *   pndm       PNDMScheduler, skip_prk_steps        as ddim
+ *   lms        LMSDiscreteScheduler                 latents  x0 + sigma noise
+ *   euler      EulerDiscreteScheduler               as lms
+ *   euler-a    EulerAncestralDiscreteScheduler      as lms
+ *   heun       HeunDiscreteScheduler                as lms, two evaluations a step
+ *   dpm2       KDPM2DiscreteScheduler               as heun
+ *   dpm2-a     KDPM2AncestralDiscreteScheduler      as heun
  *   dpmpp-2m   DPMSolverMultistepScheduler          as ddim
+ *   unipc      UniPCMultistepScheduler              as ddim
+ *   lcm        LCMScheduler                         as ddim
  *   inversion  DDIMInverseScheduler                 as ddim, from little noise to much
+ *
+ * A step k here is one evaluation of the network.
  *
  *   for (k = sampler_first(s); k < sampler_steps(s); k++) {
  *       sampler_scale_input(s, k, latents, input, count);
@@ -57,7 +66,7 @@ bool sampler_start(struct sampler *s, double strength, GError **error);
 int sampler_steps(const struct sampler *s);
 int sampler_first(const struct sampler *s);
 
-// what the network is told; whole for ddim, dpmpp-2m and inversion
+// what the network is told; whole where latents are as ddim's
 double sampler_timestep(const struct sampler *s, int k);
 
 // the standard deviation of the latents that sampling without a picture begins with

@@ -20,10 +20,7 @@ static void fill_step(struct sampler_plan_step *p, enum prediction_type type, fl
     float up = 0, down = next;
 
     if (ancestral) {
-        // below 0 by rounding alone
-        float share = next * next * (sigma * sigma - next * next) / (sigma * sigma);
-        up = sqrtf(fmaxf(share, 0));
-        down = sqrtf(fmaxf(next * next - up * up, 0));
+        sampler_split_noise(sigma, next, &down, &up);
     }
     sampler_fill_sigma(p, type, sigma);
     double share = (double)(down - sigma) / sigma;

@@ -28,7 +28,7 @@ int sampler_place_sigmas(const struct sampler_source *source, bool rounded, doub
     if (source->karras) {
         sampler_karras(at[0], at[n - 1], at, n);
         for (int k = 0; k < n; k++) {
-            const double t = sampler_sigma_to_timestep(sigmas, train, at[k]);
+            const double t = sampler_log_to_timestep(sigmas, train, log(at[k]));
             timesteps[k] = rounded ? rint(t) : (float)t;
         }
     }
@@ -46,7 +46,7 @@ static void place_karras(const struct schedule_config *config, const float *sigm
 
     sampler_karras(sigmas[train - 1], sigmas[0], at, n);
     for (int k = 0; k < n; k++) {
-        timesteps[k] = sampler_sigma_to_timestep(sigmas, train, at[k]);
+        timesteps[k] = sampler_log_to_timestep(sigmas, train, log(at[k]));
     }
 }
 
@@ -87,6 +87,15 @@ float sampler_initial_sigma(const struct schedule_config *config, float sigma)
     const bool noise_alone = config->timestep_spacing != TIMESTEPS_LEADING;
 
     return noise_alone ? sigma : sqrtf(sigma * sigma + 1.0f);
+}
+
+void sampler_split_noise(float sigma, float next, float *down, float *up)
+{
+    const float share = next * next * (sigma * sigma - next * next) / (sigma * sigma);
+
+    // below 0 by rounding alone
+    *up = sqrtf(fmaxf(share, 0));
+    *down = sqrtf(fmaxf(next * next - *up * *up, 0));
 }
 
 void sampler_fill_sigma(struct sampler_plan_step *p, enum prediction_type type, float sigma)

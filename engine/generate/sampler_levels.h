@@ -32,6 +32,9 @@ float sampler_first_sigma(const struct sampler_source *source);
  * a latent of variance 1 with it. */
 float sampler_initial_sigma(const struct schedule_config *config, float sigma);
 
+/* An ancestral step from sigma to next: it goes down further, and noise of deviation up brings it back. */
+void sampler_split_noise(float sigma, float next, float *down, float *up);
+
 /* Fill what a step tells the network and how its prediction becomes an original, at a level. */
 void sampler_fill_sigma(struct sampler_plan_step *p, enum prediction_type type, float sigma);
 void sampler_fill_level(struct sampler_plan_step *p, enum prediction_type type,

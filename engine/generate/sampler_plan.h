@@ -56,6 +56,11 @@ struct sampler {
 bool sampler_plan_ddim(struct sampler *s, GError **error);
 bool sampler_plan_euler(struct sampler *s, GError **error);
 bool sampler_plan_dpmpp(struct sampler *s, GError **error);
+bool sampler_plan_heun(struct sampler *s, GError **error); // and dpm2, dpm2-a
+bool sampler_plan_lcm(struct sampler *s, GError **error);
+bool sampler_plan_lms(struct sampler *s, GError **error);
+bool sampler_plan_pndm(struct sampler *s, GError **error);
+bool sampler_plan_unipc(struct sampler *s, GError **error);
 
 // places the steps: n_steps and a plan of zeros
 static inline void sampler_plan_begin(struct sampler *s, int n_steps)

@@ -81,9 +81,9 @@ void sampler_karras(double high, double low, double *out, int n)
     }
 }
 
-double sampler_sigma_to_timestep(const float *sigmas, int n, double sigma)
+double sampler_log_to_timestep(const float *sigmas, int n, double log_sigma)
 {
-    double target = log(fmax(sigma, 1e-10));
+    const double target = fmax(log_sigma, log(1e-10));
     int low = 0;
 
     // levels rise with the timestep; few enough to be walked

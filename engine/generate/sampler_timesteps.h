@@ -20,5 +20,5 @@ double sampler_interpolate(const float *sigmas, int n, double t);
 /* n levels from high to low in out[n], evenly spaced in the 7th root (Karras and others, 2022). */
 void sampler_karras(double high, double low, double *out, int n);
 
-/* The timestep of a level, between whole ones on the scale of log sigma. */
-double sampler_sigma_to_timestep(const float *sigmas, int n, double sigma);
+/* The timestep of the level whose logarithm it is, between whole ones on that scale. */
+double sampler_log_to_timestep(const float *sigmas, int n, double log_sigma);

@@ -112,6 +112,8 @@ static void read_sampling(struct config_reader *r, struct schedule_config *confi
     config->steps_offset = config_int(r, "steps_offset", 0, MAX_TIMESTEPS, 0);
     config->set_alpha_to_one = config_bool(r, "set_alpha_to_one", config->set_alpha_to_one);
     config->clip_sample = config_bool(r, "clip_sample", config->clip_sample);
+    config->set_alpha_to_one_asked = config_bool(r, "set_alpha_to_one", false);
+    config->clip_sample_asked = config_bool(r, "clip_sample", false);
     config->clip_sample_range = config_double(r, "clip_sample_range", 0, 1e6, 1);
     config->thresholding = config_bool(r, "thresholding", false);
     config->use_karras_sigmas = config_bool(r, "use_karras_sigmas", false);

@@ -43,6 +43,7 @@ struct schedule_config {
     int steps_offset;      // added to timesteps with leading spacing
     bool set_alpha_to_one; // DDIM: nothing is left of the noise after the last step
     bool clip_sample;      // DDIM: the predicted original is cut at +-clip_sample_range
+    bool set_alpha_to_one_asked, clip_sample_asked; // the same where absence means false: others
     double clip_sample_range;
     bool thresholding; // DDIM, DPM-Solver++: refused there
 

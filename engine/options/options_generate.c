@@ -25,7 +25,9 @@ static const struct option rows[] = {
            "how closely the prompt is followed; at most 1: without guidance ({default})"),
     // diffusers' classes of the same names (generate/sampler.h)
     CHOICE("sampler", FIELD(sampler), SAMPLER_DDIM, SAMPLER_DDIM,
-           WORDS("ddim", "euler", "euler-a", "dpmpp-2m"), 0, "{words} ({default})"),
+           WORDS("ddim", "euler", "euler-a", "dpmpp-2m", "pndm", "lms", "heun", "dpm2", "dpm2-a",
+                 "unipc", "lcm"),
+           0, "{words} ({default})"),
     CHOICE("spacing", FIELD(spacing), SAMPLER_SPACING_MODEL, SAMPLER_SPACING_NORMAL,
            WORDS("normal", "karras"), 0, "{words} (as the model says)"),
     NUMBER("eta", FIELD(eta), 0, 0, 1, 0, "X", "ddim: share of fresh noise, 0 to 1 ({default})"),

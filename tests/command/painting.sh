@@ -27,7 +27,7 @@ for fill in original blurred noise; do
 done
 check '--fill makes a difference' differ original.png blurred.png
 check '--fill makes a difference, too' differ original.png noise.png
-for sampler in euler euler-a dpmpp-2m; do
+for sampler in euler euler-a dpmpp-2m pndm heun dpm2-a unipc lcm; do
     paint --init-image wide.png --mask disc.png --sampler $sampler --output out.png
     check "--sampler $sampler" unchanged wide.png out.png disc.png
 done

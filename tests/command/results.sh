@@ -19,7 +19,7 @@ pattern='half*' check 'other percent signs are themselves' files 'half%%s%n.png'
 
 # ---- seeds: picture k is that of seed + k ----
 
-for sampler in ddim euler euler-a dpmpp-2m; do
+for sampler in ddim euler euler-a dpmpp-2m pndm lms heun dpm2 dpm2-a unipc lcm; do
     generate --prompt x --steps 3 --sampler $sampler --seed 7 --count 3 --output "$sampler-%d.png"
     generate --prompt x --steps 3 --sampler $sampler --seed 9 --output "$sampler.png"
     check "$sampler: the third picture of a run" same "$sampler.png" "$sampler-2.png"
