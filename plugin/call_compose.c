@@ -146,7 +146,7 @@ static bool learn(const struct compose *c, task *t, GError **error)
     }
     if (added) {
         call_add_text(a, "--output", c->output);
-        call_add_values(a, c->v, "model", "steps", "cut-mix", NULL);
+        call_add_values(a, c->v, "model", "steps", "cut-mix", "device", NULL);
         call_add_number(a, "--unmix-weight", values_number(c->v, "unmix"));
         call_add_seed(a, c->seed);
         call_add_text(a, "--apart-pictures", "0"); // nobody would see what they say
@@ -201,7 +201,7 @@ static bool paint(const struct compose *c, task *t, GError **error)
         return false;
     }
     call_size(c->v, &c->area, &width, &height);
-    call_add_values(a, c->v, "prompt", "model", "count", NULL);
+    call_add_values(a, c->v, "prompt", "model", "count", "device", NULL);
     add_negative(a, values_text(c->v, "negative"));
     call_add_text(a, "--subject", c->output);
     // what the prompt calls the subjects becomes their own words

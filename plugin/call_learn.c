@@ -74,7 +74,7 @@ bool call_learn(const struct call *c, task *t, GError **error)
         return false;
     }
     call_add_values(a, c->values, "prompt", "class-prompt", "model", "steps", "learning-rate",
-                    "size", NULL);
+                    "size", "device", NULL);
     // also the normal one: without, a run that goes on would have that of what it goes on from
     call_add_text(a, "--effort", effort_of(c->values));
     call_add_text(a, "--output", t->file);

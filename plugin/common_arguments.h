@@ -66,6 +66,13 @@
 #define PICTURES_SEED_ARGUMENT                                                                     \
     SEED_ARGUMENT(                                                                                 \
         N_("What random numbers begin with, the next pictures count on; -1: a random one."))
+// of dialogs alone; scripts take what the machine has
+#define DEVICE_ARGUMENT                                                                            \
+    ARGUMENT_CHOICE, "device", N_("Device (_0)"),                                                  \
+        N_("What computes: the processor, or the graphics card, where svdiff-cuda is installed."), \
+        .standard_text = "auto", .choices = "auto|cpu|cuda",                                       \
+        .choice_words = N_("what suits|the processor|the graphics card"), .advanced = true,        \
+        .unscripted = true
 #define COUNT_ARGUMENT                                                                             \
     ARGUMENT_INT, "count", N_("Num_ber of pictures"),                                              \
         N_("How many pictures are made, each a layer; 0: one."), .low = -1, .high = 100,           \

@@ -55,6 +55,7 @@ static const struct argument learn_arguments[] = {
      N_("quick: sooner done, and less like it; thorough: the other way round."),
      .standard_text = "normal", .choices = "quick|normal|thorough",
      .choice_words = N_("quick|as usual|thorough"), .unscripted = true},
+    {DEVICE_ARGUMENT},
 };
 
 // what is painted, and how, with an image or without
@@ -68,7 +69,7 @@ static const struct argument learn_arguments[] = {
 #define HOW_ARGUMENTS                                                                              \
     ROW(WIDTH_ARGUMENT), ROW(HEIGHT_ARGUMENT), ROW(STEPS_ARGUMENT("generate")),                    \
         ROW(GUIDANCE_ARGUMENT("generate")), ROW(SAMPLER_ARGUMENT), ROW(PICTURES_SEED_ARGUMENT),    \
-        ROW(COUNT_ARGUMENT)
+        ROW(COUNT_ARGUMENT), ROW(DEVICE_ARGUMENT)
 
 static const struct argument generate_arguments[] = {
     WHAT_ARGUMENTS,
@@ -133,6 +134,7 @@ static const struct argument compose_arguments[] = {
     {ARGUMENT_FILE, "output", N_("Ou_tput"),
      N_("The subject file to write; empty: your data folder, by the layers' names."),
      .advanced = true},
+    {DEVICE_ARGUMENT},
 };
 
 // there are no sizes: a layer is drawn as large as it is
@@ -154,6 +156,7 @@ static const struct argument edit_arguments[] = {
     {GUIDANCE_ARGUMENT("edit")},
     {PICTURES_SEED_ARGUMENT},
     {COUNT_ARGUMENT},
+    {DEVICE_ARGUMENT},
 };
 
 #define FIRST_CHOICE(name, word, folder) word
