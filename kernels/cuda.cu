@@ -75,8 +75,8 @@ static void cuda_copy(const kernels *k, void *to, const void *from, size_t bytes
     }
 }
 
-/* What went wrong up to here, once. waited: what waiting for the work came to. An error that the call met is
- * told with its entry; of work that failed later it is only known what was asked for last. */
+/* What went wrong up to here, once. waited: what waiting for the work came to. What a call refuses is told with
+ * its entry; of work that failed later it is only known what was asked for since. */
 static bool tell(const kernels *k, cudaError_t waited, GError **error)
 {
     struct cuda_device *device = cuda_device(k);
@@ -84,11 +84,13 @@ static bool tell(const kernels *k, cudaError_t waited, GError **error)
     const cudaError_t failed = waited != cudaSuccess ? waited : left;
     const cublasStatus_t product = device->failed;
     const char *entry = device->broken != NULL ? device->broken : device->asked;
+    const bool refused = device->broken != NULL && (failed == cudaErrorInvalidValue ||
+                                                    failed == cudaErrorInvalidConfiguration);
 
     if (failed != cudaSuccess) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO, "%s (in %s%s)",
                     cudaGetErrorString(failed), entry != NULL ? entry : "its beginning",
-                    device->broken != NULL ? "" : " or before it");
+                    refused ? "" : " or before it");
     } else if (product != CUBLAS_STATUS_SUCCESS) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO,
                     "a matrix product failed (in %s, cuBLASLt's %d)", entry, product);
@@ -174,7 +176,9 @@ static size_t cuda_available(const kernels *k)
     size_t available = 0, total = 0;
 
     cudaSetDevice(cuda_device(k)->number); // of the thread that asks
-    return cudaMemGetInfo(&available, &total) == cudaSuccess ? available : 0;
+    return cudaMemGetInfo(&available, &total) == cudaSuccess
+               ? available + cuda_device(k)->memory.own
+               : 0;
 }
 
 /* ---- the device ---- */

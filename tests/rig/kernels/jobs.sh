@@ -54,4 +54,34 @@ learn_on cuda 2 stopped.safetensors
 learn_on cuda 3 stopped.safetensors --resume
 check 'the device goes on with its own' same stopped.safetensors cuda.safetensors
 
+# ---- memory and a device that is lost ----
+
+# 96 MiB are the device's own; the run takes a few more
+export RIG_MEMORY=97
+learn_on cuda 3 small.safetensors
+check 'too little memory is told before the run' one_sentence \
+    '^[0-9.]+ GiB of memory are needed and [0-9.]+ GiB are available on the device cuda:0; .*--device cpu'
+check 'and nothing is written' test ! -e small.safetensors
+export RIG_MEMORY=128
+learn_on cuda 3 small.safetensors
+check 'as much memory as it takes is enough' same small.safetensors cuda.safetensors
+unset RIG_MEMORY
+
+learn_on cuda 6 whole.safetensors
+export RIG_LOST=14000
+learn_on cuda 6 lost.safetensors
+unset RIG_LOST
+check 'a device that is lost ends the run' is 1
+check 'with a sentence' one_sentence \
+    '^The device cuda failed: an illegal memory access was encountered \(in [a-z_]+ or before it\)'
+steps=$(metadata lost.safetensors.resume step)
+check 'what was learned is kept' test "$steps" -ge 1 -a "$steps" -lt 6
+check 'and the subject with it' test "$(metadata lost.safetensors steps)" = "$steps"
+cp lost.safetensors.resume copy
+learn_on cuda 6 lost.safetensors --resume
+check 'the device goes on as if nothing had been' same lost.safetensors whole.safetensors
+cp copy lost.safetensors.resume
+learn_on cpu 6 lost.safetensors --resume
+check 'or the CPU does' near lost.safetensors whole.safetensors 1e-3
+
 end_tests
