@@ -104,7 +104,8 @@ static void test_auto_gives_way(void)
     g_assert_true(svdiff_estimate_generate(told, &o, &e, &error));
     g_assert_no_error(error);
     g_assert_cmpstr(e.device, ==, "cpu");
-    g_assert_cmpuint(e.available, ==, session_available(told));
+    g_assert_cmpuint(e.available, >,
+                     (uint64_t)1 << 30); // the machine's, not what is left of the rig's
 
     g_autoptr(svdiff) s = open_model(SVDIFF_DEVICE_AUTO);
     g_assert_cmpstr(s->device, ==, "cuda:0");
