@@ -77,7 +77,8 @@ static void test_devices()
     g_autoptr(kernels) k = kernels_cuda_create(2, KERNELS_IN_F32, NULL);
     const size_t before = k->available(k);
     void *memory = k->alloc(k, 1 << 20);
-    g_assert_cmpuint(before, ==, ((size_t)1000 << 20) - CUDA_WORKSPACE - CUDA_LIBRARY);
+    g_assert_cmpuint(
+        before, ==, (size_t)1000 << 20); // the table's own counts as free: a job's peak has it, too
     g_assert_cmpuint(k->available(k), ==, before - (1 << 20));
     k->release(k, memory, 1 << 20);
     g_setenv("RIG_DEVICES", "0", TRUE);
