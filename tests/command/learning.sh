@@ -201,7 +201,7 @@ best=f32
 ! grep -q -w avx512_bf16 /proc/cpuinfo || best=bf16
 check 'auto takes bfloat16 where this CPU has it' test "$(metadata worker.safetensors precision)" = $best
 if [ $best = bf16 ]; then
-    check 'and says so' grep -q '^bfloat16, .*--precision f32' "$work/said"
+    check 'and says so' grep -q '^device cpu, precision bf16, .*--precision f32' "$work/said"
     cp kept.resume worker.safetensors.resume
     refuses '--resume with another --precision' 1 'worker.safetensors.resume ' learn --model "$sd1" \
         --size 64 --seed 3 --quiet $dog --steps 90 --output worker.safetensors --resume --precision f32
