@@ -22,16 +22,17 @@ BF16_PART __m512i bf16_pairs(__m512 low, __m512 high)
 }
 
 /* 2^x = 2^n 2^r, n = x rounded, by a polynomial of r fitted to a relative error of 3e-6, a
- * thousandth of what rounding to bfloat16 takes. 0 far below, infinite far above; NaN stays NaN. */
+ * thousandth of what rounding to bfloat16 takes, and exact at 0: where there is one key, its sum is 1.
+ * 0 far below, infinite far above; NaN stays NaN. */
 BF16_PART __m512 bf16_exp2(__m512 x)
 {
     const __m512 n = _mm512_roundscale_ps(x, 0), r = _mm512_sub_ps(x, n);
-    __m512 p = _mm512_set1_ps(9.570102e-3f);
+    __m512 p = _mm512_set1_ps(9.582576e-3f);
 
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(5.591786e-2f));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(2.402474e-1f));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(6.931218e-1f));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.99999928f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(5.590683e-2f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(2.402411e-1f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(6.931241e-1f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1));
     return _mm512_scalef_ps(p, n);
 }
 #endif
