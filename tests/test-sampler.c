@@ -348,6 +348,11 @@ static void test_refused(void)
         // all steps share a timestep
         {"sd1-leading", {SAMPLER_DPMPP_2M, .steps = 1000}, "fewer steps"},
         {"sample", {SAMPLER_EULER_A, .steps = 10}, "\"sample\""},
+        {"sample", {SAMPLER_PNDM, .steps = 10}, "--sampler pndm"},
+        {"sample", {SAMPLER_DPM2, .steps = 10}, "--sampler dpm2 "},
+        {"sample", {SAMPLER_DPM2_A, .steps = 10}, "--sampler dpm2-a"},
+        {"sd1", {SAMPLER_PNDM, SAMPLER_SPACING_KARRAS, 10}, "karras"},
+        {"sd1", {SAMPLER_LCM, .steps = 51}, "1 to 50"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -376,9 +381,12 @@ static void test_config_refused(void)
     c.thresholding = true;
     check_config_refused(&c, SAMPLER_DDIM, SVDIFF_ERROR_FAILED, "thresholding");
     check_config_refused(&c, SAMPLER_DPMPP_2M, SVDIFF_ERROR_FAILED, "thresholding");
+    check_config_refused(&c, SAMPLER_UNIPC, SVDIFF_ERROR_FAILED, "thresholding");
+    check_config_refused(&c, SAMPLER_LCM, SVDIFF_ERROR_FAILED, "thresholding");
     schedule_config_init(&c);
     c.solver_order = 3;
     check_config_refused(&c, SAMPLER_DPMPP_2M, SVDIFF_ERROR_FAILED, "solver_order");
+    check_config_refused(&c, SAMPLER_UNIPC, SVDIFF_ERROR_FAILED, "solver_order");
     schedule_config_init(&c);
     c.solver_plus_plus = false;
     check_config_refused(&c, SAMPLER_DPMPP_2M, SVDIFF_ERROR_FAILED, "algorithm_type");
@@ -420,6 +428,19 @@ static void test_strength(void)
     g_assert_cmpint(sampler_first(s), ==, 0);
 }
 
+// whole steps are left out, of evaluations two each
+static void test_strength_twice(void)
+{
+    struct sampler_options options = {.kind = SAMPLER_HEUN, .steps = 20};
+    g_autoptr(sampler) s = create("sd1", &options);
+
+    g_assert_cmpint(sampler_steps(s), ==, 39);
+    g_assert_true(sampler_start(s, 0.5, NULL));
+    g_assert_cmpint(sampler_first(s), ==, 20);
+    g_assert_true(sampler_start(s, 0.05, NULL));
+    g_assert_cmpint(sampler_first(s), ==, 38);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -442,5 +463,6 @@ int main(int argc, char **argv)
     g_test_add_func("/sampler/refused", test_refused);
     g_test_add_func("/sampler/config-refused", test_config_refused);
     g_test_add_func("/sampler/strength", test_strength);
+    g_test_add_func("/sampler/strength-twice", test_strength_twice);
     return g_test_run();
 }

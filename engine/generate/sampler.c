@@ -21,31 +21,43 @@ const char *sampler_name(enum sampler_kind kind)
 
 enum karras { KARRAS_NEVER, KARRAS_ASKED, KARRAS_MODEL };
 
-/* What a class reads of a config, and how often it asks the network in a step.
- * spacing: where the config says none. karras: never, where it is asked for, or also where the config
- * says so. zero_snr: whether rescale_betas_zero_snr is read. */
+// what a class reads of a config, and needs
+enum {
+    READS_ZERO_SNR = 1 << 0,     // rescale_betas_zero_snr
+    READS_THRESHOLDING = 1 << 1, // and has it, which ours has not
+    NEEDS_NOISE = 1 << 2,        // not defined where the network predicts originals
+};
+
+/* How a class makes its plan, how often it asks the network in a step, the spacing where the config says
+ * none, and when its levels are Karras': never, where that is asked for, or also where the config says so. */
 struct sampler_class {
     bool (*plan)(struct sampler *s, GError **error);
     int evaluations;
     enum timestep_spacing spacing;
     enum karras karras;
-    bool zero_snr;
+    unsigned traits;
 };
 
 static const struct sampler_class classes[] = {
-    [SAMPLER_DDIM] = {sampler_plan_ddim, 1, TIMESTEPS_LEADING, KARRAS_NEVER, true},
-    [SAMPLER_EULER] = {sampler_plan_euler, 1, TIMESTEPS_LINSPACE, KARRAS_MODEL, true},
+    [SAMPLER_DDIM] = {sampler_plan_ddim, 1, TIMESTEPS_LEADING, KARRAS_NEVER,
+                      READS_ZERO_SNR | READS_THRESHOLDING},
+    [SAMPLER_EULER] = {sampler_plan_euler, 1, TIMESTEPS_LINSPACE, KARRAS_MODEL, READS_ZERO_SNR},
     // the class does not have it: there it has to be asked for
-    [SAMPLER_EULER_A] = {sampler_plan_euler, 1, TIMESTEPS_LINSPACE, KARRAS_ASKED, true},
-    [SAMPLER_DPMPP_2M] = {sampler_plan_dpmpp, 1, TIMESTEPS_LINSPACE, KARRAS_MODEL, true},
-    [SAMPLER_PNDM] = {sampler_plan_pndm, 1, TIMESTEPS_LEADING, KARRAS_NEVER, false},
-    [SAMPLER_LMS] = {sampler_plan_lms, 1, TIMESTEPS_LINSPACE, KARRAS_MODEL, false},
-    [SAMPLER_HEUN] = {sampler_plan_heun, 2, TIMESTEPS_LINSPACE, KARRAS_MODEL, false},
-    [SAMPLER_DPM2] = {sampler_plan_heun, 2, TIMESTEPS_LINSPACE, KARRAS_MODEL, false},
-    [SAMPLER_DPM2_A] = {sampler_plan_heun, 2, TIMESTEPS_LINSPACE, KARRAS_MODEL, false},
-    [SAMPLER_UNIPC] = {sampler_plan_unipc, 1, TIMESTEPS_LINSPACE, KARRAS_MODEL, true},
-    [SAMPLER_LCM] = {sampler_plan_lcm, 1, TIMESTEPS_LEADING, KARRAS_NEVER, true},
-    [SAMPLER_DDIM_INVERSE] = {sampler_plan_ddim, 1, TIMESTEPS_LEADING, KARRAS_NEVER, true},
+    [SAMPLER_EULER_A] = {sampler_plan_euler, 1, TIMESTEPS_LINSPACE, KARRAS_ASKED,
+                         READS_ZERO_SNR | NEEDS_NOISE},
+    [SAMPLER_DPMPP_2M] = {sampler_plan_dpmpp, 1, TIMESTEPS_LINSPACE, KARRAS_MODEL,
+                          READS_ZERO_SNR | READS_THRESHOLDING},
+    [SAMPLER_PNDM] = {sampler_plan_pndm, 1, TIMESTEPS_LEADING, KARRAS_NEVER, NEEDS_NOISE},
+    [SAMPLER_LMS] = {sampler_plan_lms, 1, TIMESTEPS_LINSPACE, KARRAS_MODEL, 0},
+    [SAMPLER_HEUN] = {sampler_plan_heun, 2, TIMESTEPS_LINSPACE, KARRAS_MODEL, 0},
+    [SAMPLER_DPM2] = {sampler_plan_heun, 2, TIMESTEPS_LINSPACE, KARRAS_MODEL, NEEDS_NOISE},
+    [SAMPLER_DPM2_A] = {sampler_plan_heun, 2, TIMESTEPS_LINSPACE, KARRAS_MODEL, NEEDS_NOISE},
+    [SAMPLER_UNIPC] = {sampler_plan_unipc, 1, TIMESTEPS_LINSPACE, KARRAS_MODEL,
+                       READS_ZERO_SNR | READS_THRESHOLDING},
+    [SAMPLER_LCM] = {sampler_plan_lcm, 1, TIMESTEPS_LEADING, KARRAS_NEVER,
+                     READS_ZERO_SNR | READS_THRESHOLDING},
+    [SAMPLER_DDIM_INVERSE] = {sampler_plan_ddim, 1, TIMESTEPS_LEADING, KARRAS_NEVER,
+                              READS_ZERO_SNR},
 };
 
 static const struct sampler_class *class_of(const struct sampler *s)
@@ -75,6 +87,31 @@ static bool check_options(const struct sampler_options *o, int train, GError **e
                            "--spacing karras does not go with --sampler %s: use euler, euler-a "
                            "or dpmpp-2m",
                            sampler_name(o->kind));
+    }
+    return true;
+}
+
+bool sampler_lacks(const struct sampler *s, const char *wish, GError **error)
+{
+    return error_failed(
+        error,
+        "the model's scheduler_config.json asks for %s, which --sampler %s does not "
+        "have: use --sampler euler",
+        wish, sampler_name(s->source.options.kind));
+}
+
+static bool check_config(const struct sampler *s, GError **error)
+{
+    const unsigned traits = class_of(s)->traits;
+
+    if (s->source.config.thresholding && (traits & READS_THRESHOLDING) != 0) {
+        return sampler_lacks(s, "thresholding", error);
+    }
+    if (s->source.config.prediction_type == PREDICTION_SAMPLE && (traits & NEEDS_NOISE) != 0) {
+        return error_usage(error,
+                           "--sampler %s is not defined for a model with prediction_type "
+                           "\"sample\": use ddim, euler or dpmpp-2m",
+                           sampler_name(s->source.options.kind));
     }
     return true;
 }
@@ -139,7 +176,8 @@ static struct schedule_config resolve_config(enum sampler_kind kind,
     if (config->timestep_spacing == TIMESTEPS_DEFAULT) {
         resolved.timestep_spacing = classes[kind].spacing;
     }
-    resolved.rescale_betas_zero_snr = config->rescale_betas_zero_snr && classes[kind].zero_snr;
+    resolved.rescale_betas_zero_snr =
+        config->rescale_betas_zero_snr && (classes[kind].traits & READS_ZERO_SNR) != 0;
     return resolved;
 }
 
@@ -160,7 +198,7 @@ struct sampler *sampler_create(const struct sampler_options *options,
         .alphas_cumprod = g_memdup2(table->alphas_cumprod,
                                     (gsize)table->n_timesteps * sizeof *table->alphas_cumprod),
         .karras = resolve_karras(options, config)};
-    return make_plan(s, error) ? g_steal_pointer(&s) : NULL;
+    return check_config(s, error) && make_plan(s, error) ? g_steal_pointer(&s) : NULL;
 }
 
 void sampler_free(struct sampler *s)

@@ -74,30 +74,19 @@ static bool place_timesteps(struct sampler *s, GError **error)
     return true;
 }
 
-// what the class does not have, or cannot invert
-static bool check_config(const struct sampler *s, const struct schedule_config *config,
-                         GError **error)
-{
-    if (s->source.options.kind == SAMPLER_DDIM && config->thresholding) {
-        return error_failed(error, "the model's scheduler_config.json asks for thresholding, which "
-                                   "--sampler ddim does not have: use --sampler euler");
-    }
-    if (s->source.options.kind == SAMPLER_DDIM_INVERSE &&
-        config->timestep_spacing == TIMESTEPS_LINSPACE) {
-        return error_failed(
-            error, "the model's scheduler_config.json has timestep_spacing \"linspace\", for which "
-                   "there is no inversion: edit with --no-invert");
-    }
-    return true;
-}
-
 bool sampler_plan_ddim(struct sampler *s, GError **error)
 {
     const struct schedule_config *config = &s->source.config;
     const float *a = s->source.alphas_cumprod;
     const int distance = config->num_train_timesteps / s->source.options.steps;
 
-    if (!check_config(s, config, error) || !place_timesteps(s, error)) {
+    if (s->source.options.kind == SAMPLER_DDIM_INVERSE &&
+        config->timestep_spacing == TIMESTEPS_LINSPACE) {
+        return error_failed(
+            error, "the model's scheduler_config.json has timestep_spacing \"linspace\", for which "
+                   "there is no inversion: edit with --no-invert");
+    }
+    if (!place_timesteps(s, error)) {
         return false;
     }
     s->initial_scale = 1;

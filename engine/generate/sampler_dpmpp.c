@@ -10,8 +10,6 @@
  * there are fewer than 15 steps (lower_order_final) or always (euler_at_final). */
 #include "engine/generate/sampler_levels.h"
 
-#include "engine/base/error.h"
-
 #include <math.h>
 
 #define FEW_STEPS 15
@@ -49,34 +47,22 @@ static void fill_step(struct sampler_plan_step *p, const struct sampler_level *b
     }
 }
 
-static bool check_config(const struct schedule_config *config, GError **error)
-{
-    const char *wish = config->thresholding        ? "thresholding"
-                       : !config->solver_plus_plus ? "an algorithm_type other than \"dpmsolver++\""
-                       : config->solver_order != 2 ? "a solver_order other than 2"
-                                                   : NULL;
-
-    if (wish != NULL) {
-        return error_failed(error,
-                            "the model's scheduler_config.json asks for %s, which --sampler "
-                            "dpmpp-2m does not have: use --sampler euler",
-                            wish);
-    }
-    return true;
-}
-
 bool sampler_plan_dpmpp(struct sampler *s, GError **error)
 {
     const struct schedule_config *config = &s->source.config;
     g_autofree float *levels = g_new(float, (gsize)s->source.options.steps + 1);
     g_autofree double *timesteps = g_new(double, (gsize)s->source.options.steps);
 
-    if (!check_config(config, error)) {
-        return false;
+    if (!config->solver_plus_plus) {
+        return sampler_lacks(s, "an algorithm_type other than \"dpmsolver++\"", error);
     }
-    sampler_plan_begin(s, sampler_place_halved(&s->source,
-                                               last_timestep(config, s->source.alphas_cumprod),
-                                               timesteps, levels));
+    if (config->solver_order != 2) {
+        return sampler_lacks(s, "a solver_order other than 2", error);
+    }
+    // this class rounds down with a cosine schedule
+    const bool down = config->beta_schedule == BETA_SQUARED_COS_CAP_2;
+    const int last = last_timestep(config, s->source.alphas_cumprod);
+    sampler_plan_begin(s, sampler_place_halved(&s->source, last, down, timesteps, levels));
     bool plain_end = !config->final_sigma_min || config->euler_at_final ||
                      (config->lower_order_final && s->n_steps < FEW_STEPS);
     for (int k = 0; k < s->n_steps; k++) {

@@ -10,8 +10,6 @@
  * Karras spacing of the ancestral form, which diffusers does not have, takes Euler's levels. */
 #include "engine/generate/sampler_levels.h"
 
-#include "engine/base/error.h"
-
 #include <math.h>
 
 static void fill_step(struct sampler_plan_step *p, enum prediction_type type, float sigma,
@@ -36,10 +34,6 @@ bool sampler_plan_euler(struct sampler *s, GError **error)
     g_autofree float *levels = g_new(float, (gsize)s->source.options.steps + 1);
     g_autofree double *timesteps = g_new(double, (gsize)s->source.options.steps);
 
-    if (ancestral && config->prediction_type == PREDICTION_SAMPLE) {
-        return error_usage(error, "--sampler euler-a is not defined for a model with "
-                                  "prediction_type \"sample\": use ddim, euler or dpmpp-2m");
-    }
     sampler_plan_begin(s, sampler_place_sigmas(&s->source, false, timesteps, levels));
     if (config->final_sigma_min && !ancestral) {
         levels[s->n_steps] = sampler_first_sigma(&s->source);

@@ -12,8 +12,6 @@
 #include "engine/generate/sampler_levels.h"
 #include "engine/generate/sampler_timesteps.h"
 
-#include "engine/base/error.h"
-
 #include <math.h>
 
 enum { KEPT_LATENTS = TERM_KEPT, KEPT_DERIVATIVE };
@@ -105,12 +103,6 @@ bool sampler_plan_heun(struct sampler *s, GError **error)
     g_autofree float *levels = g_new(float, (gsize)s->source.options.steps + 1);
     g_autofree double *timesteps = g_new(double, (gsize)s->source.options.steps);
 
-    if (!heun && config->prediction_type == PREDICTION_SAMPLE) {
-        return error_usage(error,
-                           "--sampler %s is not defined for a model with prediction_type "
-                           "\"sample\": use ddim, euler or heun",
-                           sampler_name(s->source.options.kind));
-    }
     const int n = sampler_place_sigmas(&s->source, !heun, timesteps, levels);
     sampler_plan_begin(s, 2 * n - 1);
     s->n_kept = 2;

@@ -5,7 +5,7 @@
  *   latents' = sqrt(a_s) x + sqrt(1 - a_s) noise; the last step is x
  *
  * The timesteps are some of the 50 that such networks learn. */
-#include "engine/generate/sampler_plan.h"
+#include "engine/generate/sampler_levels.h"
 
 #include "engine/base/error.h"
 
@@ -15,21 +15,6 @@
 #define SCALE   10.0 // of timesteps
 #define DATA    0.25 // the square of the deviation that originals are taken to have
 
-static void fill_original(struct sampler_plan_step *p, enum prediction_type type, float a)
-{
-    const float alpha = sqrtf(a), sigma = sqrtf(1.0f - a);
-
-    p->input_scale = 1;
-    p->keep = alpha;
-    p->add = sigma;
-    p->original_latents = type == PREDICTION_EPSILON ? 1.0 / alpha
-                          : type == PREDICTION_V     ? alpha
-                                                     : 0;
-    p->original_prediction = type == PREDICTION_EPSILON ? -(double)sigma / alpha
-                             : type == PREDICTION_V     ? -sigma
-                                                        : 1;
-}
-
 bool sampler_plan_lcm(struct sampler *s, GError **error)
 {
     const struct schedule_config *config = &s->source.config;
@@ -37,10 +22,6 @@ bool sampler_plan_lcm(struct sampler *s, GError **error)
     const int train = config->num_train_timesteps, steps = s->source.options.steps;
     const int learned = MIN(LEARNED, train), distance = train / learned;
 
-    if (config->thresholding) {
-        return error_failed(error, "the model's scheduler_config.json asks for thresholding, which "
-                                   "--sampler lcm does not have: use --sampler euler");
-    }
     if (steps > learned) {
         return error_usage(error, "--sampler lcm has 1 to %d steps: use fewer, 4 to 8 are usual",
                            learned);
@@ -58,7 +39,7 @@ bool sampler_plan_lcm(struct sampler *s, GError **error)
         const bool last = k == steps - 1;
         const float next = last ? 1 : a[(int)s->plan[k + 1].timestep];
 
-        fill_original(p, config->prediction_type, a[(int)p->timestep]);
+        sampler_fill_level(p, config->prediction_type, sampler_level_at(a[(int)p->timestep]));
         p->next[TERM_LATENTS] = sqrtf(next) * skip;
         p->next[TERM_ORIGINAL] = sqrtf(next) * out;
         p->next[TERM_NOISE] = sqrtf(1.0f - next);

@@ -12,6 +12,23 @@ struct sampler_level sampler_level_of(float sigma)
     return (struct sampler_level){alpha, beta, logf(alpha) - logf(beta)};
 }
 
+struct sampler_level sampler_level_at(float alpha_squared)
+{
+    const float alpha = sqrtf(alpha_squared), beta = sqrtf(1.0f - alpha_squared);
+
+    return (struct sampler_level){alpha, beta, logf(alpha) - logf(beta)};
+}
+
+// n levels from high to low, and where they lie between timesteps
+static void place_karras(const struct schedule_config *config, const float *sigmas, double high,
+                         double low, int n, double *timesteps, double *at)
+{
+    sampler_karras(high, low, at, n);
+    for (int k = 0; k < n; k++) {
+        timesteps[k] = sampler_log_to_timestep(sigmas, config->num_train_timesteps, log(at[k]));
+    }
+}
+
 int sampler_place_sigmas(const struct sampler_source *source, bool rounded, double *timesteps,
                          float *levels)
 {
@@ -26,32 +43,18 @@ int sampler_place_sigmas(const struct sampler_source *source, bool rounded, doub
         at[k] = sampler_interpolate(sigmas, train, timesteps[k]);
     }
     if (source->karras) {
-        sampler_karras(at[0], at[n - 1], at, n);
-        for (int k = 0; k < n; k++) {
-            const double t = sampler_log_to_timestep(sigmas, train, log(at[k]));
-            timesteps[k] = rounded ? rint(t) : (float)t;
-        }
+        place_karras(config, sigmas, at[0], at[n - 1], n, timesteps, at);
     }
     for (int k = 0; k < n; k++) {
+        timesteps[k] = source->karras && rounded ? rint(timesteps[k]) : (float)timesteps[k];
         levels[k] = (float)at[k];
     }
     levels[n] = 0;
     return n;
 }
 
-static void place_karras(const struct schedule_config *config, const float *sigmas, int n,
-                         double *timesteps, double *at)
-{
-    const int train = config->num_train_timesteps;
-
-    sampler_karras(sigmas[train - 1], sigmas[0], at, n);
-    for (int k = 0; k < n; k++) {
-        timesteps[k] = sampler_log_to_timestep(sigmas, train, log(at[k]));
-    }
-}
-
-int sampler_place_halved(const struct sampler_source *source, int last, double *timesteps,
-                         float *levels)
+int sampler_place_halved(const struct sampler_source *source, int last, bool down,
+                         double *timesteps, float *levels)
 {
     const struct schedule_config *config = &source->config;
     const int train = config->num_train_timesteps, steps = source->options.steps;
@@ -62,12 +65,10 @@ int sampler_place_halved(const struct sampler_source *source, int last, double *
         source->karras ? steps : sampler_descending(config, last, steps + 1, steps, timesteps);
 
     if (source->karras) {
-        place_karras(config, sigmas, n, timesteps, at);
+        place_karras(config, sigmas, sigmas[train - 1], sigmas[0], n, timesteps, at);
     }
     for (int k = 0; k < n; k++) {
-        const bool down = source->options.kind == SAMPLER_DPMPP_2M && source->karras &&
-                          config->beta_schedule == BETA_SQUARED_COS_CAP_2;
-        timesteps[k] = down ? floor(timesteps[k]) : rint(timesteps[k]);
+        timesteps[k] = source->karras && down ? floor(timesteps[k]) : rint(timesteps[k]);
         levels[k] =
             (float)(source->karras ? at[k] : sampler_interpolate(sigmas, train, timesteps[k]));
     }

@@ -14,16 +14,19 @@ struct sampler_level {
 
 struct sampler_level sampler_level_of(float sigma);
 
+// of alpha^2, as a schedule has it
+struct sampler_level sampler_level_at(float alpha_squared);
+
 /* Timesteps [steps] and levels [steps + 1] of samplers along sigma, the last level is 0; returns how many
  * there are. Timesteps between two whole ones are told so, but for `rounded`, where karras' are not. */
 int sampler_place_sigmas(const struct sampler_source *source, bool rounded, double *timesteps,
                          float *levels);
 
 /* The same of samplers along lambda: as many places and one more are spaced below timestep `last`, and the
- * lowest is left out; timesteps are whole. The last level is 0, or with final_sigma_min the first
+ * lowest is left out; timesteps are whole, karras' the nearest, or the next lower with `down`. The last level is 0, or with final_sigma_min the first
  * timestep's. */
-int sampler_place_halved(const struct sampler_source *source, int last, double *timesteps,
-                         float *levels);
+int sampler_place_halved(const struct sampler_source *source, int last, bool down,
+                         double *timesteps, float *levels);
 
 // the level of the first timestep
 float sampler_first_sigma(const struct sampler_source *source);

@@ -62,6 +62,9 @@ bool sampler_plan_lms(struct sampler *s, GError **error);
 bool sampler_plan_pndm(struct sampler *s, GError **error);
 bool sampler_plan_unipc(struct sampler *s, GError **error);
 
+// the sentence for what a config asks for and this sampler has not; returns false
+bool sampler_lacks(const struct sampler *s, const char *wish, GError **error);
+
 // places the steps: n_steps and a plan of zeros
 static inline void sampler_plan_begin(struct sampler *s, int n_steps)
 {

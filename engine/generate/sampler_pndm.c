@@ -11,7 +11,7 @@
  *
  * With v-prediction e' is turned into noise afterwards: sqrt(a_t) e' + sqrt(1 - a_t) latents. Runs that
  * begin later count from where they begin, as diffusers' do. */
-#include "engine/generate/sampler_plan.h"
+#include "engine/generate/sampler_levels.h"
 #include "engine/generate/sampler_timesteps.h"
 
 #include "engine/base/error.h"
@@ -53,17 +53,6 @@ static void fill_step(struct sampler_plan_step *p, enum prediction_type type, in
     p->kept[WEIGHTS - 1][TERM_LATENTS] = number == 0;
 }
 
-static void fill_original(struct sampler_plan_step *p, enum prediction_type type, float a)
-{
-    const float alpha = sqrtf(a), sigma = sqrtf(1.0f - a);
-
-    p->input_scale = 1;
-    p->keep = alpha;
-    p->add = sigma;
-    p->original_latents = type == PREDICTION_V ? alpha : 1.0 / alpha;
-    p->original_prediction = type == PREDICTION_V ? -sigma : -(double)sigma / alpha;
-}
-
 // from large to small, the second one twice
 static int place_timesteps(const struct sampler_source *source, double *timesteps)
 {
@@ -90,10 +79,6 @@ bool sampler_plan_pndm(struct sampler *s, GError **error)
     const int train = source->config.num_train_timesteps, distance = train / source->options.steps;
     g_autofree double *timesteps = g_new(double, (gsize)source->options.steps + 1);
 
-    if (type == PREDICTION_SAMPLE) {
-        return error_usage(error, "--sampler pndm is not defined for a model with prediction_type "
-                                  "\"sample\": use ddim, euler or dpmpp-2m");
-    }
     sampler_plan_begin(s, place_timesteps(source, timesteps));
     s->n_kept = WEIGHTS;
     s->initial_scale = 1;
@@ -108,7 +93,7 @@ bool sampler_plan_pndm(struct sampler *s, GError **error)
                                from, source->options.steps, train - 1);
         }
         s->plan[k].timestep = t;
-        fill_original(&s->plan[k], type, level_at(source, t));
+        sampler_fill_level(&s->plan[k], type, sampler_level_at(level_at(source, t)));
         fill_step(&s->plan[k], type, number, level_at(source, from),
                   level_at(source, from - distance));
     }

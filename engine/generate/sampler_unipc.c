@@ -9,8 +9,6 @@
  * latents before they are corrected. First order (without D, rho_1 = 1/2) at the first step and the last. */
 #include "engine/generate/sampler_levels.h"
 
-#include "engine/base/error.h"
-
 #include <math.h>
 
 #define ORDER 2
@@ -82,33 +80,17 @@ static int order_of(const struct sampler *s, int k)
     return MIN(MIN(ORDER, last), k - s->first + 1);
 }
 
-static bool check_config(const struct schedule_config *config, GError **error)
-{
-    const char *wish = config->thresholding        ? "thresholding"
-                       : config->solver_order != 2 ? "a solver_order other than 2"
-                                                   : NULL;
-
-    if (wish != NULL) {
-        return error_failed(
-            error,
-            "the model's scheduler_config.json asks for %s, which --sampler unipc does "
-            "not have: use --sampler euler",
-            wish);
-    }
-    return true;
-}
-
 bool sampler_plan_unipc(struct sampler *s, GError **error)
 {
     const struct schedule_config *config = &s->source.config;
     g_autofree float *levels = g_new(float, (gsize)s->source.options.steps + 1);
     g_autofree double *timesteps = g_new(double, (gsize)s->source.options.steps);
 
-    if (!check_config(config, error)) {
-        return false;
+    if (config->solver_order != ORDER) {
+        return sampler_lacks(s, "a solver_order other than 2", error);
     }
     sampler_plan_begin(
-        s, sampler_place_halved(&s->source, config->num_train_timesteps, timesteps, levels));
+        s, sampler_place_halved(&s->source, config->num_train_timesteps, false, timesteps, levels));
     s->n_kept = 3;
     s->initial_scale = 1;
     for (int k = 0; k < s->n_steps; k++) {
