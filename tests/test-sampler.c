@@ -351,7 +351,7 @@ static void test_refused(void)
         {"sample", {SAMPLER_PNDM, .steps = 10}, "--sampler pndm"},
         {"sample", {SAMPLER_DPM2, .steps = 10}, "--sampler dpm2 "},
         {"sample", {SAMPLER_DPM2_A, .steps = 10}, "--sampler dpm2-a"},
-        {"sd1", {SAMPLER_PNDM, SAMPLER_SPACING_KARRAS, 10}, "karras"},
+        {"sd1", {SAMPLER_PNDM, SAMPLER_SPACING_KARRAS, .steps = 10}, "karras"},
         {"sd1", {SAMPLER_LCM, .steps = 51}, "1 to 50"},
     };
 
