@@ -1,6 +1,6 @@
 /* sampler: every combination of sampler, spacing, prediction and config against diffusers' step by
  * step, from the same latents, predictions and noise (tests/fixtures/make_samplers.py). */
-#include "engine/generate/sampler.h"
+#include "engine/sampler/sampler.h"
 
 #include "engine/base/error.h"
 #include "engine/options/option.h"

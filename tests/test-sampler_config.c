@@ -1,7 +1,7 @@
 /* From a scheduler_config.json's text to the latents of a whole run: the 148 runs of diffusers in
  * fixtures/traces/schedulers.json, each from our own latents on. */
 #include "engine/base/json.h"
-#include "engine/generate/sampler.h"
+#include "engine/sampler/sampler.h"
 #include "engine/options/option.h"
 #include "tests/memory_file.h"
 

@@ -1,5 +1,5 @@
 /* schedule: the tables of diffusers bit for bit, what is made of them within rounding. */
-#include "engine/generate/schedule.h"
+#include "engine/sampler/schedule.h"
 
 #include "engine/base/error.h"
 #include "tests/sampler_fixture.h"

@@ -5,7 +5,7 @@
 #include "engine/base/error.h"
 #include "engine/picture/canvas.h"
 #include "engine/generate/generate_check.h"
-#include "engine/generate/sampler.h"
+#include "engine/sampler/sampler.h"
 #include "engine/picture/mask.h"
 #include "engine/subject/subject_list.h"
 #include "engine/subject/subject_words.h"

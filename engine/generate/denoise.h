@@ -19,7 +19,7 @@
 #pragma once
 
 #include "engine/base/progress.h"
-#include "engine/generate/sampler.h"
+#include "engine/sampler/sampler.h"
 #include "engine/base/trace.h"
 #include "engine/network/unet.h"
 

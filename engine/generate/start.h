@@ -12,7 +12,7 @@
 #pragma once
 
 #include "engine/generate/painter.h"
-#include "engine/generate/sampler.h"
+#include "engine/sampler/sampler.h"
 #include "engine/picture/patch.h"
 #include "engine/base/trace.h"
 

@@ -7,7 +7,7 @@
  * The model that learns is a struct learner, the steps are a struct learn_run. */
 #pragma once
 
-#include "engine/generate/schedule.h"
+#include "engine/sampler/schedule.h"
 #include "engine/picture/layout.h"
 #include "engine/learn/pictures/learn_data.h"
 #include "engine/session/conditioner.h"

@@ -23,7 +23,7 @@ static const struct option rows[] = {
     INT("steps", FIELD(steps), 50, 1, 1e6, OPTION_MODEL, "N", "sampling steps ({default})"),
     NUMBER("guidance", FIELD(guidance), 7.5, 0, 1000, OPTION_MODEL, "X",
            "how closely the prompt is followed; at most 1: without guidance ({default})"),
-    // diffusers' classes of the same names (generate/sampler.h)
+    // diffusers' classes of the same names (sampler/sampler.h)
     CHOICE("sampler", FIELD(sampler), SAMPLER_DDIM, SAMPLER_DDIM,
            WORDS("ddim", "euler", "euler-a", "dpmpp-2m", "pndm", "lms", "heun", "dpm2", "dpm2-a",
                  "unipc", "lcm"),

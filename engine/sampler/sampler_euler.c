@@ -8,7 +8,7 @@
  *                    up = 0
  *
  * Karras spacing of the ancestral form, which diffusers does not have, takes Euler's levels. */
-#include "engine/generate/sampler_levels.h"
+#include "engine/sampler/sampler_levels.h"
 
 #include <math.h>
 

@@ -11,8 +11,8 @@
  *
  * With v-prediction e' is turned into noise afterwards: sqrt(a_t) e' + sqrt(1 - a_t) latents. Runs that
  * begin later count from where they begin, as diffusers' do. */
-#include "engine/generate/sampler_levels.h"
-#include "engine/generate/sampler_timesteps.h"
+#include "engine/sampler/sampler_levels.h"
+#include "engine/sampler/sampler_timesteps.h"
 
 #include "engine/base/error.h"
 

@@ -7,7 +7,7 @@
  *
  * m_0, m_1: originals of the last two evaluations before; x: corrected latents; m: the original of the
  * latents before they are corrected. First order (without D, rho_1 = 1/2) at the first step and the last. */
-#include "engine/generate/sampler_levels.h"
+#include "engine/sampler/sampler_levels.h"
 
 #include <math.h>
 

@@ -8,7 +8,7 @@
  *
  * First order at the first step, and at the last when nothing is to be left of the noise, when
  * there are fewer than 15 steps (lower_order_final) or always (euler_at_final). */
-#include "engine/generate/sampler_levels.h"
+#include "engine/sampler/sampler_levels.h"
 
 #include <math.h>
 

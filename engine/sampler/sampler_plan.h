@@ -9,8 +9,8 @@
  * digits, and another rounding would show. Only for sampler*.c. */
 #pragma once
 
-#include "engine/generate/sampler.h"
-#include "engine/generate/schedule.h"
+#include "engine/sampler/sampler.h"
+#include "engine/sampler/schedule.h"
 
 #define SAMPLER_KEPT 4 // arrays of earlier steps at most
 

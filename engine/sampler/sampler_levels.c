@@ -1,7 +1,7 @@
 /* sampler_levels.c: see sampler_levels.h. All is computed as numpy and PyTorch do in diffusers' classes:
  * levels in double and rounded to float, what follows from them in float. */
-#include "engine/generate/sampler_levels.h"
-#include "engine/generate/sampler_timesteps.h"
+#include "engine/sampler/sampler_levels.h"
+#include "engine/sampler/sampler_timesteps.h"
 
 #include <math.h>
 

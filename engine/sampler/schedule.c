@@ -5,7 +5,7 @@
  * multiply-add from the nearer end, cumprod multiplies in double. Rescaled tables agree to 5e-7 in
  * sqrt(a_t): the rescaling subtracts nearly equal roots, and PyTorch's are not always the nearest
  * floats. */
-#include "engine/generate/schedule.h"
+#include "engine/sampler/schedule.h"
 
 #include "engine/base/error.h"
 

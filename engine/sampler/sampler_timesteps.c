@@ -1,6 +1,6 @@
 /* The spacings of timesteps as numpy computes them in diffusers' schedulers: halves are rounded to
  * even, ranges are first + i * step. */
-#include "engine/generate/sampler_timesteps.h"
+#include "engine/sampler/sampler_timesteps.h"
 
 #include <glib.h>
 #include <math.h>

@@ -2,10 +2,10 @@
  *
  * Sums are made in double from the plan's factors (sampler_plan.h); latents and what is kept are
  * floats. */
-#include "engine/generate/sampler.h"
+#include "engine/sampler/sampler.h"
 
 #include "engine/base/error.h"
-#include "engine/generate/sampler_plan.h"
+#include "engine/sampler/sampler_plan.h"
 #include "engine/options/option.h"
 
 #include <math.h>

@@ -9,8 +9,8 @@
  *
  * The last step has no noise left behind it and one evaluation. Evaluation 2 j is at level j, 2 j + 1 at m;
  * up and down are those of sampler_euler.c. */
-#include "engine/generate/sampler_levels.h"
-#include "engine/generate/sampler_timesteps.h"
+#include "engine/sampler/sampler_levels.h"
+#include "engine/sampler/sampler_timesteps.h"
 
 #include <math.h>
 

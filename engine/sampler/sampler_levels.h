@@ -6,7 +6,7 @@
  * Only for sampler*.c. */
 #pragma once
 
-#include "engine/generate/sampler_plan.h"
+#include "engine/sampler/sampler_plan.h"
 
 struct sampler_level {
     float alpha, beta, lambda; // lambda = log(alpha / beta)

@@ -7,7 +7,7 @@
  * Their degree is 3 at most, so that two points of Gauss and Legendre give the integral exactly; diffusers
  * integrates numerically to 1e-4. A run that begins later than at the first step has fewer derivatives at
  * first, and takes the polynomials of these. */
-#include "engine/generate/sampler_levels.h"
+#include "engine/sampler/sampler_levels.h"
 
 #include <math.h>
 

@@ -6,8 +6,8 @@
  *
  * s lies T / steps before t, before the first timestep it is final: a = 1 with set_alpha_to_one,
  * else a_0. The inversion walks the same pairs upwards and adds nothing. */
-#include "engine/generate/sampler_plan.h"
-#include "engine/generate/sampler_timesteps.h"
+#include "engine/sampler/sampler_plan.h"
+#include "engine/sampler/sampler_timesteps.h"
 
 #include "engine/base/error.h"
 

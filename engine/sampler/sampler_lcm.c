@@ -5,7 +5,7 @@
  *   latents' = sqrt(a_s) x + sqrt(1 - a_s) noise; the last step is x
  *
  * The timesteps are some of the 50 that such networks learn. */
-#include "engine/generate/sampler_levels.h"
+#include "engine/sampler/sampler_levels.h"
 
 #include "engine/base/error.h"
 
