@@ -7,6 +7,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
+#include <numeric>
 #include <random>
 #include <sys/mman.h>
 #include <vector>
@@ -21,17 +22,20 @@
 #endif
 
 #define STACK ((size_t)256 << 10)
+#define COLOUR                                                                                     \
+    384 // by which tops of stacks differ, so that a warp's fit into the first cache together
 
 namespace rig
 {
 
 struct block running;
-std::deque<std::deque<copy>> copies[1024];
 
 static std::vector<struct thread> threads;
 static std::vector<struct warp> warps;
+static std::vector<char *> stacks; // that no thread has
 static const std::function<void()> *body;
-static void *scheduler; // its stack pointer
+static struct place scheduler;
+static const int *turn, *turns_end; // of the warp that runs: who comes next
 static uint32_t launches, blocks = RIG_WRITTEN;
 
 void fail(const char *format, ...)
@@ -76,68 +80,126 @@ asm(".text\n"
     "    popq %rbp\n"
     "    ret\n");
 
+// gives up this stack for another, for ever where its thread has ended
 #ifdef __SANITIZE_ADDRESS__
-static void *scheduler_fake;
-static const void *scheduler_stack;
-static size_t scheduler_size;
+static struct place *came_from;
 
-static void enter(struct thread *t)
+static void arrive(void *fake)
 {
-    __sanitizer_start_switch_fiber(&scheduler_fake, t->stack, STACK);
-    rig_switch(&scheduler, t->stack_pointer);
-    __sanitizer_finish_switch_fiber(scheduler_fake, NULL, NULL);
+    __sanitizer_finish_switch_fiber(fake, &came_from->bottom, &came_from->bytes);
 }
 
-static void leave(struct thread *t, bool for_ever)
+static void go(struct place *from, const struct place *to, bool for_ever)
 {
     void *fake = NULL;
 
-    __sanitizer_start_switch_fiber(for_ever ? NULL : &fake, scheduler_stack, scheduler_size);
-    rig_switch(&t->stack_pointer, scheduler);
-    __sanitizer_finish_switch_fiber(fake, &scheduler_stack, &scheduler_size);
+    __sanitizer_start_switch_fiber(for_ever ? NULL : &fake, to->bottom, to->bytes);
+    came_from = from;
+    rig_switch(&from->pointer, to->pointer);
+    arrive(fake);
 }
 #else
-static void enter(struct thread *t)
+static void arrive(void *)
 {
-    rig_switch(&scheduler, t->stack_pointer);
 }
 
-static void leave(struct thread *t, bool for_ever)
+static void go(struct place *from, const struct place *to, bool)
 {
-    rig_switch(&t->stack_pointer, scheduler);
+    rig_switch(&from->pointer, to->pointer);
 }
 #endif
 
+static char *new_stack()
+{
+    static int count;
+    char *memory = (char *)mmap(NULL, STACK, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (memory == MAP_FAILED) {
+        fail("there is no memory for a thread's stack");
+    }
+    return memory + STACK - count++ % 32 * COLOUR;
+}
+
+static void thread_main();
+
+// a place that begins with thread_main: what rig_switch takes off are six registers and where to go
+static void take_stack(struct thread *t)
+{
+    if (stacks.empty()) {
+        stacks.push_back(new_stack());
+    }
+    t->top = stacks.back();
+    stacks.pop_back();
+    void **top = (void **)t->top - 1; // then the stack is as after a call
+    *--top = (void *)thread_main;
+    t->place = {top - 6, t->top - STACK / 2, STACK / 2};
+#ifdef __SANITIZE_ADDRESS__
+    ASAN_UNPOISON_MEMORY_REGION(t->place.bottom, t->place.bytes);
+#endif
+}
+
+// the next of the warp that can go on, or NULL
+static struct thread *take_turn()
+{
+    while (turn < turns_end) {
+        struct thread *t = &threads[*turn++];
+        if (t->state == FRESH || t->state == READY) {
+            return t;
+        }
+    }
+    return NULL;
+}
+
+// from the place of one that waits or has ended, or the scheduler's, to t's, or the scheduler's
+static void run(struct place *from, struct thread *t, bool for_ever)
+{
+    running.current = t;
+    if (t != NULL && t->state == FRESH) {
+        take_stack(t);
+        t->state = READY;
+    }
+    go(from, t != NULL ? &t->place : &scheduler, for_ever);
+}
+
+static void leave()
+{
+    struct thread *t = running.current;
+
+    run(&t->place, take_turn(), false);
+}
+
+// a thread that has ended leaves its stack to the next that begins
 static void thread_main()
 {
-#ifdef __SANITIZE_ADDRESS__
-    __sanitizer_finish_switch_fiber(NULL, &scheduler_stack, &scheduler_size);
-#endif
-    (*body)();
-    running.current->state = ENDED;
-    leave(running.current, true);
+    arrive(NULL);
+    for (;;) {
+        struct thread *t = running.current;
+        (*body)();
+        t->state = ENDED;
+        struct thread *next = take_turn();
+        if (next == NULL || next->state != FRESH) {
+            stacks.push_back(t->top);
+            run(&t->place, next, true);
+        }
+        next->top = t->top;
+        next->place = t->place;
+        next->state = READY;
+        running.current = next;
+    }
 }
 
 static void begin_thread(struct thread *t, int number, dim3 size)
 {
-    if (t->stack == NULL) {
-        t->stack = (char *)mmap(NULL, STACK, PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    }
-#ifdef __SANITIZE_ADDRESS__
-    ASAN_UNPOISON_MEMORY_REGION(t->stack, STACK);
-#endif
-    // what rig_switch takes off: six registers and where to go; then the stack is as after a call
-    void **top = (void **)(t->stack + STACK) - 1;
-    *--top = (void *)thread_main;
-    t->stack_pointer = top - 6;
     t->number = number;
     t->lane = number % 32;
     t->warp = number / 32;
     t->index = {number % size.x, number / size.x % size.y, number / (size.x * size.y)};
-    t->state = READY;
+    t->state = FRESH;
     t->exchanges = t->passed = 0;
-    copies[number].clear();
+    if (!copies[number].empty()) {
+        copies[number].clear();
+    }
 }
 
 /* ---- barriers ---- */
@@ -145,7 +207,7 @@ static void begin_thread(struct thread *t, int number, dim3 size)
 void block_barrier()
 {
     running.current->state = AT_BLOCK_BARRIER;
-    leave(running.current, false);
+    leave();
 }
 
 void warp_barrier(unsigned mask)
@@ -157,7 +219,7 @@ void warp_barrier(unsigned mask)
     }
     t->mask = mask;
     t->state = AT_WARP_BARRIER;
-    leave(t, false);
+    leave();
 }
 
 // lets a warp's lanes go on when all that the mask names are there
@@ -213,8 +275,9 @@ static bool release_block()
 
 /* ---- turns ---- */
 
-// 0 .. count - 1 forwards, backwards, shuffled, by the number of the launch
-static void turns(std::vector<int> &order, int count, uint32_t seed)
+/* 0 .. count - 1 forwards, backwards, shuffled, by the number of the launch; numbers of a group stay
+ * together */
+static void turns(std::vector<int> &order, int count, int group, uint32_t seed)
 {
     static const char *fixed = getenv("RIG_ORDER");
     const uint32_t kind = fixed != NULL ? (uint32_t)atoi(fixed) : seed;
@@ -224,35 +287,43 @@ static void turns(std::vector<int> &order, int count, uint32_t seed)
         order[i] = kind % 3 == 1 ? count - 1 - i : i;
     }
     if (kind % 3 == 2) {
-        std::shuffle(order.begin(), order.end(), std::minstd_rand(seed));
-    }
-}
+        std::vector<int> groups(count / group);
+        std::minstd_rand random(seed);
 
-static bool run_ready(const std::vector<int> &order)
-{
-    bool ran = false;
-
-    for (int i : order) {
-        if (threads[i].state == READY) {
-            running.current = &threads[i];
-            enter(running.current);
-            ran = true;
+        std::iota(groups.begin(), groups.end(), 0);
+        std::shuffle(groups.begin(), groups.end(), random);
+        for (int i = 0; i < count; i += group) {
+            std::iota(&order[i], &order[i] + group, groups[i / group] * group);
+            std::shuffle(&order[i], &order[i] + group, random);
         }
     }
-    running.current = NULL;
-    return ran;
 }
 
-static bool release_warps()
+static bool release_warp(struct thread *first)
 {
     bool released = false;
 
-    for (int i = 0; i < running.count; i++) {
-        if (threads[i].state == AT_WARP_BARRIER) {
-            released |= release_lanes(&threads[i / 32 * 32], &threads[i]);
+    for (int lane = 0; lane < 32; lane++) {
+        if (first[lane].state == AT_WARP_BARRIER) {
+            released |= release_lanes(first, first + lane);
         }
     }
     return released;
+}
+
+// each warp, in turn, as far as it comes by itself
+static void run_warps(const std::vector<int> &order)
+{
+    for (int i = 0; i < running.count; i += 32) {
+        do {
+            turn = &order[i];
+            turns_end = turn + 32;
+            struct thread *t = take_turn();
+            if (t != NULL) {
+                run(&scheduler, t, false);
+            }
+        } while (release_warp(&threads[order[i] / 32 * 32]));
+    }
 }
 
 static void run_block(const std::vector<int> &order)
@@ -264,8 +335,9 @@ static void run_block(const std::vector<int> &order)
     for (int i = 0; i < running.count; i++) {
         begin_thread(&threads[i], i, running.size);
     }
-    while (run_ready(order) || release_warps() || release_block()) {
-    }
+    do {
+        run_warps(order);
+    } while (release_block());
     for (int i = 0; i < running.count; i++) {
         if (threads[i].state != ENDED) {
             running.current = &threads[i];
@@ -309,8 +381,8 @@ void run_grid(const char *kernel, dim3 grid, dim3 size, size_t shared,
     running.shared = shared_memory(shared);
     running.shared_bytes = shared;
     body = &thread;
-    turns(thread_order, count, launches);
-    turns(block_order, n, launches++);
+    turns(thread_order, count, 32, launches);
+    turns(block_order, n, 1, launches++);
     for (int i : block_order) {
         running.index = {i % grid.x, i / grid.x % grid.y, i / (grid.x * grid.y)};
         run_block(thread_order);

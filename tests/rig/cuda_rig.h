@@ -5,8 +5,8 @@
  * lacks does not link, or ends the process by its name: nothing is computed in another way.
  *
  * Each thread of a block has a stack of its own and runs alone until it meets a barrier or a warp's
- * exchange. Blocks and threads take turns in an order that changes from launch to launch (forwards,
- * backwards, shuffled), so that what depends on it gives other bits. Shared memory begins as NaN in
+ * exchange. A warp goes on until all of it wait for the block. Blocks, warps and lanes take turns in an
+ * order that changes from launch to launch (forwards, backwards, shuffled), so that what depends on it gives other bits. Shared memory begins as NaN in
  * each block. Errors end the process with a sentence that names kernel, block and thread:
  *
  *   a barrier that some threads do not reach; an exchange whose mask names a lane that has ended or
@@ -36,24 +36,32 @@
 namespace rig
 {
 
-enum state { READY, AT_BLOCK_BARRIER, AT_WARP_BARRIER, ENDED };
+enum state { FRESH, READY, AT_BLOCK_BARRIER, AT_WARP_BARRIER, ENDED };
+
+// where something goes on: its stack pointer, and the stack that it is on
+struct place {
+    void *pointer;
+    const void *bottom;
+    size_t bytes;
+};
 
 /* A CUDA thread. mask: of the warp's barrier that it waits at; exchanges: that it took part in;
- * passed: warp barriers behind it. */
+ * passed: warp barriers behind it; top: of its stack. */
 struct thread {
     uint3 index;
     int number, lane, warp;
     enum state state;
     unsigned mask, exchanges, passed;
-    char *stack;
-    void *stack_pointer;
+    char *top;
+    struct place place;
 };
 
 #define RIG_SLOT 64
+#define RIG_OWN  __attribute__((no_sanitize("thread"))) // the rig's: not looked at
 
 // what the lanes of a warp show each other; two sets, since one lane may be an exchange ahead
 struct warp {
-    alignas(16) unsigned char slot[2][32][RIG_SLOT];
+    alignas(RIG_SLOT) unsigned char slot[2][32][RIG_SLOT];
 };
 
 /* The block that runs. serial: of all blocks so far; first: of the launch's first one; passed:
@@ -112,7 +120,7 @@ inline void *shared(size_t bytes)
 
 /* Shows value to the lanes of mask and returns what all of them show, RIG_SLOT bytes apart. Valid
  * until the lane's next exchange. */
-template <typename T> const unsigned char *exchange(unsigned mask, const T &value)
+template <typename T> RIG_OWN const unsigned char *exchange(unsigned mask, const T &value)
 {
     static_assert(sizeof(T) <= RIG_SLOT, "");
     struct thread *t = running.current;
@@ -123,7 +131,7 @@ template <typename T> const unsigned char *exchange(unsigned mask, const T &valu
     return slots[0];
 }
 
-template <typename T> T shown(const unsigned char *slots, int lane)
+template <typename T> RIG_OWN T shown(const unsigned char *slots, int lane)
 {
     T value;
 
@@ -131,7 +139,7 @@ template <typename T> T shown(const unsigned char *slots, int lane)
     return value;
 }
 
-template <typename T> T shuffle(unsigned mask, T value, int from)
+template <typename T> RIG_OWN T shuffle(unsigned mask, T value, int from)
 {
     const unsigned char *slots = exchange(mask, value);
 
@@ -143,7 +151,12 @@ template <typename T> T shuffle(unsigned mask, T value, int from)
 
 } // namespace rig
 
-#define threadIdx (rig::running.current->index)
+RIG_OWN static inline uint3 rig_thread_index()
+{
+    return rig::running.current->index;
+}
+
+#define threadIdx (rig_thread_index())
 #define blockIdx  (rig::running.index)
 #define blockDim  (rig::running.size)
 #define gridDim   (rig::running.grid)
@@ -161,35 +174,36 @@ static inline void __syncwarp(unsigned mask = 0xffffffffu)
 
 /* ---- exchanges of a warp; a width is the lanes of a group, as CUDA's ---- */
 
-template <typename T> T __shfl_sync(unsigned mask, T value, int from, int width = 32)
+template <typename T> RIG_OWN T __shfl_sync(unsigned mask, T value, int from, int width = 32)
 {
     const int lane = rig::running.current->lane;
 
     return rig::shuffle(mask, value, (lane & ~(width - 1)) | (from & (width - 1)));
 }
 
-template <typename T> T __shfl_xor_sync(unsigned mask, T value, int bits, int width = 32)
+template <typename T> RIG_OWN T __shfl_xor_sync(unsigned mask, T value, int bits, int width = 32)
 {
     const int lane = rig::running.current->lane, from = lane ^ bits;
 
     return rig::shuffle(mask, value, from / width > lane / width ? lane : from);
 }
 
-template <typename T> T __shfl_down_sync(unsigned mask, T value, unsigned by, int width = 32)
+template <typename T>
+RIG_OWN T __shfl_down_sync(unsigned mask, T value, unsigned by, int width = 32)
 {
     const int lane = rig::running.current->lane, from = lane + (int)by;
 
     return rig::shuffle(mask, value, from / width != lane / width ? lane : from);
 }
 
-template <typename T> T __shfl_up_sync(unsigned mask, T value, unsigned by, int width = 32)
+template <typename T> RIG_OWN T __shfl_up_sync(unsigned mask, T value, unsigned by, int width = 32)
 {
     const int lane = rig::running.current->lane, from = lane - (int)by;
 
     return rig::shuffle(mask, value, from < (lane & ~(width - 1)) ? lane : from);
 }
 
-static inline unsigned __ballot_sync(unsigned mask, int predicate)
+RIG_OWN static inline unsigned __ballot_sync(unsigned mask, int predicate)
 {
     const unsigned char *slots = rig::exchange(mask, predicate);
     unsigned bits = 0;
@@ -214,7 +228,7 @@ static inline int __all_sync(unsigned mask, int predicate)
 
 /* ---- atomics: blocks run one after another, so a plain sum is one ---- */
 
-template <typename T> __attribute__((no_sanitize("thread"))) inline T atomicAdd(T *to, T value)
+template <typename T> RIG_OWN inline T atomicAdd(T *to, T value)
 {
     const T before = *to;
 

@@ -19,18 +19,65 @@
 #define GRAIN 2 // bytes that are looked at together, those of the smallest type
 #define SHOWN 5 // errors
 
-// who touched it last. block: serial; 0: nobody, RIG_WRITTEN: a copy
-struct access {
-    uint32_t block;
-    uint16_t thread, warp;
-    uint32_t passed, lanes_passed;
-};
+/* Who touched it last, in one number, since it is looked at more often than anything else in the rig: the
+ * block's serial (0: nobody, RIG_WRITTEN: a copy), the thread, how many barriers of the block and of its
+ * warp were behind it. Barriers are counted in a circle: accesses a whole one apart, which no kernel has,
+ * would be told though they are none. */
+typedef uint64_t access;
 
-#define SEVERAL 0xffff // thread, warp: more than one of them read
+#define LANES_PASSED 14 // bits
+#define PASSED       12
+#define THREAD       12
+#define BLOCK_AT     (LANES_PASSED + PASSED + THREAD)
+#define BLOCKS       (UINT32_C(1) << (64 - BLOCK_AT))
+
+// in the place of a thread: several of a warp, which is added, or of several warps
+#define SEVERAL_LANES 1024u
+#define SEVERAL_WARPS 2048u
 
 struct grain {
-    struct access write, read;
+    access write, read;
 };
+
+static inline access access_of(uint32_t block, unsigned thread, uint32_t passed, uint32_t lanes)
+{
+    return (((access)block << THREAD | thread) << PASSED | (passed & ((1u << PASSED) - 1)))
+               << LANES_PASSED |
+           (lanes & ((1u << LANES_PASSED) - 1));
+}
+
+static inline uint32_t block_of(access a)
+{
+    return (uint32_t)(a >> BLOCK_AT);
+}
+
+static inline unsigned thread_of(access a)
+{
+    return (unsigned)(a >> (LANES_PASSED + PASSED)) & ((1u << THREAD) - 1);
+}
+
+static inline unsigned warp_of(access a)
+{
+    const unsigned thread = thread_of(a);
+
+    return thread < SEVERAL_LANES ? thread / 32 : thread - SEVERAL_LANES;
+}
+
+static inline access with_thread(access a, unsigned thread)
+{
+    return a ^ (access)(thread_of(a) ^ thread) << (LANES_PASSED + PASSED);
+}
+
+// of two accesses of a block
+static inline bool same_passed(access a, access b)
+{
+    return ((a ^ b) >> LANES_PASSED & ((1u << PASSED) - 1)) == 0;
+}
+
+static inline bool same_lanes_passed(access a, access b)
+{
+    return ((a ^ b) & ((1u << LANES_PASSED) - 1)) == 0;
+}
 
 static struct grain *device_grains;                          // of all addresses of the device
 static struct grain shared_grains[RIG_SHARED_BYTES / GRAIN]; // of the block's shared memory
@@ -73,7 +120,7 @@ void rig_race_wrote(const void *memory, size_t bytes)
 {
     struct grain *first = grains_of(memory);
 
-    std::fill(first, first + grains_in(bytes), (struct grain){{RIG_WRITTEN, 0, 0, 0, 0}, {}});
+    std::fill(first, first + grains_in(bytes), (struct grain){access_of(RIG_WRITTEN, 0, 0, 0), 0});
 }
 
 void rig_race_block(const void *shared, size_t bytes)
@@ -82,6 +129,9 @@ void rig_race_block(const void *shared, size_t bytes)
               (struct grain){});
     shared_base = (uintptr_t)shared;
     shared_bytes = bytes;
+    if (rig::running.serial >= BLOCKS) {
+        rig::fail("more blocks than the race detector can tell apart");
+    }
 }
 
 static bool is_there(uintptr_t at, bool in_shared)
@@ -111,7 +161,7 @@ static bool count_error()
     return errors <= SHOWN;
 }
 
-static void tell(const char *what, bool in_shared, uintptr_t at, const struct access *other)
+static void tell(const char *what, bool in_shared, uintptr_t at, access other)
 {
     const rig::thread *t = rig::running.current;
 
@@ -122,72 +172,72 @@ static void tell(const char *what, bool in_shared, uintptr_t at, const struct ac
             rig::running.serial - rig::running.first, t->number, what,
             in_shared ? "shared" : "device",
             (size_t)(at - (in_shared ? shared_base : RIG_DEVICE_BASE)));
-    if (other != NULL && other->thread == SEVERAL) {
+    if (other != 0 && thread_of(other) >= SEVERAL_LANES) {
         fprintf(stderr, ", with several threads");
-    } else if (other != NULL) {
-        fprintf(stderr, ", with block %u, thread %d", other->block - rig::running.first,
-                other->thread);
+    } else if (other != 0) {
+        fprintf(stderr, ", with block %u, thread %u", block_of(other) - rig::running.first,
+                thread_of(other));
     }
     fprintf(stderr, "\n");
 }
 
-static inline bool same_launch(const struct access *a)
+static inline bool same_launch(access a)
 {
-    return a->block >= rig::running.first;
+    return block_of(a) >= rig::running.first;
 }
 
 // whether what was done then is surely done before now
-static inline bool before(const struct access *a, const struct access *now)
+static inline bool before(access a, access now)
 {
-    if (a->block != now->block) {
+    if (block_of(a) != block_of(now)) {
         return !same_launch(a);
     }
-    return a->thread == now->thread || a->passed != now->passed ||
-           (a->warp == now->warp && a->lanes_passed != now->lanes_passed);
+    return thread_of(a) == thread_of(now) || !same_passed(a, now) ||
+           (warp_of(a) == warp_of(now) && !same_lanes_passed(a, now));
 }
 
-static inline void note_read(struct access *last, const struct access *now)
+// what is known of those who read
+static inline access note_read(access last, access now)
 {
-    if (last->block != now->block) {
+    if (block_of(last) != block_of(now)) {
         // of the same launch: by several blocks, which one of them stands for
-        *last = same_launch(last) ? (struct access){last->block, SEVERAL, SEVERAL, 0, 0} : *now;
-    } else if (last->passed != now->passed || last->thread == now->thread) {
-        *last = *now;
-    } else if (last->warp != now->warp) {
-        last->thread = last->warp = SEVERAL;
-    } else if (last->lanes_passed == now->lanes_passed) {
-        last->thread = SEVERAL; // of this warp
-    } else {
-        *last = *now;
+        return same_launch(last) ? access_of(block_of(last), SEVERAL_WARPS, 0, 0) : now;
     }
+    if (!same_passed(last, now) || thread_of(last) == thread_of(now)) {
+        return now;
+    }
+    if (warp_of(last) != warp_of(now)) {
+        return with_thread(last, SEVERAL_WARPS);
+    }
+    return same_lanes_passed(last, now) ? with_thread(last, SEVERAL_LANES + warp_of(now)) : now;
 }
 
 // true where something was wrong
-static inline bool look_at(struct grain *c, uintptr_t at, bool writes, bool in_shared,
-                           const struct access *now)
+__attribute__((always_inline)) static inline bool look_at(access *write, access *read, uintptr_t at,
+                                                          bool writes, bool in_shared, access now)
 {
-    if (c->write.block == 0 && !is_there(at, in_shared)) {
-        tell("touches what is not there in", in_shared, at, NULL);
+    if (*write == 0 && !is_there(at, in_shared)) {
+        tell("touches what is not there in", in_shared, at, 0);
         return true;
     }
-    if (c->write.block == 0 && !writes) {
-        tell("reads what nobody wrote in", in_shared, at, NULL);
+    if (*write == 0 && !writes) {
+        tell("reads what nobody wrote in", in_shared, at, 0);
         return true;
     }
-    if (!before(&c->write, now)) {
+    if (!before(*write, now)) {
         tell(writes ? "writes what another wrote in" : "reads what another writes in", in_shared,
-             at, &c->write);
+             at, *write);
         return true;
     }
-    if (writes && c->read.block != 0 && !before(&c->read, now)) {
-        tell("writes what another reads in", in_shared, at, &c->read);
+    if (writes && *read != 0 && !before(*read, now)) {
+        tell("writes what another reads in", in_shared, at, *read);
         return true;
     }
     if (writes) {
-        c->write = *now;
-        c->read = {0, 0, 0, 0, 0};
+        *write = now;
+        *read = 0;
     } else {
-        note_read(&c->read, now);
+        *read = note_read(*read, now);
     }
     return false;
 }
@@ -199,7 +249,7 @@ void rig_race_reads(const void *memory, size_t bytes)
         is_there((uintptr_t)memory, false) && is_there((uintptr_t)memory + bytes - 1, false);
 
     for (size_t i = 0; good && i < grains_in(bytes); i++) {
-        good = first[i].write.block != 0;
+        good = first[i].write != 0;
     }
     if (!good && count_error()) {
         fprintf(stderr, "rig: a product reads what nobody wrote in device memory, offset %zu\n",
@@ -207,12 +257,7 @@ void rig_race_reads(const void *memory, size_t bytes)
     }
 }
 
-static inline bool are_alike(const struct grain *a, const struct grain *b)
-{
-    return memcmp(a, b, sizeof *a) == 0;
-}
-
-static void look(void *address, size_t bytes, bool writes)
+static inline void look(void *address, size_t bytes, bool writes)
 {
     const rig::thread *t = rig::running.current;
     const uintptr_t at = (uintptr_t)address;
@@ -221,22 +266,23 @@ static void look(void *address, size_t bytes, bool writes)
     if (t == NULL || (!in_shared && !rig::is_device(address))) {
         return;
     }
-    const struct access now = {rig::running.serial, (uint16_t)t->number, (uint16_t)t->warp,
-                               rig::running.passed, t->passed};
+    const access now =
+        access_of(rig::running.serial, (unsigned)t->number, rig::running.passed, t->passed);
     struct grain *first =
         in_shared ? shared_grains + (at - shared_base) / GRAIN : grains_of(address);
     const size_t count = at % GRAIN == 0 ? grains_in(bytes) : grains_in(bytes + 1);
-    struct grain before = *first;
+    access wrote = 0, had_read = 0, write = 0, read = 0; // each in a register
 
-    if (look_at(first, at, writes, in_shared, &now)) {
-        return;
-    }
-    for (size_t i = 1; i < count; i++) { // what had the same past has the same answer
-        if (before.write.block != 0 && are_alike(&before, first + i)) {
-            first[i] = first[0];
-        } else if (look_at(first + i, at + i * GRAIN, writes, in_shared, &now)) {
-            return;
-        }
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || wrote == 0 || first[i].write != wrote || first[i].read != had_read) {
+            write = wrote = first[i].write;
+            read = had_read = first[i].read;
+            if (look_at(&write, &read, at + i * GRAIN, writes, in_shared, now)) {
+                return;
+            }
+        } // else what had the same past has the same answer
+        first[i].write = write;
+        first[i].read = read;
     }
 }
 

@@ -9,9 +9,9 @@
 namespace rig
 {
 
-// what a lane holds of both factors
-struct factors {
-    uint32_t a[4], b[2];
+// what a lane holds of both factors: halves of a[4] and b[2], in their order; a whole slot
+struct alignas(RIG_SLOT) factors {
+    float a[8], b[4];
 };
 
 // half `which` of a register
@@ -25,22 +25,20 @@ static inline float half_of(uint32_t pair, int which, __nv_bfloat16)
     return bf16_to_float((uint16_t)(pair >> 16 * which));
 }
 
-// A [row, k] is with lane 4 (row % 8) + k % 8 / 2, B [k, column] with lane 4 column + k % 8 / 2
 template <typename T>
-static inline double product(const unsigned char *slots, int row, int column, T type)
+static inline factors factors_of(const uint32_t a[4], const uint32_t b[2], T type)
 {
-    double sum = 0;
+    factors f;
 
-    for (int k = 0; k < 16; k++) {
-        const int t = k % 8 / 2;
-        const factors left = shown<factors>(slots, row % 8 * 4 + t);
-        const factors right = shown<factors>(slots, column * 4 + t);
-
-        sum += (double)half_of(left.a[row / 8 + k / 8 * 2], k % 2, type) *
-               (double)half_of(right.b[k / 8], k % 2, type);
+    for (int i = 0; i < 8; i++) {
+        f.a[i] = half_of(a[i / 2], i % 2, type);
+        f.b[i % 4] = half_of(b[i % 4 / 2], i % 2, type);
     }
-    return sum;
+    return f;
 }
+
+// adds the lane's own values of the product to c
+void multiply_factors(float c[4], const unsigned char *slots, int lane);
 
 struct shared_row {
     uint32_t of[4];
@@ -89,15 +87,9 @@ static inline std::deque<std::deque<copy>> &own_copies()
 template <typename T>
 static inline void ptx_multiply(float c[4], const uint32_t a[4], const uint32_t b[2], T type)
 {
-    const rig::factors mine = {{a[0], a[1], a[2], a[3]}, {b[0], b[1]}};
-    const unsigned char *slots = rig::exchange(0xffffffffu, mine);
-    const int lane = rig::running.current->lane;
+    const unsigned char *slots = rig::exchange(0xffffffffu, rig::factors_of(a, b, type));
 
-    for (int i = 0; i < 4; i++) {
-        const int row = lane / 4 + i / 2 * 8, column = lane % 4 * 2 + i % 2;
-
-        c[i] = (float)(c[i] + rig::product(slots, row, column, type));
-    }
+    rig::multiply_factors(c, slots, rig::running.current->lane);
 }
 
 static inline void ptx_load(uint32_t m[4], const void *row)
