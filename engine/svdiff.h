@@ -366,26 +366,27 @@ struct svdiff_region {
     uint64_t subjects;
 };
 
-/* diffusers' classes of these names. */
+/* diffusers' classes of these names; how their levels of noise are spaced, and where their timesteps lie
+ * (Lin and others, 2023, table 2), each as the model's config says or its class, where it is MODEL. */
+// clang-format off
 enum sampler_kind {
-    SAMPLER_DDIM,
-    SAMPLER_EULER,
-    SAMPLER_EULER_A,
-    SAMPLER_DPMPP_2M,
-    SAMPLER_PNDM,
-    SAMPLER_LMS,
-    SAMPLER_HEUN,
-    SAMPLER_DPM2,
-    SAMPLER_DPM2_A,
-    SAMPLER_UNIPC,
-    SAMPLER_LCM,
-    SAMPLER_DDIM_INVERSE, // of editing alone
+    SAMPLER_DDIM, SAMPLER_EULER, SAMPLER_EULER_A, SAMPLER_DPMPP_2M, SAMPLER_PNDM, SAMPLER_LMS, SAMPLER_HEUN,
+    SAMPLER_DPM2, SAMPLER_DPM2_A, SAMPLER_UNIPC, SAMPLER_LCM, SAMPLER_DPMPP_2M_SDE, SAMPLER_DPMPP_3M_SDE,
+    SAMPLER_DPMPP_SDE, SAMPLER_TCD, SAMPLER_DDIM_INVERSE, // the last of editing alone
 };
-
 enum sampler_spacing {
-    SAMPLER_SPACING_MODEL, // as the model's config says; normal when it says nothing
-    SAMPLER_SPACING_NORMAL,
-    SAMPLER_SPACING_KARRAS, // Karras and others, 2022, rho 7; not with ddim, pndm and lcm
+    SAMPLER_SPACING_MODEL, SAMPLER_SPACING_NORMAL, SAMPLER_SPACING_KARRAS, SAMPLER_SPACING_EXPONENTIAL,
+    SAMPLER_SPACING_BETA, SAMPLER_SPACING_LU, SAMPLER_SPACING_AYS, // formulas: sampler_spacing.h
+};
+enum sampler_timesteps {
+    SAMPLER_TIMESTEPS_MODEL, SAMPLER_TIMESTEPS_LEADING, SAMPLER_TIMESTEPS_TRAILING, SAMPLER_TIMESTEPS_LINSPACE,
+};
+// clang-format on
+
+// how random numbers are drawn of a seed
+enum svdiff_noise {
+    SVDIFF_NOISE_PHILOX, // Philox 4x32-10: the same on every machine
+    SVDIFF_NOISE_TORCH,  // as diffusers' pipelines with PyTorch's CPU generator, in float
 };
 
 struct svdiff_generate_options {
@@ -397,12 +398,17 @@ struct svdiff_generate_options {
     bool force; // open subjects of another model
     int steps;
     double guidance; // at most 1: no unconditional pass
+    double
+        guidance_rescale; // 1: the guided prediction has the unguided one's deviation; 0: its own
     enum sampler_kind sampler;
     enum sampler_spacing spacing;
+    enum sampler_timesteps timesteps;
+    bool zero_snr; // the schedule ends in pure noise, whatever the config says
     double eta;
     int width, height; // pixels, divisible by 8
     int count;
-    uint64_t seed;              // of the first picture; the next ones count on
+    uint64_t seed; // of the first picture; the next ones count on
+    enum svdiff_noise noise;
     const svdiff_picture *init; // picture to start from, or NULL; the results have its size
     double strength;            // how much of it is noise: 1 is all
     const svdiff_picture *mask; // 1 channel, of init's size: where it may change; NULL: everywhere

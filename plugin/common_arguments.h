@@ -58,7 +58,8 @@
 #define SAMPLER_ARGUMENT                                                                           \
     ARGUMENT_CHOICE, "sampler", N_("Samp_ler"),                                                    \
         N_("How noise becomes a picture; auto: the model's own way."),                             \
-        .choices = "auto|ddim|euler|euler-a|dpmpp-2m|pndm|lms|heun|dpm2|dpm2-a|unipc|lcm",         \
+        .choices = "auto|ddim|euler|euler-a|dpmpp-2m|pndm|lms|heun|dpm2|dpm2-a|unipc|lcm|"         \
+                   "dpmpp-2m-sde|dpmpp-3m-sde|dpmpp-sde|tcd",                                      \
         .standard_text = "auto", .advanced = true
 #define SEED_ARGUMENT(text)                                                                        \
     ARGUMENT_INT, "seed", N_("See_d"), text, .low = -1, .high = SEED_MAX, .standard = -1,          \

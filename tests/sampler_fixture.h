@@ -99,6 +99,8 @@ static inline bool fixture_set_word(struct schedule_config *c, const char *key, 
 static inline void fixture_set(struct schedule_config *c, const char *key, const char *value)
 {
     static double trained[100];
+    static const char *const spacings[] = {"use_karras_sigmas", "use_exponential_sigmas",
+                                           "use_beta_sigmas", "use_lu_lambdas"};
     const struct {
         const char *key;
         int *number;
@@ -114,11 +116,16 @@ static inline void fixture_set(struct schedule_config *c, const char *key, const
         {"set_alpha_to_one", .truth = &c->set_alpha_to_one},
         {"clip_sample", .truth = &c->clip_sample},
         {"rescale_betas_zero_snr", .truth = &c->rescale_betas_zero_snr},
-        {"use_karras_sigmas", .truth = &c->use_karras_sigmas},
         {"lower_order_final", .truth = &c->lower_order_final},
         {"euler_at_final", .truth = &c->euler_at_final},
     };
 
+    for (int i = 0; i < (int)G_N_ELEMENTS(spacings); i++) {
+        if (strcmp(key, spacings[i]) == 0) {
+            c->sigmas = (enum sigma_spacing)(SIGMAS_KARRAS + i);
+            return;
+        }
+    }
     if (strcmp(key, "trained_betas") == 0) {
         for (int i = 0; i < 100; i++) {
             trained[i] = 0.001 + 0.0003 * (i * 7 % 11) + 0.0004 * i;

@@ -308,7 +308,8 @@ static void test_schedule_solver(void)
     g_assert_true(isinf(config.lambda_min_clipped));
     g_assert_true(config.solver_heun && !config.solver_plus_plus && config.euler_at_final);
     g_assert_cmpint(config.solver_order, ==, 3);
-    g_assert_true(config.final_sigma_min && config.use_karras_sigmas && config.thresholding);
+    g_assert_true(config.final_sigma_min && config.thresholding);
+    g_assert_cmpint(config.sigmas, ==, SIGMAS_KARRAS);
     g_assert_cmpint(config.timestep_spacing, ==, TIMESTEPS_TRAILING);
     g_assert_true(config.clip_sample && config.set_alpha_to_one);
 }
@@ -324,6 +325,7 @@ static const struct refused schedule_refused[] = {
     {"{\"beta_start\":0}", "beta_start"},
     {"{\"timestep_spacing\":\"even\"}", "timestep_spacing"},
     {"{\"use_flow_sigmas\":true}", "use_flow_sigmas"},
+    {"{\"use_karras_sigmas\":true,\"use_beta_sigmas\":true}", "use_beta_sigmas"},
     {"{\"steps_offset\":-1}", "steps_offset"},
 };
 

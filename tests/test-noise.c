@@ -1,5 +1,8 @@
-/* noise: Philox against its published test vectors, what is made of it against its definition. */
+/* noise: Philox against its published test vectors, what is made of it against its definition; PyTorch's
+ * generator against itself (tests/fixtures/make_noise.py). */
 #include "engine/base/noise.h"
+
+#include "engine/generate/draws.h"
 
 #include <glib.h>
 #include <math.h>
@@ -201,6 +204,77 @@ static void test_integer_unbiased(void)
     g_assert_cmpfloat(fabs(mean - 0.5), <, 5 * sqrt(1 / 12.0 / N));
 }
 
+/* ---- PyTorch's ---- */
+
+#define TORCH_STRIDE 397 // of the values that the fixture has of long draws, beside the last
+#define TORCH_LAST   20
+#define TORCH_SHORT  40
+
+// SEED COUNT VALUES: one draw of a generator that goes on from line to line
+static void check_torch_line(struct torch_noise *n, char **words)
+{
+    const int64_t count = g_ascii_strtoll(words[1], NULL, 10);
+    g_autofree float *out = g_new(float, (gsize)count + 1);
+    char **word = words + 2;
+
+    out[count] = 77;
+    torch_noise_normal(n, out, count);
+    g_assert_cmpfloat(out[count], ==, 77);
+    for (int64_t i = 0; i < count; i++) {
+        const bool shown = count <= TORCH_SHORT || i >= count - TORCH_LAST || i % TORCH_STRIDE == 0;
+        if (shown) {
+            const double expected = g_ascii_strtod(*word++, NULL);
+            g_assert_cmpfloat_with_epsilon(out[i], expected, 1e-6 * fmax(1, fabs(expected)));
+        }
+    }
+    g_assert_null(*word);
+}
+
+static void test_torch(void)
+{
+    g_autofree char *path =
+        g_build_filename(g_getenv("SVDIFF_TESTS_DIR"), "fixtures", "noise.txt", NULL);
+    g_autofree char *text = NULL;
+    g_autofree char *seed = g_strdup("");
+    struct torch_noise n = {0};
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_auto(GStrv) lines = g_strsplit(g_strstrip(text), "\n", 0);
+    for (char **line = lines; *line != NULL; line++) {
+        g_auto(GStrv) words = g_strsplit(*line, " ", 0);
+        if (strcmp(words[0], seed) != 0) {
+            g_free(seed);
+            seed = g_strdup(words[0]);
+            torch_noise_seed(&n, g_ascii_strtoull(seed, NULL, 10));
+        }
+        check_torch_line(&n, words);
+    }
+    g_assert_cmpint(g_strv_length(lines), ==, 36);
+}
+
+// in PyTorch's order, channels first, one draw after the other, whatever they are for
+static void test_draws(void)
+{
+    enum { H = 3, W = 2, C = 4, COUNT = H * W * C };
+    struct torch_noise n, same;
+    struct draws draws = {.seed = 7, .torch = &n};
+    float planes[COUNT], out[COUNT];
+
+    torch_noise_seed(&n, 7);
+    torch_noise_seed(&same, 7);
+    for (int draw = 0; draw < 2; draw++) {
+        torch_noise_normal(&same, planes, COUNT);
+        draws_normal(&draws, NOISE_SAMPLER_STEP, 5, H, W, C, out);
+        for (int i = 0; i < COUNT; i++) {
+            g_assert_cmpfloat(out[i], ==, planes[i % C * H * W + i / C]);
+        }
+    }
+    draws.torch = NULL;
+    draws_normal(&draws, NOISE_SAMPLER_STEP, 5, H, W, C, out);
+    noise_normal(7, NOISE_SAMPLER_STEP, 5, planes, COUNT);
+    g_assert_cmpmem(out, sizeof out, planes, sizeof planes);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -213,5 +287,7 @@ int main(int argc, char **argv)
     g_test_add_func("/noise/uniform", test_uniform);
     g_test_add_func("/noise/integer", test_integer);
     g_test_add_func("/noise/integer/unbiased", test_integer_unbiased);
+    g_test_add_func("/noise/torch", test_torch);
+    g_test_add_func("/noise/draws", test_draws);
     return g_test_run();
 }

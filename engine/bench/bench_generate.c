@@ -96,7 +96,8 @@ static bool one_picture(struct painting *p, uint64_t seed, GError **error)
     // model's
     bench_random_fill(latents, count, sampler_initial_scale(s), seed);
     p->denoise.sampler = s;
-    if (!denoise_run(&p->denoise, p->tape, seed, latents, error)) {
+    struct draws draws = {.seed = seed};
+    if (!denoise_run(&p->denoise, p->tape, &draws, latents, error)) {
         return false;
     }
     // thrown away: what counts is that its pixels were computed

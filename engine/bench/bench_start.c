@@ -167,7 +167,8 @@ static bool step(struct starting *p, struct bench_result *result, GError **error
     bench_random_fill(latents, count, sampler_initial_scale(s), 1);
     d->sampler = s;
     result->flops = tape_work(p->tape);
-    const bool done = denoise_run(d, p->tape, 1, latents, error);
+    struct draws draws = {.seed = 1};
+    const bool done = denoise_run(d, p->tape, &draws, latents, error);
     end(p, BENCH_STAGE_STEP, network_bytes(unet_network(p->painter.unet)));
     return done;
 }

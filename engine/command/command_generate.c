@@ -316,19 +316,44 @@ static char *list_regions(const struct svdiff_generate_options *o)
     return g_string_free(list, FALSE);
 }
 
+// what differs from the defaults, by the names that other programs have for it
+static char *list_settings(const struct svdiff_generate_options *o)
+{
+    static const struct {
+        const char *option, *called;
+    } settings[] = {{"spacing", "Schedule type"},
+                    {"timesteps", "Timesteps"},
+                    {"zero-snr", "Zero SNR"},
+                    {"eta", "Eta"},
+                    {"guidance-rescale", "CFG rescale"},
+                    {"noise", "RNG"}};
+    const struct option_table *t = &options_of_generate;
+    GString *list = g_string_new(NULL);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
+        const struct option *row = option_find(t, settings[i].option);
+        if (option_get(row, o) != row->standard) {
+            g_autofree char *text = option_text(row, o);
+            g_string_append_printf(list, ", %s: %s", settings[i].called, text);
+        }
+    }
+    return g_string_free(list, FALSE);
+}
+
 // as programs of Stable Diffusion write and read it
 static char *describe(void *user, const svdiff *s, int index, uint64_t seed, const picture *p)
 {
     const struct svdiff_generate_options *o = &((const struct generate *)user)->options;
     char guidance[G_ASCII_DTOSTR_BUF_SIZE];
     g_autofree char *subjects = list_subjects(o), *regions = list_regions(o);
+    g_autofree char *settings = list_settings(o);
 
     return g_strdup_printf(
         "%s%s\nNegative prompt: %s\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %" G_GUINT64_FORMAT
-        ", Size: %dx%d, Model hash: %.12s%s, Precision: %s, Device: %s, Version: svdiff %s",
+        "%s, Size: %dx%d, Model hash: %.12s%s, Precision: %s, Device: %s, Version: svdiff %s",
         o->prompt, regions, o->negative, o->steps, sampler_name(o->sampler),
-        g_ascii_formatd(guidance, sizeof guidance, "%.6g", o->guidance), seed, p->width, p->height,
-        s->hashes.base, subjects, session_precision(s), s->device, SVDIFF_VERSION);
+        g_ascii_formatd(guidance, sizeof guidance, "%.6g", o->guidance), seed, settings, p->width,
+        p->height, s->hashes.base, subjects, session_precision(s), s->device, SVDIFF_VERSION);
 }
 
 static bool draw(struct generate *g, GError **error)

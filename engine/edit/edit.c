@@ -180,6 +180,7 @@ static bool invert(struct editor *e, const struct scene *scene, struct trace *tr
     g_autoptr(sampler) undo =
         s != NULL ? drawing_sampler(&e->drawing, SAMPLER_DDIM, 0, error) : NULL;
     struct denoise d = e->drawing.denoise;
+    struct draws draws = {0}; // an inversion adds nothing
 
     if (undo == NULL) {
         return false;
@@ -197,7 +198,7 @@ static bool invert(struct editor *e, const struct scene *scene, struct trace *tr
     d.trace = trace;
     drawing_trace_timesteps(trace, s, "inversion_timesteps");
     scene_trace_texts(scene, trace, "inversion_embeddings", 1);
-    return denoise_run(&d, e->drawing.tape, 0, e->inverted, error);
+    return denoise_run(&d, e->drawing.tape, &draws, e->inverted, error);
 }
 
 // under the description once for each place, under each target anew

@@ -2,9 +2,9 @@
 #include "engine/generate/denoise.h"
 
 #include "engine/base/error.h"
-#include "engine/base/noise.h"
 #include "engine/generate/preview.h"
 
+#include <math.h>
 #include <string.h>
 
 static bool guided(const struct denoise *d)
@@ -94,6 +94,33 @@ static void predict(const struct denoise *d, struct tape *t, const float *latent
     }
 }
 
+// the standard deviation of values, as a sample of count - 1 degrees
+static double deviation(const float *values, size_t count)
+{
+    double sum = 0, squares = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        sum += values[i];
+    }
+    for (size_t i = 0; i < count; i++) {
+        const double apart = values[i] - sum / (double)count;
+        squares += apart * apart;
+    }
+    return sqrt(squares / (double)MAX(count - 1, 1));
+}
+
+// the guided prediction, nearer to the deviation of the conditional one
+static void rescale(double share, const float *conditional, float *prediction, size_t count)
+{
+    const double from = deviation(prediction, count), to = deviation(conditional, count);
+    // a prediction without any has none to bring nearer
+    const double factor = from > 0 ? share * to / from + 1 - share : 1;
+
+    for (size_t i = 0; i < count; i++) {
+        prediction[i] = (float)(factor * prediction[i]);
+    }
+}
+
 // the prediction after guidance, [h, w, c]
 static void guide(const struct denoise *d, const float *both, float *prediction)
 {
@@ -106,6 +133,9 @@ static void guide(const struct denoise *d, const float *both, float *prediction)
     for (size_t i = 0; i < count; i++) {
         // the first half is the unconditional one
         prediction[i] = both[i] + (float)d->guidance * (both[count + i] - both[i]);
+    }
+    if (d->rescale > 0) {
+        rescale(d->rescale, both + count, prediction, count);
     }
 }
 
@@ -215,8 +245,8 @@ static void refine(const struct denoise *d, struct tape *t, int step, const floa
 }
 
 // sees: [h, w, c] receives what the picture looks like from this step; NULL without previews
-static void one_step(struct denoise *d, struct tape *t, int step, uint64_t seed, float *latents,
-                     float *sees)
+static void one_step(struct denoise *d, struct tape *t, int step, struct draws *draws,
+                     float *latents, float *sees)
 {
     const int64_t count = (int64_t)d->h * d->w * d->c;
     g_autofree float *prediction = g_new(float, count);
@@ -231,7 +261,7 @@ static void one_step(struct denoise *d, struct tape *t, int step, uint64_t seed,
     if (sampler_noise_scale(d->sampler, step) > 0) {
         noise = g_new(float, count);
         // numbered by the step, so that fewer pictures or another batch change nothing
-        noise_normal(seed, NOISE_SAMPLER_STEP, (uint64_t)step, noise, count);
+        draws_normal(draws, NOISE_SAMPLER_STEP, (uint64_t)step, d->h, d->w, d->c, noise);
     }
     sampler_step(d->sampler, step, prediction, noise, latents, count);
     refine(d, t, step, before, latents, prediction);
@@ -254,7 +284,8 @@ static bool show(struct run *r, const float *sees, GError **error)
     return sees == NULL || file != NULL;
 }
 
-bool denoise_run(struct denoise *d, struct tape *t, uint64_t seed, float *latents, GError **error)
+bool denoise_run(struct denoise *d, struct tape *t, struct draws *draws, float *latents,
+                 GError **error)
 {
     struct run r = {.d = d};
     const size_t count = (size_t)d->h * d->w * d->c;
@@ -263,7 +294,7 @@ bool denoise_run(struct denoise *d, struct tape *t, uint64_t seed, float *latent
     // in every segment of the network, so that a cancel is heard within a part of a step
     tape_set_tick(t, report, &r);
     for (r.step = sampler_first(d->sampler); r.step < sampler_steps(d->sampler);) {
-        one_step(d, t, r.step, seed, latents, sees);
+        one_step(d, t, r.step, draws, latents, sees);
         if (tape_cancelled(t)) {
             g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED,
                         "Cancelled while generating; nothing was written.");

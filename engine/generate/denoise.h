@@ -3,7 +3,10 @@
  *   prediction = unconditional + guidance * (conditional - unconditional)
  *
  * (classifier-free guidance, Ho & Salimans 2022), then the sampler's step, for each of its
- * timesteps. With guidance at most 1 the conditional prediction is used alone.
+ * timesteps. With guidance at most 1 the conditional prediction is used alone. A rescale of above 0 brings
+ * the guided prediction nearer to the deviation of the conditional one, over all of the picture (Lin and
+ * others 2023, formulas 15 and 16):
+ *   prediction * (rescale * deviation(conditional) / deviation(prediction) + 1 - rescale)
  *
  * Where the model is another one in parts of the picture, each has its own prediction, and what is
  * guided is their mean by weight: sum over the parts of weight * prediction.
@@ -21,6 +24,7 @@
 #include "engine/base/progress.h"
 #include "engine/sampler/sampler.h"
 #include "engine/base/trace.h"
+#include "engine/generate/draws.h"
 #include "engine/network/unet.h"
 
 struct preview;
@@ -38,7 +42,7 @@ struct denoise {
     const struct denoise_part *parts; // of the same shapes
     int n_parts;
     int h, w, c; // latents
-    double guidance;
+    double guidance, rescale;
     const struct attention_guide *guide; // NULL: none
     const float *more; // [h, w, more_c]: further channels that the network sees behind the latents
     int more_c;
@@ -59,5 +63,6 @@ struct denoise {
 struct tape *denoise_tape(struct denoise *d, GError **error);
 
 /* latents [h, w, c]: on entry what the sampler's first step starts from, on return the result.
- * seed names the noise of samplers that add some. SVDIFF_ERROR_CANCELLED when progress said so. */
-bool denoise_run(struct denoise *d, struct tape *t, uint64_t seed, float *latents, GError **error);
+ * draws: of the noise of samplers that add some. SVDIFF_ERROR_CANCELLED when progress said so. */
+bool denoise_run(struct denoise *d, struct tape *t, struct draws *draws, float *latents,
+                 GError **error);

@@ -32,8 +32,12 @@ struct sampler *drawing_sampler(const struct drawing *d, enum sampler_kind kind,
                                 GError **error)
 {
     const struct svdiff_generate_options *o = d->options;
-    const struct sampler_options options = {
-        .kind = kind, .spacing = o->spacing, .steps = o->steps, .eta = eta};
+    const struct sampler_options options = {.kind = kind,
+                                            .spacing = o->spacing,
+                                            .timesteps = o->timesteps,
+                                            .steps = o->steps,
+                                            .eta = eta,
+                                            .zero_snr = o->zero_snr};
     g_autoptr(sampler) s =
         sampler_create(&options, checkpoint_schedule_config(d->session->checkpoint), error);
 
@@ -79,6 +83,7 @@ static bool open_decoder(struct drawing *d, GError **error)
     n->more_c = d->start.more_c;
     n->mask = d->start.mask;
     n->guidance = d->options->guidance;
+    n->rescale = d->options->guidance_rescale;
     // a single picture is decoded with the UNets gone; a preview or the first of several, beside them
     const bool alone = d->pictures == 1 && preview == NULL && lets_go(d);
     const size_t freed = alone ? paint_sets_unet_bytes(&d->sets) : 0;
@@ -152,15 +157,21 @@ static void let_go(struct drawing *d)
 static bool sample(struct drawing *d, uint64_t seed, float *latents, GError **error)
 {
     struct denoise *n = &d->denoise;
+    struct torch_noise torch;
+    struct draws draws = {.seed = seed};
 
-    if (!start_picture(&d->start, drawing_autoencoder(d), n->sampler, seed, n->trace, latents,
+    if (d->options->noise == SVDIFF_NOISE_TORCH) {
+        torch_noise_seed(&torch, seed);
+        draws.torch = &torch;
+    }
+    if (!start_picture(&d->start, drawing_autoencoder(d), n->sampler, &draws, n->trace, latents,
                        error)) {
         return false;
     }
     n->init = d->start.init;
     n->noise = d->start.noise;
     n->more = d->start.more;
-    return denoise_run(n, d->tape, seed, latents, error);
+    return denoise_run(n, d->tape, &draws, latents, error);
 }
 
 bool drawing_picture(struct drawing *d, int index, uint64_t seed, GError **error)

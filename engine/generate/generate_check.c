@@ -36,6 +36,15 @@ static bool check_regions(const struct svdiff_generate_options *o, GError **erro
     return true;
 }
 
+/* diffusers draws this sampler's noise from a tree of torchsde's, which no seed of a pipeline reaches. */
+static bool check_noise(const struct svdiff_generate_options *o, GError **error)
+{
+    return o->noise != SVDIFF_NOISE_TORCH || o->sampler != SAMPLER_DPMPP_SDE ||
+           error_usage(error,
+                       "--noise torch does not go with --sampler dpmpp-sde, for which diffusers "
+                       "takes no seed; use dpmpp-2m-sde.");
+}
+
 bool generate_check(const struct svdiff_generate_options *o, int unit, GError **error)
 {
     // sizes need the model's unit, which the table of options does not know
@@ -43,7 +52,8 @@ bool generate_check(const struct svdiff_generate_options *o, int unit, GError **
     const struct option *height = option_find(&options_of_generate, "height");
 
     return options_check(&options_of_generate, o, error) && check_scales(o, error) &&
-           check_regions(o, error) && option_check_pixels(width, o->width, unit, error) &&
+           check_noise(o, error) && check_regions(o, error) &&
+           option_check_pixels(width, o->width, unit, error) &&
            option_check_pixels(height, o->height, unit, error) &&
            prompt_check("--prompt", o->prompt, error) &&
            prompt_check("--negative", o->negative, error);

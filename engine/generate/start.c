@@ -3,7 +3,6 @@
 
 #include "engine/generate/decode.h"
 #include "engine/generate/slerp.h"
-#include "engine/base/noise.h"
 #include "engine/picture/picture_fill.h"
 #include "engine/picture/picture_origin.h"
 #include "engine/picture/picture_scale.h"
@@ -67,13 +66,13 @@ static int64_t count_of(const struct start *s)
 
 // latents of a picture, sampled with these random numbers, which the trace gets as NAME_noise
 static float *encode(const struct start *s, const struct autoencoder *a, const picture *p,
-                     uint64_t seed, uint64_t step, const char *name, struct trace *trace,
+                     struct draws *draws, uint64_t step, const char *name, struct trace *trace,
                      GError **error)
 {
     g_autofree float *noise = g_new(float, count_of(s));
 
-    // a function of the seed alone, so that picture k of a run is that of seed + k
-    noise_normal(seed, NOISE_INIT_PICTURE, step, noise, count_of(s));
+    // of the picture's seed alone, so that picture k of a run is that of seed + k
+    draws_normal(draws, NOISE_INIT_PICTURE, step, s->h, s->w, s->c, noise);
     float *latents = encode_picture(s->session->k, a, p, s->width, s->height, noise, error);
     if (latents != NULL) {
         trace_add_image(trace, noise, 1, s->h, s->w, s->c, "%s_noise", name);
@@ -82,32 +81,32 @@ static float *encode(const struct start *s, const struct autoencoder *a, const p
 }
 
 // noise in the place of what is below the mask
-static void fill_with_noise(const struct start *s, uint64_t seed)
+static void fill_with_noise(const struct start *s, struct draws *draws)
 {
     g_autofree float *noise = g_new(float, count_of(s));
 
-    noise_normal(seed, NOISE_INIT_PICTURE, NOISE_OF_FILL, noise, count_of(s));
+    draws_normal(draws, NOISE_INIT_PICTURE, NOISE_OF_FILL, s->h, s->w, s->c, noise);
     for (int64_t i = 0; i < count_of(s); i++) {
         const float share = s->patch->mask[i / s->c];
         s->init[i] += share * (noise[i] - s->init[i]);
     }
 }
 
-static bool encode_init(struct start *s, const struct autoencoder *a, uint64_t seed,
+static bool encode_init(struct start *s, const struct autoencoder *a, struct draws *draws,
                         struct trace *trace, GError **error)
 {
     g_clear_pointer(&s->init, g_free);
     if (s->options->init == NULL) {
         return true;
     }
-    s->init = encode(s, a, s->patch != NULL ? s->patch->working : s->opaque, seed, NOISE_OF_PICTURE,
-                     "init_latents", trace, error);
+    s->init = encode(s, a, s->patch != NULL ? s->patch->working : s->opaque, draws,
+                     NOISE_OF_PICTURE, "init_latents", trace, error);
     if (s->init == NULL) {
         return false;
     }
     // after encoding: noise in pixels would be no noise in latents
     if (s->patch != NULL && s->options->fill == SVDIFF_FILL_NOISE) {
-        fill_with_noise(s, seed);
+        fill_with_noise(s, draws);
     }
     trace_add_image(trace, s->init, 1, s->h, s->w, s->c, "init_latents");
     return true;
@@ -127,13 +126,13 @@ static picture *all_grey(const struct start *s, GError **error)
 }
 
 // [mask | latents of the masked picture]; without a mask everything is to be painted
-static bool encode_more(struct start *s, const struct autoencoder *a, uint64_t seed,
+static bool encode_more(struct start *s, const struct autoencoder *a, struct draws *draws,
                         struct trace *trace, GError **error)
 {
     const size_t tokens = (size_t)s->h * s->w;
     g_autoptr(picture) grey = s->patch == NULL ? all_grey(s, error) : NULL;
     const picture *masked = s->patch != NULL ? s->patch->masked : grey;
-    g_autofree float *latents = masked != NULL ? encode(s, a, masked, seed, NOISE_OF_MASKED,
+    g_autofree float *latents = masked != NULL ? encode(s, a, masked, draws, NOISE_OF_MASKED,
                                                         "masked_image_latents", trace, error)
                                                : NULL;
     if (latents == NULL) {
@@ -170,20 +169,23 @@ static void begin_inverted(const struct start *s, struct trace *trace, float *la
 }
 
 bool start_picture(struct start *s, const struct autoencoder *a, const struct sampler *steps,
-                   uint64_t seed, struct trace *trace, float *latents, GError **error)
+                   struct draws *draws, struct trace *trace, float *latents, GError **error)
 {
     const int64_t count = count_of(s);
 
-    if (!encode_init(s, a, seed, trace, error) ||
-        (s->more_c > 0 && !encode_more(s, a, seed, trace, error))) {
+    // the order in which diffusers' pipelines draw: the picture, the noise, the picture without what is masked
+    if (!encode_init(s, a, draws, trace, error)) {
         return false;
     }
     g_free(s->noise);
     s->noise = g_new(float, count);
     /* another stream for an inverted start, so that its mixture is with noise that nothing else
      * uses */
-    noise_normal(seed, s->inverted != NULL ? NOISE_FRESH : NOISE_INITIAL_LATENTS, 0, s->noise,
-                 count);
+    draws_normal(draws, s->inverted != NULL ? NOISE_FRESH : NOISE_INITIAL_LATENTS, 0, s->h, s->w,
+                 s->c, s->noise);
+    if (s->more_c > 0 && !encode_more(s, a, draws, trace, error)) {
+        return false;
+    }
     trace_add_image(trace, s->noise, 1, s->h, s->w, s->c, "initial_noise");
     trace_mask(s, trace);
     if (s->inverted != NULL) {

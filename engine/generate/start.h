@@ -11,6 +11,7 @@
  * what is below it) get them from here as well. */
 #pragma once
 
+#include "engine/generate/draws.h"
 #include "engine/generate/painter.h"
 #include "engine/sampler/sampler.h"
 #include "engine/picture/patch.h"
@@ -44,7 +45,7 @@ unsigned start_halves(const struct start *s);
 /* Begins a picture: latents [h, w, c] for the sampler's first step. The trace gets what they are
  * made of. */
 bool start_picture(struct start *s, const struct autoencoder *a, const struct sampler *steps,
-                   uint64_t seed, struct trace *trace, float *latents, GError **error);
+                   struct draws *draws, struct trace *trace, float *latents, GError **error);
 
 /* What is handed over of a picture that was drawn (freed here). Owned by the caller. */
 picture *start_finish(const struct start *s, picture *drawn, GError **error);

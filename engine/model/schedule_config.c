@@ -11,10 +11,7 @@
 static const struct config_fixed fixed[] = {
     {"interpolation_type", "linear"},
     {"timestep_type", "discrete"},
-    {"use_exponential_sigmas", "null|false"},
-    {"use_beta_sigmas", "null|false"},
     {"use_flow_sigmas", "null|false"},
-    {"use_lu_lambdas", "null|false"},
     {"use_dynamic_shifting", "false"},
     {"sigma_min", "null"},
     {"sigma_max", "null"},
@@ -41,6 +38,8 @@ static void check_class(struct config_reader *r)
         "DEISMultistepScheduler",
         "UniPCMultistepScheduler",
         "IPNDMScheduler",
+        "LCMScheduler",
+        "TCDScheduler",
         NULL,
     };
     const char *name = config_text(r, "_class_name", known[0]);
@@ -100,6 +99,26 @@ static void read_solver(struct config_reader *r, struct schedule_config *config)
         config_double(r, "lambda_min_clipped", -INFINITY, 1e6, config->lambda_min_clipped);
 }
 
+// at most one of the four
+static enum sigma_spacing read_sigmas(struct config_reader *r)
+{
+    static const char *const keys[] = {"use_karras_sigmas", "use_exponential_sigmas",
+                                       "use_beta_sigmas", "use_lu_lambdas"};
+    enum sigma_spacing sigmas = SIGMAS_NORMAL;
+
+    for (int i = 0; i < (int)G_N_ELEMENTS(keys); i++) {
+        if (!config_bool(r, keys[i], false)) {
+            continue;
+        }
+        if (sigmas != SIGMAS_NORMAL) {
+            config_fail(r, "\"%s\" and \"%s\" are both true; one of them is possible",
+                        keys[sigmas - SIGMAS_KARRAS], keys[i]);
+        }
+        sigmas = (enum sigma_spacing)(SIGMAS_KARRAS + i);
+    }
+    return sigmas;
+}
+
 static void read_sampling(struct config_reader *r, struct schedule_config *config)
 {
     static const char *const spacings[] = {"leading", "trailing", "linspace", NULL};
@@ -116,7 +135,7 @@ static void read_sampling(struct config_reader *r, struct schedule_config *confi
     config->clip_sample_asked = config_bool(r, "clip_sample", false);
     config->clip_sample_range = config_double(r, "clip_sample_range", 0, 1e6, 1);
     config->thresholding = config_bool(r, "thresholding", false);
-    config->use_karras_sigmas = config_bool(r, "use_karras_sigmas", false);
+    config->sigmas = read_sigmas(r);
     config->final_sigma_min = config_choice(r, "final_sigmas_type", finals, 0) == 1;
 }
 

@@ -31,6 +31,15 @@ enum timestep_spacing {
     TIMESTEPS_LINSPACE, // "linspace"
 };
 
+// how levels of noise are spaced that a class makes of those of its timesteps
+enum sigma_spacing {
+    SIGMAS_NORMAL,
+    SIGMAS_KARRAS,      // "use_karras_sigmas"
+    SIGMAS_EXPONENTIAL, // "use_exponential_sigmas"
+    SIGMAS_BETA,        // "use_beta_sigmas"
+    SIGMAS_LU,          // "use_lu_lambdas"
+};
+
 struct schedule_config {
     int num_train_timesteps;
     double beta_start, beta_end;
@@ -47,8 +56,8 @@ struct schedule_config {
     double clip_sample_range;
     bool thresholding; // DDIM, DPM-Solver++: refused there
 
-    bool use_karras_sigmas; // Euler, DPM-Solver++
-    bool final_sigma_min;   // the same: final_sigmas_type is "sigma_min" instead of "zero"
+    enum sigma_spacing sigmas; // of classes that have it
+    bool final_sigma_min; // Euler, DPM-Solver++: final_sigmas_type is "sigma_min" instead of "zero"
 
     int solver_order;          // DPM-Solver++: 2, others are refused
     bool solver_plus_plus;     // algorithm_type is "dpmsolver++" (or "deis"); others are refused

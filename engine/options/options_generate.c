@@ -23,14 +23,25 @@ static const struct option rows[] = {
     INT("steps", FIELD(steps), 50, 1, 1e6, OPTION_MODEL, "N", "sampling steps ({default})"),
     NUMBER("guidance", FIELD(guidance), 7.5, 0, 1000, OPTION_MODEL, "X",
            "how closely the prompt is followed; at most 1: without guidance ({default})"),
+    NUMBER(
+        "guidance-rescale", FIELD(guidance_rescale), 0, 0, 1, OPTION_MODEL, "X",
+        "how far the guided prediction is brought back to the contrast of the unguided one, 0 to "
+        "1 ({default})"),
     // diffusers' classes of the same names (sampler/sampler.h)
     CHOICE("sampler", FIELD(sampler), SAMPLER_DDIM, SAMPLER_DDIM,
            WORDS("ddim", "euler", "euler-a", "dpmpp-2m", "pndm", "lms", "heun", "dpm2", "dpm2-a",
-                 "unipc", "lcm"),
+                 "unipc", "lcm", "dpmpp-2m-sde", "dpmpp-3m-sde", "dpmpp-sde", "tcd"),
            0, "{words} ({default})"),
     CHOICE("spacing", FIELD(spacing), SAMPLER_SPACING_MODEL, SAMPLER_SPACING_NORMAL,
-           WORDS("normal", "karras"), 0, "{words} (as the model says)"),
-    NUMBER("eta", FIELD(eta), 0, 0, 1, 0, "X", "ddim: share of fresh noise, 0 to 1 ({default})"),
+           WORDS("normal", "karras", "exponential", "beta", "lu", "ays"), 0,
+           "of the sampler's levels of noise: {words} (as the model says)"),
+    CHOICE("timesteps", FIELD(timesteps), SAMPLER_TIMESTEPS_MODEL, SAMPLER_TIMESTEPS_LEADING,
+           WORDS("leading", "trailing", "linspace"), 0,
+           "where its steps lie: {words} (as the model says)"),
+    BOOL("zero-snr", FIELD(zero_snr), 0, 0,
+         "the schedule ends in pure noise, for models that were trained so and do not say it"),
+    NUMBER("eta", FIELD(eta), 0, 0, 1, 0, "X",
+           "ddim, tcd: share of fresh noise, 0 to 1 ({default})"),
     // 0 until the model says its own (OPTION_PIXELS)
     INT("width", FIELD(width), 0, 8, 8192, OPTION_PIXELS, "N",
         "pixels, divisible by 8 ({default})"),
@@ -64,6 +75,9 @@ static const struct option rows[] = {
     TRACE_ROW,
     ESTIMATE_ROW,
     SEED_ROW,
+    CHOICE("noise", FIELD(noise), SVDIFF_NOISE_PHILOX, SVDIFF_NOISE_PHILOX,
+           WORDS("philox", "torch"), 0,
+           "how a seed's numbers are drawn: {words}, as diffusers does on the CPU ({default})"),
 };
 
 const struct option_table options_of_generate = {"generate", sizeof(struct svdiff_generate_options),

@@ -6,6 +6,7 @@
 
 #include "engine/base/error.h"
 #include "engine/sampler/sampler_plan.h"
+#include "engine/sampler/sampler_spacing.h"
 #include "engine/options/option.h"
 
 #include <math.h>
@@ -19,50 +20,110 @@ const char *sampler_name(enum sampler_kind kind)
     return word != NULL ? word : "inversion";
 }
 
-enum karras { KARRAS_NEVER, KARRAS_ASKED, KARRAS_MODEL };
+#define ONE(spacing) (1u << SAMPLER_SPACING_##spacing)
+
+// spacings that a class has beside the normal one
+enum {
+    AYS = ONE(AYS),
+    SIGMAS = ONE(KARRAS) | ONE(EXPONENTIAL) | ONE(BETA),
+    ALL = SIGMAS | ONE(LU) | AYS,
+};
 
 // what a class reads of a config, and needs
 enum {
     READS_ZERO_SNR = 1 << 0,     // rescale_betas_zero_snr
     READS_THRESHOLDING = 1 << 1, // and has it, which ours has not
-    NEEDS_NOISE = 1 << 2,        // not defined where the network predicts originals
+    READS_SIGMAS = 1 << 2,       // use_karras_sigmas and the like
+    NEEDS_NOISE = 1 << 3,        // not defined where the network predicts originals
+    HAS_ETA = 1 << 4,
+    HAS_OWN_TIMESTEPS = 1 << 5, // and does not read timestep_spacing
 };
 
-/* How a class makes its plan, how often it asks the network in a step, the spacing where the config says
- * none, and when its levels are Karras': never, where that is asked for, or also where the config says so. */
+/* How a class makes its plan, how often it asks the network in a step, where its timesteps lie when the
+ * config says nothing, which spacings it has. */
 struct sampler_class {
     bool (*plan)(struct sampler *s, GError **error);
     int evaluations;
-    enum timestep_spacing spacing;
-    enum karras karras;
+    enum timestep_spacing timesteps;
+    unsigned spacings;
     unsigned traits;
 };
 
 static const struct sampler_class classes[] = {
-    [SAMPLER_DDIM] = {sampler_plan_ddim, 1, TIMESTEPS_LEADING, KARRAS_NEVER,
-                      READS_ZERO_SNR | READS_THRESHOLDING},
-    [SAMPLER_EULER] = {sampler_plan_euler, 1, TIMESTEPS_LINSPACE, KARRAS_MODEL, READS_ZERO_SNR},
+    [SAMPLER_DDIM] = {sampler_plan_ddim, 1, TIMESTEPS_LEADING, 0,
+                      READS_ZERO_SNR | READS_THRESHOLDING | HAS_ETA},
+    [SAMPLER_EULER] = {sampler_plan_euler, 1, TIMESTEPS_LINSPACE, SIGMAS | AYS,
+                       READS_ZERO_SNR | READS_SIGMAS},
     // the class does not have it: there it has to be asked for
-    [SAMPLER_EULER_A] = {sampler_plan_euler, 1, TIMESTEPS_LINSPACE, KARRAS_ASKED,
+    [SAMPLER_EULER_A] = {sampler_plan_euler, 1, TIMESTEPS_LINSPACE, ONE(KARRAS),
                          READS_ZERO_SNR | NEEDS_NOISE},
-    [SAMPLER_DPMPP_2M] = {sampler_plan_dpmpp, 1, TIMESTEPS_LINSPACE, KARRAS_MODEL,
-                          READS_ZERO_SNR | READS_THRESHOLDING},
-    [SAMPLER_PNDM] = {sampler_plan_pndm, 1, TIMESTEPS_LEADING, KARRAS_NEVER, NEEDS_NOISE},
-    [SAMPLER_LMS] = {sampler_plan_lms, 1, TIMESTEPS_LINSPACE, KARRAS_MODEL, 0},
-    [SAMPLER_HEUN] = {sampler_plan_heun, 2, TIMESTEPS_LINSPACE, KARRAS_MODEL, 0},
-    [SAMPLER_DPM2] = {sampler_plan_heun, 2, TIMESTEPS_LINSPACE, KARRAS_MODEL, NEEDS_NOISE},
-    [SAMPLER_DPM2_A] = {sampler_plan_heun, 2, TIMESTEPS_LINSPACE, KARRAS_MODEL, NEEDS_NOISE},
-    [SAMPLER_UNIPC] = {sampler_plan_unipc, 1, TIMESTEPS_LINSPACE, KARRAS_MODEL,
-                       READS_ZERO_SNR | READS_THRESHOLDING},
-    [SAMPLER_LCM] = {sampler_plan_lcm, 1, TIMESTEPS_LEADING, KARRAS_NEVER,
-                     READS_ZERO_SNR | READS_THRESHOLDING},
-    [SAMPLER_DDIM_INVERSE] = {sampler_plan_ddim, 1, TIMESTEPS_LEADING, KARRAS_NEVER,
-                              READS_ZERO_SNR},
+    [SAMPLER_DPMPP_2M] = {sampler_plan_dpmpp, 1, TIMESTEPS_LINSPACE, ALL,
+                          READS_ZERO_SNR | READS_THRESHOLDING | READS_SIGMAS},
+    [SAMPLER_DPMPP_2M_SDE] = {sampler_plan_dpmpp, 1, TIMESTEPS_LINSPACE, ALL,
+                              READS_ZERO_SNR | READS_THRESHOLDING | READS_SIGMAS},
+    [SAMPLER_DPMPP_3M_SDE] = {sampler_plan_dpmpp, 1, TIMESTEPS_LINSPACE, ALL,
+                              READS_ZERO_SNR | READS_THRESHOLDING | READS_SIGMAS},
+    [SAMPLER_DPMPP_SDE] = {sampler_plan_dpmpp_sde, 2, TIMESTEPS_LINSPACE, SIGMAS,
+                           READS_SIGMAS | NEEDS_NOISE},
+    [SAMPLER_PNDM] = {sampler_plan_pndm, 1, TIMESTEPS_LEADING, 0, NEEDS_NOISE},
+    [SAMPLER_LMS] = {sampler_plan_lms, 1, TIMESTEPS_LINSPACE, SIGMAS, READS_SIGMAS},
+    [SAMPLER_HEUN] = {sampler_plan_heun, 2, TIMESTEPS_LINSPACE, SIGMAS | AYS, READS_SIGMAS},
+    [SAMPLER_DPM2] = {sampler_plan_heun, 2, TIMESTEPS_LINSPACE, SIGMAS, READS_SIGMAS | NEEDS_NOISE},
+    [SAMPLER_DPM2_A] = {sampler_plan_heun, 2, TIMESTEPS_LINSPACE, SIGMAS,
+                        READS_SIGMAS | NEEDS_NOISE},
+    [SAMPLER_UNIPC] = {sampler_plan_unipc, 1, TIMESTEPS_LINSPACE, SIGMAS,
+                       READS_ZERO_SNR | READS_THRESHOLDING | READS_SIGMAS},
+    [SAMPLER_LCM] = {sampler_plan_lcm, 1, TIMESTEPS_LEADING, AYS,
+                     READS_ZERO_SNR | READS_THRESHOLDING | HAS_OWN_TIMESTEPS},
+    [SAMPLER_TCD] = {sampler_plan_tcd, 1, TIMESTEPS_LEADING, AYS,
+                     READS_ZERO_SNR | HAS_ETA | HAS_OWN_TIMESTEPS},
+    [SAMPLER_DDIM_INVERSE] = {sampler_plan_ddim, 1, TIMESTEPS_LEADING, 0, READS_ZERO_SNR},
 };
+
+// one list of words for what is asked for and what a config says
+G_STATIC_ASSERT((int)SAMPLER_TIMESTEPS_LEADING == (int)TIMESTEPS_LEADING &&
+                (int)SAMPLER_TIMESTEPS_TRAILING == (int)TIMESTEPS_TRAILING &&
+                (int)SAMPLER_TIMESTEPS_LINSPACE == (int)TIMESTEPS_LINSPACE);
+G_STATIC_ASSERT((int)SAMPLER_SPACING_LU - SAMPLER_SPACING_NORMAL == (int)SIGMAS_LU);
 
 static const struct sampler_class *class_of(const struct sampler *s)
 {
     return &classes[s->source.options.kind];
+}
+
+// a sentence for an option that a class does not have
+static bool refuse(const struct sampler_options *o, const char *option, int value,
+                   const char *instead, GError **error)
+{
+    return error_usage(error, "--%s %s does not go with --sampler %s: use %s", option,
+                       option_word(option_find(&options_of_generate, option), value),
+                       sampler_name(o->kind), instead);
+}
+
+static bool check_spacing(const struct sampler_options *o, int train, GError **error)
+{
+    const struct sampler_class *c = &classes[o->kind];
+    const bool aligned = o->spacing == SAMPLER_SPACING_AYS;
+
+    if (o->spacing > SAMPLER_SPACING_NORMAL && (c->spacings & 1u << o->spacing) == 0) {
+        return refuse(o, "spacing", (int)o->spacing, "--sampler dpmpp-2m, which has all", error);
+    }
+    if (aligned && train != SAMPLER_AYS_TIMESTEPS) {
+        return error_usage(error,
+                           "--spacing ays is made for models of %d timesteps, and this one has %d",
+                           SAMPLER_AYS_TIMESTEPS, train);
+    }
+    if (o->timesteps != SAMPLER_TIMESTEPS_MODEL && (c->traits & HAS_OWN_TIMESTEPS) != 0) {
+        return refuse(o, "timesteps", (int)o->timesteps, "its own timesteps, without the option",
+                      error);
+    }
+    if (o->timesteps != SAMPLER_TIMESTEPS_MODEL && aligned) {
+        return error_usage(error, "--timesteps does not go with --spacing ays, which says them");
+    }
+    return !o->zero_snr || (c->traits & READS_ZERO_SNR) != 0 ||
+           error_usage(error,
+                       "--zero-snr does not go with --sampler %s: use ddim, euler or dpmpp-2m",
+                       sampler_name(o->kind));
 }
 
 static bool check_options(const struct sampler_options *o, int train, GError **error)
@@ -78,17 +139,10 @@ static bool check_options(const struct sampler_options *o, int train, GError **e
         return error_usage(error, "--eta %s is not possible: it goes from 0 to 1",
                            g_ascii_formatd(eta, sizeof eta, "%g", o->eta));
     }
-    if (o->eta > 0 && o->kind != SAMPLER_DDIM) {
-        return error_usage(error, "--eta does not go with --sampler %s: use --sampler ddim",
-                           sampler_name(o->kind));
-    }
-    if (o->spacing == SAMPLER_SPACING_KARRAS && classes[o->kind].karras == KARRAS_NEVER) {
-        return error_usage(error,
-                           "--spacing karras does not go with --sampler %s: use euler, euler-a "
-                           "or dpmpp-2m",
-                           sampler_name(o->kind));
-    }
-    return true;
+    return (o->eta == 0 || (classes[o->kind].traits & HAS_ETA) != 0 ||
+            error_usage(error, "--eta does not go with --sampler %s: use --sampler ddim or tcd",
+                        sampler_name(o->kind))) &&
+           check_spacing(o, train, error);
 }
 
 bool sampler_lacks(const struct sampler *s, const char *wish, GError **error)
@@ -116,12 +170,19 @@ static bool check_config(const struct sampler *s, GError **error)
     return true;
 }
 
-static bool resolve_karras(const struct sampler_options *o, const struct schedule_config *config)
+static enum sampler_spacing resolve_spacing(const struct sampler_options *o,
+                                            const struct schedule_config *config)
 {
+    const struct sampler_class *c = &classes[o->kind];
+    const unsigned says = 1u << (SAMPLER_SPACING_NORMAL + config->sigmas);
+
     if (o->spacing != SAMPLER_SPACING_MODEL) {
-        return o->spacing == SAMPLER_SPACING_KARRAS;
+        return o->spacing;
     }
-    return config->use_karras_sigmas && classes[o->kind].karras == KARRAS_MODEL;
+    // a class that lacks what a config says does not read it
+    return (c->traits & READS_SIGMAS) != 0 && (c->spacings & says) != 0
+               ? (enum sampler_spacing)(SAMPLER_SPACING_NORMAL + config->sigmas)
+               : SAMPLER_SPACING_NORMAL;
 }
 
 /* A factor that is infinite or no number: the noise alone tells nothing of the original (zero
@@ -168,23 +229,27 @@ static bool make_plan(struct sampler *s, GError **error)
 }
 
 // the config as the class reads it; of its own, so that the model's stays as it is
-static struct schedule_config resolve_config(enum sampler_kind kind,
+static struct schedule_config resolve_config(const struct sampler_options *o,
                                              const struct schedule_config *config)
 {
+    const struct sampler_class *c = &classes[o->kind];
     struct schedule_config resolved = *config;
 
     if (config->timestep_spacing == TIMESTEPS_DEFAULT) {
-        resolved.timestep_spacing = classes[kind].spacing;
+        resolved.timestep_spacing = c->timesteps;
+    }
+    if (o->timesteps != SAMPLER_TIMESTEPS_MODEL) {
+        resolved.timestep_spacing = (enum timestep_spacing)o->timesteps;
     }
     resolved.rescale_betas_zero_snr =
-        config->rescale_betas_zero_snr && (classes[kind].traits & READS_ZERO_SNR) != 0;
+        (config->rescale_betas_zero_snr || o->zero_snr) && (c->traits & READS_ZERO_SNR) != 0;
     return resolved;
 }
 
 struct sampler *sampler_create(const struct sampler_options *options,
                                const struct schedule_config *config, GError **error)
 {
-    const struct schedule_config resolved = resolve_config(options->kind, config);
+    const struct schedule_config resolved = resolve_config(options, config);
     g_autoptr(schedule) table = schedule_create(&resolved, error);
 
     if (table == NULL || !check_options(options, table->n_timesteps, error)) {
@@ -197,7 +262,7 @@ struct sampler *sampler_create(const struct sampler_options *options,
         .config = resolved,
         .alphas_cumprod = g_memdup2(table->alphas_cumprod,
                                     (gsize)table->n_timesteps * sizeof *table->alphas_cumprod),
-        .karras = resolve_karras(options, config)};
+        .spacing = resolve_spacing(options, config)};
     return check_config(s, error) && make_plan(s, error) ? g_steal_pointer(&s) : NULL;
 }
 

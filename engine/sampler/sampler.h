@@ -13,6 +13,9 @@
  *   dpmpp-2m   DPMSolverMultistepScheduler          as ddim
  *   unipc      UniPCMultistepScheduler              as ddim
  *   lcm        LCMScheduler                         as ddim
+ *   dpmpp-2m-sde, dpmpp-3m-sde  DPMSolverMultistepScheduler, sde-dpmsolver++ of order 2 and 3
+ *   dpmpp-sde  DPMSolverSDEScheduler                as heun
+ *   tcd        TCDScheduler                         as ddim
  *   inversion  DDIMInverseScheduler                 as ddim, from little noise to much
  *
  * A step k here is one evaluation of the network.
@@ -39,8 +42,10 @@
 struct sampler_options {
     enum sampler_kind kind;
     enum sampler_spacing spacing;
+    enum sampler_timesteps timesteps;
     int steps;
-    double eta; // ddim: 0 adds no noise, 1 as much as DDPM
+    double eta; // ddim, tcd: 0 adds no noise, 1 as much as DDPM, or goes to the original and back
+    bool zero_snr;
 };
 
 // the word of --sampler, or "inversion"

@@ -7,31 +7,22 @@
  * The timesteps are some of the 50 that such networks learn. */
 #include "engine/sampler/sampler_levels.h"
 
-#include "engine/base/error.h"
-
 #include <math.h>
 
-#define LEARNED 50
-#define SCALE   10.0 // of timesteps
-#define DATA    0.25 // the square of the deviation that originals are taken to have
+#define SCALE 10.0 // of timesteps
+#define DATA  0.25 // the square of the deviation that originals are taken to have
 
 bool sampler_plan_lcm(struct sampler *s, GError **error)
 {
     const struct schedule_config *config = &s->source.config;
     const float *a = s->source.alphas_cumprod;
-    const int train = config->num_train_timesteps, steps = s->source.options.steps;
-    const int learned = MIN(LEARNED, train), distance = train / learned;
+    const int steps = s->source.options.steps;
 
-    if (steps > learned) {
-        return error_usage(error, "--sampler lcm has 1 to %d steps: use fewer, 4 to 8 are usual",
-                           learned);
+    if (!sampler_place_learned(s, error)) {
+        return false;
     }
-    sampler_plan_begin(s, steps);
     s->initial_scale = 1;
     s->clip = config->clip_sample_asked ? config->clip_sample_range : INFINITY;
-    for (int k = 0; k < steps; k++) {
-        s->plan[k].timestep = (learned - (int)(k * ((double)learned / steps))) * distance - 1;
-    }
     for (int k = 0; k < steps; k++) {
         struct sampler_plan_step *p = &s->plan[k];
         const double u = SCALE * p->timestep, skip = DATA / (u * u + DATA),

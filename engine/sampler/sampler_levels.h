@@ -23,10 +23,15 @@ int sampler_place_sigmas(const struct sampler_source *source, bool rounded, doub
                          float *levels);
 
 /* The same of samplers along lambda: as many places and one more are spaced below timestep `last`, and the
- * lowest is left out; timesteps are whole, karras' the nearest, or the next lower with `down`. The last level is 0, or with final_sigma_min the first
+ * lowest is left out; timesteps are whole: of levels between two
+ * the nearest, or with `down` and with exponential and beta spacing the next lower. The last level is 0, or with final_sigma_min the first
  * timestep's. */
 int sampler_place_halved(const struct sampler_source *source, int last, bool down,
                          double *timesteps, float *levels);
+
+/* Begins the plan of a sampler for networks that were distilled for some of the timesteps, 50 of them: its
+ * steps get timesteps of these, or the aligned ones. False with a sentence for more steps than there are. */
+bool sampler_place_learned(struct sampler *s, GError **error);
 
 // the level of the first timestep
 float sampler_first_sigma(const struct sampler_source *source);

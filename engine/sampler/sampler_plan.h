@@ -36,8 +36,8 @@ struct sampler_plan_step {
 struct sampler_source {
     struct sampler_options options;
     struct schedule_config config;
-    float *alphas_cumprod; // [config.num_train_timesteps]
-    bool karras;
+    float *alphas_cumprod;        // [config.num_train_timesteps]
+    enum sampler_spacing spacing; // never the model's: resolved
 };
 
 struct sampler {
@@ -55,11 +55,13 @@ struct sampler {
  * on: what these keep of steps before is not there at first. False with a sentence. */
 bool sampler_plan_ddim(struct sampler *s, GError **error);
 bool sampler_plan_euler(struct sampler *s, GError **error);
-bool sampler_plan_dpmpp(struct sampler *s, GError **error);
+bool sampler_plan_dpmpp(struct sampler *s, GError **error); // and its SDE forms
+bool sampler_plan_dpmpp_sde(struct sampler *s, GError **error);
 bool sampler_plan_heun(struct sampler *s, GError **error); // and dpm2, dpm2-a
 bool sampler_plan_lcm(struct sampler *s, GError **error);
 bool sampler_plan_lms(struct sampler *s, GError **error);
 bool sampler_plan_pndm(struct sampler *s, GError **error);
+bool sampler_plan_tcd(struct sampler *s, GError **error);
 bool sampler_plan_unipc(struct sampler *s, GError **error);
 
 // the sentence for what a config asks for and this sampler has not; returns false

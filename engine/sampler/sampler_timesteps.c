@@ -5,8 +5,6 @@
 #include <glib.h>
 #include <math.h>
 
-#define KARRAS_RHO 7.0
-
 float *sampler_sigmas(const struct schedule_config *config, const float *alphas_cumprod)
 {
     int n = config->num_train_timesteps;
@@ -16,13 +14,12 @@ float *sampler_sigmas(const struct schedule_config *config, const float *alphas_
         bool end = config->rescale_betas_zero_snr && t == n - 1;
         // as diffusers: 0 would be an infinite level
         float a = end ? 0x1p-24f : alphas_cumprod[t];
-        sigmas[t] = sqrtf((1.0f - a) / a);
+        sigmas[t] = (float)sqrt((1.0 - a) / a);
     }
     return sigmas;
 }
 
-// numpy's linspace(first, last, n)[i]
-static double linspace(double first, double last, int n, int i)
+double sampler_linspace(double first, double last, int n, int i)
 {
     return i == n - 1 && n > 1 ? last : first + i * ((last - first) / MAX(n - 1, 1));
 }
@@ -55,7 +52,7 @@ int sampler_descending(const struct schedule_config *config, int last, int place
         const int i = places - 1 - k;
         out[k] = config->timestep_spacing == TIMESTEPS_LEADING
                      ? i * (last / places) + config->steps_offset
-                     : linspace(0, last - 1, places, i);
+                     : sampler_linspace(0, last - 1, places, i);
     }
     return steps;
 }
@@ -70,15 +67,6 @@ double sampler_interpolate(const float *sigmas, int n, double t)
     }
     int low = (int)t;
     return ((double)sigmas[low + 1] - sigmas[low]) * (t - low) + sigmas[low];
-}
-
-void sampler_karras(double high, double low, double *out, int n)
-{
-    double from = pow(high, 1 / KARRAS_RHO), to = pow(low, 1 / KARRAS_RHO);
-
-    for (int i = 0; i < n; i++) {
-        out[i] = pow(from + linspace(0, 1, n, i) * (to - from), KARRAS_RHO);
-    }
 }
 
 double sampler_log_to_timestep(const float *sigmas, int n, double log_sigma)

@@ -19,7 +19,8 @@ pattern='half*' check 'other percent signs are themselves' files 'half%%s%n.png'
 
 # ---- seeds: picture k is that of seed + k ----
 
-for sampler in ddim euler euler-a dpmpp-2m pndm lms heun dpm2 dpm2-a unipc lcm; do
+for sampler in ddim euler euler-a dpmpp-2m pndm lms heun dpm2 dpm2-a unipc lcm dpmpp-3m-sde \
+    dpmpp-sde tcd; do
     generate --prompt x --steps 3 --sampler $sampler --seed 7 --count 3 --output "$sampler-%d.png"
     generate --prompt x --steps 3 --sampler $sampler --seed 9 --output "$sampler.png"
     check "$sampler: the third picture of a run" same "$sampler.png" "$sampler-2.png"
@@ -28,6 +29,10 @@ done
 generate --prompt x --steps 3 --eta 1 --seed 7 --count 2 --output 'eta-%d.png'
 generate --prompt x --steps 3 --eta 1 --seed 8 --output eta.png
 check 'ddim with eta: the second picture' same eta.png eta-1.png
+generate --prompt x --steps 3 --seed 7 --count 2 --noise torch --eta 1 --output 'torch-%d.png'
+generate --prompt x --steps 3 --seed 8 --noise torch --eta 1 --output torch.png
+check '--noise torch: the second picture' same torch.png torch-1.png
+check '--noise torch is another noise' differ torch.png eta.png
 generate --prompt x --steps 3 --seed 7 --output again.png
 check 'the same again' same again.png ddim-0.png
 generate --prompt x --steps 3 --seed 7 --threads 1 --output thread.png

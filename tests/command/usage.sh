@@ -105,6 +105,10 @@ while read -r option value; do
 done <<'EOF'
 --sampler foo
 --spacing foo
+--timesteps foo
+--noise foo
+--guidance-rescale 2
+--guidance-rescale nan
 --steps 0
 --steps -1
 --steps 1x
@@ -133,6 +137,8 @@ refuses 'a scale that is no number' 2 '--subject fox.safetensors is nan' \
     $draw --prompt x --subject fox.safetensors:nan
 refuses 'karras with ddim' 2 '--spacing karras.*--sampler ddim' \
     $draw --prompt x --spacing karras --sampler ddim
+refuses 'a tree of noise with a seed' 2 '--noise torch.*dpmpp-sde' \
+    $draw --prompt x --noise torch --sampler dpmpp-sde
 refuses 'usage comes before files' 2 '--sampler' $draw --prompt x --sampler foo --model missing
 refuses 'numbers come before files' 2 '--steps' $draw --prompt x --steps 0 --model missing
 refuses '--arguments without a file' 2 '--arguments' generate --arguments

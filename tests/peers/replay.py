@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import re
 
 import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
 
 from sampling import Sampler
 
@@ -28,6 +29,7 @@ class Job:
     sampler: str = "ddim"
     spacing: str = "normal"
     eta: float = 0.0
+    guidance_rescale: float = 0.0
     strength: float = 1.0
     subjects: list = field(default_factory=list)  # (shifts by name, scale)
     regions: list = field(default_factory=list)  # texts
@@ -145,7 +147,8 @@ def predict(model, job, latents, timestep, embeddings):
         with_prompt = model.predict(latents, timestep, embeddings[1:])
         return without + job.guidance * (with_prompt - without)
     without, with_prompt = model.predict(torch.cat([latents] * 2), timestep, embeddings).chunk(2)
-    return without + job.guidance * (with_prompt - without)
+    guided = without + job.guidance * (with_prompt - without)
+    return rescale_noise_cfg(guided, with_prompt, job.guidance_rescale) if job.guidance_rescale > 0 else guided
 
 
 def encode(model, picture, noise):

@@ -1,7 +1,6 @@
 /* Pictures drawn while learning; see learn_drawing.h. */
 #include "engine/learn/run/learn_drawing.h"
 
-#include "engine/base/noise.h"
 #include "engine/generate/decode.h"
 #include "engine/generate/denoise.h"
 
@@ -31,6 +30,7 @@ static bool draw_one(const struct lesson *l, struct denoise *d, struct tape *t,
     const int64_t count = (int64_t)d->h * d->w * d->c;
     const struct sampler_options options = {
         .kind = o->sampler, .spacing = o->spacing, .steps = o->steps};
+    struct draws draws = {.seed = seed};
     struct sampler *s =
         sampler_create(&options, checkpoint_schedule_config(l->session->checkpoint), error);
 
@@ -39,11 +39,11 @@ static bool draw_one(const struct lesson *l, struct denoise *d, struct tape *t,
     }
     // a sampler keeps the history of one picture, so each has its own
     d->sampler = s;
-    noise_normal(seed, NOISE_INITIAL_LATENTS, 0, latents, count);
+    draws_normal(&draws, NOISE_INITIAL_LATENTS, 0, d->h, d->w, d->c, latents);
     for (int64_t i = 0; i < count; i++) {
         latents[i] = (float)(latents[i] * sampler_initial_scale(s));
     }
-    const bool done = denoise_run(d, t, seed, latents, error);
+    const bool done = denoise_run(d, t, &draws, latents, error);
     sampler_free(s);
     return done;
 }
@@ -69,6 +69,7 @@ bool learn_drawing_run(const struct learn_drawing *d, const struct conditioning 
                         .w = p->w,
                         .c = p->c,
                         .guidance = o.guidance,
+                        .rescale = o.guidance_rescale,
                         .guide = d->guide,
                         .phase = d->phase,
                         .progress = d->lesson->progress,
