@@ -397,6 +397,7 @@ struct svdiff_generate_options {
     int n_subjects;
     bool force; // open subjects of another model
     int steps;
+    int clip_skip;   // the layer of the text encoder, from the end: 1 is the last
     double guidance; // at most 1: no unconditional pass
     double
         guidance_rescale; // 1: the guided prediction has the unguided one's deviation; 0: its own

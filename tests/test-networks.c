@@ -211,7 +211,10 @@ static void test_text(struct fixture *f, const void *data)
 
     g_assert_no_error(error);
     read_ids(f->expected, ids, values);
-    tape_download(f->tape, text_encoder_forward(f->tape, e, values, n, tokens), hidden);
+    tape_download(f->tape,
+                  text_encoder_forward(f->tape, e, values, n, tokens,
+                                       checkpoint_text_config(f->checkpoint)->layers),
+                  hidden);
     const double difference = relative(hidden, wanted.v, wanted.t->values);
     g_test_message("relative error %.3g", difference);
     g_assert_cmpfloat(difference, <, m->unet_bound> BOUND ? m->unet_bound : TEXT_BOUND);

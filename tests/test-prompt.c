@@ -1,7 +1,11 @@
 /* Placeholders in prompts. */
 #include "engine/text/prompt.h"
 
+#include "engine/base/error.h"
+#include "engine/text/prompt_parts.h"
+
 #include <glib.h>
+#include <string.h>
 
 static void check(char *got, const char *wanted)
 {
@@ -50,6 +54,111 @@ static void test_foreign(void)
     g_assert_cmpint(prompt_foreign_placeholder("a dog", 1), ==, 0);
 }
 
+/* ---- weights (prompt_parts.h) ---- */
+
+// "TEXT*WEIGHT|TEXT*WEIGHT", BREAK for a break
+static char *show_parts(const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) parts = prompt_parts("--prompt", text, &error);
+    GString *shown = g_string_new(NULL);
+
+    g_assert_no_error(error);
+    for (guint i = 0; i < parts->len; i++) {
+        const struct prompt_part *p = prompt_part_at(parts, i);
+        g_string_append(shown, i > 0 ? "|" : "");
+        if (p->breaks) {
+            g_string_append(shown, "BREAK");
+        } else {
+            char weight[G_ASCII_DTOSTR_BUF_SIZE];
+            g_string_append_printf(shown, "%s*%s", p->text,
+                                   g_ascii_formatd(weight, sizeof weight, "%.6g", p->weight));
+        }
+    }
+    return g_string_free(shown, FALSE);
+}
+
+static void test_parts(void)
+{
+    static const struct {
+        const char *text, *parts;
+    } known[] = {
+        // what A1111 documents
+        {"normal text", "normal text*1"},
+        {"an (important) word", "an *1|important*1.1| word*1"},
+        {"(unbalanced", "unbalanced*1.1"},
+        {"\\(literal\\]", "(literal]*1"},
+        {"(unnecessary)(parens)", "unnecessaryparens*1.1"},
+        {"a (((house:1.3)) [on] a (hill:0.5), sun, (((sky))).",
+         "a *1|house*1.573| *1.1|on*1| a *1.1|hill*0.55|, sun, *1.1|sky*1.4641|.*1.1"},
+        // and what follows from its rule
+        {"", ""},
+        {"a) b] :1.2)", "a) b] :1.2)*1"},
+        {"[(a:1.1)]", "a*1"},
+        {"(a : 1.5 )", "a *1.5"},
+        {"(a:1.2.3)", "a:1.2.3*1.1"},
+        {"(a:b)", "a:b*1.1"},
+        {"16:9", "16:9*1"},
+        {"back\\slash \\\\", "backslash \\*1"},
+        {"one BREAK two", "one*1|BREAK|two*1"},
+        {"BREAKFAST", "BREAKFAST*1"},
+        {"(one BREAK two:2)", "one*2|BREAK|two*2"},
+        // a mark is no weight, and has one where it stands in brackets
+        {"[V] dog", "[V] dog*1"},
+        {"([V2] dog:1.2)", "[V2] dog*1.2"},
+        {"[[V1]]", "[V1]*0.909091"},
+        {"(größe:0.5) 🐶", "größe*0.5| 🐶*1"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
+        g_autofree char *shown = show_parts(known[i].text);
+        g_assert_cmpstr(shown, ==, known[i].parts);
+    }
+}
+
+static void check_parts_refused(const char *text, const char *named)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(prompt_parts("--prompt", text, &error));
+    g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE);
+    g_test_message("%s", error->message);
+    g_assert_nonnull(strstr(error->message, named));
+    g_assert_nonnull(strstr(error->message, "--prompt"));
+}
+
+static void test_parts_refused(void)
+{
+    g_autofree char *open = g_strnfill(4990, '('), *closed = g_strnfill(4990, ')');
+    g_autofree char *many = g_strconcat(open, open, "fox", NULL);
+    g_autofree char *both = g_strconcat(open, "fox", closed, NULL);
+
+    check_parts_refused("a [cat:dog:0.5]", "[from:to:when]");
+    check_parts_refused("a [dog:10]", "[dog:10]");
+    check_parts_refused("a [[red] cat::.5] x", "[from:to:when]");
+    check_parts_refused("[V3:1]", "[from:to:when]");
+    check_parts_refused("a [cat|dog] x", "[cat|dog]");
+    check_parts_refused("a cat AND a dog", "AND");
+    check_parts_refused("(a:1000)", "weight of 1e+03");
+    check_parts_refused("(a:-101)", "-101");
+    check_parts_refused(many, "weight");
+    check_parts_refused(both, "weight");
+}
+
+// brackets that are only low weights, opened and never closed, closed and never opened
+static void test_parts_many(void)
+{
+    g_autofree char *square = g_strnfill(9000, '['), *closed = g_strnfill(9000, ')');
+    g_autofree char *word = g_strconcat(square, "fox", NULL);
+    g_autofree char *low = show_parts(word), *characters = show_parts(closed);
+
+    g_assert_true(g_str_has_prefix(low, "fox*"));
+    g_assert_cmpint(strlen(characters), ==, 9002);
+    g_autofree char *escaped = prompt_escape("a (b) [c] \\");
+    g_autofree char *plain = show_parts(escaped);
+    g_assert_cmpstr(plain, ==, "a (b) [c] \\*1");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -58,5 +167,8 @@ int main(int argc, char **argv)
     g_test_add_func("/prompt/without", test_without);
     g_test_add_func("/prompt/has", test_has);
     g_test_add_func("/prompt/foreign", test_foreign);
+    g_test_add_func("/prompt/parts", test_parts);
+    g_test_add_func("/prompt/parts-refused", test_parts_refused);
+    g_test_add_func("/prompt/parts-many", test_parts_many);
     return g_test_run();
 }

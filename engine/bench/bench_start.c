@@ -134,6 +134,7 @@ static bool embed(struct starting *p, GError **error)
 
     begin(p);
     p->painter.session = p->session;
+    p->painter.clip_skip = 1;
     const bool done = painter_open(&p->painter, NULL, 0, false, error) &&
                       painter_embed(&p->painter, texts, G_N_ELEMENTS(texts), &p->text, error);
     end(p, BENCH_STAGE_TEXT, stored_bytes(p->session, MODEL_TEXT_ENCODER));

@@ -76,9 +76,10 @@ output_guard *command_guard(const svdiff *s);
 /* A subject file or svdiff-pytorch's folder is read. */
 void command_guard_subject(output_guard *g, const char *file);
 /* Warns of what in a text would be drawn as plain characters (prompt_marks.h). what: "prompt";
- * placeholder: what to do about a [V] that is left, NULL where it is right. */
+ * placeholder: what to do about a [V] that is left, NULL where it is right; plain: weights are
+ * characters there. */
 void command_tell_prompt(struct command *c, const char *what, const char *text,
-                         const char *placeholder);
+                         const char *placeholder, bool plain);
 
 /* Tells on which device and in which precision a command computes. */
 void command_tell_device(struct command *c, const svdiff *s);

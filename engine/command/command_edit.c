@@ -93,11 +93,12 @@ static void tell_prompts(struct edit *e)
 {
     static const char missing[] = "an edit is of the picture alone";
 
-    command_tell_prompt(&e->pictures.common, "prompt", e->options.prompt,
-                        NULL); // edit_check.h refuses [V]
-    command_tell_prompt(&e->pictures.common, "negative prompt", e->options.negative, missing);
+    command_tell_prompt(&e->pictures.common, "prompt", e->options.prompt, NULL,
+                        true); // edit_check.h refuses [V]
+    command_tell_prompt(&e->pictures.common, "negative prompt", e->options.negative, missing,
+                        false);
     for (int i = 0; i < e->options.n_targets; i++) {
-        command_tell_prompt(&e->pictures.common, "target", e->options.targets[i], missing);
+        command_tell_prompt(&e->pictures.common, "target", e->options.targets[i], missing, false);
     }
 }
 

@@ -259,10 +259,10 @@ static void tell_prompts(struct generate *g)
     const char *missing = g->n_subjects == 0 ? "give the subject that it means with --subject"
                                              : "no subject that was given has a word for it";
 
-    command_tell_prompt(c, "prompt", g->prompt, missing);
-    command_tell_prompt(c, "negative prompt", g->negative, missing);
+    command_tell_prompt(c, "prompt", g->prompt, missing, false);
+    command_tell_prompt(c, "negative prompt", g->negative, missing, false);
     for (int i = 0; i < g->n_regions; i++) {
-        command_tell_prompt(c, "text of a region", g->regions[i].text, missing);
+        command_tell_prompt(c, "text of a region", g->regions[i].text, missing, false);
     }
 }
 
@@ -321,7 +321,8 @@ static char *list_settings(const struct svdiff_generate_options *o)
 {
     static const struct {
         const char *option, *called;
-    } settings[] = {{"spacing", "Schedule type"},
+    } settings[] = {{"clip-skip", "Clip skip"},
+                    {"spacing", "Schedule type"},
                     {"timesteps", "Timesteps"},
                     {"zero-snr", "Zero SNR"},
                     {"eta", "Eta"},

@@ -246,15 +246,15 @@ static void tell_prompts(struct learn *l)
     const struct svdiff_learn_options *o = &l->options;
 
     for (int i = 0; i < o->n_subjects; i++) {
-        command_tell_prompt(&l->common, "prompt", o->subjects[i].prompt, NULL);
+        command_tell_prompt(&l->common, "prompt", o->subjects[i].prompt, NULL, true);
         if (o->subjects[i].class_prompt != NULL) {
             command_tell_prompt(&l->common, "class prompt", o->subjects[i].class_prompt,
-                                "the class has no word of its own");
+                                "the class has no word of its own", true);
         }
     }
     if (o->sample_prompt != NULL) {
         g_autofree char *left = known_placeholders(l);
-        command_tell_prompt(&l->common, "sample prompt", left, "no --prompt has this one");
+        command_tell_prompt(&l->common, "sample prompt", left, "no --prompt has this one", true);
     }
 }
 

@@ -5,9 +5,10 @@
 #include "engine/text/prompt_marks.h"
 
 void command_tell_prompt(struct command *c, const char *what, const char *text,
-                         const char *placeholder)
+                         const char *placeholder, bool plain)
 {
-    g_autofree char *mark = prompt_mark_placeholder(text), *weight = prompt_mark_weight(text);
+    g_autofree char *mark = prompt_mark_placeholder(text);
+    g_autofree char *weight = plain ? prompt_mark_weight(text) : NULL;
     g_autofree char *lora = prompt_mark_lora(text);
 
     // prompts of other programs come with habits: each mark is told for itself

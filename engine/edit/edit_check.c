@@ -7,6 +7,7 @@
 #include "engine/learn/learn_check.h"
 #include "engine/options/option.h"
 #include "engine/text/prompt.h"
+#include "engine/text/prompt_parts.h"
 
 #include <string.h>
 
@@ -73,7 +74,10 @@ bool edit_check(const struct svdiff_edit_options *o, int unit, GError **error)
         return false;
     }
     for (int i = 0; i < o->n_targets; i++) {
-        if (!prompt_check("--target", o->targets[i], error)) {
+        g_autoptr(GArray) parts = prompt_check("--target", o->targets[i], error)
+                                      ? prompt_parts("--target", o->targets[i], error)
+                                      : NULL;
+        if (parts == NULL) {
             return false;
         }
     }

@@ -2,6 +2,7 @@
 #include "engine/edit/edit_target.h"
 
 #include "engine/learn/pictures/learn_place.h"
+#include "engine/text/prompt_parts.h"
 
 #include <string.h>
 
@@ -113,9 +114,10 @@ static bool open_places(struct edit_target *t, const char *prompt, const char *t
     }
     set_regions(t, EDIT_TARGET, t->places[0].text, t->places[1].text);
     t->everywhere[EDIT_TARGET] = regions_rest(target, t->regions[EDIT_TARGET], 2);
-    t->source = t->moves ? wording_at(prompt, t->places[0].place) : g_strdup(prompt);
+    g_autofree char *plain = t->moves ? wording_at(prompt, t->places[0].place) : g_strdup(prompt);
+    t->source = prompt_escape(plain);
     set_regions(t, EDIT_SOURCE, t->source, "");
-    t->everywhere[EDIT_SOURCE] = g_strdup(t->moves ? "" : prompt);
+    t->everywhere[EDIT_SOURCE] = prompt_escape(t->moves ? "" : prompt);
     return true;
 }
 
@@ -126,7 +128,8 @@ bool edit_target_open(struct edit_target *t, const char *prompt, const char *tar
         return open_places(t, prompt, target, error);
     }
     t->everywhere[EDIT_TARGET] = g_strdup(target);
-    t->everywhere[EDIT_SOURCE] = g_strdup(prompt);
+    // it is learned as plain words, and drawn under the same
+    t->everywhere[EDIT_SOURCE] = prompt_escape(prompt);
     return true;
 }
 

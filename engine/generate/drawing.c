@@ -100,8 +100,10 @@ bool drawing_open(struct drawing *d, struct scene *scenes, int n, GError **error
 {
     const struct svdiff_generate_options *o = d->options;
     // what each set's painter begins as
-    const struct painter painter = {
-        .session = d->session, .progress = d->denoise.progress, .user = d->denoise.user};
+    const struct painter painter = {.session = d->session,
+                                    .clip_skip = o->clip_skip,
+                                    .progress = d->denoise.progress,
+                                    .user = d->denoise.user};
 
     // texts before networks: the text encoder and the UNet are never in memory together
     if (!paint_sets_open(&d->sets, &painter, o->subjects, o->n_subjects, o->force, error) ||

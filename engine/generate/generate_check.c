@@ -4,6 +4,7 @@
 #include "engine/base/error.h"
 #include "engine/options/option.h"
 #include "engine/text/prompt.h"
+#include "engine/text/prompt_parts.h"
 
 #include <math.h>
 
@@ -22,6 +23,15 @@ static bool check_scales(const struct svdiff_generate_options *o, GError **error
     return true;
 }
 
+// in the syntax of prompt_parts.h
+static bool check_prompt(const char *option, const char *text, GError **error)
+{
+    g_autoptr(GArray) parts =
+        prompt_check(option, text, error) ? prompt_parts(option, text, error) : NULL;
+
+    return parts != NULL;
+}
+
 static bool check_regions(const struct svdiff_generate_options *o, GError **error)
 {
     if (o->n_regions > REGIONS_MAX) {
@@ -29,7 +39,7 @@ static bool check_regions(const struct svdiff_generate_options *o, GError **erro
                            REGIONS_MAX);
     }
     for (int i = 0; i < o->n_regions; i++) {
-        if (!prompt_check("--region", o->regions[i].text, error)) {
+        if (!check_prompt("--region", o->regions[i].text, error)) {
             return false;
         }
     }
@@ -55,6 +65,6 @@ bool generate_check(const struct svdiff_generate_options *o, int unit, GError **
            check_noise(o, error) && check_regions(o, error) &&
            option_check_pixels(width, o->width, unit, error) &&
            option_check_pixels(height, o->height, unit, error) &&
-           prompt_check("--prompt", o->prompt, error) &&
-           prompt_check("--negative", o->negative, error);
+           check_prompt("--prompt", o->prompt, error) &&
+           check_prompt("--negative", o->negative, error);
 }

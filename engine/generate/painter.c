@@ -52,7 +52,8 @@ bool painter_embed(struct painter *p, const char *const *texts, int n, struct co
                    GError **error)
 {
     struct conditioner *c = conditioner_create(p->session, source_of, p, error);
-    const bool done = c != NULL && conditioner_embed(c, texts, n, out, error);
+    const bool done = c != NULL && conditioner_skip(c, p->clip_skip, error) &&
+                      conditioner_embed_prompts(c, texts, n, out, error);
 
     conditioner_free(c);
     return done;

@@ -14,6 +14,7 @@ struct painter {
     struct subject_list subjects;
     struct model_spectrum *spectrum; // NULL without subjects
     struct bake bake;
+    int clip_skip;   // of the text encoders' layers (conditioner.h)
     int h, w;        // of the latents; 0: nothing is kept for the next call
     char *made;      // of which files the subjects are, and how strong
     unsigned halves; // of the autoencoder
@@ -28,7 +29,7 @@ struct painter {
 bool painter_open(struct painter *p, const struct svdiff_scaled_subject *subjects, int n,
                   bool force, GError **error);
 
-/* What n texts become by the text encoders with the subjects; to be cleared by the caller. */
+/* What n prompts (prompt_parts.h) become by the text encoders with the subjects; to be cleared by the caller. */
 bool painter_embed(struct painter *p, const char *const *texts, int n, struct conditioning *out,
                    GError **error);
 

@@ -125,14 +125,14 @@ static const int32_t *positions(struct tape *t, int n, int tokens)
 }
 
 struct tensor *text_encoder_forward(struct tape *t, const struct text_encoder *e,
-                                    const int32_t *ids, int n, int tokens)
+                                    const int32_t *ids, int n, int tokens, int layers)
 {
-    g_assert(tokens <= e->config.positions);
+    g_assert(tokens <= e->config.positions && layers <= e->config.layers);
     struct tensor *x = embedding(t, tape_ids(t, ids, n * tokens), n, tokens, &e->token);
 
     // a table, as the words' one: it is shifted in the same way
     x = add(t, x, embedding(t, positions(t, n, tokens), n, tokens, &e->position));
-    for (int i = 0; i < e->config.layers; i++) {
+    for (int i = 0; i < layers; i++) {
         x = tape_segment(t, layer_segment, &e->layers[i], &x, 1);
     }
     return layernorm(t, x, &e->norm);

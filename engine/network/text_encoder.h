@@ -20,7 +20,7 @@ struct network *text_encoder_network(struct text_encoder *e);
 struct weight *text_encoder_words(struct text_encoder *e); // the table of the vocabulary
 const struct text_config *text_encoder_config(const struct text_encoder *e);
 
-/* The last hidden state after the final layer norm, [n, 1, tokens, width]. ids [n * tokens] on the
- * host, each below the vocabulary's size; tokens at most the number of positions. */
+/* The hidden state behind `layers` of the layers, after the final layer norm, [n, 1, tokens, width]. ids [n *
+ * tokens] on the host, each below the vocabulary's size; tokens at most the number of positions. */
 struct tensor *text_encoder_forward(struct tape *t, const struct text_encoder *e,
-                                    const int32_t *ids, int n, int tokens);
+                                    const int32_t *ids, int n, int tokens, int layers);

@@ -20,6 +20,8 @@ static const struct option rows[] = {
           "a text that acts only where a mask is white, and so do files of several --subject whose "
           "words it has (repeat)"),
     // OPTION_MODEL: a model's svdiff.json may say what suits it
+    INT("clip-skip", FIELD(clip_skip), 1, 1, 100, OPTION_MODEL, "N",
+        "the layer of the text encoder that is taken, from the end: 1 is the last ({default})"),
     INT("steps", FIELD(steps), 50, 1, 1e6, OPTION_MODEL, "N", "sampling steps ({default})"),
     NUMBER("guidance", FIELD(guidance), 7.5, 0, 1000, OPTION_MODEL, "X",
            "how closely the prompt is followed; at most 1: without guidance ({default})"),

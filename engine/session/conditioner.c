@@ -1,15 +1,22 @@
 /* Texts to conditioning; see conditioner.h.
  *
- *   text -> token ids -> text encoder -> last hidden state [tokens, width] */
+ *   text -> token ids -> text encoder -> last hidden state [tokens, width]
+ *
+ * Of a prompt with weights and of any length, each chunk z [tokens, width] for itself:
+ *   weighted = weight of the token * z,  z' = weighted * mean(z) / mean(weighted)      over all of the chunk
+ * as A1111's stable-diffusion-webui does, so that weights move what is said, not how strong it is. */
 #include "engine/session/conditioner.h"
 
 #include "engine/base/error.h"
+#include "engine/text/prompt_chunks.h"
 
+#include <math.h>
 #include <string.h>
 
 struct conditioner {
     svdiff *session;
     GPtrArray *encoders;
+    int skip; // 1: the encoder's last layer
 };
 
 struct conditioner *conditioner_create(svdiff *s, component_source source, void *user,
@@ -24,6 +31,7 @@ struct conditioner *conditioner_create(svdiff *s, component_source source, void 
 
     // set before anything can fail, so that freeing is the same for all
     c->session = s;
+    c->skip = 1;
     c->encoders = g_ptr_array_new_with_free_func((GDestroyNotify)text_encoder_free);
     if (e == NULL) {
         conditioner_free(c);
@@ -54,6 +62,20 @@ int conditioner_width(const struct conditioner *c)
 const GPtrArray *conditioner_encoders(const struct conditioner *c)
 {
     return c->encoders;
+}
+
+bool conditioner_skip(struct conditioner *c, int skip, GError **error)
+{
+    const int layers = text_encoder_config(c->encoders->pdata[0])->layers;
+
+    if (skip < 1 || skip > layers) {
+        return error_usage(error,
+                           "--clip-skip is %d; the text encoder of this model has %d layers, so it "
+                           "can be from 1, the last one, to %d.",
+                           skip, layers, layers);
+    }
+    c->skip = skip;
+    return true;
 }
 
 void conditioner_refresh(struct conditioner *c)
@@ -101,14 +123,19 @@ int32_t *conditioner_ids(const struct conditioner *c, const char *text, GError *
 
 /* ---- encoding ---- */
 
+static int layers_of(const struct conditioner *c)
+{
+    return text_encoder_config(c->encoders->pdata[0])->layers - (c->skip - 1);
+}
+
 struct text_tensors conditioner_forward(const struct conditioner *c, struct tape *t,
                                         const int32_t *ids, int n)
 {
     const struct text_encoder *e = c->encoders->pdata[0];
 
     // no pooled vector: SD 1 and 2 have none
-    return (struct text_tensors){.context =
-                                     text_encoder_forward(t, e, ids, n, conditioner_tokens(c))};
+    return (struct text_tensors){
+        .context = text_encoder_forward(t, e, ids, n, conditioner_tokens(c), layers_of(c))};
 }
 
 struct texts {
@@ -165,4 +192,124 @@ bool conditioner_embed(const struct conditioner *c, const char *const *texts, in
         memcpy(ids + (size_t)i * tokens, one, (size_t)tokens * sizeof *ids);
     }
     return conditioner_encode(c, ids, n, out, error);
+}
+
+/* ---- prompts ---- */
+
+// n texts of at most `chunks` chunks; those that have fewer get empty ones
+struct prompts {
+    struct prompt_chunks *texts;
+    int n, chunks;
+};
+
+static void clear_prompts(struct prompts *p)
+{
+    for (int i = 0; i < p->n; i++) {
+        prompt_chunks_clear(&p->texts[i]);
+    }
+    g_free(p->texts);
+}
+
+static bool make_prompts(const struct conditioner *c, const char *const *texts, int n,
+                         struct prompts *p, GError **error)
+{
+    *p = (struct prompts){.texts = g_new0(struct prompt_chunks, n), .n = n};
+    for (int i = 0; i < n; i++) {
+        if (!prompt_chunks_make(&p->texts[i], c->session->tokenizer, texts[i],
+                                conditioner_tokens(c), error)) {
+            return false;
+        }
+        p->chunks = MAX(p->chunks, p->texts[i].n);
+    }
+    return true;
+}
+
+// [n * chunks, tokens]; NULL with an error
+static int32_t *prompt_ids(const struct conditioner *c, const struct prompts *p, GError **error)
+{
+    const int tokens = conditioner_tokens(c);
+    g_autofree int32_t *ids = g_new(int32_t, (size_t)p->n * p->chunks * tokens);
+
+    for (int i = 0; i < p->n * p->chunks; i++) {
+        const struct prompt_chunks *text = &p->texts[i / p->chunks];
+        const int chunk = i % p->chunks;
+        int32_t *row = ids + (size_t)i * tokens;
+        if (chunk < text->n) {
+            memcpy(row, text->ids + (size_t)chunk * tokens, (size_t)tokens * sizeof *row);
+        } else {
+            tokenizer_frame(c->session->tokenizer, NULL, 0, tokens, row);
+        }
+        if (!check_ids(c, row, error)) {
+            return NULL;
+        }
+    }
+    return g_steal_pointer(&ids);
+}
+
+static bool has_weights(const float *weights, int tokens)
+{
+    for (int i = 0; i < tokens; i++) {
+        if (weights[i] != 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static double mean_of(const float *values, size_t count)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        sum += values[i];
+    }
+    return sum / (double)count;
+}
+
+// a chunk [tokens, width]
+static bool weigh(float *chunk, const float *weights, int tokens, int width, GError **error)
+{
+    const size_t count = (size_t)tokens * width;
+    const double mean = mean_of(chunk, count);
+
+    if (!has_weights(weights, tokens)) {
+        return true;
+    }
+    for (size_t i = 0; i < count; i++) {
+        chunk[i] *= weights[i / width];
+    }
+    const double factor = mean / mean_of(chunk, count);
+    for (size_t i = 0; i < count; i++) {
+        chunk[i] = (float)(factor * chunk[i]);
+    }
+    return isfinite(factor) ||
+           error_usage(error, "The weights of a prompt leave nothing of it; use other ones.");
+}
+
+bool conditioner_embed_prompts(const struct conditioner *c, const char *const *texts, int n,
+                               struct conditioning *out, GError **error)
+{
+    const int tokens = conditioner_tokens(c), width = conditioner_width(c);
+    struct prompts p;
+    g_autofree int32_t *ids =
+        make_prompts(c, texts, n, &p, error) ? prompt_ids(c, &p, error) : NULL;
+    bool done = ids != NULL && conditioner_encode(c, ids, n * p.chunks, out, error);
+
+    if (done) {
+        for (int i = 0; done && i < n * p.chunks; i++) {
+            const struct prompt_chunks *text = &p.texts[i / p.chunks];
+            const int chunk = i % p.chunks;
+            done = chunk >= text->n ||
+                   weigh(out->context + (size_t)i * tokens * width,
+                         text->weights + (size_t)chunk * tokens, tokens, width, error);
+        }
+        // chunks of a text lie behind each other already
+        out->n = n;
+        out->tokens = p.chunks * tokens;
+    }
+    if (!done && ids != NULL) {
+        conditioning_clear(out);
+    }
+    clear_prompts(&p);
+    return done;
 }

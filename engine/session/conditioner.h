@@ -21,6 +21,10 @@ int conditioner_width(const struct conditioner *c);
 // struct text_encoder *, belongs to c
 const GPtrArray *conditioner_encoders(const struct conditioner *c);
 
+/* Takes the hidden state of an earlier layer from here on: 1 is the last one, 2 the one before. False with
+ * SVDIFF_ERROR_USAGE where there is none. */
+bool conditioner_skip(struct conditioner *c, int skip, GError **error);
+
 /* All gains and weights from the shifts (network_refresh). */
 void conditioner_refresh(struct conditioner *c);
 
@@ -38,3 +42,9 @@ bool conditioner_encode(const struct conditioner *c, const int32_t *ids, int n,
 /* The same from the texts themselves. */
 bool conditioner_embed(const struct conditioner *c, const char *const *texts, int n,
                        struct conditioning *out, GError **error);
+
+/* What n prompts in the syntax of prompt_parts.h become, of any length: each is as many chunks of
+ * conditioner_tokens as the longest needs. To be cleared by the caller; SVDIFF_ERROR_USAGE for what the syntax
+ * refuses. */
+bool conditioner_embed_prompts(const struct conditioner *c, const char *const *texts, int n,
+                               struct conditioning *out, GError **error);

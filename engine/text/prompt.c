@@ -101,6 +101,13 @@ char *prompt_without(const char *text)
     return g_strstrip(g_string_free(result, FALSE));
 }
 
+gsize prompt_mark_length(const char *text)
+{
+    size_t length = 0;
+
+    return placeholder_at(text, &length) != 0 ? length : 0;
+}
+
 int prompt_has_placeholder(const char *text)
 {
     size_t length;

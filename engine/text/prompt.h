@@ -20,6 +20,9 @@ char *prompt_without(const char *text);
 /* text with each [V] and [Vk] replaced by the same word. Owned by the caller. */
 char *prompt_with(const char *text, const char *word);
 
+/* How many bytes the [V] or [Vk] has that text begins with, 0 when it begins with none. */
+gsize prompt_mark_length(const char *text);
+
 /* Whether text has a [V] or [Vk]. */
 int prompt_has_placeholder(const char *text);
 

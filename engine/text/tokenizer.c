@@ -237,6 +237,40 @@ static bool check_text(const char *text, GError **error)
     return true;
 }
 
+GArray *tokenizer_pieces(const struct tokenizer *t, const char *text, GError **error)
+{
+    GArray *pieces = g_array_new(FALSE, FALSE, sizeof(int32_t));
+    struct walk walk = {.t = t};
+
+    if (!check_text(text, error)) {
+        g_array_unref(pieces);
+        return NULL;
+    }
+    // a token has a byte at least, but its normal form may have more of them than the text
+    guint room = (guint)strlen(text) + 8;
+    do {
+        room *= 2;
+        g_array_set_size(pieces, room);
+        walk = (struct walk){.t = t, .ids = (int32_t *)(void *)pieces->data, .capacity = (int)room};
+        encode_text(&walk, text, strlen(text));
+    } while (walk.cut != NULL);
+    g_array_set_size(pieces, (guint)walk.count);
+    return pieces;
+}
+
+void tokenizer_frame(const struct tokenizer *t, const int32_t *pieces, int n, int length,
+                     int32_t *ids)
+{
+    ids[0] = t->bos;
+    for (int i = 0; i < n; i++) {
+        ids[1 + i] = pieces[i];
+    }
+    ids[n + 1] = t->eos;
+    for (int i = n + 2; i < length; i++) {
+        ids[i] = t->pad;
+    }
+}
+
 bool tokenizer_encode(const struct tokenizer *t, const char *text, int length, int32_t *ids,
                       char **left_out, GError **error)
 {
@@ -251,11 +285,8 @@ bool tokenizer_encode(const struct tokenizer *t, const char *text, int length, i
         return false;
     }
     encode_text(&walk, text, strlen(text));
-    ids[0] = t->bos;
-    ids[walk.count + 1] = t->eos;
-    for (int i = walk.count + 2; i < length; i++) {
-        ids[i] = t->pad;
-    }
+    // the pieces are in their places already
+    tokenizer_frame(t, ids + 1, walk.count, length, ids);
     if (left_out) {
         // a blank at the end is nothing that a person missed
         *left_out = walk.cut ? g_strchomp(g_strdup(walk.cut)) : NULL;

@@ -64,6 +64,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(tokenizer, tokenizer_free)
 bool tokenizer_encode(const struct tokenizer *t, const char *text, int length, int32_t *ids,
                       char **left_out, GError **error);
 
+/* All tokens of a text, without beginning, end and padding: int32_t, to be freed with g_array_unref. NULL with
+ * an error as above. */
+GArray *tokenizer_pieces(const struct tokenizer *t, const char *text, GError **error);
+
+/* Fills ids [length] with the beginning token, these n, at most length - 2, the end token and padding. */
+void tokenizer_frame(const struct tokenizer *t, const int32_t *pieces, int n, int length,
+                     int32_t *ids);
+
 /* The id of a text that is exactly one token, as a prompt would have it ("sks", "<|endoftext|>");
  * -1 for anything else. */
 int32_t tokenizer_id(const struct tokenizer *t, const char *text);

@@ -47,10 +47,28 @@ check 'not in class and sample prompts without one' warned 2 '\[V\] in the (clas
 # ---- what other programs read ----
 
 generate $draw --prompt 'a (red fox:1.5) at sea' --output weight.png
-check 'a weight' warned 1 '\(red fox:1.5\) in the prompt is no weight'
-generate $draw --prompt 'a fox <lora:fox_v2:0.8>' --negative '(blur:2)' --output lora.png
-check 'a LoRA, and a weight elsewhere' warned 2 \
-    '(<lora:fox_v2:0.8> in the prompt loads|\(blur:2\) in the negative prompt is no)'
+check 'a weight is one' warned 0 .
+generate $draw --prompt 'a red fox at sea' --output without.png
+check 'it makes a difference' differ weight.png without.png
+generate $draw --prompt 'a \(red fox\) at sea' --output escaped.png
+check 'escaped brackets are characters' differ escaped.png without.png
+generate $draw --prompt 'a red fox at sea BREAK' --output break.png
+check 'a chunk more' differ break.png without.png
+generate $draw --prompt 'a red fox at sea' --clip-skip 2 --output skip.png
+check '--clip-skip' differ skip.png without.png
+check '--clip-skip is noted' grep -aq 'Clip skip: 2' skip.png
+long=$(python3 -c 'print("a fox, " * 60)')
+generate $draw --prompt "$long" --output long.png
+check 'a long prompt is whole' warned 0 .
+generate $draw --prompt "$long in snow" --output longer.png
+check 'to its last word' differ long.png longer.png
+refuses 'a change while drawing' 2 '\[cat:dog:0.5\].*\[from:to:when\]' generate $draw --prompt 'a [cat:dog:0.5]'
+refuses 'words that take turns' 2 '\[cat\|dog\]' generate $draw --prompt x --negative 'a [cat|dog]'
+refuses 'several prompts at once' 2 'AND' generate $draw --prompt 'a cat AND a dog'
+refuses 'a weight beyond all' 2 'weight' generate $draw --prompt '(cat:1e3)(dog:1000)'
+refuses 'more layers than there are' 2 '--clip-skip is 50' generate --model "$sd1" --quiet $draw --prompt x --clip-skip 50
+generate $draw --prompt 'a fox <lora:fox_v2:0.8>' --output lora.png
+check 'a LoRA' warned 1 '<lora:fox_v2:0.8> in the prompt loads'
 generate $draw --prompt 'a fox (at 10:30), 16:9 [red] <b>' --output plain.png
 check 'other brackets' warned 0 .
 learn --prompt 'a ([V] dog:1.2)' --image "$pictures/rgb8.png" --steps 1 --output s.safetensors

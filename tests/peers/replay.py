@@ -17,6 +17,7 @@ import re
 import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
 
+import a1111
 from sampling import Sampler
 
 
@@ -30,6 +31,7 @@ class Job:
     spacing: str = "normal"
     eta: float = 0.0
     guidance_rescale: float = 0.0
+    clip_skip: int = 1
     strength: float = 1.0
     subjects: list = field(default_factory=list)  # (shifts by name, scale)
     regions: list = field(default_factory=list)  # texts
@@ -80,11 +82,12 @@ def rest_of(prompt, regions):
 
 def embed(model, job, given):
     """[2, (1 + regions) tokens, width]: the negative prompt as often as there are texts, then the texts."""
-    negative, *texts = (model.embed(model.tokens(p)) for p in (job.negative, rest_of(job.prompt, job.regions), *job.regions))
+    all_texts = (job.negative, rest_of(job.prompt, job.regions), *job.regions)
+    negative, *texts = a1111.embed(model, all_texts, job.clip_skip)
     if job.regions:
         for name, module in model.unet.named_modules():
             if name.endswith("attn2"):
-                module.set_processor(Regional(given["regions"][0], model.positions))
+                module.set_processor(Regional(given["regions"][0], negative.shape[1]))
     return torch.cat([torch.cat([negative] * len(texts), 1), torch.cat(texts, 1)])
 
 
@@ -143,7 +146,7 @@ def predict(model, job, latents, timestep, embeddings):
     if job.guidance <= 1:
         return model.predict(latents, timestep, embeddings[1:])
     if job.regions:
-        without = model.predict(latents, timestep, embeddings[:1, : model.positions])
+        without = model.predict(latents, timestep, embeddings[:1, : embeddings.shape[1] // (1 + len(job.regions))])
         with_prompt = model.predict(latents, timestep, embeddings[1:])
         return without + job.guidance * (with_prompt - without)
     without, with_prompt = model.predict(torch.cat([latents] * 2), timestep, embeddings).chunk(2)
