@@ -190,6 +190,9 @@ struct svdiff_subject {
     /* Files, one for each image: white is the subject; an entry may be NULL, and so may the list.
      * Subjects with masks of the same image are learned from it together. */
     const char *const *masks;
+    /* Texts, one for each image: what it shows beyond the prompt, which goes before; with [V] in the prompt's
+     * place. An entry may be NULL, and so may the list. Not of images that several subjects share. */
+    const char *const *captions;
     const char *region; // a mask: where the subject goes in mixed pictures; NULL: any half
     /* A part of the learning square, into which the pictures are put, smaller (learn_place.h),
      * before they are learned; they have no masks then, and are not mirrored. NULL: all of it. */

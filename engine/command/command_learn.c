@@ -25,7 +25,7 @@ struct learn {
 
 static const char summary[] =
     "Learns one or several subjects into one subject file. Each --prompt starts a subject; the\n"
-    "--class-prompt, --image, --mask (of the image before it) and --region that follow belong to\n"
+    "--class-prompt, --image, --mask and --caption (of the image before) and --region belong to\n"
     "it. [V] in a prompt is replaced by a rare word of the model, which the file remembers:\n\n"
     "  svdiff learn --prompt 'a photo of a [V] dog' --image a.png --image b.png --output "
     "dog.safetensors";
@@ -251,6 +251,11 @@ static void tell_prompts(struct learn *l)
             command_tell_prompt(&l->common, "class prompt", o->subjects[i].class_prompt,
                                 "the class has no word of its own", true);
         }
+        for (int k = 0; o->subjects[i].images[k] != NULL; k++) {
+            if (o->subjects[i].captions[k] != NULL) {
+                command_tell_prompt(&l->common, "caption", o->subjects[i].captions[k], NULL, true);
+            }
+        }
     }
     if (o->sample_prompt != NULL) {
         g_autofree char *left = known_placeholders(l);
@@ -301,6 +306,12 @@ static bool learn(struct learn *l, svdiff *s, GError **error)
 static bool run(void *command, char *const *words, GError **error)
 {
     struct learn *l = command;
+
+    // exit 1 where a file is missing, after what the command line alone can tell
+    if (given_number(&l->common.given, "caption-files") > 0 &&
+        !learn_subjects_read_captions(&l->subjects, error)) {
+        return false;
+    }
     // borrows its strings from what the options left
     g_autofree struct svdiff_subject *subjects = learn_subjects_take(&l->subjects);
 
@@ -349,6 +360,7 @@ static const GOptionEntry subject_entries[] = {
     {"image+", 0, G_OPTION_FLAG_HIDDEN | OF_SUBJECT, NULL, NULL},
     {"mask", 0, OF_SUBJECT, "of the image before it: the subject is white; of several a folder",
      "FILE"},
+    {"caption", 0, OF_SUBJECT, "what the image before it shows besides, behind the prompt", "TEXT"},
     {"region", 0, OF_SUBJECT, "where the subject goes beside another: white (any half)", "FILE"},
     G_OPTION_ENTRY_NULL};
 

@@ -2,14 +2,17 @@
 #include "engine/command/learn_subjects.h"
 
 #include "engine/base/error.h"
+#include "engine/base/regular_file.h"
 #include "engine/picture/picture_folder.h"
 
 #include <string.h>
 
+#define CAPTION_BYTES (1 << 16)
+
 struct learn_subject {
     char *prompt, *class_prompt, *region;
-    GPtrArray *images, *masks; // as many of each; NULL-terminated when taken
-    guint group;               // where the images of the last --image begin
+    GPtrArray *images, *masks, *captions; // as many of each; NULL-terminated when taken
+    guint group;                          // where the images of the last --image begin
 };
 
 struct learn_subjects learn_subjects_create(void)
@@ -28,6 +31,7 @@ void learn_subjects_finish(struct learn_subjects *l)
         g_free(s->region);
         g_ptr_array_unref(s->images);
         g_ptr_array_unref(s->masks);
+        g_ptr_array_unref(s->captions);
     }
     g_array_unref(l->all);
     g_ptr_array_unref(l->notes);
@@ -42,13 +46,58 @@ struct svdiff_subject *learn_subjects_take(struct learn_subjects *l)
         // the lists end here, so nothing can be added any more
         g_ptr_array_add(s->images, NULL);
         g_ptr_array_add(s->masks, NULL);
+        g_ptr_array_add(s->captions, NULL);
         subjects[i] = (struct svdiff_subject){.prompt = s->prompt,
                                               .class_prompt = s->class_prompt,
                                               .region = s->region,
                                               .images = (const char *const *)s->images->pdata,
-                                              .masks = (const char *const *)s->masks->pdata};
+                                              .masks = (const char *const *)s->masks->pdata,
+                                              .captions = (const char *const *)s->captions->pdata};
     }
     return subjects;
+}
+
+/* ---- captions in files ---- */
+
+// a .txt beside the picture, in one line; NULL with an error
+static char *read_caption(const char *image, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(image), *stem = picture_folder_stem(image);
+    g_autofree char *name = g_strconcat(stem, ".txt", NULL);
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    size_t length;
+    g_autofree char *text = regular_file_load(path, CAPTION_BYTES, &length, error);
+
+    if (text != NULL && (strlen(text) != length || !g_utf8_validate(text, -1, NULL))) {
+        error_failed(error, "%s is no text in UTF-8; write what %s shows in it.", path, image);
+        return NULL;
+    }
+    return text != NULL ? g_strdup(g_strstrip(g_strdelimit(text, "\r\n\t", ' '))) : NULL;
+}
+
+static bool read_captions(struct learn_subject *s, GError **error)
+{
+    for (guint i = 0; i < s->images->len; i++) {
+        void **place = &s->captions->pdata[i];
+        // what was given with --caption counts
+        if (*place == NULL) {
+            *place = read_caption(s->images->pdata[i], error);
+        }
+        if (*place == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool learn_subjects_read_captions(struct learn_subjects *l, GError **error)
+{
+    for (guint i = 0; i < l->all->len; i++) {
+        if (!read_captions(&g_array_index(l->all, struct learn_subject, i), error)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* ---- options ---- */
@@ -58,7 +107,8 @@ static void begin_subject(struct learn_subjects *l, const char *prompt)
 {
     const struct learn_subject s = {.prompt = g_strdup(prompt),
                                     .images = g_ptr_array_new_with_free_func(g_free),
-                                    .masks = g_ptr_array_new_with_free_func(g_free)};
+                                    .masks = g_ptr_array_new_with_free_func(g_free),
+                                    .captions = g_ptr_array_new_with_free_func(g_free)};
 
     g_array_append_val(l->all, s);
 }
@@ -72,11 +122,12 @@ static bool take_class_prompt(struct learn_subjects *l, struct learn_subject *s,
     return true;
 }
 
-// a mask may still come; until then there is a NULL in its place
+// a mask and a caption may still come; until then there is a NULL in their places
 static void add_image(struct learn_subject *s, const char *path)
 {
     g_ptr_array_add(s->images, g_strdup(path));
     g_ptr_array_add(s->masks, NULL);
+    g_ptr_array_add(s->captions, NULL);
 }
 
 // all pictures of a folder in the order of their names; what else is in it is told
@@ -187,6 +238,23 @@ static bool take_mask(struct learn_subjects *l, struct learn_subject *s, const c
     return add_mask(s, s->images->len - 1, value, error);
 }
 
+static bool take_caption(struct learn_subjects *l, struct learn_subject *s, const char *value,
+                         GError **error)
+{
+    if (s->images->len - s->group != 1) {
+        return error_usage(
+            error,
+            "--caption '%s' comes after %u images; put it behind the one --image that "
+            "it describes, or write a .txt beside each and say --caption-files.",
+            value, s->images->len - s->group);
+    }
+    void **place = &s->captions->pdata[s->captions->len - 1];
+    // the last one counts
+    g_free(*place);
+    *place = g_strdup(value);
+    return true;
+}
+
 static bool take_region(struct learn_subjects *l, struct learn_subject *s, const char *value,
                         GError **error)
 {
@@ -208,6 +276,7 @@ static const struct {
     {"--image", take_image},
     {"--image+", take_more},
     {"--mask", take_mask},
+    {"--caption", take_caption},
     {"--region", take_region},
 };
 

@@ -23,6 +23,28 @@ static bool check_prompt(const char *option, const char *text, bool may_be_empty
     return true;
 }
 
+// a caption may be empty: the prompt says it all
+static bool check_captions(const struct svdiff_subject *s, int number, GError **error)
+{
+    for (int i = 0; s->captions != NULL && s->images[i] != NULL; i++) {
+        if (s->captions[i] == NULL) {
+            continue;
+        }
+        if (!check_prompt("--caption", s->captions[i], true, error)) {
+            return false;
+        }
+        const int foreign = prompt_foreign_placeholder(s->captions[i], number);
+        if (foreign > 0) {
+            return error_usage(
+                error,
+                "The --caption '%s' is that of a picture of subject %d but has [V%d]; "
+                "write [V] in it.",
+                s->captions[i], number, foreign);
+        }
+    }
+    return true;
+}
+
 // number: from 1
 static bool check_subject(const struct svdiff_subject *s, int number, GError **error)
 {
@@ -44,7 +66,7 @@ static bool check_subject(const struct svdiff_subject *s, int number, GError **e
         return error_usage(error, "The subject '%s' has no picture; give one with --image FILE.",
                            s->prompt);
     }
-    return true;
+    return check_captions(s, number, error);
 }
 
 // regions belong to mixed pictures, and each of the two has to have its own

@@ -27,6 +27,11 @@ static bool used(const struct lesson *l, const char *word)
             return true;
         }
     }
+    for (guint i = 0; i < l->captions->len; i++) {
+        if (has(l->captions->pdata[i], word)) {
+            return true;
+        }
+    }
     return has(l->options->sample_prompt, word);
 }
 
@@ -78,12 +83,29 @@ static void name_subject(struct lesson *l, int i, const char *placeholder)
     }
 }
 
+/* The captions of a subject's pictures as they are tokenised: with [V] in the place of its prompt, else behind
+ * it, so that every picture has the subject's word. An empty one is none. */
+static void put_captions(struct lesson *l, const struct lesson_subject *one,
+                         const char *placeholder)
+{
+    for (guint i = 0; i < one->pictures->len; i++) {
+        void **caption = &l->captions->pdata[g_array_index(one->pictures, int, i)];
+        const char *said = *caption != NULL ? *caption : "";
+        char *text = prompt_has_placeholder(said) ? prompt_with(said, placeholder)
+                     : *said != '\0'              ? g_strdup_printf("%s, %s", one->prompt, said)
+                                                  : NULL;
+        g_free(*caption);
+        *caption = text;
+    }
+}
+
 bool lesson_name_subjects(struct lesson *l, GError **error)
 {
     g_auto(GStrv) placeholders = choose_placeholders(l, error);
 
     for (int i = 0; i < lesson_subjects(l) && placeholders != NULL; i++) {
         name_subject(l, i, placeholders[i]);
+        put_captions(l, lesson_subject(l, i), placeholders[i]);
     }
     return placeholders != NULL;
 }
@@ -163,6 +185,12 @@ bool lesson_tell_apart(struct lesson *l, const struct conditioner *c, GError **e
             return false;
         }
         find_own_tokens(l, conditioner_tokens(c), one);
+    }
+    for (guint i = 0; i < l->captions->len; i++) {
+        const char *caption = l->captions->pdata[i];
+        if (caption != NULL && lesson_add_text(l, c, caption, error) == NULL) {
+            return false;
+        }
     }
     return part_all(l, error);
 }

@@ -51,6 +51,7 @@ struct lesson *lesson_create(svdiff *s, const struct svdiff_learn_options *o,
     l->prior_weight = o->prior_weight;
     l->subjects = g_array_new(FALSE, TRUE, sizeof(struct lesson_subject));
     g_array_set_clear_func(l->subjects, subject_clear);
+    l->captions = g_ptr_array_new_with_free_func(g_free);
     l->pictures = learn_pictures_create(vae, o->size);
     l->prior_pictures = learn_pictures_create(vae, o->size);
     l->mixed = learn_mixtures_create(vae, o->size);
@@ -83,6 +84,7 @@ void lesson_free(struct lesson *l)
     }
     schedule_free(l->schedule);
     g_array_unref(l->subjects);
+    g_ptr_array_unref(l->captions);
     learn_pictures_free(l->pictures);
     learn_pictures_free(l->prior_pictures);
     learn_mixtures_free(l->mixed);

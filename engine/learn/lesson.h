@@ -42,6 +42,7 @@ struct lesson {
     struct learn_mixtures *mixed, *class_mixed;
     GHashTable *texts;   // prompt -> struct lesson_text
     double prior_weight; // the option's, or 0 where a prior cannot be had
+    GPtrArray *captions; // char *: of each picture, as it is tokenised; NULL: its subject's prompt
     char *thumbnail;     // the first picture, small, as the subject file has it
 
     progress_function progress; // of all that is done for the run; may be NULL

@@ -108,6 +108,8 @@ static const struct option rows[] = {
          "remove it at the end"),
     TRACE_ROW,
     ESTIMATE_ROW,
+    BOOL("caption-files", APART, 0, 0,
+         "take the caption of each picture from the .txt beside it, NAME.txt for NAME.png"),
     OTHER(OPTION_FILE, "squares", APART, NULL, "FILE",
           "with --estimate: write what is learned of the first pictures, side by side, clear where "
           "no mask marks (.png)"),

@@ -19,6 +19,40 @@ open(sys.argv[1], "wb").write(b"\x89PNG\r\n\x1a\n" +
 ' "$@"
 }
 
+# ---- captions ----
+
+shown() { # FILE: the tokens of the first step's texts
+    python3 -c '
+import json, struct, sys
+data = open(sys.argv[1], "rb").read()
+size, = struct.unpack("<Q", data[:8])
+first, last = json.loads(data[8 : 8 + size])["tokens.0"]["data_offsets"]
+print(data[8 + size + first : 8 + size + last].hex())' "$1"
+}
+same_text() { [ "$(shown "$1")" = "$(shown "$2")" ]; }
+cp "$pictures/rgb8.png" described.png
+printf 'in snow\r\n' >described.txt
+learn --prompt 'a [V] dog, in snow' --image described.png --steps 1 --trace whole.trace --output whole.safetensors
+learn --prompt 'a [V] dog' --image described.png --caption 'in snow' --steps 1 --trace caption.trace \
+    --output caption.safetensors
+check 'a caption stands behind the prompt' same_text whole.trace caption.trace
+learn --prompt 'a [V] dog' --image described.png --caption-files --steps 1 --trace file.trace --output file.safetensors
+check 'a file beside the picture says it' same_text whole.trace file.trace
+learn --prompt 'a [V] dog' --image described.png --caption 'a [V] dog, in snow' --steps 1 --trace mark.trace \
+    --output mark.safetensors
+check 'with [V] it stands in its place' same_text whole.trace mark.trace
+learn --prompt 'a [V] dog' --image described.png --caption '' --steps 1 --trace plain.trace --output plain.safetensors
+check 'an empty one says nothing' eval '! same_text whole.trace plain.trace'
+refuses 'no file beside a picture' 1 'rgb8.txt' learn --model "$sd1" --prompt 'a [V] dog' --caption-files \
+    --image "$pictures/rgb8.png" --steps 1 --output none.safetensors
+refuses 'a caption of no picture' 2 '--caption' learn --model "$sd1" --prompt 'a [V] dog' --caption x --steps 1 \
+    --image described.png --output none.safetensors
+refuses 'the word of another subject' 2 '\[V2\]' learn --model "$sd1" --prompt 'a [V] dog' --image described.png \
+    --caption 'a [V2] cat' --steps 1 --output none.safetensors
+printf 'in \377' >described.txt
+refuses 'a caption that is no text' 1 'described.txt' learn --model "$sd1" --prompt 'a [V] dog' --caption-files \
+    --image described.png --steps 1 --output none.safetensors
+
 # ---- kinds of pictures ----
 
 sound='rgb8.png rgb16.png grey8.png grey16.png greyalpha8.png palette.png palette-clear.png

@@ -223,7 +223,8 @@ char *lesson_prompt(const struct lesson *l, const struct learn_choice *c, bool c
         prompts[i] = class_words ? s->class_prompt : s->prompt;
     }
     if (c->n == 1) {
-        return g_strdup(prompts[0]);
+        const bool given = !class_words && !c->mixed && l->captions->pdata[c->picture] != NULL;
+        return g_strdup(given ? l->captions->pdata[c->picture] : prompts[0]);
     }
     return c->n == 2 ? wording_pair(c->layout, c->wording, prompts[0], prompts[1])
                      : wording_list(prompts, c->n);

@@ -20,9 +20,9 @@
 
 // one picture that is to be encoded
 struct plan {
-    const char *file;
-    GPtrArray *masks; // files, borrowed
-    GArray *subjects; // int: whose they are; without masks the one that has the picture
+    const char *file, *caption; // borrowed; caption NULL: none
+    GPtrArray *masks;           // files, borrowed
+    GArray *subjects;           // int: whose they are; without masks the one that has the picture
 };
 
 static void plan_clear(void *plan)
@@ -72,6 +72,8 @@ static GArray *make_plans(const struct svdiff_learn_options *o)
             const char *mask = s->masks != NULL ? s->masks[j] : NULL;
             struct plan *p = find_plan(plans, s->images[j], mask, i);
             g_array_append_val(p->subjects, i);
+            // what one subject's caption says of a picture holds for no other
+            p->caption = s->captions != NULL && p->subjects->len == 1 ? s->captions[j] : NULL;
             if (mask != NULL) {
                 g_ptr_array_add(p->masks, (char *)mask);
             }
@@ -258,7 +260,10 @@ bool lesson_read_pictures(struct lesson *l, GError **error)
     own_pictures(l, plans);
     bool done = lesson_read_regions(l, l->pictures->w, error);
     for (guint i = 0; i < plans->len && done; i++) {
-        done = add_picture(l, &g_array_index(plans, struct plan, i), error);
+        const struct plan *p = &g_array_index(plans, struct plan, i);
+        // its [V] is replaced once the subject has its word (learn_prompts.c)
+        g_ptr_array_add(l->captions, g_strdup(p->caption));
+        done = add_picture(l, p, error);
     }
     return done;
 }

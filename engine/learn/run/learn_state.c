@@ -69,6 +69,10 @@ static void add_pictures(const struct lesson *l, const struct learn_pictures *pi
         for (int j = 0; j < p->n_masks; j++) {
             add_floats(sum, p->masks[j].share, all);
         }
+        const char *caption = pictures == l->pictures ? l->captions->pdata[i] : NULL;
+        if (caption != NULL) {
+            g_checksum_update(sum, (const guchar *)caption, (gssize)strlen(caption) + 1);
+        }
     }
 }
 
