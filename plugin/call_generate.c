@@ -101,7 +101,8 @@ static bool find_area(struct generate *g, GError **error)
 static void add_values(const struct generate *g, const scratch *folder, GPtrArray *a)
 {
     call_add_values(a, g->v, "prompt", "negative", "model", "steps", "guidance", "sampler", "count",
-                    "device", NULL);
+                    "device", "spacing", "timesteps", "clip-skip", "guidance-rescale", "noise",
+                    NULL);
     call_add_subjects(a, values_text(g->v, "subjects"));
     g_ptr_array_add(a, g_strdup("--names"));
     call_add_int(a, "--width", g->width);

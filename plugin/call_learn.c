@@ -7,6 +7,8 @@
 
 #include "engine/base/error.h"
 
+#include <string.h>
+
 #define CHECKPOINT_STEPS 20 // what is lost at most when the worker itself is killed
 
 static bool check_region(const struct call *c, GError **error)
@@ -30,10 +32,16 @@ static bool add_layers(const struct call *c, const scratch *folder, GPtrArray *a
 {
     const int given = values_int(c->values, "mask-channel");
     const host_item mask = given > 0 ? given : HOST_NONE; // 0 is what scripts give for none, too
+    const bool named = strcmp(values_text(c->values, "captions"), "captions") == 0;
     bool added = true;
 
     for (int i = 0; i < c->n_layers && added; i++) {
         added = marks_add(c, c->layers[i], mask, i, folder, arguments, error);
+        // behind its image
+        if (named) {
+            g_autofree char *name = host_item_name(c->layers[i]);
+            call_add_text(arguments, "--caption", name);
+        }
     }
     return added;
 }

@@ -74,6 +74,31 @@
         .standard_text = "auto", .choices = "auto|cpu|cuda",                                       \
         .choice_words = N_("what suits|the processor|the graphics card"), .advanced = true,        \
         .unscripted = true
+// of dialogs alone: how people of Stable Diffusion draw elsewhere
+#define SPACING_ARGUMENT                                                                           \
+    ARGUMENT_CHOICE, "spacing", N_("Levels of noise (_1)"),                                        \
+        N_("How the sampler's levels of noise are spaced, where it lets one choose."),             \
+        .choices = "auto|normal|karras|exponential|beta|lu|ays", .standard_text = "auto",          \
+        .advanced = true, .unscripted = true
+#define TIMESTEPS_ARGUMENT                                                                         \
+    ARGUMENT_CHOICE, "timesteps", N_("Timesteps (_2)"),                                            \
+        N_("Where the sampler's steps lie, where it lets one choose."),                            \
+        .choices = "auto|leading|trailing|linspace", .standard_text = "auto", .advanced = true,    \
+        .unscripted = true
+#define CLIP_SKIP_ARGUMENT                                                                         \
+    ARGUMENT_INT, "clip-skip", N_("CLIP skip (_3)"),                                               \
+        N_("The layer of the text encoder that is taken, from the end; 0: the model's own."),      \
+        MODELS_OWN("generate.clip_skip", 32), .advanced = true, .unscripted = true
+#define RESCALE_ARGUMENT                                                                           \
+    ARGUMENT_NUMBER, "guidance-rescale", N_("Guidance rescale (_4)"),                              \
+        N_("How far guidance may not change the contrast, up to 1; 0: the model's own."),          \
+        MODELS_OWN("generate.guidance_rescale", 1), SLIDER(0.05, 1, 0.05), .advanced = true,       \
+                                                                           .unscripted = true
+#define NOISE_ARGUMENT                                                                             \
+    ARGUMENT_CHOICE, "noise", N_("Noise of a seed (_5)"),                                          \
+        N_("As here, or as diffusers draws it on the processor: for seeds from there."),           \
+        .choices = "philox|torch", .choice_words = N_("as here|as diffusers"),                     \
+        .standard_text = "philox", .advanced = true, .unscripted = true
 #define COUNT_ARGUMENT                                                                             \
     ARGUMENT_INT, "count", N_("Num_ber of pictures"),                                              \
         N_("How many pictures are made, each a layer; 0: one."), .low = -1, .high = 100,           \

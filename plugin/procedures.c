@@ -56,6 +56,10 @@ static const struct argument learn_arguments[] = {
      .standard_text = "normal", .choices = "quick|normal|thorough",
      .choice_words = N_("quick|as usual|thorough"), .unscripted = true},
     {DEVICE_ARGUMENT},
+    {ARGUMENT_CHOICE, "captions", N_("Layer names (_1)"),
+     N_("Whether the name of each layer says what it shows besides, behind the prompt."),
+     .standard_text = "unused", .choices = "unused|captions",
+     .choice_words = N_("only names|say what is there"), .advanced = true, .unscripted = true},
 };
 
 // what is painted, and how, with an image or without
@@ -69,7 +73,8 @@ static const struct argument learn_arguments[] = {
 #define HOW_ARGUMENTS                                                                              \
     ROW(WIDTH_ARGUMENT), ROW(HEIGHT_ARGUMENT), ROW(STEPS_ARGUMENT("generate")),                    \
         ROW(GUIDANCE_ARGUMENT("generate")), ROW(SAMPLER_ARGUMENT), ROW(PICTURES_SEED_ARGUMENT),    \
-        ROW(COUNT_ARGUMENT), ROW(DEVICE_ARGUMENT)
+        ROW(COUNT_ARGUMENT), ROW(DEVICE_ARGUMENT), ROW(SPACING_ARGUMENT), ROW(TIMESTEPS_ARGUMENT), \
+        ROW(CLIP_SKIP_ARGUMENT), ROW(RESCALE_ARGUMENT), ROW(NOISE_ARGUMENT)
 
 static const struct argument generate_arguments[] = {
     WHAT_ARGUMENTS,

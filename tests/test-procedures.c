@@ -94,7 +94,8 @@ static void test_arguments(void)
             }
         }
     }
-    g_assert_cmpuint(choices, ==, 3); // --sampler of two procedures, --effort
+    // --effort, and of two procedures --sampler, --spacing, --timesteps, --noise
+    g_assert_cmpuint(choices, ==, 9);
     g_assert_cmpuint(numbers, >=, 20);
 }
 
