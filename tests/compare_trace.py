@@ -56,8 +56,9 @@ BF16_BOUNDS = {
 # Where a trace says what PyTorch's autocast misses of a loss, three times that is the bound if it is wider.
 BF16_SLACK = 3
 # Under Adam an element whose gradient is lost in rounding moves as far as any other, in either direction. A trace names
-# the tensors where PyTorch's own single precision misses its double so much that SLACK times that is the bound.
-SLACK = 10
+# the tensors where PyTorch's own single precision misses its double so much that SLACK times that is the bound. Of
+# inverted latents the fixtures' networks make a hundred times of a rounding in a step: there it is twice.
+SLACK = {"generate": 1, "learn": 10, "edit": 2}
 
 
 def read(path):
@@ -123,7 +124,7 @@ def compare(got, want, bounds, allowed):
 def check(svdiff, path, precision, device):
     metadata, want = read(path)
     options = metadata["options"]
-    bounds, slack, rounding = BOUNDS[options["command"]], SLACK, metadata.get("rounding", {})
+    bounds, slack, rounding = BOUNDS[options["command"]], SLACK[options["command"]], metadata.get("rounding", {})
     if precision == "bf16":
         bounds, slack, rounding = bounds | BF16_BOUNDS, BF16_SLACK, metadata.get("rounding_bf16", {})
     with tempfile.TemporaryDirectory() as folder:
