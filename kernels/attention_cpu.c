@@ -8,9 +8,10 @@
  * sums over its queries always run in the same order. Small products are oneDNN's, which stay on
  * the calling thread inside a parallel region. Causal: query i sees keys 0 .. i.
  *
- * Of bfloat16, what attention_bf16_cpu.c does not do goes the same way a picture at a time, as
- * floats in the workspace. */
-#include "kernels/attention_cpu.h"
+ * That is done of floats where attention_blocks_cpu.c, which is faster, is not possible, and backward.
+ * Of bfloat16, what that and attention_bf16_back_cpu.c do not do goes the same way a picture at a
+ * time, as floats in the workspace. */
+#include "kernels/attention_blocks_cpu.h"
 #include "kernels/clones.h"
 #include "kernels/cpu.h"
 #include "kernels/functions_cpu.h"
@@ -337,11 +338,14 @@ static struct attention_shape one_picture(struct attention_shape s)
 static bool forward(const kernels *k, struct attention_shape s, const cell *q, const cell *key,
                     const cell *v, cell *y, float *lse)
 {
-    if (k->activation == KERNELS_F32) {
+    const struct attention_values *values =
+        k->activation == KERNELS_F32 ? &attention_f32 : &attention_bf16;
+    bool done = attention_blocks_forward(k, values, s, q, key, v, y, lse);
+
+    if (!done && k->activation == KERNELS_F32) {
         return float_forward(k, s, (const float *)q, (const float *)key, (const float *)v,
                              (float *)y, lse, cpu_workspace(k));
     }
-    bool done = attention_bf16_forward(k, s, q, key, v, y, lse);
     for (int n = 0; !done && n < s.n; n++) {
         if (!widened_forward(k, one_picture(s), q, key, v, y, lse, n)) {
             return false; // the first already

@@ -31,11 +31,6 @@ static inline bool attention_bf16_possible(const kernels *k, struct attention_sh
            onednn_has_bf16();
 }
 
-/* As the entry attention_forward. False where it is not possible (another type or CPU, causal, one
- * head's keys and values larger than the workspace); then nothing was written. */
-bool attention_bf16_forward(const kernels *k, struct attention_shape s, const cell *q,
-                            const cell *key, const cell *v, cell *y, float *lse);
-
 // arguments of the entry attention_backward
 struct attention_gradients {
     const cell *q, *key, *v, *y;
@@ -44,6 +39,7 @@ struct attention_gradients {
     cell *dq, *dkey, *dv;
 };
 
-// as the entry attention_backward; false as above
+/* As the entry attention_backward. False where it is not possible (another type or CPU, causal, one
+ * head's keys and values larger than the workspace); then nothing was written. */
 bool attention_bf16_backward(const kernels *k, struct attention_shape s,
                              const struct attention_gradients *a);
