@@ -199,9 +199,9 @@ static void test_other_files(void)
 
     assert_refused(path, "", 0, "only 0 bytes");
     assert_refused(path, "\0\0\0\0\0\0\0\0", 8, "only 8 bytes");
-    assert_refused(path, "PK\x03\x04 and more", 13, "pickled");
+    assert_refused(path, "PK\x03\x04 and more", 13, "zip that is cut off");
     assert_refused(path, "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15,
-                   "pickled");
+                   "cut off");
     assert_refused(path, "GGUF\x03\0\0\0\0\0\0", 11, "GGUF");
     assert_refused(path, "<!DOCTYPE html>", 15, "no safetensors file");
     assert_refused(path, "\0\0\0\0\2\0\0\0{}", 10, "truncated");

@@ -1,7 +1,7 @@
 /* What a file is by its first bytes; see file_magic.h.
  *
- * A pickle is a program that runs when it is read, so pickled files are told from their first bytes
- * and refused: nothing in the engine ever looks further into one. */
+ * A pickle is a program that would run when Python reads it; here torch_file.h reads it, which runs
+ * nothing. */
 #include "engine/base/file_magic.h"
 
 #include "engine/base/error.h"
@@ -33,13 +33,7 @@ enum file_magic file_magic_of(const struct regular_file *file)
 
 void file_magic_refuse(enum file_magic magic, const char *path, GError **error)
 {
-    static const char pickled[] =
-        "a pickled PyTorch file, which can run any program when it is opened; get the model as "
-        ".safetensors, or load the file with PyTorch where you trust it and save it with "
-        "safetensors.torch.save_file";
     static const char *const kinds[] = {
-        [FILE_MAGIC_TORCH_ZIP] = pickled,
-        [FILE_MAGIC_TORCH_OLD] = pickled,
         [FILE_MAGIC_GGUF] = "a GGUF file, whose values are rounded too coarsely to learn on; get "
                             "the model as .safetensors or as a diffusers folder",
         [FILE_MAGIC_OTHER] = "no safetensors file; get the model or subject as .safetensors",

@@ -17,5 +17,5 @@ enum file_magic {
 enum file_magic file_magic_of(const struct regular_file *file);
 
 /* One sentence that says why a file of this kind is not used as a model or subject and what to do
- * instead. Not for FILE_MAGIC_SAFETENSORS. */
+ * instead. Not for those that can be opened. */
 void file_magic_refuse(enum file_magic magic, const char *path, GError **error);

@@ -84,6 +84,14 @@ bool regular_file_unchanged(const struct regular_file *file, GError **error)
         file->path);
 }
 
+char *regular_file_identity(const struct regular_file *file)
+{
+    return g_strdup_printf("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT
+                           " %" G_GINT64_FORMAT ".%09" G_GINT64_FORMAT "\n",
+                           file->device, file->inode, file->size, file->mtime_seconds,
+                           file->mtime_nanoseconds);
+}
+
 bool regular_file_read(const struct regular_file *file, void *out, size_t bytes, int64_t offset,
                        GError **error)
 {

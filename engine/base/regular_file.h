@@ -34,6 +34,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(regular_file, regular_file_close)
  * one here, and whole.) */
 bool regular_file_unchanged(const struct regular_file *file, GError **error);
 
+/* What changes when it is written again or replaced, a line; the path is not in it, so that a file may
+ * be moved within its disk. Owned by the caller. */
+char *regular_file_identity(const struct regular_file *file);
+
 /* Reads exactly `bytes` bytes at `offset` into `out`. False with a sentence when the file ends
  * before or cannot be read. */
 bool regular_file_read(const struct regular_file *file, void *out, size_t bytes, int64_t offset,

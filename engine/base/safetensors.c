@@ -4,6 +4,7 @@
 #include "engine/base/error.h"
 #include "engine/base/file_magic.h"
 #include "engine/base/safetensors_header.h"
+#include "engine/base/torch_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +81,13 @@ static struct safetensors_header *read_header(const struct regular_file *file, G
 struct safetensors *safetensors_open(const char *path, GError **error)
 {
     g_autoptr(regular_file) file = regular_file_open(path, error);
-    struct safetensors_header *header = file == NULL ? NULL : read_header(file, error);
+    if (file == NULL) {
+        return NULL;
+    }
+    const enum file_magic magic = file_magic_of(file);
+    const bool torch = magic == FILE_MAGIC_TORCH_ZIP || magic == FILE_MAGIC_TORCH_OLD;
+    struct safetensors_header *header =
+        torch ? torch_file_read(file, magic, error) : read_header(file, error);
     if (header == NULL) {
         return NULL;
     }

@@ -6,7 +6,8 @@
  *                              "data_offsets": [from, to]}, ...}
  *   8+N..        the values; the offsets count from here and cover every byte exactly once
  *
- * Opening checks the whole header against the length of the file; after that a tensor's place is
+ * Files of torch.save are opened as well, as if they had such a header (torch_file.h). Opening checks
+ * the whole header against the length of the file; after that a tensor's place is
  * known to be inside. Values are read by pread straight into the caller's memory, converted to
  * float on the way. The file is not mapped: models are replaced while they are in use, and a
  * mapping of a file that shrinks ends the process, while a read that comes short is a sentence.
@@ -37,7 +38,7 @@ struct safetensors_tensor {
 };
 
 /* Opens a file and reads its header. NULL with a sentence for everything that is no whole and
- * correct safetensors file. Free with safetensors_close. */
+ * correct safetensors file, nor one of PyTorch's. Free with safetensors_close. */
 struct safetensors *safetensors_open(const char *path, GError **error);
 
 // NULL is allowed

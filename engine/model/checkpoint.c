@@ -7,6 +7,7 @@
 #include "engine/model/compvis_config.h"
 #include "engine/base/error.h"
 #include "engine/model/model_kind.h"
+#include "engine/model/vae_files.h"
 
 #include <string.h>
 
@@ -16,11 +17,12 @@ struct checkpoint {
     char *config_folder; // it need not exist for a single file
     char *tokenizer;     // its folder or NULL
     struct checkpoint_configs config;
-    struct weight_files *weights[MODEL_COMPONENTS]; // a single file: the same three times
-    GPtrArray *lists[MODEL_COMPONENTS];             // owners of the struct model_tensor
-    GArray *stored;                                 // struct stored_tensor
-    GHashTable *by_name[MODEL_COMPONENTS];          // name -> index in stored, plus 1
-    GPtrArray *notices;                             // char *, NULL-terminated
+    struct weight_files *weights[MODEL_COMPONENTS]; // a single file: the same several times
+    bool other_vae;                        // the autoencoder is of a file or folder of its own
+    GPtrArray *lists[MODEL_COMPONENTS];    // owners of the struct model_tensor
+    GArray *stored;                        // struct stored_tensor
+    GHashTable *by_name[MODEL_COMPONENTS]; // name -> index in stored, plus 1
+    GPtrArray *notices;                    // char *, NULL-terminated
 };
 
 static bool exists(const char *folder, const char *name)
@@ -53,19 +55,10 @@ static bool open_folder(struct checkpoint *model, GError **error)
     return true;
 }
 
-// NAME.config for NAME.safetensors
-static char *config_folder_of(const char *path)
-{
-    size_t length = strlen(path);
-
-    length -= g_str_has_suffix(path, ".safetensors") ? strlen(".safetensors") : 0;
-    return g_strdup_printf("%.*s.config", (int)length, path);
-}
-
 static bool open_single(struct checkpoint *model, GError **error)
 {
     model->single = true;
-    model->config_folder = config_folder_of(model->path);
+    model->config_folder = compvis_config_folder(model->path);
     struct weight_files *weights = weight_files_open_file(model->path, error);
     if (weights == NULL) {
         return false;
@@ -89,6 +82,27 @@ static bool open_single(struct checkpoint *model, GError **error)
            checkpoint_configs_read(model->config_folder, true, c, error);
 }
 
+// whether a component's weights are none that were met before
+static bool has_own_weights(const struct checkpoint *model, int component)
+{
+    return component == 0 || model->weights[component] != model->weights[0];
+}
+
+static bool open_vae(struct checkpoint *model, const char *path, GError **error)
+{
+    struct weight_files *weights = vae_files_open(path, &model->config.vae, error);
+
+    if (weights == NULL) {
+        return false;
+    }
+    if (has_own_weights(model, MODEL_VAE)) {
+        weight_files_close(model->weights[MODEL_VAE]);
+    }
+    model->weights[MODEL_VAE] = weights;
+    model->other_vae = true;
+    return true;
+}
+
 // a usable type, or false with a sentence
 static bool check_dtype(const struct weight_place *place, GError **error)
 {
@@ -105,8 +119,8 @@ static bool check_dtype(const struct weight_place *place, GError **error)
 static bool find_component(struct checkpoint *model, enum model_component component,
                            GHashTable *used, GError **error)
 {
-    const struct checkpoint_layout layout = {model->single, &model->config.unet,
-                                             &model->config.vae};
+    const bool single = model->single && !(component == MODEL_VAE && model->other_vae);
+    const struct checkpoint_layout layout = {single, &model->config.unet, &model->config.vae};
 
     for (guint i = 0; i < model->lists[component]->len; i++) {
         struct stored_tensor stored = {.tensor = g_ptr_array_index(model->lists[component], i)};
@@ -164,8 +178,11 @@ static bool find_tensors(struct checkpoint *model, GError **error)
             return false;
         }
     }
-    for (int i = 0; i < (model->single ? 1 : MODEL_COMPONENTS); i++) {
-        note_foreign(model, model->weights[i], used);
+    for (int i = 0; i < MODEL_COMPONENTS; i++) {
+        // what else a file with another autoencoder holds was not asked for
+        if (has_own_weights(model, i) && !(i == MODEL_VAE && model->other_vae)) {
+            note_foreign(model, model->weights[i], used);
+        }
     }
     // the header promises a list that NULL ends
     g_ptr_array_add(model->notices, NULL);
@@ -193,6 +210,11 @@ static void clear_stored(void *stored)
 
 struct checkpoint *checkpoint_open(const char *path, GError **error)
 {
+    return checkpoint_open_with(path, NULL, error);
+}
+
+struct checkpoint *checkpoint_open_with(const char *path, const char *vae, GError **error)
+{
     // closed on any of the failures below: closing takes what is half made
     g_autoptr(checkpoint) model = g_new0(struct checkpoint, 1);
 
@@ -206,6 +228,7 @@ struct checkpoint *checkpoint_open(const char *path, GError **error)
     bool folder = g_file_test(path, G_FILE_TEST_IS_DIR);
     // configs, then whether they fit each other, then the tensors that they ask for
     if (!(folder ? open_folder(model, error) : open_single(model, error)) ||
+        (vae != NULL && !open_vae(model, vae, error)) ||
         !checkpoint_configs_check(path, &model->config, error) || !find_tensors(model, error)) {
         return NULL;
     }
@@ -218,9 +241,9 @@ void checkpoint_close(struct checkpoint *model)
     if (model == NULL) {
         return;
     }
-    for (int i = 0; i < MODEL_COMPONENTS; i++) {
-        // one file's weights stand in all three places
-        if (i == 0 || !model->single) {
+    // one file's weights may stand in all three places: that of the first goes last
+    for (int i = MODEL_COMPONENTS - 1; i >= 0; i--) {
+        if (has_own_weights(model, i)) {
             weight_files_close(model->weights[i]);
         }
         g_hash_table_unref(model->by_name[i]);
@@ -442,26 +465,20 @@ bool checkpoint_read(const struct checkpoint *model, enum model_component compon
                                 out, error);
 }
 
-/* What changes when a file is written again or replaced; the path is not in it, so that a model
- * may be moved within its disk. */
-static void add_identity(GChecksum *sum, const struct regular_file *file)
-{
-    g_autofree char *text = g_strdup_printf(
-        "%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT
-        ".%09" G_GINT64_FORMAT "\n",
-        file->device, file->inode, file->size, file->mtime_seconds, file->mtime_nanoseconds);
-
-    g_checksum_update(sum, (const guchar *)text, -1);
-}
-
 char *checkpoint_identity(const struct checkpoint *model)
 {
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 
-    for (int i = 0; i < (model->single ? 1 : MODEL_COMPONENTS); i++) {
+    for (int i = 0; i < MODEL_COMPONENTS; i++) {
+        // hashes are of UNet and text encoder: another autoencoder makes no other model
+        if (!has_own_weights(model, i) || (i == MODEL_VAE && model->other_vae)) {
+            continue;
+        }
         const GPtrArray *files = weight_files_list(model->weights[i]);
         for (guint k = 0; k < files->len; k++) {
-            add_identity(sum, safetensors_file(g_ptr_array_index(files, k)));
+            g_autofree char *who =
+                regular_file_identity(safetensors_file(g_ptr_array_index(files, k)));
+            g_checksum_update(sum, (const guchar *)who, -1);
         }
     }
     for (size_t i = 0; i < checkpoint_count(model); i++) {

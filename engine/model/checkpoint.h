@@ -20,6 +20,11 @@ struct checkpoint;
 /* Opens a model. NULL with a sentence. Free with checkpoint_close. */
 struct checkpoint *checkpoint_open(const char *path, GError **error);
 
+/* The same with the autoencoder of another path: a file that holds it alone or among other networks,
+ * under diffusers' names or CompVis', or a diffusers folder of it or of a whole model. NULL: the
+ * model's own. */
+struct checkpoint *checkpoint_open_with(const char *path, const char *vae, GError **error);
+
 // NULL is allowed
 void checkpoint_close(struct checkpoint *model);
 typedef struct checkpoint checkpoint;

@@ -47,13 +47,15 @@ static GPtrArray *spellings(const struct checkpoint_layout *layout,
     if (tensor->component == MODEL_UNET) {
         offer(keys, layout->single ? COMPVIS_UNET_PREFIX : "",
               layout->single ? compvis_unet_name(name, layout->unet) : g_strdup(name));
-    } else if (tensor->component == MODEL_VAE && layout->single) {
-        offer(keys, COMPVIS_VAE_PREFIX, compvis_vae_name(name, layout->vae));
-        // some files have the autoencoder under its own name
-        offer(keys, "vae.", compvis_vae_name(name, layout->vae));
     } else if (tensor->component == MODEL_VAE) {
-        offer(keys, "", g_strdup(name));
-        offer(keys, "", old_attention_name(name));
+        if (!layout->single) {
+            offer(keys, "", g_strdup(name));
+            offer(keys, "", old_attention_name(name));
+        }
+        offer(keys, COMPVIS_VAE_PREFIX, compvis_vae_name(name, layout->vae));
+        // some files have the autoencoder under its own name, or alone
+        offer(keys, "vae.", compvis_vae_name(name, layout->vae));
+        offer(keys, "", compvis_vae_name(name, layout->vae));
     } else if (layout->single) {
         offer(keys, COMPVIS_CLIP_PREFIX, g_strdup(name));
         // some old files are without text_model.

@@ -139,6 +139,20 @@ static void become_sd2(struct unet_config *unet, struct text_config *text)
     text->pad = 0;
 }
 
+char *compvis_config_folder(const char *path)
+{
+    static const char *const endings[] = {".safetensors", ".ckpt", ".pt", ".bin"};
+    size_t length = strlen(path);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(endings); i++) {
+        if (g_str_has_suffix(path, endings[i])) {
+            length -= strlen(endings[i]);
+            break;
+        }
+    }
+    return g_strdup_printf("%.*s.config", (int)length, path);
+}
+
 bool compvis_config_infer(const struct weight_files *weights, struct unet_config *unet,
                           struct text_config *text, struct vae_config *vae,
                           struct schedule_config *schedule, GError **error)

@@ -9,6 +9,9 @@
 #include "engine/model/schedule_config.h"
 #include "engine/model/weight_files.h"
 
+/* NAME.config for NAME.safetensors or NAME.ckpt; owned by the caller. */
+char *compvis_config_folder(const char *path);
+
 /* Fills the configs for the model in this file. False with a sentence when it is not a whole SD 1.x
  * or 2.x model. */
 bool compvis_config_infer(const struct weight_files *weights, struct unet_config *unet,

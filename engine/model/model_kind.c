@@ -26,7 +26,6 @@ static const struct {
     [MODEL_KIND_SUBJECT] = {"subject", "a subject"},
     [MODEL_KIND_ADAPTER] = {"adapter", "a LoRA"},
     [MODEL_KIND_EMBEDDING] = {"embedding", "a textual inversion"},
-    [MODEL_KIND_PICKLE] = {"pickle", "a pickled file"},
     [MODEL_KIND_GGUF] = {"gguf", "a GGUF file"},
     [MODEL_KIND_OTHER] = {"other", "something else"},
 };
@@ -48,6 +47,11 @@ const char *model_kind_word(enum model_kind kind)
     return kinds[kind].word;
 }
 
+const char *model_kind_title(enum model_kind kind)
+{
+    return kinds[kind].title;
+}
+
 const char *model_family_name(const char *family)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(families); i++) {
@@ -59,7 +63,7 @@ const char *model_family_name(const char *family)
     return family;
 }
 
-static const char *family_of_width(int64_t width)
+const char *model_family_of_width(int64_t width)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(families); i++) {
         if (width == families[i].width) {
@@ -137,7 +141,7 @@ static const char *family_of_weights(const struct safetensors *file)
         tensor = first_with(file, g_str_has_suffix, "token_embedding.weight");
     }
     // of [out, in] the second
-    return tensor != NULL && tensor->n_dims >= 2 ? family_of_width(tensor->shape[1]) : NULL;
+    return tensor != NULL && tensor->n_dims >= 2 ? model_family_of_width(tensor->shape[1]) : NULL;
 }
 
 /* Shifts have the smaller of a weight's two sides: the largest among the keys of the cross
@@ -154,7 +158,7 @@ static const char *family_of_shifts(const struct safetensors *file)
         }
     }
     // SD 1.x's and 2.x's text is narrower than their widest layer, XL's is wider
-    return largest == 0 ? NULL : largest == 1280 ? "sdxl" : family_of_width(largest);
+    return largest == 0 ? NULL : largest == 1280 ? "sdxl" : model_family_of_width(largest);
 }
 
 static void describe_subject(const struct safetensors *file, struct model_info *info)
@@ -183,7 +187,7 @@ static void describe_adapter(const struct safetensors *file, struct model_info *
                                                          : "other";
     // one that leaves the cross attention alone fits several families: none is told
     if (cross != NULL && cross->n_dims >= 2) {
-        info->family = family_of_width(cross->shape[1]);
+        info->family = model_family_of_width(cross->shape[1]);
     }
 }
 
@@ -207,7 +211,7 @@ static bool describe_embedding(const struct safetensors *file, struct model_info
     }
     info->kind = MODEL_KIND_EMBEDDING;
     info->format = sdxl ? "sdxl" : format;
-    info->family = sdxl ? "sdxl" : width == 1280 ? "other" : family_of_width(width);
+    info->family = sdxl ? "sdxl" : width == 1280 ? "other" : model_family_of_width(width);
     return true;
 }
 
@@ -338,7 +342,7 @@ static const char *family_of_folder(const char *path)
                                         G_MAXINT, &width, NULL)) {
         return NULL;
     }
-    return family_of_width(width);
+    return model_family_of_width(width);
 }
 
 static bool examine_folder(const char *path, struct model_info *info, GError **error)
@@ -372,13 +376,8 @@ bool model_kind_examine(const char *path, struct model_info *info, GError **erro
     if (raw == NULL) {
         return false;
     }
-    // the first bytes before any parser: what runs when it is opened is never opened
+    // the first bytes before any parser
     enum file_magic magic = file_magic_of(raw);
-    if (magic == FILE_MAGIC_TORCH_ZIP || magic == FILE_MAGIC_TORCH_OLD) {
-        *info =
-            (struct model_info){.kind = MODEL_KIND_PICKLE, .format = "pytorch", .bytes = raw->size};
-        return true;
-    }
     if (magic == FILE_MAGIC_GGUF) {
         *info = (struct model_info){.kind = MODEL_KIND_GGUF, .format = "gguf", .bytes = raw->size};
         return true;

@@ -13,7 +13,6 @@ enum model_kind {
     MODEL_KIND_SUBJECT,    // SVDiff shifts
     MODEL_KIND_ADAPTER,    // LoRA and its relatives
     MODEL_KIND_EMBEDDING,  // textual inversion
-    MODEL_KIND_PICKLE,     // a PyTorch file that is never opened
     MODEL_KIND_GGUF,
     MODEL_KIND_OTHER, // safetensors of something else
 };
@@ -32,8 +31,14 @@ const char *model_kind_word(enum model_kind kind);
  * NULL for NULL. */
 const char *model_family_name(const char *family);
 
+/* The family whose text has this width, "other" for none of them. */
+const char *model_family_of_width(int64_t width);
+
+/* "a model", "a LoRA" ...: for sentences. */
+const char *model_kind_title(enum model_kind kind);
+
 /* Looks at a path. False with a sentence when it cannot be read, is damaged or is a folder without
- * a model; a pickled or GGUF file is described and not refused. */
+ * a model; a GGUF file is described and not refused. */
 bool model_kind_examine(const char *path, struct model_info *info, GError **error);
 
 // the same for a file that is open

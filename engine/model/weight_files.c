@@ -5,7 +5,6 @@
 #include "engine/model/weight_files.h"
 
 #include "engine/base/error.h"
-#include "engine/base/file_magic.h"
 #include "engine/base/json.h"
 
 #include <string.h>
@@ -146,7 +145,8 @@ static struct weight_files *open_index(const char *folder, const char *path, GEr
 enum file_kind {
     FILE_SINGLE,
     FILE_INDEX,
-    FILE_PICKLE,
+    FILE_PICKLE, // the same two of PyTorch's own files
+    FILE_PICKLE_INDEX,
     FILE_NONE,
 };
 
@@ -185,26 +185,36 @@ static enum file_kind classify(const char *name, const char *base, char **varian
         split_name(name, "pytorch_model", ".bin", variant)) {
         return FILE_PICKLE;
     }
+    if (split_name(name, base, ".bin.index.json", variant) ||
+        split_name(name, "pytorch_model", ".bin.index.json", variant)) {
+        return FILE_PICKLE_INDEX;
+    }
     return FILE_NONE;
 }
 
-/* Smaller is better; a file before an index of the same variant. Without a variant first, the set
- * that every loader takes, then the more exact; non_ema last: it is there for training on. */
+// behind every variant of the others
+#define PICKLED 100
+
+/* Smaller is better; a file before an index of the same variant, safetensors before PyTorch's own.
+ * Without a variant first, the set that every loader takes, then the more exact; non_ema last: it is
+ * there for training on. */
 static int rank(enum file_kind kind, const char *variant)
 {
     static const char *const order[] = {"", "fp32", "fp16", "bf16"};
+    const int index = kind == FILE_INDEX || kind == FILE_PICKLE_INDEX;
+    const int pickled = kind == FILE_PICKLE || kind == FILE_PICKLE_INDEX ? PICKLED : 0;
 
     for (int i = 0; i < (int)G_N_ELEMENTS(order); i++) {
         if (strcmp(variant, order[i]) == 0) {
-            return 2 * i + (kind == FILE_INDEX);
+            return pickled + 2 * i + index;
         }
     }
-    return 2 * (strcmp(variant, "non_ema") == 0 ? 9 : 8) + (kind == FILE_INDEX);
+    return pickled + 2 * (strcmp(variant, "non_ema") == 0 ? 9 : 8) + index;
 }
 
-// the best file or index of a folder and, if there is none, a pickle
+// the best file or index of a folder
 struct choice {
-    char *name, *pickle;
+    char *name;
     enum file_kind kind;
     int rank;
 };
@@ -216,10 +226,7 @@ static void consider(struct choice *best, const char *name, const char *base)
     g_autofree char *variant = NULL;
     enum file_kind kind = classify(name, base, &variant);
 
-    if (kind == FILE_PICKLE && best->pickle == NULL) {
-        best->pickle = g_strdup(name);
-    }
-    if (kind != FILE_SINGLE && kind != FILE_INDEX) {
+    if (kind == FILE_NONE) {
         return;
     }
     int value = rank(kind, variant);
@@ -232,20 +239,14 @@ static void consider(struct choice *best, const char *name, const char *base)
     }
 }
 
-// with pickles alone the sentence is about them: nothing is missing, it is the wrong kind
 static struct weight_files *open_choice(const char *folder, const char *base,
                                         const struct choice *best, GError **error)
 {
     if (best->name != NULL) {
         g_autofree char *path = g_build_filename(folder, best->name, NULL);
-        return best->kind == FILE_INDEX ? open_index(folder, path, error)
-                                        : weight_files_open_file(path, error);
-    }
-    if (best->pickle != NULL) {
-        g_autofree char *path = g_build_filename(folder, best->pickle, NULL);
-        // pickles run code when they are opened: the sentence says how to get the other kind
-        file_magic_refuse(FILE_MAGIC_TORCH_ZIP, path, error);
-        return NULL;
+        return best->kind == FILE_INDEX || best->kind == FILE_PICKLE_INDEX
+                   ? open_index(folder, path, error)
+                   : weight_files_open_file(path, error);
     }
     error_failed(
         error,
@@ -271,7 +272,6 @@ struct weight_files *weight_files_open_folder(const char *folder, const char *ba
     }
     struct weight_files *weights = open_choice(folder, base, &best, error);
     g_free(best.name);
-    g_free(best.pickle);
     return weights;
 }
 

@@ -7,8 +7,9 @@
  *   BASE.safetensors.index.json and the shards it names; for a variant
  *     BASE.safetensors.index.VARIANT.json or BASE.VARIANT.safetensors.index.json
  *
- * One set is taken and never mixed with another: the one without a variant first, then fp32, fp16,
- * bf16, others by name, non_ema last. Pickled files (.bin, .ckpt) are never opened. */
+ * and the same of PyTorch's own files (BASE.bin, BASE.ckpt, of the text encoder pytorch_model.bin). One
+ * set is taken and never mixed with another: the one without a variant first, then fp32, fp16, bf16,
+ * others by name, non_ema last; PyTorch's where there are no safetensors. */
 #pragma once
 
 #include "engine/base/safetensors.h"

@@ -66,7 +66,7 @@ fresh_model
 rm -r model/tokenizer
 with_both 'no tokenizer' 'model: .*tokenizer'
 printf 'PK\003\004' >model.ckpt
-with_model 'a pickled checkpoint' 'model.ckpt: .*safetensors' model.ckpt
+with_model 'a pickled checkpoint that is cut off' 'model.ckpt: .*cut off.*safetensors' model.ckpt
 
 # ---- pictures ----
 
