@@ -57,20 +57,18 @@ struct progress {
     const char *file;    // of a sample or checkpoint, else NULL
 };
 
-/* Valid during the call only. false: stop as soon as possible, with SVDIFF_ERROR_CANCELLED. */
+// valid during the call only; false: stop as soon as possible, with SVDIFF_ERROR_CANCELLED
 typedef bool (*progress_function)(void *user, const struct progress *p);
 
 /* ---- pictures ---- */
 
-/* Pixels are row-major, channels last, floats 0..1: R'G'B' in sRGB. Alpha is not multiplied into
- * the colours. */
+// row-major, channels last, floats 0..1: R'G'B' in sRGB, into which alpha is not multiplied
 typedef struct svdiff_picture svdiff_picture;
 struct svdiff_picture {
     int width, height;
     int channels;  // 3: R'G'B', 4: R'G'B' and alpha, 1: a mask
     float *pixels; // [height, width, channels], owned
-    /* Of a picture that was read, and of results that began with it: what its file was, so that
-     * these can be written in its own space and depth. NULL or a reference. */
+    // what its file was, of results that began with it, too; NULL or a reference
     struct picture_origin *origin;
 };
 
@@ -106,6 +104,7 @@ enum svdiff_prediction { SVDIFF_PREDICTION_MODEL, SVDIFF_PREDICTION_V, SVDIFF_PR
 struct svdiff_options {
     const char *model;     // diffusers folder or .safetensors; NULL: the one that ships
     const char *tokenizer; // its folder; NULL: the model's own, else CLIP's, which ships
+    const char *vae;       // file or folder of another autoencoder; NULL: the model's own
     enum svdiff_prediction prediction;
     enum svdiff_device device;
     int device_number; // of several of that kind, from 0
@@ -128,7 +127,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(svdiff, svdiff_close)
 
 #define SVDIFF_SQUARES 4 // of so many pictures an estimate shows what is learned
 
-/* What a run takes; told before it starts. */
+/* What a run with these options would take; told before it starts. Nothing is written for it. */
 struct svdiff_estimate {
     uint64_t bytes;       // memory at its peak
     uint64_t least_bytes; // the same where memory is short: slower
@@ -147,7 +146,6 @@ struct svdiff_estimate {
     uint64_t available; // bytes that its memory has free now; UINT64_MAX: unknown
 };
 
-/* Frees what an estimate holds. */
 SVDIFF_API void svdiff_estimate_clear(struct svdiff_estimate *e);
 
 /* ---- learning ---- */
@@ -209,14 +207,22 @@ struct svdiff_apart {
     double seam; // change across the seam over that of its surroundings; negative: there is none
 };
 
-/* How much work a subject is worth: quick is sooner done and less like it, thorough the other way
- * round. It is a set of defaults of the options below (svdiff_learn_effort). */
+// a LoRA or one of its relatives; strength 1: as it was trained
+struct svdiff_adapter {
+    const char *file;
+    double strength;
+};
+// a textual inversion, and the word of prompts that stands for it; NULL: its own
+struct svdiff_embedding {
+    const char *file, *word;
+};
+
+/* How much work a subject is worth: a set of defaults of the options below (svdiff_learn_effort). */
 enum svdiff_effort { SVDIFF_EFFORT_QUICK = -1, SVDIFF_EFFORT_NORMAL, SVDIFF_EFFORT_THOROUGH };
 #define SVDIFF_EFFORTS 3
 
-/* Processes that learn one subject together, as `mpirun -n N program ...` starts them: each works
- * out --accumulate micro-batches of a step, process 0 adds their gradients up in their order and
- * writes the files. With N processes it is the run of one with N times --accumulate. */
+/* Processes that learn one subject together, as `mpirun -n N program ...` starts them: process 0 adds
+ * their gradients up and writes the files. It is the run of one with N times --accumulate. */
 typedef struct svdiff_group svdiff_group;
 
 /* Joins the group that this process was started in; before other threads begin. Owned by the caller.
@@ -233,6 +239,9 @@ struct svdiff_learn_options {
     const struct svdiff_subject *subjects;
     int n_subjects;
     const char *output; // the subject file
+    // in the model's weights before it learns; the subject is then drawn with the same
+    const struct svdiff_adapter *adapters;
+    int n_adapters;
 
     enum svdiff_effort effort; // whose defaults these are, as the subject file notes it
     int steps;
@@ -285,35 +294,28 @@ struct svdiff_learn_options {
     int apart_pictures;
 };
 
-/* Seed, precision and effort of the run that left a checkpoint beside this output, without which it
- * cannot go on; false if there is none. */
+// seed, precision and effort of the run that left a checkpoint beside this output; false: none did
 SVDIFF_API bool svdiff_learn_kept(const char *output, uint64_t *seed,
                                   enum svdiff_precision *precision, enum svdiff_effort *effort);
 
-/* The model's own defaults: svdiff.json of its folder, else those of Stable Diffusion; these also
- * for NULL. */
+// the model's own defaults: svdiff.json of its folder, else Stable Diffusion's; these also for NULL
 SVDIFF_API struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s);
 
-/* The same for an effort; normal is svdiff_learn_defaults. */
 SVDIFF_API struct svdiff_learn_options svdiff_learn_effort(const svdiff *s,
                                                            enum svdiff_effort effort);
 
-/* The steps in which n subjects are learned together, where `one` are enough for one alone: half as
- * many more for each further one, because what they share is learned once. */
+// the steps of n subjects, where `one` are enough for one: half as many more for each further one
 SVDIFF_API int svdiff_learn_steps(int one, int n);
 
-/* Learns the subjects and writes options->output, whole or not at all. When progress answers
- * false, what was learned is written and the error is SVDIFF_ERROR_CANCELLED. A loss that is not a
- * number stops with an error that names the step; the last good shifts are written. */
+/* Learns the subjects and writes options->output, whole or not at all. When progress answers false, or
+ * a loss is no number, what was learned well is written, and there is an error. */
 SVDIFF_API bool svdiff_learn(svdiff *s, const struct svdiff_learn_options *options,
                              progress_function progress, void *user, GError **error);
 
-/* What svdiff_learn with these options would take; reads the pictures, writes nothing. */
 SVDIFF_API bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options,
                                       struct svdiff_estimate *e, GError **error);
 
-/* About how long it would take with other options, from its products and from an estimate of the
- * same pictures, whose speed is taken; -1: unknown. */
+// about how long it would take with other options, at the speed of an estimate; -1: unknown
 SVDIFF_API bool svdiff_estimate_like(svdiff *s, const struct svdiff_learn_options *options,
                                      const struct svdiff_estimate *e, double *seconds,
                                      GError **error);
@@ -340,6 +342,8 @@ SVDIFF_API bool svdiff_subject_name_good(const char *name);
 /* The name or file in "fox:0.8", and its strength, 1 without one. A subject that exists under all
  * of the text ("portrait 16:9") is that one. Owned by the caller. */
 SVDIFF_API char *svdiff_subject_split(const char *text, double *scale);
+// the same of an adapter, whose name is one of svdiff/loras; what is returned is its file
+SVDIFF_API char *svdiff_adapter_split(const char *text, double *strength);
 
 /* The text that svdiff_subject_split takes apart into these two. Owned by the caller. */
 SVDIFF_API char *svdiff_subject_join(const char *name, double scale);
@@ -364,8 +368,7 @@ struct svdiff_region {
     const char *file;           // of the mask, of any size
     const svdiff_picture *mask; // 1 channel, in place of a file; NULL: the file
     const char *text;
-    /* Bits 1 << i: subjects that are there in this region alone, and not in the rest of the
-     * picture; 0: the region's text is all that is its own. */
+    // bits 1 << i: subjects, and counted on behind them adapters, that are in this region alone
     uint64_t subjects;
 };
 
@@ -398,7 +401,11 @@ struct svdiff_generate_options {
     int n_regions;
     const struct svdiff_scaled_subject *subjects; // shifts add up where both are
     int n_subjects;
-    bool force; // open subjects of another model
+    bool force;                            // open subjects of another model
+    const struct svdiff_adapter *adapters; // what they add to the weights adds up, too
+    int n_adapters;
+    const struct svdiff_embedding *embeddings;
+    int n_embeddings;
     int steps;
     int clip_skip;   // the layer of the text encoder, from the end: 1 is the last
     double guidance; // at most 1: no unconditional pass
@@ -424,7 +431,6 @@ struct svdiff_generate_options {
     const char *trace;
 };
 
-/* As svdiff_learn_defaults. */
 SVDIFF_API struct svdiff_generate_options svdiff_generate_defaults(const svdiff *s);
 
 /* Hands over picture `index` with its seed; the picture is borrowed for the call. False stops. */
@@ -435,7 +441,6 @@ SVDIFF_API bool svdiff_generate(svdiff *s, const struct svdiff_generate_options 
                                 svdiff_take take, progress_function progress, void *user,
                                 GError **error);
 
-/* What svdiff_generate with these options would take; subjects are not opened. */
 SVDIFF_API bool svdiff_estimate_generate(svdiff *s, const struct svdiff_generate_options *options,
                                          struct svdiff_estimate *e, GError **error);
 
@@ -452,6 +457,10 @@ struct svdiff_edit_options {
     const char *negative;
     const char *shift; // what was learned of the picture: its file, or a folder for it, or NULL
     bool force;        // take it if it is of another model, too
+    const struct svdiff_adapter *adapters; // of drawing alone
+    int n_adapters;
+    const struct svdiff_embedding *embeddings;
+    int n_embeddings;
     int learn_steps;
     double rate, rate_1d;
     int steps; // of sampling and of inversion

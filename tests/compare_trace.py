@@ -20,7 +20,7 @@ import tempfile
 from pathlib import Path
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
-FILES = ("model", "subject", "image", "init-image", "mask", "region", "shift")
+FILES = ("model", "subject", "lora", "embedding", "image", "init-image", "mask", "region", "shift")
 BOUNDS = {
     "generate": {"text_embeddings": 5e-6, "timesteps": 1e-7, "initial_noise": 1e-6, "step_noise": 1e-6,
                  "init_latents": 1e-5, "masked_image_latents": 1e-5},

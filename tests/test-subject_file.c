@@ -364,8 +364,8 @@ static void test_refused(void)
     static const char *const twice_text[] = {"encoder.a.delta", "text_model.encoder.a.delta"};
     static const char *const fine[] = {"conv_in.delta"};
     static const char *const keys[] = {"format", "version", NULL};
-    static const char *const later[] = {"svdiff", "2", NULL};
-    static const char *const foreign[] = {"pt", "2", NULL};
+    static const char *const later[] = {"svdiff", "3", NULL};
+    static const char *const foreign[] = {"pt", "3", NULL};
 
     check_tensors_refused(path, lora, 2, "a LoRA");
     check_tensors_refused(path, peft, 1, "a LoRA");

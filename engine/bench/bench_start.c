@@ -131,11 +131,12 @@ static bool hash(struct starting *p, progress_function progress, void *user, GEr
 static bool embed(struct starting *p, GError **error)
 {
     static const char *const texts[] = {"", "a photo of a dog"};
+    const struct painter_parts parts = {0};
 
     begin(p);
     p->painter.session = p->session;
     p->painter.clip_skip = 1;
-    const bool done = painter_open(&p->painter, NULL, 0, false, error) &&
+    const bool done = painter_open(&p->painter, &parts, error) &&
                       painter_embed(&p->painter, texts, G_N_ELEMENTS(texts), &p->text, error);
     end(p, BENCH_STAGE_TEXT, stored_bytes(p->session, MODEL_TEXT_ENCODER));
     return done;

@@ -1,4 +1,5 @@
 /* svdiff edit: one picture, drawn again from other prompts. */
+#include "engine/command/adapter_option.h"
 #include "engine/command/pictures.h"
 
 #include "engine/edit/edit_check.h"
@@ -8,6 +9,7 @@
 struct edit {
     struct pictures pictures;
     struct svdiff_edit_options options;
+    struct adapter_options adapters;
 };
 
 static const char summary[] =
@@ -36,6 +38,9 @@ static bool take_options(struct edit *e, const svdiff *s, GError **error)
         return false;
     }
     o->n_targets = o->targets != NULL ? (int)g_strv_length((char **)o->targets) : 0;
+    o->adapters = adapter_options_list(&e->adapters);
+    o->n_adapters = adapter_options_count(&e->adapters);
+    o->embeddings = adapter_options_words(&e->adapters, &o->n_embeddings);
     e->pictures.common.wanted = o->n_targets * o->count;
     return true;
 }
@@ -63,6 +68,7 @@ static bool check_overwrites(const struct edit *e, GError **error)
     g_autoptr(output_guard) guard = command_guard(e->pictures.session);
 
     output_guard_reads(guard, o->image);
+    adapter_options_guard(&e->adapters, guard);
     return (!edit_shift_named(o) || check_shift(guard, o->shift, error)) &&
            pictures_check_overwrites(&e->pictures, guard, o->steps, error);
 }
@@ -75,14 +81,17 @@ static char *describe(void *user, const svdiff *s, int index, uint64_t seed, con
     const struct svdiff_edit_options *o = &((const struct edit *)user)->options;
     char number[3][G_ASCII_DTOSTR_BUF_SIZE];
     g_autofree char *source = g_path_get_basename(o->image);
+    g_autofree char *adapters = adapter_options_text(o->adapters, o->n_adapters, ~UINT64_C(0));
+    g_autofree char *files = adapter_options_files(s->options.vae, o->embeddings, o->n_embeddings);
 
     return g_strdup_printf(
-        "%s\nNegative prompt: %s\nSteps: %d, Sampler: ddim, CFG scale: %s, Seed: %" G_GUINT64_FORMAT
-        ", Size: %dx%d, Model hash: %.12s, Edited: %s, Described as: %s, Inversion: %s, Eta: %s, "
+        "%s%s\nNegative prompt: %s\nSteps: %d, Sampler: ddim, CFG scale: %s, Seed: "
+        "%" G_GUINT64_FORMAT
+        ", Size: %dx%d, Model hash: %.12s%s, Edited: %s, Described as: %s, Inversion: %s, Eta: %s, "
         "Noise: %s, Refined: %d, Fitted: %d, Precision: %s, Device: %s, Version: svdiff %s",
-        o->targets[index / o->count], o->negative, o->steps,
+        o->targets[index / o->count], adapters, o->negative, o->steps,
         g_ascii_formatd(number[0], sizeof number[0], "%.6g", o->guidance), seed, p->width,
-        p->height, s->hashes.base, source, o->prompt, o->invert ? "yes" : "no",
+        p->height, s->hashes.base, files, source, o->prompt, o->invert ? "yes" : "no",
         g_ascii_formatd(number[1], sizeof number[1], "%.6g", o->eta),
         g_ascii_formatd(number[2], sizeof number[2], "%.6g", o->noise), o->refine, o->fit,
         session_precision(s), s->device, SVDIFF_VERSION);
@@ -108,6 +117,7 @@ static bool run(void *command, char *const *words, GError **error)
 
     // what the command line alone can say first, then files, then the model
     e->pictures.describe = describe;
+    e->adapters = adapter_options_take(&e->pictures.common.given, true);
     if (!pictures_check_usage(&e->pictures, error) || !take_options(e, NULL, error) ||
         !edit_check(&e->options, 8, error) || !pictures_check_files(&e->pictures, error)) {
         return false;
@@ -123,7 +133,10 @@ static bool run(void *command, char *const *words, GError **error)
 
 static void finish(void *command)
 {
-    pictures_close(&((struct edit *)command)->pictures);
+    struct edit *e = command;
+
+    pictures_close(&e->pictures);
+    adapter_options_finish(&e->adapters);
 }
 
 const struct command_kind command_edit = {.word = "edit",

@@ -1,4 +1,5 @@
 /* svdiff generate: a prompt to pictures. */
+#include "engine/command/adapter_option.h"
 #include "engine/command/pictures.h"
 #include "engine/command/region_option.h"
 
@@ -17,6 +18,7 @@ struct generate {
     char *prompt, *negative; // as they are drawn
     struct svdiff_region *regions;
     struct svdiff_scaled_subject *subjects;
+    struct adapter_options adapters;
     int n_regions, n_subjects;
     picture *init, *mask;
     struct canvas_margins margins;
@@ -50,6 +52,33 @@ static bool take_regions(struct generate *g, GError **error)
     return true;
 }
 
+// of one text; that a file is not there is told, and the rest is drawn
+static uint64_t take_marks(struct generate *g, char **text)
+{
+    g_autofree char *missing = NULL;
+    const uint64_t bits = adapter_options_marks(&g->adapters, text, &missing);
+
+    if (missing != NULL) {
+        report_warning(
+            g->pictures.common.report,
+            "<lora:%s> names no file and is left out; give it with --lora FILE, or put it "
+            "into svdiff/loras of your data folder.",
+            missing);
+    }
+    return bits;
+}
+
+/* Adapters that texts name: in a region's text it acts there alone, unless the prompt has it, too. */
+static void take_adapter_marks(struct generate *g)
+{
+    const uint64_t everywhere = take_marks(g, &g->prompt);
+
+    for (int i = 0; i < g->n_regions; i++) {
+        const uint64_t own = take_marks(g, (char **)&g->regions[i].text) & ~everywhere;
+        g->regions[i].subjects |= g->n_subjects < 64 ? own << g->n_subjects : 0;
+    }
+}
+
 /* What was given on top of the model's defaults, or with s NULL on top of Stable Diffusion's. */
 static bool take_options(struct generate *g, const svdiff *s, GError **error)
 {
@@ -66,6 +95,9 @@ static bool take_options(struct generate *g, const svdiff *s, GError **error)
     o->n_regions = g->n_regions;
     o->subjects = g->subjects;
     o->n_subjects = g->n_subjects;
+    o->adapters = adapter_options_list(&g->adapters);
+    o->n_adapters = adapter_options_count(&g->adapters);
+    o->embeddings = adapter_options_words(&g->adapters, &o->n_embeddings);
     o->init = g->init;
     o->mask = g->mask;
     // what is beyond the edges is clear, and painted
@@ -109,9 +141,13 @@ static bool check_usage(struct generate *g, GError **error)
     }
     g->subjects = subject_list_parse_all(NULL, (const char *const *)given_list(given(g), "subject"),
                                          &g->n_subjects);
-    return take_regions(g, error) && pictures_check_usage(&g->pictures, error) &&
-           take_options(g, NULL, error) && check_painting(g, error) &&
-           generate_check(&g->options, 8, error);
+    g->adapters = adapter_options_take(given(g), true);
+    if (!take_regions(g, error)) {
+        return false;
+    }
+    take_adapter_marks(g);
+    return pictures_check_usage(&g->pictures, error) && take_options(g, NULL, error) &&
+           check_painting(g, error) && generate_check(&g->options, 8, error);
 }
 
 // a larger picture and the mask of its new parts in place of what was read
@@ -203,6 +239,7 @@ static bool check_overwrites(const struct generate *g, GError **error)
     for (int i = 0; i < g->n_subjects; i++) {
         command_guard_subject(guard, g->subjects[i].file);
     }
+    adapter_options_guard(&g->adapters, guard);
     return pictures_check_overwrites(&g->pictures, guard, g->options.steps, error);
 }
 
@@ -247,7 +284,7 @@ static void take_places(struct generate *g, const struct subject_words *words, b
     for (int i = 0; i < g->n_regions && g->n_subjects > 1; i++) {
         const char *said = g->regions[i].text;
         g_autofree char *marked = names ? subject_words_mark(words, said) : g_strdup(said);
-        g->regions[i].subjects = subject_words_files(words, marked);
+        g->regions[i].subjects |= subject_words_files(words, marked);
     }
 }
 
@@ -304,6 +341,12 @@ static char *list_subjects(const struct svdiff_generate_options *o)
     return g_string_free(list, FALSE);
 }
 
+// those of a region alone, as bits
+static uint64_t own_adapters(const struct svdiff_generate_options *o, int region)
+{
+    return o->n_subjects < 64 ? o->regions[region].subjects >> o->n_subjects : 0;
+}
+
 // a line for each, without folders
 static char *list_regions(const struct svdiff_generate_options *o)
 {
@@ -311,7 +354,8 @@ static char *list_regions(const struct svdiff_generate_options *o)
 
     for (int i = 0; i < o->n_regions; i++) {
         g_autofree char *name = g_path_get_basename(o->regions[i].file);
-        g_string_append_printf(list, "\nRegion %s: %s", name, o->regions[i].text);
+        g_autofree char *own = adapter_options_text(o->adapters, o->n_adapters, own_adapters(o, i));
+        g_string_append_printf(list, "\nRegion %s: %s%s", name, o->regions[i].text, own);
     }
     return g_string_free(list, FALSE);
 }
@@ -341,20 +385,34 @@ static char *list_settings(const struct svdiff_generate_options *o)
     return g_string_free(list, FALSE);
 }
 
+// those that act everywhere, behind the prompt
+static char *list_adapters(const struct svdiff_generate_options *o)
+{
+    uint64_t confined = 0;
+
+    for (int i = 0; i < o->n_regions; i++) {
+        confined |= own_adapters(o, i);
+    }
+    return adapter_options_text(o->adapters, o->n_adapters, ~confined);
+}
+
 // as programs of Stable Diffusion write and read it
 static char *describe(void *user, const svdiff *s, int index, uint64_t seed, const picture *p)
 {
     const struct svdiff_generate_options *o = &((const struct generate *)user)->options;
     char guidance[G_ASCII_DTOSTR_BUF_SIZE];
     g_autofree char *subjects = list_subjects(o), *regions = list_regions(o);
-    g_autofree char *settings = list_settings(o);
+    g_autofree char *settings = list_settings(o), *adapters = list_adapters(o);
+    g_autofree char *files = adapter_options_files(s->options.vae, o->embeddings, o->n_embeddings);
 
     return g_strdup_printf(
-        "%s%s\nNegative prompt: %s\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %" G_GUINT64_FORMAT
-        "%s, Size: %dx%d, Model hash: %.12s%s, Precision: %s, Device: %s, Version: svdiff %s",
-        o->prompt, regions, o->negative, o->steps, sampler_name(o->sampler),
+        "%s%s%s\nNegative prompt: %s\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: "
+        "%" G_GUINT64_FORMAT
+        "%s, Size: %dx%d, Model hash: %.12s%s%s, Precision: %s, Device: %s, Version: svdiff %s",
+        o->prompt, adapters, regions, o->negative, o->steps, sampler_name(o->sampler),
         g_ascii_formatd(guidance, sizeof guidance, "%.6g", o->guidance), seed, settings, p->width,
-        p->height, s->hashes.base, subjects, session_precision(s), s->device, SVDIFF_VERSION);
+        p->height, s->hashes.base, subjects, files, session_precision(s), s->device,
+        SVDIFF_VERSION);
 }
 
 static bool draw(struct generate *g, GError **error)
@@ -414,6 +472,7 @@ static void finish(void *command)
     g_free(g->prompt);
     g_free(g->negative);
     subject_list_free_parsed(g->subjects, g->n_subjects);
+    adapter_options_finish(&g->adapters);
     for (int i = 0; i < g->n_regions; i++) {
         g_free((char *)g->regions[i].file);
         g_free((char *)g->regions[i].text);

@@ -33,6 +33,11 @@ static void reads_model(output_guard *g, const svdiff *s)
     if (checkpoint_is_single(c)) {
         output_guard_reads(g, checkpoint_path(c));
     }
+    if (s->options.vae != NULL) {
+        static const char *const files[] = {"vae", "config.json", NULL};
+        output_guard_reads(g, s->options.vae);
+        reads_in(g, s->options.vae, files);
+    }
     reads_in(g, checkpoint_config_folder(c), parts);
     reads_in(g, s->vocabulary.folder, words);
 }

@@ -1,4 +1,5 @@
 /* svdiff learn: pictures to a subject file. */
+#include "engine/command/adapter_option.h"
 #include "engine/command/command.h"
 #include "engine/command/learn_subjects.h"
 
@@ -19,6 +20,7 @@ struct learn {
     struct command common;
     struct svdiff_learn_options options;
     struct learn_subjects subjects;
+    struct adapter_options adapters;
     const char *squares;     // NULL: not asked for
     bool estimate, own_seed; // own: neither asked for nor a checkpoint's
 };
@@ -112,6 +114,8 @@ static bool make_options_of(struct learn *l, const svdiff *s, const struct svdif
     o->subjects = subjects;
     o->n_subjects = n;
     o->apart = tell_apart;
+    o->adapters = adapter_options_list(&l->adapters);
+    o->n_adapters = adapter_options_count(&l->adapters);
     // asked for, it is as many as asked for, whatever the number of subjects
     o->steps = svdiff_learn_steps(o->steps, n);
     if (!given_apply(&l->common.given, o, error)) {
@@ -219,6 +223,7 @@ static bool check_overwrites(const struct learn *l, const svdiff *s, GError **er
             output_guard_reads(guard, o->subjects[i].masks[k]);
         }
     }
+    adapter_options_guard(&l->adapters, guard);
     bool good = output_guard_writes(guard, "--output", o->output, error) &&
                 output_guard_writes(guard, "--trace", o->trace, error);
     for (int i = 0; beside[i] != NULL && good; i++) {
@@ -315,6 +320,7 @@ static bool run(void *command, char *const *words, GError **error)
     // borrows its strings from what the options left
     g_autofree struct svdiff_subject *subjects = learn_subjects_take(&l->subjects);
 
+    l->adapters = adapter_options_take(&l->common.given, false);
     l->squares = given_text(&l->common.given, "squares");
     l->estimate = given_number(&l->common.given, "estimate") > 0;
     if (!check_usage(l, subjects, error)) {
@@ -342,7 +348,10 @@ static void begin(void *command)
 
 static void finish(void *command)
 {
-    learn_subjects_finish(&((struct learn *)command)->subjects);
+    struct learn *l = command;
+
+    learn_subjects_finish(&l->subjects);
+    adapter_options_finish(&l->adapters);
 }
 
 static gboolean on_subject(const char *option, const char *value, void *command, GError **error)

@@ -69,7 +69,8 @@ static bool tell(struct spectrum_command *s, const char *path, GError **error)
 // reads them from the cache where they are there
 static bool compute(struct spectrum_command *s, svdiff *session, GError **error)
 {
-    struct model_spectrum *m = model_spectrum_open(session, command_progress, &s->common, error);
+    struct model_spectrum *m =
+        model_spectrum_open(session, NULL, command_progress, &s->common, error);
 
     if (m == NULL) {
         return false;

@@ -27,6 +27,10 @@ static char *make_stamp(const struct svdiff_options *o, GError **error)
     if (o->tokenizer != NULL) {
         file_stamp(stamp, o->tokenizer);
     }
+    if (o->vae != NULL) {
+        g_string_append(stamp, "vae\n");
+        file_stamp(stamp, o->vae);
+    }
     return g_string_free(stamp, FALSE);
 }
 

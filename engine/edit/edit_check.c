@@ -53,6 +53,10 @@ struct svdiff_generate_options edit_generate_options(const struct svdiff_edit_op
 
     draw.negative = o->negative;
     draw.force = o->force;
+    draw.adapters = o->adapters;
+    draw.n_adapters = o->n_adapters;
+    draw.embeddings = o->embeddings;
+    draw.n_embeddings = o->n_embeddings;
     draw.steps = o->steps;
     draw.guidance = o->guidance;
     draw.eta = o->eta;

@@ -105,8 +105,16 @@ bool drawing_open(struct drawing *d, struct scene *scenes, int n, GError **error
                                     .progress = d->denoise.progress,
                                     .user = d->denoise.user};
 
+    const struct painter_parts parts = {.subjects = o->subjects,
+                                        .n_subjects = o->n_subjects,
+                                        .adapters = o->adapters,
+                                        .n_adapters = o->n_adapters,
+                                        .embeddings = o->embeddings,
+                                        .n_embeddings = o->n_embeddings,
+                                        .force = o->force};
+
     // texts before networks: the text encoder and the UNet are never in memory together
-    if (!paint_sets_open(&d->sets, &painter, o->subjects, o->n_subjects, o->force, error) ||
+    if (!paint_sets_open(&d->sets, &painter, &parts, error) ||
         !session_check_unets(d->session, (int)d->sets.sets->len, error) ||
         !paint_sets_embed(&d->sets, error) ||
         !paint_sets_networks(&d->sets, d->start.h, d->start.w, start_halves(&d->start), error)) {

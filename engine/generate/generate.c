@@ -17,7 +17,8 @@ static bool open_scene(struct drawing *d, struct scene *scene, GError **error)
                                       .regions = o->regions,
                                       .n_regions = o->n_regions};
 
-    return scene_open(scene, &d->sets, &texts, o->n_subjects, d->start.h, d->start.w, error);
+    return scene_open(scene, &d->sets, &texts, o->n_subjects + o->n_adapters, d->start.h,
+                      d->start.w, error);
 }
 
 static bool draw_all(struct drawing *d, GError **error)

@@ -1,6 +1,7 @@
 /* Whether the options of generating make sense by themselves; each refusal names its option. */
 #include "engine/generate/generate_check.h"
 
+#include "engine/adapter/adapter_list.h"
 #include "engine/base/error.h"
 #include "engine/options/option.h"
 #include "engine/text/prompt.h"
@@ -62,8 +63,8 @@ bool generate_check(const struct svdiff_generate_options *o, int unit, GError **
     const struct option *height = option_find(&options_of_generate, "height");
 
     return options_check(&options_of_generate, o, error) && check_scales(o, error) &&
-           check_noise(o, error) && check_regions(o, error) &&
-           option_check_pixels(width, o->width, unit, error) &&
+           adapter_check_strengths(o->adapters, o->n_adapters, error) && check_noise(o, error) &&
+           check_regions(o, error) && option_check_pixels(width, o->width, unit, error) &&
            option_check_pixels(height, o->height, unit, error) &&
            check_prompt("--prompt", o->prompt, error) &&
            check_prompt("--negative", o->negative, error);

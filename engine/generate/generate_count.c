@@ -15,8 +15,8 @@ bool generate_count(const svdiff *s, const struct svdiff_generate_options *optio
     struct svdiff_generate_options o = *options;
     g_auto(dry_svdiff) dry = dry_session(s);
 
-    // shifts are in the weights before the first step and cost nothing after
-    o.n_subjects = 0;
+    // shifts and adapters are in the weights before the first step and cost nothing after
+    o.n_subjects = o.n_adapters = o.n_embeddings = 0;
     // the last picture of several is decoded as a single one, those before it beside the UNet
     o.count = MIN(options->count, 2);
     o.trace = NULL;

@@ -65,30 +65,44 @@ int paint_sets_text(struct paint_sets *p, const char *text)
 
 /* ---- opening ---- */
 
-static bool open_set(struct paint_set *s, const struct painter *painter,
-                     const struct svdiff_scaled_subject *subjects, int n, bool force,
-                     GError **error)
+// bits for 64: those beyond belong to every set
+static bool lacks(const struct paint_set *s, int i)
 {
-    g_autofree struct svdiff_scaled_subject *own = g_new0(struct svdiff_scaled_subject, n + 1);
-    int count = 0;
+    return i < 64 && (s->without & (UINT64_C(1) << i));
+}
 
-    for (int i = 0; i < n; i++) {
-        // bits for 64 subjects: those beyond belong to every set
-        if (i >= 64 || !(s->without & (UINT64_C(1) << i))) {
-            own[count++] = subjects[i];
+static bool open_set(struct paint_set *s, const struct painter *painter,
+                     const struct painter_parts *parts, GError **error)
+{
+    g_autofree struct svdiff_scaled_subject *subjects =
+        g_new0(struct svdiff_scaled_subject, parts->n_subjects + 1);
+    g_autofree struct svdiff_adapter *adapters =
+        g_new0(struct svdiff_adapter, parts->n_adapters + 1);
+    struct painter_parts own = {.subjects = subjects, .adapters = adapters, .force = parts->force};
+
+    own.embeddings = parts->embeddings;
+    own.n_embeddings = parts->n_embeddings;
+
+    for (int i = 0; i < parts->n_subjects; i++) {
+        if (!lacks(s, i)) {
+            subjects[own.n_subjects++] = parts->subjects[i];
+        }
+    }
+    for (int i = 0; i < parts->n_adapters; i++) {
+        if (!lacks(s, parts->n_subjects + i)) {
+            adapters[own.n_adapters++] = parts->adapters[i];
         }
     }
     // before opening, so that closing closes what was opened of it
     s->painter = *painter;
-    return painter_open(&s->painter, own, count, force, error);
+    return painter_open(&s->painter, &own, error);
 }
 
 bool paint_sets_open(struct paint_sets *p, const struct painter *painter,
-                     const struct svdiff_scaled_subject *subjects, int n, bool force,
-                     GError **error)
+                     const struct painter_parts *parts, GError **error)
 {
     for (guint i = 0; i < p->sets->len; i++) {
-        if (!open_set(at(p, i), painter, subjects, n, force, error)) {
+        if (!open_set(at(p, i), painter, parts, error)) {
             return false;
         }
     }

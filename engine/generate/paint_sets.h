@@ -1,5 +1,5 @@
-/* paint_sets.h: the models that pictures are drawn with: one, or where subjects are in regions of
- * their own (scene.h), one for each set of subjects.
+/* paint_sets.h: the models that pictures are drawn with: one, or where subjects or adapters
+ * are in regions of their own (scene.h), one for each set of these.
  *
  *   paint_sets_without   asks for a model, before any is opened
  *   paint_sets_text      asks for a text, which all of them embed
@@ -12,7 +12,7 @@
 
 struct paint_set {
     struct painter painter;
-    uint64_t without;          // bits 1 << i: the subjects that it lacks
+    uint64_t without; // bits 1 << i: the subjects, and behind them the adapters, that it lacks
     struct conditioning texts; // all that were asked for
 };
 
@@ -30,10 +30,9 @@ int paint_sets_text(struct paint_sets *p, const char *text);
 
 const struct paint_set *paint_sets_at(const struct paint_sets *p, int i);
 
-/* painter: what each begins as. force: subjects of another model, too. */
+/* painter: what each begins as. */
 bool paint_sets_open(struct paint_sets *p, const struct painter *painter,
-                     const struct svdiff_scaled_subject *subjects, int n, bool force,
-                     GError **error);
+                     const struct painter_parts *parts, GError **error);
 
 bool paint_sets_embed(struct paint_sets *p, GError **error);
 

@@ -1,43 +1,87 @@
-/* A model with subjects in it; see painter.h. The text encoder is gone before the UNet comes. */
+/* A model with adapters and subjects in it; see painter.h. The text encoder is gone before the UNet comes. */
 #include "engine/generate/painter.h"
 
 #include "engine/base/file_stamp.h"
 #include "engine/spectrum/model_spectrum.h"
+#include "engine/subject/subject_basis.h"
 
 #include <string.h>
 
+static void describe_one(GString *made, double strength, const char *file)
+{
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+    // all digits: 0.5 and 0.50000001 are different weights
+    g_string_append_printf(made, "%s\n", g_ascii_dtostr(number, sizeof number, strength));
+    file_stamp(made, file);
+}
+
 // what the weights are made of
-static char *describe(const struct svdiff_scaled_subject *subjects, int n)
+static char *describe(const struct painter_parts *parts)
 {
     GString *made = g_string_new(NULL);
-    char scale[G_ASCII_DTOSTR_BUF_SIZE];
 
-    for (int i = 0; i < n; i++) {
-        // all digits: 0.5 and 0.50000001 are different weights
-        g_string_append_printf(made, "%s\n",
-                               g_ascii_dtostr(scale, sizeof scale, subjects[i].scale));
-        file_stamp(made, subjects[i].file);
+    for (int i = 0; i < parts->n_subjects; i++) {
+        describe_one(made, parts->subjects[i].scale, parts->subjects[i].file);
+    }
+    g_string_append(made, "adapters\n");
+    for (int i = 0; i < parts->n_adapters; i++) {
+        describe_one(made, parts->adapters[i].strength, parts->adapters[i].file);
     }
     return g_string_free(made, FALSE);
 }
 
-bool painter_open(struct painter *p, const struct svdiff_scaled_subject *subjects, int n,
-                  bool force, GError **error)
+static void tell(void *user, const char *sentence)
 {
-    p->made = describe(subjects, n);
-    // first: whether the subjects are of this model is told by them; both in one pass
-    if ((n > 0 && session_hashes(p->session, MODEL_HASHES, p->progress, p->user, error) == NULL) ||
-        !subject_list_open(&p->subjects, p->session, subjects, n, force, error)) {
+    session_warn(user, "%s", sentence);
+}
+
+// those that are given, then those that lie in adapters' files
+static bool open_words(struct painter *p, const struct painter_parts *parts, GError **error)
+{
+    const struct text_config *config = checkpoint_text_config(p->session->checkpoint);
+
+    embedding_list_create(&p->words, config->vocabulary, config->width);
+    for (int i = 0; i < parts->n_embeddings; i++) {
+        if (!embedding_list_add(&p->words, &parts->embeddings[i], error)) {
+            return false;
+        }
+    }
+    for (int i = 0; i < p->adapters.n; i++) {
+        if (!embedding_list_add_bundle(&p->words, adapter_tensors(p->adapters.items[i].adapter),
+                                       error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool painter_open(struct painter *p, const struct painter_parts *parts, GError **error)
+{
+    svdiff *s = p->session;
+    const bool subjects = parts->n_subjects > 0;
+
+    p->made = describe(parts);
+    // first: whether the subjects are of this model is told by its hashes; both in one pass
+    if (!adapter_list_open(&p->adapters, s->checkpoint, parts->adapters, parts->n_adapters, tell, s,
+                           error) ||
+        !open_words(p, parts, error) ||
+        (subjects && session_hashes(s, MODEL_HASHES, p->progress, p->user, error) == NULL) ||
+        !subject_list_open(&p->subjects, s, parts->subjects, parts->n_subjects, parts->force,
+                           error) ||
+        !subject_basis(p->subjects.items, p->subjects.n, &p->adapters, parts->force, &p->basis,
+                       error)) {
         return false;
     }
-    if (n > 0) {
-        p->spectrum = model_spectrum_open(p->session, p->progress, p->user, error);
+    if (subjects) {
+        p->spectrum = model_spectrum_open(s, &p->basis, p->progress, p->user, error);
     }
-    p->bake = (struct bake){.session = p->session,
+    p->bake = (struct bake){.session = s,
                             .spectrum = p->spectrum,
                             .subjects = p->subjects.items,
-                            .n_subjects = p->subjects.n};
-    return n == 0 || p->spectrum != NULL;
+                            .n_subjects = p->subjects.n,
+                            .adapters = &p->adapters};
+    return !subjects || p->spectrum != NULL;
 }
 
 // a component's weights, with the subjects in them
@@ -51,7 +95,7 @@ static struct weight_source source_of(void *user, enum model_component component
 bool painter_embed(struct painter *p, const char *const *texts, int n, struct conditioning *out,
                    GError **error)
 {
-    struct conditioner *c = conditioner_create(p->session, source_of, p, error);
+    struct conditioner *c = conditioner_create(p->session, source_of, p, &p->words, error);
     const bool done = c != NULL && conditioner_skip(c, p->clip_skip, error) &&
                       conditioner_embed_prompts(c, texts, n, out, error);
 
@@ -125,6 +169,9 @@ void painter_finish(struct painter *p)
     g_free(p->made);
     subject_list_close(&p->subjects);
     model_spectrum_close(p->spectrum);
+    g_free(p->basis.items);
+    embedding_list_close(&p->words);
+    adapter_list_close(&p->adapters);
     unet_free(p->unet);
     autoencoder_free(p->autoencoder);
 }

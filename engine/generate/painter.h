@@ -1,6 +1,6 @@
-/* painter.h: a model with subjects in it, opened for drawing: what generating and editing share.
+/* painter.h: a model with adapters and subjects in it, opened for drawing: what generating and editing share.
  *
- *   painter_open     subjects, and the spectra that putting them into weights needs
+ *   painter_open     adapters, subjects, and the spectra that putting them into weights needs
  *   painter_embed    texts to conditioning; the text encoders are there only for that long
  *   painter_networks UNet and autoencoder, their weights with the subjects in them */
 #pragma once
@@ -9,14 +9,28 @@
 #include "engine/session/conditioner.h"
 #include "engine/subject/subject_list.h"
 
+/* What is put into the weights: shifts of subjects add up, and so do adapters. Borrowed. */
+struct painter_parts {
+    const struct svdiff_scaled_subject *subjects;
+    int n_subjects;
+    const struct svdiff_adapter *adapters;
+    int n_adapters;
+    const struct svdiff_embedding *embeddings; // words with vectors of their own
+    int n_embeddings;
+    bool force; // subjects of another model, too
+};
+
 struct painter {
     svdiff *session; // borrowed
     struct subject_list subjects;
+    struct adapter_list adapters;
+    struct embedding_list words;
+    struct adapter_list basis; // those of them that the subjects were learned on; borrowed items
     struct model_spectrum *spectrum; // NULL without subjects
     struct bake bake;
     int clip_skip;   // of the text encoders' layers (conditioner.h)
     int h, w;        // of the latents; 0: nothing is kept for the next call
-    char *made;      // of which files the subjects are, and how strong
+    char *made;      // of which files it is made, and how strong they are
     unsigned halves; // of the autoencoder
     struct unet *unet;
     struct autoencoder *autoencoder;
@@ -24,12 +38,11 @@ struct painter {
     void *user;
 };
 
-/* Opens the subjects, whose shifts add up; force: those of another model, too. session, progress
- * and user are set by the caller before. */
-bool painter_open(struct painter *p, const struct svdiff_scaled_subject *subjects, int n,
-                  bool force, GError **error);
+/* Opens adapters and subjects. session, progress and user are set by the caller before. */
+bool painter_open(struct painter *p, const struct painter_parts *parts, GError **error);
 
-/* What n prompts (prompt_parts.h) become by the text encoders with the subjects; to be cleared by the caller. */
+/* What n prompts (prompt_parts.h) become by the text encoders with what was opened; to be cleared by the
+ * caller. */
 bool painter_embed(struct painter *p, const char *const *texts, int n, struct conditioning *out,
                    GError **error);
 

@@ -6,8 +6,8 @@
  *   weight  of part k at a place: the sum of its regions' masks there, at most 1, over the sum of
  *           all parts' where that is above 1; of part 0 what is left
  *
- * So a file's shifts touch nothing but its region, and subjects of several files do not add up. A
- * part that counts nowhere is left out.
+ * So a file's shifts touch nothing but its region, and subjects of several files do not add up;
+ * adapters that a region has for itself are as subjects are. A part that counts nowhere is left out.
  *
  *   scene_open     regions and parts; asks for their models and texts, before these are opened
  *   scene_prepare  once they are */
@@ -34,7 +34,7 @@ struct scene {
     int n;
 };
 
-/* Latents of h x w; n_subjects: of how many the regions choose theirs. To be finished in any
+/* Latents of h x w; n_subjects: of how many, adapters included, the regions choose theirs. To be finished in any
  * case. */
 bool scene_open(struct scene *s, struct paint_sets *sets, const struct scene_texts *texts,
                 int n_subjects, int h, int w, GError **error);

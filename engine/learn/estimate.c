@@ -265,8 +265,8 @@ bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options
 static bool count_unprepared(svdiff *dry, const struct lesson *l, uint64_t *bytes, GError **error)
 {
     struct lesson quiet = *l; // who waits is told of the run alone, not of its counting
-    g_autoptr(owned_learner) learner = learner_open(dry, error);
-    g_autoptr(model_spectrum) spectrum = model_spectrum_open(dry, NULL, NULL, error);
+    g_autoptr(owned_learner) learner = learner_open(dry, &l->adapters, error);
+    g_autoptr(model_spectrum) spectrum = model_spectrum_open(dry, NULL, NULL, NULL, error);
 
     quiet.progress = NULL;
     if (learner == NULL || spectrum == NULL || !learner_attach(learner, &quiet, spectrum, error)) {

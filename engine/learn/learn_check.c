@@ -1,6 +1,7 @@
 /* Whether the options of learning make sense by themselves; each refusal names its option. */
 #include "engine/learn/learn_check.h"
 
+#include "engine/adapter/adapter_list.h"
 #include "engine/base/error.h"
 #include "engine/options/option.h"
 #include "engine/text/prompt.h"
@@ -125,5 +126,6 @@ bool learn_check(const struct svdiff_learn_options *o, int factor, GError **erro
            option_check_pixels(size, o->size, factor, error) &&
            (o->sample_prompt == NULL ||
             check_prompt("--sample-prompt", o->sample_prompt, true, error)) &&
+           adapter_check_strengths(o->adapters, o->n_adapters, error) &&
            options_check(&options_of_learn, o, error);
 }

@@ -5,16 +5,22 @@
 #include "engine/spectrum/model_spectrum.h"
 #include "engine/subject/shift_set.h"
 
-struct learner *learner_open(svdiff *s, GError **error)
+static struct weight_source source_of(void *learner, enum model_component component)
+{
+    return bake_source(&((struct learner *)learner)->bake, component);
+}
+
+struct learner *learner_open(svdiff *s, const struct adapter_list *adapters, GError **error)
 {
     struct learner *l = g_new0(struct learner, 1);
 
     l->session = s;
-    // the model's own weights: no subject is in them
-    l->conditioner = conditioner_create(s, NULL, NULL, error);
+    // no subject is in the weights
+    l->bake = (struct bake){.session = s, .adapters = adapters};
+    l->conditioner = conditioner_create(s, source_of, l, NULL, error);
     if (l->conditioner != NULL) {
-        l->unet = unet_create(s->k, checkpoint_unet_config(s->checkpoint),
-                              session_source(s, MODEL_UNET), error);
+        l->unet = unet_create(s->k, checkpoint_unet_config(s->checkpoint), source_of(l, MODEL_UNET),
+                              error);
     }
     if (l->unet == NULL) {
         g_clear_pointer(&l, learner_free);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "engine/session/conditioner.h"
+#include "engine/subject/bake.h"
 #include "engine/tape/parameters.h"
 
 struct lesson;
@@ -12,14 +13,16 @@ struct model_spectrum;
 
 struct learner {
     svdiff *session;
+    struct bake bake; // what the weights are when learning begins
     struct unet *unet;
     struct conditioner *conditioner;
     struct parameters *parameters; // NULL before shifts are attached
     bool text_learns;              // else what texts become does not change
 };
 
-/* Opens the networks, without shifts. Owned by the caller, NULL with an error. */
-struct learner *learner_open(svdiff *s, GError **error);
+/* Opens the networks, without shifts; adapters (borrowed, NULL: none) are in their weights. Owned by
+ * the caller, NULL with an error. */
+struct learner *learner_open(svdiff *s, const struct adapter_list *adapters, GError **error);
 void learner_free(struct learner *l); // accepts NULL
 typedef struct learner owned_learner;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_learner, learner_free)

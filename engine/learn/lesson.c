@@ -33,6 +33,25 @@ static void subject_clear(void *subject)
     g_clear_pointer(&one->own, g_array_unref);
 }
 
+static void tell(void *session, const char *sentence)
+{
+    session_warn(session, "%s", sentence);
+}
+
+// who counts without computing reads no values
+static bool open_adapters(struct lesson *l, GError **error)
+{
+    svdiff *s = l->session;
+    const struct svdiff_learn_options *o = l->options;
+
+    if (!adapter_list_open(&l->adapters, s->checkpoint, o->adapters, o->n_adapters, tell, s,
+                           error)) {
+        return false;
+    }
+    l->on = o->n_adapters > 0 ? adapter_list_text(&l->adapters, error) : NULL;
+    return o->n_adapters == 0 || l->on != NULL;
+}
+
 struct lesson *lesson_create(svdiff *s, const struct svdiff_learn_options *o,
                              progress_function progress, void *user, GError **error)
 {
@@ -59,7 +78,8 @@ struct lesson *lesson_create(svdiff *s, const struct svdiff_learn_options *o,
     // keys are the prompts: a text that several rows have is encoded once
     l->texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, text_free);
     l->schedule = schedule_create(checkpoint_schedule_config(s->checkpoint), error);
-    if (l->schedule == NULL || !lesson_read_pictures(l, error) || !lesson_name_subjects(l, error)) {
+    if (l->schedule == NULL || !open_adapters(l, error) || !lesson_read_pictures(l, error) ||
+        !lesson_name_subjects(l, error)) {
         g_clear_pointer(&l, lesson_free);
     }
     return l;
@@ -82,6 +102,8 @@ void lesson_free(struct lesson *l)
     if (l == NULL) {
         return;
     }
+    adapter_list_close(&l->adapters);
+    g_free(l->on);
     schedule_free(l->schedule);
     g_array_unref(l->subjects);
     g_ptr_array_unref(l->captions);

@@ -7,6 +7,7 @@
  * The model that learns is a struct learner, the steps are a struct learn_run. */
 #pragma once
 
+#include "engine/adapter/adapter_list.h"
 #include "engine/sampler/schedule.h"
 #include "engine/picture/layout.h"
 #include "engine/learn/pictures/learn_data.h"
@@ -35,6 +36,8 @@ struct lesson_subject {
 struct lesson {
     svdiff *session;
     const struct svdiff_learn_options *options;
+    struct adapter_list adapters; // in the weights when learning begins
+    char *on;                     // which they are (adapter_list_text); NULL: none
     struct schedule *schedule;
     GArray *subjects; // struct lesson_subject
     struct learn_pictures *pictures, *prior_pictures;

@@ -40,7 +40,12 @@
     }
 
 // what several jobs have, each with its own FIELD
-#define NEGATIVE_ROW OTHER(OPTION_TEXT, "negative", FIELD(negative), "", "TEXT", "what not to draw")
+#define NEGATIVE_ROW    OTHER(OPTION_TEXT, "negative", FIELD(negative), "", "TEXT", "what not to draw")
+#define LORA_ROW(help_) OTHER(OPTION_FILES, "lora", APART, NULL, "FILE[:STRENGTH]", help_)
+#define EMBEDDING_ROW                                                                              \
+    OTHER(OPTION_FILES, "embedding", APART, NULL, "FILE[=WORD]",                                   \
+          "a textual inversion, a file or its name, and the word that stands for it (its own; "    \
+          "repeat)")
 #define QUALITY_ROW                                                                                \
     INT("quality", APART, 90, 1, 100, 0, "N", "of .jpg and .webp, 1 to 100 ({default})")
 #define PREVIEW_ROW                                                                                \

@@ -37,6 +37,9 @@ static const struct option rows[] = {
     NUMBER("learning-rate-1d", FIELD(rate_1d), 0, 0, 10, OPTION_MODEL, "X", "of norms ({default})"),
     OTHER(OPTION_FILE, "shift", FIELD(shift), NULL, "FILE",
           "the file of what is learned of the picture, or a folder for it (the picture's)"),
+    LORA_ROW(
+        "a LoRA or another adapter that the targets are drawn with, with its strength (repeat)"),
+    EMBEDDING_ROW,
     BOOL("force", FIELD(force), 0, 0, "take a --shift of another model"),
     INT("width", FIELD(width), 0, 8, 8192, OPTION_PIXELS, "N",
         "working size in pixels, divisible by 8 ({default})"),

@@ -14,6 +14,10 @@ static const struct option rows[] = {
            "cat') or swapped ({default})"),
     OTHER(OPTION_FILES, "subject", APART, NULL, "FILE[:SCALE]",
           "a subject file or name, with its strength (repeat: they add up)"),
+    LORA_ROW(
+        "a LoRA or another adapter, a file or its name, with its strength (repeat: they add up; "
+        "<lora:NAME> in a region's text puts it there alone)"),
+    EMBEDDING_ROW,
     BOOL("names", APART, 0, 0,
          "in texts without a [V] what the subjects are called means them: fox for [V] fox"),
     OTHER(OPTION_FILES, "region", APART, NULL, "FILE=TEXT",

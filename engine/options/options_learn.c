@@ -8,6 +8,9 @@
 
 static const struct option rows[] = {
     OTHER(OPTION_FILE, "output", FIELD(output), NULL, "FILE", "the subject file"),
+    LORA_ROW(
+        "learn on top of a LoRA or another adapter, with its strength (repeat); the subject is "
+        "then drawn with the same"),
     // what it chooses is of the fingerprint, each by its own row
     CHOICE("effort", FIELD(effort), SVDIFF_EFFORT_NORMAL, SVDIFF_EFFORT_QUICK,
            WORDS("quick", "normal", "thorough"), OPTION_KEPT,

@@ -11,7 +11,7 @@ static const struct option rows[] = {
      .flags = OPTION_OPENING,
      .field = FIELD(model),
      .value = "PATH",
-     .help = "a diffusers folder or a .safetensors file (the model that ships)"},
+     .help = "a diffusers folder, or a .safetensors or .ckpt file (the model that ships)"},
     // for single files, whose vocabulary is nowhere in them
     {.name = "tokenizer",
      .kind = OPTION_FILE,
@@ -19,6 +19,12 @@ static const struct option rows[] = {
      .field = FIELD(tokenizer),
      .value = "FOLDER",
      .help = "a tokenizer in place of the model's (its own, else CLIP's, which ships)"},
+    {.name = "vae",
+     .kind = OPTION_FILE,
+     .flags = OPTION_NETWORKS,
+     .field = FIELD(vae),
+     .value = "PATH",
+     .help = "an autoencoder in place of the model's: a file, or a diffusers folder of it"},
     // without it the model's own, for which there is no word
     CHOICE("prediction", FIELD(prediction), SVDIFF_PREDICTION_MODEL, SVDIFF_PREDICTION_V,
            WORDS("v", "epsilon"), OPTION_PREDICTS,

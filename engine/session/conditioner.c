@@ -16,23 +16,62 @@
 struct conditioner {
     svdiff *session;
     GPtrArray *encoders;
-    int skip; // 1: the encoder's last layer
+    int skip;                           // 1: the encoder's last layer
+    struct tokenizer *own;              // with words; NULL: the session's
+    const struct embedding_list *words; // NULL: none
+    struct weight_source source;        // without them
 };
 
-struct conditioner *conditioner_create(svdiff *s, component_source source, void *user,
-                                       GError **error)
+/* ---- words with vectors of their own: the table's further rows ---- */
+
+#define TABLE TEXT_ENCODER_MODULE "embeddings.token_embedding.weight"
+
+static bool read_with_words(void *user, const char *name, const int64_t *shape, int n_dims,
+                            float *out, GError **error)
 {
+    const struct conditioner *c = user;
+    const struct weight_source *s = &c->source;
+
+    if (strcmp(name, TABLE) != 0) {
+        return s->read(s->user, name, shape, n_dims, out, error);
+    }
+    const int64_t own[] = {c->words->first, shape[1]};
+    if (!s->read(s->user, name, own, 2, out, error)) {
+        return false;
+    }
+    memcpy(out + own[0] * own[1], c->words->vectors->data, c->words->vectors->len * sizeof(float));
+    return true;
+}
+
+static struct weight_source source_with_words(struct conditioner *c)
+{
+    if (embedding_list_count(c->words) == 0 || c->source.read == NULL) {
+        return c->source;
+    }
+    return (struct weight_source){.read = read_with_words, .user = c, .serial = c->source.serial};
+}
+
+struct conditioner *conditioner_create(svdiff *s, component_source source, void *user,
+                                       const struct embedding_list *words, GError **error)
+{
+    static const struct embedding_list none = {0};
     struct conditioner *c = g_new0(struct conditioner, 1);
-    // subjects are in the weights that a source of theirs reads
-    const struct weight_source weights =
-        source != NULL ? source(user, MODEL_TEXT_ENCODER) : session_source(s, MODEL_TEXT_ENCODER);
-    struct text_encoder *e =
-        text_encoder_create(s->k, checkpoint_text_config(s->checkpoint), weights, error);
+    struct text_config config = *checkpoint_text_config(s->checkpoint);
 
     // set before anything can fail, so that freeing is the same for all
     c->session = s;
     c->skip = 1;
     c->encoders = g_ptr_array_new_with_free_func((GDestroyNotify)text_encoder_free);
+    c->words = words != NULL ? words : &none;
+    // subjects are in the weights that a source of theirs reads
+    c->source =
+        source != NULL ? source(user, MODEL_TEXT_ENCODER) : session_source(s, MODEL_TEXT_ENCODER);
+    if (embedding_list_count(c->words) > 0) {
+        config.vocabulary += embedding_list_count(c->words);
+        c->own = tokenizer_with_words(s->tokenizer, (const void *)c->words->words->data,
+                                      (int)c->words->words->len);
+    }
+    struct text_encoder *e = text_encoder_create(s->k, &config, source_with_words(c), error);
     if (e == NULL) {
         conditioner_free(c);
         return NULL;
@@ -45,6 +84,7 @@ void conditioner_free(struct conditioner *c)
 {
     if (c != NULL) {
         g_ptr_array_unref(c->encoders);
+        tokenizer_free(c->own);
         g_free(c);
     }
 }
@@ -87,6 +127,11 @@ void conditioner_refresh(struct conditioner *c)
 
 /* ---- ids ---- */
 
+static const struct tokenizer *tokenizer_of(const struct conditioner *c)
+{
+    return c->own != NULL ? c->own : c->session->tokenizer;
+}
+
 static bool check_ids(const struct conditioner *c, const int32_t *ids, GError **error)
 {
     // a tokenizer that was named by hand may be another model's
@@ -109,7 +154,7 @@ int32_t *conditioner_ids(const struct conditioner *c, const char *text, GError *
     g_autofree int32_t *ids = g_new(int32_t, length);
     g_autofree char *left_out = NULL;
 
-    if (!tokenizer_encode(c->session->tokenizer, text, length, ids, &left_out, error) ||
+    if (!tokenizer_encode(tokenizer_of(c), text, length, ids, &left_out, error) ||
         !check_ids(c, ids, error)) {
         return NULL;
     }
@@ -215,8 +260,8 @@ static bool make_prompts(const struct conditioner *c, const char *const *texts, 
 {
     *p = (struct prompts){.texts = g_new0(struct prompt_chunks, n), .n = n};
     for (int i = 0; i < n; i++) {
-        if (!prompt_chunks_make(&p->texts[i], c->session->tokenizer, texts[i],
-                                conditioner_tokens(c), error)) {
+        if (!prompt_chunks_make(&p->texts[i], tokenizer_of(c), texts[i], conditioner_tokens(c),
+                                error)) {
             return false;
         }
         p->chunks = MAX(p->chunks, p->texts[i].n);
@@ -237,7 +282,7 @@ static int32_t *prompt_ids(const struct conditioner *c, const struct prompts *p,
         if (chunk < text->n) {
             memcpy(row, text->ids + (size_t)chunk * tokens, (size_t)tokens * sizeof *row);
         } else {
-            tokenizer_frame(c->session->tokenizer, NULL, 0, tokens, row);
+            tokenizer_frame(tokenizer_of(c), NULL, 0, tokens, row);
         }
         if (!check_ids(c, row, error)) {
             return NULL;

@@ -3,15 +3,17 @@
  * many encoders a model has, and how their results are put together, is known here alone. */
 #pragma once
 
+#include "engine/adapter/embedding_file.h"
 #include "engine/network/conditioning.h"
 #include "engine/session/session.h"
 
 struct conditioner;
 
 /* Opens the text encoders, their weights from `source` (called with user and the component); NULL:
- * the model's own. Owned by the caller, NULL with an error. */
+ * the model's own. words (borrowed): vectors that stand for words of texts; NULL: none. Owned by the
+ * caller, NULL with an error. */
 struct conditioner *conditioner_create(svdiff *s, component_source source, void *user,
-                                       GError **error);
+                                       const struct embedding_list *words, GError **error);
 void conditioner_free(struct conditioner *c); // accepts NULL
 
 /* The sizes of what a text becomes, and how many token ids it has. */

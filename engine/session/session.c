@@ -37,8 +37,9 @@ svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
     // strings of the caller may be gone tomorrow
     s->options.model = model_place(options->model, error);
     s->options.cache = g_strdup(options->cache);
+    s->options.vae = g_strdup(options->vae);
     if (s->options.model != NULL) {
-        s->checkpoint = checkpoint_open(s->options.model, error);
+        s->checkpoint = checkpoint_open_with(s->options.model, options->vae, error);
     }
     s->options.tokenizer = g_strdup(options->tokenizer);
     if (s->checkpoint != NULL &&
@@ -101,6 +102,7 @@ void svdiff_close(svdiff *s)
     g_free((char *)s->options.model);
     g_free((char *)s->options.tokenizer);
     g_free((char *)s->options.cache);
+    g_free((char *)s->options.vae);
     g_free(s->vocabulary.folder);
     g_free(s);
 }

@@ -11,9 +11,11 @@
 
 struct model_spectrum {
     svdiff *session;
-    GPtrArray *tensors; // const struct model_tensor, of the checkpoint
-    GArray *weights;    // struct spectrum_weight, of these; their names are the tensors'
-    GHashTable *index;  // name -> position + 1
+    const struct adapter_list *adapters; // in the weights; NULL: none
+    char *key;                           // of the cache, where there are some
+    GPtrArray *tensors;                  // const struct model_tensor, of the checkpoint
+    GArray *weights;   // struct spectrum_weight, of these; their names are the tensors'
+    GHashTable *index; // name -> position + 1
     struct spectrum_store *spectrum;
     struct spectrum_source source; // borrowed by the store
     progress_function progress;
@@ -54,7 +56,8 @@ static bool read_weight(void *user, size_t index, float *values, GError **error)
     const struct weight w = model_tensor_weight(t);
 
     if (!checkpoint_read(m->session->checkpoint, t->component, t->name, t->shape, t->n_dims, values,
-                         error)) {
+                         error) ||
+        (m->adapters != NULL && !adapter_list_add(m->adapters, t, values, error))) {
         return false;
     }
     // files have [out, in, kh, kw]; only the order of columns differs, which V follows
@@ -103,12 +106,26 @@ enum manner {
     KEPT,  // nothing is computed
 };
 
-static struct model_spectrum *open_spectrum(svdiff *s, enum manner manner,
-                                            progress_function progress, void *user, GError **error)
+// of the model's own key and what was added to its weights
+static char *make_key(const char *own, const struct adapter_list *adapters, GError **error)
+{
+    g_autofree char *added = adapters != NULL ? adapter_list_key(adapters, error) : g_strdup("");
+
+    if (added == NULL || added[0] == '\0') {
+        return added != NULL ? g_strdup(own) : NULL;
+    }
+    g_autofree char *text = g_strconcat(own, "\n", added, NULL);
+    return g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+}
+
+static struct model_spectrum *open_spectrum(svdiff *s, const struct adapter_list *adapters,
+                                            enum manner manner, progress_function progress,
+                                            void *user, GError **error)
 {
     g_autoptr(model_spectrum) m = g_new0(struct model_spectrum, 1);
 
     m->session = s;
+    m->adapters = adapters;
     m->progress = progress;
     m->user = user;
     m->tensors = g_ptr_array_new();
@@ -122,14 +139,15 @@ static struct model_spectrum *open_spectrum(svdiff *s, enum manner manner,
     // the key is of the values, so that a file under another name is the same model; the other one
     // in the same pass, for who will ask what the model is
     const struct model_hashes *hashes = session_hashes(s, MODEL_HASHES, progress, user, error);
-    if (hashes == NULL) {
+    m->key = hashes != NULL ? make_key(hashes->spectra, adapters, error) : NULL;
+    if (m->key == NULL) {
         return NULL;
     }
     m->source = (struct spectrum_source){.weights = (struct spectrum_weight *)m->weights->data,
                                          .count = m->weights->len,
                                          .read = read_weight,
                                          .user = m,
-                                         .key = hashes->spectra};
+                                         .key = m->key};
     const struct spectrum_options options = {.folder = s->options.cache,
                                              .limit = s->options.cache_limit,
                                              .never_keep = manner == KEPT,
@@ -144,16 +162,16 @@ static struct model_spectrum *open_spectrum(svdiff *s, enum manner manner,
     return m->spectrum != NULL ? g_steal_pointer(&m) : NULL;
 }
 
-struct model_spectrum *model_spectrum_open(svdiff *s, progress_function progress, void *user,
-                                           GError **error)
+struct model_spectrum *model_spectrum_open(svdiff *s, const struct adapter_list *adapters,
+                                           progress_function progress, void *user, GError **error)
 {
-    return open_spectrum(s, WHOLE, progress, user, error);
+    return open_spectrum(s, adapters, WHOLE, progress, user, error);
 }
 
-struct model_spectrum *model_spectrum_begin(svdiff *s, progress_function progress, void *user,
-                                            GError **error)
+struct model_spectrum *model_spectrum_begin(svdiff *s, const struct adapter_list *adapters,
+                                            progress_function progress, void *user, GError **error)
 {
-    return open_spectrum(s, BEGUN, progress, user, error);
+    return open_spectrum(s, adapters, BEGUN, progress, user, error);
 }
 
 bool model_spectrum_finish(struct model_spectrum *m, GError **error)
@@ -164,7 +182,7 @@ bool model_spectrum_finish(struct model_spectrum *m, GError **error)
 
 bool model_spectrum_remove(svdiff *s, progress_function progress, void *user, GError **error)
 {
-    struct model_spectrum *m = open_spectrum(s, KEPT, progress, user, error);
+    struct model_spectrum *m = open_spectrum(s, NULL, KEPT, progress, user, error);
 
     if (m == NULL) {
         return false;
@@ -187,6 +205,7 @@ void model_spectrum_close(struct model_spectrum *m)
     g_hash_table_unref(m->index);
     g_ptr_array_unref(m->tensors);
     g_array_unref(m->weights);
+    g_free(m->key);
     g_free(m);
 }
 

@@ -1,7 +1,8 @@
-/* model_spectrum.h: the spectra of all weights of a session's model, from the cache on disk or
- * computed once and put there. */
+/* model_spectrum.h: the spectra of all weights of a session's model, or of these with adapters in
+ * them, from the cache on disk or computed once and put there. */
 #pragma once
 
+#include "engine/adapter/adapter_list.h"
 #include "engine/base/progress.h"
 #include "engine/session/session.h"
 #include "engine/spectrum/spectrum_provider.h"
@@ -11,13 +12,14 @@ struct model_spectrum;
 
 /* (Of a dry session: computes and keeps nothing.) Makes sure that every matrix of the UNet and the
  * text encoder has its spectrum; progress with the phase "spectrum" while they are computed (false
- * cancels: SVDIFF_ERROR_CANCELLED). Owned by the caller. */
-struct model_spectrum *model_spectrum_open(svdiff *s, progress_function progress, void *user,
-                                           GError **error);
+ * cancels: SVDIFF_ERROR_CANCELLED). adapters: what is in the weights, borrowed; NULL: nothing. Owned
+ * by the caller. */
+struct model_spectrum *model_spectrum_open(svdiff *s, const struct adapter_list *adapters,
+                                           progress_function progress, void *user, GError **error);
 /* The same, but returns while they are being computed (spectrum_begin): the provider waits for each,
  * model_spectrum_finish for all. Progress is told while either waits. */
-struct model_spectrum *model_spectrum_begin(svdiff *s, progress_function progress, void *user,
-                                            GError **error);
+struct model_spectrum *model_spectrum_begin(svdiff *s, const struct adapter_list *adapters,
+                                            progress_function progress, void *user, GError **error);
 bool model_spectrum_finish(struct model_spectrum *m, GError **error);
 void model_spectrum_close(struct model_spectrum *m); // accepts NULL
 typedef struct model_spectrum model_spectrum;

@@ -195,7 +195,10 @@ bool bake_add(const struct bake *b, const struct model_tensor *t, float *values,
     const struct weight w = model_tensor_weight(t);
     g_autofree char *shift = shift_name(&w);
 
-    // biases and the autoencoder are the model's own
+    if (b->adapters != NULL && !adapter_list_add(b->adapters, t, values, error)) {
+        return false;
+    }
+    // subjects leave biases and the autoencoder as they are
     if (!t->shifts || b->n_subjects == 0) {
         return true;
     }
@@ -229,11 +232,11 @@ struct weight_source bake_source(struct bake *b, enum model_component component)
     struct bake_component *c = &b->components[component];
 
     *c = (struct bake_component){b, component};
-    if (b->n_subjects == 0) {
+    if ((b->n_subjects == 0 && (b->adapters == NULL || b->adapters->n == 0)) || b->session->dry) {
         return session_source(b->session, component);
     }
-    // products of a subject are the device's
-    return (struct weight_source){.read = read_baked, .user = c, .serial = true};
+    // products of a subject are the device's, those of adapters each thread's own
+    return (struct weight_source){.read = read_baked, .user = c, .serial = b->n_subjects > 0};
 }
 
 /* ---- does a subject fit ---- */

@@ -2,6 +2,7 @@
 #include "engine/subject/merge.h"
 
 #include "engine/base/error.h"
+#include "engine/subject/subject_basis.h"
 
 #include <string.h>
 
@@ -9,8 +10,15 @@ bool merge_open(struct merge *m, svdiff *s, const struct bake_subject *subjects,
                 progress_function progress, void *user, GError **error)
 {
     *m = (struct merge){.session = s, .progress = progress, .user = user};
+    struct adapter_list basis;
+    // what is written has no adapters in it
+    const bool plain = subject_basis(subjects, n_subjects, NULL, false, &basis, error);
+    g_free(basis.items);
+    if (!plain) {
+        return false;
+    }
     // of the whole model, from the cache where they are kept; which of them are read, the subjects say
-    m->spectrum = model_spectrum_open(s, progress, user, error);
+    m->spectrum = model_spectrum_open(s, NULL, progress, user, error);
     m->bake = (struct bake){
         .session = s, .spectrum = m->spectrum, .subjects = subjects, .n_subjects = n_subjects};
     return m->spectrum != NULL;

@@ -25,7 +25,9 @@
 #define SUBJECT_KEY_FORMAT  "format"
 #define SUBJECT_KEY_VERSION "version"
 #define SUBJECT_FORMAT      "svdiff"
-#define SUBJECT_VERSION     1
+#define SUBJECT_VERSION     2
+// the adapters that it was learned on top of (adapter_list_text); files with them are of version 2
+#define SUBJECT_KEY_ADAPTERS "adapters"
 
 struct subject;
 

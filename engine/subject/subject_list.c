@@ -68,7 +68,8 @@ static bool open_one(struct subject_list *l, int i, svdiff *s,
     struct subject *subject = subject_open(wanted->file, error);
 
     // in the list at once, so that it is freed with it
-    l->items[i] = (struct bake_subject){.subject = subject, .scale = wanted->scale};
+    l->items[i] = (struct bake_subject){
+        .subject = subject, .scale = wanted->scale, .file = g_strdup(wanted->file)};
     if (subject == NULL) {
         return false;
     }
@@ -96,6 +97,7 @@ void subject_list_close(struct subject_list *l)
 {
     for (int i = 0; l->items != NULL && i < l->n; i++) {
         subject_free(l->items[i].subject);
+        g_free((char *)l->items[i].file);
     }
     g_free(l->items);
     *l = (struct subject_list){0};

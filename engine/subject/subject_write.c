@@ -55,7 +55,10 @@ static void list_metadata(const struct subject *s, GPtrArray *keys, GPtrArray *t
 
     // ours, whatever the file said that this came from
     add_text(keys, texts, SUBJECT_KEY_FORMAT, SUBJECT_FORMAT);
-    add_text(keys, texts, SUBJECT_KEY_VERSION, G_STRINGIFY(SUBJECT_VERSION));
+    // what programs of version 1 would leave out has made it another subject
+    add_text(keys, texts, SUBJECT_KEY_VERSION,
+             subject_metadata(s, SUBJECT_KEY_ADAPTERS) != NULL ? G_STRINGIFY(SUBJECT_VERSION)
+                                                               : "1");
     for (const char **name = names; *name != NULL; name++) {
         // those two are there already
         if (g_strcmp0(*name, SUBJECT_KEY_FORMAT) != 0 &&

@@ -182,7 +182,8 @@ static bool encode_part(struct walk *walk, const char *part, size_t length)
     return fits;
 }
 
-static void encode_text(struct walk *walk, const char *text, size_t length)
+// between words that are found as written; false: there was no place for all
+static bool encode_between(struct walk *walk, const char *text, size_t length)
 {
     const struct added_tokens *added = walk->t->added;
     const struct added_token *token;
@@ -191,15 +192,67 @@ static void encode_text(struct walk *walk, const char *text, size_t length)
     // first search, as written
     while ((token = added_tokens_find(added, false, text, length, from, &start, &stop))) {
         if (!encode_part(walk, text + from, start - from)) {
-            return;
+            return false;
         }
         if (!put(walk, token->id)) {
             walk->cut = text + start;
-            return;
+            return false;
         }
         from = stop;
     }
-    encode_part(walk, text + from, length - from);
+    return encode_part(walk, text + from, length - from);
+}
+
+// whether a letter or digit is on both sides of a place in a text
+static bool inside_word(const char *text, const char *at, const char *end)
+{
+    return at > text && at < end && g_unichar_isalnum(g_utf8_get_char(g_utf8_prev_char(at))) &&
+           g_unichar_isalnum(g_utf8_get_char(at));
+}
+
+// the longest of the words that stands at this place, or NULL
+static const struct tokenizer_word *word_at(const struct tokenizer *t, const char *text,
+                                            const char *at, const char *end)
+{
+    const struct tokenizer_word *found = NULL;
+
+    for (int i = 0; i < t->n_words; i++) {
+        const size_t length = strlen(t->words[i].text);
+        if (length > 0 && length <= (size_t)(end - at) &&
+            (found == NULL || length > strlen(found->text)) &&
+            g_ascii_strncasecmp(at, t->words[i].text, length) == 0 && !inside_word(text, at, end) &&
+            !inside_word(text, at + length, end)) {
+            found = &t->words[i];
+        }
+    }
+    return found;
+}
+
+static void encode_text(struct walk *walk, const char *text, size_t length)
+{
+    const char *from = text, *end = text + length;
+
+    for (const char *at = text; at < end && walk->t->n_words > 0;) {
+        const struct tokenizer_word *word = word_at(walk->t, text, at, end);
+        if (word == NULL) {
+            at = g_utf8_next_char(at);
+            continue;
+        }
+        if (!encode_between(walk, from, (size_t)(at - from))) {
+            return;
+        }
+        // all of its vectors or none
+        if (walk->capacity - walk->count < word->n) {
+            walk->cut = at;
+            return;
+        }
+        for (int i = 0; i < word->n; i++) {
+            put(walk, word->id + i);
+        }
+        at += strlen(word->text);
+        from = at;
+    }
+    encode_between(walk, from, (size_t)(end - from));
 }
 
 // the longest run of characters that normalisation may join
@@ -320,11 +373,21 @@ int32_t tokenizer_eos(const struct tokenizer *t)
     return t->eos;
 }
 
+struct tokenizer *tokenizer_with_words(const struct tokenizer *t,
+                                       const struct tokenizer_word *words, int n)
+{
+    struct tokenizer *with = g_memdup2(t, sizeof *t);
+
+    with->words = words;
+    with->n_words = n;
+    return with;
+}
+
 void tokenizer_free(struct tokenizer *t)
 {
-    if (t) {
+    if (t && !t->words) {
         bpe_free(t->bpe);
         added_tokens_free(t->added);
-        g_free(t);
     }
+    g_free(t);
 }

@@ -52,6 +52,18 @@ struct tokenizer *tokenizer_open(const char *folder, const char *pad, bool pad_c
 struct tokenizer *tokenizer_from_files(const struct tokenizer_files *files, const char *folder,
                                        GError **error);
 
+/* A word that stands for n tokens from `id` on, which no file of the tokenizer has: the vectors of a
+ * textual inversion. Found where no letter or digit touches its ends, in capitals or not. */
+struct tokenizer_word {
+    const char *text;
+    int32_t id;
+    int n;
+};
+
+/* The same tokenizer with words of its own; both are borrowed. Owned by the caller. */
+struct tokenizer *tokenizer_with_words(const struct tokenizer *t,
+                                       const struct tokenizer_word *words, int n);
+
 void tokenizer_free(struct tokenizer *t);
 
 typedef struct tokenizer tokenizer;

@@ -10,6 +10,8 @@ struct tokenizer {
     struct bpe *bpe;
     struct added_tokens *added;
     int32_t bos, eos, pad;
+    const struct tokenizer_word *words; // NULL: bpe and added are its own
+    int n_words;
 };
 
 // one file, parsed; object NULL: there is none, or it is the one that is not JSON

@@ -6,6 +6,7 @@
     png.py unchanged FILE OTHER MASK [CONDITION]        where the mask is black both are the same; where it is white
                                                         some value differs; CONDITION is about size (width, height,
                                                         channels), pixels a and b, and pairs (of a, of b, in the mask)
+    png.py near FILE OTHER [MOST]                       no value differs by more than MOST (0)
     png.py depth FILE                                   prints bits and channels
     png.py colours FILE OTHER                           both say their colours by the same chunks
     png.py border FILE MASK                             prints the mean step between neighbours across the mask's
@@ -123,6 +124,14 @@ def unchanged(path, other, mask, condition="True"):
     assert eval(condition, names), condition
 
 
+def near(path, other, most="0"):
+    a, b = read(path), read(other)
+    assert a[:3] == b[:3], (a[:3], b[:3])
+    pixels = ((p, q) for row, beside in zip(a[3], b[3]) for p, q in zip(row, beside))
+    far = max(abs(v - w) for p, q in pixels for v, w in zip(p, q))
+    assert far <= int(most), f"values differ by {far}"
+
+
 def depth(path):
     header = struct.unpack(">2I5B", dict(chunks(path))[b"IHDR"])
     print(header[2], CHANNELS[header[3]])
@@ -157,4 +166,4 @@ def border(path, mask):
 
 if __name__ == "__main__":
     {"make": make, "scale": scale, "unchanged": unchanged, "border": border,
-     "depth": depth, "colours": colours}[sys.argv[1]](*sys.argv[2:])
+     "near": near, "depth": depth, "colours": colours}[sys.argv[1]](*sys.argv[2:])

@@ -68,7 +68,9 @@ refuses 'several prompts at once' 2 'AND' generate $draw --prompt 'a cat AND a d
 refuses 'a weight beyond all' 2 'weight' generate $draw --prompt '(cat:1e3)(dog:1000)'
 refuses 'more layers than there are' 2 '--clip-skip is 50' generate --model "$sd1" --quiet $draw --prompt x --clip-skip 50
 generate $draw --prompt 'a fox <lora:fox_v2:0.8>' --output lora.png
-check 'a LoRA' warned 1 '<lora:fox_v2:0.8> in the prompt loads'
+check 'a LoRA that is nowhere is told' grep -q '^warning: <lora:fox_v2:0.8> names no file' "$work/err"
+generate $draw --prompt 'a fox' --negative '<lora:fox_v2:0.8>' --output lora.png
+check 'one in the negative prompt' warned 1 '<lora:fox_v2:0.8> in the negative prompt loads'
 generate $draw --prompt 'a fox (at 10:30), 16:9 [red] <b>' --output plain.png
 check 'other brackets' warned 0 .
 learn --prompt 'a ([V] dog:1.2)' --image "$pictures/rgb8.png" --steps 1 --output s.safetensors

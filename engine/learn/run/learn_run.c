@@ -119,7 +119,7 @@ static struct learner *prepare_learner(struct lesson *lesson, struct model_spect
     if (!lesson_encode(lesson, error)) {
         return NULL;
     }
-    g_autoptr(owned_learner) l = learner_open(lesson->session, error);
+    g_autoptr(owned_learner) l = learner_open(lesson->session, &lesson->adapters, error);
     // the shifts that learner_attach adds are all 0: texts after it become what they do before it
     if (l == NULL || !lesson_tell_apart(lesson, l->conditioner, error) ||
         !lesson_make_class_pictures(lesson, l, error) ||
@@ -142,7 +142,7 @@ struct learn_run *learn_run_prepare(struct lesson *lesson, GError **error)
         return NULL;
     }
     struct model_spectrum *spectrum =
-        model_spectrum_begin(s, lesson->progress, lesson->user, error);
+        model_spectrum_begin(s, &lesson->adapters, lesson->progress, lesson->user, error);
     struct learner *l = spectrum != NULL ? prepare_learner(lesson, spectrum, error) : NULL;
 
     // the factors are on the device now

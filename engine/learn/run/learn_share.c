@@ -86,7 +86,8 @@ bool learn_share_spectra(const struct lesson *l, GError **error)
     g_autofree int32_t *all = g_new0(int32_t, g->size);
     if (g->local_first) {
         // into the cache, where those that wait find it
-        g_autoptr(model_spectrum) m = model_spectrum_open(l->session, l->progress, l->user, error);
+        g_autoptr(model_spectrum) m =
+            model_spectrum_open(l->session, &l->adapters, l->progress, l->user, error);
         good = m != NULL;
     }
     g->everyone(g, &good, all, sizeof good);

@@ -10,6 +10,7 @@
 #include "engine/learn/run/learn_run.h"
 
 #include "engine/base/error.h"
+#include "engine/base/file_stamp.h"
 #include "engine/base/safetensors.h"
 #include "engine/base/safetensors_write.h"
 #include "engine/learn/learn_files.h"
@@ -32,6 +33,15 @@ static void add_options(const struct lesson *l, GChecksum *sum)
                                             session_precision(l->session), print);
 
     g_checksum_update(sum, (const guchar *)text, (gssize)strlen(text));
+    // what the pictures become by it
+    if (l->session->options.vae != NULL) {
+        g_autoptr(GString) stamp = g_string_new("vae ");
+        file_stamp(stamp, l->session->options.vae);
+        g_checksum_update(sum, (const guchar *)stamp->str, (gssize)stamp->len);
+    }
+    if (l->on != NULL) {
+        g_checksum_update(sum, (const guchar *)l->on, (gssize)strlen(l->on));
+    }
 }
 
 // texts with their final zero, so that what one ends with is not what the next begins with
@@ -423,6 +433,7 @@ bool learn_write_subject(const struct learn_run *r, const float *values, int ste
     note_prompts(r->lesson, s);
     subject_set_metadata(s, THUMBNAIL_KEY, r->lesson->thumbnail);
     subject_set_metadata(s, "base_hash", r->lesson->session->hashes.base);
+    subject_set_metadata(s, SUBJECT_KEY_ADAPTERS, r->lesson->on);
     note(s, "steps", g_strdup_printf("%d", steps));
     subject_set_metadata(s, "precision", session_precision(r->lesson->session));
     subject_set_metadata(s, "device", r->lesson->session->device);

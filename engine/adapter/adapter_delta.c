@@ -1,0 +1,250 @@
+/* An adapter's change of one weight; see adapter_delta.h. Factors are read when they are needed and
+ * given back: no adapter is in memory as a whole. */
+#include "engine/adapter/adapter_delta.h"
+
+#include "engine/adapter/adapter_rotation.h"
+#include "engine/adapter/adapter_shape.h"
+#include "engine/base/error.h"
+
+#include <cblas.h>
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+// the values of a part, or NULL with an error
+static float *read_part(const struct adapter *a, const struct safetensors_tensor *t, GError **error)
+{
+    g_autofree float *values = g_try_new(float, MAX(t->values, 1));
+
+    if (values == NULL) {
+        error_failed(error, "%s: there is no memory for %s; close other programs.", adapter_path(a),
+                     t->name);
+        return NULL;
+    }
+    return safetensors_read_f32(adapter_tensors(a), t, values, error) ? g_steal_pointer(&values)
+                                                                      : NULL;
+}
+
+/* out [m, n] = scale * A B; A is [k, m] when it is turned */
+static void multiply(bool turned, int m, int n, int k, double scale, const float *a, const float *b,
+                     float *out)
+{
+    cblas_sgemm(CblasRowMajor, turned ? CblasTrans : CblasNoTrans, CblasNoTrans, m, n, k,
+                (float)scale, a, turned ? m : k, b, n, 0, out, n);
+}
+
+/* out = scale * a t b with t [i, j, area], b [j, in]: first each slice of t by b, then all by a,
+ * [out, i] when it stands upright, else [i, out]. */
+static bool tucker(const struct adapter *x, const struct safetensors_tensor *ta, bool upright,
+                   const struct safetensors_tensor *tt, const struct safetensors_tensor *tb,
+                   double scale, float *out, GError **error)
+{
+    const int i = (int)tt->shape[0], j = (int)tt->shape[1], area = (int)(tt->values / i / j);
+    const int in = (int)adapter_shape_columns(tb), rows = (int)(ta->values / i);
+    g_autofree float *a = read_part(x, ta, error), *b = a != NULL ? read_part(x, tb, error) : NULL;
+    g_autofree float *t = b != NULL ? read_part(x, tt, error) : NULL;
+    g_autofree float *inner = t != NULL ? g_try_new(float, (size_t)i *in *area) : NULL;
+
+    if (inner == NULL) {
+        return t == NULL || error_failed(error,
+                                         "%s: there is no memory for %s; close other "
+                                         "programs.",
+                                         adapter_path(x), tt->name);
+    }
+    for (int k = 0; k < i; k++) {
+        // b^T [in, j] by the slice [j, area]
+        multiply(true, in, area, j, 1, b, t + (size_t)k * j * area, inner + (size_t)k * in * area);
+    }
+    multiply(!upright, rows, in * area, i, scale, a, inner, out);
+    return true;
+}
+
+/* out [rows, columns] = scale * a b, with t between them where there is one. */
+static bool product(const struct adapter *x, const struct safetensors_tensor *ta, bool upright,
+                    const struct safetensors_tensor *tt, const struct safetensors_tensor *tb,
+                    double scale, float *out, GError **error)
+{
+    if (tt != NULL) {
+        return tucker(x, ta, upright, tt, tb, scale, out, error);
+    }
+    const int rank = (int)adapter_shape_rows(tb);
+    g_autofree float *a = read_part(x, ta, error), *b = a != NULL ? read_part(x, tb, error) : NULL;
+
+    if (b == NULL) {
+        return false;
+    }
+    multiply(false, (int)adapter_shape_rows(ta), (int)adapter_shape_columns(tb), rank, scale, a, b,
+             out);
+    return true;
+}
+
+static bool add_loha(const struct adapter *a, const struct adapter_change *c, double scale,
+                     int64_t n, float *delta, GError **error)
+{
+    const struct safetensors_tensor *const *p = c->parts;
+    g_autofree float *second = g_new(float, n);
+
+    if (!product(a, p[ADAPTER_HADA_W1_A], false, p[ADAPTER_HADA_T1], p[ADAPTER_HADA_W1_B], scale,
+                 delta, error) ||
+        !product(a, p[ADAPTER_HADA_W2_A], false, p[ADAPTER_HADA_T2], p[ADAPTER_HADA_W2_B], 1,
+                 second, error)) {
+        return false;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        delta[i] *= second[i];
+    }
+    return true;
+}
+
+// a factor of a Kronecker product, whole or a product itself
+struct factor {
+    float *values;
+    int64_t rows, columns; // columns: of a kernel all of its values
+};
+
+static bool read_factor(const struct adapter *a, const struct safetensors_tensor *whole,
+                        const struct safetensors_tensor *left,
+                        const struct safetensors_tensor *middle,
+                        const struct safetensors_tensor *right, struct factor *f, GError **error)
+{
+    if (whole != NULL) {
+        *f = (struct factor){read_part(a, whole, error), adapter_shape_rows(whole),
+                             adapter_shape_columns(whole)};
+        return f->values != NULL;
+    }
+    const int64_t area =
+        middle != NULL ? middle->values / (middle->shape[0] * middle->shape[1]) : 1;
+    *f = (struct factor){NULL,
+                         middle != NULL ? adapter_shape_columns(left) : adapter_shape_rows(left),
+                         adapter_shape_columns(right) * area};
+    f->values = g_new(float, f->rows * f->columns);
+    return product(a, left, false, middle, right, 1, f->values, error);
+}
+
+// delta[(p c + i), (q d + j)] = scale w1[p, q] w2[i, j]; j counts the places of a kernel, too
+static void kronecker(const struct factor *w1, const struct factor *w2, double scale, float *delta)
+{
+    const int64_t columns = w1->columns * w2->columns;
+
+    for (int64_t p = 0; p < w1->rows; p++) {
+        for (int64_t i = 0; i < w2->rows; i++) {
+            float *row = delta + (p * w2->rows + i) * columns;
+            for (int64_t q = 0; q < w1->columns; q++) {
+                const float by = (float)(scale * w1->values[p * w1->columns + q]);
+                for (int64_t j = 0; j < w2->columns; j++) {
+                    row[q * w2->columns + j] = by * w2->values[i * w2->columns + j];
+                }
+            }
+        }
+    }
+}
+
+static bool add_lokr(const struct adapter *a, const struct adapter_change *c, double scale,
+                     float *delta, GError **error)
+{
+    const struct safetensors_tensor *const *p = c->parts;
+    struct factor w1 = {0}, w2 = {0};
+    const bool done = read_factor(a, p[ADAPTER_LOKR_W1], p[ADAPTER_LOKR_W1_A], NULL,
+                                  p[ADAPTER_LOKR_W1_B], &w1, error) &&
+                      read_factor(a, p[ADAPTER_LOKR_W2], p[ADAPTER_LOKR_W2_A], p[ADAPTER_LOKR_T2],
+                                  p[ADAPTER_LOKR_W2_B], &w2, error);
+
+    if (done) {
+        kronecker(&w1, &w2, scale, delta);
+    }
+    g_free(w1.values);
+    g_free(w2.values);
+    return done;
+}
+
+/* ---- DoRA ---- */
+
+// delta = strength * (m * V / |V| - W), V = W + delta, by rows [out] or columns [in] of kernels
+static bool decompose(const struct adapter *a, const struct adapter_change *c,
+                      const struct weight *w, double strength, const float *plain, float *delta,
+                      GError **error)
+{
+    const struct safetensors_tensor *t = c->parts[ADAPTER_MAGNITUDE];
+    const bool rows = t != NULL || adapter_shape_rows(c->parts[ADAPTER_DORA]) == w->out;
+    t = t != NULL ? t : c->parts[ADAPTER_DORA];
+    g_autofree float *m = read_part(a, t, error);
+    const int64_t area = (int64_t)w->kh * w->kw, n = weight_count(w);
+    const int lengths = rows ? w->out : w->in;
+    g_autofree double *square = g_new0(double, lengths);
+
+    if (m == NULL) {
+        return false;
+    }
+    if (t->values != lengths) {
+        return error_failed(error, "%s: %s has %d values, %d are needed.", adapter_path(a), t->name,
+                            (int)t->values, lengths);
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const double v = (double)plain[i] + delta[i];
+        square[rows ? i / (w->in * area) : i / area % w->in] += v * v;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t k = rows ? i / (w->in * area) : i / area % w->in;
+        const double by = m[k] / (sqrt(square[k]) + FLT_EPSILON);
+        delta[i] = (float)(strength * (by * ((double)plain[i] + delta[i]) - plain[i]));
+    }
+    return true;
+}
+
+/* ---- all of it ---- */
+
+static bool add_diff(const struct adapter *a, const struct safetensors_tensor *t, double strength,
+                     float *delta, GError **error)
+{
+    g_autofree float *values = t != NULL ? read_part(a, t, error) : NULL;
+
+    if (t == NULL || values == NULL) {
+        return t == NULL;
+    }
+    for (int64_t i = 0; i < t->values; i++) {
+        delta[i] += (float)(strength * values[i]);
+    }
+    return true;
+}
+
+static bool add_factors(const struct adapter *a, const struct adapter_change *c,
+                        const struct weight *w, double strength, const float *plain, float *delta,
+                        GError **error)
+{
+    const struct safetensors_tensor *const *p = c->parts;
+    const double scale = strength * c->scale;
+
+    switch (c->kind) {
+    case ADAPTER_LORA:
+        return product(a, p[ADAPTER_UP], true, p[ADAPTER_MID], p[ADAPTER_DOWN], scale, delta,
+                       error);
+    case ADAPTER_LOHA:
+        return add_loha(a, c, scale, weight_count(w), delta, error);
+    case ADAPTER_LOKR:
+        return add_lokr(a, c, scale, delta, error);
+    case ADAPTER_ROTATION:
+        return adapter_rotation(a, c, w, strength, plain, delta, error);
+    case ADAPTER_FULL:
+        break;
+    }
+    return true;
+}
+
+bool adapter_delta(const struct adapter *a, const struct adapter_change *c,
+                   const struct model_tensor *t, double strength, const float *plain, float *delta,
+                   GError **error)
+{
+    const struct safetensors_tensor *const *p = c->parts;
+    const struct weight w = model_tensor_weight(c->module->weight);
+    const bool decomposed = p[ADAPTER_DORA] != NULL || p[ADAPTER_MAGNITUDE] != NULL;
+
+    memset(delta, 0, (size_t)model_tensor_values(t) * sizeof *delta);
+    if (t == c->module->bias) {
+        return add_diff(a, p[ADAPTER_DIFF_BIAS], strength, delta, error) &&
+               add_diff(a, p[ADAPTER_BIAS], strength * c->scale, delta, error);
+    }
+    // the lengths are of the whole change; its strength comes after them
+    return add_factors(a, c, &w, decomposed ? 1 : strength, plain, delta, error) &&
+           (!decomposed || decompose(a, c, &w, strength, plain, delta, error)) &&
+           add_diff(a, p[ADAPTER_DIFF], strength, delta, error);
+}

@@ -1,0 +1,67 @@
+/* Names of adapters and embeddings; see adapter_lookup.h. */
+#include "engine/adapter/adapter_lookup.h"
+
+#include "engine/svdiff.h"
+
+#include <string.h>
+
+static const char *const endings[] = {".safetensors", ".pt", ".bin", ".ckpt"};
+
+// the path of a file that exists, or NULL
+static char *find(const char *folder, const char *name)
+{
+    if (g_file_test(name, G_FILE_TEST_IS_REGULAR)) {
+        return g_strdup(name);
+    }
+    // a name, not a way to other folders
+    if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL) {
+        return NULL;
+    }
+    g_autofree char *own = g_build_filename(g_get_user_data_dir(), "svdiff", folder, name, NULL);
+    for (size_t i = 0; i <= G_N_ELEMENTS(endings); i++) {
+        char *path = g_strconcat(own, i == 0 ? "" : endings[i - 1], NULL);
+        if (g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+            return path;
+        }
+        g_free(path);
+    }
+    return NULL;
+}
+
+char *adapter_lookup_path(const char *folder, const char *name)
+{
+    char *path = find(folder, name);
+
+    return path != NULL ? path : g_strdup(name);
+}
+
+char *adapter_lookup_name(const char *path)
+{
+    char *name = g_path_get_basename(path);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(endings); i++) {
+        if (g_str_has_suffix(name, endings[i])) {
+            name[strlen(name) - strlen(endings[i])] = '\0';
+            break;
+        }
+    }
+    return name;
+}
+
+char *svdiff_adapter_split(const char *text, double *strength)
+{
+    const char *colon = strrchr(text, ':');
+    char *end = NULL, *whole = find(ADAPTER_FOLDER, text);
+
+    *strength = 1;
+    if (whole != NULL || colon == NULL) {
+        return whole != NULL ? whole : g_strdup(text);
+    }
+    const double number = g_ascii_strtod(colon + 1, &end);
+    if (end == colon + 1 || *end != '\0') {
+        return g_strdup(text);
+    }
+    *strength = number;
+    g_autofree char *name = g_strndup(text, (gsize)(colon - text));
+    return adapter_lookup_path(ADAPTER_FOLDER, name);
+}

@@ -1,0 +1,15 @@
+/* adapter_rotation.h: orthogonal finetuning (OFT): blocks of a weight's rows or columns are turned.
+ *
+ *   Q = B - B^T, of norm at most `bound` where there is one
+ *   LyCORIS, kohya   W'_k = T_k W_k of the rows of block k, T = (I + Q)^-1 (I - Q), times rescale
+ *   PEFT             W'_k = W_k T_k of the columns, T = (I - Q)^-1 (I + Q), or with n terms of its
+ *                    series I - 2 Q + 2 Q^2 - ... -+ Q^(n - 1), whose last term counts once
+ */
+#pragma once
+
+#include "engine/adapter/adapter_file.h"
+
+/* delta = strength * (W' - W) of the weight w with the values `plain`. */
+bool adapter_rotation(const struct adapter *a, const struct adapter_change *c,
+                      const struct weight *w, double strength, const float *plain, float *delta,
+                      GError **error);

@@ -1,0 +1,134 @@
+#!/bin/sh
+# LoRA files and their relatives with the command: where they are found, where they act, what they are
+# learned under, and which are refused. That each format draws what its own program draws is the
+# traces' to say.
+. "$(dirname "$0")/lib.sh"
+
+adapters=$SVDIFF_TESTS_DIR/fixtures/adapters
+style=$adapters/diffusers.safetensors
+draw='--prompt x --seed 3 --steps 1'
+edit_tensors() { # FROM TO PYTHON: the tensors t of a file, {name: (dtype, shape, bytes)}, changed
+    python3 "$SVDIFF_TESTS_DIR/command/tensors.py" "$@"
+}
+
+near() { # FILE OTHER [MOST]: two pictures with values that differ by no more
+    python3 "$SVDIFF_TESTS_DIR/command/png.py" near "$@"
+}
+
+# ---- strengths and names ----
+
+generate $draw --output plain.png
+generate $draw --lora "$style" --output style.png
+check 'an adapter draws something else' differ plain.png style.png
+check 'the picture says it' grep -aq 'x <lora:diffusers:1>' style.png
+generate $draw --lora "$style:0" --output none.png
+check 'at strength 0 nothing' near plain.png none.png
+mkdir -p "$work/data/svdiff/loras"
+cp "$style" "$work/data/svdiff/loras/my style.safetensors"
+generate $draw --lora 'my style:0.5' --output half.png
+check 'by its name, with a strength' differ half.png style.png
+generate --seed 3 --steps 1 --prompt 'x <lora:my style:0.5>' --output marked.png
+check 'in a prompt' near half.png marked.png
+check 'in a prompt: nothing to warn of' test ! -s "$work/err"
+generate --seed 3 --steps 1 --prompt 'x <lora:nobody:0.5>' --output missing.png
+check 'a name that is nowhere is left out' near plain.png missing.png
+check 'and told' grep -q '^warning: <lora:nobody:0.5> names no file' "$work/err"
+generate $draw --lora "$style:0.5" --lora "$style:0.5" --output twice.png
+check 'several add up' near style.png twice.png 1
+
+# ---- in a region alone ----
+
+sides="--region $pictures/mask-left.png=dog --region"
+generate $draw $sides "$pictures/mask-right.png=cat" --output sides.png
+generate $draw $sides "$pictures/mask-right.png=cat <lora:my style>" --output right.png
+check 'in a region' is 0
+check 'in a region: something else' differ sides.png right.png
+check 'in a region: said of it' grep -aq 'cat <lora:my style:1>' right.png
+generate $draw $sides "$pictures/mask-right.png=cat" --lora "$style" --output both.png
+check 'in a region: not everywhere' differ both.png right.png
+
+# ---- what of a file is not used is told ----
+
+edit_tensors "$style" more.safetensors 't["unet.other.lora_A.weight"] = t["unet.other.lora_B.weight"] = t[a]
+t["unet.mid_block.note"] = t[a]'
+generate $draw --lora more.safetensors --output more.png
+check 'weights of another model are counted' grep -Eq \
+    'more.safetensors: 2 of its [0-9]+ tensors are for weights that this model does not have .* unet.other' "$work/err"
+check 'and what is not known' grep -q '1 of its .* say nothing that is known .* unet.mid_block.note' "$work/err"
+check 'the rest is drawn' near style.png more.png
+
+# ---- refused ----
+
+with_adapter() { # NAME PATTERN FILE
+    refuses "$1" 1 "$2" generate --model "$sd1" --prompt x --width 64 --height 64 --steps 1 --quiet \
+        --output o.png --lora "$3"
+}
+broken() { # NAME PATTERN PYTHON
+    edit_tensors "$style" broken.safetensors "$3"
+    with_adapter "$1" "broken.safetensors: .*$2" broken.safetensors
+}
+key='unet.mid_block.attentions.0.transformer_blocks.0.attn2.to_k'
+with_adapter 'no such file' 'nobody: ' nobody
+with_adapter 'a model' 'sd1.safetensors: this is a model, no LoRA' "$models/sd1.safetensors"
+with_adapter 'a subject' 'this is a subject, no LoRA' "$models/sd1-subject-scalar.safetensors"
+with_adapter 'a picture' 'rgb8.png: ' "$pictures/rgb8.png"
+broken 'of Stable Diffusion 2' 'this adapter is for Stable Diffusion 2.x .*attn2.to_k.* 1024 columns' \
+    "t['$key.lora_A.weight'] = ('F32', [2, 1024], bytes(8192))"
+broken 'of Stable Diffusion XL' 'this adapter is for Stable Diffusion XL .it has lora_te2_' \
+    't["lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight"] = t[a]'
+broken 'of Flux' 'this adapter is for Flux' 't["lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight"] = t[a]'
+broken 'none of its weights' 'none of its .* use it with the family' \
+    't = {"lora_unet_other.lora_down.weight": t[a]}'
+broken 'a factor is missing' 'has no lora_up; the file is damaged' "del t['$key.lora_B.weight']"
+broken 'no rank in common' 'parts of what changes .*attn2.to_k do not fit' \
+    "t['$key.lora_A.weight'] = ('F32', [3, 32], bytes(384))"
+broken 'another shape' 'attn2.to_k as a weight of 20 x 31, this model.s is 20 x 32' \
+    "t['$key.lora_A.weight'] = ('F32', [2, 31], bytes(248))"
+broken 'no number' 'attn2.to_k.lora_A.weight has values that are infinite' \
+    "t['$key.lora_A.weight'] = ('F32', [2, 32], b'\\0\\0\\300\\177' + bytes(252))"
+broken 'the same part twice' 'are the same part of one change' "t['$key.lora.down.weight'] = t['$key.lora_A.weight']"
+broken 'an alpha that is a list' 'alpha has 2 values' "t['$key.alpha'] = ('F32', [2], bytes(8))"
+broken 'whole numbers' 'has type I32' "t['$key.lora_A.weight'] = ('I32', [2, 32], bytes(256))"
+refuses 'a wild strength' 2 'strength of --lora .* from -100 to 100' generate --prompt x --quiet \
+    --model "$sd1" --output o.png --lora "$style:1e9"
+refuses 'no number for a strength' 2 'strength of --lora' generate --prompt x --quiet --model "$sd1" \
+    --output o.png --lora "$style:nan"
+
+# ---- learning on top of one ----
+
+learn --prompt '[V]' --image "$pictures/rgb8.png" --steps 2 --lora "$style:0.5" --output on.safetensors
+check 'a subject on top of a style' is 0
+check 'the file says so' grep -aq ' 0.5 diffusers.safetensors' on.safetensors
+learn --prompt '[V]' --image "$pictures/rgb8.png" --steps 2 --output off.safetensors
+check 'it is another subject' differ on.safetensors off.safetensors
+with_it() { # NAME PATTERN OPTIONS...
+    name=$1
+    pattern=$2
+    shift 2
+    refuses "$name" 1 "$pattern" generate --model "$sd1" --prompt x --width 64 --height 64 --steps 1 \
+        --quiet --output o.png --subject on.safetensors "$@"
+}
+with_it 'drawn without it: refused' 'learned on top of the adapter diffusers.safetensors:0.5 .*--lora'
+with_it 'at another strength: refused' 'diffusers.safetensors:0.5' --lora "$style:0.6"
+with_it 'beside a plain subject: refused' 'not learned on top of the same' --lora "$style:0.5" \
+    --subject off.safetensors
+generate $draw --subject on.safetensors --lora 'my style:0.5' --output on.png
+check 'with it, whatever it is called' is 0
+generate $draw --subject on.safetensors --output forced.png --force
+check '--force' is 0
+learn --prompt '[V]' --image "$pictures/rgb8.png" --steps 1 --lora "$style:0.5" --output still.safetensors \
+    --learning-rate 0 --learning-rate-1d 0
+generate $draw --subject still.safetensors --lora "$style:0.5" --output still.png
+check 'what learned nothing is the style' near half.png still.png
+refuses 'resumed without it' 1 'on.safetensors.resume' learn --model "$sd1" --size 64 --seed 3 --quiet \
+    --prompt '[V]' --image "$pictures/rgb8.png" --steps 3 --resume --output on.safetensors
+run convert on.safetensors --to folder --model "$sd1" --output merged --quiet
+check 'converted: refused' one_sentence 'learned on top of the adapter diffusers.safetensors:0.5'
+check 'converted: nothing is left' test ! -e merged
+run edit --model "$sd1" --width 64 --height 64 --quiet --image "$pictures/rgb8.png" --prompt x --target y \
+    --learn-steps 1 --steps 1 --seed 3 --shift . --output edit.png
+run edit --model "$sd1" --width 64 --height 64 --quiet --image "$pictures/rgb8.png" --prompt x --target y \
+    --learn-steps 1 --steps 1 --seed 3 --shift . --output edit-style.png --lora "$style"
+check 'an edit is drawn with it' differ edit.png edit-style.png
+check 'and learned without: once' test "$(ls ./*.svdiff.safetensors | wc -l)" -eq 1
+end_tests
