@@ -155,6 +155,31 @@ ENTRY(clip, REST, 2.0 * n, (n, limit, divisor, sum, steps), int n, double limit,
 ENTRY(adamw, REST, 7.0 * count, (count, step, gradient, value, m, v), int64_t count,
       const struct adamw_step *step, const real *gradient, real *value, real *m, real *v)
 
+/* ---- sampling ---- */
+// y [n, t, c + more_c] = [input_scale * latents | more], n times; more NULL: zeros
+ENTRY(latents_input, COPY, 2.0 * s.n * s.t * (s.c + s.more_c), (s, factors, latents, more, y),
+      struct latents_shape s, const struct sampler_factors *factors, const real *latents,
+      const real *more, cell *y)
+/* both [n, t, c] += weight [t] * prediction [n, t, c]; weight NULL: 1. Then guided [t, c] = both [0] of n = 1, both [0] +
+ * guidance * (both [1] - both [0]) of n = 2; guided NULL: more predictions are to come. */
+ENTRY(latents_guide, REST, 4.0 * s.n * s.t * s.c, (s, guidance, weight, prediction, both, guided),
+      struct latents_shape s, real guidance, const real *weight, const cell *prediction, real *both,
+      real *guided)
+/* guided [count] nearer to the deviation of conditional [count], both as samples of count - 1 degrees:
+ * guided * (share deviation(conditional) / deviation(guided) + 1 - share); one of none stays */
+ENTRY(latents_rescale, REST, 5.0 * count, (count, share, conditional, guided), int64_t count,
+      double share, const real *conditional, real *guided)
+/* The step from `from` to latents [count], which may be the same array, with kept [n_kept, count]; noise [count] may be
+ * NULL where its factor is 0. original [count] receives what latents and prediction point to, unless it is NULL. */
+ENTRY(latents_step, REST, (4.0 + 2 * n_kept) * count,
+      (count, n_kept, factors, prediction, noise, from, latents, kept, original), int64_t count,
+      int n_kept, const struct sampler_factors *factors, const real *prediction, const real *noise,
+      const real *from, real *latents, real *kept, real *original)
+// latents [t, c] where mask [t] is not free yet, of init and noise [t, c]
+ENTRY(latents_hold, REST, 3.0 * t * c, (t, c, factors, mask, init, noise, latents), int64_t t,
+      int c, const struct sampler_factors *factors, const real *mask, const real *init,
+      const real *noise, real *latents)
+
 #undef LINEAR_OPERATIONS
 #undef CONV_OPERATIONS
 #undef ATTENTION_OPERATIONS

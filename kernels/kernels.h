@@ -167,6 +167,42 @@ struct adamw_step {
     double gradient_scale;
 };
 
+/* Latents [t, c] of a picture. A network sees them n times, each with more_c further channels behind them; of n = 2 the
+ * first prediction is the one without a prompt. */
+struct latents_shape {
+    int n;
+    int64_t t;
+    int c, more_c;
+};
+
+#define SAMPLER_KEPT 4 // arrays of earlier steps at most
+
+// what a step of a sampler adds up
+enum sampler_term {
+    TERM_LATENTS,
+    TERM_PREDICTION,
+    TERM_ORIGINAL,
+    TERM_KEPT, // the first of them
+    TERM_NOISE = TERM_KEPT + SAMPLER_KEPT,
+    TERMS,
+};
+
+/* One step of a sampler:
+ *   input    = input_scale latents                                            what the network sees
+ *   original = original_latents latents + original_prediction prediction      cut at +-clip
+ *   latents' = next . terms / divisor         terms: as enum sampler_term has them
+ *   kept'[j] = kept[j] . terms
+ * and what is not free yet, where mask * steps <= left:
+ *   latents' = keep * init + add * noise
+ * It lies on the device, so that what differs from step to step is no argument. */
+struct sampler_factors {
+    double input_scale;
+    double original_latents, original_prediction, clip; // infinity: nothing is cut
+    double next[TERMS], divisor;
+    double kept[SAMPLER_KEPT][TERMS];
+    double keep, add, steps, left;
+};
+
 // kinds of work; of the first three a table's speed is told in operations, of the others in bytes
 enum kernels_kind {
     KERNELS_CONV,

@@ -20,6 +20,7 @@ void reference_fill(kernels *k)
     reference_fill_embedding(k);
     reference_fill_optimizer(k);
     reference_fill_unmix(k);
+    reference_fill_latents(k);
 }
 
 static void reference_destroy(kernels *k)

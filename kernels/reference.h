@@ -21,3 +21,4 @@ void reference_fill_spectral(kernels *k);
 void reference_fill_embedding(kernels *k);
 void reference_fill_optimizer(kernels *k);
 void reference_fill_unmix(kernels *k);
+void reference_fill_latents(kernels *k);

@@ -17,7 +17,7 @@ enum way { HEARS, CAPTURES, FOLLOWS };
 
 /* Work that is kept. said: the sum over all of its calls; inputs: bytes that its uploads bring; work, seconds:
  * of all of it. Of the two pieces of pinned memory `turn` is written next, and `read` is when the device has
- * read it. */
+ * read it. launched: graphs so far, the last two of which may not be done. */
 struct kernels_kept {
     bool plain, heard; // it cannot be kept; its calls are known
     int captures;
@@ -27,6 +27,7 @@ struct kernels_kept {
     char *on_device, *pinned[2];
     cudaEvent_t read[2], done[2];
     int turn, n;
+    unsigned launched;
     cudaGraphExec_t graphs[PARTS];
 };
 
@@ -313,15 +314,15 @@ static bool launch(const kernels *k, struct kernels_kept *kept, const struct ker
     cudaEventRecord(kept->read[kept->turn], stream);
     kept->turn = 1 - kept->turn;
     for (int i = 0; i < kept->n; i++) {
-        if (i >= 2) {
+        if (kept->launched >= 2) {
             // one runs, one waits, and there is time to think better of the others
-            cudaEventSynchronize(kept->done[i % 2]);
+            cudaEventSynchronize(kept->done[kept->launched % 2]);
         }
         if (i > 0 && work->goes_on != NULL && !work->goes_on(work->user)) {
             return false;
         }
         cudaGraphLaunch(kept->graphs[i], stream);
-        cudaEventRecord(kept->done[i % 2], stream);
+        cudaEventRecord(kept->done[kept->launched++ % 2], stream);
     }
     note_error(k);
     return true;

@@ -90,6 +90,12 @@ template <> void say(uint64_t *said, struct chosen_shape s)
     say(said, t, c, n, factor);
 }
 
+template <> void say(uint64_t *said, struct latents_shape s)
+{
+    const auto [n, t, c, more_c] = s;
+    say(said, n, t, c, more_c);
+}
+
 template <> void say(uint64_t *said, struct unmix_shape s)
 {
     const auto [n, places, heads, d, slots, first, count, scale] = s;

@@ -4,6 +4,7 @@
 
 #include "engine/options/option.h"
 #include "tests/sampler_fixture.h"
+#include "tests/sampler_walk.h"
 
 #include <math.h>
 
@@ -103,7 +104,8 @@ static double largest_kept(struct run *run, double newest)
 }
 
 /* Step k from diffusers' own latents, which are then replaced by those after its step. */
-static void check_step(struct run *run, struct sampler *s, int k, float *latents)
+static void check_step(struct run *run, struct walk *w, const struct sampler *s, int k,
+                       float *latents)
 {
     float prediction[FIXTURE_COUNT], noise[FIXTURE_COUNT], out[FIXTURE_COUNT];
     bool noisy = sampler_noise_scale(s, k) > 0;
@@ -113,38 +115,40 @@ static void check_step(struct run *run, struct sampler *s, int k, float *latents
     fixture_values(FIXTURE_PREDICTION, (uint32_t)k, prediction);
     fixture_values(FIXTURE_STEP_NOISE, (uint32_t)k, noise);
     check_timestep(run, sampler_timestep(s, k), between ? 2 * TOLERANCE : 0, k);
-    sampler_scale_input(s, k, latents, out, FIXTURE_COUNT);
+    walk_input(s, k, latents, out, FIXTURE_COUNT);
     check_array(run, out, TOLERANCE, "inputs", k);
-    sampler_original(s, k, latents, prediction, out, FIXTURE_COUNT);
+    walk_original(s, k, latents, prediction, out, FIXTURE_COUNT);
     check_array(run, out, TOLERANCE, "originals", k);
     run->size = fmax(largest_of(latents), largest_kept(run, largest_of(out)));
-    sampler_step(s, k, prediction, noisy ? noise : NULL, latents, FIXTURE_COUNT);
+    walk_step(w, s, k, prediction, noisy ? noise : NULL, latents, FIXTURE_COUNT);
     check_array(run, latents, TOLERANCE, "latents", k);
     run->size = 0;
     memcpy(latents, run->next - FIXTURE_COUNT, FIXTURE_COUNT * sizeof *latents);
 }
 
-static void check_steps(struct run *run, struct sampler *s)
+static void check_steps(struct run *run, const struct sampler *s)
 {
     float latents[FIXTURE_COUNT];
+    struct walk w = {{0}};
 
     first_latents(run, s, latents);
     for (int k = sampler_first(s); k < sampler_steps(s); k++) {
-        check_step(run, s, k, latents);
+        check_step(run, &w, s, k, latents);
     }
 }
 
 // the same run from our own latents: where it ends
-static void check_end(struct run *run, struct sampler *s)
+static void check_end(struct run *run, const struct sampler *s)
 {
     float latents[FIXTURE_COUNT], prediction[FIXTURE_COUNT], noise[FIXTURE_COUNT];
+    struct walk w = {{0}};
     const float *next = run->next;
 
     first_latents(run, s, latents);
     for (int k = sampler_first(s); k < sampler_steps(s); k++) {
         fixture_values(FIXTURE_PREDICTION, (uint32_t)k, prediction);
         fixture_values(FIXTURE_STEP_NOISE, (uint32_t)k, noise);
-        sampler_step(s, k, prediction, noise, latents, FIXTURE_COUNT);
+        walk_step(&w, s, k, prediction, noise, latents, FIXTURE_COUNT);
     }
     run->next = next - FIXTURE_COUNT;
     check_array(run, latents, DRIFT, "the run's latents", sampler_steps(s) - 1);
@@ -261,22 +265,6 @@ static void test_trailing_excess(void)
     }
 }
 
-// a second picture begins anew: nothing of the first one's history is left
-static void test_again(void)
-{
-    struct sampler_options options = {.kind = SAMPLER_DPMPP_2M, .steps = 4};
-    g_autoptr(sampler) s = create("sd1", &options);
-    float prediction[FIXTURE_COUNT], latents[2][FIXTURE_COUNT] = {{0}};
-
-    for (int picture = 0; picture < 2; picture++) {
-        for (int k = 0; k < 4; k++) {
-            fixture_values(FIXTURE_PREDICTION, (uint32_t)k, prediction);
-            sampler_step(s, k, prediction, NULL, latents[picture], FIXTURE_COUNT);
-        }
-    }
-    g_assert_cmpmem(latents[0], sizeof latents[0], latents[1], sizeof latents[1]);
-}
-
 /* Inversion and sampling with the same prediction at each level undo one another, but for the level
  * that the first inversion step begins at. */
 static void test_inversion_undone(void)
@@ -285,17 +273,18 @@ static void test_inversion_undone(void)
     struct sampler_options down = {.kind = SAMPLER_DDIM, .steps = 25};
     g_autoptr(sampler) inverse = create("sd1", &up), forward = create("sd1", &down);
     float start[FIXTURE_COUNT], latents[FIXTURE_COUNT], prediction[FIXTURE_COUNT];
+    struct walk w = {{0}};
 
     fixture_values(FIXTURE_LATENTS, 0, start);
     memcpy(latents, start, sizeof start);
     for (int k = 0; k < 25; k++) {
         fixture_values(FIXTURE_PREDICTION, (uint32_t)k, prediction);
-        sampler_step(inverse, k, prediction, NULL, latents, FIXTURE_COUNT);
+        walk_step(&w, inverse, k, prediction, NULL, latents, FIXTURE_COUNT);
     }
     for (int k = 0; k < 25; k++) {
         g_assert_cmpfloat(sampler_timestep(forward, k), ==, sampler_timestep(inverse, 24 - k));
         fixture_values(FIXTURE_PREDICTION, (uint32_t)(24 - k), prediction);
-        sampler_step(forward, k, prediction, NULL, latents, FIXTURE_COUNT);
+        walk_step(&w, forward, k, prediction, NULL, latents, FIXTURE_COUNT);
     }
     for (int i = 0; i < FIXTURE_COUNT; i++) {
         g_assert_cmpfloat_with_epsilon(latents[i], start[i], 1e-5);
@@ -311,13 +300,14 @@ static void test_undo(void)
         struct sampler_options options = {.kind = SAMPLER_DDIM, .steps = 25};
         g_autoptr(sampler) s = create(configs[c], &options);
         float start[FIXTURE_COUNT], latents[FIXTURE_COUNT], prediction[FIXTURE_COUNT];
+        struct walk w = {{0}};
 
         for (int k = 0; k < 25; k++) {
             fixture_values(FIXTURE_LATENTS, (uint32_t)k, start);
             fixture_values(FIXTURE_PREDICTION, (uint32_t)k, prediction);
             memcpy(latents, start, sizeof start);
-            sampler_step(s, k, prediction, NULL, latents, FIXTURE_COUNT);
-            sampler_undo(s, k, prediction, latents, FIXTURE_COUNT);
+            walk_step(&w, s, k, prediction, NULL, latents, FIXTURE_COUNT);
+            walk_back(s, k, prediction, latents, FIXTURE_COUNT);
             for (int i = 0; i < FIXTURE_COUNT; i++) {
                 g_assert_cmpfloat_with_epsilon(latents[i], start[i], 1e-5);
             }
@@ -345,7 +335,6 @@ int main(int argc, char **argv)
     g_test_add_data_func("/sampler/dpmpp-sde", "dpmpp-sde", test_cases);
     g_test_add_data_func("/sampler/tcd", "tcd", test_cases);
     g_test_add_func("/sampler/trailing-excess", test_trailing_excess);
-    g_test_add_func("/sampler/again", test_again);
     g_test_add_func("/sampler/inversion-undone", test_inversion_undone);
     g_test_add_func("/sampler/undo", test_undo);
     return g_test_run();

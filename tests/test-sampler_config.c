@@ -2,10 +2,10 @@
  * fixtures/traces/schedulers.json, each from our own latents on; and what may be asked for. */
 #include "engine/base/error.h"
 #include "engine/base/json.h"
-#include "engine/sampler/sampler.h"
 #include "engine/options/option.h"
 #include "tests/memory_file.h"
 #include "tests/sampler_fixture.h"
+#include "tests/sampler_walk.h"
 
 #include <math.h>
 #include <string.h>
@@ -94,6 +94,7 @@ static void check_run(JsonObject *root, JsonObject *run)
     g_autofree float *picture = floats(json_object_get_array_member(root, "init_latents"));
     const int count = 12;
     float latents[12];
+    struct walk w = {{0}};
     double largest = 0;
 
     g_assert_true(sampler_start(s, strength, NULL));
@@ -114,9 +115,9 @@ static void check_run(JsonObject *root, JsonObject *run)
         double scale = json_array_get_double_element(scales, at);
         float one = 1;
         g_assert_cmpfloat_with_epsilon(sampler_timestep(s, k), t, 2e-6 * t + 1e-9);
-        sampler_scale_input(s, k, &one, &one, 1);
+        walk_input(s, k, &one, &one, 1);
         g_assert_cmpfloat_with_epsilon(one, scale, 1e-6 * scale);
-        sampler_step(s, k, prediction, fresh, latents, count);
+        walk_step(&w, s, k, prediction, fresh, latents, count);
         check_near(latents, json_array_get_array_element(steps, at), &largest);
     }
 }
@@ -218,6 +219,8 @@ static void check_same(const char *config, const char *other, struct sampler_opt
     struct sampler_options plain = {.kind = options.kind, .steps = options.steps};
     g_autoptr(sampler) asked = create(config, &options), said = create(other, &plain);
 
+    struct walk walks[2] = {{{0}}};
+
     g_assert_cmpint(sampler_steps(asked), ==, sampler_steps(said));
     for (int k = 0; k < sampler_steps(said); k++) {
         float prediction[FIXTURE_COUNT], noise[FIXTURE_COUNT];
@@ -226,8 +229,8 @@ static void check_same(const char *config, const char *other, struct sampler_opt
         fixture_values(FIXTURE_PREDICTION, (uint32_t)k, prediction);
         fixture_values(FIXTURE_STEP_NOISE, (uint32_t)k, noise);
         g_assert_cmpfloat(sampler_timestep(asked, k), ==, sampler_timestep(said, k));
-        sampler_step(asked, k, prediction, noise, latents[0], FIXTURE_COUNT);
-        sampler_step(said, k, prediction, noise, latents[1], FIXTURE_COUNT);
+        walk_step(&walks[0], asked, k, prediction, noise, latents[0], FIXTURE_COUNT);
+        walk_step(&walks[1], said, k, prediction, noise, latents[1], FIXTURE_COUNT);
         g_assert_cmpmem(latents[0], sizeof latents[0], latents[1], sizeof latents[1]);
     }
 }

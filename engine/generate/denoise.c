@@ -1,141 +1,222 @@
-/* The sampling loop; see denoise.h. */
+/* The sampling loop; see denoise.h. What a step comes to stays on the device: a device that keeps the calls of a step
+ * does the next one without a word of the host's, but for the step's factors and its noise. */
 #include "engine/generate/denoise.h"
 
 #include "engine/base/error.h"
 #include "engine/generate/preview.h"
-
-#include <math.h>
-#include <string.h>
+#include "engine/tape/transfer.h"
 
 static bool guided(const struct denoise *d)
 {
     return d->guidance > 1;
 }
 
-// n times the latents, each with the further channels behind it (zeros while measuring):
-// [n, h, w, c + more_c]
-static float *network_input(const struct denoise *d, const float *latents, int n)
+static int halves(const struct denoise *d)
 {
-    const size_t tokens = (size_t)d->h * d->w;
-    const int c = d->c + d->more_c;
-    float *input = g_new0(float, n *tokens *c);
+    return guided(d) ? 2 : 1;
+}
 
-    for (size_t i = 0; i < n * tokens; i++) {
-        memcpy(input + i * c, latents + i % tokens * d->c, d->c * sizeof *input);
-        if (d->more != NULL) {
-            memcpy(input + i * c + d->c, d->more + i % tokens * d->more_c,
-                   d->more_c * sizeof *input);
-        }
+static int64_t count_of(const struct denoise *d)
+{
+    return (int64_t)d->h * d->w * d->c;
+}
+
+/* ---- what lies on the device ---- */
+
+/* A picture's arrays on the device from the first step to the last, [h, w, c] but where said. Those that a picture does
+ * not need are there as well: they are small. */
+struct arrays {
+    struct sampler_factors *factors;
+    real *latents;
+    real *before; // what a step starts from, which a refined one starts from again
+    real *both;   // [2, h, w, c]: the prediction before guidance
+    real *prediction, *noise, *original;
+    real *kept; // [SAMPLER_KEPT, h, w, c]
+    real *init, *init_noise;
+    real *mask;   // [h, w]
+    real *more;   // [h, w, more_c]
+    real *weight; // [n_parts, h, w]
+};
+
+static real *take(char **at, int64_t count)
+{
+    real *array = (real *)*at;
+    const size_t bytes = (size_t)count * sizeof *array;
+
+    *at += (bytes + KERNELS_ALIGNMENT - 1) / KERNELS_ALIGNMENT * KERNELS_ALIGNMENT;
+    return array;
+}
+
+// one behind the other from `memory` on; returns the bytes of all
+static size_t lay_out(const struct denoise *d, char *memory, struct arrays *a)
+{
+    const int64_t count = count_of(d), places = (int64_t)d->h * d->w;
+    char *at = memory;
+
+    a->factors = (struct sampler_factors *)(void *)take(&at, sizeof *a->factors / sizeof(real));
+    a->latents = take(&at, count);
+    a->before = take(&at, count);
+    a->both = take(&at, 2 * count);
+    a->prediction = take(&at, count);
+    a->noise = take(&at, count);
+    a->original = take(&at, count);
+    a->kept = take(&at, SAMPLER_KEPT * count);
+    a->init = take(&at, count);
+    a->init_noise = take(&at, count);
+    a->mask = take(&at, places);
+    a->more = take(&at, places * d->more_c);
+    a->weight = take(&at, places * d->n_parts);
+    return (size_t)(at - memory);
+}
+
+// for what a tape measures: made-up places, which nothing reads
+static void lay_out_nowhere(const struct denoise *d, struct arrays *a)
+{
+    static char nowhere[KERNELS_ALIGNMENT];
+
+    lay_out(d, nowhere, a);
+}
+
+static void fill(const kernels *k, real *to, const float *from, int64_t count)
+{
+    if (from != NULL) {
+        transfer_upload(k, to, from, count);
     }
-    return input;
 }
 
-// one forward for both halves of the guidance; returns [n, h, w, c], n = 1 or 2
-static struct tensor *predict_part(const struct denoise *d, struct tape *t,
-                                   const struct denoise_part *p, const float *latents,
-                                   double timestep)
+// what is the same for all steps
+static bool open_arrays(const struct denoise *d, struct tape *t, const float *latents,
+                        struct arrays *a, GError **error)
 {
-    // both halves of the guidance in one forward: the weights pass through the cache once
-    const int n = guided(d) ? 2 : 1;
-    const double timesteps[2] = {timestep, timestep};
-    g_autofree float *input = network_input(d, latents, n);
-    struct tensor *x = tape_input(t, input, n, d->h, d->w, d->c + d->more_c, false);
-    // without guidance the second text alone, the one with the prompt
-    const struct text_tensors text = conditioning_input(t, p->text, 2 - n, n);
+    const int64_t count = count_of(d), places = (int64_t)d->h * d->w;
+    struct arrays none;
+    char *memory = tape_hold(t, lay_out(d, NULL, &none), error);
 
-    return unet_forward_guided(t, p->unet, x, timesteps, text, d->guide);
+    if (memory == NULL) {
+        return false;
+    }
+    lay_out(d, memory, a);
+    fill(d->k, a->latents, latents, count);
+    fill(d->k, a->init, d->init, count);
+    fill(d->k, a->init_noise, d->noise, count);
+    fill(d->k, a->mask, d->mask, places);
+    fill(d->k, a->more, d->more, places * d->more_c);
+    for (int i = 0; i < d->n_parts; i++) {
+        fill(d->k, a->weight + i * places, d->parts[i].weight, places);
+    }
+    d->k->zero(d->k, a->kept, (size_t)(SAMPLER_KEPT * count) * sizeof *a->kept);
+    return true;
 }
 
-// a part of a step, which comes again with other latents
+/* ---- a step ---- */
+
+// passes over a part whose calls differ: a device keeps each for itself
+enum pass { SAMPLES, INVERTS, REFINES, PASSES };
+
+// one part of a step, which comes again with other factors
+
 struct part_run {
     const struct denoise *d;
-    const struct denoise_part *part;
-    const float *latents;
+    const struct arrays *a;
+    enum pass pass;
+    int part;
     double timestep;
-    struct tensor *prediction;
+    struct sampler_factors factors;
+    const float *noise; // of this step; NULL: no step of the sampler adds any
 };
+
+static struct latents_shape shape_of(const struct denoise *d)
+{
+    return (struct latents_shape){
+        .n = halves(d), .t = (int64_t)d->h * d->w, .c = d->c, .more_c = d->more_c};
+}
+
+// one forward for both halves of the guidance: the weights pass through the cache once
+static struct tensor *predict_part(const struct part_run *r, struct tape *t)
+{
+    const struct denoise *d = r->d;
+    const struct denoise_part *p = &d->parts[r->part];
+    const int n = halves(d);
+    const double timesteps[2] = {r->timestep, r->timestep};
+    const kernels *k = tape_kernels(t);
+    struct tensor *x = tape_tensor(t, n, d->h, d->w, d->c + d->more_c);
+
+    // the network is trained on inputs of unit variance, Euler's latents are larger
+    k->latents_input(k, shape_of(d), r->a->factors, r->a->latents, r->a->more, x->data);
+    // without guidance the second text alone, the one with the prompt
+    return unet_forward_guided(t, p->unet, x, timesteps, conditioning_input(t, p->text, 2 - n, n),
+                               d->guide);
+}
+
+static void begin_step(const struct part_run *r, const kernels *k)
+{
+    const int64_t count = count_of(r->d);
+
+    k->upload(k, r->a->factors, &r->factors, sizeof r->factors);
+    if (r->noise != NULL) {
+        transfer_upload(k, r->a->noise, r->noise, count);
+    }
+    if (r->pass != REFINES && r->d->refine > 0) {
+        k->copy(k, r->a->before, r->a->latents, (size_t)count * sizeof(real));
+    }
+    k->zero(k, r->a->both, (size_t)(halves(r->d) * count) * sizeof(real));
+}
+
+static void hold(const struct denoise *d, const struct arrays *a, const kernels *k)
+{
+    if (d->mask != NULL) {
+        // as noisy as the latents are now, so that what is set free later fits its surroundings
+        k->latents_hold(k, (int64_t)d->h * d->w, d->c, a->factors, a->mask, a->init, a->init_noise,
+                        a->latents);
+    }
+}
+
+// a trace wants to see the step before that
+static bool holds_at_once(const struct denoise *d)
+{
+    return d->trace == NULL && d->refine == 0;
+}
 
 static void run_part(void *user, struct tape *t)
 {
-    struct part_run *r = user;
+    const struct part_run *r = user;
+    const struct denoise *d = r->d;
+    const struct arrays *a = r->a;
+    const kernels *k = tape_kernels(t);
+    const bool last = r->part + 1 == d->n_parts;
+    const real *weight =
+        d->parts[r->part].weight != NULL ? a->weight + (int64_t)r->part * d->h * d->w : NULL;
 
-    r->prediction = predict_part(r->d, t, r->part, r->latents, r->timestep);
-}
-
-// adds a part's prediction [n, h, w, c] where it counts
-static void blend(const struct denoise *d, const struct denoise_part *p, int n, const float *part,
-                  float *both)
-{
-    const size_t places = (size_t)d->h * d->w, values = n * places * d->c;
-
-    for (size_t i = 0; i < values; i++) {
-        // weights are of places, shared by channels and by both halves
-        both[i] += (p->weight != NULL ? p->weight[i / d->c % places] : 1) * part[i];
+    if (r->part == 0) {
+        begin_step(r, k);
+    }
+    const struct tensor *y = predict_part(r, t);
+    // a cancelled network leaves its device
+    k = tape_kernels(t);
+    k->latents_guide(k, shape_of(d), (real)d->guidance, weight, y->data, a->both,
+                     last ? a->prediction : NULL);
+    if (last && guided(d) && d->rescale > 0) {
+        k->latents_rescale(k, count_of(d), d->rescale, a->both + count_of(d), a->prediction);
+    }
+    if (last) {
+        k->latents_step(k, count_of(d), d->sampler != NULL ? sampler_kept(d->sampler) : 0,
+                        a->factors, a->prediction, a->noise,
+                        r->pass == REFINES ? a->before : a->latents, a->latents, a->kept,
+                        d->preview != NULL ? a->original : NULL);
+    }
+    if (last && holds_at_once(d)) {
+        hold(d, a, k);
     }
 }
 
-// both [n, h, w, c]: the prediction before guidance
-static void predict(const struct denoise *d, struct tape *t, const float *latents, double timestep,
-                    float *both)
+// all of a step, or of one that is taken again
+static void run_parts(struct part_run *r, struct tape *t)
 {
-    const int n = guided(d) ? 2 : 1;
-    const size_t values = (size_t)n * d->h * d->w * d->c;
-    g_autofree float *part = g_new(float, values);
-
-    memset(both, 0, values * sizeof *both);
-    for (int i = 0; i < d->n_parts; i++) {
-        struct part_run r = {d, &d->parts[i], latents, timestep, NULL};
+    for (r->part = 0; r->part < r->d->n_parts; r->part++) {
         // each part has the whole of the arena to itself
-        if (!tape_repeat(t, (guint)i, run_part, &r)) {
+        if (!tape_repeat(t, (guint)(r->part * PASSES) + r->pass, run_part, r)) {
             return;
         }
-        tape_download(t, r.prediction, part);
-        blend(d, &d->parts[i], n, part, both);
-    }
-}
-
-// the standard deviation of values, as a sample of count - 1 degrees
-static double deviation(const float *values, size_t count)
-{
-    double sum = 0, squares = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        sum += values[i];
-    }
-    for (size_t i = 0; i < count; i++) {
-        const double apart = values[i] - sum / (double)count;
-        squares += apart * apart;
-    }
-    return sqrt(squares / (double)MAX(count - 1, 1));
-}
-
-// the guided prediction, nearer to the deviation of the conditional one
-static void rescale(double share, const float *conditional, float *prediction, size_t count)
-{
-    const double from = deviation(prediction, count), to = deviation(conditional, count);
-    // a prediction without any has none to bring nearer
-    const double factor = from > 0 ? share * to / from + 1 - share : 1;
-
-    for (size_t i = 0; i < count; i++) {
-        prediction[i] = (float)(factor * prediction[i]);
-    }
-}
-
-// the prediction after guidance, [h, w, c]
-static void guide(const struct denoise *d, const float *both, float *prediction)
-{
-    const size_t count = (size_t)d->h * d->w * d->c;
-
-    if (!guided(d)) {
-        memcpy(prediction, both, count * sizeof *prediction);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        // the first half is the unconditional one
-        prediction[i] = both[i] + (float)d->guidance * (both[count + i] - both[i]);
-    }
-    if (d->rescale > 0) {
-        rescale(d->rescale, both + count, prediction, count);
     }
 }
 
@@ -169,12 +250,11 @@ static bool report(void *user)
 static void measure(void *user, struct tape *t)
 {
     const struct denoise *d = user;
-    const size_t count = (size_t)d->h * d->w * d->c;
-    g_autofree float *input = g_new0(float, count);
-    // room for both halves, whether there are two or not
-    g_autofree float *both = g_new(float, 2 * count);
+    struct arrays a;
+    struct part_run r = {.d = d, .a = &a};
 
-    predict(d, t, input, 0, both);
+    lay_out_nowhere(d, &a);
+    run_parts(&r, t);
 }
 
 struct tape *denoise_tape(struct denoise *d, GError **error)
@@ -182,130 +262,125 @@ struct tape *denoise_tape(struct denoise *d, GError **error)
     return tape_create_measured(d->k, (struct tape_options){0}, measure, d, error);
 }
 
-static void trace_step(const struct denoise *d, int step, const float *prediction,
-                       const float *noise, const float *latents)
+// noise: of the host; may be NULL
+static void trace_step(const struct denoise *d, const struct arrays *a, int step,
+                       const float *noise)
 {
     const int number = step - sampler_first(d->sampler);
+    const int64_t count = count_of(d);
+    g_autofree float *values = g_new(float, count);
 
-    trace_add_image(d->trace, prediction, 1, d->h, d->w, d->c, "%s.%d",
+    transfer_download(d->k, values, a->prediction, count);
+    trace_add_image(d->trace, values, 1, d->h, d->w, d->c, "%s.%d",
                     d->inverts ? "inversion_prediction" : "noise_prediction", number);
-    trace_add_image(d->trace, latents, 1, d->h, d->w, d->c, "%s.%d",
+    transfer_download(d->k, values, a->latents, count);
+    trace_add_image(d->trace, values, 1, d->h, d->w, d->c, "%s.%d",
                     d->inverts ? "inversion_latents" : "latents", number);
     if (noise != NULL) {
         trace_add_image(d->trace, noise, 1, d->h, d->w, d->c, "step_noise.%d", number);
     }
 }
 
-// after a step: what is not free yet goes back to the picture that stays
-static void hold(const struct denoise *d, int step, float *latents)
+// an inversion's step from what it started from, taken again with predictions of what it came to
+static void refine(const struct denoise *d, const struct arrays *a, struct tape *t, int step)
 {
-    const int64_t tokens = (int64_t)d->h * d->w;
-    const int first = sampler_first(d->sampler), steps = sampler_steps(d->sampler) - first;
-    const int left = steps - (step + 1 - first);
-    g_autofree float *kept = d->mask != NULL ? g_new(float, tokens * d->c) : NULL;
+    struct part_run r = {
+        .d = d, .a = a, .pass = REFINES, .timestep = sampler_timestep(d->sampler, step)};
 
-    if (kept == NULL) {
+    if (d->refine == 0) {
         return;
     }
-    // as noisy as the latents are now, so that what is set free later fits its surroundings
-    sampler_add_noise(d->sampler, step + 1, d->init, d->noise, kept, tokens * d->c);
-    for (int64_t i = 0; i < tokens; i++) {
-        if ((double)d->mask[i] * steps <= left) {
-            memcpy(latents + i * d->c, kept + i * d->c, d->c * sizeof *latents);
-        }
-    }
-}
-
-// the network's prediction at a step, [h, w, c]
-static void predict_step(const struct denoise *d, struct tape *t, int step, const float *latents,
-                         float *prediction)
-{
-    const int64_t count = (int64_t)d->h * d->w * d->c;
-    g_autofree float *input = g_new(float, count);
-    g_autofree float *both = g_new(float, 2 * count);
-
-    // the network is trained on inputs of unit variance, Euler's latents are larger
-    sampler_scale_input(d->sampler, step, latents, input, count);
-    predict(d, t, input, sampler_timestep(d->sampler, step), both);
-    guide(d, both, prediction);
-}
-
-// an inversion's step from `before` to `latents`, taken again with predictions of what it came to
-static void refine(const struct denoise *d, struct tape *t, int step, const float *before,
-                   float *latents, float *prediction)
-{
-    const int64_t count = (int64_t)d->h * d->w * d->c;
-
+    sampler_factors(d->sampler, step, &r.factors);
+    // inversion counts its steps upwards from the picture, sampling downwards from noise
+    sampler_undo(d->undo, sampler_steps(d->undo) - 1 - step, &r.factors);
     for (int i = 0; i < d->refine && !tape_cancelled(t); i++) {
-        predict_step(d, t, step, latents, prediction);
-        memcpy(latents, before, count * sizeof *latents);
-        // inversion counts its steps upwards from the picture, sampling downwards from noise
-        sampler_undo(d->undo, sampler_steps(d->undo) - 1 - step, prediction, latents, count);
+        run_parts(&r, t);
     }
 }
 
-// sees: [h, w, c] receives what the picture looks like from this step; NULL without previews
-static void one_step(struct denoise *d, struct tape *t, int step, struct draws *draws,
-                     float *latents, float *sees)
+// whether there is a step that adds noise: then all are given an array, so that their calls are the same
+static bool adds_noise(const struct sampler *s)
 {
-    const int64_t count = (int64_t)d->h * d->w * d->c;
-    g_autofree float *prediction = g_new(float, count);
-    // what the step starts from, which a refined one starts from again
-    g_autofree float *before = g_memdup2(latents, count * sizeof *latents);
-    g_autofree float *noise = NULL;
+    bool adds = false;
 
-    predict_step(d, t, step, latents, prediction);
-    if (sees != NULL) {
-        sampler_original(d->sampler, step, latents, prediction, sees, count);
+    for (int k = sampler_first(s); k < sampler_steps(s); k++) {
+        adds = adds || sampler_noise_scale(s, k) > 0;
     }
-    if (sampler_noise_scale(d->sampler, step) > 0) {
-        noise = g_new(float, count);
+    return adds;
+}
+
+// noise: room for the step's, or NULL
+static void one_step(const struct denoise *d, const struct arrays *a, struct tape *t, int step,
+                     struct draws *draws, float *noise)
+{
+    const bool noisy = sampler_noise_scale(d->sampler, step) > 0;
+    struct part_run r = {.d = d,
+                         .a = a,
+                         .pass = d->inverts ? INVERTS : SAMPLES,
+                         .timestep = sampler_timestep(d->sampler, step)};
+
+    sampler_factors(d->sampler, step, &r.factors);
+    if (noisy) {
         // numbered by the step, so that fewer pictures or another batch change nothing
         draws_normal(draws, NOISE_SAMPLER_STEP, (uint64_t)step, d->h, d->w, d->c, noise);
     }
-    sampler_step(d->sampler, step, prediction, noise, latents, count);
-    refine(d, t, step, before, latents, prediction);
-    trace_step(d, step, prediction, noise, latents);
-    hold(d, step, latents);
+    r.noise = noise;
+    run_parts(&r, t);
+    refine(d, a, t, step);
+    if (d->trace != NULL) {
+        trace_step(d, a, step, noisy ? noise : NULL);
+    }
+    if (!holds_at_once(d)) {
+        hold(d, a, tape_kernels(t));
+    }
 }
 
 // the step that was done, as a small picture
-static bool show(struct run *r, const float *sees, GError **error)
+static bool show(struct run *r, const struct arrays *a, GError **error)
 {
     const struct denoise *d = r->d;
     const int number = r->step - sampler_first(d->sampler);
-    g_autofree char *file =
-        sees != NULL ? preview_write(d->preview, sees, d->h, d->w, number, error) : NULL;
+    g_autofree float *sees = g_new(float, count_of(d));
 
+    transfer_download(d->k, sees, a->original, count_of(d));
+    if (!transfer_sync(d->k, error)) {
+        return false;
+    }
+    g_autofree char *file = preview_write(d->preview, sees, d->h, d->w, number, error);
     if (file != NULL) {
         // told when it is there: whoever shows it opens it at once
         tell(r, file);
     }
-    return sees == NULL || file != NULL;
+    return file != NULL;
 }
 
 bool denoise_run(struct denoise *d, struct tape *t, struct draws *draws, float *latents,
                  GError **error)
 {
+    const int64_t count = count_of(d);
+    g_autofree float *noise = adds_noise(d->sampler) ? g_new0(float, count) : NULL;
     struct run r = {.d = d};
-    const size_t count = (size_t)d->h * d->w * d->c;
-    g_autofree float *sees = d->preview != NULL ? g_new(float, count) : NULL;
+    struct arrays a;
 
+    if (!open_arrays(d, t, latents, &a, error)) {
+        return false;
+    }
     // in every segment of the network, so that a cancel is heard within a part of a step
     tape_set_tick(t, report, &r);
     for (r.step = sampler_first(d->sampler); r.step < sampler_steps(d->sampler);) {
-        one_step(d, t, r.step, draws, latents, sees);
+        one_step(d, &a, t, r.step, draws, noise);
         if (tape_cancelled(t)) {
             g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED,
                         "Cancelled while generating; nothing was written.");
             return false;
         }
-        // before it is told: a step that is done counts
+        // before it is told: a step that is done, or on its way, counts
         r.step++;
-        if (!tape_sync(t, error) || !show(&r, sees, error)) {
+        if (d->preview != NULL && !show(&r, &a, error)) {
             return false;
         }
     }
     report(&r);
-    return true;
+    transfer_download(d->k, latents, a.latents, count_of(d));
+    return transfer_sync(d->k, error);
 }

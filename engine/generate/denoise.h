@@ -18,7 +18,10 @@
  * Run backwards (`inverts`), a step takes its prediction from the latents that it starts from,
  * where sampling will take it from those that it comes to. `refine` times it is taken again, from
  * what it came to, and sampling's step is undone with it: a fixed point, from which sampling comes
- * back to where the step started (Pan et al. 2023). */
+ * back to where the step started (Pan et al. 2023).
+ *
+ * Latents, predictions and what the sampler keeps stay on the device from the first step to the last:
+ * nothing of a step is waited for, unless a preview or a trace wants to see it. */
 #pragma once
 
 #include "engine/base/progress.h"

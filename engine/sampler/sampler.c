@@ -1,7 +1,5 @@
-/* The samplers' common part: what may be asked for, and the one loop that every step is.
- *
- * Sums are made in double from the plan's factors (sampler_plan.h); latents and what is kept are
- * floats. */
+/* The samplers' common part: what may be asked for, and what a step is as the device takes it
+ * (kernels/latents_reference.c), from the plan (sampler_plan.h). */
 #include "engine/sampler/sampler.h"
 
 #include "engine/base/error.h"
@@ -271,7 +269,6 @@ void sampler_free(struct sampler *s)
     if (s != NULL) {
         g_free(s->source.alphas_cumprod);
         g_free(s->plan);
-        g_free(s->kept);
         g_free(s);
     }
 }
@@ -323,95 +320,45 @@ double sampler_noise_scale(const struct sampler *s, int k)
     return s->plan[k].next[TERM_NOISE];
 }
 
-void sampler_scale_input(const struct sampler *s, int k, const float *latents, float *out,
-                         int64_t count)
+int sampler_kept(const struct sampler *s)
 {
-    // in double, rounded once a value
-    double scale = s->plan[k].input_scale;
-
-    for (int64_t i = 0; i < count; i++) {
-        out[i] = (float)(scale * latents[i]);
-    }
+    return s->n_kept;
 }
 
-static double original_of(const struct sampler *s, const struct sampler_plan_step *p,
-                          double latents, double prediction)
-{
-    double x = p->original_latents * latents + p->original_prediction * prediction;
-
-    // a clip of infinity cuts nothing
-    return x > s->clip ? s->clip : x < -s->clip ? -s->clip : x;
-}
-
-void sampler_original(const struct sampler *s, int k, const float *latents, const float *prediction,
-                      float *out, int64_t count)
-{
-    for (int64_t i = 0; i < count; i++) {
-        out[i] = (float)original_of(s, &s->plan[k], latents[i], prediction[i]);
-    }
-}
-
-// room for what is kept, which a first step may begin with another count
-static void prepare_kept(struct sampler *s, int k, int64_t count)
-{
-    if (k == s->first && s->n_kept > 0) {
-        g_free(s->kept);
-        s->kept = g_new0(float, (gsize)(s->n_kept * count));
-        s->kept_count = count;
-    }
-    g_assert(s->n_kept == 0 || s->kept_count == count);
-}
-
-static double sum_of(const double factors[TERMS], const double terms[TERMS])
-{
-    double sum = 0;
-
-    for (int term = 0; term < TERMS; term++) {
-        sum += factors[term] * terms[term];
-    }
-    return sum;
-}
-
-void sampler_step(struct sampler *s, int k, const float *prediction, const float *noise,
-                  float *latents, int64_t count)
+void sampler_factors(const struct sampler *s, int k, struct sampler_factors *out)
 {
     const struct sampler_plan_step *p = &s->plan[k];
-    const bool noisy = p->next[TERM_NOISE] != 0;
 
-    g_assert(k >= s->first && k < s->n_steps && (noise != NULL || !noisy));
-    prepare_kept(s, k, count);
-    for (int64_t i = 0; i < count; i++) {
-        double terms[TERMS] = {[TERM_LATENTS] = latents[i],
-                               [TERM_PREDICTION] = prediction[i],
-                               [TERM_ORIGINAL] = original_of(s, p, latents[i], prediction[i]),
-                               [TERM_NOISE] = noisy ? noise[i] : 0};
-
-        for (int j = 0; j < s->n_kept; j++) {
-            terms[TERM_KEPT + j] = s->kept[j * count + i];
-        }
-        latents[i] = (float)sum_of(p->next, terms);
-        for (int j = 0; j < s->n_kept; j++) {
-            s->kept[j * count + i] = (float)sum_of(p->kept[j], terms);
-        }
-    }
+    g_assert(k >= s->first && k < s->n_steps);
+    *out = (struct sampler_factors){.input_scale = p->input_scale,
+                                    .original_latents = p->original_latents,
+                                    .original_prediction = p->original_prediction,
+                                    .clip = s->clip,
+                                    .divisor = 1,
+                                    // behind the last step nothing of the noise is left
+                                    .keep = k + 1 == s->n_steps ? 1 : s->plan[k + 1].keep,
+                                    .add = k + 1 == s->n_steps ? 0 : s->plan[k + 1].add,
+                                    .steps = s->n_steps - s->first,
+                                    .left = s->n_steps - (k + 1)};
+    memcpy(out->next, p->next, sizeof out->next);
+    memcpy(out->kept, p->kept, sizeof out->kept);
 }
 
 /* latents' = (latents + original original_latents) latents
  *            + (prediction + original original_prediction) prediction
  * solved for latents; a cut of the original cannot be undone and is taken as none. */
-void sampler_undo(const struct sampler *s, int k, const float *prediction, float *latents,
-                  int64_t count)
+void sampler_undo(const struct sampler *s, int k, struct sampler_factors *out)
 {
     const struct sampler_plan_step *p = &s->plan[k];
     const double *next = p->next;
-    const double of_latents = next[TERM_LATENTS] + next[TERM_ORIGINAL] * p->original_latents;
-    const double of_prediction =
-        next[TERM_PREDICTION] + next[TERM_ORIGINAL] * p->original_prediction;
 
     g_assert(s->source.options.kind == SAMPLER_DDIM && next[TERM_NOISE] == 0);
-    for (int64_t i = 0; i < count; i++) {
-        latents[i] = (float)((latents[i] - of_prediction * prediction[i]) / of_latents);
-    }
+    memset(out->next, 0, sizeof out->next);
+    memset(out->kept, 0, sizeof out->kept);
+    out->next[TERM_LATENTS] = 1;
+    out->next[TERM_PREDICTION] =
+        -(next[TERM_PREDICTION] + next[TERM_ORIGINAL] * p->original_prediction);
+    out->divisor = next[TERM_LATENTS] + next[TERM_ORIGINAL] * p->original_latents;
 }
 
 void sampler_add_noise(const struct sampler *s, int k, const float *original, const float *noise,

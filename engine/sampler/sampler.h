@@ -21,19 +21,19 @@
  * A step k here is one evaluation of the network.
  *
  *   for (k = sampler_first(s); k < sampler_steps(s); k++) {
- *       sampler_scale_input(s, k, latents, input, count);
- *       prediction = network(input, sampler_timestep(s, k));
- *       fresh = sampler_noise_scale(s, k) > 0 ? noise : NULL;
- *       sampler_step(s, k, prediction, fresh, latents, count);
+ *       sampler_factors(s, k, &factors);
+ *       prediction = network(factors.input_scale * latents, sampler_timestep(s, k));
+ *       device->latents_step(..., &factors, prediction, noise, latents, latents, kept, NULL);
  *   }
  *
  * The latents begin as unit normals times sampler_initial_scale, or as sampler_add_noise of a
- * picture's. They are host floats in any layout; count may cover several pictures. A sampler keeps
- * the history of the latents it steps: pictures that are not stepped together need one each. */
+ * picture's. What a step does is numbers alone: latents, and what is kept of them, are the device's, in
+ * any layout (struct sampler_factors, kernels/kernels.h). */
 #pragma once
 
 #include "engine/model/schedule_config.h"
 #include "engine/svdiff.h"
+#include "kernels/kernels.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -77,28 +77,20 @@ double sampler_timestep(const struct sampler *s, int k);
 // the standard deviation of the latents that sampling without a picture begins with
 double sampler_initial_scale(const struct sampler *s);
 
-/* out[count] = latents as the network wants them at step k; out may be latents. */
-void sampler_scale_input(const struct sampler *s, int k, const float *latents, float *out,
-                         int64_t count);
-
 /* The standard deviation of the noise that step k adds; 0 when it adds none. */
 double sampler_noise_scale(const struct sampler *s, int k);
 
-/* Step k, in place: latents of step k become those of step k + 1 (after the last step: the result).
- * prediction is the network's output (with guidance); noise is unit normal, NULL where
- * sampler_noise_scale is 0. Steps follow one another from sampler_first on. */
-void sampler_step(struct sampler *s, int k, const float *prediction, const float *noise,
-                  float *latents, int64_t count);
+/* How many arrays of the size of latents a step keeps for the next one; zeros before the first. At most
+ * SAMPLER_KEPT. */
+int sampler_kept(const struct sampler *s);
 
-/* The other way, for ddim without noise: latents on entry those that step k came to, on return
- * those that it began with, if this was its prediction. */
-void sampler_undo(const struct sampler *s, int k, const float *prediction, float *latents,
-                  int64_t count);
+/* Step k: latents of step k become those of step k + 1 (after the last step: the result). Its noise is unit normal,
+ * none where sampler_noise_scale is 0. Steps follow one another from sampler_first on. */
+void sampler_factors(const struct sampler *s, int k, struct sampler_factors *out);
 
-/* out[count] = the original that latents and prediction of step k point to, for previews; out may
- * be either input. Changes nothing. */
-void sampler_original(const struct sampler *s, int k, const float *latents, const float *prediction,
-                      float *out, int64_t count);
+/* The other way, for ddim without noise: changes the factors so that latents that step k came to become those
+ * that it began with, if this was its prediction. */
+void sampler_undo(const struct sampler *s, int k, struct sampler_factors *out);
 
 /* out[count] = original latents with as much noise as the latents have before step k; k =
  * sampler_steps() is the original itself. out may be either input. */

@@ -11,17 +11,7 @@
 
 #include "engine/sampler/sampler.h"
 #include "engine/sampler/schedule.h"
-
-#define SAMPLER_KEPT 4 // arrays of earlier steps at most
-
-enum {
-    TERM_LATENTS,
-    TERM_PREDICTION,
-    TERM_ORIGINAL,
-    TERM_KEPT, // the first of them
-    TERM_NOISE = TERM_KEPT + SAMPLER_KEPT,
-    TERMS,
-};
+#include "kernels/kernels.h"
 
 struct sampler_plan_step {
     double timestep;
@@ -47,8 +37,6 @@ struct sampler {
     double clip;                    // of the original; infinity for none
     struct sampler_plan_step *plan; // [n_steps]
     int n_kept;
-    float *kept; // [n_kept, kept_count]
-    int64_t kept_count;
 };
 
 /* Fill s->n_steps, s->plan (allocated) and what differs from one to the other, for steps from s->first

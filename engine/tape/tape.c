@@ -8,6 +8,7 @@
  * function again with recording on, hands the output's gradient over, and walks the inner list. */
 #include "engine/tape/tape.h"
 
+#include "engine/base/error.h"
 #include "engine/base/machine.h"
 #include "engine/tape/transfer.h"
 
@@ -38,8 +39,10 @@ struct tape {
     struct slabs outer_tensors, inner_tensors;
     GArray *outer_records, *inner_records; // struct record
     GPtrArray *kept;                       // host memory of tape_keep
-    GPtrArray *repeated;                   // struct kernels_kept *, by the numbers of tape_repeat
-    bool inside;                           // in a segment: the inner arena is in use
+    void *held;                            // of tape_hold
+    size_t held_bytes;
+    GPtrArray *repeated; // struct kernels_kept *, by the numbers of tape_repeat
+    bool inside;         // in a segment: the inner arena is in use
     bool recording;
     bool cancelled;
 };
@@ -91,6 +94,7 @@ void tape_free(struct tape *t)
     }
     arena_finish(&t->outer);
     arena_finish(&t->inner);
+    t->k->release(t->k, t->held, t->held_bytes);
     g_ptr_array_unref(t->repeated);
     g_ptr_array_unref(t->outer_tensors.blocks);
     g_ptr_array_unref(t->inner_tensors.blocks);
@@ -158,6 +162,25 @@ double tape_work(const struct tape *t)
 bool tape_sync(const struct tape *t, GError **error)
 {
     return transfer_sync(t->k, error);
+}
+
+void *tape_hold(struct tape *t, size_t bytes, GError **error)
+{
+    if (t->held != NULL && t->held_bytes != bytes) {
+        t->k->release(t->k, t->held, t->held_bytes);
+        t->held = NULL;
+    }
+    if (t->held == NULL) {
+        t->held = t->k->alloc(t->k, bytes);
+        t->held_bytes = bytes;
+    }
+    if (t->held == NULL) {
+        error_failed(error,
+                     "There is no memory for %.1f MiB of latents; choose a smaller size, or close "
+                     "other programs.",
+                     (double)bytes / (1024.0 * 1024.0));
+    }
+    return t->held;
 }
 
 static void empty_inner(struct tape *t)

@@ -97,6 +97,10 @@ bool tape_sync(const struct tape *t, GError **error);
  * neither download nor wait. False where the run was cancelled. */
 bool tape_repeat(struct tape *t, guint number, void (*run)(void *user, struct tape *t), void *user);
 
+/* Memory of the device that no reset takes and that goes with the tape: zeros when it is asked for first, then the same
+ * again for as many bytes. NULL with a sentence. */
+void *tape_hold(struct tape *t, size_t bytes, GError **error);
+
 /* Forgets everything: both arenas and all records. Tensors made before are gone. */
 void tape_reset(struct tape *t);
 

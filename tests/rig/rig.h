@@ -16,8 +16,9 @@ void rig_race_wrote(const void *memory, size_t bytes);
 void rig_race_reads(const void *memory, size_t bytes);
 void rig_race_block(const void *shared, size_t bytes);
 
-// how many graphs were launched
+// how many graphs were launched, and how often the host waited for all work
 extern "C" unsigned rig_graphs(void);
+extern "C" unsigned rig_waits;
 
 #define RIG_DEVICE_BASE  ((uintptr_t)0x300000000000) // of the device's addresses
 #define RIG_DEVICE_BYTES ((size_t)1 << 36)

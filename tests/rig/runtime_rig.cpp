@@ -40,6 +40,7 @@ struct CUstream_st {
 };
 
 static std::deque<work> queue;
+unsigned rig_waits;
 static uint64_t queued, drained; // pieces of work so far
 static unsigned launched;        // graphs
 static std::map<uintptr_t, size_t> device_memory, pinned_memory;
@@ -376,6 +377,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream)
     if (breaks_capture()) {
         return last_error;
     }
+    rig_waits++;
     drain();
     return is_lost() ? rig::refuse(cudaErrorIllegalAddress) : last_error;
 }

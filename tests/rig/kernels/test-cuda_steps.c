@@ -4,8 +4,9 @@
 
 #include "tests/edited_model.h"
 
-// tests/rig/rig.h: how many graphs were launched
+// tests/rig/rig.h: how many graphs were launched, how often the host waited for all work
 unsigned rig_graphs(void);
+extern unsigned rig_waits;
 
 // what a table does that keeps nothing
 static bool call_by_call(const kernels *k, struct kernels_kept **kept,
@@ -89,42 +90,70 @@ static void test_learn(void)
     temporary_folder_remove(folder);
 }
 
-static bool take(void *user, int index, uint64_t seed, const svdiff_picture *p, GError **error)
-{
-    GByteArray *pixels = user;
+#define STEPS    4
+#define PICTURES 2
 
-    g_byte_array_append(pixels, (const guint8 *)p->pixels, 64 * 64 * 3 * sizeof(float));
+/* Pictures behind each other, and how often was waited when a picture's step was told the last time. */
+struct drawn {
+    GByteArray *pixels;
+    int pictures;
+    unsigned waits[PICTURES][STEPS + 1];
+};
+
+static bool note_step(void *user, const struct progress *p)
+{
+    struct drawn *d = user;
+
+    if (g_strcmp0(p->phase, "generate") == 0 && p->steps == STEPS && d->pictures < PICTURES) {
+        d->waits[d->pictures][p->step] = rig_waits;
+    }
     return true;
 }
 
-static GByteArray *generate(const char *folder, bool graphs)
+static bool take(void *user, int index, uint64_t seed, const svdiff_picture *p, GError **error)
+{
+    struct drawn *d = user;
+
+    g_byte_array_append(d->pixels, (const guint8 *)p->pixels, 64 * 64 * 3 * sizeof(float));
+    d->pictures++;
+    return true;
+}
+
+static void generate(const char *folder, bool graphs, int first, int count, struct drawn *d)
 {
     svdiff *s = open_model(folder, graphs);
     struct svdiff_generate_options o = svdiff_generate_defaults(s);
-    GByteArray *pixels = g_byte_array_new();
     g_autoptr(GError) error = NULL;
 
     o.prompt = "a photo of a dog";
     o.width = o.height = 64;
-    o.steps = 3;
-    o.count = 1;
-    o.seed = 9;
-    svdiff_generate(s, &o, take, NULL, pixels, &error);
+    o.steps = STEPS;
+    o.sampler = SAMPLER_DPMPP_2M; // which keeps something of a step for the next
+    o.count = count;
+    o.seed = 9 + first;
+    svdiff_generate(s, &o, take, note_step, d, &error);
     g_assert_no_error(error);
     svdiff_close(s);
-    return pixels;
 }
 
 static void test_generate(void)
 {
     char *folder = temporary_folder_create();
     const unsigned before = rig_graphs();
-    g_autoptr(GByteArray) calls = generate(folder, false);
-    g_assert_cmpuint(rig_graphs(), ==, before);
-    g_autoptr(GByteArray) graphs = generate(folder, true);
+    struct drawn calls = {.pixels = g_byte_array_new()}, graphs = {.pixels = g_byte_array_new()};
 
-    g_assert_cmpuint(rig_graphs(), >, before + 1);
-    g_assert_cmpmem(calls->data, calls->len, graphs->data, graphs->len);
+    // each for itself
+    generate(folder, false, 0, 1, &calls);
+    generate(folder, false, 1, 1, &calls);
+    g_assert_cmpuint(rig_graphs(), ==, before);
+    generate(folder, true, 0, PICTURES, &graphs);
+    g_assert_cmpuint(rig_graphs(), >=, before + PICTURES * STEPS - 1);
+    g_assert_cmpmem(calls.pixels->data, calls.pixels->len, graphs.pixels->data, graphs.pixels->len);
+    // from when its calls are known on a step is not waited for, nor is a picture's first
+    g_assert_cmpuint(graphs.waits[0][2], ==, graphs.waits[0][STEPS]);
+    g_assert_cmpuint(graphs.waits[1][0], ==, graphs.waits[1][STEPS]);
+    g_byte_array_unref(calls.pixels);
+    g_byte_array_unref(graphs.pixels);
     temporary_folder_remove(folder);
 }
 
