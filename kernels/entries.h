@@ -152,8 +152,10 @@ ENTRY(sum_squares, REST, 1.0 * count, (count, x, sum), int64_t count, const real
  * a limit (0) 1 / divisor. */
 ENTRY(clip, REST, 2.0 * n, (n, limit, divisor, sum, steps), int n, double limit, double divisor,
       const double *sum, struct adamw_step *steps)
-ENTRY(adamw, REST, 7.0 * count, (count, step, gradient, value, m, v), int64_t count,
-      const struct adamw_step *step, const real *gradient, real *value, real *m, real *v)
+// all that learns at once: value i takes the step of its span; the last of the n spans ends with count
+ENTRY(adamw, REST, 7.0 * count, (count, n, spans, steps, gradient, value, m, v), int64_t count,
+      int n, const struct adamw_span *spans, const struct adamw_step *steps, const real *gradient,
+      real *value, real *m, real *v)
 
 /* ---- sampling ---- */
 // y [n, t, c + more_c] = [input_scale * latents | more], n times; more NULL: zeros

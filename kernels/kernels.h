@@ -167,6 +167,12 @@ struct adamw_step {
     double gradient_scale;
 };
 
+/* Which of several steps values take: those below `end` that are of no span before it. */
+struct adamw_span {
+    int64_t end;
+    int step;
+};
+
 /* Latents [t, c] of a picture. A network sees them n times, each with more_c further channels behind them; of n = 2 the
  * first prediction is the one without a prompt. */
 struct latents_shape {

@@ -130,14 +130,32 @@ static void clip(const kernels *k, int n, double limit, double divisor, const do
     }
 }
 
-static __global__ void adamw_values(int64_t count, const struct adamw_step *__restrict__ at,
+// the span that value i is of
+static __device__ int span_of(int n, const struct adamw_span *spans, int64_t i)
+{
+    int first = 0;
+
+    for (int last = n - 1; first < last;) {
+        const int middle = (first + last) / 2;
+
+        if (i < spans[middle].end) {
+            last = middle;
+        } else {
+            first = middle + 1;
+        }
+    }
+    return first;
+}
+
+static __global__ void adamw_values(int64_t count, int n,
+                                    const struct adamw_span *__restrict__ spans,
+                                    const struct adamw_step *__restrict__ steps,
                                     const float *__restrict__ gradient, float *__restrict__ value,
                                     float *__restrict__ m, float *__restrict__ v)
 {
-    const struct adamw_step step = *at;
-
     EACH(i, count)
     {
+        const struct adamw_step step = steps[spans[span_of(n, spans, i)].step];
         const double g = step.gradient_scale * gradient[i];
         const double first = step.beta1 * m[i] + (1 - step.beta1) * g;
         const double second = step.beta2 * v[i] + (1 - step.beta2) * g * g;
@@ -150,12 +168,13 @@ static __global__ void adamw_values(int64_t count, const struct adamw_step *__re
     }
 }
 
-static void adamw(const kernels *k, int64_t count, const struct adamw_step *step,
-                  const real *gradient, real *value, real *m, real *v)
+static void adamw(const kernels *k, int64_t count, int n, const struct adamw_span *spans,
+                  const struct adamw_step *steps, const real *gradient, real *value, real *m,
+                  real *v)
 {
     if (count > 0) {
-        LAUNCH(adamw_values, cuda_blocks(count), CUDA_THREADS, 0, cuda_stream(k), count, step,
-               gradient, value, m, v);
+        LAUNCH(adamw_values, cuda_blocks(count), CUDA_THREADS, 0, cuda_stream(k), count, n, spans,
+               steps, gradient, value, m, v);
     }
 }
 

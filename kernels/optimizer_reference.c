@@ -46,12 +46,10 @@ static void clip(const kernels *k, int n, double limit, double divisor, const do
     }
 }
 
-static void adamw(const kernels *k, int64_t count, const struct adamw_step *at,
-                  const real *gradient, real *value, real *m, real *v)
+static void adamw_span(int64_t from, int64_t end, struct adamw_step step, const real *gradient,
+                       real *value, real *m, real *v)
 {
-    const struct adamw_step step = *at;
-
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = from; i < end; i++) {
         const double g = step.gradient_scale * gradient[i];
         const double first = step.beta1 * m[i] + (1 - step.beta1) * g;
         const double second = step.beta2 * v[i] + (1 - step.beta2) * g * g;
@@ -61,6 +59,16 @@ static void adamw(const kernels *k, int64_t count, const struct adamw_step *at,
         m[i] = (real)first;
         v[i] = (real)second;
         value[i] = (real)(decayed - step.rate / step.correction1 * first / length);
+    }
+}
+
+static void adamw(const kernels *k, int64_t count, int n, const struct adamw_span *spans,
+                  const struct adamw_step *steps, const real *gradient, real *value, real *m,
+                  real *v)
+{
+    for (int i = 0; i < n && count > 0; i++) {
+        adamw_span(i > 0 ? spans[i - 1].end : 0, spans[i].end, steps[spans[i].step], gradient,
+                   value, m, v);
     }
 }
 

@@ -14,6 +14,11 @@ static size_t bytes_of(const struct parameters *p)
     return (size_t)p->count * sizeof(real);
 }
 
+static size_t spans_bytes(const struct parameters *p)
+{
+    return (size_t)p->n_spans * sizeof *p->spans;
+}
+
 struct parameters *parameters_create(const kernels *k)
 {
     struct parameters *p = g_new0(struct parameters, 1);
@@ -37,6 +42,7 @@ void parameters_free(struct parameters *p)
     }
     p->k->release(p->k, p->sum, sizeof *p->sum);
     p->k->release(p->k, p->steps, STEPS_BYTES);
+    p->k->release(p->k, p->spans, spans_bytes(p));
     for (guint i = 0; i < p->list->len; i++) {
         g_free(g_array_index(p->list, struct parameter, i).name);
     }
@@ -66,6 +72,25 @@ static bool no_memory(const struct parameters *p, GError **error)
                         p->count);
 }
 
+// the device is told once where each rate's values lie
+static bool allocate_spans(struct parameters *p)
+{
+    g_autofree struct adamw_span *spans = g_new0(struct adamw_span, p->list->len);
+
+    for (guint i = 0; i < p->list->len; i++) {
+        const struct parameter *one = &g_array_index(p->list, struct parameter, i);
+        if (p->n_spans == 0 || spans[p->n_spans - 1].step != one->rate) {
+            spans[p->n_spans++].step = one->rate;
+        }
+        spans[p->n_spans - 1].end = one->offset + one->count;
+    }
+    p->spans = p->k->alloc(p->k, spans_bytes(p));
+    if (p->spans != NULL) {
+        p->k->upload(p->k, p->spans, spans, spans_bytes(p));
+    }
+    return p->spans != NULL;
+}
+
 bool parameters_allocate(struct parameters *p, GError **error)
 {
     const kernels *k = p->k;
@@ -77,7 +102,7 @@ bool parameters_allocate(struct parameters *p, GError **error)
     p->v = k->alloc(k, bytes);
     p->sum = k->alloc(k, sizeof *p->sum);
     p->steps = k->alloc(k, STEPS_BYTES);
-    if (!p->value || !p->gradient || !p->m || !p->v || !p->sum || !p->steps) {
+    if (!p->value || !p->gradient || !p->m || !p->v || !p->sum || !p->steps || !allocate_spans(p)) {
         return no_memory(p, error);
     }
     for (guint i = 0; i < p->list->len; i++) {
@@ -143,20 +168,7 @@ static void prepare_steps(struct parameters *p, const struct adamw_options *o, i
 void parameters_step(struct parameters *p, const struct adamw_options *o, int64_t step)
 {
     prepare_steps(p, o, step);
-    // neighbours with the same rate go in one call
-    for (guint i = 0, next; i < p->list->len; i = next) {
-        const struct parameter *first = &g_array_index(p->list, struct parameter, i);
-        int64_t count = 0;
-        for (next = i; next < p->list->len; next++) {
-            const struct parameter *one = &g_array_index(p->list, struct parameter, next);
-            if (one->rate != first->rate) {
-                break;
-            }
-            count += one->count;
-        }
-        p->k->adamw(p->k, count, p->steps + first->rate, p->gradient + first->offset,
-                    p->value + first->offset, p->m + first->offset, p->v + first->offset);
-    }
+    p->k->adamw(p->k, p->count, p->n_spans, p->spans, p->steps, p->gradient, p->value, p->m, p->v);
 }
 
 void parameters_download(const struct parameters *p, const real *array, float *out)

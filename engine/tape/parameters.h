@@ -24,6 +24,8 @@ struct parameters {
     real *total;                    // the same, of several gradients; NULL: not wanted
     double *sum;                    // [1] on the device: the gradient's squares
     struct adamw_step *steps;       // [PARAMETERS_RATES] on the device
+    struct adamw_span *spans;       // [n_spans] on the device: neighbours of one rate are one
+    int n_spans;
 };
 
 // different rates, at most

@@ -348,10 +348,11 @@ static void check_clip(struct check *c)
     }
 }
 
-static void adamw_case(struct check *c, int64_t count)
+// every second span learns slower; the first and the last are short
+static void adamw_case(struct check *c, int64_t count, int n)
 {
     const struct bound bound = {.relative = 1e-6, .absolute = 1e-8};
-    const struct adamw_step step = {.rate = 1e-3,
+    const struct adamw_step fast = {.rate = 1e-3,
                                     .decay = 0.01,
                                     .beta1 = 0.9,
                                     .beta2 = 0.999,
@@ -360,16 +361,25 @@ static void adamw_case(struct check *c, int64_t count)
                                     .correction2 = 1 - 0.999 * 0.999,
                                     .gradient_scale = 0.25};
 
-    check_begin(c, "count=%d", (int)count);
+    struct adamw_step steps[] = {fast, fast};
+    g_autofree struct adamw_span *spans = g_new0(struct adamw_span, n);
+
+    steps[1].rate /= 64;
+    for (int i = 0; i < n; i++) {
+        spans[i] = (struct adamw_span){i + 1 == n ? count : count * i / n + 1, i % 2};
+    }
+    check_begin(c, "count=%d spans=%d", (int)count, n);
     struct array *gradient = check_input(c, count, FILL_RANDOM);
     struct array *value = check_sum(c, count, bound), *m = check_sum(c, count, bound);
     struct array *v = check_sum(c, count, bound);
-    struct array *at_step = check_raw(c, ROLE_INPUT, sizeof step, &step);
+    struct array *at_steps = check_raw(c, ROLE_INPUT, sizeof steps, steps);
+    struct array *at_spans = check_raw(c, ROLE_INPUT, (size_t)n * sizeof *spans, spans);
 
     // the second moment is never negative: made so by an entry that is checked elsewhere
     while (check_next(c)) {
         c->k->shift_gain(c->k, (int)count, at(c, v), at(c, v), 0, at(c, v));
-        c->k->adamw(c->k, count, at(c, at_step), at(c, gradient), at(c, value), at(c, m), at(c, v));
+        c->k->adamw(c->k, count, n, at(c, at_spans), at(c, at_steps), at(c, gradient), at(c, value),
+                    at(c, m), at(c, v));
     }
     check_end_bytes(c, 28.0 * count);
 }
@@ -377,16 +387,20 @@ static void adamw_case(struct check *c, int64_t count)
 static void check_adamw(struct check *c)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
-        adamw_case(c, counts[i]);
+        adamw_case(c, counts[i], 1);
+        if (counts[i] > 8) {
+            adamw_case(c, counts[i], 2);
+            adamw_case(c, counts[i], 7);
+        }
     }
 }
 
 static void bench_adamw(struct check *c)
 {
     c->mode = MODE_BENCH_REFERENCE;
-    adamw_case(c, 1 << 18);
+    adamw_case(c, 1 << 18, 1);
     c->mode = MODE_BENCH_DEVICE;
-    adamw_case(c, 1 << 18);
+    adamw_case(c, 1 << 18, 1);
 }
 
 const struct test test_shift_gain = {.check = check_gain};
