@@ -296,7 +296,7 @@ static float *text_gradient(struct fixture *f, const struct unet *u, bool replay
     struct tensor *x = image_input(t, &latents);
     struct tensor *context =
         tape_input(t, text.v, 1, 1, (int)text.t->shape[1], (int)text.t->shape[2], true);
-    struct tensor *y = unet_forward(t, u, x, &timestep, (struct text_tensors){context, NULL});
+    struct tensor *y = unet_forward(t, u, x, &timestep, (struct text_tensors){.context = context});
     mse_loss(t, y, tape_reals(t, latents.v, tensor_count(y)), &one, NULL);
     tape_backward(t, y, NULL);
     float *gradient = g_memdup2(context->gradient, (size_t)tensor_count(context) * sizeof(float));

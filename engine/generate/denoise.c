@@ -36,6 +36,7 @@ struct arrays {
     real *mask;   // [h, w]
     real *more;   // [h, w, more_c]
     real *weight; // [n_parts, h, w]
+    cell *keys;   // of each part's texts, for all steps
 };
 
 static real *take(char **at, int64_t count)
@@ -45,6 +46,12 @@ static real *take(char **at, int64_t count)
 
     *at += (bytes + KERNELS_ALIGNMENT - 1) / KERNELS_ALIGNMENT * KERNELS_ALIGNMENT;
     return array;
+}
+
+// of a part's texts, both halves' whether there are two or not
+static int64_t key_cells(const struct denoise *d)
+{
+    return unet_key_cells(d->parts[0].unet, 2, d->parts[0].text->tokens);
 }
 
 // one behind the other from `memory` on; returns the bytes of all
@@ -66,6 +73,8 @@ static size_t lay_out(const struct denoise *d, char *memory, struct arrays *a)
     a->mask = take(&at, places);
     a->more = take(&at, places * d->more_c);
     a->weight = take(&at, places * d->n_parts);
+    a->keys = (cell *)take(&at, 0);
+    at += (size_t)(d->n_parts * key_cells(d)) * kernels_size(d->k->activation);
     return (size_t)(at - memory);
 }
 
@@ -108,6 +117,26 @@ static bool open_arrays(const struct denoise *d, struct tape *t, const float *la
     return true;
 }
 
+/* ---- texts ---- */
+
+static cell *keys_of(const struct denoise *d, const struct arrays *a, int part)
+{
+    return kernels_at(d->k, a->keys, part * key_cells(d));
+}
+
+// keys and values of all parts' texts; without guidance of the second text alone, the one with the prompt
+static void make_keys(const struct denoise *d, struct tape *t, const struct arrays *a)
+{
+    const int n = halves(d);
+
+    for (int i = 0; i < d->n_parts; i++) {
+        const struct denoise_part *p = &d->parts[i];
+        tape_reset(t);
+        unet_make_keys(t, p->unet, conditioning_input(t, p->text, 2 - n, n).context,
+                       keys_of(d, a, i));
+    }
+}
+
 /* ---- a step ---- */
 
 // passes over a part whose calls differ: a device keeps each for itself
@@ -143,9 +172,9 @@ static struct tensor *predict_part(const struct part_run *r, struct tape *t)
 
     // the network is trained on inputs of unit variance, Euler's latents are larger
     k->latents_input(k, shape_of(d), r->a->factors, r->a->latents, r->a->more, x->data);
-    // without guidance the second text alone, the one with the prompt
-    return unet_forward_guided(t, p->unet, x, timesteps, conditioning_input(t, p->text, 2 - n, n),
-                               d->guide);
+    const struct text_tensors text =
+        conditioning_with_keys(t, p->text, 2 - n, n, keys_of(d, r->a, r->part));
+    return unet_forward_guided(t, p->unet, x, timesteps, text, d->guide);
 }
 
 static void begin_step(const struct part_run *r, const kernels *k)
@@ -254,6 +283,7 @@ static void measure(void *user, struct tape *t)
     struct part_run r = {.d = d, .a = &a};
 
     lay_out_nowhere(d, &a);
+    make_keys(d, t, &a);
     run_parts(&r, t);
 }
 
@@ -365,6 +395,7 @@ bool denoise_run(struct denoise *d, struct tape *t, struct draws *draws, float *
     if (!open_arrays(d, t, latents, &a, error)) {
         return false;
     }
+    make_keys(d, t, &a);
     // in every segment of the network, so that a cancel is heard within a part of a step
     tape_set_tick(t, report, &r);
     for (r.step = sampler_first(d->sampler); r.step < sampler_steps(d->sampler);) {

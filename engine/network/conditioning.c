@@ -50,16 +50,27 @@ void conditioning_join(struct conditioning *c, const struct conditioning *all, c
     }
 }
 
+static struct tensor *pooled_input(struct tape *t, const struct conditioning *c, int first, int n)
+{
+    const float *pooled = c->pooled + (size_t)first * c->pooled_width;
+
+    return c->pooled != NULL ? tape_input(t, pooled, n, 1, 1, c->pooled_width, false) : NULL;
+}
+
 struct text_tensors conditioning_input(struct tape *t, const struct conditioning *c, int first,
                                        int n)
 {
     // copied by tape_input: c may change afterwards
     const float *context = c->context + (size_t)first * c->tokens * c->width;
-    struct text_tensors text = {tape_input(t, context, n, 1, c->tokens, c->width, false), NULL};
+    struct tensor *x = tape_input(t, context, n, 1, c->tokens, c->width, false);
 
-    if (c->pooled != NULL) {
-        text.pooled = tape_input(t, c->pooled + (size_t)first * c->pooled_width, n, 1, 1,
-                                 c->pooled_width, false);
-    }
-    return text;
+    return (struct text_tensors){
+        .context = x, .pooled = pooled_input(t, c, first, n), .tokens = c->tokens};
+}
+
+struct text_tensors conditioning_with_keys(struct tape *t, const struct conditioning *c, int first,
+                                           int n, const cell *keys)
+{
+    return (struct text_tensors){
+        .pooled = pooled_input(t, c, first, n), .keys = keys, .tokens = c->tokens};
 }

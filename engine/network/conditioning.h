@@ -18,6 +18,10 @@ struct conditioning {
 struct text_tensors {
     struct tensor *context; // [n, 1, tokens, width]
     struct tensor *pooled;  // [n, 1, 1, pooled_width] or NULL
+    /* What the UNet made of the context before (unet_make_keys), which is NULL then; NULL: it is made in each forward.
+     * tokens: of a text. */
+    const cell *keys;
+    int tokens;
 };
 
 /* Zeros for n texts. To be cleared by the caller. */
@@ -32,6 +36,8 @@ void conditioning_set(struct conditioning *c, int to, const struct conditioning 
 void conditioning_join(struct conditioning *c, const struct conditioning *all, const int *rows,
                        int n, int parts);
 
-/* n of the texts, from `first` on, as constants on a tape. */
+/* n of the texts, from `first` on, as constants on a tape, or without their context. */
 struct text_tensors conditioning_input(struct tape *t, const struct conditioning *c, int first,
                                        int n);
+struct text_tensors conditioning_with_keys(struct tape *t, const struct conditioning *c, int first,
+                                           int n, const cell *keys);

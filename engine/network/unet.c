@@ -297,7 +297,9 @@ struct pass {
     struct tensor *time, *context;
     const struct attention_guide *guide;
     GPtrArray *skips;
-    int watched; // cross-attentions so far
+    int watched;      // cross-attentions so far
+    const cell *keys; // of the blocks to come; NULL: they are made of the context
+    int n, tokens;
 };
 
 // side: 0 in the middle
@@ -307,16 +309,21 @@ static struct tensor *transform(struct tape *t, const struct transformer_block *
     // also without a guide each transformer is a segment: its output alone is kept
     struct tensor *const in[] = {x, p->context};
 
-    if (p->guide == NULL) {
+    if (p->guide == NULL && p->keys == NULL) {
         return tape_segment(t, transformer_segment, b, in, 2);
     }
-    const struct unmix *unmix = p->guide->unmix;
+    const struct unmix *unmix = p->guide != NULL ? p->guide->unmix : NULL;
     const bool watched = unmix != NULL && unmix->level == level && (unmix->sides & side) != 0;
-    struct guided_block g = {b, {p->guide, watched, p->watched}};
+    struct guided_block g = {b, {p->guide, watched, p->watched, p->keys, p->tokens}};
     // the next watched block's losses stand behind this one's
     p->watched += g.guide.watched ? b->n_layers : 0;
+    if (p->keys != NULL) {
+        p->keys =
+            kernels_at(tape_kernels(t), p->keys, transformer_block_key_cells(b, p->n, p->tokens));
+    }
     // g is on the stack, and the way back runs the segment again
-    return tape_segment(t, guided_segment, tape_keep(t, &g, sizeof g), in, 2);
+    return tape_segment(t, guided_segment, tape_keep(t, &g, sizeof g), in,
+                        p->context != NULL ? 2 : 1);
 }
 
 static struct tensor *down_forward(struct tape *t, const struct unet *u, int level,
@@ -377,6 +384,47 @@ static struct tensor *mid_forward(struct tape *t, const struct unet *u, struct t
                         2);
 }
 
+// the transformers in the order of a forward; NULL behind the last
+static const struct transformer_block *transformer_at(const struct unet *u, int number)
+{
+    const struct unet_config *c = &u->config;
+
+    for (int i = 0; i < 2 * c->n_levels + 1; i++) {
+        const bool mid = i == c->n_levels;
+        const struct level *l = i < c->n_levels ? &u->down[i] : &u->up[i - c->n_levels - !mid];
+        const struct transformer_block *first = mid ? &u->mid_transformer : l->transformers;
+        const int count = mid ? c->has_mid : first != NULL ? l->n_blocks : 0;
+
+        if (number < count) {
+            return first + number;
+        }
+        number -= count;
+    }
+    return NULL;
+}
+
+int64_t unet_key_cells(const struct unet *u, int n, int tokens)
+{
+    const struct transformer_block *b;
+    int64_t cells = 0;
+
+    for (int i = 0; (b = transformer_at(u, i)) != NULL; i++) {
+        cells += transformer_block_key_cells(b, n, tokens);
+    }
+    return cells;
+}
+
+void unet_make_keys(struct tape *t, const struct unet *u, struct tensor *context, cell *keys)
+{
+    const struct transformer_block *b;
+
+    for (int i = 0; (b = transformer_at(u, i)) != NULL; i++) {
+        transformer_block_make_keys(t, b, context, keys);
+        keys = kernels_at(tape_kernels(t), keys,
+                          transformer_block_key_cells(b, context->n, context->w));
+    }
+}
+
 struct tensor *unet_forward_guided(struct tape *t, const struct unet *u, struct tensor *latents,
                                    const double *timesteps, struct text_tensors text,
                                    const struct attention_guide *guide)
@@ -387,7 +435,10 @@ struct tensor *unet_forward_guided(struct tape *t, const struct unet *u, struct 
     struct pass p = {.time = time_forward(t, u, timesteps, latents->n),
                      .context = text.context,
                      .guide = guide,
-                     .skips = skips};
+                     .skips = skips,
+                     .keys = text.keys,
+                     .n = latents->n,
+                     .tokens = text.tokens};
     struct tensor *x = conv_same(t, latents, &u->conv_in);
 
     g_ptr_array_add(skips, x);

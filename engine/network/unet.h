@@ -22,6 +22,11 @@ struct network *unet_network(struct unet *u);
 struct tensor *unet_forward(struct tape *t, const struct unet *u, struct tensor *latents,
                             const double *timesteps, struct text_tensors text);
 
+/* What the cross-attentions make of a text is the same in each forward: keys and values of n texts of so many tokens, for
+ * text_tensors.keys. How many cells they are, and these, of context [n, 1, tokens, width]. */
+int64_t unet_key_cells(const struct unet *u, int n, int tokens);
+void unet_make_keys(struct tape *t, const struct unet *u, struct tensor *context, cell *keys);
+
 /* The same with a guide of the cross-attentions (attention_guide.h), which has to stay until the
  * tape is reset; NULL: none. */
 struct tensor *unet_forward_guided(struct tape *t, const struct unet *u, struct tensor *latents,

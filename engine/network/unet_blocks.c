@@ -112,20 +112,58 @@ static struct tensor *attend(struct tape *t, const struct attention_weights *a, 
     return linear(t, attention(t, q, k, v, a->heads, false), &a->out);
 }
 
+/* ---- keys and values of a text ---- */
+
+// of one of them
+static int64_t key_cells(const struct transformer_block *b, int n, int tokens)
+{
+    return (int64_t)n * tokens * b->layers[0].cross.k.out;
+}
+
+int64_t transformer_block_key_cells(const struct transformer_block *b, int n, int tokens)
+{
+    return 2 * b->n_layers * key_cells(b, n, tokens);
+}
+
+void transformer_block_make_keys(struct tape *t, const struct transformer_block *b,
+                                 struct tensor *context, cell *keys)
+{
+    const int64_t cells = key_cells(b, context->n, context->w);
+
+    for (int i = 0; i < 2 * b->n_layers; i++) {
+        const struct attention_weights *a = &b->layers[i / 2].cross;
+        const struct tensor *y = linear(t, context, i % 2 == 0 ? &a->k : &a->v);
+        const kernels *k = tape_kernels(t);
+
+        k->copy(k, kernels_at(k, keys, i * cells), y->data, tape_bytes(t, cells));
+    }
+}
+
+// which: 0 the keys, 1 the values of a layer
+static struct tensor *take_keys(struct tape *t, const struct attention_weights *a,
+                                const struct tensor *x, const struct block_guide *guide, int which)
+{
+    const int64_t cells = (int64_t)x->n * guide->tokens * a->k.out;
+
+    return tape_view(t, kernels_at(tape_kernels(t), guide->keys, which * cells), x->n, 1,
+                     guide->tokens, a->k.out);
+}
+
 // number: of this layer in its block
 static struct tensor *attend_text(struct tape *t, const struct attention_weights *a,
                                   struct tensor *x, struct tensor *text,
                                   const struct block_guide *guide, int number)
 {
     struct tensor *q = linear(t, x, &a->q);
-    struct tensor *k = linear(t, text, &a->k);
-    struct tensor *v = linear(t, text, &a->v);
+    const bool kept = guide != NULL && guide->keys != NULL;
+    struct tensor *k = kept ? take_keys(t, a, x, guide, 2 * number) : linear(t, text, &a->k);
+    struct tensor *v = kept ? take_keys(t, a, x, guide, 2 * number + 1) : linear(t, text, &a->v);
 
     // before attention: a loss beside it, whose gradient reaches q and k through the same records
     if (guide != NULL && guide->watched) {
         unmix_attention(t, q, k, a->heads, guide->guide->unmix, guide->layer + number);
     }
-    if (guide != NULL && guide->guide->regions != NULL) {
+    if (guide != NULL && guide->guide != NULL && guide->guide->regions != NULL) {
         return linear(t, regional_attention(t, q, k, v, a->heads, guide->guide->regions), &a->out);
     }
     return linear(t, attention(t, q, k, v, a->heads, false), &a->out);

@@ -53,14 +53,22 @@ void transformer_block_read(struct reader *r, struct transformer_block *b,
                             struct transformer_shape s, const char *name);
 void transformer_block_finish(struct transformer_block *b);
 
-// what a guide asks of one block
+/* What is asked of one block, and what it need not work out: for each of its layers the keys, then the values
+ * [n, tokens, c] of its cross-attention; NULL: of the context. */
 struct block_guide {
-    const struct attention_guide *guide;
-    bool watched; // the unmix loss is taken here
-    int layer;    // number of the block's first cross-attention among the watched
+    const struct attention_guide *guide; // NULL: nothing
+    bool watched;                        // the unmix loss is taken here
+    int layer; // number of the block's first cross-attention among the watched
+    const cell *keys;
+    int tokens;
 };
 
-/* x [n, h, w, c], context [n, 1, tokens, width]; guide may be NULL. */
+// cells of keys and values of n texts of so many tokens; and these, written behind each other
+int64_t transformer_block_key_cells(const struct transformer_block *b, int n, int tokens);
+void transformer_block_make_keys(struct tape *t, const struct transformer_block *b,
+                                 struct tensor *context, cell *keys);
+
+/* x [n, h, w, c], context [n, 1, tokens, width] or NULL where there are keys; guide may be NULL. */
 struct tensor *transformer_block(struct tape *t, const struct transformer_block *b,
                                  struct tensor *x, struct tensor *context,
                                  const struct block_guide *guide);

@@ -215,6 +215,16 @@ struct tensor *tape_tensor(struct tape *t, int n, int h, int w, int c)
     return x;
 }
 
+struct tensor *tape_view(struct tape *t, const cell *cells, int n, int h, int w, int c)
+{
+    struct tensor *x = slabs_take(t->inside ? &t->inner_tensors : &t->outer_tensors);
+
+    // nothing writes into an input
+    *x = (struct tensor){
+        .data = (cell *)(uintptr_t)cells, .n = n, .h = h, .w = w, .c = c, .outer = !t->inside};
+    return x;
+}
+
 struct tensor *tape_like(struct tape *t, const struct tensor *x)
 {
     return tape_tensor(t, x->n, x->h, x->w, x->c);

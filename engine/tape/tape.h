@@ -111,6 +111,9 @@ bool tape_cancelled(const struct tape *t);
 struct tensor *tape_tensor(struct tape *t, int n, int h, int w, int c);
 struct tensor *tape_like(struct tape *t, const struct tensor *x);
 
+/* A tensor of cells that lie elsewhere, [n, h, w, c], and stay until the tape is reset; without a gradient. */
+struct tensor *tape_view(struct tape *t, const cell *cells, int n, int h, int w, int c);
+
 /* A tensor that holds values of the host, [n, h, w, c] floats. */
 struct tensor *tape_input(struct tape *t, const float *values, int n, int h, int w, int c,
                           bool needs_gradient);
