@@ -172,11 +172,11 @@ static const struct argument convert_arguments[] = {
      .look = LOOK_SUBJECTS},
     {ARGUMENT_CHOICE, "to", N_("_To"),
      N_("subject, svdiff-pytorch: the subject; folder, checkpoint: a model with it; lora: part "
-        "of it."),
+        "of it; lycoris: all of it."),
      .standard_text = "lora", .choices = CONVERT_FORMATS(FIRST_CHOICE, NEXT_CHOICE),
      .choice_words =
          N_("a subject file|the two files of svdiff-pytorch|a model, as a folder|a model, "
-            "as one file|a LoRA")},
+            "as one file|a LoRA|all differences, for LyCORIS")},
     {ARGUMENT_FILE, "output", N_("_Output"),
      N_("The file or folder to write; empty: in your data folder, by the subject's name."),
      .look = LOOK_ENTRY},

@@ -10,7 +10,8 @@
     NEXT(PYTORCH, "svdiff-pytorch", true)                                                          \
     NEXT(FOLDER, "folder", true)                                                                   \
     NEXT(CHECKPOINT, "checkpoint", false)                                                          \
-    NEXT(LORA, "lora", false)
+    NEXT(LORA, "lora", false)                                                                      \
+    NEXT(LYCORIS, "lycoris", false)
 
 // the rank of a LoRA, where none is said, and the largest that is taken
 #define CONVERT_RANK      64

@@ -5,6 +5,7 @@
 #include "engine/base/error.h"
 #include "engine/base/output_name.h"
 #include "engine/options/option_rows.h"
+#include "engine/subject/difference_export.h"
 #include "engine/subject/lora_export.h"
 #include "engine/subject/subject_file.h"
 #include "engine/subject/subject_list.h"
@@ -18,10 +19,14 @@ static const char summary[] =
     "  svdiff convert INPUT --to svdiff-pytorch --output FOLDER\n"
     "  svdiff convert INPUT --to folder --output FOLDER            a diffusers model\n"
     "  svdiff convert INPUT --to checkpoint --output FILE.safetensors   a model as one file\n"
-    "  svdiff convert INPUT --to lora --output FILE.safetensors    part of it, as a LoRA";
+    "  svdiff convert INPUT --to lora --output FILE.safetensors    part of it, as a LoRA\n"
+    "  svdiff convert INPUT --to lycoris --output FILE.safetensors all of it, as differences";
 
 #define AS_ENUM(name, word, folder) TO_##name,
 enum format { CONVERT_FORMATS(AS_ENUM, AS_ENUM) };
+
+// of --type; without it the model's own, for which there is no word
+enum { TYPE_MODEL, TYPE_F32, TYPE_F16, TYPE_BF16 };
 
 struct convert {
     struct command common;
@@ -30,6 +35,7 @@ struct convert {
     int rank, rank_conv;
     bool force;
     enum format format;
+    int type; // of --type
     struct svdiff_scaled_subject *inputs;
     int n_inputs;
 };
@@ -51,6 +57,8 @@ static const struct option rows[] = {
         "lora: of linear weights and 1x1 kernels ({default})"),
     INT("rank-conv", FIELD(rank_conv), 0, 0, CONVERT_RANK_MOST, 0, "K",
         "lora: of 3x3 kernels; residual blocks are left out without it ({default})"),
+    CHOICE("type", FIELD(type), TYPE_MODEL, TYPE_F32, WORDS("f32", "f16", "bf16"), 0,
+           "folder, checkpoint: {words}, what numbers are written in (as the model has them)"),
     BOOL("force", FIELD(force), 0, 0, "take subjects of another model"),
 };
 static const struct option_table table = {"convert", sizeof(struct convert), rows,
@@ -86,6 +94,9 @@ static bool check_usage(struct convert *c, char *const *arguments, GError **erro
         (given == 0 && c->more == NULL)) {
         return error_usage(error,
                            "Say what to convert, --to what, and --output where; see --help.");
+    }
+    if (c->type != TYPE_MODEL && c->format != TO_FOLDER && c->format != TO_CHECKPOINT) {
+        return error_usage(error, "--type is for --to folder and --to checkpoint; leave it out.");
     }
     c->inputs = subject_list_parse_all(arguments[0], c->more, &c->n_inputs);
     return check_scales(c, error);
@@ -183,14 +194,31 @@ static bool to_lora(struct convert *c, const struct merge *m, GError **error)
     return true;
 }
 
+static bool to_lycoris(struct convert *c, const struct merge *m, GError **error)
+{
+    g_autofree char *base = g_path_get_basename(checkpoint_path(m->session->checkpoint));
+    int modules;
+
+    if (!difference_export(m, c->output, base, &modules, error)) {
+        return false;
+    }
+    report_note(c->common.report, "All of the change is in the file, in %d modules.", modules);
+    return true;
+}
+
 // the formats from TO_FOLDER on; subjects were opened for the model
 static bool write_model(struct convert *c, struct merge *m, GError **error)
 {
+    static const enum dtype types[] = {DTYPE_OTHER, DTYPE_F32, DTYPE_F16, DTYPE_BF16};
+
+    m->type = types[c->type];
     switch (c->format) {
     case TO_FOLDER:
         return merge_folder(m, c->output, error);
     case TO_CHECKPOINT:
         return merge_checkpoint(m, c->output, error);
+    case TO_LYCORIS:
+        return to_lycoris(c, m, error);
     default:
         return to_lora(c, m, error);
     }

@@ -277,8 +277,6 @@ static GArray *plan(const struct exporter *e)
 static bool begin_file(struct exporter *e, const GArray *entries, GError **error)
 {
     const struct checkpoint *c = e->m->session->checkpoint;
-    // OpenAI's CLIP has it, OpenCLIP of SD 2 has not
-    const bool sd1 = checkpoint_text_config(c)->quick_gelu;
     const bool v = checkpoint_schedule_config(c)->prediction_type == PREDICTION_V;
     g_autofree char *rank = g_strdup_printf("%d", e->o->rank);
     // as LyCORIS and kohya's scripts write it
@@ -299,18 +297,10 @@ static bool begin_file(struct exporter *e, const GArray *entries, GError **error
                                 "ss_training_comment",
                                 e->o->rank_conv > 0 ? "ss_network_args" : NULL,
                                 NULL};
-    const char *const texts[] = {"pt",
-                                 architecture,
-                                 v ? "v" : "epsilon",
-                                 "1.0.0",
-                                 sd1 ? (v ? "sd_v1_v" : "sd_v1") : (v ? "sd_v2_v" : "sd_v2"),
-                                 rank,
-                                 rank,
-                                 "networks.lora",
-                                 base,
-                                 "the largest parts of an SVDiff subject",
-                                 conv,
-                                 NULL};
+    const char *const texts[] = {
+        "pt", architecture, v ? "v" : "epsilon", "1.0.0", merge_base_version(c),
+        rank, rank,         "networks.lora",     base,    "the largest parts of an SVDiff subject",
+        conv, NULL};
 
     e->writer = safetensors_writer_create(
         e->o->output, (const struct safetensors_entry *)(const void *)entries->data, entries->len,

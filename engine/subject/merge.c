@@ -9,7 +9,7 @@
 bool merge_open(struct merge *m, svdiff *s, const struct bake_subject *subjects, int n_subjects,
                 progress_function progress, void *user, GError **error)
 {
-    *m = (struct merge){.session = s, .progress = progress, .user = user};
+    *m = (struct merge){.session = s, .type = DTYPE_OTHER, .progress = progress, .user = user};
     struct adapter_list basis;
     // what is written has no adapters in it
     const bool plain = subject_basis(subjects, n_subjects, NULL, false, &basis, error);
@@ -48,6 +48,15 @@ const char *merge_architecture(const struct checkpoint *c)
     return checkpoint_schedule_config(c)->prediction_type == PREDICTION_V
                ? "stable-diffusion-v2-768-v"
                : "stable-diffusion-v2-512";
+}
+
+const char *merge_base_version(const struct checkpoint *c)
+{
+    // OpenAI's CLIP has it, OpenCLIP of SD 2 has not
+    const bool sd1 = checkpoint_text_config(c)->quick_gelu;
+    const bool v = checkpoint_schedule_config(c)->prediction_type == PREDICTION_V;
+
+    return sd1 ? (v ? "sd_v1_v" : "sd_v1") : (v ? "sd_v2_v" : "sd_v2");
 }
 
 /* ---- writing ---- */
@@ -153,6 +162,9 @@ bool merge_write(const struct merge *m, const char *path, const GArray *tensors,
     for (guint i = 0; i < tensors->len; i++) {
         // the writer copies them
         entries[i] = g_array_index(tensors, struct merge_tensor, i).entry;
+        if (m->type != DTYPE_OTHER && entries[i].dtype != DTYPE_OTHER) {
+            entries[i].dtype = m->type;
+        }
     }
     g_autoptr(safetensors_writer) writer =
         safetensors_writer_create(path, entries, tensors->len, keys, texts, error);

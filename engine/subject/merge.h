@@ -6,7 +6,7 @@
  *   merge_close(&m);
  *
  * Weights are those of bake.h, W + U diag(relu(sigma + d) - sigma) Vt; tensors keep the types that
- * they have in the model. One tensor at a time is in memory. Every output is written whole or not
+ * they have in the model, or all get the one that m.type is set to. One tensor at a time is in memory. Every output is written whole or not
  * at all. */
 #pragma once
 
@@ -17,6 +17,7 @@ struct merge {
     svdiff *session;                 // borrowed
     struct model_spectrum *spectrum; // owned
     struct bake bake;
+    enum dtype type;            // that numbers are written in; DTYPE_OTHER: as the model has them
     progress_function progress; // may be NULL
     void *user;
 };
@@ -43,8 +44,9 @@ bool merge_checkpoint(struct merge *m, const char *path, GError **error);
 
 /* ---- for the files that write models ---- */
 
-/* What modelspec.architecture calls the model. */
+/* What modelspec.architecture calls the model, and ss_base_model_version of kohya's scripts. */
 const char *merge_architecture(const struct checkpoint *c);
+const char *merge_base_version(const struct checkpoint *c);
 
 /* Tells that `done` of `all` tensors are written; false with SVDIFF_ERROR_CANCELLED. */
 bool merge_go_on(const struct merge *m, int done, int all, GError **error);
