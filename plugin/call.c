@@ -1,5 +1,6 @@
 /* What the procedures share; see call.h. */
 #include "plugin/call.h"
+#include "plugin/brought.h"
 #include "plugin/info.h"
 #include "plugin/task.h"
 #include "plugin/words.h"
@@ -198,8 +199,9 @@ void call_add_subjects(GPtrArray *arguments, const char *subjects)
 {
     g_auto(GStrv) list = svdiff_subject_list(subjects);
 
-    for (char **subject = list; *subject != NULL; subject++) {
-        call_add_text(arguments, "--subject", *subject);
+    for (char **part = list; *part != NULL; part++) {
+        const char *rest = *part, *option = brought_option(*part, &rest);
+        call_add_text(arguments, option != NULL ? option : "--subject", rest);
     }
 }
 

@@ -29,7 +29,7 @@
 #define SUBJECTS_ARGUMENT                                                                          \
     ARGUMENT_TEXT, "subjects", N_("Sub_jects"),                                                    \
         N_("Learned subjects by name or file, with a strength if wanted: fox:0.8; "                \
-           "cat.safetensors"),                                                                     \
+           "cat.safetensors; the same of adapters: lora ink:0.5, embedding glow"),                 \
         .look = LOOK_SUBJECTS
 #define MODEL_ARGUMENT(label)                                                                      \
     ARGUMENT_FILE, "model", label,                                                                 \

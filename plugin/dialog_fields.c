@@ -123,7 +123,8 @@ static GtkWidget *dress(struct dialog_fields *f, const struct argument *p, GtkWi
 {
     switch (p->look) {
     case LOOK_SUBJECTS:
-        return dialog_subjects_new(w);
+        // adapters are painted with, and not converted
+        return dialog_subjects_new(w, strcmp(p->name, "subjects") == 0);
     case LOOK_PROMPT: // the list that the entry is in
         return dialog_history_widget(w);
     case LOOK_REGIONS:

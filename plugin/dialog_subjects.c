@@ -2,6 +2,7 @@
  * that are in no list. Pictures come one after the other, from the command. */
 #include "plugin/dialog_subjects.h"
 
+#include "plugin/brought.h"
 #include "plugin/dialog_toolkit.h"
 #include "plugin/folder.h"
 #include "plugin/info.h"
@@ -33,6 +34,7 @@ struct subjects {
     GtkWidget *list;        // NULL: there is nothing to tick
     char **there;           // what the rows are of, see list_files
     GArray *rows;           // struct row
+    bool brought;           // adapters and embeddings, too
     guint asked;            // row whose picture is awaited
     GCancellable *stop;
     bool writing; // one of the two into the other
@@ -188,6 +190,12 @@ static GtkWidget *make_row(struct subjects *s, const char *name)
     if (g_utf8_strlen(name, -1) > NAME_CHARACTERS) {
         toolkit_ellipsize(label, NAME_CHARACTERS);
     }
+    // vectors of a word have no strength but in a prompt's brackets
+    const char *rest, *option = brought_option(name, &rest);
+    if (g_strcmp0(option, "--embedding") == 0) {
+        gtk_widget_set_no_show_all(row.strength, TRUE);
+        gtk_widget_set_tooltip_text(row.tick, _("Write its name where the prompt shall mean it."));
+    }
     gtk_container_add(GTK_CONTAINER(row.tick), toolkit_row(6, row.image, label, NULL));
     g_signal_connect_swapped(row.tick, "toggled", G_CALLBACK(on_row), s);
     g_signal_connect_swapped(row.strength, "value-changed", G_CALLBACK(on_row), s);
@@ -241,10 +249,22 @@ static void fill(struct subjects *s, char **names)
     toolkit_tell("subjects: there are %s", told);
 }
 
+// what was learned, then what was brought along
+static char **list_names(const struct subjects *s)
+{
+    g_auto(GStrv) subjects = paths_subjects();
+    g_auto(GStrv) brought = s->brought ? brought_names() : g_new0(char *, 1);
+    g_autoptr(GStrvBuilder) all = g_strv_builder_new();
+
+    g_strv_builder_addv(all, (const char **)subjects);
+    g_strv_builder_addv(all, (const char **)brought);
+    return g_strv_builder_end(all);
+}
+
 void dialog_subjects_renew(GtkWidget *entry)
 {
     struct subjects *s = g_object_get_data(G_OBJECT(entry), "svdiff-subjects");
-    g_auto(GStrv) names = paths_subjects();
+    g_auto(GStrv) names = list_names(s);
     g_auto(GStrv) files = list_files(names);
 
     if (!g_strv_equal((const char *const *)files, (const char *const *)s->there)) {
@@ -255,11 +275,12 @@ void dialog_subjects_renew(GtkWidget *entry)
     }
 }
 
-GtkWidget *dialog_subjects_new(GtkWidget *entry)
+GtkWidget *dialog_subjects_new(GtkWidget *entry, bool brought)
 {
     struct subjects *s = g_new0(struct subjects, 1);
 
     s->entry = entry;
+    s->brought = brought;
     s->box = toolkit_column(4, entry, NULL);
     s->there = g_new0(char *, 1);
     s->rows = g_array_new(FALSE, FALSE, sizeof(struct row));

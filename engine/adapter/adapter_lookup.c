@@ -1,15 +1,52 @@
 /* Names of adapters and embeddings; see adapter_lookup.h. */
 #include "engine/adapter/adapter_lookup.h"
 
+#include "engine/base/regular_file.h"
 #include "engine/svdiff.h"
 
 #include <string.h>
 
+#define LIST_BYTES (1 << 16) // of a list of folders
+
 static const char *const endings[] = {".safetensors", ".pt", ".bin", ".ckpt"};
+
+char **adapter_lookup_folders(const char *folder)
+{
+    g_autoptr(GStrvBuilder) all = g_strv_builder_new();
+    g_autofree char *own = g_build_filename(g_get_user_data_dir(), "svdiff", folder, NULL);
+    g_autofree char *list = g_strconcat(own, ".txt", NULL);
+    g_autofree char *text = regular_file_load(list, LIST_BYTES, NULL, NULL);
+    g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
+
+    g_strv_builder_add(all, own);
+    for (char **line = lines; *line != NULL; line++) {
+        if (g_strstrip(*line)[0] != '\0') {
+            g_strv_builder_add(all, *line);
+        }
+    }
+    return g_strv_builder_end(all);
+}
+
+// of a name in one folder, or NULL
+static char *find_in(const char *folder, const char *name)
+{
+    g_autofree char *place = g_build_filename(folder, name, NULL);
+
+    for (size_t i = 0; i <= G_N_ELEMENTS(endings); i++) {
+        char *path = g_strconcat(place, i == 0 ? "" : endings[i - 1], NULL);
+        if (g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+            return path;
+        }
+        g_free(path);
+    }
+    return NULL;
+}
 
 // the path of a file that exists, or NULL
 static char *find(const char *folder, const char *name)
 {
+    char *path = NULL;
+
     if (g_file_test(name, G_FILE_TEST_IS_REGULAR)) {
         return g_strdup(name);
     }
@@ -17,13 +54,19 @@ static char *find(const char *folder, const char *name)
     if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL) {
         return NULL;
     }
-    g_autofree char *own = g_build_filename(g_get_user_data_dir(), "svdiff", folder, name, NULL);
-    for (size_t i = 0; i <= G_N_ELEMENTS(endings); i++) {
-        char *path = g_strconcat(own, i == 0 ? "" : endings[i - 1], NULL);
-        if (g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
-            return path;
+    g_auto(GStrv) folders = adapter_lookup_folders(folder);
+    for (char **at = folders; *at != NULL && path == NULL; at++) {
+        path = find_in(*at, name);
+    }
+    return path;
+}
+
+char *adapter_lookup_take(const char *file)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(endings); i++) {
+        if (file[0] != '.' && g_str_has_suffix(file, endings[i])) {
+            return g_strndup(file, strlen(file) - strlen(endings[i]));
         }
-        g_free(path);
     }
     return NULL;
 }

@@ -23,7 +23,11 @@ check 'an adapter draws something else' differ plain.png style.png
 check 'the picture says it' grep -aq 'x <lora:diffusers:1>' style.png
 generate $draw --lora "$style:0" --output none.png
 check 'at strength 0 nothing' near plain.png none.png
-mkdir -p "$work/data/svdiff/loras"
+mkdir -p "$work/data/svdiff/loras" elsewhere
+cp "$style" elsewhere/chalk.safetensors
+echo "$PWD/elsewhere" >"$work/data/svdiff/loras.txt"
+generate $draw --lora chalk --output chalk.png
+check 'by its name in a folder that is named' near chalk.png style.png
 cp "$style" "$work/data/svdiff/loras/my style.safetensors"
 generate $draw --lora 'my style:0.5' --output half.png
 check 'by its name, with a strength' differ half.png style.png
@@ -131,4 +135,23 @@ run edit --model "$sd1" --width 64 --height 64 --quiet --image "$pictures/rgb8.p
     --learn-steps 1 --steps 1 --seed 3 --shift . --output edit-style.png --lora "$style"
 check 'an edit is drawn with it' differ edit.png edit-style.png
 check 'and learned without: once' test "$(ls ./*.svdiff.safetensors | wc -l)" -eq 1
+
+# ---- subjects as adapters: all of what they change ----
+
+scalar=$models/sd1-subject-scalar.safetensors
+for subject in "$scalar" off.safetensors; do
+    run convert "$subject" --to lycoris --model "$sd1" --output full.safetensors
+    check "--to lycoris: ${subject##*/}" is 0
+    generate $draw --subject "$subject" --output subject.png
+    generate $draw --lora full.safetensors --output full.png
+    check 'draws what the subject draws' near subject.png full.png 1
+    check 'nothing of it is left out' test ! -s "$work/err"
+done
+check 'its metadata names the network' grep -aq '"ss_network_module":"lycoris.kohya"' full.safetensors
+for type in f32 f16 bf16; do
+    run convert "$scalar" --to checkpoint --model "$sd1" --type $type --output $type.safetensors --quiet
+    check "--type $type" grep -aqi "\"dtype\":\"$type\"" $type.safetensors
+done
+check 'f32 has twice the bytes' test "$(stat -c %s f32.safetensors)" -gt "$(($(stat -c %s f16.safetensors) * 3 / 2))"
+refuses '--type of a LoRA' 2 '--type is for' convert "$scalar" --to lora --type f16 --model "$sd1" --output l.safetensors
 end_tests

@@ -50,6 +50,9 @@
     (gimp-selection-none image)
     (learn image '(name "by-name") '(output ""))
     (check "a subject by name" (= 1 (car (generate image '(subjects "by-name:0.5")))))
+    (check "an adapter beside it, by file"
+           (= 1 (car (generate image (list 'subjects
+               (string-append "by-name; lora " (test-file "fixtures/adapters/diffusers-old.safetensors") ":0.5"))))))
     (for-each (lambda (name)
                 (learn image (list 'name name) '(output ""))
                 (check (string-append "a subject called " name)
@@ -253,6 +256,7 @@
     (check-fails "missing model" image "no-such" (lambda () (generate image '(model "/no-such/model"))))
     (check-fails "missing subject" image "no-such"
                  (lambda () (generate image '(subjects "/no-such.safetensors"))))
+    (check-fails "missing adapter" image "nobody" (lambda () (generate image '(subjects "lora nobody"))))
     (check-fails "subject of another model" image "use the model it was learned with"
                  (lambda () (generate image (list 'model (test-file "fixtures/models/sd2"))
                    (list 'subjects (test-file "fixtures/models/sd1-subject-elementwise.safetensors")))))

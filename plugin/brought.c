@@ -1,0 +1,70 @@
+/* What a person brings along; see brought.h. */
+#include "plugin/brought.h"
+
+#include "plugin/folder.h"
+
+#include "engine/adapter/adapter_lookup.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+// what begins a part of the list, where its files lie, and what the command calls it
+static const struct {
+    const char *word, *folder, *option;
+} kinds[] = {{"lora ", ADAPTER_FOLDER, "--lora"}, {"embedding ", EMBEDDING_FOLDER, "--embedding"}};
+
+// ; parts the list, and a name that is no UTF-8 cannot be shown
+static char *take(const char *file)
+{
+    char *name = adapter_lookup_take(file);
+
+    if (name != NULL && (!g_utf8_validate(name, -1, NULL) || strpbrk(name, ";\n:") != NULL)) {
+        g_clear_pointer(&name, g_free);
+    }
+    return name;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return g_utf8_collate(*(const char *const *)a, *(const char *const *)b);
+}
+
+// of one kind, each once: the first folder's counts
+static void add_kind(GPtrArray *all, const char *word, const char *kind)
+{
+    g_auto(GStrv) folders = adapter_lookup_folders(kind);
+
+    for (char **folder = folders; *folder != NULL; folder++) {
+        g_auto(GStrv) names = folder_names(*folder, take, compare_names);
+        for (char **name = names; *name != NULL; name++) {
+            char *part = g_strconcat(word, *name, NULL);
+            if (g_ptr_array_find_with_equal_func(all, part, g_str_equal, NULL)) {
+                g_free(part);
+            } else {
+                g_ptr_array_add(all, part);
+            }
+        }
+    }
+}
+
+char **brought_names(void)
+{
+    GPtrArray *all = g_ptr_array_new();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        add_kind(all, kinds[i].word, kinds[i].folder);
+    }
+    g_ptr_array_add(all, NULL);
+    return (char **)g_ptr_array_free(all, FALSE);
+}
+
+const char *brought_option(const char *part, const char **rest)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        if (g_str_has_prefix(part, kinds[i].word)) {
+            *rest = part + strlen(kinds[i].word);
+            return kinds[i].option;
+        }
+    }
+    return NULL;
+}
