@@ -240,6 +240,7 @@ static bool take_step(kernels *k, enum bench_part part, int width, int height, i
                                     .width = width,
                                     .height = height,
                                     .batch = batch,
+                                    .texts = 1,
                                     .repeats = 1,
                                     .unet = &unet,
                                     .vae = &vae,

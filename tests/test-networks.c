@@ -179,6 +179,51 @@ static void test_unet(struct fixture *f, const void *data)
     unet_free(u);
 }
 
+// the prediction for n times the same latents under two texts
+static float *predict_two(struct fixture *f, const struct unet *u, int n)
+{
+    struct values latents = get(f, "unet.odd", "latents"), text = get(f, "unet.odd", "embeddings");
+    const int tokens = (int)text.t->shape[1], width = (int)text.t->shape[2];
+    const double timesteps[] = {321, 321};
+    float *both = g_new(float, 2 * text.t->values);
+
+    for (int64_t i = 0; i < text.t->values; i++) {
+        both[i] = text.v[i];
+        both[text.t->values + i] = -text.v[i];
+    }
+    tape_reset(f->tape);
+    struct tensor *x = image_input(f->tape, &latents);
+    x = n > 1 ? repeat(f->tape, x, n) : x;
+    const struct conditioning texts = {.n = 2, .tokens = tokens, .width = width, .context = both};
+    struct tensor *y =
+        unet_forward(f->tape, u, x, timesteps, conditioning_input(f->tape, &texts, 0, 2));
+    g_assert_cmpint(y->n, ==, 2);
+    float *prediction = g_new(float, tensor_count(y));
+    tape_download(f->tape, y, prediction);
+    g_free(both);
+    g_free(latents.v);
+    g_free(text.v);
+    return prediction;
+}
+
+// what comes before the first text is looked at is computed once for both
+static void test_two_texts(struct fixture *f, const void *data)
+{
+    struct unet *u = open_unet(f);
+    g_autofree float *shared = predict_two(f, u, 1), *apart = predict_two(f, u, 2);
+    const struct safetensors_tensor *one = safetensors_find(f->expected, "unet.odd.prediction");
+    double difference = 0, size = 0, between = 0;
+
+    for (int64_t i = 0; i < 2 * one->values; i++) {
+        difference += pow(shared[i] - apart[i], 2);
+        between += pow(shared[i] - shared[(i + one->values) % (2 * one->values)], 2);
+        size += pow(apart[i], 2);
+    }
+    g_assert_cmpfloat(sqrt(difference / size), <=, 1e-5);
+    g_assert_cmpfloat(sqrt(between / size), >, 1e-3);
+    unet_free(u);
+}
+
 /* ---- text encoder ---- */
 
 // whole numbers of 32 bits, which the engine never reads from a file
@@ -362,8 +407,10 @@ int main(int argc, char **argv)
         const char *device = models[i].cpu ? "cpu" : "reference";
         g_autofree char *replay = g_strdup_printf("/networks/%s/replay-equals-keep", device);
         g_autofree char *cancel = g_strdup_printf("/networks/%s/cancel", device);
+        g_autofree char *texts = g_strdup_printf("/networks/%s/two-texts", device);
         ADD(replay, &models[i], test_replay);
         ADD(cancel, &models[i], test_cancel);
+        ADD(texts, &models[i], test_two_texts);
     }
     return g_test_run();
 }

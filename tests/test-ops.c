@@ -97,6 +97,12 @@ static struct tensor *build_shapes(struct tape *t, struct tensor **x, void *data
     return upsample(t, concat(t, x[0], x[1]), 5, 3);
 }
 
+// the gradients of three meet in one
+static struct tensor *build_repeat(struct tape *t, struct tensor **x, void *data)
+{
+    return add(t, repeat(t, x[0], 3), x[1]);
+}
+
 static void test_activation(struct fixture *f, const void *data)
 {
     f->build = build_activate;
@@ -117,6 +123,14 @@ static void test_add_row(struct fixture *f, const void *data)
     f->build = build_add_row;
     fixture_leaf(f, 2, 2, 2, 3);
     fixture_leaf(f, 2, 1, 1, 3);
+    fixture_check_leaves(f);
+}
+
+static void test_repeat(struct fixture *f, const void *data)
+{
+    f->build = build_repeat;
+    fixture_leaf(f, 2, 3, 2, 2);
+    fixture_leaf(f, 6, 3, 2, 2);
     fixture_check_leaves(f);
 }
 
@@ -303,6 +317,7 @@ int main(int argc, char **argv)
     FIXTURE_TEST("/ops/geglu", test_geglu, 0);
     FIXTURE_TEST("/ops/add-row", test_add_row, 0);
     FIXTURE_TEST("/ops/concat-upsample", test_shapes, 0);
+    FIXTURE_TEST("/ops/repeat", test_repeat, 0);
     FIXTURE_TEST("/ops/lowest", test_lowest, 0);
     FIXTURE_TEST("/ops/lowest/replay", test_lowest, 1);
     g_test_add_func("/ops/chain", test_chain);

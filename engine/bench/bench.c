@@ -40,7 +40,7 @@ struct run {
     struct parameters *parameters;   // of learning, as is the batch
     struct learn_batch *batch;
     float *input;             // [batch, h, w, c]: noise of deviation 1
-    struct conditioning text; // of as many texts as the batch has rows
+    struct conditioning text; // of `texts` for each of the batch
     double *timesteps;        // [batch]
     int h, w, c;              // of the latents, or of what an inpainting model sees
     struct tape *tape;
@@ -64,7 +64,7 @@ static void run_once(void *user, struct tape *t)
         autoencoder_decode(t, r->autoencoder, x);
         return;
     }
-    unet_forward(t, r->unet, x, r->timesteps, conditioning_input(t, &r->text, 0, r->o->batch));
+    unet_forward(t, r->unet, x, r->timesteps, conditioning_input(t, &r->text, 0, r->text.n));
 }
 
 /* The optimiser's share of a step, with AdamW's defaults and clipped to a norm of 1 as a run of
@@ -129,10 +129,10 @@ static bool prepare(struct run *r, GError **error)
     // an inpainting UNet sees more channels than a picture's latents have
     r->c = o->part == BENCH_DECODE ? o->vae->latent_channels : o->unet->in_channels;
     r->input = g_new(float, (size_t)o->batch * r->h * r->w * r->c);
-    conditioning_init(&r->text, o->batch, o->tokens, o->unet->cross_attention_dim, 0);
+    conditioning_init(&r->text, o->batch * o->texts, o->tokens, o->unet->cross_attention_dim, 0);
     r->timesteps = g_new(double, o->batch);
     bench_random_fill(r->input, (int64_t)o->batch * r->h * r->w * r->c, 1, 3);
-    bench_random_fill(r->text.context, (int64_t)o->batch * o->tokens * r->text.width, 1, 4);
+    bench_random_fill(r->text.context, (int64_t)r->text.n * o->tokens * r->text.width, 1, 4);
     for (int i = 0; i < o->batch; i++) {
         r->timesteps[i] = 500;
     }

@@ -12,6 +12,7 @@ struct bench_options {
     enum bench_part part;
     int width, height; // pixels
     int batch;
+    int texts; // for each picture: what guidance asks of the UNet is 2 of them
     int repeats;
     const struct unet_config *unet;
     const struct vae_config *vae;
@@ -27,7 +28,7 @@ struct bench_result {
     struct kernels_measure kinds[KERNELS_KINDS];
 };
 
-/* unet: one forward of the batch. learn: one forward and backward with all UNet shifts, factored,
+/* unet: one forward of the batch under its texts. learn: one forward and backward with all UNet shifts, factored,
  * and the optimiser; no text encoder, prior or autoencoder. decode: latents to a picture. Errors:
  * no memory, or cancelled. */
 bool bench_run(const kernels *k, const struct bench_options *o, struct bench_result *result,

@@ -16,7 +16,7 @@ struct bench {
     struct command common;
     int what;
     bool shapes; // sd15
-    int width, height, batch, repeats;
+    int width, height, batch, texts, repeats;
     struct unet_config unet;
     struct vae_config vae;
     struct schedule_config schedule;
@@ -35,6 +35,8 @@ static const struct option rows[] = {
     INT("width", FIELD(width), 512, 8, 8192, OPTION_PIXELS, "N", "pixels ({default})"),
     INT("height", FIELD(height), 512, 8, 8192, OPTION_PIXELS, "N", "pixels ({default})"),
     INT("batch", FIELD(batch), 1, 1, 64, 0, "N", "pictures at once ({default})"),
+    INT("texts", FIELD(texts), 1, 1, 8, 0, "N",
+        "of each picture, as guidance has 2; unet alone ({default})"),
     INT("repeats", FIELD(repeats), 3, 1, 1000, 0, "N", "runs, the best counts ({default})"),
 };
 static const struct option_table table = {"bench", sizeof(struct bench), rows, G_N_ELEMENTS(rows)};
@@ -148,6 +150,7 @@ static bool run_part(struct bench *b, const kernels *k, struct bench_result *res
     struct bench_options o = {.width = b->width,
                               .height = b->height,
                               .batch = b->batch,
+                              .texts = b->texts,
                               .repeats = b->repeats,
                               .unet = &b->unet,
                               .vae = &b->vae,

@@ -154,27 +154,28 @@ struct part_run {
     const float *noise; // of this step; NULL: no step of the sampler adds any
 };
 
-static struct latents_shape shape_of(const struct denoise *d)
+// of n predictions
+static struct latents_shape shape_of(const struct denoise *d, int n)
 {
     return (struct latents_shape){
-        .n = halves(d), .t = (int64_t)d->h * d->w, .c = d->c, .more_c = d->more_c};
+        .n = n, .t = (int64_t)d->h * d->w, .c = d->c, .more_c = d->more_c};
 }
 
-// one forward for both halves of the guidance: the weights pass through the cache once
+/* One forward for both halves of the guidance: the weights pass through the cache once, and what the
+ * halves have in common is computed once. */
 static struct tensor *predict_part(const struct part_run *r, struct tape *t)
 {
     const struct denoise *d = r->d;
     const struct denoise_part *p = &d->parts[r->part];
     const int n = halves(d);
-    const double timesteps[2] = {r->timestep, r->timestep};
     const kernels *k = tape_kernels(t);
-    struct tensor *x = tape_tensor(t, n, d->h, d->w, d->c + d->more_c);
+    struct tensor *x = tape_tensor(t, 1, d->h, d->w, d->c + d->more_c);
 
     // the network is trained on inputs of unit variance, Euler's latents are larger
-    k->latents_input(k, shape_of(d), r->a->factors, r->a->latents, r->a->more, x->data);
+    k->latents_input(k, shape_of(d, 1), r->a->factors, r->a->latents, r->a->more, x->data);
     const struct text_tensors text =
         conditioning_with_keys(t, p->text, 2 - n, n, keys_of(d, r->a, r->part));
-    return unet_forward_guided(t, p->unet, x, timesteps, text, d->guide);
+    return unet_forward_guided(t, p->unet, x, &r->timestep, text, d->guide);
 }
 
 static void begin_step(const struct part_run *r, const kernels *k)
@@ -222,7 +223,7 @@ static void run_part(void *user, struct tape *t)
     const struct tensor *y = predict_part(r, t);
     // a cancelled network leaves its device
     k = tape_kernels(t);
-    k->latents_guide(k, shape_of(d), (real)d->guidance, weight, y->data, a->both,
+    k->latents_guide(k, shape_of(d, halves(d)), (real)d->guidance, weight, y->data, a->both,
                      last ? a->prediction : NULL);
     if (last && guided(d) && d->rescale > 0) {
         k->latents_rescale(k, count_of(d), d->rescale, a->both + count_of(d), a->prediction);

@@ -65,12 +65,12 @@ struct text_tensors conditioning_input(struct tape *t, const struct conditioning
     struct tensor *x = tape_input(t, context, n, 1, c->tokens, c->width, false);
 
     return (struct text_tensors){
-        .context = x, .pooled = pooled_input(t, c, first, n), .tokens = c->tokens};
+        .context = x, .pooled = pooled_input(t, c, first, n), .n = n, .tokens = c->tokens};
 }
 
 struct text_tensors conditioning_with_keys(struct tape *t, const struct conditioning *c, int first,
                                            int n, const cell *keys)
 {
     return (struct text_tensors){
-        .pooled = pooled_input(t, c, first, n), .keys = keys, .tokens = c->tokens};
+        .pooled = pooled_input(t, c, first, n), .keys = keys, .n = n, .tokens = c->tokens};
 }

@@ -19,9 +19,9 @@ struct text_tensors {
     struct tensor *context; // [n, 1, tokens, width]
     struct tensor *pooled;  // [n, 1, 1, pooled_width] or NULL
     /* What the UNet made of the context before (unet_make_keys), which is NULL then; NULL: it is made in each forward.
-     * tokens: of a text. */
+     * n: texts; tokens: of each. */
     const cell *keys;
-    int tokens;
+    int n, tokens;
 };
 
 /* Zeros for n texts. To be cleared by the caller. */

@@ -17,8 +17,9 @@ void unet_free(struct unet *u); // accepts NULL
 
 struct network *unet_network(struct unet *u);
 
-/* The prediction [n, h, w, out_channels] for latents [n, h, w, in_channels] at timesteps [n] (of
- * the host; Euler's may lie between two) under n texts. */
+/* The prediction [m, h, w, out_channels] for latents [n, h, w, in_channels] at timesteps [n] (of the host; Euler's may lie
+ * between two) under m texts: n of them, or so many times n, as guidance has two for the same latents, all of the first ones
+ * before the second ones. What comes before the first cross-attention is then computed once. */
 struct tensor *unet_forward(struct tape *t, const struct unet *u, struct tensor *latents,
                             const double *timesteps, struct text_tensors text);
 

@@ -169,13 +169,19 @@ static struct tensor *attend_text(struct tape *t, const struct attention_weights
     return linear(t, attention(t, q, k, v, a->heads, false), &a->out);
 }
 
+struct tensor *for_texts(struct tape *t, struct tensor *x, int n)
+{
+    return x->n < n ? repeat(t, x, n / x->n) : x;
+}
+
 static struct tensor *layer_forward(struct tape *t, const struct transformer_layer *l,
                                     struct tensor *x, struct tensor *context,
                                     const struct block_guide *guide, int number)
 {
     struct tensor *h = layernorm(t, x, &l->norm1);
 
-    x = add(t, attend(t, &l->self, h, h), x);
+    // until it first attends to a text, it is the same for all of them
+    x = for_texts(t, add(t, attend(t, &l->self, h, h), x), context != NULL ? context->n : guide->n);
     h = layernorm(t, x, &l->norm2);
     x = add(t, attend_text(t, &l->cross, h, context, guide, number), x);
     h = linear(t, layernorm(t, x, &l->norm3), &l->expand);
@@ -198,5 +204,5 @@ struct tensor *transformer_block(struct tape *t, const struct transformer_block 
     for (int i = 0; i < b->n_layers; i++) {
         h = layer_forward(t, &b->layers[i], h, context, guide, i);
     }
-    return add(t, project(t, h, &b->proj_out), x);
+    return add(t, project(t, h, &b->proj_out), for_texts(t, x, h->n));
 }

@@ -60,7 +60,7 @@ struct block_guide {
     bool watched;                        // the unmix loss is taken here
     int layer; // number of the block's first cross-attention among the watched
     const cell *keys;
-    int tokens;
+    int n, tokens; // of the keys: texts, and of each
 };
 
 // cells of keys and values of n texts of so many tokens; and these, written behind each other
@@ -68,7 +68,11 @@ int64_t transformer_block_key_cells(const struct transformer_block *b, int n, in
 void transformer_block_make_keys(struct tape *t, const struct transformer_block *b,
                                  struct tensor *context, cell *keys);
 
-/* x [n, h, w, c], context [n, 1, tokens, width] or NULL where there are keys; guide may be NULL. */
+/* x for n texts, which is the same for several of them while there are fewer: [n, h, w, c]. */
+struct tensor *for_texts(struct tape *t, struct tensor *x, int n);
+
+/* x [n, h, w, c], or what is the same for several texts, as for_texts has it; context [n, 1, tokens, width] or NULL where
+ * there are keys; guide may be NULL. Returns [n, h, w, c]. */
 struct tensor *transformer_block(struct tape *t, const struct transformer_block *b,
                                  struct tensor *x, struct tensor *context,
                                  const struct block_guide *guide);

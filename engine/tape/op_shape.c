@@ -1,7 +1,8 @@
 /* Operations that only move values.
  *
  *   concat    y = [a | b] along the channels   da, db = the columns of dy
- *   upsample  nearest neighbour                dx = sum of dy over the copies */
+ *   upsample  nearest neighbour                dx = sum of dy over the copies
+ *   repeat    y = x, x, ..                     dx = the same */
 #include "engine/tape/ops.h"
 
 static void split_to(struct tape *t, struct tensor *x, const struct tensor *y, int column)
@@ -58,6 +59,33 @@ struct tensor *upsample(struct tape *t, struct tensor *x, int out_h, int out_w)
     k->upsample_forward(k, shape_of(x, out_h, out_w), x->data, y->data);
     if (tape_wants(t, y, false, x, NULL)) {
         tape_record(t, (struct record){.backward = upsample_backward, .y = y, .x = {x}});
+    }
+    return y;
+}
+
+static void repeat_backward(struct tape *t, const struct record *r)
+{
+    const kernels *k = tape_kernels(t);
+    struct tensor *x = r->x[0];
+    cell *dx = tape_gradient(t, x);
+
+    for (int64_t row = 0; dx != NULL && row < tensor_rows(r->y); row += tensor_rows(x)) {
+        k->copy_columns(k, tensor_rows(x), x->c, kernels_at(k, r->y->gradient, row * x->c), x->c,
+                        dx, x->c, true);
+    }
+}
+
+struct tensor *repeat(struct tape *t, struct tensor *x, int times)
+{
+    const kernels *k = tape_kernels(t);
+    struct tensor *y = tape_tensor(t, times * x->n, x->h, x->w, x->c);
+
+    for (int64_t row = 0; row < tensor_rows(y); row += tensor_rows(x)) {
+        k->copy_columns(k, tensor_rows(x), x->c, x->data, x->c, kernels_at(k, y->data, row * x->c),
+                        x->c, false);
+    }
+    if (tape_wants(t, y, false, x, NULL)) {
+        tape_record(t, (struct record){.backward = repeat_backward, .y = y, .x = {x}});
     }
     return y;
 }

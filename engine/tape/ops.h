@@ -54,6 +54,8 @@ struct tensor *add_row(struct tape *t, struct tensor *x, struct tensor *row);
 /* Channels of a, then channels of b. */
 struct tensor *concat(struct tape *t, struct tensor *a, struct tensor *b);
 struct tensor *upsample(struct tape *t, struct tensor *x, int out_h, int out_w);
+/* All of x, so many times one after the other: [times n, h, w, c]. */
+struct tensor *repeat(struct tape *t, struct tensor *x, int times);
 
 // op_loss.c
 /* Mean squared error: adds the gradient of sum over n of weight [n] * loss [n], where loss [n] is

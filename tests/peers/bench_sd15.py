@@ -108,6 +108,8 @@ def ours(options, row):
     part = "unet" if row.part == "forward" else row.part
     arguments = [svdiff, "bench", "--what", part, "--json", "--quiet", "--batch", row.batch]
     arguments += ["--repeats", options.repeats]
+    if row.name.startswith("guided"): # what generate asks: two texts for the same latents
+        arguments[arguments.index("--batch") + 1 :] = [1, "--texts", row.batch, "--repeats", options.repeats]
     own = options.divide > 1 or row.part == "start"
     arguments += ["--model", options.model] if own else ["--shapes", "sd15"]
     return run(arguments + common, environment)
