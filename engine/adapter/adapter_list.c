@@ -137,7 +137,7 @@ static char *list_text(const struct adapter_list *l, bool names, GError **error)
         g_autofree char *name = g_path_get_basename(adapter_path(l->items[i].adapter));
         g_ptr_array_add(lines, names ? g_strdup_printf("%s %s", own, name) : g_steal_pointer(&own));
     }
-    qsort(lines->pdata, lines->len, sizeof *lines->pdata, compare_texts);
+    g_ptr_array_sort(lines, compare_texts); // of none, too
     for (guint i = 0; i < lines->len; i++) {
         g_string_append_printf(text, "%s%s", i > 0 ? "\n" : "", (const char *)lines->pdata[i]);
     }

@@ -180,7 +180,7 @@ static bool finish_header(struct reading *r)
                                 t->name);
         }
     }
-    qsort(h->keys->pdata, h->keys->len, sizeof *h->keys->pdata, compare_keys);
+    g_ptr_array_sort(h->keys, compare_keys); // of none, too
     g_ptr_array_add(h->keys, NULL);
     h->count = r->tensors->len;
     h->tensors = (struct safetensors_tensor *)(void *)g_array_free(r->tensors, FALSE);
