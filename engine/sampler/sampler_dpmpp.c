@@ -34,10 +34,10 @@ static int last_timestep(const struct schedule_config *config, const float *alph
 
 enum { LAST = TERM_KEPT, BEFORE }; // the originals of two steps before
 
-// one step: its levels, from the next one backwards, and how it is made
+/* One step, and how it is made: levels [1] is the next, [0] its own, [-1] and [-2] those before, as far as
+ * the order needs them. */
 struct stride {
-    const float
-        *levels; // [1] the next, [0] this, [-1] and [-2] before, as far as the order needs them
+    const float *levels;
     int order;
     bool heun;
 };

@@ -52,6 +52,9 @@ generate $draw --prompt 'a red fox at sea' --output without.png
 check 'it makes a difference' differ weight.png without.png
 generate $draw --prompt 'a \(red fox\) at sea' --output escaped.png
 check 'escaped brackets are characters' differ escaped.png without.png
+generate $draw --prompt 'a ([V] fox:1.5) at sea' --subject "$sks" --output marked.png
+check 'a mark may have a weight' warned 0 .
+check 'and is no weight' grep -aq 'a (sks fox:1.5) at sea' marked.png
 generate $draw --prompt 'a red fox at sea BREAK' --output break.png
 check 'a chunk more' differ break.png without.png
 generate $draw --prompt 'a red fox at sea' --clip-skip 2 --output skip.png
