@@ -188,10 +188,8 @@ struct svdiff_subject {
     /* Files, one for each image: white is the subject; an entry may be NULL, and so may the list.
      * Subjects with masks of the same image are learned from it together. */
     const char *const *masks;
-    /* Texts, one for each image: what it shows beyond the prompt, which goes before; with [V] in the prompt's
-     * place. An entry may be NULL, and so may the list. Not of images that several subjects share. */
-    const char *const *captions;
-    const char *region; // a mask: where the subject goes in mixed pictures; NULL: any half
+    const char *const *captions; // of each image: behind the prompt, or with [V] for it; or NULL
+    const char *region;          // a mask: where the subject goes in mixed pictures; NULL: any half
     /* A part of the learning square, into which the pictures are put, smaller (learn_place.h),
      * before they are learned; they have no masks then, and are not mirrored. NULL: all of it. */
     const struct layout_box *box;
@@ -273,6 +271,8 @@ struct svdiff_learn_options {
     /* After 20 steps that keep the class each: steps from one that does to the next, with as many
      * times the weight. The others have neither its rows nor the unshifted model's prediction. */
     int prior_every;
+    bool
+        buckets; // pictures of other shapes than a square keep them (learn_bucket.h); of one subject
     int prior_images; // made by the model before learning; 0: its prediction is the target
     bool text_encoder, scalar_norms;
     enum shift_subset subset;
@@ -407,10 +407,9 @@ struct svdiff_generate_options {
     const struct svdiff_embedding *embeddings;
     int n_embeddings;
     int steps;
-    int clip_skip;   // the layer of the text encoder, from the end: 1 is the last
-    double guidance; // at most 1: no unconditional pass
-    double
-        guidance_rescale; // 1: the guided prediction has the unguided one's deviation; 0: its own
+    int clip_skip;           // the layer of the text encoder, from the end: 1 is the last
+    double guidance;         // at most 1: no unconditional pass
+    double guidance_rescale; // 1: with the deviation of the unguided prediction; 0: as it is
     enum sampler_kind sampler;
     enum sampler_spacing spacing;
     enum sampler_timesteps timesteps;

@@ -86,6 +86,9 @@ bool call_learn(const struct call *c, task *t, GError **error)
     // also the normal one: without, a run that goes on would have that of what it goes on from
     call_add_text(a, "--effort", effort_of(c->values));
     call_add_text(a, "--output", t->file);
+    if (strcmp(values_text(c->values, "shape"), "own") == 0) {
+        g_ptr_array_add(a, g_strdup("--buckets"));
+    }
     add_going_on(c->values, a);
     return add_layers(c, t->folder, a, error);
 }

@@ -60,6 +60,10 @@ static const struct argument learn_arguments[] = {
      N_("Whether the name of each layer says what it shows besides, behind the prompt."),
      .standard_text = "unused", .choices = "unused|captions",
      .choice_words = N_("only names|say what is there"), .advanced = true, .unscripted = true},
+    {ARGUMENT_CHOICE, "shape", N_("Shape (_2)"),
+     N_("Whether a square of each layer is learned, or all of it in about its shape."),
+     .standard_text = "square", .choices = "square|own", .choice_words = N_("a square|all of it"),
+     .advanced = true, .unscripted = true},
 };
 
 // what is painted, and how, with an image or without

@@ -1,4 +1,5 @@
 /* Which square of a learning picture is seen, with masks and without. */
+#include "engine/learn/pictures/learn_bucket.h"
 #include "engine/learn/pictures/learn_frame.h"
 
 static picture *blank(int width, int height, int channels)
@@ -64,7 +65,7 @@ static void test_union(void)
 
 static void test_centre(void)
 {
-    const struct learn_framing f = {.size = 10};
+    const struct learn_framing f = {.width = 10, .height = 10};
     g_autoptr(picture) image = blank(40, 20, 3), mask = marked(40, 20, 30, 0, 36, 20);
     struct picture_frame frame = learn_frame(image, NULL, &f, 0, 0);
 
@@ -78,7 +79,7 @@ static void test_centre(void)
 // a random square keeps a small subject whole and shows only a large one
 static void test_crops(void)
 {
-    const struct learn_framing f = {.size = 20, .crops = 64, .seed = 7};
+    const struct learn_framing f = {.width = 20, .height = 20, .crops = 64, .seed = 7};
     g_autoptr(picture) image = blank(60, 20, 3);
     g_autoptr(picture) narrow = marked(60, 20, 30, 5, 36, 9);
     g_autoptr(picture) wide = marked(60, 20, 10, 0, 50, 20);
@@ -101,7 +102,7 @@ static void test_crops(void)
 // what stands out is in the square, as near to its middle as the edges allow
 static void test_found(void)
 {
-    const struct learn_framing f = {.size = 40, .find = true};
+    const struct learn_framing f = {.width = 40, .height = 40, .find = true};
     g_autoptr(picture) image = picture_create(120, 40, 3, NULL);
 
     for (int i = 0; i < 120 * 40; i++) {
@@ -111,8 +112,35 @@ static void test_found(void)
         }
     }
     g_assert_cmpint(learn_frame(image, NULL, &f, 0, 0).x, ==, 74);
-    const struct learn_framing middle = {.size = 40};
+    const struct learn_framing middle = {.width = 40, .height = 40};
     g_assert_cmpint(learn_frame(image, NULL, &middle, 0, 0).x, ==, 40);
+}
+
+// of a wide picture nothing is cut off that its shape has room for
+static void test_bucket(void)
+{
+    static const struct {
+        int n, width, height, h, w;
+    } known[] = {
+        {64, 512, 512, 64, 64},   {64, 768, 512, 48, 80}, {64, 512, 768, 80, 48},
+        {64, 1920, 1080, 48, 80}, {64, 520, 500, 64, 64}, {64, 4000, 100, 32, 128},
+        {64, 100, 4000, 128, 32}, {16, 300, 200, 12, 20}, {8, 300, 200, 6, 10},
+        {1, 300, 200, 1, 1},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
+        const struct learn_bucket b = learn_bucket_of(known[i].n, known[i].width, known[i].height);
+        g_test_message("%d: %d x %d is %d x %d", known[i].n, known[i].width, known[i].height, b.h,
+                       b.w);
+        g_assert_cmpint(b.h * b.w, <=, known[i].n * known[i].n);
+        g_assert_cmpint(b.h, ==, known[i].h);
+        g_assert_cmpint(b.w, ==, known[i].w);
+    }
+    // covers the shape, and is cut in its middle
+    const struct picture_frame f = picture_frame_fill(300, 200, 160, 96);
+    g_assert_true(f.width == 160 && f.height == 106 && f.x == 0 && f.y == 5);
+    const struct picture_frame g = picture_frame_fill(300, 200, 100, 96);
+    g_assert_true(g.width == 144 && g.height == 96 && g.x == 22 && g.y == 0);
 }
 
 int main(int argc, char **argv)
@@ -123,5 +151,6 @@ int main(int argc, char **argv)
     g_test_add_func("/learn-frame/centre", test_centre);
     g_test_add_func("/learn-frame/crops", test_crops);
     g_test_add_func("/learn-frame/found", test_found);
+    g_test_add_func("/learn_frame/bucket", test_bucket);
     return g_test_run();
 }

@@ -153,7 +153,7 @@ static void take_marks(const struct lesson *l, struct svdiff_estimate *e)
     for (guint i = 0; i < l->pictures->list->len; i++) {
         const struct learn_picture *one = learn_pictures_at(l->pictures, (int)i);
         for (int m = 0; m < one->n_masks; m++) {
-            const double mean = learn_mask_mean(l->pictures, &one->masks[m], one->variants);
+            const double mean = learn_mask_mean(&one->masks[m], one->variants);
             g_array_append_val(all, mean);
         }
     }
@@ -161,24 +161,45 @@ static void take_marks(const struct lesson *l, struct svdiff_estimate *e)
     e->marked = (double *)g_array_free(all, FALSE);
 }
 
-// the first squares, all of one size, beside each other
+// a picture of what is learned, in a square of that side: of another shape it is smaller, in the middle of it
+static bool put_square(const struct lesson *l, int i, int side, float *out, size_t row,
+                       GError **error)
+{
+    g_autoptr(picture) one = learn_pictures_square(l->pictures, i, error);
+    const int longest = one != NULL ? MAX(one->width, one->height) : side;
+    g_autoptr(picture) fitted = one != NULL && longest != side
+                                    ? picture_resize(one, MAX(one->width * side / longest, 1),
+                                                     MAX(one->height * side / longest, 1), error)
+                                    : g_steal_pointer(&one);
+
+    if (fitted == NULL) {
+        return false;
+    }
+    out += (size_t)((side - fitted->height) / 2) * row + (size_t)4 * ((side - fitted->width) / 2);
+    for (int y = 0; y < fitted->height; y++) {
+        memcpy(out + y * row, fitted->pixels + (size_t)4 * y * fitted->width,
+               (size_t)4 * fitted->width * sizeof(float));
+    }
+    return true;
+}
+
+// the first pictures as they are learned, in squares of one size, beside each other
 static bool take_squares(const struct lesson *l, struct svdiff_estimate *e, GError **error)
 {
     const int side = l->options->size, n = MIN((int)l->pictures->list->len, SVDIFF_SQUARES);
     const size_t row = (size_t)4 * side;
 
     e->squares = picture_create(n * side, side, 4, error);
-    for (int i = 0; e->squares != NULL && i < n; i++) {
-        g_autoptr(picture) one = learn_pictures_square(l->pictures, i, error);
-        if (one == NULL) {
+    if (e->squares == NULL) {
+        return false;
+    }
+    memset(e->squares->pixels, 0, (size_t)n * side * row * sizeof(float));
+    for (int i = 0; i < n; i++) {
+        if (!put_square(l, i, side, e->squares->pixels + i * row, n * row, error)) {
             return false;
         }
-        for (int y = 0; y < side; y++) {
-            memcpy(e->squares->pixels + (y * (size_t)n + i) * row, one->pixels + y * row,
-                   row * sizeof(float));
-        }
     }
-    return e->squares != NULL;
+    return true;
 }
 
 void svdiff_estimate_clear(struct svdiff_estimate *e)

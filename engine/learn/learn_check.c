@@ -118,6 +118,20 @@ static bool check_subjects(const struct svdiff_subject *subjects, int n_subjects
 }
 
 // in the order of the command line's own: subjects, sizes, then all numbers
+// a batch has one shape, and so have pictures that are mixed, and those that the model makes of a class
+static bool check_buckets(const struct svdiff_learn_options *o, GError **error)
+{
+    if (o->buckets && o->n_subjects > 1) {
+        return error_usage(error,
+                           "--buckets is for one subject, since pictures of several are mixed "
+                           "as squares; leave it out.");
+    }
+    return !o->buckets || o->prior_images == 0 ||
+           error_usage(error,
+                       "--buckets does not go with --prior-images, which are squares; leave one "
+                       "of them out.");
+}
+
 bool learn_check(const struct svdiff_learn_options *o, int factor, GError **error)
 {
     const struct option *size = option_find(&options_of_learn, "size");
@@ -127,5 +141,5 @@ bool learn_check(const struct svdiff_learn_options *o, int factor, GError **erro
            (o->sample_prompt == NULL ||
             check_prompt("--sample-prompt", o->sample_prompt, true, error)) &&
            adapter_check_strengths(o->adapters, o->n_adapters, error) &&
-           options_check(&options_of_learn, o, error);
+           options_check(&options_of_learn, o, error) && check_buckets(o, error);
 }

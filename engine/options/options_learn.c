@@ -50,6 +50,8 @@ static const struct option rows[] = {
          "show mirror images, too ({default})|do not"),
     EITHER("crop", FIELD(random_crop), 0, WORDS("centre", "random"), OPTION_COUNTS,
            "{words} ({default})"),
+    BOOL("buckets", FIELD(buckets), 0, OPTION_COUNTS | OPTION_KEPT | OPTION_IF_ON,
+         "pictures keep their shapes, about as large as the square, which would cut them off"),
     EITHER("latent", FIELD(latent_mean), 0, WORDS("sample", "mean"), OPTION_COUNTS,
            "{words} of the encoder ({default})"),
     // 0 until the model says its own (OPTION_PIXELS)

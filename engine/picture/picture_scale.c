@@ -210,19 +210,24 @@ picture *picture_area_mean(const picture *p, int width, int height, GError **err
     return scale_cut(p, &frame, area_taps, error);
 }
 
+struct picture_frame picture_frame_fill(int width, int height, int crop_width, int crop_height)
+{
+    // whether it is the wider one of the two
+    const bool wide = (int64_t)width * crop_height >= (int64_t)height * crop_width;
+    struct picture_frame f = {.crop_width = crop_width, .crop_height = crop_height};
+
+    // cut off, as torchvision's Resize does
+    f.width = wide ? (int)((int64_t)crop_height * width / height) : crop_width;
+    f.height = wide ? crop_height : (int)((int64_t)crop_width * height / width);
+    // an odd rest goes where Python's round() puts it: to the even side
+    f.x = (int)lrint((f.width - crop_width) / 2.0);
+    f.y = (int)lrint((f.height - crop_height) / 2.0);
+    return f;
+}
+
 struct picture_frame picture_frame_centre(int width, int height, int size)
 {
-    const int64_t narrow = MIN(width, height), wide = MAX(width, height);
-    // cut off, as torchvision's Resize does
-    const int along = (int)(size * wide / narrow);
-    struct picture_frame f = {.crop_width = size, .crop_height = size};
-
-    f.width = width <= height ? size : along;
-    f.height = width <= height ? along : size;
-    // an odd rest goes where Python's round() puts it: to the even side
-    f.x = (int)lrint((f.width - size) / 2.0);
-    f.y = (int)lrint((f.height - size) / 2.0);
-    return f;
+    return picture_frame_fill(width, height, size, size);
 }
 
 void picture_frame_move(struct picture_frame *f, int width, int height, double cx, double cy)
@@ -255,9 +260,10 @@ bool picture_mask_centre(const picture *mask, double *cx, double *cy)
     return true;
 }
 
-struct picture_frame picture_frame_around(const picture *p, const picture *marked, int size)
+struct picture_frame picture_frame_around(const picture *p, const picture *marked, int crop_width,
+                                          int crop_height)
 {
-    struct picture_frame frame = picture_frame_centre(p->width, p->height, size);
+    struct picture_frame frame = picture_frame_fill(p->width, p->height, crop_width, crop_height);
     double cx, cy;
 
     if (marked != NULL && picture_mask_centre(marked, &cx, &cy)) {

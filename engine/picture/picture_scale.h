@@ -24,6 +24,9 @@ struct picture_frame {
  * size from the middle, as torchvision's Resize(size) and CenterCrop(size). */
 struct picture_frame picture_frame_centre(int width, int height, int size);
 
+/* The same of any shape: scaled to cover crop_width x crop_height, and that cut from the middle. */
+struct picture_frame picture_frame_fill(int width, int height, int crop_width, int crop_height);
+
 /* Moves the cut so that its middle comes as near to the point (cx, cy) of the picture as its edges
  * allow; the point in pixels of a picture of width x height before scaling, 0.5 the first's middle.
  */
@@ -32,9 +35,10 @@ void picture_frame_move(struct picture_frame *frame, int width, int height, doub
 /* The centre of mass of a mask in its pixels; false if all of it is 0. */
 bool picture_mask_centre(const picture *mask, double *cx, double *cy);
 
-/* The square of `size` from the middle, or as near as its edges allow to the centre of what a mask
- * marks; marked may be NULL. */
-struct picture_frame picture_frame_around(const picture *p, const picture *marked, int size);
+/* The cut of crop_width x crop_height from the middle, or as near as its edges allow to the centre of what
+ * a mask marks; marked may be NULL. */
+struct picture_frame picture_frame_around(const picture *p, const picture *marked, int crop_width,
+                                          int crop_height);
 
 /* Scales and cuts; only what is seen is computed. With alpha the colours are weighted by it. */
 picture *picture_cut(const picture *p, const struct picture_frame *frame, GError **error);

@@ -15,7 +15,8 @@
 char *thumbnail_encode(const picture *image, const picture *marked, GError **error)
 {
     // the square that is learned, as far as that is known before cropping
-    const struct picture_frame frame = picture_frame_around(image, marked, THUMBNAIL_SIDE);
+    const struct picture_frame frame =
+        picture_frame_around(image, marked, THUMBNAIL_SIDE, THUMBNAIL_SIDE);
     g_autoptr(picture) small = picture_cut(image, &frame, error);
     g_autoptr(GBytes) png = small != NULL ? picture_to_png(small, error) : NULL;
 

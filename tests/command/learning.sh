@@ -257,4 +257,25 @@ check 'the last good shifts are kept' test "$kept" -gt 0 -a "$kept" -lt "$lost"
 run generate --model model --prompt x --width 64 --height 64 --steps 1 --quiet --output lost.png \
     --subject lost.safetensors
 check 'and can be used' is 0
+# ---- pictures that keep their shapes ----
+
+shapes="--prompt [V] --image $pictures/paint.png $pictures/exif-5-expected.png $pictures/baseline-expected.png --buckets"
+learn $shapes --steps 6 --batch 2 --flip --validate-every 3 --output shapes.safetensors
+check 'three shapes' is 0
+check 'their loss on fixed noise is there' grep -q '^6,.*,[0-9]' shapes.safetensors.csv
+learn $shapes --steps 3 --batch 2 --flip --checkpoint-every 3 --output again.safetensors
+learn $shapes --steps 6 --batch 2 --flip --resume --output again.safetensors
+check 'a run that goes on ends in the same' same shapes.safetensors again.safetensors
+learn $shapes --steps 1 --mask "$pictures/none" --output none.safetensors
+check 'several images have no one mask' is 2
+learn --prompt '[V]' --image "$pictures/baseline-expected.png" --mask "$pictures/mask-left.png" --buckets --steps 1 \
+    --crop random --output masked.safetensors
+check 'with a mask and random cuts' is 0
+learn $shapes --steps 1 --output estimate.safetensors --estimate --squares squares.png --json
+check 'an estimate, and what is learned in squares' test -s squares.png
+refuses 'shapes of several subjects' 2 '--buckets' learn --model "$sd1" $shapes --prompt '[V2]' --image "$pictures/rgb8.png" \
+    --steps 1 --output two.safetensors
+refuses 'squares of the class' 2 '--buckets.*--prior-images' learn --model "$sd1" $shapes --prior-images 2 --steps 1 \
+    --output class.safetensors
+
 end_tests

@@ -149,14 +149,38 @@ static void sort_by_place(const struct lesson *l, const struct learn_picture *p,
     }
 }
 
-static void choose_picture(const struct lesson *l, uint64_t number, int one, struct learn_choice *c)
+// one of a subject's pictures
+static int draw_picture(const struct lesson *l, uint64_t number, const GArray *own)
 {
-    const GArray *own = lesson_subject(l, one)->pictures;
     // the same draw as without masks, so that a subject's pictures come in the same order
     const int which = noise_integer(l->options->seed, NOISE_ORDER, number, 0, (int)own->len);
 
+    return g_array_index(own, int, which);
+}
+
+// with buckets: one of those that have the shape of the first row's, since a batch has one shape
+static int draw_shaped(const struct lesson *l, uint64_t number, const GArray *own)
+{
+    const uint64_t first = number - number % (uint64_t)l->options->batch;
+    const struct learn_picture *shape = learn_pictures_at(l->pictures, draw_picture(l, first, own));
+    g_autoptr(GArray) same = g_array_new(FALSE, FALSE, sizeof(int));
+
+    for (guint i = 0; i < own->len; i++) {
+        const struct learn_picture *p = learn_pictures_at(l->pictures, g_array_index(own, int, i));
+        if (p->h == shape->h && p->w == shape->w) {
+            g_array_append_val(same, g_array_index(own, int, i));
+        }
+    }
+    // the first row's is among them, and is its own draw
+    return number == first ? draw_picture(l, first, own) : draw_picture(l, number, same);
+}
+
+static void choose_picture(const struct lesson *l, uint64_t number, int one, struct learn_choice *c)
+{
+    const GArray *own = lesson_subject(l, one)->pictures;
+
     *c = (struct learn_choice){.n = 1, .subjects = {one}};
-    c->picture = g_array_index(own, int, which);
+    c->picture = l->options->buckets ? draw_shaped(l, number, own) : draw_picture(l, number, own);
     const struct learn_picture *p = learn_pictures_at(l->pictures, c->picture);
     for (int i = 0; i < p->n_masks && c->n < CHOICE_MAX; i++) {
         if (p->masks[i].subject != one && draw(l, number, DRAW_MASKS + i, 2)) {

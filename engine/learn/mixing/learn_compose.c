@@ -107,7 +107,7 @@ static bool add_composed(const struct composing *x, GError **error)
     const int subjects[] = {x->one.subjects[front], x->one.subjects[1 - front]};
     const struct learn_source source = {
         .image = out, .n_masks = 2, .masks = masks, .subjects = subjects};
-    const struct learn_framing framing = {.size = size};
+    const struct learn_framing framing = {.width = size, .height = size};
     // the list owns its weight from here on
     struct learn_composed one = x->one;
     if (l->options->trace != NULL && !keep_for_trace(&one, x, weight, error)) {

@@ -21,7 +21,8 @@ struct learn_pictures *learn_pictures_create(const struct vae_config *vae, int s
     struct learn_pictures *p = g_new0(struct learn_pictures, 1);
 
     // sizes are whole latents (learn_check.c)
-    p->h = p->w = size / autoencoder_factor(vae);
+    p->factor = autoencoder_factor(vae);
+    p->h = p->w = size / p->factor;
     p->c = vae->latent_channels;
     p->list = g_array_new(FALSE, TRUE, sizeof(struct learn_picture));
     return p;
@@ -58,16 +59,15 @@ void learn_pictures_free(struct learn_pictures *p)
 /* ---- pixels ---- */
 
 // what the masks mark of the variant's square, on the grid of the latents
-static bool mask_variant(const struct learn_pictures *p, const struct learn_source *source,
-                         const struct picture_frame *frame, bool mirrored,
-                         struct learn_picture *one, int v, GError **error)
+static bool mask_variant(const struct learn_source *source, const struct picture_frame *frame,
+                         bool mirrored, struct learn_picture *one, int v, GError **error)
 {
-    const size_t count = (size_t)p->h * p->w;
+    const size_t count = (size_t)one->h * one->w;
 
     for (int i = 0; i < source->n_masks; i++) {
         g_autoptr(picture) square = picture_cut(source->masks[i], frame, error);
         g_autoptr(picture) grid =
-            square != NULL ? picture_area_mean(square, p->w, p->h, error) : NULL;
+            square != NULL ? picture_area_mean(square, one->w, one->h, error) : NULL;
         if (grid == NULL) {
             return false;
         }
@@ -83,16 +83,21 @@ static bool mask_variant(const struct learn_pictures *p, const struct learn_sour
 /* Room for a picture in all its variants: v = crop * mirrors + mirrored. The address holds until
  * the next one is appended. */
 static struct learn_picture *append(struct learn_pictures *p, const struct learn_source *source,
-                                    int crops, int mirrors)
+                                    const struct learn_framing *f)
 {
-    const int variants = crops * mirrors;
-    const size_t grid = (size_t)p->h * p->w;
-    struct learn_picture one = {.variants = variants, .n_masks = source->n_masks, .crops = crops};
+    const int crops = MAX(f->crops, 1), variants = crops * (f->flip ? 2 : 1);
+    struct learn_picture one = {.h = f->height / p->factor,
+                                .w = f->width / p->factor,
+                                .variants = variants,
+                                .n_masks = source->n_masks,
+                                .crops = crops};
+    const int places = one.h * one.w;
 
     one.masks = g_new0(struct learn_mask, source->n_masks);
     for (int i = 0; i < source->n_masks; i++) {
         one.masks[i].subject = source->subjects[i];
-        one.masks[i].share = g_new0(float, variants *grid);
+        one.masks[i].places = places;
+        one.masks[i].share = g_new0(float, (size_t)variants *places);
     }
     one.squares = g_new(struct picture_frame, crops);
     g_array_append_val(p->list, one);
@@ -122,11 +127,11 @@ bool learn_pictures_add(struct learn_pictures *p, const struct learn_source *sou
     if (source->n_masks > 0 && marked == NULL) {
         return false;
     }
-    struct learn_picture *one = append(p, source, MAX(f->crops, 1), mirrors);
+    struct learn_picture *one = append(p, source, f);
     for (int v = 0; v < one->variants; v++) {
         struct picture_frame *square = &one->squares[v / mirrors];
         *square = learn_frame(source->image, marked, f, index, v / mirrors);
-        if (!mask_variant(p, source, square, v % mirrors == 1, one, v, error)) {
+        if (!mask_variant(source, square, v % mirrors == 1, one, v, error)) {
             return false;
         }
     }
@@ -156,10 +161,10 @@ picture *learn_pictures_square(const struct learn_pictures *p, int index, GError
 /* ---- encoding ---- */
 
 // [h, w, 2 c] = [mean | log variance] -> two arrays, scaled
-static void split(const struct learn_pictures *p, const float *moments, double scale, float *mean,
-                  float *deviation)
+static void split(const struct learn_pictures *p, int places, const float *moments, double scale,
+                  float *mean, float *deviation)
 {
-    for (int i = 0; i < p->h * p->w; i++) {
+    for (int i = 0; i < places; i++) {
         for (int j = 0; j < p->c; j++) {
             const float *at = moments + i * 2 * p->c + j;
             mean[i * p->c + j] = (float)(at[0] * scale);
@@ -176,7 +181,7 @@ static bool encode_variant(const struct learn_pictures *p, const kernels *k,
                            int v, GError **error)
 {
     const double scale = autoencoder_config(a)->scaling_factor;
-    const size_t count = (size_t)p->h * p->w * p->c;
+    const size_t count = (size_t)one->h * one->w * p->c;
     const size_t values = (size_t)square->width * square->height * 3;
     g_autofree float *pixels = g_new(float, values);
 
@@ -184,7 +189,8 @@ static bool encode_variant(const struct learn_pictures *p, const kernels *k,
     g_checksum_update(one->seen, (const guchar *)pixels, (gssize)(values * sizeof *pixels));
     g_autofree float *moments = encode_moments(k, a, pixels, square->width, square->height, error);
     if (moments != NULL) {
-        split(p, moments, scale, one->mean + v * count, one->deviation + v * count);
+        split(p, one->h * one->w, moments, scale, one->mean + v * count,
+              one->deviation + v * count);
     }
     return moments != NULL;
 }
@@ -192,7 +198,7 @@ static bool encode_variant(const struct learn_pictures *p, const kernels *k,
 static bool encode_one(const struct learn_pictures *p, const kernels *k,
                        const struct autoencoder *a, struct learn_picture *one, GError **error)
 {
-    const size_t count = (size_t)one->variants * p->h * p->w * p->c;
+    const size_t count = (size_t)one->variants * one->h * one->w * p->c;
     // v counts mirror images first: squares[v / mirrors], mirrored for odd ones of two
     const int mirrors = one->variants / one->crops;
 
@@ -234,6 +240,8 @@ void learn_pictures_add_latents(struct learn_pictures *p, const float *latents, 
 
     for (int i = 0; i < n; i++) {
         const struct learn_picture one = {
+            .h = p->h,
+            .w = p->w,
             .variants = 1,
             .mean = g_memdup2(latents + i * count, count * sizeof *latents),
             // known latents are no distribution
@@ -247,11 +255,22 @@ const struct learn_picture *learn_pictures_at(const struct learn_pictures *p, in
     return &g_array_index(p->list, struct learn_picture, index);
 }
 
+guint learn_pictures_shape(const struct learn_pictures *p, int h, int w)
+{
+    for (guint i = 0; i < p->list->len; i++) {
+        const struct learn_picture *one = learn_pictures_at(p, (int)i);
+        if (one->h == h && one->w == w) {
+            return i;
+        }
+    }
+    return 0;
+}
+
 void learn_pictures_latents(const struct learn_pictures *p, int index, int variant,
                             const float *noise, float *latents)
 {
     const struct learn_picture *one = learn_pictures_at(p, index);
-    const size_t count = (size_t)p->h * p->w * p->c;
+    const size_t count = (size_t)one->h * one->w * p->c;
     // z = mean + deviation * noise, the reparametrised posterior (Kingma and Welling 2014)
     const float *mean = one->mean + variant * count;
     const float *deviation = one->deviation + variant * count;
@@ -262,9 +281,9 @@ void learn_pictures_latents(const struct learn_pictures *p, int index, int varia
 }
 
 // shares are of areas, so the mean is what part of the square the subject covers
-double learn_mask_share(const struct learn_pictures *p, const struct learn_mask *mask, int variant)
+double learn_mask_share(const struct learn_mask *mask, int variant)
 {
-    const int count = p->h * p->w;
+    const int count = mask->places;
     double sum = 0;
 
     for (int i = 0; i < count; i++) {
@@ -273,12 +292,12 @@ double learn_mask_share(const struct learn_pictures *p, const struct learn_mask 
     return sum / count;
 }
 
-double learn_mask_mean(const struct learn_pictures *p, const struct learn_mask *mask, int variants)
+double learn_mask_mean(const struct learn_mask *mask, int variants)
 {
     double sum = 0;
 
     for (int v = 0; v < variants; v++) {
-        sum += learn_mask_share(p, mask, v);
+        sum += learn_mask_share(mask, v);
     }
     return sum / variants;
 }

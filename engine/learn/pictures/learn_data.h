@@ -11,11 +11,12 @@
 
 /* Where a subject is in a picture. */
 struct learn_mask {
-    int subject;
-    float *share; // [variants, h, w]: how much of each latent's area is the subject
+    int subject, places; // h w
+    float *share;        // [variants, h, w]: how much of each latent's area is the subject
 };
 
 struct learn_picture {
+    int h, w;                // of its latents
     int variants;            // flips and crops of one picture
     float *mean, *deviation; // [variants, h, w, c]
     struct learn_mask *masks;
@@ -29,14 +30,15 @@ struct learn_picture {
 };
 
 struct learn_pictures {
-    int h, w, c;
+    int h, w, c;  // of the square; others (learn_bucket.h) have no more places
+    int factor;   // pixels of a latent, a side
     GArray *list; // struct learn_picture
 };
 
 struct learn_framing {
-    int size;  // pixels a side
-    bool flip; // with each picture its mirror image
-    int crops; // 0: one square; n: n random ones
+    int width, height; // pixels of what is cut
+    bool flip;         // with each picture its mirror image
+    int crops;         // 0: one square; n: n random ones
     uint64_t seed;
     bool find; // without masks the square moves to what stands out (learn_find.h)
 };
@@ -73,12 +75,15 @@ void learn_pictures_add_latents(struct learn_pictures *p, const float *latents, 
 
 const struct learn_picture *learn_pictures_at(const struct learn_pictures *p, int index);
 
+/* The first of the pictures whose latents have this shape, a number for it; 0 where there is none. */
+guint learn_pictures_shape(const struct learn_pictures *p, int h, int w);
+
 /* Latents [h, w, c] of picture `index`, variant v: mean, or with noise [h, w, c] a sample. */
 void learn_pictures_latents(const struct learn_pictures *p, int index, int variant,
                             const float *noise, float *latents);
 
 /* How much of the picture is the mask's subject, the mean over variant v. */
-double learn_mask_share(const struct learn_pictures *p, const struct learn_mask *mask, int variant);
+double learn_mask_share(const struct learn_mask *mask, int variant);
 
 /* The same, the mean over all variants. */
-double learn_mask_mean(const struct learn_pictures *p, const struct learn_mask *mask, int variants);
+double learn_mask_mean(const struct learn_mask *mask, int variants);

@@ -61,7 +61,8 @@ static int random_start(double u, int length, int cut, double low, double high)
 struct picture_frame learn_frame(const picture *image, const picture *marked,
                                  const struct learn_framing *f, int index, int crop)
 {
-    struct picture_frame frame = picture_frame_around(image, f->crops > 0 ? NULL : marked, f->size);
+    struct picture_frame frame =
+        picture_frame_around(image, f->crops > 0 ? NULL : marked, f->width, f->height);
     struct layout_box box;
 
     if (f->crops > 0) {

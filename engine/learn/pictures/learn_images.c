@@ -5,6 +5,7 @@
 #include "engine/learn/mixing/learn_compose.h"
 
 #include "engine/base/error.h"
+#include "engine/learn/pictures/learn_bucket.h"
 #include "engine/learn/pictures/learn_frame.h"
 #include "engine/learn/pictures/learn_place.h"
 #include "engine/picture/mask.h"
@@ -134,10 +135,10 @@ static bool say_shares(const struct lesson *l, const struct plan *p, GError **er
     char percent[G_ASCII_DTOSTR_BUF_SIZE];
 
     for (int i = 0; i < one->n_masks; i++) {
-        const double mean = learn_mask_mean(l->pictures, &one->masks[i], one->variants);
+        const double mean = learn_mask_mean(&one->masks[i], one->variants);
         double least = 1;
         for (int v = 0; v < one->variants; v++) {
-            least = MIN(least, learn_mask_share(l->pictures, &one->masks[i], v));
+            least = MIN(least, learn_mask_share(&one->masks[i], v));
         }
         // a random crop, too, has to show something of the subject
         if (least < LEAST_SHARE) {
@@ -215,17 +216,23 @@ static picture *read_image(const struct lesson *l, const struct plan *p, GError 
  * mixing. */
 static bool add_picture(struct lesson *l, const struct plan *p, GError **error)
 {
-    const struct learn_framing f = {.size = l->options->size,
-                                    .flip = l->options->flip,
-                                    .crops = l->options->random_crop ? CROPS : 0,
-                                    .seed = l->options->seed,
-                                    .find = l->options->find_subject};
+    struct learn_framing f = {.width = l->options->size,
+                              .height = l->options->size,
+                              .flip = l->options->flip,
+                              .crops = l->options->random_crop ? CROPS : 0,
+                              .seed = l->options->seed,
+                              .find = l->options->find_subject};
     const int index = (int)l->pictures->list->len;
     g_autoptr(picture) image = read_image(l, p, error);
     g_autoptr(GPtrArray) masks = image != NULL ? read_masks(p, image, error) : NULL;
 
     if (masks == NULL) {
         return false;
+    }
+    if (l->options->buckets) {
+        const struct learn_bucket b = learn_bucket_of(l->pictures->h, image->width, image->height);
+        f.width = b.w * l->pictures->factor;
+        f.height = b.h * l->pictures->factor;
     }
     const struct learn_source source = {.image = image,
                                         .n_masks = (int)masks->len,

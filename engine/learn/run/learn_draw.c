@@ -44,7 +44,8 @@ struct row {
 static void take_latents(const struct lesson *l, struct row *r,
                          const struct learn_pictures *pictures, int index, int variant)
 {
-    const int64_t size = (int64_t)pictures->h * pictures->w * pictures->c;
+    const struct learn_picture *p = learn_pictures_at(pictures, index);
+    const int64_t size = (int64_t)p->h * p->w * pictures->c;
     g_autofree float *posterior = NULL;
 
     if (!l->options->latent_mean) {
@@ -123,7 +124,8 @@ static void draw_single(const struct lesson *l, struct learn_batch *b, struct ro
     const GArray *own = made ? s->prior_pictures : s->pictures;
     const int drawn =
         noise_integer(l->options->seed, r->streams->order, r->number, 0, (int)own->len);
-    const bool given = !made && (!r->prior || r->choice.n > 1);
+    // with buckets a batch has one shape, that of its first picture
+    const bool given = !made && (!r->prior || r->choice.n > 1 || l->options->buckets);
     const int index = given ? r->choice.picture : g_array_index(own, int, drawn);
     const struct learn_picture *p = learn_pictures_at(pictures, index);
     const int variant = made ? 0 : draw_variant(l, r, p);
@@ -244,10 +246,24 @@ static void clear(struct learn_batch *b)
     memset(b->composed, 0, b->n * sizeof(const struct learn_composed *));
 }
 
+// the shape of micro-batch m: its first picture's
+static void shape(const struct lesson *l, int64_t m, struct learn_batch *b)
+{
+    struct learn_choice choice;
+
+    if (l->options->buckets) {
+        lesson_choose(l, (uint64_t)m * (uint64_t)l->options->batch, false, &choice);
+        b->h = learn_pictures_at(l->pictures, choice.picture)->h;
+        b->w = learn_pictures_at(l->pictures, choice.picture)->w;
+    }
+}
+
 void learn_draw(const struct lesson *l, int64_t m, struct learn_batch *b)
 {
-    const size_t places = (size_t)b->h * b->w;
     const int times = lesson_prior_times(l, m / l->options->accumulate);
+
+    shape(l, m, b);
+    const size_t places = (size_t)b->h * b->w;
 
     b->n = b->instance + (times > 0 ? lesson_prior_rows(l) : 0);
     clear(b);

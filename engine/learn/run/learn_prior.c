@@ -22,6 +22,26 @@ static void teach(void *user, struct tape *t)
     k->convert(k, tensor_count(y), k->activation, y->data, KERNELS_F32, r->taught);
 }
 
+// every shape, each on an empty tape
+static void measure(void *user, struct tape *t)
+{
+    const struct learn_run *r = user;
+    const struct learn_pictures *p = r->lesson->pictures;
+    const int h = r->batch->h, w = r->batch->w;
+
+    for (guint i = 0; i < p->list->len; i++) {
+        const struct learn_picture *one = learn_pictures_at(p, (int)i);
+        if (learn_pictures_shape(p, one->h, one->w) == i) {
+            r->batch->h = one->h;
+            r->batch->w = one->w;
+            tape_reset(t);
+            teach(user, t);
+        }
+    }
+    r->batch->h = h;
+    r->batch->w = w;
+}
+
 // not every step keeps the class, nor every run by predictions
 static bool is_taught(const struct learn_run *r)
 {
@@ -31,8 +51,10 @@ static bool is_taught(const struct learn_run *r)
 static size_t taught_bytes(const struct learn_run *r)
 {
     const struct learn_batch *b = r->batch;
+    const struct learn_pictures *p = r->lesson->pictures;
 
-    return (size_t)lesson_prior_rows(r->lesson) * b->h * b->w * b->c * sizeof(real);
+    // of the square, which has the most places of all shapes
+    return (size_t)lesson_prior_rows(r->lesson) * p->h * p->w * b->c * sizeof(real);
 }
 
 bool learn_prior_prepare(struct learn_run *r, GError **error)
@@ -50,7 +72,7 @@ bool learn_prior_prepare(struct learn_run *r, GError **error)
                                    "programs or choose a smaller --batch.");
     }
     r->batch->taught = r->taught;
-    r->teacher_tape = tape_create_measured(k, (struct tape_options){0}, teach, r, error);
+    r->teacher_tape = tape_create_measured(k, (struct tape_options){0}, measure, r, error);
     return r->teacher_tape != NULL;
 }
 

@@ -66,7 +66,8 @@ bool learn_run_batch(struct learn_run *r, bool unmix, GError **error)
     if (!learn_prior_prepare(r, error)) {
         return false;
     }
-    tape_repeat(r->tape, 2 * prior + unmix, run_piece, &p);
+    const guint shape = learn_pictures_shape(r->lesson->pictures, r->batch->h, r->batch->w);
+    tape_repeat(r->tape, 4 * shape + 2 * prior + unmix, run_piece, &p);
     return true;
 }
 
@@ -74,8 +75,18 @@ bool learn_run_batch(struct learn_run *r, bool unmix, GError **error)
 static void measure(void *user, struct tape *t)
 {
     const struct learn_run *r = user;
+    const struct learn_pictures *p = r->lesson->pictures;
 
-    run_batch(r, t, r->unmix != NULL ? &r->unmix->guide : NULL);
+    // every shape, each on an empty tape
+    for (guint i = 0; i < p->list->len; i++) {
+        const struct learn_picture *one = learn_pictures_at(p, (int)i);
+        if (learn_pictures_shape(p, one->h, one->w) == i) {
+            r->batch->h = one->h;
+            r->batch->w = one->w;
+            tape_reset(t);
+            run_batch(r, t, r->unmix != NULL ? &r->unmix->guide : NULL);
+        }
+    }
 }
 
 bool learn_run_replay(struct learn_run *r, bool replay, GError **error)

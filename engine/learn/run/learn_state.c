@@ -67,11 +67,9 @@ static void add_floats(GChecksum *sum, const float *values, size_t count)
 static void add_pictures(const struct lesson *l, const struct learn_pictures *pictures,
                          GChecksum *sum)
 {
-    const size_t places = (size_t)l->pictures->h * l->pictures->w;
-
     for (guint i = 0; i < pictures->list->len; i++) {
         const struct learn_picture *p = learn_pictures_at(pictures, (int)i);
-        const size_t all = (size_t)p->variants * places;
+        const size_t all = (size_t)p->variants * p->h * p->w;
         if (p->seen != NULL) {
             const char *seen = g_checksum_get_string(p->seen);
             g_checksum_update(sum, (const guchar *)seen, (gssize)strlen(seen));

@@ -19,6 +19,7 @@ struct validation {
     const float *noisy;
     struct conditioning *texts; // [subjects]: each one's prompt under the shifts as they are
     int subject;
+    int h, w; // of the picture
     double timestep;
     struct tensor *prediction;
 };
@@ -27,10 +28,30 @@ static void predict(void *user, struct tape *t)
 {
     struct validation *v = user;
     const struct learn_batch *b = v->batch;
-    struct tensor *x = tape_input(t, v->noisy, 1, b->h, b->w, b->c, false);
+    struct tensor *x = tape_input(t, v->noisy, 1, v->h, v->w, b->c, false);
     // without the unmix guide: only predictions are looked at
     v->prediction = unet_forward(t, v->learner->unet, x, &v->timestep,
                                  conditioning_input(t, &v->texts[v->subject], 0, 1));
+}
+
+static void set_shape(struct validation *v, int index)
+{
+    const struct learn_picture *p = learn_pictures_at(v->lesson->pictures, index);
+
+    v->h = p->h;
+    v->w = p->w;
+}
+
+// every picture, each on an empty tape
+static void measure(void *user, struct tape *t)
+{
+    struct validation *v = user;
+
+    for (guint i = 0; i < v->lesson->pictures->list->len; i++) {
+        set_shape(v, (int)i);
+        tape_reset(t);
+        predict(v, t);
+    }
 }
 
 static double mean_square(const float *a, const float *b, int64_t count)
@@ -47,19 +68,21 @@ static double mean_square(const float *a, const float *b, int64_t count)
 static double one_loss(struct validation *v, struct tape *t, int i, float *space)
 {
     const struct lesson *l = v->lesson;
-    const int64_t count = (int64_t)v->batch->h * v->batch->w * v->batch->c;
     const struct lesson_subject *s = lesson_subject(l, i % lesson_subjects(l));
     // subjects in turn, and of each its pictures in turn
     const int turn = i / lesson_subjects(l) % (int)s->pictures->len;
+    const int index = g_array_index(s->pictures, int, turn);
     const int timestep = (2 * i + 1) * l->schedule->n_timesteps / (2 * COUNT);
+    set_shape(v, index);
+    const int64_t count = (int64_t)v->h * v->w * v->batch->c;
     float *latents = space, *noise = space + count, *target = space + 2 * count;
 
-    learn_pictures_latents(l->pictures, g_array_index(s->pictures, int, turn), 0, NULL, latents);
+    learn_pictures_latents(l->pictures, index, 0, NULL, latents);
     noise_normal(SEED, NOISE_VALIDATION, (uint64_t)i, noise, count);
     schedule_target(l->schedule, timestep, latents, noise, target, count);
     schedule_add_noise(l->schedule, timestep, latents, noise, (float *)v->noisy, count);
     v->timestep = timestep;
-    tape_repeat(t, 0, predict, v);
+    tape_repeat(t, learn_pictures_shape(l->pictures, v->h, v->w), predict, v);
     tape_download(t, v->prediction, space + 3 * count);
     return mean_square(space + 3 * count, target, count);
 }
@@ -97,7 +120,9 @@ static void keep(struct learn_run *r, float loss)
 bool learn_validate(struct learn_run *r, GError **error)
 {
     const struct learn_batch *b = r->batch;
-    const int64_t count = (int64_t)b->h * b->w * b->c;
+    const struct learn_pictures *p = r->lesson->pictures;
+    // of the square, which has the most places of all shapes
+    const int64_t count = (int64_t)p->h * p->w * p->c;
     const int subjects = lesson_subjects(r->lesson);
     g_autofree float *noisy = g_new(float, count), *space = g_new(float, 4 * count);
     struct validation v = {.lesson = r->lesson,
@@ -110,7 +135,7 @@ bool learn_validate(struct learn_run *r, GError **error)
 
     // the tape is as large as one row needs it, whatever the batch of learning is
     if (embed_all(&v, error)) {
-        t = tape_create_measured(r->learner->session->k, (struct tape_options){0}, predict, &v,
+        t = tape_create_measured(r->learner->session->k, (struct tape_options){0}, measure, &v,
                                  error);
     }
     for (int i = 0; i < COUNT && t != NULL; i++) {
