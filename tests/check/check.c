@@ -245,6 +245,7 @@ static void fail(struct check *c, const char *format, ...)
     va_end(arguments);
     if (c->failures++ < FAILURES_SHOWN) {
         printf("# %s %s: %s\n", c->test, c->shape, what);
+        fflush(stdout); // who reads it may have seen enough
     }
 }
 
