@@ -333,14 +333,15 @@ SVDIFF_API char **svdiff_subject_things(const char *file, GError **error);
 struct svdiff_scaled_subject {
     const char *file; // a subject file or svdiff-pytorch's folder
     double scale;     // 1: as learned
+    const char *part; // ":keep=40:only=down,mid:without=attn2", as a name has it; NULL: all of it
 };
 
 /* Whether a subject that is learned under this name can be called by it later: no path, no more
  * than 200 bytes, no blanks at its ends, no control characters, no point at its beginning. */
 SVDIFF_API bool svdiff_subject_name_good(const char *name);
 
-/* The name or file in "fox:0.8", and its strength, 1 without one. A subject that exists under all
- * of the text ("portrait 16:9") is that one. Owned by the caller. */
+/* The name or file in "fox:0.8", with its part ("fox:keep=40:0.8"), and its strength, 1 without one. A
+ * subject that exists under all of the text ("portrait 16:9") is that one. Owned by the caller. */
 SVDIFF_API char *svdiff_subject_split(const char *text, double *scale);
 // the same of an adapter, whose name is one of svdiff/loras; what is returned is its file
 SVDIFF_API char *svdiff_adapter_split(const char *text, double *strength);

@@ -36,6 +36,27 @@ static void check_split(const char *text, const char *name, double scale)
     g_assert_cmpfloat(found, ==, scale);
 }
 
+static void check_part(const char *text, const char *part)
+{
+    g_assert_cmpstr(subject_part_of(text), ==, part);
+}
+
+// a part is what stands behind the name, unless all of it is a subject's name
+static void test_part(void)
+{
+    check_part("fox", NULL);
+    check_part("fox:0.8", NULL);
+    check_part("fox:keep=40", ":keep=40");
+    check_part("16:9:only=a,b:keep=1", ":only=a,b:keep=1");
+    check_part("keep=40", NULL);
+    check_split("fox:keep=40", "fox:keep=40", 1);
+    check_split("fox:keep=40:0.8", "fox:keep=40", 0.8);
+    learn("fox:keep=40");
+    check_part("fox:keep=40", NULL);
+    check_part("fox:keep=40:only=a", ":keep=40:only=a");
+    forget("fox:keep=40");
+}
+
 static void test_split(void)
 {
     check_split("fox", "fox", 1);
@@ -215,6 +236,7 @@ int main(int argc, char **argv)
     g_assert_cmpint(g_mkdir_with_parents(subjects, 0700), ==, 0);
     g_assert_cmpint(g_chdir(folder), ==, 0);
     g_test_add_func("/subject-lookup/split", test_split);
+    g_test_add_func("/subject-lookup/part", test_part);
     g_test_add_func("/subject-lookup/exact", test_exact);
     g_test_add_func("/subject-lookup/join", test_join);
     g_test_add_func("/subject-lookup/path", test_path);

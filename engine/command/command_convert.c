@@ -32,7 +32,7 @@ struct convert {
     struct command common;
     const char *output;
     const char *const *more; // --subject
-    int rank, rank_conv;
+    int keep, rank, rank_conv;
     bool force;
     enum format format;
     int type; // of --type
@@ -51,8 +51,9 @@ static const struct option rows[] = {
            WORDS(CONVERT_FORMATS(FIRST_WORD, NEXT_WORD)), 0, "{words}"),
     OTHER(OPTION_FILE, "output", FIELD(output), NULL, "PATH",
           "a file, or a folder for svdiff-pytorch and folder"),
-    OTHER(OPTION_FILES, "subject", FIELD(more), NULL, "FILE[:SCALE]",
-          "one more subject with its strength (repeat: they add up)"),
+    OTHER(OPTION_FILES, "subject", FIELD(more), NULL, "FILE[:PART][:SCALE]",
+          "one more subject, or a part of it, with its strength (repeat: they add up)"),
+    KEEP_ROW(FIELD(keep)),
     INT("rank", FIELD(rank), CONVERT_RANK, 1, CONVERT_RANK_MOST, 0, "K",
         "lora: of linear weights and 1x1 kernels ({default})"),
     INT("rank-conv", FIELD(rank_conv), 0, 0, CONVERT_RANK_MOST, 0, "K",
@@ -75,10 +76,11 @@ static bool check_scales(const struct convert *c, GError **error)
             return error_usage(error, "The scale of %s is %g; it can be from -1000 to 1000.",
                                c->inputs[i].file, scale);
         }
-        if (c->format <= TO_PYTORCH && (scale != 1 || c->n_inputs > 1)) {
+        if (c->format <= TO_PYTORCH &&
+            (scale != 1 || c->inputs[i].part != NULL || c->n_inputs > 1)) {
             return error_usage(error,
                                "--to subject and --to svdiff-pytorch take one subject as it is; "
-                               "scales and several subjects are for folder, checkpoint and lora.");
+                               "scales, parts and several subjects are for the other formats.");
         }
     }
     return true;
@@ -98,7 +100,7 @@ static bool check_usage(struct convert *c, char *const *arguments, GError **erro
     if (c->type != TYPE_MODEL && c->format != TO_FOLDER && c->format != TO_CHECKPOINT) {
         return error_usage(error, "--type is for --to folder and --to checkpoint; leave it out.");
     }
-    c->inputs = subject_list_parse_all(arguments[0], c->more, &c->n_inputs);
+    c->inputs = subject_list_parse_all(arguments[0], c->more, c->keep, &c->n_inputs);
     return check_scales(c, error);
 }
 

@@ -140,7 +140,7 @@ static bool check_usage(struct generate *g, GError **error)
         return error_usage(error, "Say what to draw with --prompt TEXT.");
     }
     g->subjects = subject_list_parse_all(NULL, (const char *const *)given_list(given(g), "subject"),
-                                         &g->n_subjects);
+                                         (int)given_number(given(g), "keep"), &g->n_subjects);
     g->adapters = adapter_options_take(given(g), true);
     if (!take_regions(g, error)) {
         return false;
@@ -336,7 +336,8 @@ static char *list_subjects(const struct svdiff_generate_options *o)
     for (int i = 0; i < o->n_subjects; i++) {
         g_autofree char *name = g_path_get_basename(o->subjects[i].file);
         g_ascii_formatd(scale, sizeof scale, "%.6g", o->subjects[i].scale);
-        g_string_append_printf(list, "%s%s:%s", i > 0 ? ", " : ", Subjects: ", name, scale);
+        g_string_append_printf(list, "%s%s%s:%s", i > 0 ? ", " : ", Subjects: ", name,
+                               o->subjects[i].part != NULL ? o->subjects[i].part : "", scale);
     }
     return g_string_free(list, FALSE);
 }

@@ -5,6 +5,7 @@
 #include "engine/base/error.h"
 #include "engine/options/option.h"
 #include "engine/text/prompt.h"
+#include "engine/subject/subject_part.h"
 #include "engine/text/prompt_parts.h"
 
 #include <math.h>
@@ -15,6 +16,13 @@
 static bool check_scales(const struct svdiff_generate_options *o, GError **error)
 {
     for (int i = 0; i < o->n_subjects; i++) {
+        struct subject_part part;
+        const bool good = subject_part_parse(o->subjects[i].part, &part, error);
+
+        subject_part_clear(&part);
+        if (!good) {
+            return false;
+        }
         if (!isfinite(o->subjects[i].scale) || fabs(o->subjects[i].scale) > 1000) {
             return error_usage(error,
                                "The scale of --subject %s is %g; it can be from -1000 to 1000.",

@@ -22,7 +22,9 @@ static char *describe(const struct painter_parts *parts)
     GString *made = g_string_new(NULL);
 
     for (int i = 0; i < parts->n_subjects; i++) {
+        const char *part = parts->subjects[i].part;
         describe_one(made, parts->subjects[i].scale, parts->subjects[i].file);
+        g_string_append_printf(made, "%s\n", part != NULL ? part : "");
     }
     g_string_append(made, "adapters\n");
     for (int i = 0; i < parts->n_adapters; i++) {

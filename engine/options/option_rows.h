@@ -40,7 +40,11 @@
     }
 
 // what several jobs have, each with its own FIELD
-#define NEGATIVE_ROW    OTHER(OPTION_TEXT, "negative", FIELD(negative), "", "TEXT", "what not to draw")
+#define NEGATIVE_ROW OTHER(OPTION_TEXT, "negative", FIELD(negative), "", "TEXT", "what not to draw")
+#define KEEP_ROW(field_)                                                                           \
+    INT("keep", field_, 0, 1, G_MAXINT, 0, "K",                                                    \
+        "of each layer's changes by a subject the K largest, where the subject does not say it "   \
+        "(all)")
 #define LORA_ROW(help_) OTHER(OPTION_FILES, "lora", APART, NULL, "FILE[:STRENGTH]", help_)
 #define EMBEDDING_ROW                                                                              \
     OTHER(OPTION_FILES, "embedding", APART, NULL, "FILE[=WORD]",                                   \

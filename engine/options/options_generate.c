@@ -12,8 +12,10 @@ static const struct option rows[] = {
     CHOICE("unseam", APART, 0, 0, WORDS("none", "classes", "swapped"), 0,
            "a negative prompt against seams between several subjects: none, classes ('a dog and a "
            "cat') or swapped ({default})"),
-    OTHER(OPTION_FILES, "subject", APART, NULL, "FILE[:SCALE]",
-          "a subject file or name, with its strength (repeat: they add up)"),
+    OTHER(OPTION_FILES, "subject", APART, NULL, "FILE[:PART][:SCALE]",
+          "a subject file or name, the part of it that is wanted (keep=K, only=NAMES, "
+          "without=NAMES), and its strength (repeat: they add up)"),
+    KEEP_ROW(APART),
     LORA_ROW(
         "a LoRA or another adapter, a file or its name, with its strength (repeat: they add up; "
         "<lora:NAME> in a region's text puts it there alone)"),

@@ -16,16 +16,15 @@ bool bake_shift(const struct bake *b, const char *name, int count, double *sum)
 
     memset(sum, 0, (size_t)count * sizeof *sum);
     for (int i = 0; i < b->n_subjects; i++) {
+        const struct bake_subject *one = &b->subjects[i];
         int n = 0;
-        const float *values = subject_shift(b->subjects[i].subject, name, &n);
+        const float *values = subject_shift(one->subject, name, &n);
         // a norm has two kinds of shifts of one name, told apart by their lengths
-        if (values == NULL || n != count) {
+        if (values == NULL || n != count || !subject_part_has(&one->part, name)) {
             continue;
         }
         found = true;
-        for (int j = 0; j < count; j++) {
-            sum[j] += b->subjects[i].scale * values[j];
-        }
+        subject_part_add(&one->part, values, count, one->scale, sum);
     }
     return found;
 }
@@ -65,7 +64,7 @@ static void add_rows(const struct bake *b, const struct bake_subject *one, const
         const int32_t id = shift_row_parse(w, *name);
         int count = 0;
         const float *values = id >= 0 ? subject_shift(one->subject, *name, &count) : NULL;
-        if (values == NULL || count != w->in) {
+        if (values == NULL || count != w->in || !subject_part_has(&one->part, *name)) {
             continue;
         }
         double *sum = g_hash_table_lookup(sums, GINT_TO_POINTER(id));

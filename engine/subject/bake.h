@@ -14,11 +14,13 @@
 #include "engine/spectrum/model_spectrum.h"
 #include "engine/network/reader.h"
 #include "engine/subject/subject_file.h"
+#include "engine/subject/subject_part.h"
 
 struct bake_subject {
     struct subject *subject; // borrowed
     double scale;
-    const char *file; // for sentences; may be NULL
+    const char *file;         // for sentences; may be NULL
+    struct subject_part part; // of it that is put into the weights; zeroed: all
 };
 
 struct bake;

@@ -12,11 +12,22 @@ struct svdiff_scaled_subject subject_list_parse(const char *text)
     // the name first: what it is the name of may hold a colon
     g_autofree char *name = svdiff_subject_split(text, &scale);
 
-    return (struct svdiff_scaled_subject){.file = subject_path(name), .scale = scale};
+    return (struct svdiff_scaled_subject){
+        .file = subject_path(name), .scale = scale, .part = g_strdup(subject_part_of(name))};
+}
+
+// before what it says itself, which counts then
+static void keep_of(struct svdiff_scaled_subject *s, int keep)
+{
+    const char *own = s->part != NULL ? s->part : "";
+    char *part = g_strdup_printf(":keep=%d%s", keep, own);
+
+    g_free((char *)s->part);
+    s->part = part;
 }
 
 struct svdiff_scaled_subject *subject_list_parse_all(const char *first, const char *const *more,
-                                                     int *n)
+                                                     int keep, int *n)
 {
     // room for the first as well
     const guint of_more = more != NULL ? g_strv_length((char **)more) : 0;
@@ -29,6 +40,9 @@ struct svdiff_scaled_subject *subject_list_parse_all(const char *first, const ch
     for (guint i = 0; i < of_more; i++) {
         all[(*n)++] = subject_list_parse(more[i]);
     }
+    for (int i = 0; keep > 0 && i < *n; i++) {
+        keep_of(&all[i], keep);
+    }
     return all;
 }
 
@@ -36,6 +50,7 @@ void subject_list_free_parsed(struct svdiff_scaled_subject *all, int n)
 {
     for (int i = 0; i < n; i++) {
         g_free((char *)all[i].file);
+        g_free((char *)all[i].part);
     }
     g_free(all);
 }
@@ -76,7 +91,10 @@ static bool open_one(struct subject_list *l, int i, svdiff *s,
     for (const char *const *notice = subject_notices(subject); *notice != NULL; notice++) {
         session_warn(s, "%s", *notice);
     }
-    return check_base(s, subject, wanted->file, force, error);
+    g_autofree const char **names = subject_names(subject);
+    return subject_part_parse(wanted->part, &l->items[i].part, error) &&
+           subject_part_check(&l->items[i].part, names, wanted->file, error) &&
+           check_base(s, subject, wanted->file, force, error);
 }
 
 bool subject_list_open(struct subject_list *l, svdiff *s,
@@ -98,6 +116,7 @@ void subject_list_close(struct subject_list *l)
     for (int i = 0; l->items != NULL && i < l->n; i++) {
         subject_free(l->items[i].subject);
         g_free((char *)l->items[i].file);
+        subject_part_clear(&l->items[i].part);
     }
     g_free(l->items);
     *l = (struct subject_list){0};

@@ -9,14 +9,14 @@ struct subject_list {
     int n;
 };
 
-/* "fox.safetensors:0.5": a file or a name with its scale (subject_lookup.h). The file's name is
- * owned by the caller (g_free). */
+/* "fox.safetensors:keep=40:0.5": a file or a name with its part (subject_part.h) and its scale
+ * (subject_lookup.h). File and part are owned by the caller (g_free). */
 struct svdiff_scaled_subject subject_list_parse(const char *text);
 
-/* Several: *n of them, `first` and then all of `more`, NULL-terminated; both may be NULL. Owned by
- * the caller, with the files' names. */
+/* Several: *n of them, `first` and then all of `more`, NULL-terminated; both may be NULL. keep: of those
+ * that do not say it, so many values of each shift; 0: all. Owned by the caller, with the files' names. */
 struct svdiff_scaled_subject *subject_list_parse_all(const char *first, const char *const *more,
-                                                     int *n);
+                                                     int keep, int *n);
 void subject_list_free_parsed(struct svdiff_scaled_subject *all, int n);
 
 /* Opens them and makes sure that they belong to the session's model: by the hash of its weights,

@@ -3,6 +3,7 @@
 
 #include "engine/base/error.h"
 #include "engine/subject/subject_file.h"
+#include "engine/subject/subject_part.h"
 #include "engine/svdiff.h"
 
 #include <string.h>
@@ -29,8 +30,8 @@ static bool is_place(const char *path)
     return g_file_test(path, G_FILE_TEST_IS_REGULAR) || g_file_test(shifts, G_FILE_TEST_EXISTS);
 }
 
-// the path of a subject that exists, or NULL
-static char *find(const char *name)
+// the path of a subject that exists under this name, or NULL
+static char *find_whole(const char *name)
 {
     static const char *const endings[] = {ENDING, ""}; // "fox" and "fox.safetensors" are both typed
 
@@ -46,6 +47,23 @@ static char *find(const char *name)
     return NULL;
 }
 
+// the same of a name with a part behind it
+static char *find(const char *name)
+{
+    const char *part = subject_part_at(name);
+    g_autofree char *plain = part != NULL ? g_strndup(name, (gsize)(part - name)) : NULL;
+    char *path = find_whole(name);
+
+    return path == NULL && plain != NULL ? find_whole(plain) : path;
+}
+
+const char *subject_part_of(const char *name)
+{
+    g_autofree char *whole = find_whole(name);
+
+    return whole == NULL ? subject_part_at(name) : NULL;
+}
+
 static bool exists(const char *name)
 {
     g_autofree char *path = find(name);
@@ -53,10 +71,12 @@ static bool exists(const char *name)
     return path != NULL;
 }
 
-char *subject_path(const char *name)
+char *subject_path(const char *full)
 {
+    const char *part = subject_part_of(full);
+    g_autofree char *name = part != NULL ? g_strndup(full, (gsize)(part - full)) : g_strdup(full);
     // else where it would be, for a sentence or to be written
-    char *found = find(name);
+    char *found = find_whole(name);
 
     if (found != NULL) {
         return found;

@@ -4,6 +4,7 @@
  *   fox             a file or folder of this name, else svdiff/subjects/fox.safetensors in the
  *                   user's data folder
  *   fox:0.8         the same with a strength
+ *   fox:keep=40     a part of it (subject_part.h)
  *   portrait 16:9   where there is a subject of just this name it is that one: what exists comes
  *                   before any reading of colons and endings
  *
@@ -13,8 +14,12 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* Where a subject of this name or file is, or would have to be. Owned by the caller. */
+/* Where a subject of this name or file is, or would have to be; of one with a part behind it that of
+ * the subject. Owned by the caller. */
 char *subject_path(const char *name);
+
+/* ":keep=40" of "fox:keep=40" (subject_part.h), inside of name; NULL where all of it is a subject. */
+const char *subject_part_of(const char *name);
 
 /* "fox" of "/home/me/fox.safetensors": what the subject in a file is called. Owned by the caller. */
 char *subject_name_of(const char *path);

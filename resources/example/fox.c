@@ -14,7 +14,7 @@ int main(int argc, char **argv)
 {
     const char *const *pictures = (const char *const *)argv + 1;
     const struct svdiff_subject fox = {.prompt = "a photo of a [V] fox", .images = pictures};
-    const struct svdiff_scaled_subject learned = {"fox.safetensors", 1};
+    const struct svdiff_scaled_subject learned = {.file = "fox.safetensors", .scale = 1};
     g_autofree char *prompt = NULL;
     g_autoptr(GError) error = NULL;
     g_autoptr(svdiff) s = svdiff_open(NULL, &error);

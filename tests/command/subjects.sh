@@ -170,6 +170,57 @@ check 'info: a picture of no known kind' is 2
 refuses 'info: a file without one' 1 'sd1-subject-scalar.* carries no preview' info --preview none.png \
     "$models/sd1-subject-scalar.safetensors"
 
+# ---- parts of subjects ----
+
+# FILE NEW KEEP WORD: the KEEP largest values of each shift that has WORD in its name
+cut() {
+    python3 - "$@" <<'END'
+import json, struct, sys
+data = open(sys.argv[1], "rb").read()
+start = 8 + struct.unpack("<Q", data[:8])[0]
+header, body = json.loads(data[8:start]), b""
+for name in [n for n in header if n != "__metadata__"]:
+    if sys.argv[4] not in name:
+        del header[name]
+        continue
+    first, last = header[name]["data_offsets"]
+    values = list(struct.unpack(f"<{(last - first) // 4}f", data[start + first : start + last]))
+    for i in sorted(range(len(values)), key=lambda i: -abs(values[i]))[int(sys.argv[3]) :]:
+        values[i] = 0
+    header[name]["data_offsets"] = [len(body), len(body) + last - first]
+    body += struct.pack(f"<{len(values)}f", *values)
+text = json.dumps(header).encode()
+open(sys.argv[2], "wb").write(struct.pack("<Q", len(text)) + text + body)
+END
+}
+cp "$learned/mine.safetensors" whole.safetensors
+draw whole --subject whole.safetensors
+cut whole.safetensors cut.safetensors 3 ''
+draw cut --subject cut.safetensors
+draw kept --subject whole.safetensors:keep=3
+check 'the three largest changes of each layer' same cut.pixels kept.pixels
+check 'are not all of them' differ kept.pixels whole.pixels
+draw kept --keep 3 --subject whole.safetensors
+check '--keep says it of all' same cut.pixels kept.pixels
+draw kept --keep 1 --subject whole.safetensors:keep=3:1
+check 'but not of one that says it itself' same cut.pixels kept.pixels
+cut whole.safetensors cut.safetensors 100000 down
+draw cut --subject cut.safetensors
+draw only --subject whole.safetensors:only=down
+check 'some layers alone' same cut.pixels only.pixels
+draw both --subject whole.safetensors:only=down --subject whole.safetensors:without=down
+check 'they and the others are all' same both.pixels whole.pixels
+refuses 'keep= without a number' 2 'keep=some tells how many' generate --model "$sd1" --prompt x \
+    --subject whole.safetensors:keep=some --output none.png
+refuses 'keep=0' 2 'keep=0 tells how many' generate --model "$sd1" --prompt x \
+    --subject whole.safetensors:keep=0 --output none.png
+refuses 'only= without a name' 2 'only= names no layers' generate --model "$sd1" --prompt x \
+    --subject whole.safetensors:only= --output none.png
+refuses 'only= of a layer that it has not' 1 "'nowhere' in its name" generate --quiet --model "$sd1" --prompt x \
+    --subject whole.safetensors:only=down,nowhere --output none.png
+refuses 'a part as a subject' 2 'one subject as it is' convert whole.safetensors:keep=3 --to subject \
+    --output none.safetensors
+
 # ---- svdiff-pytorch's files ----
 
 run convert scalar.safetensors --to svdiff-pytorch --output pair --quiet
