@@ -150,6 +150,7 @@ struct part_run {
     enum pass pass;
     int part;
     double timestep;
+    int kept; // arrays of the sampler; none while a tape is measured, which no sampler is there for
     struct sampler_factors factors;
     const float *noise; // of this step; NULL: no step of the sampler adds any
 };
@@ -229,8 +230,7 @@ static void run_part(void *user, struct tape *t)
         k->latents_rescale(k, count_of(d), d->rescale, a->both + count_of(d), a->prediction);
     }
     if (last) {
-        k->latents_step(k, count_of(d), d->sampler != NULL ? sampler_kept(d->sampler) : 0,
-                        a->factors, a->prediction, a->noise,
+        k->latents_step(k, count_of(d), r->kept, a->factors, a->prediction, a->noise,
                         r->pass == REFINES ? a->before : a->latents, a->latents, a->kept,
                         d->preview != NULL ? a->original : NULL);
     }
@@ -315,8 +315,11 @@ static void trace_step(const struct denoise *d, const struct arrays *a, int step
 // an inversion's step from what it started from, taken again with predictions of what it came to
 static void refine(const struct denoise *d, const struct arrays *a, struct tape *t, int step)
 {
-    struct part_run r = {
-        .d = d, .a = a, .pass = REFINES, .timestep = sampler_timestep(d->sampler, step)};
+    struct part_run r = {.d = d,
+                         .a = a,
+                         .pass = REFINES,
+                         .kept = sampler_kept(d->sampler),
+                         .timestep = sampler_timestep(d->sampler, step)};
 
     if (d->refine == 0) {
         return;
@@ -348,6 +351,7 @@ static void one_step(const struct denoise *d, const struct arrays *a, struct tap
     struct part_run r = {.d = d,
                          .a = a,
                          .pass = d->inverts ? INVERTS : SAMPLES,
+                         .kept = sampler_kept(d->sampler),
                          .timestep = sampler_timestep(d->sampler, step)};
 
     sampler_factors(d->sampler, step, &r.factors);

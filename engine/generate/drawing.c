@@ -198,7 +198,9 @@ bool drawing_picture(struct drawing *d, int index, uint64_t seed, GError **error
     // one picture is enough to hold the engine against another
     n->trace = index == 0 ? d->trace : NULL;
     trace_scene(d, s);
-    if (!sample(d, seed, latents, error)) {
+    const bool sampled = sample(d, seed, latents, error);
+    n->sampler = NULL; // it ends here, the drawing does not
+    if (!sampled) {
         return false;
     }
     if (index == d->pictures - 1 && lets_go(d)) {

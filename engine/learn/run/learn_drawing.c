@@ -44,6 +44,7 @@ static bool draw_one(const struct lesson *l, struct denoise *d, struct tape *t,
         latents[i] = (float)(latents[i] * sampler_initial_scale(s));
     }
     const bool done = denoise_run(d, t, &draws, latents, error);
+    d->sampler = NULL;
     sampler_free(s);
     return done;
 }
