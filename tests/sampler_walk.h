@@ -1,6 +1,8 @@
 /* sampler_walk.h: steps of a sampler as the reference table takes them, on arrays of the host. */
 #pragma once
 
+#include "tests/sampler_fixture.h"
+
 #include "engine/sampler/sampler.h"
 
 #include <string.h>
@@ -71,4 +73,17 @@ static inline void walk_original(const struct sampler *s, int k, const float *la
     memcpy(stepped, latents, (size_t)count * sizeof *stepped);
     sampler_factors(s, k, &factors);
     walk_take(&none, 0, &factors, prediction, NULL, stepped, out, count);
+}
+
+// of a config of the fixtures; free with sampler_free
+static inline struct sampler *fixture_sampler(const char *config,
+                                              const struct sampler_options *options)
+{
+    struct schedule_config c;
+    g_autoptr(GError) error = NULL;
+
+    fixture_config(config, &c);
+    struct sampler *s = sampler_create(options, &c, &error);
+    g_assert_no_error(error);
+    return s;
 }

@@ -168,17 +168,6 @@ static void check_noise(struct run *run, const struct sampler *s)
     g_assert_cmpmem(out, sizeof out, original, sizeof original);
 }
 
-static struct sampler *create(const char *config, const struct sampler_options *options)
-{
-    struct schedule_config c;
-    g_autoptr(GError) error = NULL;
-
-    fixture_config(config, &c);
-    struct sampler *s = sampler_create(options, &c, &error);
-    g_assert_no_error(error);
-    return s;
-}
-
 // what a word of an option means
 static int word_value(const char *option, const char *word)
 {
@@ -213,7 +202,7 @@ static void check_case(const struct safetensors *file, const char *line, double 
     struct run run = parse_run(words);
     g_autofree char *tensor = g_strconcat("case/", run.name, NULL);
     g_autoptr(GError) error = NULL;
-    g_autoptr(sampler) s = create(run.config, &run.options);
+    g_autoptr(sampler) s = fixture_sampler(run.config, &run.options);
     int64_t n;
     g_autofree float *expected = fixture_tensor(file, tensor, &n);
 
@@ -258,7 +247,7 @@ static void test_trailing_excess(void)
 
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
         struct sampler_options options = {.kind = kinds[i], .steps = 61};
-        g_autoptr(sampler) s = create("sd1-trailing", &options);
+        g_autoptr(sampler) s = fixture_sampler("sd1-trailing", &options);
         g_assert_cmpint(sampler_steps(s), ==, 61);
         g_assert_cmpfloat(sampler_timestep(s, 0), ==, 999);
         g_assert_cmpfloat(sampler_timestep(s, 60), ==, 15);
@@ -271,7 +260,8 @@ static void test_inversion_undone(void)
 {
     struct sampler_options up = {.kind = SAMPLER_DDIM_INVERSE, .steps = 25};
     struct sampler_options down = {.kind = SAMPLER_DDIM, .steps = 25};
-    g_autoptr(sampler) inverse = create("sd1", &up), forward = create("sd1", &down);
+    g_autoptr(sampler) inverse = fixture_sampler("sd1", &up),
+                       forward = fixture_sampler("sd1", &down);
     float start[FIXTURE_COUNT], latents[FIXTURE_COUNT], prediction[FIXTURE_COUNT];
     struct walk w = {{0}};
 
@@ -298,7 +288,7 @@ static void test_undo(void)
 
     for (size_t c = 0; c < G_N_ELEMENTS(configs); c++) {
         struct sampler_options options = {.kind = SAMPLER_DDIM, .steps = 25};
-        g_autoptr(sampler) s = create(configs[c], &options);
+        g_autoptr(sampler) s = fixture_sampler(configs[c], &options);
         float start[FIXTURE_COUNT], latents[FIXTURE_COUNT], prediction[FIXTURE_COUNT];
         struct walk w = {{0}};
 

@@ -144,17 +144,6 @@ static void test_runs(void)
 
 /* ---- what is asked for ---- */
 
-static struct sampler *create(const char *config, const struct sampler_options *options)
-{
-    struct schedule_config c;
-    g_autoptr(GError) error = NULL;
-
-    fixture_config(config, &c);
-    struct sampler *s = sampler_create(options, &c, &error);
-    g_assert_no_error(error);
-    return s;
-}
-
 static void check_refused(const char *config, struct sampler_options options, int code,
                           const char *named)
 {
@@ -217,7 +206,8 @@ static void test_refused(void)
 static void check_same(const char *config, const char *other, struct sampler_options options)
 {
     struct sampler_options plain = {.kind = options.kind, .steps = options.steps};
-    g_autoptr(sampler) asked = create(config, &options), said = create(other, &plain);
+    g_autoptr(sampler) asked = fixture_sampler(config, &options),
+                       said = fixture_sampler(other, &plain);
 
     struct walk walks[2] = {{{0}}};
 
@@ -314,7 +304,7 @@ static void test_config_refused(void)
 static void test_strength(void)
 {
     struct sampler_options options = {.kind = SAMPLER_DDIM, .steps = 20};
-    g_autoptr(sampler) s = create("sd1", &options);
+    g_autoptr(sampler) s = fixture_sampler("sd1", &options);
     static const double bad[] = {0, 0.049, -1, 1.01, NAN};
 
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -335,7 +325,7 @@ static void test_strength(void)
 static void test_strength_twice(void)
 {
     struct sampler_options options = {.kind = SAMPLER_HEUN, .steps = 20};
-    g_autoptr(sampler) s = create("sd1", &options);
+    g_autoptr(sampler) s = fixture_sampler("sd1", &options);
 
     g_assert_cmpint(sampler_steps(s), ==, 39);
     g_assert_true(sampler_start(s, 0.5, NULL));

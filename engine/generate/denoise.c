@@ -143,7 +143,6 @@ static void make_keys(const struct denoise *d, struct tape *t, const struct arra
 enum pass { SAMPLES, INVERTS, REFINES, PASSES };
 
 // one part of a step, which comes again with other factors
-
 struct part_run {
     const struct denoise *d;
     const struct arrays *a;

@@ -6,8 +6,8 @@
  *   merge_close(&m);
  *
  * Weights are those of bake.h, W + U diag(relu(sigma + d) - sigma) Vt; tensors keep the types that
- * they have in the model, or all get the one that m.type is set to. One tensor at a time is in memory. Every output is written whole or not
- * at all. */
+ * they have in the model, or all get the one that m.type is set to. One tensor at a time is in
+ * memory. Every output is written whole or not at all. */
 #pragma once
 
 #include "engine/subject/bake.h"

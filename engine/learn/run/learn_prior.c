@@ -22,24 +22,9 @@ static void teach(void *user, struct tape *t)
     k->convert(k, tensor_count(y), k->activation, y->data, KERNELS_F32, r->taught);
 }
 
-// every shape, each on an empty tape
 static void measure(void *user, struct tape *t)
 {
-    const struct learn_run *r = user;
-    const struct learn_pictures *p = r->lesson->pictures;
-    const int h = r->batch->h, w = r->batch->w;
-
-    for (guint i = 0; i < p->list->len; i++) {
-        const struct learn_picture *one = learn_pictures_at(p, (int)i);
-        if (learn_pictures_shape(p, one->h, one->w) == i) {
-            r->batch->h = one->h;
-            r->batch->w = one->w;
-            tape_reset(t);
-            teach(user, t);
-        }
-    }
-    r->batch->h = h;
-    r->batch->w = w;
+    learn_run_each_shape(user, t, teach, user);
 }
 
 // not every step keeps the class, nor every run by predictions

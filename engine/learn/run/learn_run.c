@@ -71,22 +71,36 @@ bool learn_run_batch(struct learn_run *r, bool unmix, GError **error)
     return true;
 }
 
-// the largest batch that can come: with the unmix loss, though not every batch has it
-static void measure(void *user, struct tape *t)
+void learn_run_each_shape(const struct learn_run *r, struct tape *t,
+                          void (*run)(void *user, struct tape *t), void *user)
 {
-    const struct learn_run *r = user;
     const struct learn_pictures *p = r->lesson->pictures;
+    const int h = r->batch->h, w = r->batch->w;
 
-    // every shape, each on an empty tape
     for (guint i = 0; i < p->list->len; i++) {
         const struct learn_picture *one = learn_pictures_at(p, (int)i);
         if (learn_pictures_shape(p, one->h, one->w) == i) {
             r->batch->h = one->h;
             r->batch->w = one->w;
             tape_reset(t);
-            run_batch(r, t, r->unmix != NULL ? &r->unmix->guide : NULL);
+            run(user, t);
         }
     }
+    r->batch->h = h;
+    r->batch->w = w;
+}
+
+// the largest batch that can come: with the unmix loss, though not every batch has it
+static void run_largest(void *user, struct tape *t)
+{
+    const struct learn_run *r = user;
+
+    run_batch(r, t, r->unmix != NULL ? &r->unmix->guide : NULL);
+}
+
+static void measure(void *user, struct tape *t)
+{
+    learn_run_each_shape(user, t, run_largest, user);
 }
 
 bool learn_run_replay(struct learn_run *r, bool replay, GError **error)

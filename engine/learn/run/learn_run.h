@@ -56,6 +56,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(learn_run, learn_run_free)
  * when the run is to stop. */
 bool learn_run_tell(struct learn_run *r, enum progress_event event, double loss, const char *file);
 
+/* Runs something for the batch in each shape that the pictures have, on an empty tape each, as a tape is
+ * measured. */
+void learn_run_each_shape(const struct learn_run *r, struct tape *t,
+                          void (*run)(void *user, struct tape *t), void *user);
+
 /* The gradient of the drawn batch alone: its forward and backward on the run's tape, and before it that
  * of its teacher. unmix: whether several subjects are kept apart. False with an error; where it was
  * cancelled the tape is. */
