@@ -14,6 +14,7 @@
 #include "plugin/words.h"
 
 #include "engine/base/error.h"
+#include "engine/options/strip.h"
 
 #include <string.h>
 
@@ -102,7 +103,7 @@ static void add_values(const struct generate *g, const scratch *folder, GPtrArra
 {
     call_add_values(a, g->v, "prompt", "negative", "model", "steps", "guidance", "sampler", "count",
                     "device", "spacing", "timesteps", "clip-skip", "guidance-rescale", "noise",
-                    NULL);
+                    "strip", NULL);
     call_add_subjects(a, values_text(g->v, "subjects"));
     g_ptr_array_add(a, g_strdup("--names"));
     call_add_int(a, "--width", g->width);
@@ -151,12 +152,30 @@ static bool add_regions(const struct generate *g, const scratch *folder, GPtrArr
     return regions_add_list(g->call, g->placed ? &g->area : &view, &view, folder, arguments, error);
 }
 
+// what the pictures of a strip are called, if there is one
+static bool name_strip(const struct generate *g, struct results *r, GError **error)
+{
+    const char *text = values_text(g->v, "strip");
+    struct strip strip = {0};
+    const bool good = text[0] == '\0' || strip_parse(text, &strip, error);
+
+    r->labels = strip.n > 0 && good ? g_new0(char *, strip.n + 1) : NULL;
+    for (int i = 0; r->labels != NULL && i < strip.n; i++) {
+        r->labels[i] = strip_label(&strip, i);
+    }
+    strip_clear(&strip);
+    return good;
+}
+
 // where what is made goes
 static bool place(const struct generate *g, struct results *r, GError **error)
 {
     const char *const prompts[] = {values_text(g->v, "prompt"), NULL};
 
     results_init(r, g->call, prompts, g->seed);
+    if (!name_strip(g, r, error)) {
+        return false;
+    }
     r->placed = g->placed;
     r->area = g->area;
     r->seen = g->into ? g->seen : (struct host_area){0};

@@ -99,6 +99,11 @@
         N_("As here, or as diffusers draws it on the processor: for seeds from there."),           \
         .choices = "philox|torch", .choice_words = N_("as here|as diffusers"),                     \
         .standard_text = "philox", .advanced = true, .unscripted = true
+#define STRIP_ARGUMENT                                                                             \
+    ARGUMENT_TEXT, "strip", N_("Strip (_6)"),                                                      \
+        N_("Pictures of one seed over what is said here, each a layer: scale=-1..1:5, "            \
+           "mix=0..1:5, keep=1,4,16, guidance=2,4,8."),                                            \
+        .advanced = true, .unscripted = true
 #define COUNT_ARGUMENT                                                                             \
     ARGUMENT_INT, "count", N_("Num_ber of pictures"),                                              \
         N_("How many pictures are made, each a layer; 0: one."), .low = -1, .high = 100,           \

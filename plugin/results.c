@@ -63,6 +63,7 @@ void results_init(struct results *r, const struct call *c, const char *const *pr
 void results_clear(struct results *r)
 {
     g_strfreev(r->prompts);
+    g_strfreev(r->labels);
     g_free(r->mask);
     *r = (struct results){0};
 }
@@ -105,18 +106,19 @@ static picture *cut(const struct results *r, picture *p, GError **error)
     return part;
 }
 
-// file `index`: all pictures of the first prompt come first, each with the next seed
+// file `index`: all pictures of the first prompt or label come first, each with the next seed
 static bool read_picture(const struct results *r, const values *v, int index, const char *file,
                          GArray *to, GError **error)
 {
     const int64_t seed = (int64_t)r->seed + index % r->count;
-    const char *prompt = r->prompts[index / r->count];
+    const int of = index / r->count;
+    const char *prompt = r->prompts[r->labels != NULL ? 0 : of];
     struct layers_out_picture p = {.pixels = cut(r, picture_exchange_read(file, error), error)};
 
     if (p.pixels == NULL) {
         return false;
     }
-    p.name = results_name(prompt, seed);
+    p.name = results_name(r->labels != NULL ? r->labels[of] : prompt, seed);
     p.prompt = g_strdup(prompt);
     p.settings = settings_write(v, seed);
     g_array_append_val(to, p);
@@ -125,7 +127,7 @@ static bool read_picture(const struct results *r, const values *v, int index, co
 
 static bool check_count(const struct results *r, char **files, GError **error)
 {
-    const int wanted = r->count * (int)g_strv_length(r->prompts);
+    const int wanted = r->count * (int)g_strv_length(r->labels != NULL ? r->labels : r->prompts);
     const int made = (int)g_strv_length(files);
 
     return made == wanted ||

@@ -5,11 +5,12 @@
 
 // all of it is known before the worker begins; free with results_clear
 struct results {
-    host_image image;      // HOST_NONE: a new one
-    host_item below;       // the layer right above which they go; HOST_NONE: on top
-    char **prompts;        // each has `count` pictures, one prompt after another; owned
-    int count, seed;       // picture k of a prompt has seed + k
-    bool placed;           // else at the corner of `area`, in the size in which it was made
+    host_image image; // HOST_NONE: a new one
+    host_item below;  // the layer right above which they go; HOST_NONE: on top
+    char **prompts;   // each has `count` pictures, one prompt after another; owned
+    char **labels;    // of a strip of the one prompt: each has `count` pictures; owned, NULL: none
+    int count, seed;  // picture k of a prompt or label has seed + k
+    bool placed;      // else at the corner of `area`, in the size in which it was made
     struct host_area area; // where they go
     struct host_area seen; // what a picture shows, if that is more than `area`; else width 0
     float *mask;           // of the layers, [area.height, area.width]; NULL: none; owned

@@ -59,6 +59,13 @@ char *output_name(const char *pattern, int index, int count)
     return g_string_free(result, FALSE);
 }
 
+bool output_is_numbered(const char *pattern)
+{
+    g_autofree char *first = output_name(pattern, 0, 1), *second = output_name(pattern, 1, 1);
+
+    return strcmp(first, second) != 0;
+}
+
 bool output_check(const char *path, GError **error)
 {
     g_autoptr(atomic_file) file = path != NULL ? atomic_file_create(path, error) : NULL;

@@ -9,6 +9,9 @@
  * the caller. */
 char *output_name(const char *pattern, int index, int count);
 
+/* Whether there is one in it. */
+bool output_is_numbered(const char *pattern);
+
 /* Whether a file could be written at path, found out by beginning one: to be asked before long
  * work. NULL is none and fine. False with a sentence; nothing is left behind. */
 bool output_check(const char *path, GError **error);

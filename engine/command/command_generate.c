@@ -1,12 +1,13 @@
 /* svdiff generate: a prompt to pictures. */
 #include "engine/command/adapter_option.h"
+#include "engine/command/made_text.h"
 #include "engine/command/pictures.h"
 #include "engine/command/region_option.h"
+#include "engine/command/strip_draw.h"
 
 #include "engine/base/error.h"
 #include "engine/picture/canvas.h"
 #include "engine/generate/generate_check.h"
-#include "engine/sampler/sampler.h"
 #include "engine/picture/mask.h"
 #include "engine/subject/subject_list.h"
 #include "engine/subject/subject_words.h"
@@ -22,6 +23,7 @@ struct generate {
     int n_regions, n_subjects;
     picture *init, *mask;
     struct canvas_margins margins;
+    struct strip strip; // without values: none
 };
 
 /* ---- options ---- */
@@ -102,7 +104,8 @@ static bool take_options(struct generate *g, const svdiff *s, GError **error)
     o->mask = g->mask;
     // what is beyond the edges is clear, and painted
     o->outpaint = o->outpaint || given_has(given(g), "extend");
-    g->pictures.common.wanted = o->count;
+    g->pictures.common.wanted =
+        g->strip.n > 0 ? strip_files(&g->strip, text(g, "output"), o->count) : o->count;
     return true;
 }
 
@@ -133,6 +136,11 @@ static bool check_painting(struct generate *g, GError **error)
            canvas_parse("--extend", text(g, "extend"), &g->margins, error);
 }
 
+static bool check_strip(const struct generate *g, GError **error)
+{
+    return g->strip.n == 0 || strip_draw_check(&g->strip, &g->pictures, &g->options, error);
+}
+
 // what is wrong on the command line alone
 static bool check_usage(struct generate *g, GError **error)
 {
@@ -146,8 +154,12 @@ static bool check_usage(struct generate *g, GError **error)
         return false;
     }
     take_adapter_marks(g);
+    if (text(g, "strip") != NULL && !strip_parse(text(g, "strip"), &g->strip, error)) {
+        return false;
+    }
     return pictures_check_usage(&g->pictures, error) && take_options(g, NULL, error) &&
-           check_painting(g, error) && generate_check(&g->options, 8, error);
+           check_painting(g, error) && generate_check(&g->options, 8, error) &&
+           check_strip(g, error);
 }
 
 // a larger picture and the mask of its new parts in place of what was read
@@ -327,93 +339,9 @@ static bool take_subject_words(struct generate *g, GError **error)
 
 /* ---- pictures ---- */
 
-// "fox.safetensors:0.5, cat.safetensors:1", without folders
-static char *list_subjects(const struct svdiff_generate_options *o)
-{
-    char scale[G_ASCII_DTOSTR_BUF_SIZE];
-    GString *list = g_string_new(NULL);
-
-    for (int i = 0; i < o->n_subjects; i++) {
-        g_autofree char *name = g_path_get_basename(o->subjects[i].file);
-        g_ascii_formatd(scale, sizeof scale, "%.6g", o->subjects[i].scale);
-        g_string_append_printf(list, "%s%s%s:%s", i > 0 ? ", " : ", Subjects: ", name,
-                               o->subjects[i].part != NULL ? o->subjects[i].part : "", scale);
-    }
-    return g_string_free(list, FALSE);
-}
-
-// those of a region alone, as bits
-static uint64_t own_adapters(const struct svdiff_generate_options *o, int region)
-{
-    return o->n_subjects < 64 ? o->regions[region].subjects >> o->n_subjects : 0;
-}
-
-// a line for each, without folders
-static char *list_regions(const struct svdiff_generate_options *o)
-{
-    GString *list = g_string_new(NULL);
-
-    for (int i = 0; i < o->n_regions; i++) {
-        g_autofree char *name = g_path_get_basename(o->regions[i].file);
-        g_autofree char *own = adapter_options_text(o->adapters, o->n_adapters, own_adapters(o, i));
-        g_string_append_printf(list, "\nRegion %s: %s%s", name, o->regions[i].text, own);
-    }
-    return g_string_free(list, FALSE);
-}
-
-// what differs from the defaults, by the names that other programs have for it
-static char *list_settings(const struct svdiff_generate_options *o)
-{
-    static const struct {
-        const char *option, *called;
-    } settings[] = {{"clip-skip", "Clip skip"},
-                    {"spacing", "Schedule type"},
-                    {"timesteps", "Timesteps"},
-                    {"zero-snr", "Zero SNR"},
-                    {"eta", "Eta"},
-                    {"guidance-rescale", "CFG rescale"},
-                    {"noise", "RNG"}};
-    const struct option_table *t = &options_of_generate;
-    GString *list = g_string_new(NULL);
-
-    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
-        const struct option *row = option_find(t, settings[i].option);
-        if (option_get(row, o) != row->standard) {
-            g_autofree char *text = option_text(row, o);
-            g_string_append_printf(list, ", %s: %s", settings[i].called, text);
-        }
-    }
-    return g_string_free(list, FALSE);
-}
-
-// those that act everywhere, behind the prompt
-static char *list_adapters(const struct svdiff_generate_options *o)
-{
-    uint64_t confined = 0;
-
-    for (int i = 0; i < o->n_regions; i++) {
-        confined |= own_adapters(o, i);
-    }
-    return adapter_options_text(o->adapters, o->n_adapters, ~confined);
-}
-
-// as programs of Stable Diffusion write and read it
 static char *describe(void *user, const svdiff *s, int index, uint64_t seed, const picture *p)
 {
-    const struct svdiff_generate_options *o = &((const struct generate *)user)->options;
-    char guidance[G_ASCII_DTOSTR_BUF_SIZE];
-    g_autofree char *subjects = list_subjects(o), *regions = list_regions(o);
-    g_autofree char *settings = list_settings(o), *adapters = list_adapters(o);
-    g_autofree char *files = adapter_options_files(s->options.vae, o->embeddings, o->n_embeddings);
-
-    return g_strdup_printf(
-        "%s%s%s\nNegative prompt: %s\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: "
-        "%" G_GUINT64_FORMAT
-        "%s, Size: %dx%d, Model hash: %.12s%s%s, Precision: %s, Device: %s, Version: svdiff %s",
-        o->prompt, adapters, regions, o->negative, o->steps, sampler_name(o->sampler),
-        g_ascii_formatd(guidance, sizeof guidance, "%.6g", o->guidance), seed, settings, p->width,
-        p->height, s->hashes.base, subjects, files, session_precision(s), s->device,
-        SVDIFF_VERSION);
+    return made_text(&((const struct generate *)user)->options, s, seed, p);
 }
 
 static bool draw(struct generate *g, GError **error)
@@ -423,18 +351,22 @@ static bool draw(struct generate *g, GError **error)
         return false;
     }
     svdiff *s = pictures_open(&g->pictures, error);
-    if (s == NULL || !take_options(g, s, error) || !check_overwrites(g, error) ||
-        !take_subject_words(g, error)) {
+    if (s == NULL || !take_options(g, s, error) || !check_strip(g, error) ||
+        !check_overwrites(g, error) || !take_subject_words(g, error)) {
         return false;
     }
     tell_prompts(g);
     // of the same options that would be drawn with
     if (given_has(given(g), "estimate")) {
         struct svdiff_estimate e;
+        g->options.count *= MAX(1, g->strip.n);
         return svdiff_estimate_generate(s, &g->options, &e, error) &&
                command_tell_estimate(&g->pictures.common, &e, NULL, error);
     }
     pictures_tell_chosen(&g->pictures);
+    if (g->strip.n > 0) {
+        return strip_draw(&g->strip, &g->pictures, &g->options, error);
+    }
     return svdiff_generate(s, &g->options, pictures_take, command_progress, g, error);
 }
 
@@ -474,6 +406,7 @@ static void finish(void *command)
     g_free(g->negative);
     subject_list_free_parsed(g->subjects, g->n_subjects);
     adapter_options_finish(&g->adapters);
+    strip_clear(&g->strip);
     for (int i = 0; i < g->n_regions; i++) {
         g_free((char *)g->regions[i].file);
         g_free((char *)g->regions[i].text);

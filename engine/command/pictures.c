@@ -118,18 +118,31 @@ static bool write_result(struct pictures *d, const char *path, const picture *p,
     return picture_write_with(path, p, &w, error);
 }
 
-bool pictures_take(void *user, int index, uint64_t seed, const picture *p, GError **error)
+bool pictures_know_model(struct pictures *d, GError **error)
 {
-    struct pictures *d = user;
-    g_autofree char *path = output_name(text(d, "output"), index, d->common.wanted);
     // without subjects nobody asked for it so far: drawing needs none
-    const bool known =
-        session_hashes(d->session, MODEL_HASH_BASE, command_progress, &d->common, error) != NULL;
-    g_autofree char *made = known ? d->describe(user, d->session, index, seed, p) : NULL;
+    return session_hashes(d->session, MODEL_HASH_BASE, command_progress, &d->common, error) != NULL;
+}
 
-    if (made == NULL || !write_result(d, path, p, made, error)) {
+bool pictures_write(struct pictures *d, int index, const picture *p, const char *made,
+                    GError **error)
+{
+    g_autofree char *path = output_name(text(d, "output"), index, d->common.wanted);
+
+    if (!write_result(d, path, p, made, error)) {
         return false;
     }
     command_wrote(&d->common, path); // it stays, however the run goes on
     return true;
+}
+
+bool pictures_take(void *user, int index, uint64_t seed, const picture *p, GError **error)
+{
+    struct pictures *d = user;
+
+    if (!pictures_know_model(d, error)) {
+        return false;
+    }
+    g_autofree char *made = d->describe(d, d->session, index, seed, p);
+    return pictures_write(d, index, p, made, error);
 }

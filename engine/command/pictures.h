@@ -36,5 +36,11 @@ void pictures_tell_chosen(struct pictures *d);
 svdiff *pictures_open(struct pictures *d, GError **error);
 void pictures_close(struct pictures *d); // opened or not
 
-/* svdiff_take; user: the struct. */
+/* Finds out which model it is, which what is told of a picture has in it. */
+bool pictures_know_model(struct pictures *d, GError **error);
+/* Writes picture `index` with how it was made. */
+bool pictures_write(struct pictures *d, int index, const picture *p, const char *made,
+                    GError **error);
+
+/* svdiff_take; user: the struct. It does both. */
 bool pictures_take(void *user, int index, uint64_t seed, const picture *p, GError **error);

@@ -56,6 +56,11 @@ static const struct option rows[] = {
     INT("height", FIELD(height), 0, 8, 8192, OPTION_PIXELS, "N",
         "pixels, divisible by 8 ({default})"),
     INT("count", FIELD(count), 1, 1, 10000, 0, "N", "pictures, each with its own seed ({default})"),
+    OTHER(
+        OPTION_TEXT, "strip", APART, NULL, "NAME=VALUES",
+        "pictures of one seed side by side, with labels, over scale=FROM..TO:N or scale=A,B,C, mix "
+        "(between two subjects), keep, lora, guidance, sampler or another of these options; with "
+        "%d in --output a file each"),
     OTHER(OPTION_FILE, "init-image", APART, NULL, "FILE", "a picture to start from"),
     // 0 would be the picture itself
     NUMBER("strength", FIELD(strength), 0.75, 0, 1, OPTION_ABOVE, "X",

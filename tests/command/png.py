@@ -7,6 +7,8 @@
                                                         some value differs; CONDITION is about size (width, height,
                                                         channels), pixels a and b, and pairs (of a, of b, in the mask)
     png.py near FILE OTHER [MOST]                       no value differs by more than MOST (0)
+    png.py part FILE X Y OTHER                          what of it begins at (x, y) is the other picture
+    png.py size FILE                                    prints WIDTHxHEIGHT
     png.py depth FILE                                   prints bits and channels
     png.py colours FILE OTHER                           both say their colours by the same chunks
     png.py border FILE MASK                             prints the mean step between neighbours across the mask's
@@ -132,6 +134,16 @@ def near(path, other, most="0"):
     assert far <= int(most), f"values differ by {far}"
 
 
+def part(path, x, y, other):
+    whole, (width, height, channels, pixels) = read(path), read(other)
+    assert whole[2] == channels, (whole[2], channels)
+    assert [row[int(x) : int(x) + width] for row in whole[3][int(y) : int(y) + height]] == pixels
+
+
+def size(path):
+    print("{}x{}".format(*struct.unpack(">2I", dict(chunks(path))[b"IHDR"][:8])))
+
+
 def depth(path):
     header = struct.unpack(">2I5B", dict(chunks(path))[b"IHDR"])
     print(header[2], CHANNELS[header[3]])
@@ -166,4 +178,4 @@ def border(path, mask):
 
 if __name__ == "__main__":
     {"make": make, "scale": scale, "unchanged": unchanged, "border": border,
-     "near": near, "depth": depth, "colours": colours}[sys.argv[1]](*sys.argv[2:])
+     "near": near, "part": part, "size": size, "depth": depth, "colours": colours}[sys.argv[1]](*sys.argv[2:])
