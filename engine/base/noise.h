@@ -41,6 +41,8 @@ enum noise_stream {
 
     NOISE_CUT_MIX = 64, // learn: whether, whom and how to mix
 
+    NOISE_DIRECTIONS = 72, // directions: those that are random
+
     NOISE_WEIGHTS = 80, // random weights and factors of `bench`
 };
 
