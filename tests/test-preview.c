@@ -63,7 +63,7 @@ static void open_decoder(struct fixture *f)
         autoencoder_create(f->session->k, checkpoint_vae_config(f->session->checkpoint),
                            AUTOENCODER_DECODER, session_source(f->session, MODEL_VAE), &error);
     g_assert_no_error(error);
-    f->decoder = decoder_create(f->session->k, f->autoencoder, SIDE, SIDE, 0, &error);
+    f->decoder = decoder_create(f->session->k, f->autoencoder, SIDE, SIDE, false, 0, &error);
     g_assert_no_error(error);
 }
 

@@ -67,7 +67,7 @@ static bool prepare(struct painting *p, progress_function progress, void *user, 
     }
     // its memory comes with the first picture, within the time: the best of several repeats is
     // without
-    p->decoder = decoder_create(p->k, p->autoencoder, p->denoise.h, p->denoise.w, 0, error);
+    p->decoder = decoder_create(p->k, p->autoencoder, p->denoise.h, p->denoise.w, false, 0, error);
     return p->decoder != NULL;
 }
 

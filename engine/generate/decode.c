@@ -40,11 +40,11 @@ static void decode(void *user, struct tape *t)
     }
 }
 
-struct decoder *decoder_create(const kernels *k, struct autoencoder *a, int h, int w, size_t freed,
-                               GError **error)
+struct decoder *decoder_create(const kernels *k, struct autoencoder *a, int h, int w, bool tiled,
+                               size_t freed, GError **error)
 {
     // tiles only where a whole picture would need too much: a seam is never as good as none
-    const bool whole = h <= WHOLE && w <= WHOLE;
+    const bool whole = h <= WHOLE && w <= WHOLE && !tiled;
     struct decoder *d = g_new0(struct decoder, 1);
 
     *d = (struct decoder){.k = k,

@@ -1,7 +1,7 @@
 /* decode.h: latents to pictures and pictures to latents, of any size.
  *
- * Above TILE latents a side the decoder works in tiles that overlap and are blended linearly, so
- * that memory stays bounded; the same for the encoder. */
+ * Large pictures, and smaller ones where that is asked for, are decoded in tiles that overlap and are blended linearly, so
+ * that memory stays bounded; large ones are encoded so. */
 #pragma once
 
 #include "engine/network/autoencoder.h"
@@ -10,10 +10,10 @@
 
 struct decoder;
 
-/* For latents [h, w, c]. Borrows the autoencoder. Its memory is taken with the first picture, and
+/* For latents [h, w, c]; tiled: in tiles wherever these are smaller. Borrows the autoencoder. Its memory is taken with the first picture, and
  * asked for now: freed are the bytes that are in use and will not be by then. Owned by the caller. */
-struct decoder *decoder_create(const kernels *k, struct autoencoder *a, int h, int w, size_t freed,
-                               GError **error);
+struct decoder *decoder_create(const kernels *k, struct autoencoder *a, int h, int w, bool tiled,
+                               size_t freed, GError **error);
 void decoder_free(struct decoder *d); // accepts NULL
 
 /* The picture of scaled latents [h, w, c]; trace gets "image" [1, 3, H, W], clamped to -1..1.

@@ -89,7 +89,8 @@ static bool open_decoder(struct drawing *d, GError **error)
     const size_t freed = alone ? paint_sets_unet_bytes(&d->sets) : 0;
 
     // measured now: a lack of memory is told before the first step, not after the last
-    d->decoder = decoder_create(n->k, drawing_autoencoder(d), n->h, n->w, freed, error);
+    d->decoder =
+        decoder_create(n->k, drawing_autoencoder(d), n->h, n->w, d->session->tiled, freed, error);
     if (d->decoder != NULL && preview != NULL) {
         n->preview = preview_create(d->session, d->decoder, n->h, n->w, preview, error);
     }

@@ -6,7 +6,7 @@
  * alone. */
 #include "engine/generate/drawing.h"
 #include "engine/generate/generate_check.h"
-#include "engine/generate/generate_count.h"
+#include "engine/generate/generate_fit.h"
 
 static bool open_scene(struct drawing *d, struct scene *scene, GError **error)
 {
@@ -31,15 +31,6 @@ static bool draw_all(struct drawing *d, GError **error)
     return true;
 }
 
-// a device with memory of its own is asked before anything is made on it, unless it keeps that
-static bool settle(svdiff *s, const struct svdiff_generate_options *o, GError **error)
-{
-    struct generate_count count;
-
-    return s->dry || s->k->available == NULL || s->kept.key != NULL ||
-           (generate_count(s, o, &count, error) && session_settle(s, count.peak, error));
-}
-
 bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
                      progress_function progress, void *user, GError **error)
 {
@@ -47,7 +38,7 @@ bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, s
     struct scene scene = {0};
     struct drawing d;
 
-    if (!settle(s, options, error)) {
+    if (!generate_settle(s, options, error)) {
         return false;
     }
     drawing_create(&d, s, options, "generate", take, progress, user);

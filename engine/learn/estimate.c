@@ -5,7 +5,7 @@
  * speed (speed.h). Decomposing a model, once, and finding out which one it is are not in it. */
 #include "engine/learn/estimate.h"
 
-#include "engine/generate/generate_count.h"
+#include "engine/generate/generate_fit.h"
 #include "engine/group/group.h"
 #include "engine/learn/speed.h"
 #include "engine/session/dry_session.h"
@@ -275,7 +275,7 @@ bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options
         return false;
     }
     // a device that the run would leave is not the one to tell of; one that is asked for is, whatever it lacks
-    if (session_settle(s, e->least_bytes, NULL) && strcmp(s->device, e->device) != 0) {
+    if (session_settle(s, e->least_bytes, NULL, NULL, NULL) && strcmp(s->device, e->device) != 0) {
         svdiff_estimate_clear(e);
         return estimate_learn(s, options, e, error);
     }
@@ -297,19 +297,38 @@ static bool count_unprepared(svdiff *dry, const struct lesson *l, uint64_t *byte
     return r != NULL && learn_prior_prepare(r, error) && count_least(r, bytes, error);
 }
 
+// processes on this machine, that need as much each
+static uint64_t here(const struct svdiff_learn_options *o)
+{
+    return o->group != NULL ? (uint64_t)o->group->local_size : 1;
+}
+
+bool estimate_least(svdiff *s, const struct svdiff_learn_options *o, uint64_t *bytes,
+                    GError **error)
+{
+    g_auto(dry_svdiff) dry = dry_session(s);
+    g_autoptr(owned_lesson) l = lesson_create(&dry, o, NULL, NULL, error);
+
+    if (l == NULL || !count_unprepared(&dry, l, bytes, error)) {
+        return false;
+    }
+    *bytes *= here(o);
+    return true;
+}
+
 bool estimate_check_memory(const struct lesson *l, GError **error)
 {
     g_auto(dry_svdiff) dry = dry_session(l->session);
-    const svdiff_group *group = l->options->group;
-    const uint64_t here = group != NULL ? group->local_size : 1; // that need as much each
+    const uint64_t processes = here(l->options);
     uint64_t bytes = 0;
 
     // asked now: the host grants more than it has, and a device says no when half is done
     return count_unprepared(&dry, l, &bytes, error) &&
-           session_settle(l->session, here * bytes, error) &&
+           session_settle(l->session, processes * bytes, learn_fits, (void *)l, error) &&
            session_has_memory(
                l->session,
-               here * run_bytes(l->session, bytes, factor_bytes(l->session, l->options)), error);
+               processes * run_bytes(l->session, bytes, factor_bytes(l->session, l->options)),
+               error);
 }
 
 /* ---- generating ---- */
@@ -318,11 +337,14 @@ static bool estimate_generate(svdiff *s, const struct svdiff_generate_options *o
                               struct svdiff_estimate *e, GError **error)
 {
     const uint64_t weights = session_weight_bytes(s, UNET, false);
+    const bool tiled = s->tiled; // of networks that are kept for a run
     struct generate_count count;
     struct work work;
 
     *e = (struct svdiff_estimate){0};
-    if (!generate_count(s, options, &count, error)) {
+    const bool counted = generate_fit(s, options, &count, error);
+    s->tiled = tiled;
+    if (!counted) {
         return false;
     }
     e->bytes = e->least_bytes = run_bytes(s, count.peak, weights);
@@ -339,6 +361,6 @@ bool svdiff_estimate_generate(svdiff *s, const struct svdiff_generate_options *o
 {
     // as of learning
     return estimate_generate(s, options, e, error) &&
-           (!session_settle(s, e->bytes, NULL) || strcmp(s->device, e->device) == 0 ||
+           (!session_settle(s, e->bytes, NULL, NULL, NULL) || strcmp(s->device, e->device) == 0 ||
             estimate_generate(s, options, e, error));
 }

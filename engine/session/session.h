@@ -36,6 +36,8 @@ struct svdiff {
      * for, nothing is written. For estimates. */
     bool dry;
     bool keeps; // networks, for the next call
+    bool
+        tiled; // pictures are decoded in tiles, since the device has no room for whole ones: generate_fit.h
     struct session_networks kept;
     struct session_component components[MODEL_COMPONENTS]; // for session_source
 };
@@ -74,9 +76,20 @@ uint64_t session_available(const svdiff *s);
 /* Whether so many are. False with what is needed and what is there. */
 bool session_has_memory(const svdiff *s, uint64_t bytes, GError **error);
 
+/* The sentence that says that the device has not got them, which is false: what is needed, what is there, and ways to ask for
+ * less (of session_fit; NULL: none is known). */
+bool session_lacks(const svdiff *s, uint64_t bytes, const GPtrArray *fits, GError **error);
+
+/* "OPTIONS (2.50 GiB)": what would fit, and what it takes. Owned by the caller. */
+char *session_fit(uint64_t bytes, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Adds to ways what would fit into these bytes, each by session_fit. */
+typedef void (*session_fits)(void *user, uint64_t available, GPtrArray *ways);
+
 /* To be asked before anything of a job is made, with its peak: whether a device with memory of its own has that. One that
- * nobody asked for by name gives way to the CPU, which is noted and whose memory is asked for later, as always. */
-bool session_settle(svdiff *s, uint64_t bytes, GError **error);
+ * nobody asked for by name gives way to the CPU, which is noted and whose memory is asked for later, as always; of one that
+ * somebody did it is said what would fit (fits may be NULL). */
+bool session_settle(svdiff *s, uint64_t bytes, session_fits fits, void *user, GError **error);
 
 /* "f32", "bf16", ...: what it computes in; and the option's value of such a word, f32 for NULL and
  * what is none. */

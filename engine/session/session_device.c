@@ -85,36 +85,60 @@ uint64_t session_available(const svdiff *s)
 
 bool session_has_memory(const svdiff *s, uint64_t bytes, GError **error)
 {
-    const uint64_t available = session_available(s);
-    char need[G_ASCII_DTOSTR_BUF_SIZE], have[G_ASCII_DTOSTR_BUF_SIZE];
+    return s->k->available == NULL
+               ? machine_check_memory(bytes, error)
+               : bytes <= session_available(s) || session_lacks(s, bytes, NULL, error);
+}
 
-    if (s->k->available == NULL) {
-        return machine_check_memory(bytes, error);
+// "use A, B, C or D"; nothing else helps where the machine has less than the device
+static char *advise(const GPtrArray *fits, uint64_t bytes)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    const bool host = bytes <= machine_available_memory();
+    const guint n = fits != NULL ? fits->len : 0;
+
+    if (n == 0) {
+        return g_strdup(host ? "use a smaller size, or --device cpu" : "use a smaller size");
     }
-    if (bytes <= available) {
-        return true;
+    for (guint i = 0; i < n; i++) {
+        const char *between = i == 0 ? "use " : i + 1 < n || host ? ", " : " or ";
+        g_string_append_printf(text, "%s%s", between, (const char *)fits->pdata[i]);
     }
+    g_string_append(text, host ? " or --device cpu" : "");
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+bool session_lacks(const svdiff *s, uint64_t bytes, const GPtrArray *fits, GError **error)
+{
+    char need[G_ASCII_DTOSTR_BUF_SIZE], have[G_ASCII_DTOSTR_BUF_SIZE];
+    g_autofree char *advice = advise(fits, bytes);
+
     g_ascii_formatd(need, sizeof need, "%.2f", (double)bytes / GIB);
-    g_ascii_formatd(have, sizeof have, "%.2f", (double)available / GIB);
+    g_ascii_formatd(have, sizeof have, "%.2f", (double)session_available(s) / GIB);
     return error_failed(
         error,
         "%s GiB of memory are needed and %s GiB are available on the device %s; close what uses "
-        "it, use a smaller size, or --device cpu.",
-        need, have, s->device);
+        "it, or %s.",
+        need, have, s->device, advice);
 }
 
-bool session_settle(svdiff *s, uint64_t bytes, GError **error)
+char *session_fit(uint64_t bytes, const char *format, ...)
 {
-    g_autoptr(GError) lack = NULL;
+    char need[G_ASCII_DTOSTR_BUF_SIZE];
+    va_list arguments;
 
-    if (s->k->available == NULL || session_has_memory(s, bytes, &lack)) {
-        return true;
-    }
-    if (s->options.device != SVDIFF_DEVICE_AUTO) {
-        g_propagate_error(error, g_steal_pointer(&lack));
-        return false;
-    }
+    va_start(arguments, format);
+    g_autofree char *options = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_ascii_formatd(need, sizeof need, "%.2f", (double)bytes / GIB);
+    return g_strdup_printf("%s (%s GiB)", options, need);
+}
+
+// the CPU's table in its place, which is noted with the reason
+static bool give_way(svdiff *s, const char *reason, GError **error)
+{
     struct svdiff_options o = s->options;
+
     o.precision = s->asked;
     kernels *k = open_device(&o, false, error);
     if (k == NULL) {
@@ -123,6 +147,25 @@ bool session_settle(svdiff *s, uint64_t bytes, GError **error)
     session_drop_networks(s);
     kernels_destroy(s->k);
     session_use_device(s, k);
-    session_note(s, "on the CPU: %s", lack->message);
+    session_note(s, "on the CPU: %s", reason);
     return true;
+}
+
+bool session_settle(svdiff *s, uint64_t bytes, session_fits fits, void *user, GError **error)
+{
+    g_autoptr(GPtrArray) ways = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) lack = NULL;
+
+    if (s->k->available == NULL || bytes <= session_available(s)) {
+        return true;
+    }
+    if (s->options.device == SVDIFF_DEVICE_AUTO) {
+        session_lacks(s, bytes, NULL, &lack);
+        return give_way(s, lack->message, error);
+    }
+    // what fits is counted where somebody reads it
+    if (fits != NULL && error != NULL) {
+        fits(user, session_available(s), ways);
+    }
+    return session_lacks(s, bytes, ways, error);
 }

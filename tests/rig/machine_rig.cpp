@@ -1,15 +1,24 @@
 /* machine_rig.cpp: the machine that the rig plays: RIG_DRIVER is its driver's version, RIG_DEVICES how many devices it has,
- * RIG_CAPABILITY ten times their compute capability, RIG_MEMORY their MiB. */
+ * RIG_CAPABILITY ten times their compute capability, RIG_MEMORY their MiB, or KiB where a K is behind it. */
 #include "tests/rig/cuda_rig.h"
 #include "tests/rig/rig.h"
 
 #include <cstdlib>
+#include <cstring>
 
 int rig::said(const char *name, int usual)
 {
     const char *value = getenv(name);
 
     return value != NULL ? atoi(value) : usual;
+}
+
+size_t rig::memory()
+{
+    const char *value = getenv("RIG_MEMORY");
+    const bool kib = value != NULL && strchr(value, 'K') != NULL;
+
+    return (size_t)said("RIG_MEMORY", 8192) << (kib ? 10 : 20);
 }
 
 // 0: there is no driver
@@ -62,6 +71,6 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device)
     strcpy(properties->name, "the rig");
     properties->major = rig::said("RIG_CAPABILITY", 90) / 10;
     properties->minor = rig::said("RIG_CAPABILITY", 90) % 10;
-    properties->totalGlobalMem = (size_t)rig::said("RIG_MEMORY", 8192) << 20;
+    properties->totalGlobalMem = rig::memory();
     return cudaSuccess;
 }

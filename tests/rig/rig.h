@@ -28,6 +28,7 @@ namespace rig
 {
 // what a test says that this machine has
 int said(const char *name, int usual);
+size_t memory(); // bytes of each device
 
 // the error that cudaGetLastError tells next; returns it
 cudaError_t refuse(cudaError_t error);

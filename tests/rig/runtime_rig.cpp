@@ -127,11 +127,6 @@ static bool breaks_capture()
 
 /* ---- memory ---- */
 
-static size_t device_bytes()
-{
-    return (size_t)rig::said("RIG_MEMORY", 8192) << 20;
-}
-
 cudaError_t cudaMalloc(void **memory, size_t bytes)
 {
     const rig::entry inside;
@@ -143,7 +138,7 @@ cudaError_t cudaMalloc(void **memory, size_t bytes)
         next_address = RIG_DEVICE_BASE + PAGE;
     }
     *memory = NULL;
-    if (bytes > device_bytes() - device_used ||
+    if (bytes > rig::memory() - device_used ||
         next_address + bytes + PAGE > RIG_DEVICE_BASE + RIG_DEVICE_BYTES) {
         return rig::refuse(cudaErrorMemoryAllocation);
     }
@@ -189,7 +184,7 @@ cudaError_t cudaMemGetInfo(size_t *available, size_t *total)
 {
     const rig::entry inside;
 
-    *total = device_bytes();
+    *total = rig::memory();
     *available = *total - device_used;
     return cudaSuccess;
 }

@@ -3,7 +3,10 @@
 #include "engine/session/session.h"
 
 #include "engine/base/error.h"
+#include "engine/generate/generate_fit.h"
+#include "engine/picture/picture.h"
 
+#include <math.h>
 #include <string.h>
 
 static char noted[512]; // the last note
@@ -91,6 +94,132 @@ static void test_named_is_too_small(void)
     g_assert_cmpint(pictures, ==, 0);
 }
 
+/* ---- what would fit ---- */
+
+// device memory that drawing takes, as the session of a large device tells it
+static uint64_t peak(svdiff *s, const struct svdiff_generate_options *o)
+{
+    struct generate_count count;
+
+    g_assert_true(generate_count(s, o, &count, NULL));
+    return count.peak;
+}
+
+// the device has so many bytes and some more, less than two KiB
+static void limit(uint64_t bytes)
+{
+    g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT "K", bytes / 1024 + 1);
+
+    g_setenv("RIG_MEMORY", text, TRUE);
+}
+
+// whether drawing is refused with what fits
+static void assert_offers(svdiff *s, const struct svdiff_generate_options *o, const char *pattern)
+{
+    g_autoptr(GError) error = NULL;
+    int pictures = 0;
+
+    g_assert_false(svdiff_generate(s, o, take_picture, NULL, &pictures, &error));
+    g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED);
+    if (!g_regex_match_simple(pattern, error->message, 0, 0)) {
+        g_error("%s does not match %s", error->message, pattern);
+    }
+    g_assert_cmpint(pictures, ==, 0);
+}
+
+static void test_offers(void)
+{
+    g_autoptr(svdiff) s = open_model(SVDIFF_DEVICE_CUDA);
+    struct svdiff_generate_options o = small_picture(s), least = o;
+
+    o.width = o.height = 512;
+    o.count = 3;
+    const uint64_t several = peak(s, &o);
+    o.count = 1;
+    const uint64_t one = peak(s, &o);
+    least.width = 448;
+    least.height = 448;
+    const uint64_t smaller = peak(s, &least);
+    least.width = least.height = 64;
+    g_assert_cmpuint(several, >, one);
+    g_assert_cmpuint(one, >, smaller);
+
+    // one picture is enough, and so are smaller ones
+    o.count = 3;
+    limit(one);
+    assert_offers(
+        s, &o,
+        "; close what uses it, or use --count 1 \\([0-9.]+ GiB\\), --width 384 --height 384 "
+        "\\([0-9.]+ GiB\\) or --device cpu\\.$");
+    // the largest size that fits is what is named, and it does
+    o.count = 1;
+    limit(smaller);
+    assert_offers(s, &o, "or use --width 448 --height 448 \\([0-9.]+ GiB\\) or --device cpu");
+    limit(peak(s, &least));
+    assert_offers(s, &o, "or use --width 64 --height 64 \\(0\\.09 GiB\\) or --device cpu");
+    g_assert_true(generate_settle(s, &least, NULL));
+    // nothing does
+    g_setenv("RIG_MEMORY", "96", TRUE);
+    assert_offers(s, &o, "or use a smaller size, or --device cpu\\.$");
+    g_unsetenv("RIG_MEMORY");
+}
+
+// a picture that the device cannot decode whole is decoded in tiles, where that is enough
+static void test_tiles(void)
+{
+    g_autoptr(svdiff) s = open_model(SVDIFF_DEVICE_CUDA);
+    struct svdiff_generate_options o = small_picture(s);
+    struct generate_count count;
+    const int side = 96 * autoencoder_factor(checkpoint_vae_config(s->checkpoint));
+
+    o.width = side;
+    const uint64_t whole = peak(s, &o);
+    s->tiled = true;
+    const uint64_t tiled = peak(s, &o);
+    g_assert_cmpuint(tiled, <, whole);
+
+    g_assert_true(generate_fit(s, &o, &count, NULL));
+    g_assert_false(s->tiled);
+    g_assert_cmpuint(count.peak, ==, whole);
+    limit(tiled);
+    g_assert_true(generate_settle(s, &o, NULL));
+    g_assert_true(s->tiled);
+    g_assert_nonnull(strstr(noted, "decoded in tiles: the device cuda:0 has no room"));
+    // tiles alone are too much, too
+    limit(tiled - 4096);
+    g_assert_false(generate_settle(s, &o, NULL));
+    g_assert_false(s->tiled);
+    g_unsetenv("RIG_MEMORY");
+}
+
+static bool take_kept(void *user, int index, uint64_t seed, const svdiff_picture *p, GError **error)
+{
+    picture **kept = user;
+
+    *kept = picture_copy(p, error);
+    return *kept != NULL;
+}
+
+// and looks as the whole one does
+static void test_tiles_look(void)
+{
+    g_autoptr(svdiff) s = open_model(SVDIFF_DEVICE_CPU);
+    struct svdiff_generate_options o = small_picture(s);
+    g_autoptr(picture) whole = NULL, tiled = NULL;
+    double sum = 0;
+
+    o.width = 96 * autoencoder_factor(checkpoint_vae_config(s->checkpoint));
+    g_assert_true(svdiff_generate(s, &o, take_kept, NULL, &whole, NULL));
+    s->tiled = true;
+    g_assert_true(svdiff_generate(s, &o, take_kept, NULL, &tiled, NULL));
+    const size_t count = (size_t)whole->width * whole->height * whole->channels;
+    for (size_t i = 0; i < count; i++) {
+        sum += fabs(whole->pixels[i] - tiled->pixels[i]);
+    }
+    g_assert_cmpfloat(sum, >, 0);
+    g_assert_cmpfloat(sum / (double)count, <, 0.02);
+}
+
 static void test_auto_gives_way(void)
 {
     g_autoptr(GError) error = NULL;
@@ -123,6 +252,9 @@ int main(int argc, char **argv)
     g_test_add_func("/session-device/named", test_named);
     g_test_add_func("/session-device/auto", test_auto);
     g_test_add_func("/session-device/named-is-too-small", test_named_is_too_small);
+    g_test_add_func("/session-device/offers", test_offers);
+    g_test_add_func("/session-device/tiles", test_tiles);
+    g_test_add_func("/session-device/tiles-look", test_tiles_look);
     g_test_add_func("/session-device/auto-gives-way", test_auto_gives_way);
     return g_test_run();
 }

@@ -103,7 +103,7 @@ static bool mix_classes(const struct lesson *l, GError **error)
     struct autoencoder *a =
         session_autoencoder(s, AUTOENCODER_ENCODER | AUTOENCODER_DECODER, error);
     struct decoder *d =
-        a != NULL ? decoder_create(s->k, a, l->pictures->h, l->pictures->w, 0, error) : NULL;
+        a != NULL ? decoder_create(s->k, a, l->pictures->h, l->pictures->w, false, 0, error) : NULL;
     bool done = d != NULL;
 
     for (int i = 0; i < lesson_subjects(l) && done; i++) {

@@ -93,7 +93,7 @@ picture *learn_drawing_decode(const struct lesson *l, const float *latents, GErr
     svdiff *s = l->session;
     struct autoencoder *a = session_autoencoder(s, AUTOENCODER_DECODER, error);
     struct decoder *d =
-        a != NULL ? decoder_create(s->k, a, l->pictures->h, l->pictures->w, 0, error) : NULL;
+        a != NULL ? decoder_create(s->k, a, l->pictures->h, l->pictures->w, false, 0, error) : NULL;
     picture *p = d != NULL ? decoder_run(d, latents, NULL, error) : NULL;
 
     decoder_free(d);

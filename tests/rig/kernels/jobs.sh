@@ -62,6 +62,10 @@ learn_on cuda 3 small.safetensors
 check 'too little memory is told before the run' one_sentence \
     '^[0-9.]+ GiB of memory are needed and [0-9.]+ GiB are available on the device cuda:0; .*--device cpu'
 check 'and nothing is written' test ! -e small.safetensors
+export RIG_MEMORY=103000K
+learn_on cuda 1 small.safetensors --batch 4 --accumulate 2 --size 128
+check 'and what would fit' one_sentence \
+    'or use --batch 1 --accumulate 8 \([0-9.]+ GiB\), --size 64 \([0-9.]+ GiB\) or --device cpu'
 export RIG_MEMORY=128
 learn_on cuda 3 small.safetensors
 check 'as much memory as it takes is enough' same small.safetensors cuda.safetensors
