@@ -298,6 +298,7 @@ static void fill_entries(kernels *k)
     cuda_fill_optimizer(k);
     cuda_fill_unmix(k);
     cuda_fill_latents(k);
+    cuda_fill_normals(k);
     cuda_fill_spectra(k);
 }
 

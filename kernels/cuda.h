@@ -168,6 +168,7 @@ void cuda_fill_embedding(kernels *k);
 void cuda_fill_optimizer(kernels *k);
 void cuda_fill_unmix(kernels *k);
 void cuda_fill_latents(kernels *k);
+void cuda_fill_normals(kernels *k);
 void cuda_fill_spectra(kernels *k);
 // last of all: hears the calls of what is filled by then
 void cuda_fill_repeat(kernels *k);

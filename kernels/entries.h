@@ -158,6 +158,9 @@ ENTRY(adamw, REST, 7.0 * count, (count, n, spans, steps, gradient, value, m, v),
       real *value, real *m, real *v)
 
 /* ---- sampling ---- */
+// out [count] = unit normals of the key, the same bits on all devices (philox.h); number i is the same whatever count is
+ENTRY(normals, REST, 1.0 * count, (count, key, out), int64_t count, const struct normals_key *key,
+      real *out)
 // y [n, t, c + more_c] = [input_scale * latents | more], n times; more NULL: zeros
 ENTRY(latents_input, COPY, 2.0 * s.n * s.t * (s.c + s.more_c), (s, factors, latents, more, y),
       struct latents_shape s, const struct sampler_factors *factors, const real *latents,

@@ -181,6 +181,13 @@ struct latents_shape {
     int c, more_c;
 };
 
+/* Which random numbers: those of the engine's base/noise.h, of which the stream is one there. It lies on the device, so that
+ * what differs from step to step is no argument. */
+struct normals_key {
+    uint64_t seed, step;
+    uint32_t stream, unused;
+};
+
 #define SAMPLER_KEPT 4 // arrays of earlier steps at most
 
 // what a step of a sampler adds up

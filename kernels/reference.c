@@ -21,6 +21,7 @@ void reference_fill(kernels *k)
     reference_fill_optimizer(k);
     reference_fill_unmix(k);
     reference_fill_latents(k);
+    reference_fill_normals(k);
 }
 
 static void reference_destroy(kernels *k)

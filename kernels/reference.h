@@ -22,3 +22,4 @@ void reference_fill_embedding(kernels *k);
 void reference_fill_optimizer(kernels *k);
 void reference_fill_unmix(kernels *k);
 void reference_fill_latents(kernels *k);
+void reference_fill_normals(kernels *k);

@@ -1,110 +1,20 @@
-/* Counter-based random numbers: Philox 4x32-10 and what is made of its words.
- *
- *   normals   u = (w0 + 1) / 2^32,  v = w1 / 2^32
- *             sqrt(-2 log u) * (cos(2 pi v), sin(2 pi v))          four of one block
- *
- * log, cos and sin are series in double, cut where the next term is below 2^-53; the library's are
- * not the same to the last bit on all machines. A fused multiply-add would change that bit too, so
- * it is forbidden (GCC does not fuse with -std=c17). */
+/* Counter-based random numbers; see noise.h. How their words and normals are made stands in kernels/philox.h, which
+ * devices share. */
 #include "engine/base/noise.h"
 
-#include <math.h>
-
-#ifdef __clang__
-#pragma STDC FP_CONTRACT OFF
-#endif
-
-#define PHILOX_M0 0xD2511F53u
-#define PHILOX_M1 0xCD9E8D57u
-#define PHILOX_W0 0x9E3779B9u // golden ratio
-#define PHILOX_W1 0xBB67AE85u // sqrt(3) - 1
-#define LN_2      0.693147180559945309417
-#define TWO_PI    6.283185307179586476925
+#include "kernels/philox.h"
 
 void noise_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
 {
-    uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
-    uint32_t k0 = key[0], k1 = key[1];
-
-    for (int round = 0; round < 10; round++) {
-        uint64_t p0 = (uint64_t)PHILOX_M0 * c0, p1 = (uint64_t)PHILOX_M1 * c2;
-
-        c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
-        c1 = (uint32_t)p1;
-        c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
-        c3 = (uint32_t)p0;
-        k0 += PHILOX_W0;
-        k1 += PHILOX_W1;
-    }
-    out[0] = c0;
-    out[1] = c1;
-    out[2] = c2;
-    out[3] = c3;
-}
-
-static void noise_block(uint64_t seed, enum noise_stream stream, uint64_t step, uint64_t block,
-                        uint32_t out[4])
-{
-    const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
-    const uint32_t counter[4] = {(uint32_t)block, (uint32_t)(block >> 32) << 8 | (uint32_t)stream,
-                                 (uint32_t)step, (uint32_t)(step >> 32)};
-
-    noise_philox(counter, key, out);
-}
-
-/* log((w + 1) / 2^32) <= 0. With x = m * 2^e, sqrt(1/2) <= m < sqrt(2), and s = (m - 1) / (m + 1):
- * log x = e log 2 + 2 (s + s^3/3 + s^5/5 + ...), |s| < 0.172. */
-static double log_of_word(uint32_t w)
-{
-    int e;
-    double m = frexp((double)w + 1.0, &e), sum = 0;
-
-    if (m < 0.70710678118654752) {
-        m *= 2;
-        e--;
-    }
-    double s = (m - 1) / (m + 1), square = s * s;
-    for (int n = 21; n >= 1; n -= 2) {
-        sum = sum * square + 1.0 / n;
-    }
-    return (e - 32) * LN_2 + 2 * s * sum;
-}
-
-/* cos and sin of 2 pi w / 2^32: whole quarters of a turn apart, the rest is within an eighth. */
-static void turn_of_word(uint32_t w, double *cosine, double *sine)
-{
-    uint32_t quarter = (w + 0x20000000u) >> 30; // the sum may wrap: a whole turn is none
-    double a = (int32_t)(w - (quarter << 30)) * (TWO_PI / 4294967296.0), square = a * a;
-    double c = 1, s = 1;
-
-    for (int n = 18; n >= 2; n -= 2) {
-        c = 1 - c * square / (n * (n - 1));
-        s = 1 - s * square / (n * (n + 1));
-    }
-    s *= a;
-    *cosine = quarter == 0 ? c : quarter == 1 ? -s : quarter == 2 ? -c : s;
-    *sine = quarter == 0 ? s : quarter == 1 ? c : quarter == 2 ? -s : -c;
-}
-
-static void normals_of_words(const uint32_t words[4], float out[4])
-{
-    for (int i = 0; i < 4; i += 2) {
-        double radius = sqrt(-2 * log_of_word(words[i])), cosine, sine;
-
-        turn_of_word(words[i + 1], &cosine, &sine);
-        out[i] = (float)(radius * cosine);
-        out[i + 1] = (float)(radius * sine);
-    }
+    philox(counter, key, out);
 }
 
 void noise_normal(uint64_t seed, enum noise_stream stream, uint64_t step, float *out, int64_t count)
 {
     for (int64_t first = 0; first < count; first += 4) {
-        uint32_t words[4];
         float four[4];
 
-        noise_block(seed, stream, step, (uint64_t)first / 4, words);
-        normals_of_words(words, four);
+        philox_normals(seed, stream, step, (uint64_t)first / 4, four);
         for (int64_t i = first; i < count && i < first + 4; i++) {
             out[i] = four[i - first];
         }
@@ -115,7 +25,7 @@ double noise_uniform(uint64_t seed, enum noise_stream stream, uint64_t step, uin
 {
     uint32_t words[4];
 
-    noise_block(seed, stream, step, index, words);
+    philox_block(seed, stream, step, index, words);
     return (double)(((uint64_t)words[0] << 32 | words[1]) >> 11) * 0x1p-53;
 }
 
@@ -128,7 +38,7 @@ int noise_integer(uint64_t seed, enum noise_stream stream, uint64_t step, uint64
     for (uint64_t attempt = 0;; attempt++) {
         uint32_t words[4];
 
-        noise_block(seed, stream, step, index + (attempt << 40), words);
+        philox_block(seed, stream, step, index + (attempt << 40), words);
         for (int i = 0; i < 4; i++) {
             uint64_t product = (uint64_t)words[i] * bound;
             if ((uint32_t)product >= refused) {

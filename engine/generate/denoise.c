@@ -27,6 +27,7 @@ static int64_t count_of(const struct denoise *d)
  * not need are there as well: they are small. */
 struct arrays {
     struct sampler_factors *factors;
+    struct normals_key *key; // of a step's noise
     real *latents;
     real *before; // what a step starts from, which a refined one starts from again
     real *both;   // [2, h, w, c]: the prediction before guidance
@@ -61,6 +62,7 @@ static size_t lay_out(const struct denoise *d, char *memory, struct arrays *a)
     char *at = memory;
 
     a->factors = (struct sampler_factors *)(void *)take(&at, sizeof *a->factors / sizeof(real));
+    a->key = (struct normals_key *)(void *)take(&at, sizeof *a->key / sizeof(real));
     a->latents = take(&at, count);
     a->before = take(&at, count);
     a->both = take(&at, 2 * count);
@@ -151,7 +153,11 @@ struct part_run {
     double timestep;
     int kept; // arrays of the sampler; none while a tape is measured, which no sampler is there for
     struct sampler_factors factors;
-    const float *noise; // of this step; NULL: no step of the sampler adds any
+    /* Of a sampler that adds noise: where it comes from, and that of this step where the host draws. draws NULL: none is
+     * added. */
+    const struct draws *draws;
+    struct normals_key key;
+    const float *noise;
 };
 
 // of n predictions
@@ -178,13 +184,23 @@ static struct tensor *predict_part(const struct part_run *r, struct tape *t)
     return unet_forward_guided(t, p->unet, x, &r->timestep, text, d->guide);
 }
 
+static void begin_noise(const struct part_run *r, const kernels *k, int64_t count)
+{
+    if (r->noise != NULL) {
+        transfer_upload(k, r->a->noise, r->noise, count);
+        return;
+    }
+    k->upload(k, r->a->key, &r->key, sizeof r->key);
+    k->normals(k, count, r->a->key, r->a->noise);
+}
+
 static void begin_step(const struct part_run *r, const kernels *k)
 {
     const int64_t count = count_of(r->d);
 
     k->upload(k, r->a->factors, &r->factors, sizeof r->factors);
-    if (r->noise != NULL) {
-        transfer_upload(k, r->a->noise, r->noise, count);
+    if (r->draws != NULL) {
+        begin_noise(r, k, count);
     }
     if (r->pass != REFINES && r->d->refine > 0) {
         k->copy(k, r->a->before, r->a->latents, (size_t)count * sizeof(real));
@@ -292,9 +308,8 @@ struct tape *denoise_tape(struct denoise *d, GError **error)
     return tape_create_measured(d->k, (struct tape_options){0}, measure, d, error);
 }
 
-// noise: of the host; may be NULL
-static void trace_step(const struct denoise *d, const struct arrays *a, int step,
-                       const float *noise)
+// noisy: whether the sampler added noise
+static void trace_step(const struct denoise *d, const struct arrays *a, int step, bool noisy)
 {
     const int number = step - sampler_first(d->sampler);
     const int64_t count = count_of(d);
@@ -306,8 +321,9 @@ static void trace_step(const struct denoise *d, const struct arrays *a, int step
     transfer_download(d->k, values, a->latents, count);
     trace_add_image(d->trace, values, 1, d->h, d->w, d->c, "%s.%d",
                     d->inverts ? "inversion_latents" : "latents", number);
-    if (noise != NULL) {
-        trace_add_image(d->trace, noise, 1, d->h, d->w, d->c, "step_noise.%d", number);
+    if (noisy) {
+        transfer_download(d->k, values, a->noise, count);
+        trace_add_image(d->trace, values, 1, d->h, d->w, d->c, "step_noise.%d", number);
     }
 }
 
@@ -342,7 +358,8 @@ static bool adds_noise(const struct sampler *s)
     return adds;
 }
 
-// noise: room for the step's, or NULL
+/* draws: NULL where no step adds noise. noise: room for the step's, of numbers that the host draws one after the other;
+ * NULL where the device does. */
 static void one_step(const struct denoise *d, const struct arrays *a, struct tape *t, int step,
                      struct draws *draws, float *noise)
 {
@@ -351,18 +368,21 @@ static void one_step(const struct denoise *d, const struct arrays *a, struct tap
                          .a = a,
                          .pass = d->inverts ? INVERTS : SAMPLES,
                          .kept = sampler_kept(d->sampler),
-                         .timestep = sampler_timestep(d->sampler, step)};
+                         .timestep = sampler_timestep(d->sampler, step),
+                         .draws = draws,
+                         .noise = noise};
 
     sampler_factors(d->sampler, step, &r.factors);
-    if (noisy) {
-        // numbered by the step, so that fewer pictures or another batch change nothing
+    if (noisy && noise != NULL) {
         draws_normal(draws, NOISE_SAMPLER_STEP, (uint64_t)step, d->h, d->w, d->c, noise);
+    } else if (draws != NULL) {
+        // numbered by the step, so that fewer pictures or another batch change nothing
+        r.key = draws_key(draws, NOISE_SAMPLER_STEP, (uint64_t)step);
     }
-    r.noise = noise;
     run_parts(&r, t);
     refine(d, a, t, step);
     if (d->trace != NULL) {
-        trace_step(d, a, step, noisy ? noise : NULL);
+        trace_step(d, a, step, noisy);
     }
     if (!holds_at_once(d)) {
         hold(d, a, tape_kernels(t));
@@ -392,7 +412,8 @@ bool denoise_run(struct denoise *d, struct tape *t, struct draws *draws, float *
                  GError **error)
 {
     const int64_t count = count_of(d);
-    g_autofree float *noise = adds_noise(d->sampler) ? g_new0(float, count) : NULL;
+    struct draws *const added = adds_noise(d->sampler) ? draws : NULL;
+    g_autofree float *noise = added != NULL && draws->torch != NULL ? g_new0(float, count) : NULL;
     struct run r = {.d = d};
     struct arrays a;
 
@@ -403,7 +424,7 @@ bool denoise_run(struct denoise *d, struct tape *t, struct draws *draws, float *
     // in every segment of the network, so that a cancel is heard within a part of a step
     tape_set_tick(t, report, &r);
     for (r.step = sampler_first(d->sampler); r.step < sampler_steps(d->sampler);) {
-        one_step(d, &a, t, r.step, draws, noise);
+        one_step(d, &a, t, r.step, added, noise);
         if (tape_cancelled(t)) {
             g_set_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED,
                         "Cancelled while generating; nothing was written.");

@@ -18,3 +18,8 @@ void draws_normal(struct draws *d, enum noise_stream stream, uint64_t step, int 
         out[i] = planes[i % c * places + i / c];
     }
 }
+
+struct normals_key draws_key(const struct draws *d, enum noise_stream stream, uint64_t step)
+{
+    return (struct normals_key){.seed = d->seed, .step = step, .stream = stream};
+}

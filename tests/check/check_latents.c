@@ -155,6 +155,32 @@ static void check_steps(struct check *c)
     }
 }
 
+/* ---- random numbers ---- */
+
+static void normals_case(struct check *c, int64_t count, struct normals_key wanted)
+{
+    check_begin(c, "count=%d stream=%u", (int)count, wanted.stream);
+    struct array *key = check_raw(c, ROLE_INPUT, sizeof wanted, &wanted);
+    // the same bits
+    struct array *out = check_output(c, count, (struct bound){0});
+
+    while (check_next(c)) {
+        c->k->normals(c->k, count, at(c, key), at(c, out));
+    }
+    check_end_bytes(c, 4.0 * (double)count);
+}
+
+static void check_normals(struct check *c)
+{
+    normals_case(c, 0, (struct normals_key){0});
+    normals_case(c, 1, (struct normals_key){.seed = 1, .stream = 17});
+    normals_case(c, 3, (struct normals_key){.seed = UINT64_MAX, .step = 9, .stream = 1});
+    // words at both ends of their range come among so many
+    normals_case(c, 30002,
+                 (struct normals_key){
+                     .seed = UINT64_C(0x123456789abcdef), .step = UINT64_MAX, .stream = 255});
+}
+
 /* ---- what is held ---- */
 
 static void hold_case(struct check *c, int64_t t, int channels)
@@ -187,6 +213,7 @@ static void check_hold(struct check *c)
     hold_case(c, 130, 4);
 }
 
+const struct test test_normals = {.check = check_normals};
 const struct test test_latents_input = {.check = check_input_of_network};
 const struct test test_latents_guide = {.check = check_guide};
 const struct test test_latents_rescale = {.check = check_rescale};

@@ -54,6 +54,23 @@ learn_on cuda 2 stopped.safetensors
 learn_on cuda 3 stopped.safetensors --resume
 check 'the device goes on with its own' same stopped.safetensors cuda.safetensors
 
+# ---- noise ----
+
+for device in cpu cuda; do
+    generate --device $device --precision f32 --prompt x --sampler euler-a --steps 2 --seed 7 --trace $device.trace \
+        --output $device.png
+    check "$device draws with a sampler that adds noise" is 0
+done
+check 'of the same bits on both' python3 -c '
+import json, struct, sys
+def noise(path):
+    data = open(path, "rb").read()
+    (n,) = struct.unpack_from("<Q", data)
+    first, last = json.loads(data[8:8 + n])["step_noise.0"]["data_offsets"]
+    return data[8 + n + first:8 + n + last]
+assert noise("cpu.trace") == noise("cuda.trace") != bytes(len(noise("cpu.trace")))
+'
+
 # ---- memory and a device that is lost ----
 
 # 96 MiB are the device's own; the run takes a few more
