@@ -57,7 +57,7 @@ picture *sheet_create(const picture *const *pictures, int columns, int rows,
 {
     const picture *first = pictures[0];
     const struct margins m = margins_of(first->width);
-    int width, height;
+    int width = 0, height = 0;
     g_autoptr(picture) sheet =
         sheet_size(first->width, first->height, columns, rows, &width, &height, error)
             ? picture_create(width, height, first->channels, error)
