@@ -1,5 +1,7 @@
 /* groupnorm_cuda.cu: group normalisation of channels-last tokens; formulas in groupnorm_reference.c.
  *
+ *   held      a block keeps a group whose values fit into its shared memory: x is read once
+ * else
  *   moments   a block takes some rows of one group: their mean and the sum of squares around it
  *   apply     each block puts the parts of its group together (Chan et al. 1979), always in the same
  *             order, and writes its rows
@@ -108,6 +110,49 @@ static __global__ void __launch_bounds__(CUDA_THREADS)
     }
 }
 
+/* ---- forward, a block a group ---- */
+
+// bytes of shared memory that every device gives without being asked; threads of a group that is worth more than a few
+#define HELD_BYTES   (48 * 1024)
+#define HELD_THREADS 1024
+
+template <typename T>
+static __global__ void __launch_bounds__(HELD_THREADS)
+    groupnorm_held(struct groupnorm_shape s, const T *__restrict__ x,
+                   const float *__restrict__ gain, const float *__restrict__ bias,
+                   T *__restrict__ y, float *__restrict__ mean, float *__restrict__ rstd)
+{
+    SHARED_ARRAY(struct block_parts<float>, sums);
+    // of the group, behind it; a thread reads what it wrote itself
+    T *held = (T *)(sums + 1);
+    const int pair = blockIdx.x, count = (int)(s.t * (s.c / s.groups));
+    float sum = 0, squares = 0;
+
+    for (int i = threadIdx.x; i < count; i += blockDim.x) {
+        held[i] = x[place_of(s, pair, 0, i).at];
+        sum += value_of(held[i]);
+    }
+    const float middle = block_sum(sum, sums) / (float)count;
+    for (int i = threadIdx.x; i < count; i += blockDim.x) {
+        const float centred = value_of(held[i]) - middle;
+
+        squares += centred * centred;
+    }
+    const float scale = rsqrtf(block_sum(squares, sums) / (float)count + s.epsilon);
+    for (int i = threadIdx.x; i < count; i += blockDim.x) {
+        const struct place to = place_of(s, pair, 0, i);
+        const float z = (value_of(held[i]) - middle) * scale * gain[to.channel] + bias[to.channel];
+
+        put(y + to.at, s.silu ? z / (1 + expf(-z)) : z);
+    }
+    if (threadIdx.x == 0) {
+        mean[pair] = middle;
+        rstd[pair] = scale;
+    }
+}
+
+/* ---- forward ---- */
+
 static struct parts divide(struct groupnorm_shape s)
 {
     const int64_t values = s.t * (s.c / s.groups);
@@ -124,12 +169,21 @@ static void groupnorm_forward(const kernels *k, struct groupnorm_shape s, const 
     }
     const struct parts p = divide(s);
     const dim3 grid((unsigned)p.count, (unsigned)(s.n * s.groups));
+    const int64_t values = s.t * (s.c / s.groups);
+    const unsigned threads = values > SMALL ? HELD_THREADS : CUDA_THREADS;
     struct cuda_room room = cuda_workspace(k);
     struct moments *all =
         (struct moments *)cuda_take(&room, sizeof *all * (size_t)p.count * s.n * s.groups);
 
     cuda_by_type(k->activation, [=](auto type) {
         using T = decltype(type);
+        const size_t held = sizeof(struct block_parts<float>) + (size_t)values * sizeof(T);
+
+        if (held <= HELD_BYTES) {
+            LAUNCH(groupnorm_held<T>, grid.y, threads, held, cuda_stream(k), s, (const T *)x, gain,
+                   bias, (T *)y, mean, rstd);
+            return;
+        }
         LAUNCH(groupnorm_moments<T>, grid, CUDA_THREADS, sizeof(struct block_parts<float>),
                cuda_stream(k), s, p, (const T *)x, all);
         LAUNCH(groupnorm_apply<T>, grid, CUDA_THREADS, 0, cuda_stream(k), s, p, (const T *)x, gain,
@@ -173,15 +227,19 @@ static __global__ void groupnorm_sums(struct groupnorm_shape s, struct column_pa
 {
     SHARED(struct column_sums, sums);
     const int channel = blockIdx.x * CUDA_WARP + threadIdx.x;
-    const int64_t picture = blockIdx.z;
-    const float sum = column_sum(s.t, p, channel < s.c, sums, [=](int64_t token) {
-        return slope_at(s, u, picture, token, channel).g;
-    });
-    const float product = column_sum(s.t, p, channel < s.c, sums, [=](int64_t token) {
-        const struct slope one = slope_at(s, u, picture, token, channel);
-        return one.g * one.xhat;
-    });
+    const int64_t picture = blockIdx.z, first = blockIdx.y * p.rows,
+                  last = min(first + p.rows, s.t);
+    float sum = 0, product = 0;
 
+    // both of what is read once
+    for (int64_t token = first + threadIdx.y; channel < s.c && token < last; token += COLUMN_ROWS) {
+        const struct slope one = slope_at(s, u, picture, token, channel);
+
+        sum += one.g;
+        product += one.g * one.xhat;
+    }
+    sum = column_fold(sum, sums);
+    product = column_fold(product, sums);
     if (threadIdx.y == 0 && channel < s.c) {
         float *to = parts + (picture * 2 * p.count + blockIdx.y) * s.c + channel;
 

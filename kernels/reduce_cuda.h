@@ -115,6 +115,20 @@ struct column_sums {
     float of[COLUMN_ROWS][CUDA_WARP + 1];
 };
 
+// the sum over the block's threads that stand above each other, for those of the first row; sums may be used again at once
+static __device__ inline float column_fold(float sum, struct column_sums *sums)
+{
+    sums->of[threadIdx.y][threadIdx.x] = sum;
+    __syncthreads();
+    if (threadIdx.y == 0) {
+        for (int i = 1; i < COLUMN_ROWS; i++) {
+            sum += sums->of[i][threadIdx.x];
+        }
+    }
+    __syncthreads();
+    return sum;
+}
+
 /* The sum of value(row) over the block's part of the rows, for the threads of the first row; column is
  * the thread's and may lie behind the last one. sums may be used again at once. */
 template <typename F>
@@ -127,15 +141,7 @@ static __device__ inline float column_sum(int64_t rows, struct column_parts p, b
     for (int64_t row = first + threadIdx.y; inside && row < last; row += COLUMN_ROWS) {
         sum += value(row);
     }
-    sums->of[threadIdx.y][threadIdx.x] = sum;
-    __syncthreads();
-    if (threadIdx.y == 0) {
-        for (int i = 1; i < COLUMN_ROWS; i++) {
-            sum += sums->of[i][threadIdx.x];
-        }
-    }
-    __syncthreads();
-    return sum;
+    return column_fold(sum, sums);
 }
 
 // the sum of a column's parts, `stride` values apart
