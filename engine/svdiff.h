@@ -108,7 +108,11 @@ struct svdiff_options {
     enum svdiff_prediction prediction;
     enum svdiff_device device;
     int device_number; // of several of that kind, from 0
-    int threads;       // 0: all that the process may use
+    /* Others of that kind, which share its work: learning is that of so many times --accumulate as there are devices, of
+     * several pictures each draws a part. */
+    const int *more_devices;
+    int n_more_devices;
+    int threads; // 0: all that the process may use
     enum svdiff_precision precision;
     const char *cache;    // folder of the spectra; NULL: the user's cache folder
     uint64_t cache_limit; // bytes; 0: 10 GB

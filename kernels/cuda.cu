@@ -12,10 +12,17 @@ const char *const kernels_cuda_interface = CUDA_INTERFACE;
 
 /* ---- memory ---- */
 
+// of the thread that calls, which may have used another
+static void use_device(const kernels *k)
+{
+    cudaSetDevice(cuda_device(k)->number);
+}
+
 static void *cuda_alloc(const kernels *k, size_t bytes)
 {
     void *memory = NULL;
 
+    use_device(k);
     if (bytes == 0 || cudaMalloc(&memory, bytes) != cudaSuccess) {
         cudaGetLastError(); // no memory is an answer, no fault
         return NULL;
@@ -38,6 +45,7 @@ static void cuda_upload(const kernels *k, void *to, const void *from, size_t byt
 {
     struct cuda_device *device = cuda_device(k);
 
+    use_device(k);
     for (size_t done = 0; done < bytes;) {
         if (device->staged == CUDA_STAGING) {
             cudaStreamSynchronize(device->stream);
@@ -175,7 +183,7 @@ static size_t cuda_available(const kernels *k)
 {
     size_t available = 0, total = 0;
 
-    cudaSetDevice(cuda_device(k)->number); // of the thread that asks
+    use_device(k);
     return cudaMemGetInfo(&available, &total) == cudaSuccess
                ? available + cuda_device(k)->memory.own
                : 0;

@@ -377,6 +377,7 @@ static bool cuda_repeat(const kernels *k, struct kernels_kept **kept,
     if (*kept == NULL) {
         *kept = g_new0(struct kernels_kept, 1);
     }
+    cudaSetDevice(cuda_device(k)->number); // the thread may have used another
     if ((*kept)->plain || cuda_device(k)->pass != NULL) {
         return work->run(work->user);
     }

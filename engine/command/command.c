@@ -14,26 +14,58 @@
 
 /* ---- options ---- */
 
-/* Which of several devices is not a choice of the table: what is left of "cuda:N" is one of its words. */
-static bool take_device(struct command *c, GError **error)
+// the numbers of "0,1,..", each once; 0 where they are none
+static int read_devices(const char *list, int devices[COMMAND_DEVICES])
+{
+    g_auto(GStrv) words = g_strsplit(list, ",", -1);
+    const int n = (int)g_strv_length(words);
+    guint64 number;
+
+    for (int i = 0; i < n; i++) {
+        if (i == COMMAND_DEVICES ||
+            !g_ascii_string_to_unsigned(words[i], 10, 0, 1023, &number, NULL)) {
+            return 0;
+        }
+        devices[i] = (int)number;
+        for (int j = 0; j < i; j++) {
+            if (devices[j] == devices[i]) {
+                return 0;
+            }
+        }
+    }
+    return n;
+}
+
+/* Which of several devices is not a choice of the table: what is left of "cuda:N" is one of its words. Processes of mpirun
+ * have one each, those of a machine in turns. */
+static bool take_device(struct command *c, const struct command_kind *kind, GError **error)
 {
     char *device = (char *)given_text(&c->opening, "device");
-    guint64 number;
 
     if (device == NULL || !g_str_has_prefix(device, "cuda:")) {
         return true;
     }
-    if (!g_ascii_string_to_unsigned(device + strlen("cuda:"), 10, 0, 1023, &number, NULL)) {
-        return error_usage(error, "--device is %s; what follows cuda: is a number from 0.", device);
+    const int n = read_devices(device + strlen("cuda:"), c->devices);
+    if (n == 0) {
+        return error_usage(error,
+                           "--device is %s; what follows cuda: is a number from 0, or several "
+                           "with commas between them.",
+                           device);
     }
-    c->session.device_number = (int)number;
+    const bool one = c->processes > 1;
+    c->session.device_number = c->devices[one ? group_local_rank() % n : 0];
+    c->session.more_devices = c->devices + 1;
+    c->session.n_more_devices = one ? 0 : n - 1;
+    if (c->session.n_more_devices > 0 && !kind->spreads) {
+        return error_usage(error, "--device is %s; %s computes on one device.", device, kind->word);
+    }
     device[strlen("cuda")] = '\0';
     return true;
 }
 
-static bool take_opening(struct command *c, GError **error)
+static bool take_opening(struct command *c, const struct command_kind *kind, GError **error)
 {
-    return take_device(c, error) && given_apply(&c->opening, &c->session, error);
+    return take_device(c, kind, error) && given_apply(&c->opening, &c->session, error);
 }
 
 static void warn(void *user, const char *sentence)
@@ -262,7 +294,7 @@ static bool parse(struct command *c, const struct command_kind *kind, int *argc,
     if (*argc > 1 && (kind->usage == NULL || kind->usage[0] == '\0')) {
         return error_usage(error, "'%s' is no option of this command; see --help.", (*argv)[1]);
     }
-    return take_opening(c, error) && (kind->job || take_own(c, error));
+    return take_opening(c, kind, error) && (kind->job || take_own(c, error));
 }
 
 static bool run(struct command *c, const struct command_kind *kind, int argc, char **argv,
@@ -359,7 +391,11 @@ void command_tell_device(struct command *c, const svdiff *s)
     const bool chosen = c->session.precision == SVDIFF_PRECISION_AUTO &&
                         s->options.precision == SVDIFF_PRECISION_BF16;
 
-    report_note(c->report, "device %s, precision %s%s", s->device, session_precision(s),
+    g_autoptr(GString) devices = g_string_new(s->device);
+    for (int i = 0; i < s->options.n_more_devices; i++) {
+        g_string_append_printf(devices, ",%d", s->options.more_devices[i]);
+    }
+    report_note(c->report, "device %s, precision %s%s", devices->str, session_precision(s),
                 chosen ? ", which it has; --precision f32 is slower" : "");
 }
 

@@ -14,6 +14,8 @@
 
 enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2, COMMAND_CANCELLED = 130 };
 
+#define COMMAND_DEVICES 64
+
 /* What all commands have, from begin to end of a run. A command's own struct begins with it. */
 struct command {
     const struct caller *caller; // borrowed
@@ -25,7 +27,8 @@ struct command {
     bool told;           // another process tells how it ended
 
     struct svdiff_options session;
-    uint64_t seed; // a random one, for where none is asked for
+    int devices[COMMAND_DEVICES]; // their numbers, of --device cuda:N,M,..
+    uint64_t seed;                // a random one, for where none is asked for
     struct report *report;
     GPtrArray *texts;   // char *: of the help
     GPtrArray *written; // char *: files that are whole and stay, however the run ends
@@ -44,6 +47,7 @@ struct command_kind {
     const struct option_table *table;
     bool job;
     bool shares;             // several processes do one job together, as mpirun starts them
+    bool spreads;            // so do several devices
     unsigned opening;        // enum option_flag: which options of opening a model it uses
     const GOptionEntry *own; // further options, whose callbacks get the struct; NULL: none
 

@@ -424,6 +424,7 @@ const struct command_kind command_generate = {
     .size = sizeof(struct generate),
     .table = &options_of_generate,
     .job = true,
+    .spreads = true,
     .opening = COMMAND_RUNS,
     .run = run,
     .finish = finish};

@@ -23,6 +23,9 @@ static char *make_stamp(const struct svdiff_options *o, GError **error)
     g_string_printf(stamp, "%d %d %d %d %d %s\n", (int)o->prediction, (int)o->device,
                     o->device_number, (int)o->precision, o->threads,
                     o->cache != NULL ? o->cache : "");
+    for (int i = 0; i < o->n_more_devices; i++) {
+        g_string_append_printf(stamp, "and %d\n", o->more_devices[i]);
+    }
     file_stamp(stamp, model);
     if (o->tokenizer != NULL) {
         file_stamp(stamp, o->tokenizer);

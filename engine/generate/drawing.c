@@ -85,7 +85,7 @@ static bool open_decoder(struct drawing *d, GError **error)
     n->guidance = d->options->guidance;
     n->rescale = d->options->guidance_rescale;
     // a single picture is decoded with the UNets gone; a preview or the first of several, beside them
-    const bool alone = d->pictures == 1 && preview == NULL && lets_go(d);
+    const bool alone = d->pictures <= session_shares(d->session) && preview == NULL && lets_go(d);
     const size_t freed = alone ? paint_sets_unet_bytes(&d->sets) : 0;
 
     // measured now: a lack of memory is told before the first step, not after the last
@@ -204,7 +204,7 @@ bool drawing_picture(struct drawing *d, int index, uint64_t seed, GError **error
     if (!sampled) {
         return false;
     }
-    if (index == d->pictures - 1 && lets_go(d)) {
+    if (index + session_shares(d->session) >= d->pictures && lets_go(d)) {
         let_go(d);
     }
     g_autoptr(picture) p = decoder_run(d->decoder, latents, n->trace, error);

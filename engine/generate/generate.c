@@ -6,6 +6,7 @@
  * alone. */
 #include "engine/generate/drawing.h"
 #include "engine/generate/generate_check.h"
+#include "engine/generate/generate_devices.h"
 #include "engine/generate/generate_fit.h"
 
 static bool open_scene(struct drawing *d, struct scene *scene, GError **error)
@@ -23,7 +24,7 @@ static bool open_scene(struct drawing *d, struct scene *scene, GError **error)
 
 static bool draw_all(struct drawing *d, GError **error)
 {
-    for (int i = 0; i < d->options->count; i++) {
+    for (int i = d->session->share; i < d->options->count; i += session_shares(d->session)) {
         if (!drawing_picture(d, i, d->options->seed + (uint64_t)i, error)) {
             return false;
         }
@@ -31,8 +32,8 @@ static bool draw_all(struct drawing *d, GError **error)
     return true;
 }
 
-bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
-                     progress_function progress, void *user, GError **error)
+bool generate_alone(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
+                    progress_function progress, void *user, GError **error)
 {
     const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
     struct scene scene = {0};
@@ -49,4 +50,15 @@ bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, s
     scene_finish(&scene);
     drawing_finish(&d);
     return done;
+}
+
+bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
+                     progress_function progress, void *user, GError **error)
+{
+    // a trace is of the first picture alone
+    const bool several =
+        s->options.n_more_devices > 0 && options->count > 1 && options->trace == NULL && !s->dry;
+
+    return several ? generate_on_devices(s, options, take, progress, user, error)
+                   : generate_alone(s, options, take, progress, user, error);
 }

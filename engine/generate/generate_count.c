@@ -18,7 +18,9 @@ bool generate_count(const svdiff *s, const struct svdiff_generate_options *optio
     // shifts and adapters are in the weights before the first step and cost nothing after
     o.n_subjects = o.n_adapters = o.n_embeddings = 0;
     // the last picture of several is decoded as a single one, those before it beside the UNet
-    o.count = MIN(options->count, 2);
+    const int shares = session_shares(s), own = (options->count + shares - 1) / shares;
+    dry.share = dry.shares = 0;
+    o.count = MIN(own, 2);
     o.trace = NULL;
     if (!svdiff_generate(&dry, &o, take_nothing, NULL, NULL, error)) {
         return false;

@@ -22,6 +22,11 @@ int group_rank(void)
     return told("OMPI_COMM_WORLD_RANK", 0);
 }
 
+int group_local_rank(void)
+{
+    return told("OMPI_COMM_WORLD_LOCAL_RANK", 0);
+}
+
 int group_size(void)
 {
     return MAX(told("OMPI_COMM_WORLD_SIZE", 1), 1);
@@ -58,7 +63,7 @@ struct svdiff_group *svdiff_group_join(GError **error)
     g->rank = group_rank();
     g->size = group_size();
     g->local_size = told("OMPI_COMM_WORLD_LOCAL_SIZE", 1);
-    g->local_first = told("OMPI_COMM_WORLD_LOCAL_RANK", 0) == 0;
+    g->local_first = group_local_rank() == 0;
     if (!open_module(g, error)) {
         g_free(g);
         return NULL;

@@ -41,4 +41,5 @@ typedef bool (*group_module_entry)(struct svdiff_group *g, GError **error);
 /* What the environment says: rank and number of the processes; 0 and 1 for one that is alone. Joins
  * nothing. */
 int group_rank(void);
+int group_local_rank(void); // among those of this machine
 int group_size(void);

@@ -10,6 +10,7 @@
 #include "engine/base/error.h"
 #include "engine/group/group.h"
 #include "engine/learn/estimate.h"
+#include "engine/learn/learn_devices.h"
 #include "engine/learn/learn_files.h"
 #include "engine/learn/run/learn_run.h"
 #include "engine/learn/run/learn_share.h"
@@ -361,8 +362,8 @@ static bool run(struct learn_run *r, GError **error)
     return r->cancelled ? end_cancelled(r, error) : end_done(r, error);
 }
 
-bool svdiff_learn(svdiff *s, const struct svdiff_learn_options *options, progress_function progress,
-                  void *user, GError **error)
+bool learn_alone(svdiff *s, const struct svdiff_learn_options *options, progress_function progress,
+                 void *user, GError **error)
 {
     struct svdiff_learn_options o = *options;
 
@@ -378,4 +379,11 @@ bool svdiff_learn(svdiff *s, const struct svdiff_learn_options *options, progres
         o.group->parted = true;
     }
     return r != NULL && run(r, error);
+}
+
+bool svdiff_learn(svdiff *s, const struct svdiff_learn_options *options, progress_function progress,
+                  void *user, GError **error)
+{
+    return s->options.n_more_devices > 0 ? learn_on_devices(s, options, progress, user, error)
+                                         : learn_alone(s, options, progress, user, error);
 }

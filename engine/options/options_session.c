@@ -31,7 +31,8 @@ static const struct option rows[] = {
            "what the model predicts, where its file does not say or is wrong: {words}"),
     // the number of cuda:N is read before (command.c)
     CHOICE("device", FIELD(device), SVDIFF_DEVICE_AUTO, SVDIFF_DEVICE_AUTO,
-           WORDS("auto", "cpu", "cuda"), OPTION_DEVICE, "auto, cpu, cuda or cuda:N ({default})"),
+           WORDS("auto", "cpu", "cuda"), OPTION_DEVICE,
+           "auto, cpu, cuda, cuda:N, or cuda:N,M,.. that share the work ({default})"),
     INT("threads", FIELD(threads), 0, 0, 1024, OPTION_DEVICE, "N",
         "processors to use; 0: all (all)"),
     CHOICE("precision", FIELD(precision), SVDIFF_PRECISION_AUTO, SVDIFF_PRECISION_AUTO,

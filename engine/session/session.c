@@ -38,6 +38,8 @@ svdiff *svdiff_open(const struct svdiff_options *options, GError **error)
     s->options.model = model_place(options->model, error);
     s->options.cache = g_strdup(options->cache);
     s->options.vae = g_strdup(options->vae);
+    s->options.more_devices = g_memdup2(options->more_devices, (gsize)options->n_more_devices *
+                                                                   sizeof *options->more_devices);
     if (s->options.model != NULL) {
         s->checkpoint = checkpoint_open_with(s->options.model, options->vae, error);
     }
@@ -103,6 +105,7 @@ void svdiff_close(svdiff *s)
     g_free((char *)s->options.tokenizer);
     g_free((char *)s->options.cache);
     g_free((char *)s->options.vae);
+    g_free((int *)s->options.more_devices);
     g_free(s->vocabulary.folder);
     g_free(s);
 }

@@ -39,8 +39,14 @@ struct svdiff {
     bool
         tiled; // pictures are decoded in tiles, since the device has no room for whole ones: generate_fit.h
     struct session_networks kept;
+    int share, shares; // of several pictures k it draws those with k mod shares = share; 0: all
     struct session_component components[MODEL_COMPONENTS]; // for session_source
 };
+
+static inline int session_shares(const svdiff *s)
+{
+    return MAX(s->shares, 1);
+}
 
 /* Frees the kept networks. */
 void session_drop_networks(svdiff *s);
@@ -62,6 +68,9 @@ typedef struct weight_source (*component_source)(void *user, enum model_componen
 
 /* session_device.c: the device that the options ask for. Owned by the caller. */
 kernels *session_device(const struct svdiff_options *o, GError **error);
+
+/* What opens the same model on further device i, in the session's precision; says nothing. Borrows the session's strings. */
+struct svdiff_options session_other(const svdiff *s, int i);
 
 /* Computes on k from here on, which becomes the session's; returns its word, "cpu" or "cuda:0", for people, files and
  * programs. Nothing is made on the one before, which the caller destroys. */

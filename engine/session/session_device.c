@@ -53,6 +53,31 @@ static kernels *open_device(const struct svdiff_options *o, bool cuda, GError **
                      : open_in(o, cuda, asked < KERNELS_PRECISIONS ? asked : KERNELS_IN_F32, error);
 }
 
+// each is opened once: a run should not find out half way that one is missing
+static bool check_more(const struct svdiff_options *o, GError **error)
+{
+    bool good = true;
+
+    for (int i = 0; i < o->n_more_devices && good; i++) {
+        struct svdiff_options other = *o;
+        other.device_number = o->more_devices[i];
+        g_autoptr(kernels) k = open_device(&other, true, error);
+        good = k != NULL;
+    }
+    return good;
+}
+
+struct svdiff_options session_other(const svdiff *s, int i)
+{
+    struct svdiff_options o = s->options;
+
+    o.device_number = o.more_devices[i];
+    o.more_devices = NULL;
+    o.n_more_devices = 0;
+    o.warn = o.note = NULL;
+    return o;
+}
+
 kernels *session_device(const struct svdiff_options *o, GError **error)
 {
     kernels *k = NULL;
@@ -61,7 +86,10 @@ kernels *session_device(const struct svdiff_options *o, GError **error)
     if (o->device == SVDIFF_DEVICE_AUTO && CUDA_IS_PROVEN) {
         k = open_device(o, true, NULL);
     }
-    return k != NULL ? k : open_device(o, o->device == SVDIFF_DEVICE_CUDA, error);
+    if (k != NULL) {
+        return k;
+    }
+    return check_more(o, error) ? open_device(o, o->device == SVDIFF_DEVICE_CUDA, error) : NULL;
 }
 
 const char *session_use_device(svdiff *s, kernels *k)

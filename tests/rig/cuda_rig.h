@@ -92,7 +92,7 @@ void enqueue(cudaStream_t stream, std::function<void()> work);
 void run_grid(const char *kernel, dim3 grid, dim3 block, size_t shared,
               const std::function<void()> &thread);
 // false, with cudaGetLastError telling, where the device would refuse
-bool check_launch(const void *function, dim3 grid, dim3 block, size_t shared);
+bool check_launch(const void *function, dim3 grid, dim3 block, size_t shared, cudaStream_t stream);
 
 template <typename T> struct same {
     typedef T type;
@@ -103,7 +103,7 @@ template <typename... P>
 void launch(const char *kernel, void (*function)(P...), dim3 grid, dim3 block, size_t shared,
             cudaStream_t stream, typename same<P>::type... arguments)
 {
-    if (check_launch(reinterpret_cast<const void *>(function), grid, block, shared)) {
+    if (check_launch(reinterpret_cast<const void *>(function), grid, block, shared, stream)) {
         const std::function<void()> thread = [=] { function(arguments...); };
         enqueue(stream, [=] { run_grid(kernel, grid, block, shared, thread); });
     }

@@ -43,9 +43,15 @@ cudaError_t cudaGetDeviceCount(int *count)
     return *count > 0 ? cudaSuccess : rig::refuse(cudaErrorNoDevice);
 }
 
+thread_local int rig::device;
+
 cudaError_t cudaSetDevice(int device)
 {
-    return device < rig::said("RIG_DEVICES", 1) ? cudaSuccess : rig::refuse(cudaErrorInvalidDevice);
+    if (device >= rig::said("RIG_DEVICES", 1)) {
+        return rig::refuse(cudaErrorInvalidDevice);
+    }
+    rig::device = device;
+    return cudaSuccess;
 }
 
 cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int device)
@@ -73,4 +79,29 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device)
     properties->minor = rig::said("RIG_CAPABILITY", 90) % 10;
     properties->totalGlobalMem = rig::memory();
     return cudaSuccess;
+}
+
+// as the driver says it
+const char *cudaGetErrorString(cudaError_t error)
+{
+    switch (error) {
+    case cudaSuccess:
+        return "no error";
+    case cudaErrorMemoryAllocation:
+        return "out of memory";
+    case cudaErrorInvalidConfiguration:
+        return "invalid configuration argument";
+    case cudaErrorInvalidValue:
+        return "invalid argument";
+    case cudaErrorStreamCaptureUnsupported:
+        return "operation not permitted when stream is capturing";
+    case cudaErrorInsufficientDriver:
+        return "CUDA driver version is insufficient for CUDA runtime version";
+    case cudaErrorIllegalAddress:
+        return "an illegal memory access was encountered";
+    case cudaErrorNoDevice:
+        return "no CUDA-capable device is detected";
+    default:
+        return "unknown error";
+    }
 }

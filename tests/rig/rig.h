@@ -30,6 +30,9 @@ namespace rig
 int said(const char *name, int usual);
 size_t memory(); // bytes of each device
 
+// the one of the thread that calls
+extern thread_local int device;
+
 // the error that cudaGetLastError tells next; returns it
 cudaError_t refuse(cudaError_t error);
 

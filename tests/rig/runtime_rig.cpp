@@ -35,6 +35,7 @@ struct CUevent_st {
     uint64_t place; // work that was asked for before it
 };
 struct CUstream_st {
+    int device;
     cudaGraph_t graph; // being captured
     bool broken;
 };
@@ -43,11 +44,16 @@ static std::deque<work> queue;
 unsigned rig_waits;
 static uint64_t queued, drained; // pieces of work so far
 static unsigned launched;        // graphs
-static std::map<uintptr_t, size_t> device_memory, pinned_memory;
+struct allocated {
+    size_t bytes;
+    int device;
+};
+static std::map<uintptr_t, allocated> device_memory;
+static std::map<uintptr_t, size_t> pinned_memory;
 static std::map<const void *, size_t> shared_limits; // of kernels that asked for more
 static uintptr_t next_address;
-static size_t device_used;
-static cudaStream_t capturing;
+static std::map<int, size_t> device_used;
+static thread_local cudaStream_t capturing; // as cudaStreamCaptureModeThreadLocal has it
 static thread_local cudaError_t last_error;
 
 rig::entry::entry()
@@ -73,7 +79,7 @@ static size_t whole_pages(size_t bytes)
 static void protect(int protection)
 {
     for (const auto &one : device_memory) {
-        mprotect((void *)one.first, whole_pages(one.second), protection);
+        mprotect((void *)one.first, whole_pages(one.second.bytes), protection);
     }
 }
 
@@ -138,7 +144,7 @@ cudaError_t cudaMalloc(void **memory, size_t bytes)
         next_address = RIG_DEVICE_BASE + PAGE;
     }
     *memory = NULL;
-    if (bytes > rig::memory() - device_used ||
+    if (bytes > rig::memory() - device_used[rig::device] ||
         next_address + bytes + PAGE > RIG_DEVICE_BASE + RIG_DEVICE_BYTES) {
         return rig::refuse(cudaErrorMemoryAllocation);
     }
@@ -148,8 +154,8 @@ cudaError_t cudaMalloc(void **memory, size_t bytes)
         rig::fail("the device's addresses are taken");
     }
     next_address += whole_pages(bytes) + PAGE; // a page that nobody may touch
-    device_used += bytes;
-    device_memory[(uintptr_t)place] = bytes;
+    device_used[rig::device] += bytes;
+    device_memory[(uintptr_t)place] = {bytes, rig::device};
 #ifdef __SANITIZE_ADDRESS__
     ASAN_POISON_MEMORY_REGION((char *)place + bytes, whole_pages(bytes) - bytes);
 #endif
@@ -173,9 +179,9 @@ cudaError_t cudaFree(void *memory)
         return rig::refuse(cudaErrorInvalidValue);
     }
     drain();
-    rig_race_device(memory, found->second, false);
-    device_used -= found->second;
-    munmap(memory, whole_pages(found->second));
+    rig_race_device(memory, found->second.bytes, false);
+    device_used[found->second.device] -= found->second.bytes;
+    munmap(memory, whole_pages(found->second.bytes));
     device_memory.erase(found);
     return cudaSuccess;
 }
@@ -185,7 +191,7 @@ cudaError_t cudaMemGetInfo(size_t *available, size_t *total)
     const rig::entry inside;
 
     *total = rig::memory();
-    *available = *total - device_used;
+    *available = *total - device_used[rig::device];
     return cudaSuccess;
 }
 
@@ -227,7 +233,7 @@ static bool belongs(const void *memory, size_t bytes, bool device)
     if (!device || after == device_memory.begin()) {
         return rig::is_device(memory) == device;
     }
-    return (uintptr_t)memory + bytes <= std::prev(after)->first + std::prev(after)->second;
+    return (uintptr_t)memory + bytes <= std::prev(after)->first + std::prev(after)->second.bytes;
 }
 
 static void copy_now(void *to, const void *from, size_t bytes)
@@ -300,9 +306,14 @@ cudaError_t cudaFuncSetAttribute(const void *function, cudaFuncAttribute attribu
     return cudaSuccess;
 }
 
-bool rig::check_launch(const void *function, dim3 grid, dim3 block, size_t shared)
+bool rig::check_launch(const void *function, dim3 grid, dim3 block, size_t shared,
+                       cudaStream_t stream)
 {
     const rig::entry inside;
+
+    if (stream != NULL && stream->device != rig::device) {
+        rig::fail("a launch on device %d while %d is the thread's", stream->device, rig::device);
+    }
     const auto asked = shared_limits.find(function);
     const size_t limit = asked != shared_limits.end() ? asked->second : (size_t)48 << 10;
     const uint64_t count = (uint64_t)block.x * block.y * block.z;
@@ -333,35 +344,12 @@ cudaError_t cudaPeekAtLastError(void)
     return last_error;
 }
 
-const char *cudaGetErrorString(cudaError_t error)
-{
-    switch (error) {
-    case cudaSuccess:
-        return "no error";
-    case cudaErrorMemoryAllocation:
-        return "out of memory";
-    case cudaErrorInvalidConfiguration:
-        return "invalid configuration argument";
-    case cudaErrorInvalidValue:
-        return "invalid argument";
-    case cudaErrorStreamCaptureUnsupported:
-        return "operation not permitted when stream is capturing";
-    case cudaErrorInsufficientDriver:
-        return "CUDA driver version is insufficient for CUDA runtime version";
-    case cudaErrorIllegalAddress:
-        return "an illegal memory access was encountered";
-    case cudaErrorNoDevice:
-        return "no CUDA-capable device is detected";
-    default:
-        return "unknown error";
-    }
-}
-
 /* ---- streams, events ---- */
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags)
 {
     *stream = new CUstream_st();
+    (*stream)->device = rig::device;
     return cudaSuccess;
 }
 
@@ -435,6 +423,9 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mo
 {
     const rig::entry inside;
 
+    if (mode != cudaStreamCaptureModeThreadLocal) {
+        rig::fail("a capture that other threads break");
+    }
     if (breaks_capture()) {
         return last_error;
     }

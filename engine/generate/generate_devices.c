@@ -1,0 +1,213 @@
+/* Drawing on several devices: a thread each of the further ones, with a session of its own. Picture k is drawn by device
+ * k mod n; what a thread has drawn waits until the thread that called looks: between its own pictures, and at its end. */
+#include "engine/generate/generate_devices.h"
+
+#include "engine/base/error.h"
+#include "engine/picture/picture.h"
+#include "engine/session/session.h"
+
+#define LOOK 100000 // microseconds between two questions whether to go on
+
+struct drawn {
+    int index;
+    uint64_t seed;
+    picture *picture;
+};
+
+// what all of them know
+struct work {
+    svdiff_take take;
+    progress_function progress;
+    void *user;
+    struct progress told; // what was told last, to be told again while nothing is drawn here
+
+    GMutex lock; // of what follows
+    GCond changed;
+    GQueue *waiting; // struct drawn
+    int busy;        // threads that draw
+    bool stops;
+};
+
+struct helper {
+    struct work *work;
+    struct svdiff_options session;
+    struct svdiff_generate_options options;
+    int share, shares;
+    GThread *thread;
+    GError *error;
+};
+
+static void drawn_free(void *item)
+{
+    struct drawn *d = item;
+
+    picture_free(d->picture);
+    g_free(d);
+}
+
+static bool goes_on(struct work *w)
+{
+    g_mutex_lock(&w->lock);
+    const bool goes = !w->stops;
+    g_mutex_unlock(&w->lock);
+    return goes;
+}
+
+static void stop(struct work *w)
+{
+    g_mutex_lock(&w->lock);
+    w->stops = true;
+    g_mutex_unlock(&w->lock);
+}
+
+/* ---- a helper ---- */
+
+static bool put(void *user, int index, uint64_t seed, const picture *p, GError **error)
+{
+    struct work *w = ((struct helper *)user)->work;
+    picture *copy = picture_copy(p, error);
+
+    if (copy == NULL) {
+        return false;
+    }
+    struct drawn *d = g_new(struct drawn, 1);
+    *d = (struct drawn){index, seed, copy};
+    g_mutex_lock(&w->lock);
+    g_queue_push_tail(w->waiting, d);
+    g_cond_signal(&w->changed);
+    g_mutex_unlock(&w->lock);
+    return true;
+}
+
+static bool hear(void *user, const struct progress *p)
+{
+    return goes_on(((struct helper *)user)->work);
+}
+
+static void *help(void *user)
+{
+    struct helper *h = user;
+    g_autoptr(svdiff) s = svdiff_open(&h->session, &h->error);
+
+    if (s != NULL) {
+        s->share = h->share;
+        s->shares = h->shares;
+        generate_alone(s, &h->options, put, hear, h, &h->error);
+    }
+    g_mutex_lock(&h->work->lock);
+    h->work->busy--;
+    h->work->stops = h->work->stops || h->error != NULL;
+    g_cond_signal(&h->work->changed);
+    g_mutex_unlock(&h->work->lock);
+    return NULL;
+}
+
+/* ---- the thread that called ---- */
+
+// what others have drawn so far; wait: until all of it is there, or somebody stops
+static bool deliver(struct work *w, bool wait, GError **error)
+{
+    bool good = true;
+
+    g_mutex_lock(&w->lock);
+    while (good && (!g_queue_is_empty(w->waiting) || (wait && w->busy > 0))) {
+        struct drawn *d = g_queue_pop_head(w->waiting);
+        if (d == NULL) {
+            g_cond_wait_until(&w->changed, &w->lock, g_get_monotonic_time() + LOOK);
+        }
+        g_mutex_unlock(&w->lock);
+        if (d != NULL) {
+            good = w->take(w->user, d->index, d->seed, d->picture, error);
+            drawn_free(d);
+        } else if (w->progress != NULL && !w->progress(w->user, &w->told)) {
+            stop(w);
+        }
+        g_mutex_lock(&w->lock);
+    }
+    g_mutex_unlock(&w->lock);
+    return good;
+}
+
+static bool take_own(void *user, int index, uint64_t seed, const picture *p, GError **error)
+{
+    struct work *w = user;
+
+    return w->take(w->user, index, seed, p, error) && deliver(w, false, error);
+}
+
+static bool tell(void *user, const struct progress *p)
+{
+    struct work *w = user;
+
+    w->told = *p;
+    w->told.file = NULL;
+    return (w->progress == NULL || w->progress(w->user, p)) && goes_on(w);
+}
+
+static void begin(const svdiff *s, const struct svdiff_generate_options *o, struct work *w,
+                  struct helper *helpers)
+{
+    const int n = s->options.n_more_devices;
+
+    w->busy = n;
+    for (int i = 0; i < n; i++) {
+        struct helper *h = &helpers[i];
+        *h = (struct helper){.work = w,
+                             .session = session_other(s, i),
+                             .options = *o,
+                             .share = i + 1,
+                             .shares = n + 1};
+        h->options.preview = NULL; // one is shown
+        h->thread = g_thread_new("draw", help, h);
+    }
+}
+
+// a failure is told by the one to which it happened; the others were stopped by it
+static bool end(int n, struct helper *helpers, bool done, GError **error)
+{
+    for (int i = 0; i < n; i++) {
+        struct helper *h = &helpers[i];
+        g_thread_join(h->thread);
+        if (h->error != NULL && !g_error_matches(h->error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED)) {
+            g_clear_error(error);
+            g_propagate_prefixed_error(error, g_steal_pointer(&h->error),
+                                       "On the device cuda:%d: ", h->session.device_number);
+            error = NULL;
+        } else if (h->error != NULL && done) {
+            g_propagate_error(error, g_steal_pointer(&h->error));
+            error = NULL;
+        }
+        done = done && h->error == NULL;
+        g_clear_error(&h->error);
+    }
+    return done;
+}
+
+bool generate_on_devices(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
+                         progress_function progress, void *user, GError **error)
+{
+    const int n = s->options.n_more_devices;
+    g_autofree struct helper *helpers = g_new(struct helper, n);
+    struct work w = {.take = take,
+                     .progress = progress,
+                     .user = user,
+                     .told = {.phase = "generate", .loss = -1, .seconds_left = -1},
+                     .waiting = g_queue_new()};
+
+    g_mutex_init(&w.lock);
+    g_cond_init(&w.changed);
+    begin(s, options, &w, helpers);
+    s->shares = n + 1;
+    bool done = generate_alone(s, options, take_own, tell, &w, error);
+    s->shares = 1;
+    if (!done) {
+        stop(&w);
+    }
+    done = deliver(&w, true, done ? error : NULL) && done;
+    stop(&w);
+    done = end(n, helpers, done, error);
+    g_queue_free_full(w.waiting, drawn_free);
+    g_mutex_clear(&w.lock);
+    g_cond_clear(&w.changed);
+    return done;
+}

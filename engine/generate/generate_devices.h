@@ -1,0 +1,13 @@
+/* generate_devices.h: drawing on one device or on several of a session. */
+#pragma once
+
+#include "engine/base/progress.h"
+#include "engine/svdiff.h"
+
+/* generate.c: on the session's own device, those pictures that are the session's (struct svdiff, share). */
+bool generate_alone(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
+                    progress_function progress, void *user, GError **error);
+
+/* Each device of the session draws every so manieth picture; they are taken by the thread that calls, as they come. */
+bool generate_on_devices(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
+                         progress_function progress, void *user, GError **error);

@@ -1,0 +1,64 @@
+#!/bin/sh
+# Several devices that share learning and pictures: the bytes of one.
+. "$SVDIFF_TESTS_DIR/command/lib.sh"
+export RIG_DEVICES=3
+
+learn_on() { # DEVICE OUTPUT OPTIONS...
+    device=$1
+    output=$2
+    shift 2
+    learn --device "$device" --precision f32 --prompt '[V] dog' --image "$pictures/rgb8.png" --image "$pictures/rgb16.png" \
+        --output "$output" "$@"
+}
+
+# ---- learning ----
+
+learn_on cuda:2 one.safetensors --steps 2 --accumulate 2
+check 'a device that is not the first' is 0
+learn_on cuda:2,0 two.safetensors --steps 2
+check 'two devices learn' is 0
+check 'what one learns with --accumulate 2' same one.safetensors two.safetensors
+check 'with its losses' same one.safetensors.csv two.safetensors.csv
+check 'and its checkpoint' same one.safetensors.resume two.safetensors.resume
+
+"$svdiff" learn --model "$sd1" --size 64 --seed 3 --json --device cuda:2,0 --precision f32 --prompt '[V] dog' \
+    --image "$pictures/rgb8.png" --image "$pictures/rgb16.png" --steps 100000 --resume --output two.safetensors \
+    >"$work/out" 2>"$work/err" &
+process=$!
+await $process "$work/out" '"phase":"learn","step":3,'
+kill -INT $process
+wait $process
+status=$?
+check 'they go on from there, and stop when asked' is 130
+steps=$(metadata two.safetensors steps)
+learn_on cuda:2 one.safetensors --steps "$steps" --accumulate 2 --resume
+check 'with all that was learned' same one.safetensors two.safetensors
+
+# ---- pictures ----
+
+draw_on() { # DEVICE NAME
+    generate --device "$1" --precision f32 --prompt x --steps 1 --seed 4 --count 3 --output "$2%d.png"
+}
+draw_on cuda one-
+draw_on cuda:0,1 two-
+check 'two devices draw' is 0
+for i in 0 1 2; do
+    check "picture $i" same one-$i.png two-$i.png
+done
+
+# ---- what cannot be ----
+
+export RIG_LOST=3000
+learn_on cuda:0,1 lost.safetensors --steps 9
+unset RIG_LOST
+check 'devices that are lost end the run' is 1
+check 'with a sentence' one_sentence '^(On the device cuda:1: )?The device cuda failed: an illegal memory access'
+refuses 'a device that is not there' 1 '^there is no CUDA device 3: this machine has 3' \
+    learn --model "$sd1" --prompt '[V]' --image "$pictures/rgb8.png" --output x.safetensors --device cuda:0,3
+for list in 0,0 0, ,1 0,x 0.1; do
+    refuses "--device cuda:$list" 2 "^--device is cuda:$list; what follows cuda: is a number from 0, or several" \
+        generate --prompt x --device "cuda:$list" --output x.png
+done
+refuses 'a command for one device' 2 '^--device is cuda:0,1; spectrum computes on one device' \
+    spectrum --model "$sd1" --device cuda:0,1
+end_tests
