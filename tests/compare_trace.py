@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Runs svdiff as committed traces say and compares what it computes with what PyTorch computed.
 
-    compare_trace.py SVDIFF TRACE... [--bf16] [--cuda]      a TRACE may be a folder of them
+    compare_trace.py SVDIFF TRACE... [--bf16|--f16] [--cuda]      a TRACE may be a folder of them
 
 A trace in a folder of fixtures/traces that is called like a command has the command and its options in its metadata and
 the expected tensors. Each is run with --trace, and every expected tensor must be there within its bound: the norm of
-the difference over the norm of what is expected. --bf16: computed in bfloat16, within the bounds of that precision.
+the difference over the norm of what is expected. --bf16, --f16: computed so, within the bounds of that precision.
 --cuda: by the first device of NVIDIA's, within the same bounds. Prints TAP. Needs only Python itself.
 """
 
@@ -55,6 +55,8 @@ BF16_BOUNDS = {
 }
 # Where a trace says what PyTorch's autocast misses of a loss, three times that is the bound if it is wider.
 BF16_SLACK = 3
+# Roundings of float16, whose mantissa is longer by so many bits.
+F16_BITS = 3
 # Under Adam an element whose gradient is lost in rounding moves as far as any other, in either direction. A trace names
 # the tensors where PyTorch's own single precision misses its double so much that SLACK times that is the bound. Of
 # inverted latents the fixtures' networks make a hundred times of a rounding in a step: there it is twice.
@@ -125,8 +127,10 @@ def check(svdiff, path, precision, device):
     metadata, want = read(path)
     options = metadata["options"]
     bounds, slack, rounding = BOUNDS[options["command"]], SLACK[options["command"]], metadata.get("rounding", {})
-    if precision == "bf16":
-        bounds, slack, rounding = bounds | BF16_BOUNDS, BF16_SLACK, metadata.get("rounding_bf16", {})
+    if precision != "f32":
+        finer = 1 if precision == "bf16" else 2**F16_BITS
+        rounded = {kind: bound and bound / finer for kind, bound in BF16_BOUNDS.items()}
+        bounds, slack, rounding = bounds | rounded, BF16_SLACK / finer, metadata.get("rounding_bf16", {})
     with tempfile.TemporaryDirectory() as folder:
         try:
             got = run(svdiff, options, Path(folder), precision, device)
@@ -139,7 +143,7 @@ def main():
     if len(sys.argv) < 3 or sys.argv[1] in ("-h", "--help"):
         sys.exit(__doc__)
     svdiff, given = sys.argv[1], [Path(a) for a in sys.argv[2:] if a[:2] != "--"]
-    precision = "bf16" if "--bf16" in sys.argv else "f32"
+    precision = next((word for word in ("bf16", "f16") if f"--{word}" in sys.argv), "f32")
     device = "cuda" if "--cuda" in sys.argv else "cpu"
     if device == "cpu" and precision == "bf16" and "avx512_bf16" not in Path("/proc/cpuinfo").read_text():
         print("1..0 # SKIP this CPU has no bfloat16 instructions")

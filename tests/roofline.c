@@ -1,6 +1,6 @@
 /* roofline: what each kernel of a step does, counted, and how long it takes a device at least.
  *
- *   roofline unet|learn|decode [--width N] [--height N] [--batch N]     of Stable Diffusion 1.5, in bfloat16
+ *   roofline unet|learn|decode [--width N] [--height N] [--batch N] [--texts N]     of Stable Diffusion 1.5, in bfloat16
  *
  * The true step runs on the counting table, each call of which is noted: floating-point operations, and the bytes that
  * have to be read and written once, whatever a kernel does inside. A call takes at least
@@ -227,8 +227,12 @@ static bool begin_step(void *user, const struct progress *p)
     return true;
 }
 
-static bool take_step(kernels *k, enum bench_part part, int width, int height, int batch,
-                      GError **error)
+// what the command line says of the step: pixels, pictures at once, texts for each
+struct asked {
+    int width, height, batch, texts;
+};
+
+static bool take_step(kernels *k, enum bench_part part, const struct asked *asked, GError **error)
 {
     struct unet_config unet;
     struct vae_config vae;
@@ -237,10 +241,10 @@ static bool take_step(kernels *k, enum bench_part part, int width, int height, i
 
     compvis_config_sd15(&unet, &vae, &schedule);
     const struct bench_options o = {.part = part,
-                                    .width = width,
-                                    .height = height,
-                                    .batch = batch,
-                                    .texts = 1,
+                                    .width = asked->width,
+                                    .height = asked->height,
+                                    .batch = asked->batch,
+                                    .texts = asked->texts,
                                     .repeats = 1,
                                     .unet = &unet,
                                     .vae = &vae,
@@ -293,11 +297,13 @@ static void print_table(const kernels *k)
 int main(int argc, char **argv)
 {
     static const char *const parts[] = {"unet", "learn", "decode", NULL};
-    int width = 512, height = 512, batch = 1;
+    struct asked asked = {512, 512, 1, 1};
     const GOptionEntry entries[] = {
-        {"width", 0, 0, G_OPTION_ARG_INT, &width, "pixels", "N"},
-        {"height", 0, 0, G_OPTION_ARG_INT, &height, "pixels", "N"},
-        {"batch", 0, 0, G_OPTION_ARG_INT, &batch, "pictures at once", "N"},
+        {"width", 0, 0, G_OPTION_ARG_INT, &asked.width, "pixels", "N"},
+        {"height", 0, 0, G_OPTION_ARG_INT, &asked.height, "pixels", "N"},
+        {"batch", 0, 0, G_OPTION_ARG_INT, &asked.batch, "pictures at once", "N"},
+        {"texts", 0, 0, G_OPTION_ARG_INT, &asked.texts, "for each picture: 2 of a guided step",
+         "N"},
         {NULL}};
     g_autoptr(GOptionContext) context = g_option_context_new("unet|learn|decode");
     g_autoptr(GError) error = NULL;
@@ -314,7 +320,7 @@ int main(int argc, char **argv)
         return 2;
     }
     g_autoptr(kernels) k = create();
-    if (!take_step(k, (enum bench_part)part, width, height, batch, &error)) {
+    if (!take_step(k, (enum bench_part)part, &asked, &error)) {
         fprintf(stderr, "%s\n", error->message);
         return 1;
     }
