@@ -1,4 +1,5 @@
 /* machine_rig.cpp: the machine that the rig plays: RIG_DRIVER is its driver's version, RIG_DEVICES how many devices it has,
+ * below 0: the driver does not say it; RIG_BUSY: none of them lets anybody in;
  * RIG_CAPABILITY ten times their compute capability, RIG_MEMORY their MiB, or KiB where a K is behind it. */
 #include "tests/rig/cuda_rig.h"
 #include "tests/rig/rig.h"
@@ -40,6 +41,9 @@ cudaError_t cudaGetDeviceCount(int *count)
     if (rig::said("RIG_DRIVER", CUDART_VERSION) < CUDART_VERSION) {
         return rig::refuse(cudaErrorInsufficientDriver);
     }
+    if (*count < 0) {
+        return rig::refuse(cudaErrorInitializationError);
+    }
     return *count > 0 ? cudaSuccess : rig::refuse(cudaErrorNoDevice);
 }
 
@@ -49,6 +53,9 @@ cudaError_t cudaSetDevice(int device)
 {
     if (device >= rig::said("RIG_DEVICES", 1)) {
         return rig::refuse(cudaErrorInvalidDevice);
+    }
+    if (rig::said("RIG_BUSY", 0) != 0) {
+        return rig::refuse(cudaErrorDevicesUnavailable);
     }
     rig::device = device;
     return cudaSuccess;
@@ -101,6 +108,10 @@ const char *cudaGetErrorString(cudaError_t error)
         return "an illegal memory access was encountered";
     case cudaErrorNoDevice:
         return "no CUDA-capable device is detected";
+    case cudaErrorInitializationError:
+        return "initialization error";
+    case cudaErrorDevicesUnavailable:
+        return "CUDA-capable device(s) is/are busy or unavailable";
     default:
         return "unknown error";
     }

@@ -156,6 +156,11 @@ static const struct machine machines[] = {
      "use the CPU"},
     {"RIG_DEVICES", "0", 0, KERNELS_IN_F32,
      "the NVIDIA driver finds no device on this machine: use the CPU"},
+    {"RIG_DEVICES", "-1", 0, KERNELS_IN_F32,
+     "the NVIDIA driver does not answer (initialization error): use the CPU"},
+    {"RIG_BUSY", "1", 0, KERNELS_IN_F32,
+     "CUDA device 0 cannot be used (CUDA-capable device(s) is/are busy or unavailable): use the "
+     "CPU"},
     {"RIG_DEVICES", "2", 2, KERNELS_IN_F32,
      "there is no CUDA device 2: this machine has 2, numbered from 0"},
     {"RIG_CAPABILITY", "70", 0, KERNELS_IN_F32,

@@ -42,9 +42,14 @@ on_cuda 'a driver that is too old' \
 unset RIG_DRIVER
 export RIG_DEVICES=0
 on_cuda 'no device' '^the NVIDIA driver finds no device on this machine: use the CPU'
+export RIG_DEVICES=-1
+on_cuda 'a driver that does not answer' '^the NVIDIA driver does not answer \(.*\): use the CPU'
 export RIG_DEVICES=2
 on_cuda 'none of that number' '^there is no CUDA device 2: this machine has 2, numbered from 0' cuda:2
 unset RIG_DEVICES
+export RIG_BUSY=1
+on_cuda 'a device that is taken' '^CUDA device 0 cannot be used \(.* busy or unavailable\): use the CPU'
+unset RIG_BUSY
 export RIG_CAPABILITY=70
 on_cuda 'a device that is too old' '^CUDA device 0 \(.*\) has the compute capability 7\.0, .* made for [0-9.]+ and later'
 export RIG_CAPABILITY=75
