@@ -17,6 +17,7 @@ enum noise_stream {
     NOISE_INITIAL_LATENTS = 0, // generate: the latents that sampling begins with
     NOISE_SAMPLER_STEP = 1,    // generate: what eta or an ancestral step adds
     NOISE_FRESH = 2,           // edit: what inverted latents are mixed with
+    NOISE_WILDCARD = 4,        // generate: what {a|b} in a prompt is
     NOISE_INIT_PICTURE = 3,    // generate: the autoencoder's sample of a start picture
 
     NOISE_TIMESTEP = 16, // learn: timesteps

@@ -1,112 +1,24 @@
 /* svdiff generate: a prompt to pictures. */
-#include "engine/command/adapter_option.h"
+#include "engine/command/generate_job.h"
 #include "engine/command/made_text.h"
-#include "engine/command/pictures.h"
-#include "engine/command/region_option.h"
 #include "engine/command/strip_draw.h"
 
 #include "engine/base/error.h"
-#include "engine/picture/canvas.h"
 #include "engine/generate/generate_check.h"
 #include "engine/picture/mask.h"
 #include "engine/subject/subject_list.h"
 #include "engine/subject/subject_words.h"
 
-// read from the command line and from files; options borrow from it
-struct generate {
-    struct pictures pictures;
-    struct svdiff_generate_options options;
-    char *prompt, *negative; // as they are drawn
-    struct svdiff_region *regions;
-    struct svdiff_scaled_subject *subjects;
-    struct adapter_options adapters;
-    int n_regions, n_subjects;
-    picture *init, *mask;
-    struct canvas_margins margins;
-    struct strip strip; // without values: none
-};
-
 /* ---- options ---- */
 
 static const struct given *given(const struct generate *g)
 {
-    return &g->pictures.common.given;
+    return generate_given(g);
 }
 
 static const char *text(const struct generate *g, const char *option)
 {
-    return given_text(given(g), option);
-}
-
-// "left.png=a [V] dog"
-static bool take_regions(struct generate *g, GError **error)
-{
-    char *const *list = given_list(given(g), "region");
-    const int n = list != NULL ? (int)g_strv_length((char **)list) : 0;
-
-    g->regions = g_new0(struct svdiff_region, n + 1);
-    g->n_regions = n;
-    for (int i = 0; i < n; i++) {
-        if (!region_option_parse(list[i], &g->regions[i], error)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-// of one text; that a file is not there is told, and the rest is drawn
-static uint64_t take_marks(struct generate *g, char **text)
-{
-    g_autofree char *missing = NULL;
-    const uint64_t bits = adapter_options_marks(&g->adapters, text, &missing);
-
-    if (missing != NULL) {
-        report_warning(
-            g->pictures.common.report,
-            "<lora:%s> names no file and is left out; give it with --lora FILE, or put it "
-            "into svdiff/loras of your data folder.",
-            missing);
-    }
-    return bits;
-}
-
-/* Adapters that texts name: in a region's text it acts there alone, unless the prompt has it, too. */
-static void take_adapter_marks(struct generate *g)
-{
-    const uint64_t everywhere = take_marks(g, &g->prompt);
-
-    for (int i = 0; i < g->n_regions; i++) {
-        const uint64_t own = take_marks(g, (char **)&g->regions[i].text) & ~everywhere;
-        g->regions[i].subjects |= g->n_subjects < 64 ? own << g->n_subjects : 0;
-    }
-}
-
-/* What was given on top of the model's defaults, or with s NULL on top of Stable Diffusion's. */
-static bool take_options(struct generate *g, const svdiff *s, GError **error)
-{
-    struct svdiff_generate_options *o = &g->options;
-
-    *o = svdiff_generate_defaults(s);
-    pictures_set_seed(&g->pictures, &o->seed);
-    if (!given_apply(given(g), o, error)) {
-        return false;
-    }
-    o->prompt = g->prompt;
-    o->negative = g->negative;
-    o->regions = g->regions;
-    o->n_regions = g->n_regions;
-    o->subjects = g->subjects;
-    o->n_subjects = g->n_subjects;
-    o->adapters = adapter_options_list(&g->adapters);
-    o->n_adapters = adapter_options_count(&g->adapters);
-    o->embeddings = adapter_options_words(&g->adapters, &o->n_embeddings);
-    o->init = g->init;
-    o->mask = g->mask;
-    // what is beyond the edges is clear, and painted
-    o->outpaint = o->outpaint || given_has(given(g), "extend");
-    g->pictures.common.wanted =
-        g->strip.n > 0 ? strip_files(&g->strip, text(g, "output"), o->count) : o->count;
-    return true;
+    return generate_text(g, option);
 }
 
 // whether a part of a picture is painted
@@ -141,25 +53,65 @@ static bool check_strip(const struct generate *g, GError **error)
     return g->strip.n == 0 || strip_draw_check(&g->strip, &g->pictures, &g->options, error);
 }
 
+// whether a job can be drawn by a model whose sizes are divisible by `unit`
+static bool check_job(struct generate *g, int unit, GError **error)
+{
+    return generate_check(&g->options, unit, error) && check_strip(g, error);
+}
+
+/* Begins each job in turn, does something with it, and ends it. s NULL: before there is a model. What is
+ * wrong with one of several is told with its line. */
+static bool each_job(struct generate *g, const svdiff *s, bool (*act)(struct generate *, GError **),
+                     GError **error)
+{
+    bool good = true;
+
+    for (guint i = 0; i < g->jobs->len && good; i++) {
+        const struct generate_job *job = &g_array_index(g->jobs, struct generate_job, i);
+        good = generate_job_begin(g, job, s, error);
+        if (good && !act(g, error)) {
+            good = false;
+            if (job->line != NULL) {
+                prompt_line_blame(job->line, text(g, "prompts"), error);
+            }
+        }
+        generate_job_end(g);
+    }
+    return good;
+}
+
+static bool check_typed(struct generate *g, GError **error)
+{
+    return check_painting(g, error) && check_job(g, 8, error);
+}
+
+static bool read_strip(struct generate *g, GError **error)
+{
+    if (text(g, "trace") != NULL && g->jobs->len > 1) {
+        return error_usage(error, "--trace is of one picture; leave --prompts and choices ({a|b}) "
+                                  "for several pictures out.");
+    }
+    if (text(g, "strip") == NULL) {
+        return true;
+    }
+    if (!strip_parse(text(g, "strip"), &g->strip, error)) {
+        return false;
+    }
+    if (g->jobs->len > 1) {
+        return error_usage(error, "--strip is of one prompt as it stands; leave --prompts and "
+                                  "choices ({a|b}) for several pictures out.");
+    }
+    // one picture, or one of each value for each of its rows
+    g->pictures.common.wanted =
+        strip_files(&g->strip, text(g, "output"), g->pictures.common.wanted);
+    return true;
+}
+
 // what is wrong on the command line alone
 static bool check_usage(struct generate *g, GError **error)
 {
-    if (g->prompt == NULL) {
-        return error_usage(error, "Say what to draw with --prompt TEXT.");
-    }
-    g->subjects = subject_list_parse_all(NULL, (const char *const *)given_list(given(g), "subject"),
-                                         (int)given_number(given(g), "keep"), &g->n_subjects);
-    g->adapters = adapter_options_take(given(g), true);
-    if (!take_regions(g, error)) {
-        return false;
-    }
-    take_adapter_marks(g);
-    if (text(g, "strip") != NULL && !strip_parse(text(g, "strip"), &g->strip, error)) {
-        return false;
-    }
-    return pictures_check_usage(&g->pictures, error) && take_options(g, NULL, error) &&
-           check_painting(g, error) && generate_check(&g->options, 8, error) &&
-           check_strip(g, error);
+    return generate_job_list(g, error) && read_strip(g, error) &&
+           pictures_check_usage(&g->pictures, error) && each_job(g, NULL, check_typed, error);
 }
 
 // a larger picture and the mask of its new parts in place of what was read
@@ -245,6 +197,7 @@ static bool check_overwrites(const struct generate *g, GError **error)
     // NULL is no file
     output_guard_reads(guard, text(g, "init-image"));
     output_guard_reads(guard, text(g, "mask"));
+    output_guard_reads(guard, text(g, "prompts"));
     for (int i = 0; i < g->n_regions; i++) {
         output_guard_reads(guard, g->regions[i].file);
     }
@@ -252,7 +205,7 @@ static bool check_overwrites(const struct generate *g, GError **error)
         command_guard_subject(guard, g->subjects[i].file);
     }
     adapter_options_guard(&g->adapters, guard);
-    return pictures_check_overwrites(&g->pictures, guard, g->options.steps, error);
+    return pictures_check_overwrites(&g->pictures, guard, g->most_steps, error);
 }
 
 /* *text with [V]s of its plain names, where names are wanted, and the subjects' words in their
@@ -344,6 +297,53 @@ static char *describe(void *user, const svdiff *s, int index, uint64_t seed, con
     return made_text(&((const struct generate *)user)->options, s, seed, p);
 }
 
+// with the opened model: all of them before the first is drawn; the files are the same for all
+static bool check_opened(struct generate *g, GError **error)
+{
+    const int factor = autoencoder_factor(checkpoint_vae_config(g->pictures.session->checkpoint));
+
+    g->most_steps = MAX(g->most_steps, g->options.steps);
+    return check_job(g, MAX(factor, 8), error) && take_subject_words(g, error) &&
+           (++g->checked < g->jobs->len || check_overwrites(g, error));
+}
+
+static bool draw_job(struct generate *g, GError **error)
+{
+    struct pictures *p = &g->pictures;
+
+    if (!take_subject_words(g, error)) {
+        return false;
+    }
+    tell_prompts(g);
+    const bool drawn = g->strip.n > 0 ? strip_draw(&g->strip, p, &g->options, error)
+                                      : svdiff_generate(p->session, &g->options, pictures_take,
+                                                        command_progress, g, error);
+    // the next job's pictures come behind them
+    p->first += g->options.count;
+    return drawn;
+}
+
+// of the same options that would be drawn with
+static bool estimate_job(struct generate *g, GError **error)
+{
+    struct svdiff_estimate e;
+    struct svdiff_estimate *all = &g->estimate;
+
+    g->options.count *= MAX(1, g->strip.n);
+    if (!take_subject_words(g, error) ||
+        !svdiff_estimate_generate(g->pictures.session, &g->options, &e, error)) {
+        return false;
+    }
+    // the largest of the memory, and all of the time
+    const struct svdiff_estimate before = *all;
+    *all = e;
+    all->bytes = MAX(e.bytes, before.bytes);
+    all->least_bytes = MAX(e.least_bytes, before.least_bytes);
+    all->operations += before.operations;
+    all->seconds = e.seconds < 0 || before.seconds < 0 ? -1 : e.seconds + before.seconds;
+    return true;
+}
+
 static bool draw(struct generate *g, GError **error)
 {
     // what the command line alone can say first, then files, then the model
@@ -351,23 +351,17 @@ static bool draw(struct generate *g, GError **error)
         return false;
     }
     svdiff *s = pictures_open(&g->pictures, error);
-    if (s == NULL || !take_options(g, s, error) || !check_strip(g, error) ||
-        !check_overwrites(g, error) || !take_subject_words(g, error)) {
+    if (s == NULL || !each_job(g, s, check_opened, error)) {
         return false;
     }
-    tell_prompts(g);
-    // of the same options that would be drawn with
     if (given_has(given(g), "estimate")) {
-        struct svdiff_estimate e;
-        g->options.count *= MAX(1, g->strip.n);
-        return svdiff_estimate_generate(s, &g->options, &e, error) &&
-               command_tell_estimate(&g->pictures.common, &e, NULL, error);
+        return each_job(g, s, estimate_job, error) &&
+               command_tell_estimate(&g->pictures.common, &g->estimate, NULL, error);
     }
     pictures_tell_chosen(&g->pictures);
-    if (g->strip.n > 0) {
-        return strip_draw(&g->strip, &g->pictures, &g->options, error);
-    }
-    return svdiff_generate(s, &g->options, pictures_take, command_progress, g, error);
+    // networks that are ready are the next job's, too
+    s->keeps = s->keeps || g->jobs->len > 1;
+    return each_job(g, s, draw_job, error);
 }
 
 // one word that belongs to no option is the prompt
@@ -376,8 +370,7 @@ static bool take_word(struct generate *g, char *const *words, GError **error)
     // --prompt counts before a word: then the word is one too many
     const bool asked = given_has(given(g), "prompt");
 
-    g->prompt = g_strdup(asked ? text(g, "prompt") : *words);
-    g->negative = g_strdup(text(g, "negative"));
+    g->typed = asked ? text(g, "prompt") : *words;
     if (!asked && words[0] != NULL) {
         words++;
     }
@@ -401,17 +394,8 @@ static void finish(void *command)
     struct generate *g = command;
 
     pictures_close(&g->pictures);
-    // strings of regions and prompts were replaced by copies with the subjects' words
-    g_free(g->prompt);
-    g_free(g->negative);
-    subject_list_free_parsed(g->subjects, g->n_subjects);
-    adapter_options_finish(&g->adapters);
+    generate_job_list_free(g);
     strip_clear(&g->strip);
-    for (int i = 0; i < g->n_regions; i++) {
-        g_free((char *)g->regions[i].file);
-        g_free((char *)g->regions[i].text);
-    }
-    g_free(g->regions);
     picture_free(g->init);
     picture_free(g->mask);
 }

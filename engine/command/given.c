@@ -132,20 +132,6 @@ static bool has(const struct given *g, size_t i)
     return v->text != NULL || v->list != NULL || v->on >= 0;
 }
 
-static bool parse_seed(const struct option *o, const char *text, uint64_t *seed, GError **error)
-{
-    // one bit less than a seed has: files and JSON keep it as a signed number
-    guint64 number = 0;
-
-    if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &number, NULL)) {
-        return error_usage(
-            error, "--%s is '%s'; it must be a whole number from 0 to %" G_GINT64_FORMAT ".",
-            o->name, text, G_MAXINT64);
-    }
-    *seed = number;
-    return true;
-}
-
 static bool parse(const struct given *g, size_t i, double *value, GError **error)
 {
     const char *text = g->values[i].text;
@@ -164,7 +150,7 @@ static bool take(const struct given *g, size_t i, void *options, GError **error)
     double value;
 
     if (o->kind == OPTION_SEED) {
-        return parse_seed(o, v->text, at, error);
+        return option_parse_seed(o, v->text, at, error);
     }
     if (option_is_number(o)) {
         const bool good = parse(g, i, &value, error);

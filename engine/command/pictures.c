@@ -127,7 +127,7 @@ bool pictures_know_model(struct pictures *d, GError **error)
 bool pictures_write(struct pictures *d, int index, const picture *p, const char *made,
                     GError **error)
 {
-    g_autofree char *path = output_name(text(d, "output"), index, d->common.wanted);
+    g_autofree char *path = output_name(text(d, "output"), d->first + index, d->common.wanted);
 
     if (!write_result(d, path, p, made, error)) {
         return false;

@@ -13,6 +13,7 @@ struct pictures {
     struct command common;
     svdiff *session; // NULL: not opened yet
     pictures_describe describe;
+    int first; // number of the first picture of a call, of several calls of one command
 };
 
 /* Whether --output, --quality and --preview go together. */

@@ -18,8 +18,10 @@ static void set_scale(struct strip_column *c, double value)
 
 static void set_mix(struct strip_column *c, double value)
 {
-    c->subjects[0].scale *= 1 - value;
-    c->subjects[1].scale *= value;
+    struct svdiff_scaled_subject *last = c->subjects + c->options.n_subjects - 1;
+
+    last[-1].scale *= 1 - value;
+    last[0].scale *= value;
 }
 
 // behind what the subject says itself: the last counts
@@ -43,7 +45,7 @@ static void set_lora(struct strip_column *c, double value)
 static const struct way {
     struct option row;
     void (*set)(struct strip_column *c, double value);
-    int subjects, adapters; // that it needs; mix: as many and no more
+    int subjects, adapters; // that it needs
 } ways[] = {
     {{.name = "strip scale", .kind = OPTION_NUMBER, .low = -1000, .high = 1000}, set_scale, 1, 0},
     {{.name = "strip mix", .kind = OPTION_NUMBER, .low = -1000, .high = 1000}, set_mix, 2, 0},
@@ -79,8 +81,7 @@ static bool check_way(const struct way *w, int which, const struct svdiff_genera
     if (o->n_adapters < w->adapters) {
         return error_usage(error, "--%s varies adapters; give one with --lora.", w->row.name);
     }
-    // of more than two nobody could say between which
-    if (o->n_subjects < w->subjects || (w->subjects == 2 && o->n_subjects > 2)) {
+    if (o->n_subjects < w->subjects) {
         return error_usage(error, "--%s varies %s; give %s with --subject.", w->row.name,
                            w->subjects == 2 ? "what is between two subjects" : "subjects",
                            w->subjects == 2 ? "two" : "one");

@@ -1,7 +1,8 @@
 /* strip_column.h: the options of one picture of a strip (options/strip.h).
  *
  *   scale   times the strengths of the subjects; scale2: times that of the second alone
- *   mix     from the first of two subjects (0) to the second (1): its strength times 1 - mix and mix
+ *   mix     from one of two subjects (0) to the other (1): their strengths times 1 - mix and mix; of more
+ *           than two the last two, and the others stay
  *   keep    of each layer's changes by the subjects the largest
  *   lora    times the strengths of the adapters
  *   NAME    any option of drawing that is a number or a word, but for sizes and counts */

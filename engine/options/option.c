@@ -200,6 +200,20 @@ bool option_parse(const struct option *o, const char *text, double *value, GErro
     return error_usage(error, "--%s is '%s'; it can be %s.", o->name, text, words);
 }
 
+bool option_parse_seed(const struct option *o, const char *text, uint64_t *seed, GError **error)
+{
+    // one bit less than a seed has: files and JSON keep it as a signed number
+    guint64 number = 0;
+
+    if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &number, NULL)) {
+        return error_usage(
+            error, "--%s is '%s'; it must be a whole number from 0 to %" G_GINT64_FORMAT ".",
+            o->name, text, G_MAXINT64);
+    }
+    *seed = number;
+    return true;
+}
+
 /* ---- all of a table ---- */
 
 void options_set_standards(const struct option_table *t, void *options)

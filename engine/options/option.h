@@ -92,6 +92,9 @@ char *option_text(const struct option *o, const void *options);
 /* A number, a switch or a choice from its text. False with a sentence that names the option. */
 bool option_parse(const struct option *o, const char *text, double *value, GError **error);
 
+// the same of a seed
+bool option_parse_seed(const struct option *o, const char *text, uint64_t *seed, GError **error);
+
 /* Whether a number of pixels is in its range, whose low end is for a unit of 8, and divisible by
  * `unit`. False with a sentence that names the option. */
 bool option_check_pixels(const struct option *o, int pixels, int unit, GError **error);

@@ -7,6 +7,9 @@
 
 static const struct option rows[] = {
     OTHER(OPTION_TEXT, "prompt", FIELD(prompt), "", "TEXT", "what to draw"),
+    OTHER(OPTION_FILE, "prompts", APART, NULL, "FILE",
+          "a prompt a line, with options of its own behind it, in place of --prompt; in all texts "
+          "{red|blue} is one of them, chosen by the seed"),
     NEGATIVE_ROW,
     // rows without a field (APART) are read by the command by their names
     CHOICE("unseam", APART, 0, 0, WORDS("none", "classes", "swapped"), 0,

@@ -31,6 +31,11 @@ check 'and says what it is' grep -aq 'Seed: 1, .*Size: 64x64.*, Strip: scale=-40
 paint mix.png --subject a.safetensors:40 --subject b.safetensors:30 --strip mix=0,0.5,1
 paint b.png --subject b.safetensors:30
 paint both.png --subject a.safetensors:20 --subject b.safetensors:15
+paint three.png --subject a.safetensors:without=down:40 --subject a.safetensors:only=down:40 \
+    --subject b.safetensors:only=down:30 --strip mix=0,1
+paint mixed.png --subject a.safetensors:without=down:40 --subject b.safetensors:only=down:30
+check 'of three the last two' is_cell three.png 1 0 mixed.png
+check 'and the first stays' is_cell three.png 0 0 more.png
 check 'between two subjects: the first' is_cell mix.png 0 0 more.png
 check 'both' is_cell mix.png 1 0 both.png
 check 'the second' is_cell mix.png 2 0 b.png
@@ -75,8 +80,6 @@ refused_strip 'scale without a subject' 'varies subjects; give one' --strip scal
 refused_strip 'scale of one that is not there' 'varies subject 2, and there are 1' --subject a.safetensors \
     --strip scale2=0,1
 refused_strip 'mix of one' 'between two subjects; give two' --subject a.safetensors --strip mix=0,1
-refused_strip 'mix of three' 'between two subjects; give two' --subject a.safetensors --subject b.safetensors \
-    --subject a.safetensors --strip mix=0,1
 refused_strip 'lora without one' 'varies adapters' --strip lora=0,1
 refused_strip 'a value that is none' "^--strip keep is '2.5'; it must be a whole number" --subject a.safetensors \
     --strip keep=1..4:3
