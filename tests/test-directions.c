@@ -71,8 +71,15 @@ static void test_principal(void)
 {
     struct set s;
     open_set(&s);
+    for (int i = 0; i < N; i++) {
+        subject_set_metadata(s.all[i], "placeholder", "sks");
+        subject_set_metadata(s.all[i], "prompt", i == 1 ? "a [V] cat" : "a [V] dog");
+    }
     g_autoptr(directions) d = find(&s, N, NULL);
+    g_autoptr(subject_file) mean = directions_mean(d);
 
+    g_assert_cmpstr(subject_metadata(mean, "placeholder"), ==, "sks");
+    g_assert_null(subject_metadata(mean, "prompt"));
     g_assert_cmpint(directions_count(d), ==, N - 1);
     assert_like(directions_mean(d), "mean");
     for (int k = 0; k < N - 1; k++) {

@@ -184,7 +184,8 @@ static bool draw_one(struct direct *d, const struct svdiff_generate_options *mod
 
     o.subjects = around ? both : both + 1;
     o.n_subjects = around ? 2 : 1;
-    g_autofree char *prompt = svdiff_subject_prompt(d->prompt, o.subjects, o.n_subjects, error);
+    // the words are the mean's, whatever is drawn with them
+    g_autofree char *prompt = svdiff_subject_prompt(d->prompt, both, 1, error);
     o.prompt = prompt;
     // borrowed: the copy is not cleared
     strip.name = (char *)(around ? "scale2" : "scale");

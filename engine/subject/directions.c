@@ -22,6 +22,7 @@ struct place {
 struct directions {
     GArray *places;        // struct place, by name
     char *base, *adapters; // what all subjects say of their model; NULL: none says it
+    char *words[3];        // what all say of themselves: word_keys; NULL: they differ
     size_t values;
     int n;          // subjects
     float *shifts;  // [n, values], without the mean
@@ -29,6 +30,8 @@ struct directions {
     double *lambda; // [n], ascending
     double *rows;   // [n, n], eigenvectors in the order of lambda
 };
+
+static const char *const word_keys[] = {"prompt", "class_prompt", "placeholder"};
 
 static void clear_place(struct place *p)
 {
@@ -43,6 +46,9 @@ void directions_free(struct directions *d)
     g_array_unref(d->places);
     g_free(d->base);
     g_free(d->adapters);
+    for (size_t i = 0; i < G_N_ELEMENTS(d->words); i++) {
+        g_free(d->words[i]);
+    }
     g_free(d->shifts);
     g_free(d->mean);
     g_free(d->lambda);
@@ -75,6 +81,18 @@ static bool agree(const struct subject *const *subjects, const char *const *name
         }
     }
     return true;
+}
+
+static void take_words(struct directions *d, const struct subject *const *subjects)
+{
+    for (size_t k = 0; k < G_N_ELEMENTS(word_keys); k++) {
+        const char *first = subject_metadata(subjects[0], word_keys[k]);
+        bool same = true;
+        for (int i = 1; i < d->n; i++) {
+            same = same && g_strcmp0(first, subject_metadata(subjects[i], word_keys[k])) == 0;
+        }
+        d->words[k] = same ? g_strdup(first) : NULL;
+    }
 }
 
 static int by_name(const void *a, const void *b)
@@ -214,6 +232,7 @@ struct directions *directions_create(const struct subject *const *subjects,
         error_failed(error, "There is no memory for the shifts of %d subjects; take fewer.", n);
         return NULL;
     }
+    take_words(d, subjects);
     take_values(d, subjects);
     take_mean_out(d);
     return solve(d, error) ? g_steal_pointer(&d) : NULL;
@@ -264,7 +283,12 @@ static struct subject *as_subject(const struct directions *d, const float *value
 
 struct subject *directions_mean(const struct directions *d)
 {
-    return as_subject(d, d->mean);
+    struct subject *s = as_subject(d, d->mean);
+
+    for (size_t k = 0; k < G_N_ELEMENTS(word_keys); k++) {
+        subject_set_metadata(s, word_keys[k], d->words[k]);
+    }
+    return s;
 }
 
 // an eigenvector has no sign of its own: the largest share is positive

@@ -9,7 +9,7 @@
  *   random    in each layer normal numbers, as long as the subjects' shifts of it are (root mean square):
  *             NaviGAN's unsupervised directions (Cherepkov and others, 2021) in place of weights in shifts
  *
- * Each is a subject file. G is n x n however many values there are. */
+ * Each is a subject file; the mean has the words that all subjects have. G is n x n however many values there are. */
 #pragma once
 
 #include "engine/subject/subject_file.h"

@@ -20,7 +20,7 @@ run directions s1.safetensors s2.safetensors s3.safetensors --random 1 --seed 4 
 check 'each drawn' test "$(ls found/*.png | tr '\n' ' ')" = \
     'found/mean.png found/principal-1.png found/random-1.png '
 check 'with a seed the same files' same found/random-1.safetensors before/random-1.safetensors
-run generate --model "$sd1" --quiet --prompt 'a dog' --steps 2 --seed 4 --subject found/mean.safetensors \
+run generate --model "$sd1" --quiet --names --prompt 'a dog' --steps 2 --seed 4 --subject found/mean.safetensors \
     --subject found/principal-1.safetensors:20 --output one.png
 check 'a direction around the mean' python3 "$SVDIFF_TESTS_DIR/command/png.py" part found/principal-1.png 130 15 one.png
 refuses 'one subject' 2 'Name two subjects' directions s1.safetensors --output no
