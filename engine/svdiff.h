@@ -430,6 +430,7 @@ struct svdiff_generate_options {
     enum svdiff_fill fill;
     int feather;   // pixels over which the model's freedom ends; negative: from mask and strength
     int grow;      // pixels around the mask that may change, too
+    bool tile;     // its edges fit together: the picture goes on behind each with its other side
     bool outpaint; // clear pixels below the mask become opaque
     const char *preview; // .png file of each step's picture (preview.h), NULL: none
     const char *trace;

@@ -104,6 +104,9 @@ static void add_values(const struct generate *g, const scratch *folder, GPtrArra
     call_add_values(a, g->v, "prompt", "negative", "model", "steps", "guidance", "sampler", "count",
                     "device", "spacing", "timesteps", "clip-skip", "guidance-rescale", "noise",
                     "strip", NULL);
+    if (strcmp(values_text(g->v, "seamless"), "yes") == 0) {
+        g_ptr_array_add(a, g_strdup("--tile"));
+    }
     call_add_subjects(a, values_text(g->v, "subjects"));
     g_ptr_array_add(a, g_strdup("--names"));
     call_add_int(a, "--width", g->width);

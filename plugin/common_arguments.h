@@ -104,6 +104,12 @@
         N_("Pictures of one seed over what is said here, each a layer: scale=-1..1:5, "            \
            "mix=0..1:5, keep=1,4,16, guidance=2,4,8."),                                            \
         .advanced = true, .unscripted = true
+// not the option's name: that is a switch, and says neither
+#define SEAMLESS_ARGUMENT                                                                          \
+    ARGUMENT_CHOICE, "seamless", N_("Seamless tile (_7)"),                                         \
+        N_("Whether the picture goes on behind each edge with its other side."),                   \
+        .choices = "no|yes", .choice_words = N_("no|yes"), .standard_text = "no",                  \
+        .advanced = true, .unscripted = true
 #define COUNT_ARGUMENT                                                                             \
     ARGUMENT_INT, "count", N_("Num_ber of pictures"),                                              \
         N_("How many pictures are made, each a layer; 0: one."), .low = -1, .high = 100,           \

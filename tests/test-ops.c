@@ -103,6 +103,19 @@ static struct tensor *build_repeat(struct tape *t, struct tensor **x, void *data
     return add(t, repeat(t, x[0], 3), x[1]);
 }
 
+// every value lies in the middle and somewhere around it
+static struct tensor *build_wrap(struct tape *t, struct tensor **x, void *data)
+{
+    return wrap(t, add(t, x[0], x[0]), (struct wrap_margins){1, 2, 2, 1});
+}
+
+static void test_wrap(struct fixture *f, const void *data)
+{
+    f->build = build_wrap;
+    fixture_leaf(f, 2, 3, 2, 2);
+    fixture_check_leaves(f);
+}
+
 static void test_activation(struct fixture *f, const void *data)
 {
     f->build = build_activate;
@@ -318,6 +331,7 @@ int main(int argc, char **argv)
     FIXTURE_TEST("/ops/add-row", test_add_row, 0);
     FIXTURE_TEST("/ops/concat-upsample", test_shapes, 0);
     FIXTURE_TEST("/ops/repeat", test_repeat, 0);
+    FIXTURE_TEST("/ops/wrap", test_wrap, 0);
     FIXTURE_TEST("/ops/lowest", test_lowest, 0);
     FIXTURE_TEST("/ops/lowest/replay", test_lowest, 1);
     g_test_add_func("/ops/chain", test_chain);

@@ -51,7 +51,8 @@ static char *list_settings(const struct svdiff_generate_options *o)
                     {"zero-snr", "Zero SNR"},
                     {"eta", "Eta"},
                     {"guidance-rescale", "CFG rescale"},
-                    {"noise", "RNG"}};
+                    {"noise", "RNG"},
+                    {"tile", "Tiling"}};
     const struct option_table *t = &options_of_generate;
     GString *list = g_string_new(NULL);
 

@@ -139,7 +139,7 @@ static bool fit_latents(struct editor *e, const picture *image, GError **error)
 static bool encode_image(struct editor *e, const picture *image, GError **error)
 {
     e->latents = encode_picture(e->drawing.session->k, drawing_autoencoder(&e->drawing), image,
-                                area(e)->width, area(e)->height, NULL, error);
+                                area(e)->width, area(e)->height, false, NULL, error);
     return e->latents != NULL && fit_latents(e, image, error);
 }
 

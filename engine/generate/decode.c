@@ -1,7 +1,8 @@
 /* Latents to pictures and back; see decode.h.
  *
  * Tiles of TILE latents begin every TILE - OVERLAP; where they overlap, the weight of each falls
- * linearly to its edge, and the sum is divided by the sum of the weights. */
+ * linearly to its edge, and the sum is divided by the sum of the weights. Where the picture's edges fit together, they are
+ * no edges: tiles lie all around it, the last over the first. */
 #include "engine/generate/decode.h"
 
 #include "engine/base/error.h"
@@ -18,6 +19,7 @@ struct decoder {
     const kernels *k;
     const struct autoencoder *a;
     int h, w, c, factor;
+    bool around;                 // tiles go over the picture's edges
     int tile_h, tile_w;          // latents of one run
     struct tape_options options; // of the tape, as measured
     struct tape *tape;           // NULL before the first picture
@@ -40,11 +42,12 @@ static void decode(void *user, struct tape *t)
     }
 }
 
-struct decoder *decoder_create(const kernels *k, struct autoencoder *a, int h, int w, bool tiled,
+struct decoder *decoder_create(const kernels *k, struct autoencoder *a, int h, int w, unsigned ways,
                                size_t freed, GError **error)
 {
     // tiles only where a whole picture would need too much: a seam is never as good as none
-    const bool whole = h <= WHOLE && w <= WHOLE && !tiled;
+    const bool whole = h <= WHOLE && w <= WHOLE && !(ways & DECODER_TILED);
+    const bool wraps = ways & DECODER_WRAPS;
     struct decoder *d = g_new0(struct decoder, 1);
 
     *d = (struct decoder){.k = k,
@@ -53,12 +56,17 @@ struct decoder *decoder_create(const kernels *k, struct autoencoder *a, int h, i
                           .w = w,
                           .c = autoencoder_config(a)->latent_channels,
                           .factor = autoencoder_factor(autoencoder_config(a)),
-                          .tile_h = whole ? h : MIN(h, TILE),
-                          .tile_w = whole ? w : MIN(w, TILE)};
+                          .around = wraps && !whole,
+                          .tile_h = whole   ? h
+                                    : wraps ? TILE
+                                            : MIN(h, TILE),
+                          .tile_w = whole   ? w
+                                    : wraps ? TILE
+                                            : MIN(w, TILE)};
     // the tape is sized by a run of the true code, of whatever values
     g_autofree float *zeros = g_new0(float, (size_t)d->tile_h * d->tile_w * d->c);
     struct run r = {.d = d, .latents = zeros};
-    d->options = tape_measure(k, (struct tape_options){0}, decode, &r);
+    d->options = tape_measure(k, (struct tape_options){.wraps = wraps && whole}, decode, &r);
     if (!tape_check_memory(k, d->options, freed, error)) {
         g_clear_pointer(&d, decoder_free);
     }
@@ -86,14 +94,17 @@ static float ramp(int i, int n, int overlap, bool before, bool after)
 static void blend(const struct decoder *d, const float *tile, int top, int left, float *sum,
                   float *weight)
 {
-    const int f = d->factor, width = d->w * f;
+    const int f = d->factor, width = d->w * f, height = d->h * f;
     const int tile_h = d->tile_h * f, tile_w = d->tile_w * f, overlap = OVERLAP * f;
 
     for (int y = 0; y < tile_h; y++) {
-        const float fade_y = ramp(y, tile_h, overlap, top > 0, top + d->tile_h < d->h);
+        const float fade_y =
+            ramp(y, tile_h, overlap, top > 0 || d->around, top + d->tile_h < d->h || d->around);
         for (int x = 0; x < tile_w; x++) {
-            const float fade = fade_y * ramp(x, tile_w, overlap, left > 0, left + d->tile_w < d->w);
-            const size_t at = (size_t)(top * f + y) * width + left * f + x;
+            const float fade = fade_y * ramp(x, tile_w, overlap, left > 0 || d->around,
+                                             left + d->tile_w < d->w || d->around);
+            // behind the edge lies the other side
+            const size_t at = (size_t)((top * f + y) % height) * width + (left * f + x) % width;
             // divided by later, so that the weights of tiles need not sum to 1
             weight[at] += fade;
             for (int c = 0; c < 3; c++) {
@@ -108,22 +119,26 @@ static void cut(const struct decoder *d, const float *latents, int top, int left
     const double scale = 1 / autoencoder_config(d->a)->scaling_factor;
 
     for (int y = 0; y < d->tile_h; y++) {
-        const float *row = latents + ((size_t)(top + y) * d->w + left) * d->c;
+        const float *row = latents + (size_t)((top + y) % d->h) * d->w * d->c;
         for (int i = 0; i < d->tile_w * d->c; i++) {
             // diffusers scales latents to unit variance; the autoencoder has them as they were
-            tile[(size_t)y * d->tile_w * d->c + i] = (float)(row[i] * scale);
+            tile[(size_t)y * d->tile_w * d->c + i] =
+                (float)(row[(left * d->c + i) % (d->w * d->c)] * scale);
         }
     }
 }
 
 // where tiles begin along a side: the last one ends at its end
-static int tile_start(int number, int tile, int side)
+static int tile_start(const struct decoder *d, int number, int tile, int side)
 {
-    return MIN(number * (TILE - OVERLAP), side - tile);
+    return d->around ? number * (TILE - OVERLAP) : MIN(number * (TILE - OVERLAP), side - tile);
 }
 
-static int tile_number(int tile, int side)
+static int tile_number(const struct decoder *d, int tile, int side)
 {
+    if (d->around) {
+        return (side + TILE - OVERLAP - 1) / (TILE - OVERLAP);
+    }
     // rounded up: the last tile may overlap more than the others
     return tile >= side ? 1 : 1 + (side - tile + TILE - OVERLAP - 1) / (TILE - OVERLAP);
 }
@@ -162,10 +177,10 @@ picture *decoder_run(struct decoder *d, const float *latents, struct trace *trac
     if (d->tape == NULL) {
         return NULL;
     }
-    for (int i = 0; i < tile_number(d->tile_h, d->h); i++) {
-        for (int j = 0; j < tile_number(d->tile_w, d->w); j++) {
-            run_tile(d, latents, tile_start(i, d->tile_h, d->h), tile_start(j, d->tile_w, d->w),
-                     sum, weight);
+    for (int i = 0; i < tile_number(d, d->tile_h, d->h); i++) {
+        for (int j = 0; j < tile_number(d, d->tile_w, d->w); j++) {
+            run_tile(d, latents, tile_start(d, i, d->tile_h, d->h),
+                     tile_start(d, j, d->tile_w, d->w), sum, weight);
         }
     }
     // on a device the work is only begun until here
@@ -207,12 +222,13 @@ static void encode(void *user, struct tape *t)
 }
 
 float *encode_moments(const kernels *k, const struct autoencoder *a, const float *pixels, int width,
-                      int height, GError **error)
+                      int height, bool wraps, GError **error)
 {
     const struct vae_config *config = autoencoder_config(a);
     const int factor = autoencoder_factor(config);
     struct encoding e = {.a = a, .pixels = pixels, .width = width, .height = height};
-    struct tape *t = tape_create_measured(k, (struct tape_options){0}, encode, &e, error);
+    struct tape *t =
+        tape_create_measured(k, (struct tape_options){.wraps = wraps}, encode, &e, error);
 
     if (t != NULL) {
         // twice the channels: means, then logarithms of variances
@@ -234,14 +250,14 @@ float encode_deviation(float log_variance)
 }
 
 float *encode_picture(const kernels *k, const struct autoencoder *a, const picture *p, int width,
-                      int height, const float *noise, GError **error)
+                      int height, bool wraps, const float *noise, GError **error)
 {
     const struct vae_config *config = autoencoder_config(a);
     const int factor = autoencoder_factor(config), c = config->latent_channels;
     const size_t tokens = (size_t)(width / factor) * (height / factor);
     g_autofree float *pixels = picture_signal(p, width, height, error);
     g_autofree float *moments =
-        pixels != NULL ? encode_moments(k, a, pixels, width, height, error) : NULL;
+        pixels != NULL ? encode_moments(k, a, pixels, width, height, wraps, error) : NULL;
 
     if (moments == NULL) {
         return NULL;

@@ -305,7 +305,7 @@ static void measure(void *user, struct tape *t)
 
 struct tape *denoise_tape(struct denoise *d, GError **error)
 {
-    return tape_create_measured(d->k, (struct tape_options){0}, measure, d, error);
+    return tape_create_measured(d->k, (struct tape_options){.wraps = d->wraps}, measure, d, error);
 }
 
 // noisy: whether the sampler added noise

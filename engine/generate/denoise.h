@@ -45,6 +45,7 @@ struct denoise {
     const struct denoise_part *parts; // of the same shapes
     int n_parts;
     int h, w, c; // latents
+    bool wraps;  // the picture's edges fit together
     double guidance, rescale;
     const struct attention_guide *guide; // NULL: none
     const float *more; // [h, w, more_c]: further channels that the network sees behind the latents

@@ -82,6 +82,7 @@ static bool open_decoder(struct drawing *d, GError **error)
     n->c = d->start.c;
     n->more_c = d->start.more_c;
     n->mask = d->start.mask;
+    n->wraps = d->options->tile;
     n->guidance = d->options->guidance;
     n->rescale = d->options->guidance_rescale;
     // a single picture is decoded with the UNets gone; a preview or the first of several, beside them
@@ -89,8 +90,9 @@ static bool open_decoder(struct drawing *d, GError **error)
     const size_t freed = alone ? paint_sets_unet_bytes(&d->sets) : 0;
 
     // measured now: a lack of memory is told before the first step, not after the last
-    d->decoder =
-        decoder_create(n->k, drawing_autoencoder(d), n->h, n->w, d->session->tiled, freed, error);
+    d->decoder = decoder_create(
+        n->k, drawing_autoencoder(d), n->h, n->w,
+        (d->session->tiled ? DECODER_TILED : 0) | (n->wraps ? DECODER_WRAPS : 0), freed, error);
     if (d->decoder != NULL && preview != NULL) {
         n->preview = preview_create(d->session, d->decoder, n->h, n->w, preview, error);
     }

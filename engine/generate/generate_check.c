@@ -64,6 +64,13 @@ static bool check_noise(const struct svdiff_generate_options *o, GError **error)
                        "takes no seed; use dpmpp-2m-sde.");
 }
 
+// a part of a picture has no other side
+static bool check_tile(const struct svdiff_generate_options *o, GError **error)
+{
+    return !o->tile || o->mask == NULL ||
+           error_usage(error, "--tile is of whole pictures; leave it out where a part is painted.");
+}
+
 bool generate_check(const struct svdiff_generate_options *o, int unit, GError **error)
 {
     // sizes need the model's unit, which the table of options does not know
@@ -72,7 +79,8 @@ bool generate_check(const struct svdiff_generate_options *o, int unit, GError **
 
     return options_check(&options_of_generate, o, error) && check_scales(o, error) &&
            adapter_check_strengths(o->adapters, o->n_adapters, error) && check_noise(o, error) &&
-           check_regions(o, error) && option_check_pixels(width, o->width, unit, error) &&
+           check_tile(o, error) && check_regions(o, error) &&
+           option_check_pixels(width, o->width, unit, error) &&
            option_check_pixels(height, o->height, unit, error) &&
            check_prompt("--prompt", o->prompt, error) &&
            check_prompt("--negative", o->negative, error);

@@ -73,7 +73,8 @@ static float *encode(const struct start *s, const struct autoencoder *a, const p
 
     // of the picture's seed alone, so that picture k of a run is that of seed + k
     draws_normal(draws, NOISE_INIT_PICTURE, step, s->h, s->w, s->c, noise);
-    float *latents = encode_picture(s->session->k, a, p, s->width, s->height, noise, error);
+    float *latents =
+        encode_picture(s->session->k, a, p, s->width, s->height, s->options->tile, noise, error);
     if (latents != NULL) {
         trace_add_image(trace, noise, 1, s->h, s->w, s->c, "%s_noise", name);
     }

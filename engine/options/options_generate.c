@@ -59,6 +59,8 @@ static const struct option rows[] = {
     INT("height", FIELD(height), 0, 8, 8192, OPTION_PIXELS, "N",
         "pixels, divisible by 8 ({default})"),
     INT("count", FIELD(count), 1, 1, 10000, 0, "N", "pictures, each with its own seed ({default})"),
+    BOOL("tile", FIELD(tile), 0, 0,
+         "a seamless tile: left and right, above and below go on with each other"),
     OTHER(
         OPTION_TEXT, "strip", APART, NULL, "NAME=VALUES",
         "pictures of one seed side by side, with labels, over scale=FROM..TO:N or scale=A,B,C, mix "

@@ -248,9 +248,26 @@ static void conv_backward(struct tape *t, const struct record *r)
     weight_backward(t, &s, r);
 }
 
+// the other side of x in the place of the zeros around it
+static struct tensor *pad_around(struct tape *t, struct tensor *x, const struct weight *w,
+                                 struct conv_geometry *g)
+{
+    const struct wrap_margins m = {
+        .top = g->pad_top,
+        .left = g->pad_left,
+        .bottom = MAX(0, (g->out_h - 1) * g->stride + w->kh - g->pad_top - x->h),
+        .right = MAX(0, (g->out_w - 1) * g->stride + w->kw - g->pad_left - x->w)};
+
+    g->pad_top = g->pad_left = 0;
+    return wrap(t, x, m);
+}
+
 struct tensor *conv(struct tape *t, struct tensor *x, const struct weight *w,
                     struct conv_geometry g)
 {
+    if (tape_wraps(t) && (w->kh > 1 || w->kw > 1)) {
+        x = pad_around(t, x, w, &g);
+    }
     const struct span s = span_conv(x, w, g);
     struct tensor *y = tape_tensor(t, x->n, g.out_h, g.out_w, w->out);
 

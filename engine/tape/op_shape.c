@@ -1,6 +1,7 @@
 /* Operations that only move values.
  *
  *   concat    y = [a | b] along the channels   da, db = the columns of dy
+ *   wrap      y = x and around it its other side   dx = sum of dy over the copies
  *   upsample  nearest neighbour                dx = sum of dy over the copies
  *   repeat    y = x, x, ..                     dx = the same */
 #include "engine/tape/ops.h"
@@ -33,6 +34,78 @@ struct tensor *concat(struct tape *t, struct tensor *a, struct tensor *b)
                     false);
     if (tape_wants(t, y, false, a, b)) {
         tape_record(t, (struct record){.backward = concat_backward, .y = y, .x = {a, b}});
+    }
+    return y;
+}
+
+// lines of so many values, from and to places of two arrays or of one
+struct box {
+    int64_t lines;
+    int values;
+    cell *from, *to;
+    int64_t from_line, to_line;
+};
+
+/* Of one picture x [h, w, c] and what is around it: the sides first, then whole lines above and below, which have
+ * their corners from these. Back: each adds what it was copied to, the last first. */
+static void wrap_one(const kernels *k, const struct tensor *shape, struct wrap_margins m, cell *x,
+                     cell *y, bool back)
+{
+    const int c = shape->c, line = shape->w * c, wide = line + (m.left + m.right) * c;
+    cell *body = kernels_at(k, y, (int64_t)m.top * wide);
+    const struct box boxes[] = {
+        {shape->h, line, x, kernels_at(k, body, m.left * c), line, wide},
+        {shape->h, m.left * c, kernels_at(k, x, line - m.left * c), body, line, wide},
+        {shape->h, m.right * c, x, kernels_at(k, body, m.left * c + line), line, wide},
+        {m.top, wide, kernels_at(k, y, (int64_t)shape->h * wide), y, wide, wide},
+        {m.bottom, wide, body, kernels_at(k, body, (int64_t)shape->h * wide), wide, wide}};
+    const int n = G_N_ELEMENTS(boxes);
+
+    for (int i = 0; i < n; i++) {
+        const struct box *b = &boxes[back ? n - 1 - i : i];
+        if (b->lines == 0 || b->values == 0) {
+            continue;
+        }
+        if (back) {
+            k->copy_columns(k, b->lines, b->values, b->to, b->to_line, b->from, b->from_line, true);
+        } else {
+            k->copy_columns(k, b->lines, b->values, b->from, b->from_line, b->to, b->to_line,
+                            false);
+        }
+    }
+}
+
+static void wrap_all(const kernels *k, const struct tensor *x, const struct tensor *y,
+                     struct wrap_margins m, cell *inner, cell *outer, bool back)
+{
+    for (int i = 0; i < x->n; i++) {
+        wrap_one(k, x, m, kernels_at(k, inner, (int64_t)i * x->h * x->w * x->c),
+                 kernels_at(k, outer, (int64_t)i * y->h * y->w * y->c), back);
+    }
+}
+
+static void wrap_backward(struct tape *t, const struct record *r)
+{
+    const struct wrap_margins m = {r->number[0], r->number[1], r->number[2], r->number[3]};
+    cell *dx = tape_gradient(t, r->x[0]);
+
+    if (dx != NULL) {
+        // nothing reads dy behind this
+        wrap_all(tape_kernels(t), r->x[0], r->y, m, dx, r->y->gradient, true);
+    }
+}
+
+struct tensor *wrap(struct tape *t, struct tensor *x, struct wrap_margins m)
+{
+    struct tensor *y = tape_tensor(t, x->n, m.top + x->h + m.bottom, m.left + x->w + m.right, x->c);
+
+    g_assert(MAX(m.top, m.bottom) <= x->h && MAX(m.left, m.right) <= x->w);
+    wrap_all(tape_kernels(t), x, y, m, x->data, y->data, false);
+    if (tape_wants(t, y, false, x, NULL)) {
+        tape_record(t, (struct record){.backward = wrap_backward,
+                                       .y = y,
+                                       .x = {x},
+                                       .number = {m.top, m.left, m.bottom, m.right}});
     }
     return y;
 }

@@ -11,8 +11,8 @@
 // op_linear.c
 /* y [n, h, w, out] = W x + b over the channels of x. */
 struct tensor *linear(struct tape *t, struct tensor *x, const struct weight *w);
-/* y [n, out_h, out_w, out]; what lies outside of x is zero. Padding below and right follows from
- * the output's size. */
+/* y [n, out_h, out_w, out]; what lies outside of x is zero, or, on a tape that wraps, the other side of
+ * x. Padding below and right follows from the output's size. */
 struct conv_geometry {
     int stride, pad_top, pad_left, out_h, out_w;
 };
@@ -53,6 +53,12 @@ struct tensor *add_row(struct tape *t, struct tensor *x, struct tensor *row);
 // op_shape.c
 /* Channels of a, then channels of b. */
 struct tensor *concat(struct tape *t, struct tensor *a, struct tensor *b);
+/* x with lines above, columns left ... that are those of its other side:
+ * [n, top + h + bottom, left + w + right, c]; none of the four is larger than x. */
+struct wrap_margins {
+    int top, left, bottom, right;
+};
+struct tensor *wrap(struct tape *t, struct tensor *x, struct wrap_margins m);
 struct tensor *upsample(struct tape *t, struct tensor *x, int out_h, int out_w);
 /* All of x, so many times one after the other: [times n, h, w, c]. */
 struct tensor *repeat(struct tape *t, struct tensor *x, int times);

@@ -159,6 +159,11 @@ double tape_work(const struct tape *t)
     return t->options.work;
 }
 
+bool tape_wraps(const struct tape *t)
+{
+    return t->options.wraps;
+}
+
 bool tape_sync(const struct tape *t, GError **error)
 {
     return transfer_sync(t->k, error);

@@ -52,8 +52,9 @@ struct record {
 typedef bool (*tape_tick)(void *user);
 
 struct tape_options {
-    bool training;                   // records are made; otherwise nothing is kept
-    bool replay;                     // training: segments are run again instead of being kept
+    bool training; // records are made; otherwise nothing is kept
+    bool replay;   // training: segments are run again instead of being kept
+    bool wraps;    // behind an edge of a picture lies its other side: convolutions pad with that
     size_t outer_bytes, inner_bytes; // arena sizes; SIZE_MAX measures (counting device only)
     double work;                     // floating-point operations of a run, by tape_measure
     tape_tick tick;                  // may be NULL
@@ -87,6 +88,9 @@ const kernels *tape_kernels(const struct tape *t);
 
 /* Floating-point operations of matrix products in the run that it was measured with; 0 without. */
 double tape_work(const struct tape *t);
+
+// whether convolutions pad with the other side
+bool tape_wraps(const struct tape *t);
 
 // transfer_sync of the tape's device
 bool tape_sync(const struct tape *t, GError **error);

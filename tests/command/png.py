@@ -8,6 +8,8 @@
                                                         channels), pixels a and b, and pairs (of a, of b, in the mask)
     png.py near FILE OTHER [MOST]                       no value differs by more than MOST (0)
     png.py part FILE X Y OTHER                          what of it begins at (x, y) is the other picture
+    png.py edges FILE                                   prints the mean step from the last column to the first over that
+                                                        between neighbours, and the same of rows
     png.py size FILE                                    prints WIDTHxHEIGHT
     png.py depth FILE                                   prints bits and channels
     png.py colours FILE OTHER                           both say their colours by the same chunks
@@ -144,6 +146,16 @@ def size(path):
     print("{}x{}".format(*struct.unpack(">2I", dict(chunks(path))[b"IHDR"][:8])))
 
 
+def edges(path):
+    def over(lines):
+        steps = [sum(abs(v - w) for p, q in zip(a, b) for v, w in zip(p, q)) for a, b in zip(lines, lines[1:])]
+        around = sum(abs(v - w) for p, q in zip(lines[-1], lines[0]) for v, w in zip(p, q))
+        return around * len(steps) / sum(steps)
+
+    rows = read(path)[3]
+    print(f"{over(list(zip(*rows))):.3f} {over(rows):.3f}")
+
+
 def depth(path):
     header = struct.unpack(">2I5B", dict(chunks(path))[b"IHDR"])
     print(header[2], CHANNELS[header[3]])
@@ -178,4 +190,4 @@ def border(path, mask):
 
 if __name__ == "__main__":
     {"make": make, "scale": scale, "unchanged": unchanged, "border": border,
-     "near": near, "part": part, "size": size, "depth": depth, "colours": colours}[sys.argv[1]](*sys.argv[2:])
+     "near": near, "part": part, "edges": edges, "size": size, "depth": depth, "colours": colours}[sys.argv[1]](*sys.argv[2:])

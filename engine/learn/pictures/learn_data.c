@@ -187,7 +187,8 @@ static bool encode_variant(const struct learn_pictures *p, const kernels *k,
 
     picture_to_signal(square, pixels);
     g_checksum_update(one->seen, (const guchar *)pixels, (gssize)(values * sizeof *pixels));
-    g_autofree float *moments = encode_moments(k, a, pixels, square->width, square->height, error);
+    g_autofree float *moments =
+        encode_moments(k, a, pixels, square->width, square->height, false, error);
     if (moments != NULL) {
         split(p, one->h * one->w, moments, scale, one->mean + v * count,
               one->deviation + v * count);
