@@ -12,6 +12,8 @@ run goes on where the first one stopped.  It prints
     things        'a NAME on a COLOUR background': the nearest of all training things, first and
                   among five; the background's colour; combinations left out of training apart
     sides         'A on the left and B on the right': both halves right
+    sharpness     of the pictures of single things the energy above a quarter of the sampling frequency, as part
+                  of that of the same things, as large and in the same places, painted on the same colours
 
 The feature space: the picture's thing is what differs from the background (the median of the
 border) by more than 40 in some channel, specks left out; its bounding square, scaled to 24x24 pixels and laid on
@@ -61,19 +63,29 @@ def without_specks(mask):
     return mask & (around > 3)
 
 
+def thing_mask(picture, ground_of=border_colour):
+    """Returns where the picture differs from its background."""
+    return without_specks(np.abs(picture - ground_of(picture)).max(2) > DIFFERENT)
+
+
+def bounds(mask):
+    """Returns (top, bottom, left, right) of a mask, ends excluded; None of an empty one."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return (rows[0], rows[-1] + 1, columns[0], columns[-1] + 1) if len(rows) else None
+
+
 def feature(picture, ground_of=border_colour):
     """Returns the thing's crop on gray as a vector; an empty picture gives all gray."""
-    ground = ground_of(picture)
-    mask = without_specks(np.abs(picture - ground).max(2) > DIFFERENT)
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if not len(rows):
+    mask = thing_mask(picture, ground_of)
+    box = bounds(mask)
+    if box is None:
         return np.full(SIDE * SIDE * 3, 128.0)
-    top, left = rows[0], columns[0]
-    height, width = rows[-1] - top + 1, columns[-1] - left + 1
+    top, bottom, left, right = box
+    height, width = bottom - top, right - left
     side = max(height, width)
     square = np.full((side, side, 3), 128, np.uint8)
     y, x = (side - height) // 2, (side - width) // 2
-    part = np.where(mask[..., None], picture, 128)[top:top + height, left:left + width]
+    part = np.where(mask[..., None], picture, 128)[top:bottom, left:right]
     square[y:y + height, x:x + width] = part
     small = Image.fromarray(square).resize((SIDE, SIDE), Image.Resampling.BOX)
     return np.asarray(small.filter(ImageFilter.BoxBlur(1)), np.float64).ravel()
@@ -194,7 +206,40 @@ def measure_things(drawer, gallery, count):
         print(f"things, {title}: first {percent(row[0] == 0 for row in chosen)}, "
               f"among five {percent(row[0] < 5 for row in chosen)}, "
               f"background {percent(row[1] for row in chosen)}")
+    measure_sharpness([(*pair, row[4]) for pair, row in zip(pairs, rows)], gallery)
     return sorted(((row[0], row[3], row[4]) for row in rows), key=lambda row: row[0])
+
+
+def fine_energy(picture):
+    """Returns the energy of the luminance above a quarter of the sampling frequency, a pixel's share.
+
+    Under a Hann window, so that the borders, which do not go on at the other side, do not count.
+    """
+    side = np.hanning(len(picture) + 2)[1:-1]
+    light = (picture.astype(np.float64) @ (0.299, 0.587, 0.114)) * side[:, None] * side
+    rows, columns = np.fft.fftfreq(light.shape[0]), np.fft.fftfreq(light.shape[1])
+    fine = np.hypot(rows[:, None], columns) > 0.25
+    return float(np.square(np.abs(np.fft.fft2(light)))[fine].sum() / light.size**2)
+
+
+def painted_like(picture, thing, colour, glyphs):
+    """Returns the thing itself where and as large as it is in the picture; None where nothing is."""
+    box = bounds(thing_mask(picture))
+    if box is None:
+        return None
+    top, bottom, left, right = box
+    item = pictures.Item(thing, ((left + right) / 2, (top + bottom) / 2), max(bottom - top, right - left))
+    return pictures.paint(pictures.Scene((item,), colour, True), glyphs)
+
+
+def measure_sharpness(rows, gallery):
+    """Prints the drawn pictures' fine energy as part of the painted ones'; rows: (thing, colour, picture)."""
+    drawn = real = 0
+    for thing, colour, picture in rows:
+        like = painted_like(picture, thing, colour, gallery.glyphs)
+        if like is not None:
+            drawn, real = drawn + fine_energy(picture), real + fine_energy(like)
+    print(f"sharpness: {drawn / real:.2f} of the painted pictures' fine energy" if real else "sharpness: none")
 
 
 def measure_sides(drawer, gallery, count):
