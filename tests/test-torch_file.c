@@ -1,5 +1,6 @@
 /* Files of torch.save: the same tensors as safetensors', and what is refused. */
 #include "engine/base/error.h"
+#include "engine/base/pickle.h"
 #include "engine/base/safetensors.h"
 #include "tests/temporary_folder.h"
 
@@ -114,6 +115,10 @@ static void test_hostile(void)
         {"protocol-0", "step 0x64"},
         {"twice", "is there twice"},
         {"packed", "packed"},
+        {"last", "lie beyond"},
+        {"stretched", "lie beyond"},
+        {"grown", "more values"},
+        {"two", "data.pkl twice"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -121,6 +126,69 @@ static void test_hostile(void)
         g_autofree char *path = fixture(name);
         assert_refused(path, cases[i].what);
     }
+}
+
+static void add_text(GString *bytes, const char *text)
+{
+    const guint32 length = GUINT32_TO_LE((guint32)strlen(text));
+
+    g_string_append_c(bytes, 'X');
+    g_string_append_len(bytes, (const char *)&length, sizeof length);
+    g_string_append(bytes, text);
+}
+
+// calls that each copy a list which is there once
+static void test_copies(void)
+{
+    g_autoptr(GString) bytes = g_string_new("\x80\x02");
+    g_autoptr(GError) error = NULL;
+    size_t used;
+
+    g_string_append(bytes, "NN\x86q\1]q\2("); // a pair, and a list
+    for (int i = 0; i < 4000; i++) {
+        g_string_append(bytes, "h\1");
+    }
+    g_string_append(bytes, "eccollections\nOrderedDict\nq\3");
+    for (int i = 0; i < 4000; i++) {
+        g_string_append(bytes, "h\3h\2\x85R0");
+    }
+    g_string_append(bytes, ".");
+    g_assert_null(pickle_read((const uint8_t *)bytes->str, bytes->len, "this", &used, &error));
+    g_assert_nonnull(strstr(error->message, "more values than any"));
+}
+
+/* A file of before PyTorch 1.6 whose dict {name: {0: text, 1: text ...}} says its name and text often. */
+static void assert_long(const char *name, const char *text, int times)
+{
+    char *folder = temporary_folder_create();
+    g_autofree char *path = g_build_filename(folder, "long.pt", NULL);
+    g_autoptr(GString) bytes = g_string_new("\x80\x02\x8a\x0a");
+
+    g_string_append_len(bytes, "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 11);
+    g_string_append(bytes, "\x80\x02M\xe9\x03.\x80\x02}.\x80\x02");
+    add_text(bytes, text);
+    g_string_append(bytes, "q\1"
+                           "0}");
+    add_text(bytes, name);
+    g_string_append(bytes, "}");
+    for (int i = 0; i < times; i++) {
+        const guint32 key = GUINT32_TO_LE((guint32)i);
+        g_string_append_c(bytes, 'J');
+        g_string_append_len(bytes, (const char *)&key, sizeof key);
+        g_string_append(bytes, "h\1s");
+    }
+    g_string_append(bytes, "s.\x80\x02].");
+    g_assert_true(g_file_set_contents(path, bytes->str, (gssize)bytes->len, NULL));
+    assert_refused(path, "names and texts are longer than any");
+    temporary_folder_remove(folder);
+}
+
+static void test_long(void)
+{
+    g_autofree char *long_text = g_strnfill(100000, 'x'), *long_name = g_strnfill(3000, 'x');
+
+    assert_long("name", long_text, 1000);
+    assert_long(long_name, "text", 30000);
 }
 
 // every beginning of a good file: refused, and nothing beyond its end is read
@@ -148,6 +216,8 @@ int main(int argc, char **argv)
     g_test_add_data_func("/torch_file/old", "old.pt", test_written);
     g_test_add_func("/torch_file/embedding", test_embedding);
     g_test_add_func("/torch_file/hostile", test_hostile);
+    g_test_add_func("/torch_file/copies", test_copies);
+    g_test_add_func("/torch_file/long", test_long);
     g_test_add_data_func("/torch_file/cut-zip", "zip.pt", test_cut_off);
     g_test_add_data_func("/torch_file/cut-old", "old.pt", test_cut_off);
     return g_test_run();

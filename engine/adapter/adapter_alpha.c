@@ -74,7 +74,30 @@ static bool number_of(JsonNode *node, double *value)
     return fabs(number) < ALPHA_BOUND;
 }
 
-// a number of its own: patterns are names, or what names end in behind a point
+// a module's path in its own network, which expressions are of
+static const char *path_of(const char *module)
+{
+    static const char *const starts[] = {"base_model.model.", "unet.", "text_encoder."};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(starts); i++) {
+        module += g_str_has_prefix(module, starts[i]) ? strlen(starts[i]) : 0;
+    }
+    return module;
+}
+
+// patterns are names, or what names end in behind a point; or expressions for either, as PEFT reads them
+static bool matches(const char *pattern, const char *module)
+{
+    if (strpbrk(pattern, "^$*+?()[]{}|\\") == NULL) {
+        g_autofree char *ending = g_strconcat(".", pattern, NULL);
+        return strcmp(module, pattern) == 0 || g_str_has_suffix(module, ending);
+    }
+    // of which some would be tried for years
+    g_autofree char *whole = g_strdup_printf("(*LIMIT_MATCH=10000)^(.*\\.)?(%s)$", pattern);
+    return g_regex_match_simple(whole, path_of(module), 0, 0);
+}
+
+// a number of its own
 static bool pattern_of(const struct adapter_alphas *a, const char *module, const char *key,
                        double *value)
 {
@@ -86,8 +109,7 @@ static bool pattern_of(const struct adapter_alphas *a, const char *module, const
     JsonObject *patterns = json_node_get_object(node);
     g_autoptr(GList) names = json_object_get_members(patterns);
     for (GList *at = names; at != NULL; at = at->next) {
-        g_autofree char *ending = g_strconcat(".", at->data, NULL);
-        if ((strcmp(module, at->data) == 0 || g_str_has_suffix(module, ending)) &&
+        if (matches(at->data, module) &&
             number_of(json_object_get_member(patterns, at->data), value)) {
             return true;
         }
@@ -129,19 +151,19 @@ int64_t adapter_alphas_rank(const struct adapter_alphas *a, const char *module, 
     return rank >= 1 ? (int64_t)rank : found;
 }
 
-bool adapter_alphas_rotation(const struct adapter_alphas *a, const char *path, int *terms,
-                             GError **error)
+bool adapter_alphas_rotation(const struct adapter_alphas *a, const char *module, const char *path,
+                             int *terms, GError **error)
 {
     double wanted = SERIES_TERMS;
 
-    if (a != NULL && is_on(member(a, "", "coft"), false)) {
+    if (a != NULL && is_on(member(a, module, "coft"), false)) {
         return error_failed(error, "%s: PEFT's constrained rotations (coft) cannot be used here.",
                             path);
     }
     if (a != NULL) {
-        number_of(member(a, "", "num_cayley_neumann_terms"), &wanted);
+        number_of(member(a, module, "num_cayley_neumann_terms"), &wanted);
     }
-    const bool series = a == NULL || is_on(member(a, "", "use_cayley_neumann"), true);
+    const bool series = a == NULL || is_on(member(a, module, "use_cayley_neumann"), true);
     *terms = series ? (int)CLAMP(wanted, 1, SERIES_MOST) : 0;
     return true;
 }

@@ -25,7 +25,7 @@ double adapter_alphas_scale(const struct adapter_alphas *a, const char *module, 
  * factors are whole; `found` where they say nothing. */
 int64_t adapter_alphas_rank(const struct adapter_alphas *a, const char *module, int64_t found);
 
-/* How PEFT turns its rotations (adapter_change.terms). False with a sentence for its constrained kind,
- * which is none. path: for the sentence. */
-bool adapter_alphas_rotation(const struct adapter_alphas *a, const char *path, int *terms,
-                             GError **error);
+/* How PEFT turns a module's rotations (adapter_change.terms). False with a sentence for its constrained
+ * kind, which is none. path: for the sentence. */
+bool adapter_alphas_rotation(const struct adapter_alphas *a, const char *module, const char *path,
+                             int *terms, GError **error);

@@ -11,20 +11,6 @@
 #include <math.h>
 #include <string.h>
 
-// the values of a part, or NULL with an error
-static float *read_part(const struct adapter *a, const struct safetensors_tensor *t, GError **error)
-{
-    g_autofree float *values = g_try_new(float, MAX(t->values, 1));
-
-    if (values == NULL) {
-        error_failed(error, "%s: there is no memory for %s; close other programs.", adapter_path(a),
-                     t->name);
-        return NULL;
-    }
-    return safetensors_read_f32(adapter_tensors(a), t, values, error) ? g_steal_pointer(&values)
-                                                                      : NULL;
-}
-
 /* out [m, n] = scale * A B; A is [k, m] when it is turned */
 static void multiply(bool turned, int m, int n, int k, double scale, const float *a, const float *b,
                      float *out)
@@ -41,8 +27,9 @@ static bool tucker(const struct adapter *x, const struct safetensors_tensor *ta,
 {
     const int i = (int)tt->shape[0], j = (int)tt->shape[1], area = (int)(tt->values / i / j);
     const int in = (int)adapter_shape_columns(tb), rows = (int)(ta->values / i);
-    g_autofree float *a = read_part(x, ta, error), *b = a != NULL ? read_part(x, tb, error) : NULL;
-    g_autofree float *t = b != NULL ? read_part(x, tt, error) : NULL;
+    g_autofree float *a = adapter_read(x, ta, error),
+                     *b = a != NULL ? adapter_read(x, tb, error) : NULL;
+    g_autofree float *t = b != NULL ? adapter_read(x, tt, error) : NULL;
     g_autofree float *inner = t != NULL ? g_try_new(float, (size_t)i *in *area) : NULL;
 
     if (inner == NULL) {
@@ -68,7 +55,8 @@ static bool product(const struct adapter *x, const struct safetensors_tensor *ta
         return tucker(x, ta, upright, tt, tb, scale, out, error);
     }
     const int rank = (int)adapter_shape_rows(tb);
-    g_autofree float *a = read_part(x, ta, error), *b = a != NULL ? read_part(x, tb, error) : NULL;
+    g_autofree float *a = adapter_read(x, ta, error),
+                     *b = a != NULL ? adapter_read(x, tb, error) : NULL;
 
     if (b == NULL) {
         return false;
@@ -108,7 +96,7 @@ static bool read_factor(const struct adapter *a, const struct safetensors_tensor
                         const struct safetensors_tensor *right, struct factor *f, GError **error)
 {
     if (whole != NULL) {
-        *f = (struct factor){read_part(a, whole, error), adapter_shape_rows(whole),
+        *f = (struct factor){adapter_read(a, whole, error), adapter_shape_rows(whole),
                              adapter_shape_columns(whole)};
         return f->values != NULL;
     }
@@ -167,7 +155,7 @@ static bool decompose(const struct adapter *a, const struct adapter_change *c,
     const struct safetensors_tensor *t = c->parts[ADAPTER_MAGNITUDE];
     const bool rows = t != NULL || adapter_shape_rows(c->parts[ADAPTER_DORA]) == w->out;
     t = t != NULL ? t : c->parts[ADAPTER_DORA];
-    g_autofree float *m = read_part(a, t, error);
+    g_autofree float *m = adapter_read(a, t, error);
     const int64_t area = (int64_t)w->kh * w->kw, n = weight_count(w);
     const int lengths = rows ? w->out : w->in;
     g_autofree double *square = g_new0(double, lengths);
@@ -196,7 +184,7 @@ static bool decompose(const struct adapter *a, const struct adapter_change *c,
 static bool add_diff(const struct adapter *a, const struct safetensors_tensor *t, double strength,
                      float *delta, GError **error)
 {
-    g_autofree float *values = t != NULL ? read_part(a, t, error) : NULL;
+    g_autofree float *values = t != NULL ? adapter_read(a, t, error) : NULL;
 
     if (t == NULL || values == NULL) {
         return t == NULL;

@@ -69,6 +69,19 @@ const struct adapter_change *adapter_change_of(const struct adapter *a,
     return c;
 }
 
+float *adapter_read(const struct adapter *a, const struct safetensors_tensor *part, GError **error)
+{
+    // a list of none is no NULL
+    g_autofree float *values = g_try_new(float, MAX(part->values, 1));
+
+    if (values == NULL) {
+        error_failed(error, "%s: there is no memory for %s; close other programs.", adapter_path(a),
+                     part->name);
+        return NULL;
+    }
+    return safetensors_read_f32(a->file, part, values, error) ? g_steal_pointer(&values) : NULL;
+}
+
 /* ---- reading ---- */
 
 // tensors that are left out, for a notice: how many, and the first
@@ -148,7 +161,7 @@ static bool take_tensor(struct adapter *a, const struct safetensors_tensor *t,
         c->scale = adapter_alphas_scale(alphas, name, adapter_alphas_rank(alphas, name, 0));
     }
     return part != ADAPTER_OFT_PEFT ||
-           adapter_alphas_rotation(alphas, adapter_path(a), &c->terms, error);
+           adapter_alphas_rotation(alphas, name, adapter_path(a), &c->terms, error);
 }
 
 static bool take_tensors(struct adapter *a, GError **error)
@@ -196,12 +209,33 @@ static bool check_finite(const struct adapter *a, const struct safetensors_tenso
     return true;
 }
 
+// a single value, of which diffusers' conversion to kohya's names makes a whole number
+static bool read_alpha(const struct adapter *a, const struct safetensors_tensor *t, double *alpha,
+                       GError **error)
+{
+    float value;
+    int64_t whole;
+
+    if (strcmp(t->dtype_name, "I64") == 0) {
+        if (!regular_file_read(safetensors_file(a->file), &whole, sizeof whole, t->offset, error)) {
+            return false;
+        }
+        *alpha = (double)whole;
+        return true;
+    }
+    if (!check_finite(a, t, error) || !safetensors_read_f32(a->file, t, &value, error)) {
+        return false;
+    }
+    *alpha = value;
+    return true;
+}
+
 // alpha in the file counts before what settings said
 static bool take_alpha(const struct adapter *a, struct adapter_change *c, GError **error)
 {
     const struct safetensors_tensor *t = c->parts[ADAPTER_ALPHA];
     const int64_t rank = adapter_shape_rank(c);
-    float alpha = 0;
+    double alpha = 0;
 
     if (c->kind == ADAPTER_ROTATION) {
         c->scale = 0; // no bound
@@ -209,7 +243,7 @@ static bool take_alpha(const struct adapter *a, struct adapter_change *c, GError
     if (t == NULL) {
         return true;
     }
-    if (!safetensors_read_f32(a->file, t, &alpha, error)) {
+    if (!read_alpha(a, t, &alpha, error)) {
         return false;
     }
     if (c->kind == ADAPTER_ROTATION) {
@@ -226,7 +260,7 @@ static bool check_change(const struct adapter *a, struct adapter_change *c, GErr
         !adapter_shape_check(c, adapter_path(a), error)) {
         return false;
     }
-    for (int part = 0; part < ADAPTER_PARTS; part++) {
+    for (int part = 0; part < ADAPTER_ALPHA; part++) {
         if (c->parts[part] != NULL && !check_finite(a, c->parts[part], error)) {
             return false;
         }
@@ -308,6 +342,9 @@ static bool add_change(const struct adapter *a, const struct adapter_change *c,
 
     add_text(sum, c->module->weight->name);
     add_text(sum, g_ascii_dtostr(scale, sizeof scale, c->scale));
+    if (c->parts[ADAPTER_OFT_PEFT] != NULL) {
+        add_text(sum, g_ascii_dtostr(scale, sizeof scale, c->terms));
+    }
     for (int part = 0; part < ADAPTER_ALPHA; part++) {
         const struct safetensors_tensor *t = c->parts[part];
         sha256_update(sum, 1, (const uint8_t[]){t != NULL});

@@ -54,6 +54,9 @@ const struct adapter_change *adapter_change_of(const struct adapter *a,
 // how many modules it changes
 guint adapter_changes(const struct adapter *a);
 
+/* The values of a part, newly allocated; NULL with an error. From any thread. */
+float *adapter_read(const struct adapter *a, const struct safetensors_tensor *part, GError **error);
+
 /* SHA-256, in hexadecimal, of names, shapes and values of what it does; of one adapter the same
  * whatever else its file says. Belongs to the adapter; NULL with an error. */
 const char *adapter_digest(struct adapter *a, GError **error);

@@ -142,14 +142,6 @@ static bool turn(const struct rotation *r, const struct adapter_change *c, const
     return true;
 }
 
-static float *read_part(const struct adapter *a, const struct safetensors_tensor *t, GError **error)
-{
-    g_autofree float *values = g_new(float, t->values);
-
-    return safetensors_read_f32(adapter_tensors(a), t, values, error) ? g_steal_pointer(&values)
-                                                                      : NULL;
-}
-
 bool adapter_rotation(const struct adapter *a, const struct adapter_change *c,
                       const struct weight *w, double strength, const float *plain, float *delta,
                       GError **error)
@@ -157,8 +149,8 @@ bool adapter_rotation(const struct adapter *a, const struct adapter_change *c,
     const bool packed = c->parts[ADAPTER_OFT] == NULL;
     const struct safetensors_tensor *t = c->parts[packed ? ADAPTER_OFT_PEFT : ADAPTER_OFT];
     const struct safetensors_tensor *by = c->parts[ADAPTER_RESCALE];
-    g_autofree float *values = read_part(a, t, error);
-    g_autofree float *rescale = values != NULL && by != NULL ? read_part(a, by, error) : NULL;
+    g_autofree float *values = adapter_read(a, t, error);
+    g_autofree float *rescale = values != NULL && by != NULL ? adapter_read(a, by, error) : NULL;
 
     if (values == NULL || (by != NULL && rescale == NULL)) {
         return false;

@@ -66,8 +66,25 @@ static bool has_one(const struct adapter_change *c, enum adapter_part first, enu
     return false;
 }
 
+// one of several kinds would be drawn, and the others left out
+static bool check_one_kind(const struct adapter_change *c, const char *path, GError **error)
+{
+    const int kinds =
+        has_one(c, ADAPTER_DOWN, ADAPTER_BIAS) + has_one(c, ADAPTER_HADA_W1_A, ADAPTER_HADA_T2) +
+        has_one(c, ADAPTER_LOKR_W1, ADAPTER_LOKR_T2) + has_one(c, ADAPTER_OFT, ADAPTER_RESCALE);
+
+    return kinds <= 1 ||
+           error_failed(error,
+                        "%s: what changes %s has factors of several kinds; the file is "
+                        "damaged, get another copy.",
+                        path, c->module->weight->module);
+}
+
 bool adapter_shape_settle(struct adapter_change *c, const char *path, GError **error)
 {
+    if (!check_one_kind(c, path, error)) {
+        return false;
+    }
     if (has_one(c, ADAPTER_DOWN, ADAPTER_BIAS)) {
         c->kind = ADAPTER_LORA;
         return has(c, ADAPTER_DOWN) ? has(c, ADAPTER_UP) || miss(c, "lora_up", path, error)
@@ -81,9 +98,9 @@ bool adapter_shape_settle(struct adapter_change *c, const char *path, GError **e
         c->kind = ADAPTER_LOKR;
         return settle_lokr(c, path, error);
     }
-    if (has_one(c, ADAPTER_OFT, ADAPTER_OFT_PEFT)) {
+    if (has_one(c, ADAPTER_OFT, ADAPTER_RESCALE)) {
         c->kind = ADAPTER_ROTATION;
-        return true;
+        return has_one(c, ADAPTER_OFT, ADAPTER_OFT_PEFT) || miss(c, "oft_blocks", path, error);
     }
     c->kind = ADAPTER_FULL;
     return has_one(c, ADAPTER_DIFF, ADAPTER_DIFF_BIAS) ||
@@ -134,8 +151,10 @@ static struct size product(const struct safetensors_tensor *a, const struct safe
     }
     const int64_t rank = upright ? a_columns : a_rows, rows = upright ? a_rows : a_columns;
     const bool cube = t->n_dims >= 2 && t->shape[0] == rank && t->shape[1] == b_rows;
-    const int64_t area = cube ? t->values / MAX(rank * b_rows, 1) : 0;
-    return (struct size){rows, b_columns * area, cube && is_rank(rank) && is_rank(b_rows)};
+    const bool good = cube && is_rank(rank) && is_rank(b_rows);
+    // of ranks that are none the product may be beyond all numbers
+    const int64_t area = good ? t->values / (rank * b_rows) : 0;
+    return (struct size){rows, b_columns * area, good};
 }
 
 static struct size either(const struct safetensors_tensor *whole,

@@ -84,17 +84,30 @@ static bool has_word(const struct embedding_list *l, const char *word)
     return false;
 }
 
+// the file's own name, for instance, may be bytes of any kind
+static bool check_word(const struct embedding_list *l, const struct safetensors *file,
+                       const char *word, GError **error)
+{
+    if (word[0] == '\0' || !g_utf8_validate(word, -1, NULL)) {
+        return error_failed(error,
+                            "%s: it has no name that a prompt could have; give it a word with "
+                            "--embedding FILE=WORD.",
+                            safetensors_path(file));
+    }
+    return !has_word(l, word) ||
+           error_failed(error,
+                        "%s: two embeddings are called %s; give one of them another word "
+                        "with --embedding FILE=WORD.",
+                        safetensors_path(file), word);
+}
+
 // takes the word; nothing is added unless all of it is good
 static bool add_word(struct embedding_list *l, const struct safetensors *file, char *word,
                      const GPtrArray *tensors, GError **error)
 {
     struct tokenizer_word w = {.text = word, .id = l->first + embedding_list_count(l)};
     const guint before = l->vectors->len;
-    bool good = !has_word(l, word) ||
-                error_failed(error,
-                             "%s: two embeddings are called %s; give one of them another word "
-                             "with --embedding FILE=WORD.",
-                             safetensors_path(file), word);
+    bool good = check_word(l, file, word, error);
 
     for (guint i = 0; i < tensors->len && good; i++) {
         const struct safetensors_tensor *t = tensors->pdata[i];

@@ -187,7 +187,7 @@ static bool call(struct pickle_machine *m, bool id)
         return false;
     }
     const bool good = id ? pickle_call_storage(arguments, v) : pickle_call(name, arguments, v);
-    return good || pickle_damaged(m);
+    return good ? pickle_count_items(m, v->items != NULL ? v->items->len : 0) : pickle_damaged(m);
 }
 
 // the state of an object, of which only the parameters of a dict of parameters are looked at
@@ -201,6 +201,9 @@ static bool build(struct pickle_machine *m)
         return false;
     }
     if (to->kind == PICKLE_DICT && own != NULL && own->kind == PICKLE_DICT && own != to) {
+        if (!pickle_count_items(m, own->items->len)) {
+            return false;
+        }
         g_ptr_array_extend(to->items, own->items, NULL, NULL);
     }
     return to->kind == PICKLE_DICT || to->kind == PICKLE_NOTHING || pickle_damaged(m);

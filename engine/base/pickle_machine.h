@@ -4,11 +4,14 @@
 #include "engine/base/pickle.h"
 
 // values and places of the memo: far above any model's
-#define PICKLE_MAX_VALUES (4 << 20)
+#define PICKLE_MAX_VALUES (1 << 20)
+// what lies in lists and dicts: a value may lie in many, and a few steps may copy all that one has
+#define PICKLE_MAX_ITEMS (4 << 20)
 
 struct pickle {
     struct pickle_value *root;
     GPtrArray *values; // all that were made, owned
+    uint64_t items;    // that were put into lists and dicts, by all of its steps
     GStringChunk *texts;
 };
 
@@ -31,6 +34,9 @@ struct pickle_value *pickle_push(struct pickle_machine *m, enum pickle_kind kind
 /* The uppermost value, left there or taken; NULL with an error when there is none or it is a mark. */
 struct pickle_value *pickle_top(struct pickle_machine *m);
 struct pickle_value *pickle_pop(struct pickle_machine *m);
+
+/* So many items more go into a list or dict; false with an error when there are too many. */
+bool pickle_count_items(struct pickle_machine *m, uint64_t n);
 
 /* Where the values behind the last mark begin. */
 bool pickle_find_mark(struct pickle_machine *m, guint *first);

@@ -13,11 +13,22 @@ bool pickle_damaged(struct pickle_machine *m)
     return pickle_fail(m, "the pickle in it is damaged");
 }
 
+static bool fail_size(struct pickle_machine *m)
+{
+    return pickle_fail(m, "the pickle in it has more values than any model's");
+}
+
+bool pickle_count_items(struct pickle_machine *m, uint64_t n)
+{
+    m->p->items += n;
+    return m->p->items <= PICKLE_MAX_ITEMS || fail_size(m);
+}
+
 // a new value, on the stack; NULL with an error when there are too many
 struct pickle_value *pickle_push(struct pickle_machine *m, enum pickle_kind kind)
 {
     if (m->p->values->len >= PICKLE_MAX_VALUES) {
-        pickle_fail(m, "the pickle in it has more values than any model's");
+        fail_size(m);
         return NULL;
     }
     struct pickle_value *v = g_new0(struct pickle_value, 1);
@@ -64,12 +75,16 @@ bool pickle_find_mark(struct pickle_machine *m, guint *first)
 }
 
 // the values from `first` on, with what lies under them left out, go into a list or dict
-static void move_items(struct pickle_machine *m, guint first, guint under, GPtrArray *items)
+static bool move_items(struct pickle_machine *m, guint first, guint under, GPtrArray *items)
 {
+    if (!pickle_count_items(m, m->stack->len - first)) {
+        return false;
+    }
     for (guint i = first; i < m->stack->len; i++) {
         g_ptr_array_add(items, m->stack->pdata[i]);
     }
     g_ptr_array_set_size(m->stack, (int)(first - under));
+    return true;
 }
 
 bool pickle_make_tuple(struct pickle_machine *m, guint first, guint under)
@@ -83,8 +98,8 @@ bool pickle_make_tuple(struct pickle_machine *m, guint first, guint under)
         }
     }
     g_autoptr(GPtrArray) items = g_ptr_array_new();
-    move_items(m, first, under, items);
-    struct pickle_value *v = pickle_push(m, PICKLE_LIST);
+    struct pickle_value *v =
+        move_items(m, first, under, items) ? pickle_push(m, PICKLE_LIST) : NULL;
     if (v != NULL) {
         g_ptr_array_unref(v->items);
         v->items = g_steal_pointer(&items);
@@ -116,8 +131,7 @@ bool pickle_add_items(struct pickle_machine *m, enum pickle_kind kind)
     if (to->kind != kind || (pairs && (m->stack->len - first) % 2 != 0)) {
         return pickle_damaged(m);
     }
-    move_items(m, first, 1, to->items);
-    return true;
+    return move_items(m, first, 1, to->items);
 }
 
 // the same of one value or pair, without a mark
@@ -133,11 +147,12 @@ bool pickle_add_one(struct pickle_machine *m, enum pickle_kind kind)
     if (to == NULL || (to->kind != kind && to->kind != PICKLE_NOTHING)) {
         return to != NULL ? pickle_damaged(m) : false;
     }
-    if (to->kind != PICKLE_NOTHING && key != NULL) {
+    if (to->kind == PICKLE_NOTHING) {
+        return true;
+    }
+    if (key != NULL) {
         g_ptr_array_add(to->items, key);
     }
-    if (to->kind != PICKLE_NOTHING) {
-        g_ptr_array_add(to->items, value);
-    }
-    return true;
+    g_ptr_array_add(to->items, value);
+    return pickle_count_items(m, key != NULL ? 2 : 1);
 }

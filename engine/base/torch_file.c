@@ -17,6 +17,8 @@
 #define MAX_DEPTH  16
 #define MAX_VISITS (1 << 20)
 #define MAX_NAME   4096
+// of all names and texts together: a text may be shared, too
+#define MAX_TEXTS ((size_t)64 << 20)
 
 struct reading {
     const struct regular_file *file;
@@ -24,6 +26,7 @@ struct reading {
     GArray *tensors;      // struct safetensors_tensor
     struct safetensors_header *header;
     int visits;
+    size_t texts; // bytes of names and texts
     GError **error;
 };
 
@@ -35,19 +38,18 @@ static bool fail(const struct reading *r, const char *problem)
 
 /* ---- tensors ---- */
 
-// the values between the first and the last, both included, and whether they lie in the shape's order
+/* The values between the first and the last, both included, and whether they lie in the shape's order.
+ * False where numbers are beyond those of any file. */
 static bool measure(const struct pickle_value *v, int64_t *values, int64_t *span, bool *ordered)
 {
     int64_t next = 1, last = 0;
+    bool empty = false;
 
-    *values = 1;
     *ordered = true;
     for (int i = v->n_dims - 1; i >= 0; i--) {
         const int64_t size = v->shape[i];
         *ordered = *ordered && (size == 1 || v->stride[i] == next);
-        if (size == 0) {
-            *values = 0;
-        }
+        empty = empty || size == 0;
         int64_t reach;
         if (__builtin_mul_overflow(next, MAX(size, 1), &next) ||
             __builtin_mul_overflow(MAX(size, 1) - 1, v->stride[i], &reach) ||
@@ -55,10 +57,23 @@ static bool measure(const struct pickle_value *v, int64_t *values, int64_t *span
             return false;
         }
     }
-    *values = *values == 0 ? 0 : next;
-    *span = *values == 0 ? 0 : last + 1;
-    *ordered = *ordered || *values == 0;
-    return true;
+    *values = empty ? 0 : next;
+    *ordered = *ordered || empty;
+    *span = 0;
+    return empty || !__builtin_add_overflow(last, 1, span);
+}
+
+// a text of the header's own; NULL with an error when there are too many
+static char *keep_text(struct reading *r, const char *text)
+{
+    const size_t length = strlen(text);
+
+    if (length > MAX_TEXTS - r->texts) {
+        fail(r, "its names and texts are longer than any model's");
+        return NULL;
+    }
+    r->texts += length;
+    return g_string_chunk_insert(r->header->texts, text);
 }
 
 static bool add_tensor(struct reading *r, const char *name, const struct pickle_value *v)
@@ -75,13 +90,16 @@ static bool add_tensor(struct reading *r, const char *name, const struct pickle_
                             r->file->path, name);
     }
     if (!measure(v, &t.values, &span, &ordered) || v->first > entry->bytes / size ||
-        span > entry->bytes / size - v->first) {
+        span > entry->bytes / size - v->first || __builtin_mul_overflow(t.values, size, &t.bytes)) {
         return error_failed(r->error,
                             "%s: the values of %s would lie beyond what is stored for them; the "
                             "file is damaged.",
                             r->file->path, name);
     }
-    t.name = g_string_chunk_insert(r->header->texts, name);
+    t.name = keep_text(r, name);
+    if (t.name == NULL) {
+        return false;
+    }
     t.dtype_name = g_string_chunk_insert_const(r->header->texts, v->type);
     if (!ordered) {
         g_autofree char *other = g_strconcat(v->type, " in another order of its values", NULL);
@@ -90,20 +108,23 @@ static bool add_tensor(struct reading *r, const char *name, const struct pickle_
     }
     memcpy(t.shape, v->shape, sizeof t.shape);
     t.offset = entry->offset + v->first * size;
-    t.bytes = t.values * size;
     g_array_append_val(r->tensors, t);
     return true;
 }
 
-static void add_metadata(struct reading *r, const char *name, const char *text)
+static bool add_metadata(struct reading *r, const char *name, const char *text)
 {
     struct safetensors_header *h = r->header;
 
-    if (!g_hash_table_contains(h->metadata, name)) {
-        char *key = g_string_chunk_insert(h->texts, name);
-        g_ptr_array_add(h->keys, key);
-        g_hash_table_insert(h->metadata, key, g_string_chunk_insert(h->texts, text));
+    if (g_hash_table_contains(h->metadata, name)) {
+        return true;
     }
+    char *key = keep_text(r, name), *value = key != NULL ? keep_text(r, text) : NULL;
+    if (value != NULL) {
+        g_ptr_array_add(h->keys, key);
+        g_hash_table_insert(h->metadata, key, value);
+    }
+    return value != NULL;
 }
 
 static bool walk(struct reading *r, const char *name, const struct pickle_value *v, int depth);
@@ -137,8 +158,7 @@ static bool walk(struct reading *r, const char *name, const struct pickle_value 
     case PICKLE_DICT:
         return walk_dict(r, name, v, depth);
     case PICKLE_TEXT:
-        add_metadata(r, name, v->text);
-        return true;
+        return add_metadata(r, name, v->text);
     default:
         return true;
     }
@@ -205,19 +225,28 @@ static struct safetensors_header *make_header(struct reading *r, const struct pi
 
 /* ---- a zip ---- */
 
-// the name of data.pkl without its end, which stands before all others; NULL: there is none
-static char *find_folder(GHashTable *entries)
+// the name of data.pkl without its end, which stands before all others; NULL with an error
+static char *find_folder(const struct reading *r, GHashTable *entries)
 {
     GHashTableIter iter;
+    char *folder = NULL;
     void *name;
 
     g_hash_table_iter_init(&iter, entries);
     while (g_hash_table_iter_next(&iter, &name, NULL)) {
         if (g_str_has_suffix(name, "/data.pkl") || strcmp(name, "data.pkl") == 0) {
-            return g_strndup(name, strlen(name) - strlen("data.pkl"));
+            if (folder != NULL) {
+                fail(r, "it has data.pkl twice, and one of them is not PyTorch's");
+                g_free(folder);
+                return NULL;
+            }
+            folder = g_strndup(name, strlen(name) - strlen("data.pkl"));
         }
     }
-    return NULL;
+    if (folder == NULL) {
+        fail(r, "this is a zip, but none of PyTorch's: it has no data.pkl");
+    }
+    return folder;
 }
 
 // storages by their keys alone
@@ -266,13 +295,10 @@ static bool check_byte_order(const struct reading *r, GHashTable *entries, const
 static struct safetensors_header *read_zip(struct reading *r)
 {
     g_autoptr(GHashTable) entries = torch_zip_list(r->file, r->error);
-    g_autofree char *folder = entries != NULL ? find_folder(entries) : NULL;
+    g_autofree char *folder = entries != NULL ? find_folder(r, entries) : NULL;
     size_t used;
 
     if (folder == NULL) {
-        if (entries != NULL) {
-            fail(r, "this is a zip, but none of PyTorch's: it has no data.pkl");
-        }
         return NULL;
     }
     g_autofree char *name = g_strconcat(folder, "data.pkl", NULL);

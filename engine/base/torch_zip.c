@@ -78,7 +78,7 @@ static bool find_directory(const struct reading *r, int64_t *offset, int64_t *by
         regular_file_read(r->file, locator, LOCATOR_BYTES, place - LOCATOR_BYTES, NULL) &&
         memcmp(locator, "PK\x06\x07", 4) == 0) {
         const uint64_t at = number(locator + 8, 8);
-        if (at > (uint64_t)r->file->size - END64_BYTES ||
+        if (r->file->size < END64_BYTES || at > (uint64_t)r->file->size - END64_BYTES ||
             !regular_file_read(r->file, end64, END64_BYTES, (int64_t)at, NULL) ||
             memcmp(end64, "PK\x06\x06", 4) != 0) {
             return fail_damaged(r);

@@ -43,6 +43,10 @@ static void close_bracket(struct walk *w, GArray *open, double weight)
 // plain characters, with BREAK as a word among them
 static void put_run(struct walk *w, const char *text, gsize length)
 {
+    if (g_strstr_len(text, (gssize)length, "BREAK") == NULL) {
+        put(w, text, length, false);
+        return;
+    }
     g_autoptr(GRegex) word = g_regex_new("\\s*\\bBREAK\\b\\s*", 0, 0, NULL);
     g_autofree char *run = g_strndup(text, length);
     g_auto(GStrv) pieces = g_regex_split(word, run, 0);

@@ -61,6 +61,28 @@ check 'weights of another model are counted' grep -Eq \
 check 'and what is not known' grep -q '1 of its .* say nothing that is known .* unet.mid_block.note' "$work/err"
 check 'the rest is drawn' near style.png more.png
 
+# ---- what few files have ----
+
+key='unet.mid_block.attentions.0.transformer_blocks.0.attn2.to_k'
+edit_tensors "$style" whole.safetensors "t['$key.alpha'] = ('I64', [], bytes([4, 0, 0, 0, 0, 0, 0, 0]))"
+edit_tensors "$style" float.safetensors "t['$key.alpha'] = ('F32', [], bytes([0, 0, 128, 64]))"
+generate $draw --lora whole.safetensors --output whole.png
+generate $draw --lora float.safetensors --output float.png
+check 'an alpha that is a whole number' near whole.png float.png
+check 'which is its alpha' differ whole.png style.png
+cp -r "$adapters/peft-lora" pattern
+generate $draw --lora pattern/adapter_model.safetensors --output name.png
+sed -i 's/"attn2.to_k": 5/"^(down|mid|up)_.*attn2\\\\.to_.$": 5/' pattern/adapter_config.json
+check 'an expression' grep -qF 'attn2\\.to_.$": 5' pattern/adapter_config.json
+generate $draw --lora pattern/adapter_model.safetensors --output expression.png
+check 'its alpha is that of more than one' differ name.png expression.png
+sed -i 's/to_[.][$]/to_k$/' pattern/adapter_config.json
+generate $draw --lora pattern/adapter_model.safetensors --output expression.png
+check 'or of one' near name.png expression.png
+edit_tensors "$style" flat.safetensors "t = {'$key.oft_R': ('F32', [32, 0], b'')}"
+generate $draw --lora flat.safetensors --output flat.png
+check 'rotations of single columns are none' near flat.png plain.png
+
 # ---- refused ----
 
 with_adapter() { # NAME PATTERN FILE
@@ -71,7 +93,6 @@ broken() { # NAME PATTERN PYTHON
     edit_tensors "$style" broken.safetensors "$3"
     with_adapter "$1" "broken.safetensors: .*$2" broken.safetensors
 }
-key='unet.mid_block.attentions.0.transformer_blocks.0.attn2.to_k'
 with_adapter 'no such file' 'nobody: ' nobody
 with_adapter 'a model' 'sd1.safetensors: this is a model, no LoRA' "$models/sd1.safetensors"
 with_adapter 'a subject' 'this is a subject, no LoRA' "$models/sd1-subject-scalar.safetensors"
@@ -91,6 +112,8 @@ broken 'another shape' 'attn2.to_k as a weight of 20 x 31, this model.s is 20 x 
 broken 'no number' 'attn2.to_k.lora_A.weight has values that are infinite' \
     "t['$key.lora_A.weight'] = ('F32', [2, 32], b'\\0\\0\\300\\177' + bytes(252))"
 broken 'the same part twice' 'are the same part of one change' "t['$key.lora.down.weight'] = t['$key.lora_A.weight']"
+broken 'two kinds of factors' 'attn2.to_k has factors of several kinds' "t['$key.hada_w1_a'] = t['$key.lora_A.weight']"
+broken 'lengths without their rotations' 'has no oft_blocks' "t = {'$key.rescale': ('F32', [20], bytes(80))}"
 broken 'an alpha that is a list' 'alpha has 2 values' "t['$key.alpha'] = ('F32', [2], bytes(8))"
 broken 'whole numbers' 'has type I32' "t['$key.lora_A.weight'] = ('I32', [2, 32], bytes(256))"
 refuses 'a wild strength' 2 'strength of --lora .* from -100 to 100' generate --prompt x --quiet \

@@ -59,12 +59,12 @@ differ() {
 
 # the sentences on standard error that are no warnings
 sentences() {
-    grep -v '^warning: ' "$work/err"
+    grep -av '^warning: ' "$work/err"
 }
 
 # exactly one sentence that ends as one does and matches the extended regular expression
 one_sentence() { # PATTERN
-    [ "$(sentences | wc -l)" -eq 1 ] && sentences | grep -Eq -e "$1"
+    [ "$(sentences | wc -l)" -eq 1 ] && sentences | grep -Eaq -e "$1"
 }
 
 listing() {

@@ -113,6 +113,12 @@ with_word 'no numbers' 'NaN' '{"emb_params": ("F32", [1, 32], b"\0\0\300\177" * 
 with_word 'too many vectors' '76 vectors' '{"emb_params": ("F32", [76, 32], bytes(128 * 76))}'
 with_word 'something else' 'no textual inversion' '{"a": ("F32", [32], bytes(128)), "b": ("F32", [32], bytes(128))}'
 with_word 'a LoRA' 'this is a LoRA, no textual inversion' 't'
+bytes=$(printf '\303').pt
+cp "$glow" "$bytes"
+refuses 'embedding: called by bytes that are no text' 1 'it has no name that a prompt could have' generate \
+    --model "$sd1" --prompt x --width 64 --height 64 --steps 1 --quiet --output o.png --embedding "$bytes"
+generate $draw --embedding "$bytes=glow" --output bytes.png
+check 'embedding: with a word of its own' near glow.png bytes.png
 refuses 'embedding: twice' 1 'two embeddings are called GLOW' generate --model "$sd1" --prompt x --width 64 --height 64 \
     --steps 1 --quiet --output o.png --embedding glow --embedding "$glow=GLOW"
 end_tests
