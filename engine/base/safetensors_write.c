@@ -6,6 +6,7 @@
 
 #include "engine/base/atomic_file.h"
 
+#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +26,10 @@ struct safetensors_writer {
     size_t n_slots;
     GHashTable *by_name; // name to slot
     int64_t data_start;
+    GString *header; // as it was written
 };
+
+G_STATIC_ASSERT(sizeof SAFETENSORS_SHA256 == 2 * SHA256_DIGEST_SIZE + 1);
 
 // larger types first, so that every tensor lies at a multiple of its type's size
 static int alignment_rank(enum dtype type)
@@ -186,10 +190,8 @@ struct safetensors_writer *safetensors_writer_create(const char *path,
         return NULL;
     }
 
-    GString *json = build_header(writer, keys, texts);
-    bool written = write_header(writer, json, error);
-    g_string_free(json, TRUE);
-    return written ? g_steal_pointer(&writer) : NULL;
+    writer->header = build_header(writer, keys, texts);
+    return write_header(writer, writer->header, error) ? g_steal_pointer(&writer) : NULL;
 }
 
 bool safetensors_writer_put(struct safetensors_writer *writer, const char *name,
@@ -229,13 +231,54 @@ bool safetensors_writer_get(const struct safetensors_writer *writer, const char 
                                writer->data_start + slot->from, error);
 }
 
+static bool hash_values(const struct safetensors_writer *writer,
+                        char hexadecimal[2 * SHA256_DIGEST_SIZE + 1], GError **error)
+{
+    const int64_t end = writer->n_slots == 0 ? 0 : writer->slots[writer->n_slots - 1].to;
+    struct sha256_ctx sum;
+    uint8_t bytes[SHA256_DIGEST_SIZE];
+    g_autofree uint8_t *part = g_malloc(PART);
+
+    sha256_init(&sum);
+    for (int64_t done = 0; done < end; done += PART) {
+        const size_t n = (size_t)MIN(PART, end - done);
+        if (!atomic_file_read_at(writer->file, part, n, writer->data_start + done, error)) {
+            return false;
+        }
+        sha256_update(&sum, n, part);
+    }
+    sha256_digest(&sum, sizeof bytes, bytes);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        g_snprintf(hexadecimal + 2 * i, 3, "%02x", bytes[i]);
+    }
+    return true;
+}
+
+// of the same length, so that nothing moves
+static bool put_hash(struct safetensors_writer *writer, GError **error)
+{
+    char hexadecimal[2 * SHA256_DIGEST_SIZE + 1];
+
+    if (strstr(writer->header->str, SAFETENSORS_SHA256) == NULL) {
+        return true;
+    }
+    if (!hash_values(writer, hexadecimal, error)) {
+        return false;
+    }
+    for (char *at; (at = strstr(writer->header->str, SAFETENSORS_SHA256)) != NULL;) {
+        memcpy(at, hexadecimal, strlen(hexadecimal));
+    }
+    return atomic_file_write_at(writer->file, writer->header->str, writer->header->len,
+                                writer->data_start - (int64_t)writer->header->len, error);
+}
+
 bool safetensors_writer_commit(struct safetensors_writer *writer, GError **error)
 {
     for (size_t i = 0; i < writer->n_slots; i++) {
         // a tensor that was forgotten would be zeros, which look like values
         g_assert(writer->slots[i].put);
     }
-    return atomic_file_commit(writer->file, error);
+    return put_hash(writer, error) && atomic_file_commit(writer->file, error);
 }
 
 void safetensors_writer_close(struct safetensors_writer *writer)
@@ -245,6 +288,9 @@ void safetensors_writer_close(struct safetensors_writer *writer)
     }
     for (size_t i = 0; i < writer->n_slots; i++) {
         g_free((char *)writer->slots[i].entry.name);
+    }
+    if (writer->header != NULL) {
+        g_string_free(writer->header, TRUE);
     }
     g_free(writer->slots);
     g_clear_pointer(&writer->by_name, g_hash_table_unref);

@@ -18,6 +18,9 @@
 
 struct safetensors_writer;
 
+/* Stands in a text of the metadata for the SHA-256 of all values, in hexadecimal, which the commit puts there. */
+#define SAFETENSORS_SHA256 "(sha256 of the values, as they follow one another in this file.)"
+
 // a tensor to be written; `dtype` is what dtype_written gives
 struct safetensors_entry {
     const char *name;

@@ -33,7 +33,8 @@ struct convert {
     const char *output;
     const char *const *more; // --subject
     int keep, rank, rank_conv;
-    bool force;
+    bool norms, force;
+    enum lora_keys keys; // of --keys
     enum format format;
     int type; // of --type
     struct svdiff_scaled_subject *inputs;
@@ -58,6 +59,11 @@ static const struct option rows[] = {
         "lora: of linear weights and 1x1 kernels ({default})"),
     INT("rank-conv", FIELD(rank_conv), 0, 0, CONVERT_RANK_MOST, 0, "K",
         "lora: of 3x3 kernels; residual blocks are left out without it ({default})"),
+    CHOICE("keys", FIELD(keys), LORA_KEYS_KOHYA, LORA_KEYS_KOHYA, WORDS("kohya", "diffusers"), 0,
+           "lora: whose names its tensors have: {words}, which are PEFT's ({default})"),
+    BOOL("norms", FIELD(norms), 0, 0,
+         "lora: changes of norms as well, which LyCORIS, A1111 and ComfyUI read and diffusers does "
+         "not"),
     CHOICE("type", FIELD(type), TYPE_MODEL, TYPE_F32, WORDS("f32", "f16", "bf16"), 0,
            "folder, checkpoint: {words}, what numbers are written in (as the model has them)"),
     BOOL("force", FIELD(force), 0, 0, "take subjects of another model"),
@@ -99,6 +105,15 @@ static bool check_usage(struct convert *c, char *const *arguments, GError **erro
     }
     if (c->type != TYPE_MODEL && c->format != TO_FOLDER && c->format != TO_CHECKPOINT) {
         return error_usage(error, "--type is for --to folder and --to checkpoint; leave it out.");
+    }
+    if (c->format != TO_LORA && (given_has(&c->common.given, "keys") || c->norms)) {
+        return error_usage(error, "--%s is for --to lora; leave it out.",
+                           c->norms ? "norms" : "keys");
+    }
+    if (c->norms && c->keys == LORA_KEYS_DIFFUSERS) {
+        return error_usage(
+            error, "--norms is for --keys kohya: diffusers' LoRA files have no place for them; "
+                   "leave it out, or convert with --to folder.");
     }
     c->inputs = subject_list_parse_all(arguments[0], c->more, c->keep, &c->n_inputs);
     return check_scales(c, error);
@@ -180,8 +195,12 @@ static bool to_lora(struct convert *c, const struct merge *m, GError **error)
 {
     // the model's name without its folders, which are of this machine
     g_autofree char *base = g_path_get_basename(checkpoint_path(m->session->checkpoint));
-    const struct lora_options options = {
-        .output = c->output, .rank = c->rank, .rank_conv = c->rank_conv, .base = base};
+    const struct lora_options options = {.output = c->output,
+                                         .rank = c->rank,
+                                         .rank_conv = c->rank_conv,
+                                         .keys = c->keys,
+                                         .norms = c->norms,
+                                         .base = base};
     // a LoRA cannot hold all of a subject: how much it does is told
     struct lora_kept kept;
 

@@ -3,6 +3,8 @@
 
 #include "engine/base/channels.h"
 #include "engine/base/error.h"
+#include "engine/network/text_encoder.h"
+#include "engine/subject/adapter_export.h"
 #include "engine/subject/shift_set.h"
 
 #include <math.h>
@@ -22,7 +24,16 @@ struct exporter {
     const struct merge *m;
     const struct lora_options *o;
     struct safetensors_writer *writer;
+    int modules;
     double all, placed, kept; // squared norms of changes
+};
+
+// what the parts of a module are called; alpha NULL: it stands in the header
+static const struct {
+    const char *up, *down, *alpha;
+} leaves[] = {
+    [LORA_KEYS_KOHYA] = {".lora_up.weight", ".lora_down.weight", ".alpha"},
+    [LORA_KEYS_DIFFUSERS] = {".lora_B.weight", ".lora_A.weight", NULL},
 };
 
 /* ---- names ---- */
@@ -33,26 +44,39 @@ static bool is_kernel(const struct model_tensor *t)
     return t->n_dims == 4 && t->shape[2] * t->shape[3] > 1;
 }
 
-char *lora_module(const struct model_tensor *t, const struct lora_options *o, int *rank)
+// diffusers' word for the network that a tensor is of
+static const char *component_of(const struct model_tensor *t)
+{
+    return t->component == MODEL_TEXT_ENCODER ? "text_encoder" : "unet";
+}
+
+/* Whether it is what kohya's scripts learn without a rank for kernels, what they call so by classes shows in
+ * the modules' names; or what they learn with one. diffusers has a name for every weight. */
+static bool has_place(const struct model_tensor *t, const struct lora_options *o)
 {
     const bool text = t->component == MODEL_TEXT_ENCODER;
     const char *name = t->name;
 
-    if (t->n_dims < 2 || !g_str_has_suffix(name, ".weight")) {
-        return NULL;
+    if (text) {
+        return strstr(name, ".self_attn.") != NULL || strstr(name, ".mlp.") != NULL;
     }
-    // what kohya's scripts call so by their classes shows in the modules' names
-    const bool attention =
-        text ? strstr(name, ".self_attn.") != NULL || strstr(name, ".mlp.") != NULL
-             : strstr(name, ".attentions.") != NULL;
-    const bool block =
-        !text && (strstr(name, ".resnets.") != NULL || strstr(name, "samplers.") != NULL);
-    if (!attention && !(block && o->rank_conv > 0)) {
+    return strstr(name, ".attentions.") != NULL ||
+           (o->rank_conv > 0 &&
+            (o->keys == LORA_KEYS_DIFFUSERS || strstr(name, ".resnets.") != NULL ||
+             strstr(name, "samplers.") != NULL));
+}
+
+char *lora_module(const struct model_tensor *t, const struct lora_options *o, int *rank)
+{
+    if (t->n_dims < 2 || !g_str_has_suffix(t->name, ".weight") || !has_place(t, o)) {
         return NULL;
     }
     // of a block without --rank-conv nothing gets here
     *rank = is_kernel(t) ? o->rank_conv : o->rank;
-    return g_strdelimit(g_strconcat(text ? "lora_te_" : "lora_unet_", t->module, NULL), ".", '_');
+    if (o->keys == LORA_KEYS_KOHYA) {
+        return adapter_export_module(t);
+    }
+    return g_strconcat(component_of(t), ".", t->module, NULL);
 }
 
 /* ---- one weight ---- */
@@ -143,17 +167,15 @@ static bool put(const struct exporter *e, const struct change *c, const char *le
     return safetensors_writer_put(e->writer, name, values, error);
 }
 
-// [out, k], times the inverse of the scale alpha / k
-static float *make_up(const struct change *c, const int *order, double alpha)
+// [out, k], times the inverse of the scale that readers multiply by
+static float *make_up(const struct change *c, const int *order, double scale)
 {
-    // readers multiply by alpha / k
-    const double factor = c->rank / alpha;
     float *up = g_new(float, (gsize)c->w.out * c->rank);
 
     for (int o = 0; o < c->w.out; o++) {
         for (int i = 0; i < c->rank; i++) {
             up[(size_t)o * c->rank + i] =
-                (float)(c->u[(size_t)o * c->r + order[i]] * c->d[order[i]] * factor);
+                (float)(c->u[(size_t)o * c->r + order[i]] * c->d[order[i]] / scale);
         }
     }
     return up;
@@ -177,10 +199,15 @@ static bool write_module(struct exporter *e, const struct change *c, const int *
 {
     // of every module, so that a program that reads one alpha for all is right
     const float alpha = (float)e->o->rank;
-    g_autofree float *up = make_up(c, order, alpha), *down = make_down(c, order);
+    const char *alpha_leaf = leaves[e->o->keys].alpha;
+    // without one each module's alpha is its rank
+    const double scale = alpha_leaf != NULL ? (double)alpha / c->rank : 1;
+    g_autofree float *up = make_up(c, order, scale), *down = make_down(c, order);
 
-    return put(e, c, ".lora_up.weight", up, error) && put(e, c, ".lora_down.weight", down, error) &&
-           put(e, c, ".alpha", &alpha, error);
+    e->modules++;
+    return put(e, c, leaves[e->o->keys].up, up, error) &&
+           put(e, c, leaves[e->o->keys].down, down, error) &&
+           (alpha_leaf == NULL || put(e, c, alpha_leaf, &alpha, error));
 }
 
 static bool export_matrix(struct exporter *e, const struct model_tensor *t, GError **error)
@@ -211,100 +238,130 @@ static void count_rows(struct exporter *e, const struct model_tensor *t)
     e->all += t->shifts && w.kind == WEIGHT_EMBEDDING ? bake_rows(&e->m->bake, &w, NULL) : 0;
 }
 
-// nor has the change of a norm's gain
-static bool count_norm(struct exporter *e, size_t index, GError **error)
+// norms that some subject shifts, in either form
+static bool is_norm(const struct exporter *e, const struct model_tensor *t)
+{
+    const struct weight w = model_tensor_weight(t);
+    g_autofree double *sum = g_new(double, MAX(w.out, 1));
+    g_autofree char *shift = shift_name(&w);
+
+    return t->shifts && t->n_dims == 1 &&
+           (bake_shift(&e->m->bake, shift, w.out, sum) || bake_shift(&e->m->bake, shift, 1, sum));
+}
+
+// a gain's change is written as it is, where it is asked for
+static bool export_norm(struct exporter *e, size_t index, GError **error)
 {
     const struct model_tensor *t = checkpoint_at(e->m->session->checkpoint, index);
-    const int64_t n = t->shape[0];
-    g_autofree float *before = g_new(float, n), *after = g_new(float, n);
+    g_autofree float *change = adapter_export_change(e->m, index, error);
+    double square = 0;
 
-    // the gain as the model has it, and with the subjects
-    if (!checkpoint_read_part(e->m->session->checkpoint, index, 0, n, before, error) ||
-        !merge_read(e->m, index, after, error)) {
-        return false;
+    for (int64_t i = 0; change != NULL && i < t->shape[0]; i++) {
+        square += (double)change[i] * change[i];
     }
-    for (int64_t i = 0; i < n; i++) {
-        const double d = (double)after[i] - before[i];
-        e->all += d * d;
+    e->all += square;
+    if (change == NULL || !e->o->norms) {
+        return change != NULL;
     }
-    return true;
+    e->placed += square;
+    e->kept += square;
+    e->modules++;
+    return adapter_export_put_norm(e->writer, t, change, error);
 }
 
 /* ---- the file ---- */
 
-static void add_entry(GArray *entries, const struct change *c, const char *leaf, int n_dims,
-                      const int64_t shape[4])
-{
-    struct safetensors_entry entry = {
-        .name = g_strconcat(c->module, leaf, NULL), .dtype = DTYPE_F32, .n_dims = n_dims};
-
-    memcpy(entry.shape, shape, 4 * sizeof *shape);
-    g_array_append_val(entries, entry);
-}
-
-static void clear_entry(void *data)
-{
-    g_free((char *)((struct safetensors_entry *)data)->name);
-}
-
-static void plan_module(const struct change *c, GArray *entries)
+static void plan_module(const struct exporter *e, const struct change *c, GArray *entries)
 {
     const int n_dims = c->tensor->n_dims;
 
-    add_entry(entries, c, ".lora_up.weight", n_dims, (const int64_t[4]){c->w.out, c->rank, 1, 1});
-    add_entry(entries, c, ".lora_down.weight", n_dims,
-              (const int64_t[4]){c->rank, c->w.in, c->w.kh, c->w.kw});
-    add_entry(entries, c, ".alpha", 0, (const int64_t[4]){0});
+    adapter_entries_add(entries, c->module, leaves[e->o->keys].up, n_dims,
+                        (const int64_t[4]){c->w.out, c->rank, 1, 1});
+    adapter_entries_add(entries, c->module, leaves[e->o->keys].down, n_dims,
+                        (const int64_t[4]){c->rank, c->w.in, c->w.kh, c->w.kw});
+    if (leaves[e->o->keys].alpha != NULL) {
+        adapter_entries_add(entries, c->module, leaves[e->o->keys].alpha, 0, NULL);
+    }
 }
 
-static GArray *plan(const struct exporter *e)
+/* PEFT's settings of what is in the file (diffusers' lora_adapter_metadata): for each network r, lora_alpha, the
+ * modules, and those whose rank, which is their alpha, is another. */
+static void plan_settings(JsonObject *settings, const struct exporter *e, const struct change *c)
+{
+    const char *component = component_of(c->tensor), *path = c->tensor->module;
+    // names are found by their ends; transformers' models have no text_model. any more
+    path += g_str_has_prefix(path, TEXT_ENCODER_MODULE) ? strlen(TEXT_ENCODER_MODULE) : 0;
+    g_autofree char *modules = g_strconcat(component, ".target_modules", NULL);
+    g_autofree char *r = g_strconcat(component, ".r", NULL);
+    g_autofree char *alpha = g_strconcat(component, ".lora_alpha", NULL);
+    const char *const patterns[] = {".rank_pattern", ".alpha_pattern"};
+
+    if (!json_object_has_member(settings, modules)) {
+        json_object_set_array_member(settings, modules, json_array_new());
+        json_object_set_int_member(settings, r, e->o->rank);
+        json_object_set_int_member(settings, alpha, e->o->rank);
+    }
+    json_array_add_string_element(json_object_get_array_member(settings, modules), path);
+    for (size_t i = 0; i < G_N_ELEMENTS(patterns) && c->rank != e->o->rank; i++) {
+        g_autofree char *key = g_strconcat(component, patterns[i], NULL);
+        if (!json_object_has_member(settings, key)) {
+            json_object_set_object_member(settings, key, json_object_new());
+        }
+        json_object_set_int_member(json_object_get_object_member(settings, key), path, c->rank);
+    }
+}
+
+static GArray *plan(const struct exporter *e, JsonObject *settings)
 {
     const struct checkpoint *c = e->m->session->checkpoint;
     // header first: the writer has to know all names and shapes, so ranks are found before
-    GArray *entries = g_array_new(FALSE, TRUE, sizeof(struct safetensors_entry));
+    GArray *entries = adapter_entries_create();
 
-    g_array_set_clear_func(entries, clear_entry);
     for (size_t i = 0; i < checkpoint_count(c); i++) {
+        const struct model_tensor *t = checkpoint_at(c, i);
         struct change change;
-        if (change_begin(e, checkpoint_at(c, i), &change) && change.module != NULL) {
-            plan_module(&change, entries);
+        if (change_begin(e, t, &change) && change.module != NULL) {
+            plan_module(e, &change, entries);
+            plan_settings(settings, e, &change);
         }
         change_finish(&change);
+        if (e->o->norms && is_norm(e, t)) {
+            adapter_entries_add_norm(entries, t);
+        }
     }
     return entries;
 }
 
-static bool begin_file(struct exporter *e, const GArray *entries, GError **error)
+static void add_network(struct adapter_header *h, const struct lora_options *o,
+                        JsonObject *settings)
 {
-    const struct checkpoint *c = e->m->session->checkpoint;
-    const bool v = checkpoint_schedule_config(c)->prediction_type == PREDICTION_V;
-    g_autofree char *rank = g_strdup_printf("%d", e->o->rank);
+    g_autofree char *rank = g_strdup_printf("%d", o->rank);
     // as LyCORIS and kohya's scripts write it
-    g_autofree char *conv = g_strdup_printf("{\"conv_dim\": \"%d\", \"conv_alpha\": \"%d\"}",
-                                            e->o->rank_conv, e->o->rank);
-    g_autofree char *base = g_utf8_make_valid(e->o->base, -1);
-    g_autofree char *architecture = g_strconcat(merge_architecture(c), "/lora", NULL);
-    // conv_dim is last: where there is none the list ends before it
-    const char *const keys[] = {"format",
-                                "modelspec.architecture",
-                                "modelspec.prediction_type",
-                                "modelspec.sai_model_spec",
-                                "ss_base_model_version",
-                                "ss_network_alpha",
-                                "ss_network_dim",
-                                "ss_network_module",
-                                "ss_sd_model_name",
-                                "ss_training_comment",
-                                e->o->rank_conv > 0 ? "ss_network_args" : NULL,
-                                NULL};
-    const char *const texts[] = {
-        "pt", architecture, v ? "v" : "epsilon", "1.0.0", merge_base_version(c),
-        rank, rank,         "networks.lora",     base,    "the largest parts of an SVDiff subject",
-        conv, NULL};
+    g_autofree char *conv =
+        g_strdup_printf("{\"conv_dim\": \"%d\", \"conv_alpha\": \"%d\"%s}", o->rank_conv, o->rank,
+                        o->norms ? ", \"train_norm\": \"True\"" : "");
 
-    e->writer = safetensors_writer_create(
-        e->o->output, (const struct safetensors_entry *)(const void *)entries->data, entries->len,
-        keys, texts, error);
+    adapter_header_add(h, "ss_network_dim", rank);
+    adapter_header_add(h, "ss_network_alpha", rank);
+    // norms are LyCORIS' own
+    adapter_header_add(h, "ss_network_module", o->norms ? "lycoris.kohya" : "networks.lora");
+    if (o->rank_conv > 0 || o->norms) {
+        adapter_header_add(h, "ss_network_args", conv);
+    }
+    if (o->keys == LORA_KEYS_DIFFUSERS) {
+        g_autofree char *text = adapter_export_print(settings);
+        adapter_header_add(h, "lora_adapter_metadata", text);
+    }
+}
+
+static bool begin_file(struct exporter *e, const GArray *entries, JsonObject *settings,
+                       GError **error)
+{
+    g_autoptr(adapter_header) header = adapter_header_create(
+        e->m, e->o->base, e->o->output, "the largest parts of an SVDiff subject");
+
+    add_network(header, e->o, settings);
+    e->writer = adapter_header_begin(header, e->o->output, entries, error);
     return e->writer != NULL;
 }
 
@@ -314,10 +371,8 @@ static bool export_all(struct exporter *e, GError **error)
 
     for (size_t i = 0; i < checkpoint_count(c); i++) {
         const struct model_tensor *t = checkpoint_at(c, i);
-        // counted, though it has no place
-        const bool norm = t->shifts && t->n_dims == 1;
         count_rows(e, t);
-        if (!(norm ? count_norm(e, i, error) : export_matrix(e, t, error)) ||
+        if (!(is_norm(e, t) ? export_norm(e, i, error) : export_matrix(e, t, error)) ||
             !merge_go_on(e->m, (int)i + 1, (int)checkpoint_count(c), error)) {
             return false;
         }
@@ -329,20 +384,20 @@ bool lora_export(const struct merge *m, const struct lora_options *o, struct lor
                  GError **error)
 {
     struct exporter e = {.m = m, .o = o};
-    g_autoptr(GArray) entries = plan(&e);
+    g_autoptr(JsonObject) settings = json_object_new();
+    g_autoptr(GArray) entries = plan(&e, settings);
 
     if (entries->len == 0) {
         return error_failed(error, "The subject changes no weight that has a place in a LoRA file; "
                                    "convert it to a folder or a checkpoint.");
     }
-    const bool done = begin_file(&e, entries, error) && export_all(&e, error);
+    const bool done = begin_file(&e, entries, settings, error) && export_all(&e, error);
     safetensors_writer_close(e.writer);
     if (done && kept != NULL) {
         // of a subject that changes nothing the shares are 0
         const double all = MAX(e.all, 1e-300);
-        *kept = (struct lora_kept){.modules = (int)entries->len / 3,
-                                   .share = e.kept / all,
-                                   .without_place = (e.all - e.placed) / all};
+        *kept = (struct lora_kept){
+            .modules = e.modules, .share = e.kept / all, .without_place = (e.all - e.placed) / all};
     }
     return done;
 }

@@ -171,6 +171,31 @@ for subject in "$scalar" off.safetensors; do
     check 'nothing of it is left out' test ! -s "$work/err"
 done
 check 'its metadata names the network' grep -aq '"ss_network_module":"lycoris.kohya"' full.safetensors
+
+# ---- and the largest parts of it, as the fixtures have them, which others' drawings are compared with ----
+
+part() { # NAME OPTIONS...
+    fixture=$1
+    shift
+    run convert "$models/sd1-subject-elementwise.safetensors:1.5" --to lora --model "$sd1" --output part.safetensors "$@"
+    check "--to lora $*" is 0
+    check 'what it keeps is said' grep -Eq 'keeps [0-9.e-]+ % of the change' "$work/err"
+    generate $draw --lora part.safetensors --output part.png
+    check 'nothing of it is left out' test ! -s "$work/err"
+    generate $draw --lora "$adapters/$fixture.safetensors" --output fixture.png
+    check 'draws as the fixture' near part.png fixture.png 1
+}
+part exported-kohya --rank 2 --rank-conv 3
+part exported-diffusers --rank 3 --rank-conv 2 --keys diffusers
+check 'with settings for PEFT' grep -aq '"lora_adapter_metadata":"{' part.safetensors
+part exported-norms --rank 2 --rank-conv 2 --norms
+refuses '--norms in names that have none' 2 '--norms is for --keys kohya' convert "$scalar" --to lora --norms \
+    --keys diffusers --model "$sd1" --output l.safetensors
+refuses '--keys of no LoRA' 2 '--keys is for --to lora' convert "$scalar" --to lycoris --keys diffusers --model "$sd1" \
+    --output l.safetensors
+refuses '--norms of no LoRA' 2 '--norms is for --to lora' convert "$scalar" --to lycoris --norms --model "$sd1" \
+    --output l.safetensors
+
 for type in f32 f16 bf16; do
     run convert "$scalar" --to checkpoint --model "$sd1" --type $type --output $type.safetensors --quiet
     check "--type $type" grep -aqi "\"dtype\":\"$type\"" $type.safetensors
