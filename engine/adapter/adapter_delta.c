@@ -147,35 +147,72 @@ static bool add_lokr(const struct adapter *a, const struct adapter_change *c, do
 
 /* ---- DoRA ---- */
 
-// delta = strength * (m * V / |V| - W), V = W + delta, by rows [out] or columns [in] of kernels
+// V = W + delta, whose rows [out] or columns [in] of kernels get lengths of their own
+struct lengths {
+    bool rows;
+    int out, in, area;
+};
+
+// squares of them, [out] or [in]
+static void measure_lengths(const struct lengths *l, const float *plain, const float *delta,
+                            double *square)
+{
+    int64_t at = 0;
+
+    for (int o = 0; o < l->out; o++) {
+        for (int i = 0; i < l->in; i++) {
+            double sum = 0;
+            for (int k = 0; k < l->area; k++, at++) {
+                const double v = (double)plain[at] + delta[at];
+                sum += v * v;
+            }
+            square[l->rows ? o : i] += sum;
+        }
+    }
+}
+
+// by [out] or [in]: what V is multiplied by
+static void stretch(const struct lengths *l, double strength, const double *by, const float *plain,
+                    float *delta)
+{
+    int64_t at = 0;
+
+    for (int o = 0; o < l->out; o++) {
+        for (int i = 0; i < l->in; i++) {
+            const double factor = by[l->rows ? o : i];
+            for (int k = 0; k < l->area; k++, at++) {
+                const double v = (double)plain[at] + delta[at];
+                delta[at] = (float)(strength * (factor * v - plain[at]));
+            }
+        }
+    }
+}
+
+// delta = strength * (m * V / |V| - W)
 static bool decompose(const struct adapter *a, const struct adapter_change *c,
                       const struct weight *w, double strength, const float *plain, float *delta,
                       GError **error)
 {
     const struct safetensors_tensor *t = c->parts[ADAPTER_MAGNITUDE];
     const bool rows = t != NULL || adapter_shape_rows(c->parts[ADAPTER_DORA]) == w->out;
+    const struct lengths l = {rows, w->out, w->in, w->kh * w->kw};
+    const int n = rows ? w->out : w->in;
     t = t != NULL ? t : c->parts[ADAPTER_DORA];
     g_autofree float *m = adapter_read(a, t, error);
-    const int64_t area = (int64_t)w->kh * w->kw, n = weight_count(w);
-    const int lengths = rows ? w->out : w->in;
-    g_autofree double *square = g_new0(double, lengths);
+    g_autofree double *by = g_new0(double, n);
 
     if (m == NULL) {
         return false;
     }
-    if (t->values != lengths) {
+    if (t->values != n) {
         return error_failed(error, "%s: %s has %d values, %d are needed.", adapter_path(a), t->name,
-                            (int)t->values, lengths);
+                            (int)t->values, n);
     }
-    for (int64_t i = 0; i < n; i++) {
-        const double v = (double)plain[i] + delta[i];
-        square[rows ? i / (w->in * area) : i / area % w->in] += v * v;
+    measure_lengths(&l, plain, delta, by);
+    for (int i = 0; i < n; i++) {
+        by[i] = m[i] / (sqrt(by[i]) + FLT_EPSILON);
     }
-    for (int64_t i = 0; i < n; i++) {
-        const int64_t k = rows ? i / (w->in * area) : i / area % w->in;
-        const double by = m[k] / (sqrt(square[k]) + FLT_EPSILON);
-        delta[i] = (float)(strength * (by * ((double)plain[i] + delta[i]) - plain[i]));
-    }
+    stretch(&l, strength, by, plain, delta);
     return true;
 }
 
