@@ -15,8 +15,9 @@ bool generate_count(const svdiff *s, const struct svdiff_generate_options *optio
     struct svdiff_generate_options o = *options;
     g_auto(dry_svdiff) dry = dry_session(s);
 
-    // shifts and adapters are in the weights before the first step and cost nothing after
-    o.n_subjects = o.n_adapters = o.n_embeddings = 0;
+    // no file is read: what subjects and adapters change is in the weights before the first step, and those
+    // that are in regions of their own have a UNet each (painter.c)
+    o.n_embeddings = 0;
     // the last picture of several is decoded as a single one, those before it beside the UNet
     const int shares = session_shares(s), own = (options->count + shares - 1) / shares;
     dry.share = dry.shares = 0;

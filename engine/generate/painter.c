@@ -63,6 +63,11 @@ bool painter_open(struct painter *p, const struct painter_parts *parts, GError *
     svdiff *s = p->session;
     const bool subjects = parts->n_subjects > 0;
 
+    if (s->dry) { // weights are not read, and nothing is put into them
+        p->made = g_strdup("");
+        p->bake = (struct bake){.session = s};
+        return open_words(p, &(struct painter_parts){0}, error);
+    }
     p->made = describe(parts);
     // first: whether the subjects are of this model is told by its hashes; both in one pass
     if (!adapter_list_open(&p->adapters, s->checkpoint, parts->adapters, parts->n_adapters, tell, s,

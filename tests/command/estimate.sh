@@ -44,6 +44,19 @@ rm -f a.*
 run generate --model "$sd1" --prompt x --width 72 --height 64 --estimate --json --output b.png
 check 'of generating: the size' test "$(value width) $(value height)" = '72 64'
 
+# what is in a region alone has a UNet for itself, an adapter as well as a subject
+sides="--region $pictures/mask-left.png=dog --region $pictures/mask-right.png=cat"
+memory() { # ARGUMENTS...
+    run generate --model "$sd1" --prompt x --width 64 --height 64 --estimate --json --output b.png "$@"
+    value bytes
+}
+mkdir -p "$work/data/svdiff/loras"
+cp "$SVDIFF_TESTS_DIR/fixtures/adapters/diffusers.safetensors" "$work/data/svdiff/loras/style.safetensors"
+one=$(memory $sides)
+check 'an adapter everywhere takes no more' test "$(memory $sides --lora style)" -eq "$one"
+two=$(memory $sides --region "$pictures/mask-left.png=fox <lora:style>")
+check 'in a region: another UNet' test "$two" -gt "$((one + $(stat -c %s "$sd1/$unet") / 4))"
+
 run learn --model "$sd1" --prompt '[V] dog' --image "$picture" --size 64 --estimate --output b.safetensors
 check 'for people' is 0
 check 'its lines' grep -q '^memory: ' "$work/out"
