@@ -85,7 +85,7 @@ static char *describe(void *user, const svdiff *s, int index, uint64_t seed, con
     g_autofree char *files = adapter_options_files(s->options.vae, o->embeddings, o->n_embeddings);
 
     return g_strdup_printf(
-        "%s%s\nNegative prompt: %s\nSteps: %d, Sampler: ddim, CFG scale: %s, Seed: "
+        "%s%s\nNegative prompt: %s\nSteps: %d, Sampler: DDIM, CFG scale: %s, Seed: "
         "%" G_GUINT64_FORMAT
         ", Size: %dx%d, Model hash: %.12s%s, Edited: %s, Described as: %s, Inversion: %s, Eta: %s, "
         "Noise: %s, Refined: %d, Fitted: %d, Precision: %s, Device: %s, Version: svdiff %s",

@@ -1,6 +1,8 @@
 /* svdiff generate: a prompt to pictures. */
+#include "engine/adapter/adapter_lookup.h"
 #include "engine/command/generate_job.h"
 #include "engine/command/made_text.h"
+#include "engine/command/picture_settings.h"
 #include "engine/command/strip_draw.h"
 
 #include "engine/base/error.h"
@@ -8,6 +10,8 @@
 #include "engine/picture/mask.h"
 #include "engine/subject/subject_list.h"
 #include "engine/subject/subject_words.h"
+
+#include <string.h>
 
 /* ---- options ---- */
 
@@ -195,6 +199,7 @@ static bool check_overwrites(const struct generate *g, GError **error)
     g_autoptr(output_guard) guard = command_guard(g->pictures.session);
 
     // NULL is no file
+    output_guard_reads(guard, text(g, "settings"));
     output_guard_reads(guard, text(g, "init-image"));
     output_guard_reads(guard, text(g, "mask"));
     output_guard_reads(guard, text(g, "prompts"));
@@ -344,6 +349,18 @@ static bool estimate_job(struct generate *g, GError **error)
     return true;
 }
 
+// s NULL: it could not be opened
+static void tell_model(const struct generate *g, const svdiff *s)
+{
+    g_autofree char *name = s != NULL ? adapter_lookup_name(checkpoint_path(s->checkpoint)) : NULL;
+
+    if (g->model != NULL && name != NULL && strcmp(g->model, name) != 0) {
+        report_warning(g->pictures.common.report,
+                       "%s was drawn with the model %s, this one is %s; give that with --model.",
+                       text(g, "settings"), g->model, name);
+    }
+}
+
 static bool draw(struct generate *g, GError **error)
 {
     // what the command line alone can say first, then files, then the model
@@ -351,6 +368,7 @@ static bool draw(struct generate *g, GError **error)
         return false;
     }
     svdiff *s = pictures_open(&g->pictures, error);
+    tell_model(g, s);
     if (s == NULL || !each_job(g, s, check_opened, error)) {
         return false;
     }
@@ -381,12 +399,23 @@ static bool take_word(struct generate *g, char *const *words, GError **error)
                        words[0]);
 }
 
+// they count before the prompt is looked at, and after what was given; typed: a prompt was
+static bool take_settings(struct generate *g, bool typed, GError **error)
+{
+    const char *settings = text(g, "settings");
+
+    return settings == NULL ||
+           picture_settings_take(&g->pictures.common.given, typed || given_has(given(g), "prompts"),
+                                 settings, g->pictures.common.report, &g->model, error);
+}
+
 static bool run(void *command, char *const *words, GError **error)
 {
     struct generate *g = command;
 
     g->pictures.describe = describe;
-    return take_word(g, words, error) && draw(g, error);
+    return take_settings(g, words[0] != NULL, error) && take_word(g, words, error) &&
+           draw(g, error);
 }
 
 static void finish(void *command)
@@ -395,6 +424,7 @@ static void finish(void *command)
 
     pictures_close(&g->pictures);
     generate_job_list_free(g);
+    g_free(g->model);
     strip_clear(&g->strip);
     picture_free(g->init);
     picture_free(g->mask);

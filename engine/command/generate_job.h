@@ -21,6 +21,7 @@ struct generate {
     struct pictures pictures;
     // of the whole command
     const char *typed;  // the prompt; NULL: --prompts
+    char *model;        // what --settings calls the model, or NULL
     GPtrArray *lines;   // struct prompt_line *; NULL without that
     GArray *jobs;       // struct generate_job
     struct strip strip; // without values: none

@@ -132,6 +132,31 @@ static bool has(const struct given *g, size_t i)
     return v->text != NULL || v->list != NULL || v->on >= 0;
 }
 
+void given_suggest(struct given *g, const char *name, const char *text)
+{
+    const size_t i = index_of(g, name);
+
+    if (has(g, i)) {
+        return;
+    }
+    if (g->table->rows[i].kind == OPTION_BOOL) {
+        g->values[i].on = 1;
+    } else {
+        g->values[i].text = g_strdup(text);
+    }
+}
+
+void given_suggest_list(struct given *g, const char *name, char **list)
+{
+    const size_t i = index_of(g, name);
+
+    if (has(g, i)) {
+        g_strfreev(list);
+    } else {
+        g->values[i].list = list;
+    }
+}
+
 static bool parse(const struct given *g, size_t i, double *value, GError **error)
 {
     const char *text = g->values[i].text;

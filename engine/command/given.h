@@ -30,6 +30,11 @@ void given_finish(struct given *g);
  * help names, or NULL. Texts of the help go into `texts`, which has to outlive the entries. */
 void given_add_entries(struct given *g, const void *defaults, GArray *entries, GPtrArray *texts);
 
+/* Takes a value as if it had been given, where none was; of a switch any text. Of a list the function takes
+ * all of it. */
+void given_suggest(struct given *g, const char *name, const char *text);
+void given_suggest_list(struct given *g, const char *name, char **list);
+
 /* Sets the fields of what was given, and checks the rest. False with a sentence. */
 bool given_apply(const struct given *g, void *options, GError **error);
 /* The same of one option. */

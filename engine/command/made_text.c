@@ -1,12 +1,13 @@
 /* How a picture was made; see made_text.h. */
 #include "engine/command/made_text.h"
 
+#include "engine/adapter/adapter_lookup.h"
 #include "engine/command/adapter_option.h"
-#include "engine/options/option.h"
+#include "engine/command/picture_settings.h"
 #include "engine/sampler/sampler.h"
 #include "engine/session/session.h"
 
-// "fox.safetensors:0.5, cat.safetensors:1", without folders
+// ", Subjects: fox.safetensors:0.5", without folders
 static char *list_subjects(const struct svdiff_generate_options *o)
 {
     char scale[G_ASCII_DTOSTR_BUF_SIZE];
@@ -15,10 +16,11 @@ static char *list_subjects(const struct svdiff_generate_options *o)
     for (int i = 0; i < o->n_subjects; i++) {
         g_autofree char *name = g_path_get_basename(o->subjects[i].file);
         g_ascii_formatd(scale, sizeof scale, "%.6g", o->subjects[i].scale);
-        g_string_append_printf(list, "%s%s%s:%s", i > 0 ? ", " : ", Subjects: ", name,
+        g_string_append_printf(list, "%s%s%s:%s", i > 0 ? ", " : "", name,
                                o->subjects[i].part != NULL ? o->subjects[i].part : "", scale);
     }
-    return g_string_free(list, FALSE);
+    g_autofree char *quoted = picture_settings_quote(g_string_free(list, FALSE));
+    return g_strconcat(o->n_subjects > 0 ? ", Subjects: " : "", quoted, NULL);
 }
 
 // those of a region alone, as bits
@@ -40,32 +42,6 @@ static char *list_regions(const struct svdiff_generate_options *o)
     return g_string_free(list, FALSE);
 }
 
-// what differs from the defaults, by the names that other programs have for it
-static char *list_settings(const struct svdiff_generate_options *o)
-{
-    static const struct {
-        const char *option, *called;
-    } settings[] = {{"clip-skip", "Clip skip"},
-                    {"spacing", "Schedule type"},
-                    {"timesteps", "Timesteps"},
-                    {"zero-snr", "Zero SNR"},
-                    {"eta", "Eta"},
-                    {"guidance-rescale", "CFG rescale"},
-                    {"noise", "RNG"},
-                    {"tile", "Tiling"}};
-    const struct option_table *t = &options_of_generate;
-    GString *list = g_string_new(NULL);
-
-    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
-        const struct option *row = option_find(t, settings[i].option);
-        if (option_get(row, o) != row->standard) {
-            g_autofree char *text = option_text(row, o);
-            g_string_append_printf(list, ", %s: %s", settings[i].called, text);
-        }
-    }
-    return g_string_free(list, FALSE);
-}
-
 // those that act everywhere, behind the prompt
 static char *list_adapters(const struct svdiff_generate_options *o)
 {
@@ -77,20 +53,40 @@ static char *list_adapters(const struct svdiff_generate_options *o)
     return adapter_options_text(o->adapters, o->n_adapters, ~confined);
 }
 
+// of a picture that began with another, which was drawn in a size of its own
+static char *list_start(const struct svdiff_generate_options *o, const picture *p)
+{
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+    GString *list = g_string_new(NULL);
+
+    if (o->init != NULL) {
+        g_ascii_formatd(number, sizeof number, "%.6g", o->strength);
+        g_string_append_printf(list, ", Denoising strength: %s", number);
+    }
+    if (o->init != NULL && (o->width != p->width || o->height != p->height)) {
+        g_string_append_printf(list, ", Drawn at: %dx%d", o->width, o->height);
+    }
+    return g_string_free(list, FALSE);
+}
+
 char *made_text(const struct svdiff_generate_options *o, const svdiff *s, uint64_t seed,
                 const picture *p)
 {
     char guidance[G_ASCII_DTOSTR_BUF_SIZE];
     g_autofree char *subjects = list_subjects(o), *regions = list_regions(o);
-    g_autofree char *settings = list_settings(o), *adapters = list_adapters(o);
+    g_autofree char *settings = picture_settings_list(o), *adapters = list_adapters(o);
     g_autofree char *files = adapter_options_files(s->options.vae, o->embeddings, o->n_embeddings);
+    g_autofree char *start = list_start(o, p);
+    g_autofree char *model =
+        picture_settings_quote(adapter_lookup_name(checkpoint_path(s->checkpoint)));
 
     return g_strdup_printf(
         "%s%s%s\nNegative prompt: %s\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: "
-        "%" G_GUINT64_FORMAT
-        "%s, Size: %dx%d, Model hash: %.12s%s%s, Precision: %s, Device: %s, Version: svdiff %s",
-        o->prompt, adapters, regions, o->negative, o->steps, sampler_name(o->sampler),
+        "%" G_GUINT64_FORMAT "%s, Size: %dx%d, Model hash: %.12s, Model: %s%s%s%s, Precision: %s, "
+        "Device: %s, Version: svdiff %s",
+        o->prompt, adapters, regions, o->negative, o->steps,
+        picture_settings_sampler(sampler_name(o->sampler)),
         g_ascii_formatd(guidance, sizeof guidance, "%.6g", o->guidance), seed, settings, p->width,
-        p->height, s->hashes.base, subjects, files, session_precision(s), s->device,
+        p->height, s->hashes.base, model, start, subjects, files, session_precision(s), s->device,
         SVDIFF_VERSION);
 }

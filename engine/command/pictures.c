@@ -1,6 +1,8 @@
 /* Commands that draw; see pictures.h. */
 #include "engine/command/pictures.h"
 
+#include "engine/command/picture_settings.h"
+
 #include "engine/base/error.h"
 #include "engine/base/output_name.h"
 #include "engine/session/session.h"
@@ -107,7 +109,7 @@ static bool write_result(struct pictures *d, const char *path, const picture *p,
                          GError **error)
 {
     g_autofree char *valid = g_utf8_make_valid(made, -1);
-    const struct picture_text texts[] = {{"parameters", valid}}; // the key that others look for
+    const struct picture_text texts[] = {{PICTURE_SETTINGS_KEY, valid}};
     const struct picture_writing w = {(int)given_number(&d->common.given, "quality"), texts,
                                       G_N_ELEMENTS(texts)};
 

@@ -11,6 +11,9 @@
     png.py edges FILE                                   prints the mean step from the last column to the first over that
                                                         between neighbours, and the same of rows
     png.py size FILE                                    prints WIDTHxHEIGHT
+    png.py say FILE OUTPUT KIND TEXT                    with this text alone under "parameters"; KIND: tEXt, iTXt, zTXt,
+                                                        with *N behind it N times,
+                                                        or a number of bytes that are left of the file; \\xNN are bytes
     png.py depth FILE                                   prints bits and channels
     png.py colours FILE OTHER                           both say their colours by the same chunks
     png.py border FILE MASK                             prints the mean step between neighbours across the mask's
@@ -156,6 +159,22 @@ def edges(path):
     print(f"{over(list(zip(*rows))):.3f} {over(rows):.3f}")
 
 
+def say(path, output, kind, text):
+    kind, _, times = kind.partition("*")
+    data = int(times or 1) * text.encode().decode("unicode_escape").encode("latin-1")
+    if kind == "iTXt":
+        data = b"\0\0\0\0" + data
+    elif kind == "zTXt":
+        data = b"\0" + zlib.compress(data)
+    parts = [(k, body) for k, body in chunks(path) if k not in (b"tEXt", b"iTXt")]
+    if not kind.isdigit():
+        parts.insert(-1, (kind.encode(), b"parameters\0" + data))
+    with open(output, "wb") as file:
+        whole = b"\x89PNG\r\n\x1a\n" + b"".join(
+            struct.pack(">I", len(body)) + k + body + struct.pack(">I", zlib.crc32(k + body)) for k, body in parts)
+        file.write(whole[: int(kind)] if kind.isdigit() else whole)
+
+
 def depth(path):
     header = struct.unpack(">2I5B", dict(chunks(path))[b"IHDR"])
     print(header[2], CHANNELS[header[3]])
@@ -190,4 +209,4 @@ def border(path, mask):
 
 if __name__ == "__main__":
     {"make": make, "scale": scale, "unchanged": unchanged, "border": border,
-     "near": near, "part": part, "edges": edges, "size": size, "depth": depth, "colours": colours}[sys.argv[1]](*sys.argv[2:])
+     "near": near, "say": say, "part": part, "edges": edges, "size": size, "depth": depth, "colours": colours}[sys.argv[1]](*sys.argv[2:])

@@ -44,7 +44,7 @@ check '.tif is a TIFF file' test "$(head -c 2 again.tif)" = II
 # ---- texts ----
 
 generate --prompt 'a "big" dog' --negative cat --steps 2 --seed 5 --guidance 6.5 --output text.png
-for part in 'a "big" dog' 'Negative prompt: cat' 'Steps: 2' 'Sampler: ddim' 'CFG scale: 6.5' \
+for part in 'a "big" dog' 'Negative prompt: cat' 'Steps: 2' 'Sampler: DDIM' 'Model: sd1' 'CFG scale: 6.5' \
     'Seed: 5' 'Size: 64x64' 'Model hash: [0-9a-f]\{12\}' 'Precision: \(f32\|bf16\)' 'Device: cpu'; do
     check "the picture says $part" grep -aq "$part" text.png
 done

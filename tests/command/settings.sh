@@ -1,0 +1,120 @@
+#!/bin/sh
+# Settings that pictures say: written as A1111's program reads them, and read back, its own too.
+. "$(dirname "$0")/lib.sh"
+
+say() { # FROM TO KIND TEXT
+    python3 "$SVDIFF_TESTS_DIR/command/png.py" say "$@"
+}
+near() { # FILE OTHER
+    python3 "$SVDIFF_TESTS_DIR/command/png.py" near "$@"
+}
+back() { # PICTURE OPTIONS...: drawn again, into back.png
+    run generate --model "$sd1" --output back.png --quiet --settings "$@"
+}
+told() { # PATTERN
+    grep -Eaq "^warning: .*$1" "$work/err"
+}
+
+# ---- what this program says ----
+
+style=$SVDIFF_TESTS_DIR/fixtures/adapters/diffusers.safetensors
+mkdir -p "$work/data/svdiff/loras" "$work/data/svdiff/subjects" "$work/data/svdiff/embeddings"
+cp "$style" "$work/data/svdiff/loras/style.safetensors"
+cp "$models/sd1-subject-scalar.safetensors" "$work/data/svdiff/subjects/fox.safetensors"
+cp "$models/sd1-subject-elementwise.safetensors" "$work/data/svdiff/subjects/owl.safetensors"
+cp "$SVDIFF_TESTS_DIR/fixtures/pickles/embedding.pt" "$work/data/svdiff/embeddings/glow.pt"
+all='--steps 3 --seed 5 --guidance 6.5 --sampler euler-a --spacing karras --clip-skip 2 --guidance-rescale 0.5
+    --noise torch --zero-snr --timesteps trailing --lora style:0.5 --embedding glow'
+generate --prompt 'a "big" (dog:1.2), glow, größe' --negative 'cat: bad, worse' $all --subject fox:0.5 \
+    --subject owl:keep=3 --output all.png --force
+check 'a picture of many settings' is 0
+for part in 'Sampler: Euler a' 'Schedule type: Karras' 'Subjects: "fox.safetensors:0.5, owl.safetensors:keep=3:1"'; do
+    check "it says $part" grep -aq "$part" all.png
+done
+back all.png --force
+check 'drawn again: the same bytes' same all.png back.png
+check 'and nothing to tell' test "$(grep -ac 'it says\|not here\|left out' "$work/err")" -eq 0
+generate --prompt 'a "big" (dog:1.2), glow, größe' --negative 'cat: bad, worse' $all --subject fox:0.5 \
+    --subject owl:keep=3 --output other.png --force --seed 6 --steps 1
+back all.png --force --seed 6 --steps 1
+check 'options count before it' same other.png back.png
+generate --prompt x --steps 1 --seed 1 --output x.png
+back x.png y
+generate --prompt y --steps 1 --seed 1 --output y.png
+check 'a prompt in a word, too' same y.png back.png
+picture begin.png 64 64 3 '4 * x'
+generate --prompt x --steps 2 --seed 1 --init-image begin.png --strength 0.5 --output begun.png
+back begun.png
+check 'a picture that it began with is told' told "Denoising strength: 0.5'; give the picture .* --init-image"
+back begun.png --init-image begin.png
+check 'with it: the same' same begun.png back.png
+run generate --model "$sd1" --quiet --prompt x --steps 2 --seed 1 --init-image begin.png --output begun.png
+check 'in another size than its own' grep -aq 'Size: 64x64.*Drawn at: 128x128' begun.png
+back begun.png --init-image begin.png
+check 'drawn in that again' same begun.png back.png
+generate --prompt x --steps 1 --seed 1 --region "$pictures/mask-left.png=dog" --output region.png
+back region.png
+check 'its regions are told' told '1 of its regions are left out'
+rm "$work/data/svdiff/subjects/owl.safetensors" "$work/data/svdiff/loras/style.safetensors" \
+    "$work/data/svdiff/embeddings/glow.pt"
+back all.png --force
+check 'a subject that is not here is told' told "owl.safetensors:keep=3:1', which is not here; give it with --subject"
+check 'and an embedding' told "glow.pt', which is not here; give it with --embedding"
+check 'and a LoRA' told '<lora:style:0.5> names no file'
+check 'the rest is drawn' is 0
+
+# ---- what A1111's program says ----
+
+text='a cat, (red:1.2)\nin rain\nNegative prompt: bad,\nworse\nSteps: 2, Sampler: DPM++ 2M, Schedule type: Karras, '
+text="$text"'CFG scale: 6.5, Seed: 5, Size: 64x48, Model hash: 1234567890, Model: dream, Clip skip: 2, RNG: CPU, '
+text="$text"'Lora hashes: "a: b, c: d", Hires upscale: 2, Version: v1.9.0'
+drawn='--steps 2 --sampler dpmpp-2m --spacing karras --guidance 6.5 --seed 5 --clip-skip 2 --noise torch --height 48'
+newline='
+'
+generate --prompt "a cat, (red:1.2)${newline}in rain" --negative "bad,${newline}worse" $drawn --output drawn.png
+for kind in tEXt iTXt; do
+    say x.png theirs.png $kind "$text"
+    back theirs.png
+    check "$kind: draws what its options draw" near drawn.png back.png
+    check 'another model is told' told 'drawn with the model dream, this one is sd1; give that with --model'
+    check 'and what there is not' told "'Hires upscale: 2'; nothing here"
+    check 'and no more' test "$(grep -ac '^warning: ' "$work/err")" -eq 2
+done
+say x.png theirs.png tEXt 'x\nSteps: 1, Sampler: DPM++ 2M Karras, Seed: 1, Size: 64x64'
+back theirs.png
+generate --prompt x --steps 1 --sampler dpmpp-2m --spacing karras --seed 1 --output older.png
+check 'older ones say both in one word' near older.png back.png
+say x.png theirs.png tEXt 'x\nSteps: 1, Sampler: Restart, Schedule type: Automatic, Seed: 1, Size: 64x64'
+back theirs.png
+check 'a sampler that is not to be had is told' told "'Sampler: Restart', which is not to be had here, and what is usual is taken"
+check 'the usual one is taken' near x.png back.png
+
+say x.png theirs.png tEXt "x\\nSteps: 1, Seed: 1, Size: 64x64$(printf ', K%s: \\x1b[1m' $(seq 1 30))"
+back theirs.png
+check 'no more than can be read is told' test "$(grep -ac '^warning: ' "$work/err")" -eq 21
+check 'how much more there is' told 'it says 10 more'
+check 'without characters that a screen obeys' test "$(grep -ac "$(printf '\033')" "$work/err")" -eq 0
+
+# ---- what cannot be taken ----
+
+bad() { # NAME PATTERN KIND TEXT
+    say x.png bad.png "$3" "$4"
+    refuses "$1" 1 "^bad.png: $2" generate --model "$sd1" --quiet --output o.png --settings bad.png
+}
+bad 'no text' 'it does not say how it was drawn' none ''
+bad 'other words' 'what is written in it are no settings' tEXt 'a picture of mine'
+bad 'a seed that is none' "it says 'Seed: -1', which is no number" tEXt 'x\nSteps: 1, Seed: -1'
+bad 'steps beyond all numbers' "it says 'Steps: 1e99999'" tEXt 'x\nSteps: 1e99999'
+bad 'a size that is none' "it says 'Size: 64x', which is no size" tEXt 'x\nSteps: 1, Size: 64x'
+bad 'a packed text' 'the text in it is compressed' zTXt 'x\nSteps: 1'
+bad 'bytes that are no UTF-8' 'the text in it is damaged' iTXt 'x\xff\nSteps: 1'
+bad 'a zero' 'the text in it is damaged' tEXt 'x\0\nSteps: 1'
+bad 'a long text' 'the text in it is longer' 'tEXt*100000' 'Steps: 1, a\n'
+bad 'cut off' 'the picture is cut off' 60 ''
+bad 'cut off before all' 'this is no PNG' 7 ''
+refuses 'a size that is too large' 2 '--width is 90000' generate --model "$sd1" --quiet --output o.png --settings \
+    "$(say x.png bad.png tEXt 'x\nSteps: 1, Size: 90000x64'; echo bad.png)"
+refuses 'no picture' 1 'baseline.jpg: this is no PNG picture' generate --model "$sd1" --quiet --output o.png \
+    --settings "$pictures/baseline.jpg"
+refuses 'over itself' 1 'x.png' generate --model "$sd1" --quiet --output x.png --settings x.png
+end_tests
