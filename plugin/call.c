@@ -205,6 +205,17 @@ void call_add_subjects(GPtrArray *arguments, const char *subjects)
     }
 }
 
+void call_add_adapters(GPtrArray *arguments, const char *adapters)
+{
+    g_auto(GStrv) list = svdiff_subject_list(adapters);
+
+    for (char **part = list; *part != NULL; part++) {
+        const char *rest = *part, *option = brought_option(*part, &rest);
+        // there are no subjects among these
+        call_add_text(arguments, option != NULL ? option : "--lora", rest);
+    }
+}
+
 // 31 bits: a GIMP keeps it as a whole number of 32, and -1 asks for another one
 int call_seed(const values *v)
 {

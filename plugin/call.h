@@ -130,6 +130,8 @@ void call_add_pictures(GPtrArray *arguments, const struct call *c, const scratch
 
 /* "fox:0.8; cat.safetensors", as people write it, to one "--subject" each. */
 void call_add_subjects(GPtrArray *arguments, const char *subjects);
+/* "lora ink:0.5; embedding glow" to one "--lora" or "--embedding" each; what says neither is a LoRA. */
+void call_add_adapters(GPtrArray *arguments, const char *adapters);
 
 /* Whether width and height are 0 or divisible by 8, with a sentence if not. */
 bool call_check_size(const values *v, GError **error);

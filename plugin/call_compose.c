@@ -204,6 +204,8 @@ static bool paint(const struct compose *c, task *t, GError **error)
     call_add_values(a, c->v, "prompt", "model", "count", "device", NULL);
     add_negative(a, values_text(c->v, "negative"));
     call_add_text(a, "--subject", c->output);
+    // what was learned is of the model alone, and a style is painted over it
+    call_add_adapters(a, values_text(c->v, "adapters"));
     // what the prompt calls the subjects becomes their own words
     g_ptr_array_add(a, g_strdup("--names"));
     call_add_int(a, "--width", width);

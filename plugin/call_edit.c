@@ -57,6 +57,7 @@ static bool add_arguments(const struct edit *e, const scratch *folder, GPtrArray
     }
     call_add_values(a, e->v, "prompt", "model", "structure", "learn-steps", "steps", "guidance",
                     "count", "device", NULL);
+    call_add_adapters(a, values_text(e->v, "adapters"));
     call_add_seed(a, e->seed);
     // a folder: the worker finds the file of this very picture and prompt
     call_add_text(a, "--shift", kept);

@@ -31,6 +31,12 @@
         N_("Learned subjects by name or file, with a strength if wanted: fox:0.8; "                \
            "cat.safetensors; the same of adapters: lora ink:0.5, embedding glow"),                 \
         .look = LOOK_SUBJECTS
+// of dialogs alone, where subjects are not among what is asked for
+#define ADAPTERS_ARGUMENT                                                                          \
+    ARGUMENT_TEXT, "adapters", N_("Adapters (_6)"),                                                \
+        N_("LoRA files and embeddings by name or file, with a strength if wanted: lora ink:0.5; "  \
+           "embedding glow"),                                                                      \
+        .look = LOOK_ADAPTERS, .advanced = true, .unscripted = true
 #define MODEL_ARGUMENT(label)                                                                      \
     ARGUMENT_FILE, "model", label,                                                                 \
         N_("A folder of diffusers or a .safetensors file; empty: the model that ships."),          \

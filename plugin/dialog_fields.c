@@ -124,7 +124,11 @@ static GtkWidget *dress(struct dialog_fields *f, const struct argument *p, GtkWi
     switch (p->look) {
     case LOOK_SUBJECTS:
         // adapters are painted with, and not converted
-        return dialog_subjects_new(w, strcmp(p->name, "subjects") == 0);
+        return dialog_subjects_new(w, strcmp(p->name, "subjects") == 0
+                                          ? LISTED_SUBJECTS | LISTED_BROUGHT
+                                          : LISTED_SUBJECTS);
+    case LOOK_ADAPTERS:
+        return dialog_subjects_new(w, LISTED_BROUGHT);
     case LOOK_PROMPT: // the list that the entry is in
         return dialog_history_widget(w);
     case LOOK_REGIONS:
@@ -336,7 +340,7 @@ void dialog_fields_renew(const struct dialog_fields *f)
         const struct argument *p = &f->v->procedure->arguments[i];
         if (p->kind == ARGUMENT_CHANNEL) {
             dialog_channels_renew(f->widgets[i], f->chosen->image);
-        } else if (p->look == LOOK_SUBJECTS) {
+        } else if (p->look == LOOK_SUBJECTS || p->look == LOOK_ADAPTERS) {
             dialog_subjects_renew(f->widgets[i]);
         } else if (p->look == LOOK_REGIONS) {
             dialog_regions_renew(f->widgets[i]);

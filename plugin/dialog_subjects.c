@@ -34,7 +34,7 @@ struct subjects {
     GtkWidget *list;        // NULL: there is nothing to tick
     char **there;           // what the rows are of, see list_files
     GArray *rows;           // struct row
-    bool brought;           // adapters and embeddings, too
+    unsigned listed;        // LISTED_SUBJECTS and LISTED_BROUGHT
     guint asked;            // row whose picture is awaited
     GCancellable *stop;
     bool writing; // one of the two into the other
@@ -252,8 +252,8 @@ static void fill(struct subjects *s, char **names)
 // what was learned, then what was brought along
 static char **list_names(const struct subjects *s)
 {
-    g_auto(GStrv) subjects = paths_subjects();
-    g_auto(GStrv) brought = s->brought ? brought_names() : g_new0(char *, 1);
+    g_auto(GStrv) subjects = s->listed & LISTED_SUBJECTS ? paths_subjects() : g_new0(char *, 1);
+    g_auto(GStrv) brought = s->listed & LISTED_BROUGHT ? brought_names() : g_new0(char *, 1);
     g_autoptr(GStrvBuilder) all = g_strv_builder_new();
 
     g_strv_builder_addv(all, (const char **)subjects);
@@ -275,12 +275,12 @@ void dialog_subjects_renew(GtkWidget *entry)
     }
 }
 
-GtkWidget *dialog_subjects_new(GtkWidget *entry, bool brought)
+GtkWidget *dialog_subjects_new(GtkWidget *entry, unsigned listed)
 {
     struct subjects *s = g_new0(struct subjects, 1);
 
     s->entry = entry;
-    s->brought = brought;
+    s->listed = listed;
     s->box = toolkit_column(4, entry, NULL);
     s->there = g_new0(char *, 1);
     s->rows = g_array_new(FALSE, FALSE, sizeof(struct row));

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <gtk/gtk.h>
-#include <stdbool.h>
 
-/* An entry for "fox:0.8; cat.safetensors", and below it the learned subjects with a tick and a
- * strength each (brought: adapters and embeddings, too). What is ticked is written into the entry, and what is typed there is ticked. */
-GtkWidget *dialog_subjects_new(GtkWidget *entry, bool brought);
+// what the list has, of these
+enum { LISTED_SUBJECTS = 1, LISTED_BROUGHT = 2 };
+
+/* An entry for "fox:0.8; cat.safetensors", and below it what is listed with a tick and a strength each. What is
+ * ticked is written into the entry, and what is typed there is ticked. */
+GtkWidget *dialog_subjects_new(GtkWidget *entry, unsigned listed);
 
 /* Looks again which there are. */
 void dialog_subjects_renew(GtkWidget *entry);

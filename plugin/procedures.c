@@ -144,6 +144,7 @@ static const struct argument compose_arguments[] = {
     {ARGUMENT_FILE, "output", N_("Ou_tput"),
      N_("The subject file to write; empty: your data folder, by the layers' names."),
      .advanced = true},
+    {ADAPTERS_ARGUMENT},
     {DEVICE_ARGUMENT},
 };
 
@@ -166,6 +167,7 @@ static const struct argument edit_arguments[] = {
     {GUIDANCE_ARGUMENT("edit")},
     {PICTURES_SEED_ARGUMENT},
     {COUNT_ARGUMENT},
+    {ADAPTERS_ARGUMENT},
     {DEVICE_ARGUMENT},
 };
 

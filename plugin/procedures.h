@@ -26,6 +26,7 @@ enum argument_look {
     LOOK_ENTRY,
     LOOK_PROMPT,   // with those that were used before
     LOOK_SUBJECTS, // with a list of all that were learned
+    LOOK_ADAPTERS, // with a list of what was brought along
     LOOK_REGIONS,  // with rows of places
     LOOK_MODEL,    // with what the file is
     LOOK_SIZE,     // pixels, divisible by 8, with a slider around the model's own
