@@ -1,6 +1,7 @@
 /* The tokenizer against transformers 5: the ids of every prompt of the fixtures are the same; then
  * cutting, placeholders, and what is refused. */
 #include "engine/base/error.h"
+#include "engine/text/prompt_chunks.h"
 #include "tests/tokenizer_fixture.h"
 
 #include <string.h>
@@ -151,6 +152,32 @@ static void test_refused_texts(void)
     g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE);
 }
 
+// the vectors of a textual inversion are in one chunk, as A1111's program puts them
+static void test_vectors(void)
+{
+    static const struct tokenizer_word word = {.text = "glow", .id = 100000, .n = 5};
+    static const struct {
+        int before, chunks, at; // tokens before it, chunks, and where its first vector is
+    } cases[] = {{70, 1, 71}, {71, 2, 78}, {74, 2, 78}, {75, 2, 78}, {76, 2, 79}};
+    g_autoptr(tokenizer) t = open_fixture("cut");
+    g_autoptr(tokenizer) with = tokenizer_with_words(t, &word, 1);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        struct prompt_chunks c;
+        for (int k = 0; k < cases[i].before; k++) {
+            g_string_append(text, "photo ");
+        }
+        g_string_append(text, "glow");
+        g_assert_true(prompt_chunks_make(&c, with, text->str, 77, NULL));
+        g_assert_cmpint(c.n, ==, cases[i].chunks);
+        for (int k = 0; k < word.n; k++) {
+            g_assert_cmpint(c.ids[cases[i].at + k], ==, word.id + k);
+        }
+        prompt_chunks_clear(&c);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -160,6 +187,7 @@ int main(int argc, char **argv)
     g_test_add_func("/tokenizer/words", test_words);
     g_test_add_func("/tokenizer/rare-words", test_rare_words);
     g_test_add_func("/tokenizer/long", test_long);
+    g_test_add_func("/tokenizer/vectors", test_vectors);
     g_test_add_func("/tokenizer/refused-texts", test_refused_texts);
     return g_test_run();
 }

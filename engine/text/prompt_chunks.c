@@ -37,7 +37,8 @@ static void end_chunk(struct filling *f, guint n)
     f->last_comma = -1;
 }
 
-static void add_token(struct filling *f, int32_t id, float weight)
+// for a token that n - 1 others follow as vectors of one word, which stay together
+static void add_token(struct filling *f, int32_t id, int n, float weight)
 {
     const int full = f->length - 2, count = (int)f->tokens->len;
 
@@ -46,8 +47,8 @@ static void add_token(struct filling *f, int32_t id, float weight)
     } else if (count == full && f->last_comma >= 0 && count - f->last_comma <= BACKTRACK) {
         end_chunk(f, (guint)f->last_comma + 1);
     }
-    if ((int)f->tokens->len == full) {
-        end_chunk(f, (guint)full);
+    if ((int)f->tokens->len == full || (n <= full && (int)f->tokens->len + n > full)) {
+        end_chunk(f, f->tokens->len);
     }
     g_array_append_val(f->tokens, id);
     g_array_append_val(f->known, weight);
@@ -63,7 +64,8 @@ static bool add_part(struct filling *f, const struct prompt_part *part, GError *
     }
     ids = tokenizer_pieces(f->tokenizer, part->text, error);
     for (guint i = 0; ids != NULL && i < ids->len; i++) {
-        add_token(f, g_array_index(ids, int32_t, i), (float)part->weight);
+        const int32_t id = g_array_index(ids, int32_t, i);
+        add_token(f, id, tokenizer_word_length(f->tokenizer, id), (float)part->weight);
     }
     return ids != NULL;
 }

@@ -2,7 +2,7 @@
  *
  * As A1111's stable-diffusion-webui cuts: each chunk is the beginning token, as many of the text's as fit, the end
  * token and padding. Where a chunk is full and a comma stands among its last 20 tokens, what follows the
- * comma moves to the next one. BREAK ends a chunk. */
+ * comma moves to the next one, and the vectors of a textual inversion are in one. BREAK ends a chunk. */
 #pragma once
 
 #include "engine/text/tokenizer.h"

@@ -383,6 +383,16 @@ struct tokenizer *tokenizer_with_words(const struct tokenizer *t,
     return with;
 }
 
+int tokenizer_word_length(const struct tokenizer *t, int32_t id)
+{
+    for (int i = 0; i < t->n_words; i++) {
+        if (t->words[i].id == id) {
+            return t->words[i].n;
+        }
+    }
+    return 1;
+}
+
 void tokenizer_free(struct tokenizer *t)
 {
     if (t && !t->words) {

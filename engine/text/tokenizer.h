@@ -64,6 +64,9 @@ struct tokenizer_word {
 struct tokenizer *tokenizer_with_words(const struct tokenizer *t,
                                        const struct tokenizer_word *words, int n);
 
+/* How many tokens follow one another from this one on as a word's own; 1 for all other tokens. */
+int tokenizer_word_length(const struct tokenizer *t, int32_t id);
+
 void tokenizer_free(struct tokenizer *t);
 
 typedef struct tokenizer tokenizer;
