@@ -1,6 +1,7 @@
 /* Any bytes as a picture file: refused with a sentence, or values of 0 to 1 in sRGB, whatever its
  * profile does, and the picture's own samples of the same size. */
 #include "engine/picture/picture_origin.h"
+#include "engine/picture/picture_text.h"
 #include "tests/fuzz/replay.h"
 #include "tests/memory_file.h"
 
@@ -50,8 +51,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char path[MEMORY_FILE_PATH];
     const int file = memory_file(data, size, path);
-    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) error = NULL, problem = NULL;
+    g_autofree char *text = picture_text_read(path, "parameters", &problem);
 
+    g_assert_true((text != NULL) == (problem == NULL));
+    g_assert_true(text == NULL || g_utf8_validate(text, -1, NULL));
     if (is_small(data, size)) {
         g_autoptr(picture) p = picture_read(path, 1, &error);
         g_assert_true((p != NULL) == (error == NULL));
