@@ -294,7 +294,9 @@ bool svdiff_edit(svdiff *s, const struct svdiff_edit_options *options, svdiff_ta
     e.drawing.pictures = options->n_targets * options->count;
     const bool done = edit_check(options, MAX(factor, 8), error) && session_check_plain(s, error) &&
                       read_image(&e, error) && prepare(&e, error) && open_targets(&e, error) &&
-                      open_drawing(&e, error) && draw_all(&e, error);
+                      // before the picture is learned, which takes long
+                      drawing_check_brought(&e.drawing, error) && open_drawing(&e, error) &&
+                      draw_all(&e, error);
     editor_finish(&e);
     return done;
 }

@@ -99,6 +99,31 @@ static bool open_decoder(struct drawing *d, GError **error)
     return d->decoder != NULL && (preview == NULL || n->preview != NULL);
 }
 
+static struct painter_parts parts_of(const struct svdiff_generate_options *o)
+{
+    return (struct painter_parts){.subjects = o->subjects,
+                                  .n_subjects = o->n_subjects,
+                                  .adapters = o->adapters,
+                                  .n_adapters = o->n_adapters,
+                                  .embeddings = o->embeddings,
+                                  .n_embeddings = o->n_embeddings,
+                                  .force = o->force};
+}
+
+bool drawing_check_brought(const struct drawing *d, GError **error)
+{
+    struct painter painter = {.session = d->session};
+    struct painter_parts parts = parts_of(d->options);
+
+    if (parts.n_adapters + parts.n_embeddings == 0) {
+        return true;
+    }
+    parts.n_subjects = 0;
+    const bool good = painter_open(&painter, &parts, error);
+    painter_finish(&painter);
+    return good;
+}
+
 bool drawing_open(struct drawing *d, struct scene *scenes, int n, GError **error)
 {
     const struct svdiff_generate_options *o = d->options;
@@ -107,14 +132,7 @@ bool drawing_open(struct drawing *d, struct scene *scenes, int n, GError **error
                                     .clip_skip = o->clip_skip,
                                     .progress = d->denoise.progress,
                                     .user = d->denoise.user};
-
-    const struct painter_parts parts = {.subjects = o->subjects,
-                                        .n_subjects = o->n_subjects,
-                                        .adapters = o->adapters,
-                                        .n_adapters = o->n_adapters,
-                                        .embeddings = o->embeddings,
-                                        .n_embeddings = o->n_embeddings,
-                                        .force = o->force};
+    const struct painter_parts parts = parts_of(o);
 
     // texts before networks: the text encoder and the UNet are never in memory together
     if (!paint_sets_open(&d->sets, &painter, &parts, error) ||

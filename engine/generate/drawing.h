@@ -37,6 +37,9 @@ void drawing_finish(struct drawing *d);
 
 bool drawing_prepare(struct drawing *d, GError **error);
 
+/* Whether the options' adapters and embeddings can be opened, for who has long work before it draws. */
+bool drawing_check_brought(const struct drawing *d, GError **error);
+
 /* n scenes, opened with d->sets; the subjects are the options'. */
 bool drawing_open(struct drawing *d, struct scene *scenes, int n, GError **error);
 

@@ -158,6 +158,9 @@ run edit --model "$sd1" --width 64 --height 64 --quiet --image "$pictures/rgb8.p
     --learn-steps 1 --steps 1 --seed 3 --shift . --output edit-style.png --lora "$style"
 check 'an edit is drawn with it' differ edit.png edit-style.png
 check 'and learned without: once' test "$(ls ./*.svdiff.safetensors | wc -l)" -eq 1
+refuses 'an edit with one that is nowhere: nothing is learned before' 1 'nobody: ' edit --model "$sd1" --width 64 \
+    --height 64 --quiet --image "$pictures/rgb8.png" --prompt z --target y --learn-steps 1 --steps 1 --seed 3 \
+    --shift . --output o.png --lora nobody
 
 # ---- subjects as adapters: all of what they change ----
 
