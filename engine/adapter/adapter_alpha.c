@@ -9,6 +9,7 @@
 
 #define HEADER_KEY  "lora_adapter_metadata"
 #define FILE_NAME   "adapter_config.json"
+#define BESIDE      "adapter_model." // begins the name of the file that it is of
 #define MAX_BYTES   (1 << 20)
 #define ALPHA_BOUND 1e9
 // of PEFT's series for rotations, where nothing else is said, and at most
@@ -26,9 +27,12 @@ struct adapter_alphas *adapter_alphas_read(const struct safetensors *file, GErro
     const char *text = safetensors_metadata(file, HEADER_KEY);
     g_autofree char *folder = g_path_get_dirname(safetensors_path(file));
     g_autofree char *beside = g_build_filename(folder, FILE_NAME, NULL);
+    g_autofree char *name = g_path_get_basename(safetensors_path(file));
     g_autoptr(adapter_alphas) a = g_new0(struct adapter_alphas, 1);
 
-    if (text == NULL && !g_file_test(beside, G_FILE_TEST_EXISTS)) {
+    // other files of a folder are none of its business
+    if (text == NULL &&
+        (!g_str_has_prefix(name, BESIDE) || !g_file_test(beside, G_FILE_TEST_EXISTS))) {
         return NULL;
     }
     a->what = text != NULL ? g_strdup_printf("%s: " HEADER_KEY, safetensors_path(file))

@@ -1,6 +1,6 @@
 /* adapter_alpha.h: the alphas of files that do not have them as tensors: PEFT's settings, which lie
  * in the header (lora_adapter_metadata, diffusers from 0.34 on) or in adapter_config.json beside
- * the file.
+ * adapter_model.safetensors (.bin), as PEFT calls both.
  *
  *   r, lora_alpha (alpha of LoHa and LoKr), alpha_pattern: {module: alpha}, use_rslora
  *   use_cayley_neumann (true), num_cayley_neumann_terms (5), coft (false) of rotations

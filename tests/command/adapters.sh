@@ -79,6 +79,10 @@ check 'its alpha is that of more than one' differ name.png expression.png
 sed -i 's/to_[.][$]/to_k$/' pattern/adapter_config.json
 generate $draw --lora pattern/adapter_model.safetensors --output expression.png
 check 'or of one' near name.png expression.png
+cp "$adapters/comfy.safetensors" pattern/other.safetensors
+generate $draw --lora pattern/other.safetensors --output other.png
+generate $draw --lora "$adapters/comfy.safetensors" --output comfy.png
+check 'settings of another file are not its own' near other.png comfy.png
 edit_tensors "$style" flat.safetensors "t = {'$key.oft_R': ('F32', [32, 0], b'')}"
 generate $draw --lora flat.safetensors --output flat.png
 check 'rotations of single columns are none' near flat.png plain.png
