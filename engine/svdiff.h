@@ -421,6 +421,8 @@ struct svdiff_generate_options {
     bool zero_snr; // the schedule ends in pure noise, whatever the config says
     double eta;
     int width, height; // pixels, divisible by 8
+    /* Above 1: drawn so, enlarged by this factor, and drawn again with this strength. */
+    double hires, hires_strength;
     int count;
     uint64_t seed; // of the first picture; the next ones count on
     enum svdiff_noise noise;

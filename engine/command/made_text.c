@@ -86,7 +86,8 @@ char *made_text(const struct svdiff_generate_options *o, const svdiff *s, uint64
         "Device: %s, Version: svdiff %s",
         o->prompt, adapters, regions, o->negative, o->steps,
         picture_settings_sampler(sampler_name(o->sampler)),
-        g_ascii_formatd(guidance, sizeof guidance, "%.6g", o->guidance), seed, settings, p->width,
-        p->height, s->hashes.base, model, start, subjects, files, session_precision(s), s->device,
-        SVDIFF_VERSION);
+        g_ascii_formatd(guidance, sizeof guidance, "%.6g", o->guidance), seed, settings,
+        // with --hires its own size follows from the first one
+        o->hires > 1 ? o->width : p->width, o->hires > 1 ? o->height : p->height, s->hashes.base,
+        model, start, subjects, files, session_precision(s), s->device, SVDIFF_VERSION);
 }

@@ -44,6 +44,8 @@ static const struct {
     {"guidance-rescale", "CFG rescale", false},
     {"noise", "RNG", false},
     {"tile", "Tiling", false},
+    {"hires", "Hires upscale", false},
+    {"hires-strength", "Hires strength", false},
 };
 
 /* Words of choices as A1111 has them, the first of each word of ours is what is written. NULL: what is the default

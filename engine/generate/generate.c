@@ -8,6 +8,7 @@
 #include "engine/generate/generate_check.h"
 #include "engine/generate/generate_devices.h"
 #include "engine/generate/generate_fit.h"
+#include "engine/generate/hires.h"
 
 static bool open_scene(struct drawing *d, struct scene *scene, GError **error)
 {
@@ -55,6 +56,10 @@ bool generate_alone(svdiff *s, const struct svdiff_generate_options *options, sv
 bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
                      progress_function progress, void *user, GError **error)
 {
+    // each of its two drawings is a call of its own
+    if (options->hires > 1) {
+        return hires_generate(s, options, take, progress, user, error);
+    }
     // a trace is of the first picture alone
     const bool several =
         s->options.n_more_devices > 0 && options->count > 1 && options->trace == NULL && !s->dry;

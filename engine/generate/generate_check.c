@@ -2,6 +2,7 @@
 #include "engine/generate/generate_check.h"
 
 #include "engine/adapter/adapter_list.h"
+#include "engine/generate/hires.h"
 #include "engine/base/error.h"
 #include "engine/options/option.h"
 #include "engine/text/prompt.h"
@@ -71,6 +72,21 @@ static bool check_tile(const struct svdiff_generate_options *o, GError **error)
            error_usage(error, "--tile is of whole pictures; leave it out where a part is painted.");
 }
 
+static bool check_hires(const struct svdiff_generate_options *o, int unit, GError **error)
+{
+    // of both: no memory has room for a picture of them
+    const int most = (int)option_find(&options_of_generate, "width")->high;
+    int width, height;
+
+    hires_size(o, unit, &width, &height);
+    if (o->hires > 1 && o->init != NULL) {
+        return error_usage(error, "--hires begins with a text alone; leave --init-image out.");
+    }
+    return o->hires <= 1 || (width <= most && height <= most) ||
+           error_usage(error, "--hires %g makes %dx%d of %dx%d; at most %d a side are possible.",
+                       o->hires, width, height, o->width, o->height, most);
+}
+
 bool generate_check(const struct svdiff_generate_options *o, int unit, GError **error)
 {
     // sizes need the model's unit, which the table of options does not know
@@ -79,7 +95,7 @@ bool generate_check(const struct svdiff_generate_options *o, int unit, GError **
 
     return options_check(&options_of_generate, o, error) && check_scales(o, error) &&
            adapter_check_strengths(o->adapters, o->n_adapters, error) && check_noise(o, error) &&
-           check_tile(o, error) && check_regions(o, error) &&
+           check_tile(o, error) && check_hires(o, unit, error) && check_regions(o, error) &&
            option_check_pixels(width, o->width, unit, error) &&
            option_check_pixels(height, o->height, unit, error) &&
            check_prompt("--prompt", o->prompt, error) &&

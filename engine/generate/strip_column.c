@@ -96,7 +96,7 @@ static bool can_vary(const struct option *o)
 {
     return (o->kind == OPTION_INT || o->kind == OPTION_NUMBER || o->kind == OPTION_CHOICE) &&
            o->field != OPTION_NO_FIELD && !(o->flags & OPTION_PIXELS) &&
-           strcmp(o->name, "count") != 0;
+           strcmp(o->name, "count") != 0 && strcmp(o->name, "hires") != 0;
 }
 
 static const struct option *find_row(const char *name)

@@ -1,6 +1,7 @@
 /* Drawing a strip; see strip_sheet.h. A picture of it is drawn as it would be alone. */
 #include "engine/generate/strip_sheet.h"
 
+#include "engine/generate/hires.h"
 #include "engine/generate/strip_column.h"
 #include "engine/picture/sheet.h"
 
@@ -59,12 +60,10 @@ struct cells {
 bool strip_sheet_check(const struct strip *strip, const struct svdiff_generate_options *options,
                        GError **error)
 {
-    const picture *init = options->init;
-    int w, h;
+    int width, height, w, h;
 
-    return sheet_size(init != NULL ? init->width : options->width,
-                      init != NULL ? init->height : options->height, strip->n, options->count, &w,
-                      &h, error);
+    hires_size(options, 8, &width, &height);
+    return sheet_size(width, height, strip->n, options->count, &w, &h, error);
 }
 
 static bool tell_of_cells(void *user, const struct progress *p)

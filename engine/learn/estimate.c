@@ -6,6 +6,7 @@
 #include "engine/learn/estimate.h"
 
 #include "engine/generate/generate_fit.h"
+#include "engine/generate/hires.h"
 #include "engine/group/group.h"
 #include "engine/learn/speed.h"
 #include "engine/session/dry_session.h"
@@ -350,6 +351,9 @@ static bool estimate_generate(svdiff *s, const struct svdiff_generate_options *o
     e->bytes = e->least_bytes = run_bytes(s, count.peak, weights);
     e->width = options->width;
     e->height = options->height;
+    if (options->hires > 1) {
+        hires_size(options, 8, &e->width, &e->height);
+    }
     memcpy(work.operations, count.operations, sizeof work.operations);
     tell_work(s, &work, values_of_generating(s, options), weights, options->width, options->height,
               e);

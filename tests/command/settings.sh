@@ -67,7 +67,7 @@ check 'the rest is drawn' is 0
 
 text='a cat, (red:1.2)\nin rain\nNegative prompt: bad,\nworse\nSteps: 2, Sampler: DPM++ 2M, Schedule type: Karras, '
 text="$text"'CFG scale: 6.5, Seed: 5, Size: 64x48, Model hash: 1234567890, Model: dream, Clip skip: 2, RNG: CPU, '
-text="$text"'Lora hashes: "a: b, c: d", Hires upscale: 2, Version: v1.9.0'
+text="$text"'Lora hashes: "a: b, c: d", Hires upscaler: Latent, Version: v1.9.0'
 drawn='--steps 2 --sampler dpmpp-2m --spacing karras --guidance 6.5 --seed 5 --clip-skip 2 --noise torch --height 48'
 newline='
 '
@@ -77,7 +77,7 @@ for kind in tEXt iTXt; do
     back theirs.png
     check "$kind: draws what its options draw" near drawn.png back.png
     check 'another model is told' told 'drawn with the model dream, this one is sd1; give that with --model'
-    check 'and what there is not' told "'Hires upscale: 2'; nothing here"
+    check 'and what there is not' told "'Hires upscaler: Latent'; nothing here"
     check 'and no more' test "$(grep -ac '^warning: ' "$work/err")" -eq 2
 done
 say x.png theirs.png tEXt 'x\nSteps: 1, Sampler: DPM++ 2M Karras, Seed: 1, Size: 64x64'
