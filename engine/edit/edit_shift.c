@@ -120,7 +120,10 @@ static bool learn_to(svdiff *s, const struct svdiff_edit_options *o, const char 
     learn.output = file;
     learn.subjects = views;
     learn.n_subjects = wording_has_place(o->prompt) ? 1 : VIEWS;
-    return svdiff_learn(s, &learn, progress, user, error);
+    s->within = true;
+    const bool done = svdiff_learn(s, &learn, progress, user, error);
+    s->within = false;
+    return done;
 }
 
 // what learning writes beside its file

@@ -47,6 +47,10 @@ static void offer_smaller(const struct lesson *l, uint64_t available, GPtrArray 
 
 void learn_fits(void *lesson, uint64_t available, GPtrArray *ways)
 {
-    offer_accumulated(lesson, available, ways);
-    offer_smaller(lesson, available, ways);
+    const struct lesson *l = lesson;
+
+    if (!l->session->within) {
+        offer_accumulated(l, available, ways);
+        offer_smaller(l, available, ways);
+    }
 }

@@ -39,6 +39,7 @@ struct svdiff {
     bool
         tiled; // pictures are decoded in tiles, since the device has no room for whole ones: generate_fit.h
     struct session_networks kept;
+    bool within;       // what learns now is part of an edit, which has not the options of learning
     int share, shares; // of several pictures k it draws those with k mod shares = share; 0: all
     struct session_component components[MODEL_COMPONENTS]; // for session_source
 };

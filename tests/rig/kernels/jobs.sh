@@ -83,6 +83,10 @@ export RIG_MEMORY=103000K
 learn_on cuda 1 small.safetensors --batch 4 --accumulate 2 --size 128
 check 'and what would fit' one_sentence \
     'or use --batch 1 --accumulate 8 \([0-9.]+ GiB\), --size 64 \([0-9.]+ GiB\) or --device cpu'
+export RIG_MEMORY=100500K
+run edit --model "$sd1" --device cuda --precision f32 --image "$pictures/rgb8.png" --prompt dog --target cat --width 64 \
+    --height 64 --learn-steps 1 --steps 1 --quiet --output edited.png
+check 'of an edit no option of learning is named' one_sentence 'close what uses it, or use a smaller size, or --device cpu\.$'
 export RIG_MEMORY=128
 learn_on cuda 3 small.safetensors
 check 'as much memory as it takes is enough' same small.safetensors cuda.safetensors
