@@ -437,6 +437,10 @@ static bool take_pair(struct given *g, struct settings *s, const char *key, cons
     if (strcmp(key, "Denoising strength") == 0 && given_has(g, "init-image")) {
         return take_option(g, s, key, "strength", value, error);
     }
+    if (strcmp(key, "Strip") == 0) {
+        given_suggest(g, "strip", value);
+        return true;
+    }
     if (strcmp(key, "Subjects") == 0 || strcmp(key, "Embeddings") == 0) {
         take_files(g, s, *key == 'S' ? "subject" : "embedding", value);
         return true;

@@ -26,7 +26,7 @@ check 'begins with the first' is_cell strip.png 0 0 less.png
 check 'has the model itself at 0' is_cell strip.png 1 0 none.png
 check 'ends with the last' is_cell strip.png 2 0 more.png
 check 'which are not the same' differ less.png more.png
-check 'and says what it is' grep -aq 'Seed: 1, .*Size: 64x64.*, Strip: scale=-40..40:3' strip.png
+check 'and says what it is' grep -aq 'Seed: 1, .*Size: 64x64.*, Strip: "scale=-40..40:3"' strip.png
 
 paint mix.png --subject a.safetensors:40 --subject b.safetensors:30 --strip mix=0,0.5,1
 paint b.png --subject b.safetensors:30
@@ -53,6 +53,8 @@ check 'under one label' sized keep.png 130x145
 paint sampler.png --strip sampler=ddim,euler
 paint euler.png --sampler euler
 check 'an option of words' is_cell sampler.png 1 0 euler.png
+generate --settings sampler.png --output again.png
+check 'and is drawn again from what it says' same sampler.png again.png
 paint 'file-%d.png' --count 2 --strip guidance=1,3
 paint guided.png --guidance 3 --seed 2
 check 'with a number in the name a file each' test "$(ls file-*.png | tr '\n' ' ')" = \
