@@ -394,7 +394,7 @@ static void test_plain(void)
     g_assert_cmpstr(safetensors_metadata(file, "ss_network_dim"), ==, "4");
     g_assert_cmpstr(safetensors_metadata(file, "ss_base_model_version"), ==, "sd_v1");
     g_assert_null(safetensors_metadata(file, "ss_network_args"));
-    g_assert_cmpstr(safetensors_metadata(file, "modelspec.title"), ==, "lora");
+    g_assert_cmpstr(safetensors_metadata(file, "modelspec.title"), ==, "SVDiff subject");
     g_assert_cmpstr(safetensors_metadata(file, "modelspec.resolution"), ==, "128x128");
     merge_fixture_close(&f);
 }
@@ -426,7 +426,7 @@ static void test_header(void)
     }
     g_assert_cmpstr(safetensors_metadata(file, "modelspec.trigger_phrase"), ==, "sks dog");
     g_assert_cmpstr(safetensors_metadata(file, "ss_tag_frequency"), ==,
-                    "{\"lora\":{\"sks dog\":1}}");
+                    "{\"svdiff\":{\"sks dog\":1}}");
     g_assert_cmpstr(safetensors_metadata(file, "modelspec.thumbnail"), ==,
                     "data:image/png;base64,iVBORw0KGgo=");
 

@@ -2,7 +2,6 @@
 #include "engine/subject/adapter_export.h"
 
 #include "engine/base/error.h"
-#include "engine/subject/subject_lookup.h"
 #include "engine/subject/thumbnail.h"
 #include "engine/text/prompt.h"
 
@@ -152,14 +151,13 @@ static char *trigger_of(const struct subject *s)
 }
 
 // of one subject alone: of several each was learned in another way
-static void add_subject(struct adapter_header *h, const struct subject *s, const char *title)
+static void add_subject(struct adapter_header *h, const struct subject *s, const char *trigger)
 {
     static const char *const pairs[][2] = {
         {"steps", "ss_steps"},           {"learning_rate", "ss_learning_rate"},
         {"learning_rate", "ss_unet_lr"}, {"learning_rate", "ss_text_encoder_lr"},
         {"schedule", "ss_lr_scheduler"}, {"seed", "ss_seed"},
     };
-    g_autofree char *trigger = trigger_of(s);
     const char *preview = subject_metadata(s, THUMBNAIL_KEY);
 
     for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {
@@ -173,7 +171,7 @@ static void add_subject(struct adapter_header *h, const struct subject *s, const
         JsonObject *tags = json_object_new();
         g_autoptr(JsonObject) all = json_object_new();
         json_object_set_int_member(tags, trigger, 1);
-        json_object_set_object_member(all, title, tags);
+        json_object_set_object_member(all, "svdiff", tags);
         g_autofree char *text = adapter_export_print(all);
         adapter_header_add(h, "modelspec.trigger_phrase", trigger);
         adapter_header_add(h, "ss_tag_frequency", text);
@@ -185,20 +183,21 @@ static void add_subject(struct adapter_header *h, const struct subject *s, const
 }
 
 struct adapter_header *adapter_header_create(const struct merge *m, const char *base,
-                                             const char *output, const char *comment)
+                                             const char *comment)
 {
     struct adapter_header *h = g_new0(struct adapter_header, 1);
-    g_autofree char *title = subject_name_of(output);
+    const struct subject *one = m->bake.n_subjects == 1 ? m->bake.subjects[0].subject : NULL;
+    g_autofree char *trigger = one != NULL ? trigger_of(one) : NULL;
 
     h->keys = g_ptr_array_new_with_free_func(g_free);
     h->texts = g_ptr_array_new_with_free_func(g_free);
     add_model(h, m, base);
-    adapter_header_add(h, "modelspec.title", title);
+    // not by the names of files: the same change is the same file, whatever both are called
+    adapter_header_add(h, "modelspec.title", trigger != NULL ? trigger : "SVDiff subject");
     adapter_header_add(h, "modelspec.description", comment);
-    adapter_header_add(h, "ss_output_name", title);
     adapter_header_add(h, "ss_training_comment", comment);
-    if (m->bake.n_subjects == 1) {
-        add_subject(h, m->bake.subjects[0].subject, title);
+    if (one != NULL) {
+        add_subject(h, one, trigger);
     }
     // known when all values are
     adapter_header_add(h, "sshs_model_hash", SAFETENSORS_SHA256);

@@ -32,9 +32,9 @@ char *adapter_export_print(JsonObject *object);
 
 /* The header: keys that are in order there whatever the order here. */
 struct adapter_header;
-/* base: what the model is called; output: the file; comment: what it is. */
+/* base: what the model is called; comment: what it is. */
 struct adapter_header *adapter_header_create(const struct merge *m, const char *base,
-                                             const char *output, const char *comment);
+                                             const char *comment);
 void adapter_header_add(struct adapter_header *h, const char *key, const char *text);
 void adapter_header_free(struct adapter_header *h); // accepts NULL
 typedef struct adapter_header adapter_header;

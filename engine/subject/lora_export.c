@@ -357,8 +357,8 @@ static void add_network(struct adapter_header *h, const struct lora_options *o,
 static bool begin_file(struct exporter *e, const GArray *entries, JsonObject *settings,
                        GError **error)
 {
-    g_autoptr(adapter_header) header = adapter_header_create(
-        e->m, e->o->base, e->o->output, "the largest parts of an SVDiff subject");
+    g_autoptr(adapter_header) header =
+        adapter_header_create(e->m, e->o->base, "the largest parts of an SVDiff subject");
 
     add_network(header, e->o, settings);
     e->writer = adapter_header_begin(header, e->o->output, entries, error);
