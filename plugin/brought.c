@@ -4,6 +4,7 @@
 #include "plugin/folder.h"
 
 #include "engine/adapter/adapter_lookup.h"
+#include "engine/subject/subject_lookup.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -67,4 +68,12 @@ const char *brought_option(const char *part, const char **rest)
         }
     }
     return NULL;
+}
+
+const char *brought_among_subjects(const char *part, const char **rest)
+{
+    const char *option = brought_option(part, rest);
+
+    // the disk is asked only of what begins as these do
+    return option != NULL && !subject_is_one(part) ? option : NULL;
 }

@@ -7,6 +7,10 @@
 /* Those in the user's folders and in the folders that these name, sorted. g_strfreev it. */
 char **brought_names(void);
 
-/* The option of the command for a part of the list, "--lora", and in *rest what follows it; NULL: the part
- * is a subject. */
+/* The option of the command for a part of a list of them, "--lora", and in *rest what follows the word; NULL: the
+ * part says no kind. */
 const char *brought_option(const char *part, const char **rest);
+
+/* The same in a list of subjects, where one that is called "lora ink" comes first; NULL: the part is a subject, and
+ * *rest is not to be used. */
+const char *brought_among_subjects(const char *part, const char **rest);

@@ -200,8 +200,9 @@ void call_add_subjects(GPtrArray *arguments, const char *subjects)
     g_auto(GStrv) list = svdiff_subject_list(subjects);
 
     for (char **part = list; *part != NULL; part++) {
-        const char *rest = *part, *option = brought_option(*part, &rest);
-        call_add_text(arguments, option != NULL ? option : "--subject", rest);
+        const char *rest, *option = brought_among_subjects(*part, &rest);
+        call_add_text(arguments, option != NULL ? option : "--subject",
+                      option != NULL ? rest : *part);
     }
 }
 

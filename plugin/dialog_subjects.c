@@ -191,7 +191,7 @@ static GtkWidget *make_row(struct subjects *s, const char *name)
         toolkit_ellipsize(label, NAME_CHARACTERS);
     }
     // vectors of a word have no strength but in a prompt's brackets
-    const char *rest, *option = brought_option(name, &rest);
+    const char *rest, *option = brought_among_subjects(name, &rest);
     if (g_strcmp0(option, "--embedding") == 0) {
         gtk_widget_set_no_show_all(row.strength, TRUE);
         gtk_widget_set_tooltip_text(row.tick, _("Write its name where the prompt shall mean it."));

@@ -178,8 +178,7 @@ char *svdiff_subject_join(const char *name, double scale)
 
 /* ---- several ---- */
 
-// whether all of it is one subject, separators and all
-static bool is_one(const char *text)
+bool subject_is_one(const char *text)
 {
     double scale;
     g_autofree char *name = svdiff_subject_split(text, &scale);
@@ -202,7 +201,7 @@ static char *take_first(const char *list, const char **end)
             break;
         }
         g_autofree char *longer = g_strstrip(g_strndup(list, (gsize)(at - list)));
-        if (is_one(longer)) {
+        if (subject_is_one(longer)) {
             g_free(taken);
             taken = g_steal_pointer(&longer);
             *end = at;

@@ -21,6 +21,9 @@ char *subject_path(const char *name);
 /* ":keep=40" of "fox:keep=40" (subject_part.h), inside of name; NULL where all of it is a subject. */
 const char *subject_part_of(const char *name);
 
+/* Whether all of a text, separators and all, is one subject that exists, with or without a strength. */
+bool subject_is_one(const char *text);
+
 /* "fox" of "/home/me/fox.safetensors": what the subject in a file is called. Owned by the caller. */
 char *subject_name_of(const char *path);
 
