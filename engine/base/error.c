@@ -42,3 +42,8 @@ bool error_system(GError **error, const char *path, const char *what)
 {
     return error_failed(error, "%s: %s: %s.", path, what, g_strerror(errno));
 }
+
+bool error_is_cancel(const GError *error)
+{
+    return g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED);
+}

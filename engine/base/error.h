@@ -8,5 +8,8 @@
 bool error_usage(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 bool error_failed(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* Whether it says that somebody asked to stop; NULL does not. */
+bool error_is_cancel(const GError *error);
+
 /* "PATH: WHAT: REASON.": what a call of the system that just failed says in errno. Always false. */
 bool error_system(GError **error, const char *path, const char *what);

@@ -36,8 +36,8 @@ static int read_devices(const char *list, int devices[COMMAND_DEVICES])
     return n;
 }
 
-/* Which of several devices is not a choice of the table: what is left of "cuda:N" is one of its words. Processes of mpirun
- * have one each, those of a machine in turns. */
+/* Which of several devices is not a choice of the table: what is left of "cuda:N" is one of its words. Processes
+ * of mpirun have one each, those of a machine in turns. */
 static bool take_device(struct command *c, const struct command_kind *kind, GError **error)
 {
     char *device = (char *)given_text(&c->opening, "device");
@@ -335,8 +335,7 @@ static int exit_code(const GError *error)
     if (g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_USAGE)) {
         return COMMAND_USAGE;
     }
-    return g_error_matches(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED) ? COMMAND_CANCELLED
-                                                                        : COMMAND_FAILED;
+    return error_is_cancel(error) ? COMMAND_CANCELLED : COMMAND_FAILED;
 }
 
 // what is there is told of a run that failed or was cancelled, too

@@ -1,5 +1,6 @@
-/* Drawing on several devices: a thread each of the further ones, with a session of its own. Picture k is drawn by device
- * k mod n; what a thread has drawn waits until the thread that called looks: between its own pictures, and at its end. */
+/* Drawing on several devices: a thread each of the further ones, with a session of its own. Picture k is drawn by
+ * device k mod n; what a thread has drawn waits until the thread that called looks: between its own pictures, and
+ * at its end. */
 #include "engine/generate/generate_devices.h"
 
 #include "engine/base/error.h"
@@ -144,11 +145,9 @@ static bool tell(void *user, const struct progress *p)
     return (w->progress == NULL || w->progress(w->user, p)) && goes_on(w);
 }
 
-static void begin(const svdiff *s, const struct svdiff_generate_options *o, struct work *w,
+static void begin(const svdiff *s, const struct svdiff_generate_options *o, int n, struct work *w,
                   struct helper *helpers)
 {
-    const int n = s->options.n_more_devices;
-
     w->busy = n;
     for (int i = 0; i < n; i++) {
         struct helper *h = &helpers[i];
@@ -162,31 +161,45 @@ static void begin(const svdiff *s, const struct svdiff_generate_options *o, stru
     }
 }
 
-// a failure is told by the one to which it happened; the others were stopped by it
-static bool end(int n, struct helper *helpers, bool done, GError **error)
+// what came of the helpers: the first failure, else that they were cancelled, else NULL; owned by the caller
+static GError *join(int n, struct helper *helpers)
 {
+    GError *first = NULL;
+
     for (int i = 0; i < n; i++) {
         struct helper *h = &helpers[i];
         g_thread_join(h->thread);
-        if (h->error != NULL && !g_error_matches(h->error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED)) {
-            g_clear_error(error);
-            g_propagate_prefixed_error(error, g_steal_pointer(&h->error),
-                                       "On the device cuda:%d: ", h->session.device_number);
-            error = NULL;
-        } else if (h->error != NULL && done) {
-            g_propagate_error(error, g_steal_pointer(&h->error));
-            error = NULL;
+        if (h->error != NULL && !error_is_cancel(h->error)) {
+            g_prefix_error(&h->error, "On the device cuda:%d: ", h->session.device_number);
         }
-        done = done && h->error == NULL;
+        if (h->error != NULL && (first == NULL || error_is_cancel(first))) {
+            g_clear_error(&first);
+            first = g_steal_pointer(&h->error);
+        }
         g_clear_error(&h->error);
     }
-    return done;
+    return first;
+}
+
+// a failure is told by the one to which it happened: the others are cancelled by it
+static bool end(int n, struct helper *helpers, bool done, GError **error)
+{
+    g_autoptr(GError) theirs = join(n, helpers);
+    const bool own = error != NULL && *error != NULL && !error_is_cancel(*error);
+
+    if (theirs != NULL && !own) {
+        g_clear_error(error);
+        g_propagate_error(error, g_steal_pointer(&theirs));
+        return false;
+    }
+    return done && theirs == NULL;
 }
 
 bool generate_on_devices(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
                          progress_function progress, void *user, GError **error)
 {
-    const int n = s->options.n_more_devices;
+    // a device without a picture opens no model
+    const int n = MIN(s->options.n_more_devices, options->count - 1);
     g_autofree struct helper *helpers = g_new(struct helper, n);
     struct work w = {.take = take,
                      .progress = progress,
@@ -196,7 +209,7 @@ bool generate_on_devices(svdiff *s, const struct svdiff_generate_options *option
 
     g_mutex_init(&w.lock);
     g_cond_init(&w.changed);
-    begin(s, options, &w, helpers);
+    begin(s, options, n, &w, helpers);
     s->shares = n + 1;
     bool done = generate_alone(s, options, take_own, tell, &w, error);
     s->shares = 1;

@@ -18,6 +18,7 @@ struct svdiff_group {
     bool local_first; // whether it is the first of them
     bool parted;      // waited in vain: nothing more is asked of the others
     bool told;        // another process says why all end
+    bool other;       // it ends because another one failed
 
     GModule *module;
     void *own;               // the module's

@@ -1,7 +1,8 @@
 /* Threads that learn together; see group_local.h.
  *
- * What a member gives stays where it is: all meet when each has said where, those who want it copy it, and all meet once
- * more before it may change. */
+ * What a member gives stays where it is: all meet when each has said where, those who want it copy it, and all
+ * meet once more before it may change. Of the first meeting all come or none, and from it each comes to the second
+ * by copying alone: nobody gives that up, since what it gave would be gone under those who copy. */
 #include "engine/group/group_local.h"
 
 #include <string.h>
@@ -30,13 +31,13 @@ static bool go_on(svdiff_group *g, gint64 *until)
     return *until == 0 || now < *until;
 }
 
-// with the lock
-static void wait_turn(svdiff_group *g, struct meeting *m, guint turn)
+// with the lock; patient: for ever
+static void wait_turn(svdiff_group *g, struct meeting *m, guint turn, bool patient)
 {
     gint64 until = 0;
 
     while (m->turn == turn && !m->parted) {
-        if (g_cond_wait_until(&m->changed, &m->lock, g_get_monotonic_time() + ASK)) {
+        if (g_cond_wait_until(&m->changed, &m->lock, g_get_monotonic_time() + ASK) || patient) {
             continue;
         }
         g_mutex_unlock(&m->lock);
@@ -47,7 +48,7 @@ static void wait_turn(svdiff_group *g, struct meeting *m, guint turn)
 }
 
 // until all have come; false where one has left
-static bool meet(svdiff_group *g)
+static bool meet(svdiff_group *g, bool patient)
 {
     struct meeting *m = g->own;
 
@@ -58,7 +59,7 @@ static bool meet(svdiff_group *g)
         m->came = 0;
         m->turn++;
     } else {
-        wait_turn(g, m, turn);
+        wait_turn(g, m, turn, patient);
     }
     const bool met = m->turn != turn;
     g_cond_broadcast(&m->changed);
@@ -72,7 +73,7 @@ static bool begin(svdiff_group *g, const void *mine)
     struct meeting *m = g->own;
 
     m->said[g->rank] = mine;
-    return !g->parted && meet(g);
+    return !g->parted && meet(g, false);
 }
 
 static void take(const svdiff_group *g, void *all, size_t bytes)
@@ -90,7 +91,7 @@ static bool everyone(svdiff_group *g, const void *mine, void *all, size_t bytes)
         return false;
     }
     take(g, all, bytes);
-    return meet(g);
+    return meet(g, true);
 }
 
 static bool gather(svdiff_group *g, const void *mine, void *all, size_t bytes)
@@ -101,7 +102,7 @@ static bool gather(svdiff_group *g, const void *mine, void *all, size_t bytes)
     if (g->rank == 0) {
         take(g, all, bytes);
     }
-    return meet(g);
+    return meet(g, true);
 }
 
 static bool broadcast(svdiff_group *g, void *data, size_t bytes)
@@ -114,7 +115,7 @@ static bool broadcast(svdiff_group *g, void *data, size_t bytes)
     if (g->rank > 0) {
         memcpy(data, m->said[0], bytes);
     }
-    return meet(g);
+    return meet(g, true);
 }
 
 static void leave(svdiff_group *g)

@@ -168,7 +168,7 @@ static bool sample(struct learn_run *r, GError **error)
     if (learn_sample(r, &problem)) {
         return true;
     }
-    r->cancelled = g_error_matches(problem, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED);
+    r->cancelled = error_is_cancel(problem);
     if (!r->cancelled) {
         g_propagate_error(error, g_steal_pointer(&problem));
     }

@@ -1,5 +1,6 @@
-/* Learning on several devices: a thread each of the further ones, with a session of its own, which share the micro-batches of
- * a step as processes of mpirun do (learn_share.h). The thread that asked leads, on the session's own device. */
+/* Learning on several devices: a thread each of the further ones, with a session of its own, which share the
+ * micro-batches of a step as processes of mpirun do (learn_share.h). The thread that asked leads, on the session's
+ * own device. */
 #include "engine/learn/learn_devices.h"
 
 #include "engine/base/error.h"
@@ -23,8 +24,7 @@ static void *follow(void *user)
     if (s != NULL) {
         learn_alone(s, &f->learn, NULL, NULL, &f->error);
     }
-    f->told =
-        f->learn.group->told || g_error_matches(f->error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED);
+    f->told = f->learn.group->told || error_is_cancel(f->error);
     // early: then all end
     svdiff_group_leave(f->learn.group);
     return NULL;
@@ -41,17 +41,17 @@ static void begin(const svdiff *s, const struct svdiff_learn_options *o, int n,
     }
 }
 
-// failed: whether the one that leads did; the failure is told by the one to which it happened
-static void end(int n, struct follower *followers, bool failed, GError **error)
+// another: the one that leads ended because of a follower, which says why
+static void end(int n, struct follower *followers, bool another, GError **error)
 {
     for (int i = 0; i < n; i++) {
         struct follower *f = &followers[i];
         g_thread_join(f->thread);
-        if (failed && f->error != NULL && !f->told) {
+        if (another && f->error != NULL && !f->told) {
             g_clear_error(error);
             g_propagate_prefixed_error(error, g_steal_pointer(&f->error),
                                        "On the device cuda:%d: ", f->session.device_number);
-            failed = false; // one is enough
+            another = false; // one is enough
         }
         g_clear_error(&f->error);
     }
@@ -71,8 +71,14 @@ bool learn_on_devices(svdiff *s, const struct svdiff_learn_options *options,
     group_local_create(n + 1, groups);
     begin(s, &o, n, groups, followers);
     o.group = groups[0];
-    const bool done = learn_alone(s, &o, progress, user, error);
+    g_autoptr(GError) own = NULL;
+    const bool done = learn_alone(s, &o, progress, user, &own);
+    // where a follower leaves, this one stops as if it had been asked to
+    const bool another = groups[0]->other || error_is_cancel(own);
     svdiff_group_leave(groups[0]);
-    end(n, followers, !done, error);
+    end(n, followers, another, &own);
+    if (own != NULL) {
+        g_propagate_error(error, g_steal_pointer(&own));
+    }
     return done;
 }

@@ -170,7 +170,7 @@ check 'and from its checkpoint it goes on' is 0
 together 2 $dog --steps 2 --trace t.safetensors --output t2.safetensors
 check 'a trace is of one process' said '^--trace is of one process'
 together 2 $dog --steps 2 --accumulate 600 --output t2.safetensors
-check 'so many micro-batches are refused' said 'in each of 2 processes is too much: 512 at most'
+check 'so many micro-batches are refused' said 'in each of 2 processes or devices is too much: 512 at most'
 together 2 $dog --estimate --output t2.safetensors
 check 'an estimate is told once' [ "$(grep -c '^memory' "$work/out")" -eq 1 ]
 $launch -n 2 "$svdiff" generate --model "$sd1" --prompt x --output x.png >"$work/out" 2>"$work/err"

@@ -49,6 +49,7 @@ static bool all_end(svdiff_group *g, GError **error, const char *format, ...)
 
 static bool other_failed(svdiff_group *g, int other, GError **error)
 {
+    g->other = true;
     return all_end(g, error, "Process %d of %d failed, and all end with it.", other + 1, g->size);
 }
 
@@ -62,12 +63,14 @@ bool learn_share_options(struct svdiff_learn_options *o, GError **error)
         return true;
     }
     if (o->trace != NULL) {
-        return error_usage(error, "--trace is of one process; leave it out, or mpirun.");
+        return error_usage(error, "--trace is of one process and one device; leave it out, or "
+                                  "take one.");
     }
     const struct option *accumulate = option_find(&options_of_learn, "accumulate");
     if ((double)o->accumulate * g->size > accumulate->high) {
         return error_usage(error,
-                           "--accumulate %d in each of %d processes is too much: %d at most.",
+                           "--accumulate %d in each of %d processes or devices is too much: %d at "
+                           "most.",
                            o->accumulate, g->size, (int)accumulate->high / g->size);
     }
     o->accumulate *= g->size;
@@ -107,9 +110,11 @@ bool learn_share_agree(const struct learn_run *r, GError **error)
         return true;
     }
     g_autofree char *print = learn_print(r->lesson, false);
-    const size_t bytes = strlen(print) + 1;
+    // as long everywhere, whatever it says
+    g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, print, -1);
+    const size_t bytes = strlen(sum) + 1;
     g_autofree char *all = g_malloc0(bytes * g->size);
-    g->everyone(g, print, all, bytes);
+    g->everyone(g, sum, all, bytes);
     for (int i = 1; i < g->size; i++) {
         if (strcmp(all + i * bytes, all) != 0) {
             return all_end(g, error,
