@@ -100,8 +100,12 @@ bool wildcards_any(const char *text)
 {
     struct walk w = {.option = ""};
     g_autoptr(GError) error = NULL;
-    g_autofree char *chosen = choose(&w, text, &error);
 
+    // characters are counted for the sentence; what is no text has none
+    if (!g_utf8_validate(text, -1, NULL)) {
+        return false;
+    }
+    g_autofree char *chosen = choose(&w, text, &error);
     // what is wrong is told when it is read again
     return w.chosen || chosen == NULL;
 }
