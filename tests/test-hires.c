@@ -113,6 +113,9 @@ static void test_refused(void)
     o.hires = 2;
     o.hires_strength = 0;
     assert_refused(s, &o, "--hires-strength is 0");
+    // before the first drawing, which would be for nothing
+    o.hires_strength = 0.2;
+    assert_refused(s, &o, "--hires-strength 0.2 leaves none of the 4 steps: use at least 0.25");
     o = options_of(s);
     o.hires = 8;
     o.width = 2048;

@@ -2,9 +2,10 @@
 #include "engine/generate/generate_check.h"
 
 #include "engine/adapter/adapter_list.h"
-#include "engine/generate/hires.h"
 #include "engine/base/error.h"
+#include "engine/generate/hires.h"
 #include "engine/options/option.h"
+#include "engine/sampler/sampler.h"
 #include "engine/text/prompt.h"
 #include "engine/subject/subject_part.h"
 #include "engine/text/prompt_parts.h"
@@ -81,6 +82,10 @@ static bool check_hires(const struct svdiff_generate_options *o, int unit, GErro
     hires_size(o, unit, &width, &height);
     if (o->hires > 1 && o->init != NULL) {
         return error_usage(error, "--hires begins with a text alone; leave --init-image out.");
+    }
+    if (o->hires > 1 &&
+        !sampler_check_strength("--hires-strength", o->hires_strength, o->steps, error)) {
+        return false;
     }
     return o->hires <= 1 || (width <= most && height <= most) ||
            error_usage(error, "--hires %g makes %dx%d of %dx%d; at most %d a side are possible.",

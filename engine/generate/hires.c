@@ -40,7 +40,7 @@ static bool take_small(void *user, int index, uint64_t seed, const picture *p, G
 {
     const struct hires *h = user;
 
-    h->small[index] = picture_resize(p, h->width, h->height, error);
+    h->small[index] = picture_copy(p, error);
     return h->small[index] != NULL;
 }
 
@@ -63,8 +63,13 @@ static bool draw_small(struct hires *h, GError **error)
 static bool draw_large(struct hires *h, GError **error)
 {
     struct svdiff_generate_options o = *h->options;
+    // enlarged when it is its turn: all of them would take factor^2 the memory until then
+    g_autoptr(picture) init = picture_resize(h->small[h->index], h->width, h->height, error);
 
-    o.init = h->small[h->index];
+    if (init == NULL) {
+        return false;
+    }
+    o.init = init;
     o.strength = o.hires_strength;
     o.hires = 1;
     o.width = h->width;

@@ -273,25 +273,39 @@ void sampler_free(struct sampler *s)
     }
 }
 
-bool sampler_start(struct sampler *s, double strength, GError **error)
+// how many of the steps a strength leaves: cut off as diffusers' img2img does it
+static int remaining_steps(int steps, double strength)
+{
+    return MIN((int)(steps * strength), steps);
+}
+
+bool sampler_check_strength(const char *option, double strength, int steps, GError **error)
 {
     char text[G_ASCII_DTOSTR_BUF_SIZE], least[G_ASCII_DTOSTR_BUF_SIZE];
 
     g_ascii_formatd(text, sizeof text, "%g", strength);
     if (!(strength >= 0 && strength <= 1)) {
-        return error_usage(error, "--strength %s is not possible: it goes from above 0 to 1", text);
+        return error_usage(error, "%s %s is not possible: it goes from above 0 to 1", option, text);
     }
-    // cut off as diffusers' img2img does it, which counts steps as they are asked for
+    if (remaining_steps(steps, strength) >= 1) {
+        return true;
+    }
+    // rounded up to three digits, so that what is advised works
+    g_ascii_formatd(least, sizeof least, "%.3g", ceil(1000.0 / steps) / 1000);
+    return error_usage(error, "%s %s leaves none of the %d steps: use at least %s", option, text,
+                       steps, least);
+}
+
+bool sampler_start(struct sampler *s, double strength, GError **error)
+{
+    // steps are counted as they are asked for
     const int evaluations = class_of(s)->evaluations;
     const int steps = (s->n_steps + evaluations - 1) / evaluations;
-    const int remaining = MIN((int)(steps * strength), steps);
-    if (remaining < 1) {
-        // rounded up to three digits, so that what is advised works
-        g_ascii_formatd(least, sizeof least, "%.3g", ceil(1000.0 / steps) / 1000);
-        return error_usage(error, "--strength %s leaves none of the %d steps: use at least %s",
-                           text, steps, least);
+
+    if (!sampler_check_strength("--strength", strength, steps, error)) {
+        return false;
     }
-    s->first = (steps - remaining) * evaluations;
+    s->first = (steps - remaining_steps(steps, strength)) * evaluations;
     return make_plan(s, error);
 }
 

@@ -63,6 +63,9 @@ void sampler_free(struct sampler *s);
 typedef struct sampler sampler;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(sampler, sampler_free)
 
+/* Whether a strength leaves any of so many steps. False (usage) with a sentence that names the option. */
+bool sampler_check_strength(const char *option, double strength, int steps, GError **error);
+
 /* Leaves out the first steps, to begin with a picture: int(steps * strength) steps remain, 0 <
  * strength <= 1. False (usage) when that is none. */
 bool sampler_start(struct sampler *s, double strength, GError **error);
