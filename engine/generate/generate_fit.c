@@ -35,7 +35,7 @@ struct asked {
 static bool would_fit(const struct asked *a, const struct svdiff_generate_options *o,
                       uint64_t available, uint64_t *bytes)
 {
-    struct generate_count count;
+    struct generate_count count = {0};
     const bool counted = generate_fit(a->session, o, &count, NULL);
 
     *bytes = count.peak;
