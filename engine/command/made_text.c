@@ -4,6 +4,7 @@
 #include "engine/adapter/adapter_lookup.h"
 #include "engine/command/adapter_option.h"
 #include "engine/command/picture_settings.h"
+#include "engine/command/settings_text.h"
 #include "engine/sampler/sampler.h"
 #include "engine/session/session.h"
 
@@ -19,7 +20,7 @@ static char *list_subjects(const struct svdiff_generate_options *o)
         g_string_append_printf(list, "%s%s%s:%s", i > 0 ? ", " : "", name,
                                o->subjects[i].part != NULL ? o->subjects[i].part : "", scale);
     }
-    g_autofree char *quoted = picture_settings_quote(g_string_free(list, FALSE));
+    g_autofree char *quoted = settings_text_quote(g_string_free(list, FALSE));
     return g_strconcat(o->n_subjects > 0 ? ", Subjects: " : "", quoted, NULL);
 }
 
@@ -78,7 +79,7 @@ char *made_text(const struct svdiff_generate_options *o, const svdiff *s, uint64
     g_autofree char *files = adapter_options_files(s->options.vae, o->embeddings, o->n_embeddings);
     g_autofree char *start = list_start(o, p);
     g_autofree char *model =
-        picture_settings_quote(adapter_lookup_name(checkpoint_path(s->checkpoint)));
+        settings_text_quote(adapter_lookup_name(checkpoint_path(s->checkpoint)));
 
     return g_strdup_printf(
         "%s%s%s\nNegative prompt: %s\nSteps: %d, Sampler: %s, CFG scale: %s, Seed: "

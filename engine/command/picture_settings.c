@@ -1,28 +1,26 @@
 /* Settings in pictures; see picture_settings.h.
  *
- *   text -> prompt, negative prompt and pairs of keys and values -> what options were not given */
+ *   text -> prompt, negative prompt and pairs of keys and values (settings_text.h) -> what options were not given */
 #include "engine/command/picture_settings.h"
 
 #include "engine/adapter/adapter_lookup.h"
 #include "engine/base/error.h"
+#include "engine/command/settings_text.h"
 #include "engine/picture/picture_text.h"
 #include "engine/subject/subject_lookup.h"
 #include "engine/svdiff.h"
 
 #include <string.h>
 
-#define NEGATIVE    "Negative prompt:"
-#define FIRST       "Steps: "  // begins the line of settings
 #define DRAWN_AT    "Drawn at" // a key of ours: where that is not the picture's own size
+#define HIRES       "Hires upscale"
 #define SHOWN_BYTES 60
-#define TOLD_MOST   20        // sentences; what is more is counted
-#define REGION      "Region " // begins a line of ours, which names a mask
+#define TOLD_MOST   20 // sentences; what is more is counted
 
 struct settings {
     const char *path; // of the picture
-    char *prompt, *negative;
-    char *model;              // what it is called, or NULL
-    GPtrArray *keys, *values; // owned texts
+    struct settings_text text;
+    char *model; // what it is called, or NULL
     struct report *report;
     int told; // sentences about it
 };
@@ -44,7 +42,7 @@ static const struct {
     {"guidance-rescale", "CFG rescale", false},
     {"noise", "RNG", false},
     {"tile", "Tiling", false},
-    {"hires", "Hires upscale", false},
+    {"hires", HIRES, false},
     {"hires-strength", "Hires strength", false},
 };
 
@@ -111,143 +109,6 @@ char *picture_settings_list(const void *job)
         }
     }
     return g_string_free(list, FALSE);
-}
-
-char *picture_settings_quote(char *text)
-{
-    if (strpbrk(text, ",:\n\"") == NULL) {
-        return text;
-    }
-    GString *quoted = g_string_new("\"");
-    for (const char *at = text; *at != '\0'; at++) {
-        if (*at == '"' || *at == '\\') {
-            g_string_append_c(quoted, '\\');
-        }
-        g_string_append(quoted, *at == '\n' ? "\\n" : (const char[]){*at, 0});
-    }
-    g_free(text);
-    g_string_append_c(quoted, '"');
-    return g_string_free(quoted, FALSE);
-}
-
-/* ---- taking a text apart ---- */
-
-static void settings_clear(struct settings *s)
-{
-    g_free(s->prompt);
-    g_free(s->negative);
-    g_free(s->model);
-    g_ptr_array_unref(s->keys);
-    g_ptr_array_unref(s->values);
-}
-
-// where a value that begins here ends: at a comma outside of quotes
-static const char *end_of(const char *at)
-{
-    bool quoted = false;
-
-    for (; *at != '\0' && (quoted || *at != ','); at++) {
-        if (*at == '\\' && quoted && at[1] != '\0') {
-            at++;
-        } else if (*at == '"') {
-            quoted = !quoted;
-        }
-    }
-    return at;
-}
-
-// a value without the quotes that picture_settings_quote puts around it
-static char *unquote(const char *value)
-{
-    const size_t length = strlen(value);
-    GString *plain = g_string_new(NULL);
-
-    if (length < 2 || value[0] != '"' || value[length - 1] != '"') {
-        return g_string_free(g_string_assign(plain, value), FALSE);
-    }
-    for (const char *at = value + 1; at < value + length - 1; at++) {
-        const bool escaped = *at == '\\' && at + 1 < value + length - 1;
-        at += escaped;
-        g_string_append_c(plain, escaped && *at == 'n' ? '\n' : *at);
-    }
-    return g_string_free(plain, FALSE);
-}
-
-// how long the key is that a part begins with, "CFG scale" of "CFG scale: 7"; 0: it begins with none
-static size_t key_length(const char *part)
-{
-    size_t length = 0;
-
-    while (g_ascii_isalnum(part[length]) ||
-           (length > 0 && strchr(" _-/", part[length]) != NULL && part[length] != '\0')) {
-        length++;
-    }
-    return part[length] == ':' && part[length + 1] == ' ' ? length : 0;
-}
-
-// "KEY: VALUE, KEY: VALUE"; what has no key belongs to the value before
-static void take_pairs(struct settings *s, const char *line)
-{
-    for (const char *at = line; *at != '\0';) {
-        const char *end = end_of(at);
-        g_autofree char *part = g_strstrip(g_strndup(at, (gsize)(end - at)));
-        const size_t length = key_length(part);
-        if (length > 0) {
-            g_ptr_array_add(s->keys, g_strndup(part, length));
-            g_ptr_array_add(s->values, g_strstrip(g_strdup(part + length + 1)));
-        } else if (s->values->len > 0) {
-            char **last = (char **)&s->values->pdata[s->values->len - 1];
-            char *longer = g_strconcat(*last, ", ", part, NULL);
-            g_free(*last);
-            *last = longer;
-        }
-        at = *end == ',' ? end + 1 : end;
-    }
-    for (guint i = 0; i < s->values->len; i++) {
-        char *value = s->values->pdata[i];
-        s->values->pdata[i] = unquote(value);
-        g_free(value);
-    }
-}
-
-static bool begins_settings(const char *line)
-{
-    return g_str_has_prefix(line, FIRST);
-}
-
-// lines of the prompt, lines of the negative one, the last line; *regions: how many lines name a mask
-static bool take_apart(struct settings *s, const char *text, int *regions, GError **error)
-{
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    g_autoptr(GString) prompt = g_string_new(NULL), negative = g_string_new(NULL);
-    int last = (int)g_strv_length(lines) - 1;
-    GString *into = prompt;
-
-    while (last >= 0 && !begins_settings(lines[last])) {
-        last--;
-    }
-    if (last < 0) {
-        return error_failed(
-            error,
-            "%s: what is written in it are no settings (no line begins with 'Steps:'); "
-            "give them as options.",
-            s->path);
-    }
-    for (int i = 0; i < last; i++) {
-        const char *line = lines[i];
-        if (g_str_has_prefix(line, NEGATIVE)) {
-            into = negative;
-            line += strlen(NEGATIVE) + (line[strlen(NEGATIVE)] == ' ');
-        } else if (into == prompt && i > 0 && g_str_has_prefix(line, REGION)) {
-            ++*regions;
-            continue;
-        }
-        g_string_append_printf(into, "%s%s", into->len > 0 ? "\n" : "", line);
-    }
-    s->prompt = g_strdup(prompt->str);
-    s->negative = g_strdup(negative->str);
-    take_pairs(s, lines[last]);
-    return true;
 }
 
 /* ---- telling ---- */
@@ -418,6 +279,11 @@ static const char *tell_of(const char *key)
     return g_strv_contains(remarks, key) ? NULL : "; nothing here is called so, and it is left out";
 }
 
+static bool has_key(const struct settings *s, const char *key)
+{
+    return g_ptr_array_find_with_equal_func(s->text.keys, key, g_str_equal, NULL);
+}
+
 static bool take_pair(struct given *g, struct settings *s, const char *key, const char *value,
                       GError **error)
 {
@@ -433,6 +299,10 @@ static bool take_pair(struct given *g, struct settings *s, const char *key, cons
     }
     if (strcmp(key, "Size") == 0 || strcmp(key, DRAWN_AT) == 0) {
         return take_size(g, s, key, value, error);
+    }
+    if (strcmp(key, "Denoising strength") == 0 && has_key(s, HIRES)) {
+        // A1111 has one key for both, and enlarges only what begins with a text
+        return take_option(g, s, key, "hires-strength", value, error);
     }
     if (strcmp(key, "Denoising strength") == 0 && given_has(g, "init-image")) {
         return take_option(g, s, key, "strength", value, error);
@@ -452,43 +322,59 @@ static bool take_pair(struct given *g, struct settings *s, const char *key, cons
     return true;
 }
 
+// what is taken first stays
+static bool take_pairs(struct given *g, struct settings *s, GError **error)
+{
+    const struct settings_text *t = &s->text;
+    bool good = true;
+
+    for (int rest = 0; rest < 2; rest++) {
+        for (guint i = 0; i < t->keys->len && good; i++) {
+            const char *key = t->keys->pdata[i];
+            good = (strcmp(key, DRAWN_AT) != 0) != rest ||
+                   take_pair(g, s, key, t->values->pdata[i], error);
+        }
+    }
+    return good;
+}
+
+// what was too much to be told one by one, and what no picture can hold
+static void tell_rest(const struct given *g, const struct settings *s)
+{
+    const int regions = s->text.regions;
+
+    if (regions > 0 && !given_has(g, "region")) {
+        report_warning(s->report,
+                       "%s: %d of its regions %s left out, whose mask%s it does not hold; give %s "
+                       "with --region.",
+                       s->path, regions, regions == 1 ? "is" : "are", regions == 1 ? "" : "s",
+                       regions == 1 ? "it" : "them");
+    }
+    if (s->told > TOLD_MOST) {
+        report_warning(s->report, "%s: it says %d more that is not to be had here.", s->path,
+                       s->told - TOLD_MOST);
+    }
+}
+
 bool picture_settings_take(struct given *g, bool prompt_given, const char *path,
                            struct report *report, char **model, GError **error)
 {
     g_autofree char *text = picture_text_read(path, PICTURE_SETTINGS_KEY, error);
-    struct settings s = {.path = path,
-                         .report = report,
-                         .keys = g_ptr_array_new_with_free_func(g_free),
-                         .values = g_ptr_array_new_with_free_func(g_free)};
-    int regions = 0;
-    bool good = text != NULL && take_apart(&s, text, &regions, error);
+    struct settings s = {.path = path, .report = report};
 
-    // what is taken first stays
-    for (int rest = 0; rest < 2; rest++) {
-        for (guint i = 0; i < s.keys->len && good; i++) {
-            const char *key = s.keys->pdata[i];
-            good = (strcmp(key, DRAWN_AT) != 0) != rest ||
-                   take_pair(g, &s, key, s.values->pdata[i], error);
-        }
+    *model = NULL;
+    if (text == NULL || !settings_text_parse(&s.text, text, path, error)) {
+        return false;
     }
+    const bool good = take_pairs(g, &s, error);
     if (good && !prompt_given) {
-        given_suggest(g, "prompt", s.prompt);
+        given_suggest(g, "prompt", s.text.prompt);
     }
     if (good) {
-        given_suggest(g, "negative", s.negative);
+        given_suggest(g, "negative", s.text.negative);
+        tell_rest(g, &s);
     }
-    if (good && regions > 0 && !given_has(g, "region")) {
-        report_warning(
-            report,
-            "%s: %d of its regions are left out, whose masks it does not hold; give them with "
-            "--region.",
-            path, regions);
-    }
-    if (good && s.told > TOLD_MOST) {
-        report_warning(report, "%s: it says %d more that is not to be had here.", path,
-                       s.told - TOLD_MOST);
-    }
-    *model = g_steal_pointer(&s.model);
-    settings_clear(&s);
+    *model = s.model;
+    settings_text_clear(&s.text);
     return good;
 }

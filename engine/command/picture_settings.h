@@ -21,9 +21,6 @@ char *picture_settings_list(const void *options);
 /* What A1111 calls a sampler, by its word here. */
 const char *picture_settings_sampler(const char *word);
 
-/* A value in quotes where it has characters that divide values. Takes the text; owned by the caller. */
-char *picture_settings_quote(char *text);
-
 /* Takes what the picture says for those options of svdiff generate that were not given, as if it stood on the
  * command line; prompt_given: so is the prompt. What it names that is not to be had here is told. False with a
  * sentence for what says no settings, or values that no option has. *model: what the model is called that it was

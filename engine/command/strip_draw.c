@@ -5,6 +5,7 @@
 #include "engine/base/output_name.h"
 #include "engine/command/made_text.h"
 #include "engine/command/picture_settings.h"
+#include "engine/command/settings_text.h"
 #include "engine/generate/strip_column.h"
 #include "engine/generate/strip_sheet.h"
 
@@ -54,7 +55,7 @@ static bool write_sheet(struct pictures *d, const struct svdiff_generate_options
         return false;
     }
     g_autofree char *made = made_text(o, d->session, o->seed, &one);
-    g_autofree char *values = picture_settings_quote(g_strdup(text(d, "strip")));
+    g_autofree char *values = settings_text_quote(g_strdup(text(d, "strip")));
     g_autofree char *all = g_strconcat(made, ", Strip: ", values, NULL);
     return pictures_write(d, 0, sheet, all, error);
 }

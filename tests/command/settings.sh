@@ -54,7 +54,7 @@ back begun.png --init-image begin.png
 check 'drawn in that again' same begun.png back.png
 generate --prompt x --steps 1 --seed 1 --region "$pictures/mask-left.png=dog" --output region.png
 back region.png
-check 'its regions are told' told '1 of its regions are left out'
+check 'its regions are told' told '1 of its regions is left out'
 rm "$work/data/svdiff/subjects/owl.safetensors" "$work/data/svdiff/loras/style.safetensors" \
     "$work/data/svdiff/embeddings/glow.pt"
 back all.png --force
@@ -80,6 +80,11 @@ for kind in tEXt iTXt; do
     check 'and what there is not' told "'Hires upscaler: Latent'; nothing here"
     check 'and no more' test "$(grep -ac '^warning: ' "$work/err")" -eq 2
 done
+say x.png theirs.png tEXt 'x\nSteps: 2, Sampler: DDIM, CFG scale: 7.5, Seed: 1, Size: 64x64, Denoising strength: 0.5, Hires upscale: 1.5'
+back theirs.png
+generate --prompt x --steps 2 --sampler ddim --guidance 7.5 --seed 1 --hires 1.5 --hires-strength 0.5 --output drawn.png
+check 'one that was enlarged, and how far it went from there' near drawn.png back.png
+check 'without a word of a picture that it began with' test "$(grep -ac 'init-image' "$work/err")" -eq 0
 say x.png theirs.png tEXt 'x\nSteps: 1, Sampler: DPM++ 2M Karras, Seed: 1, Size: 64x64'
 back theirs.png
 generate --prompt x --steps 1 --sampler dpmpp-2m --spacing karras --seed 1 --output older.png
