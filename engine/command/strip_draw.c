@@ -9,6 +9,8 @@
 #include "engine/generate/strip_column.h"
 #include "engine/generate/strip_sheet.h"
 
+#include <string.h>
+
 static const char *text(const struct pictures *d, const char *option)
 {
     return given_text(&d->common.given, option);
@@ -19,6 +21,30 @@ int strip_files(const struct strip *s, const char *output, int count)
     return output_is_numbered(output) ? s->n * count : 1;
 }
 
+// what has no effect without another option would make all pictures the same
+static bool check_partner(const struct strip *s, const struct pictures *d,
+                          const struct svdiff_generate_options *o, GError **error)
+{
+    static const struct {
+        const char *name, *with;
+    } partners[] = {{"strength", "init-image"},
+                    {"hires-strength", "hires"},
+                    {"fill", "mask"},
+                    {"feather", "mask"},
+                    {"grow", "mask"}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(partners); i++) {
+        const char *with = partners[i].with;
+        const bool painted = strcmp(with, "mask") == 0 && o->outpaint;
+        if (strcmp(s->name, partners[i].name) == 0 && !painted &&
+            !given_has(&d->common.given, with)) {
+            return error_usage(error, "--strip varies %s, which goes with --%s; give that as well.",
+                               s->name, with);
+        }
+    }
+    return true;
+}
+
 bool strip_draw_check(const struct strip *s, const struct pictures *d,
                       const struct svdiff_generate_options *o, GError **error)
 {
@@ -27,7 +53,7 @@ bool strip_draw_check(const struct strip *s, const struct pictures *d,
         return error_usage(error, "--trace is of one picture; leave --strip out, or --trace.");
     }
     // sizes are the model's own, once it is known
-    return strip_check(s, o, 8, error) &&
+    return strip_check(s, o, 8, error) && check_partner(s, d, o, error) &&
            (d->session == NULL || output_is_numbered(text(d, "output")) ||
             strip_sheet_check(s, o, error));
 }

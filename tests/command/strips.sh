@@ -77,6 +77,12 @@ for strip in scale scale= =1..2:3 scale=1 scale=1..2 scale=1..2:1 scale=1..2:101
 done
 refused_strip 'a name that is none' "cannot vary 'prompt'; it can be of scale, mix, keep, lora, .*guidance" \
     --strip prompt=1,2
+for with in strength:init-image hires-strength:hires fill:mask feather:mask grow:mask; do
+    values=1,2
+    case $with in *strength*) values=0.5,1 ;; fill*) values=noise,blurred ;; esac
+    refused_strip "${with%:*} alone" "varies ${with%:*}, which goes with --${with#*:}" \
+        --strip "${with%:*}=$values" --steps 2
+done
 refused_strip 'sizes' "cannot vary 'width'" --strip width=64,128
 refused_strip 'scale without a subject' 'varies subjects; give one' --strip scale=0,1
 refused_strip 'scale of one that is not there' 'varies subject 2, and there are 1' --subject a.safetensors \
