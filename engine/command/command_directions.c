@@ -4,6 +4,7 @@
 #include "engine/base/error.h"
 #include "engine/command/kept_model.h"
 #include "engine/command/made_text.h"
+#include "engine/command/picture_settings.h"
 #include "engine/generate/strip_column.h"
 #include "engine/generate/strip_sheet.h"
 #include "engine/options/option_rows.h"
@@ -57,6 +58,37 @@ static char *path_of(const struct direct *d, const char *name, const char *endin
 
 /* ---- before anything is written ---- */
 
+// of "0,20": the values of a strip that needs no name here
+static bool take_strip(struct direct *d, GError **error)
+{
+    g_autofree char *strip = g_strconcat("scale=", d->strip, NULL);
+    bool good = strip_parse(strip, &d->values, NULL);
+
+    for (int i = 0; i < d->values.n && good; i++) {
+        char *end;
+        g_ascii_strtod(d->values.values[i], &end);
+        good = *end == '\0';
+    }
+    return good || error_usage(error,
+                               "--strip '%s' says no values; write FROM..TO:N, such as -2..2:5, or "
+                               "A,B,C with 2 to %d numbers.",
+                               d->strip, STRIP_MAX);
+}
+
+// without a text nothing is drawn
+static bool check_drawing(struct direct *d, GError **error)
+{
+    static const char *const options[] = {"strip", "steps"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(options) && d->prompt == NULL; i++) {
+        if (given_has(&d->common.given, options[i])) {
+            return error_usage(error, "--%s is of what is drawn; say what with --prompt TEXT.",
+                               options[i]);
+        }
+    }
+    return d->prompt == NULL || take_strip(d, error);
+}
+
 static bool check_usage(struct direct *d, char *const *words, GError **error)
 {
     if (words[0] == NULL || words[1] == NULL || d->output == NULL) {
@@ -66,8 +98,7 @@ static bool check_usage(struct direct *d, char *const *words, GError **error)
     if (d->count + d->random == 0) {
         return error_usage(error, "--count and --random are both 0; ask for a direction.");
     }
-    g_autofree char *strip = g_strconcat("scale=", d->strip, NULL);
-    return d->prompt == NULL || strip_parse(strip, &d->values, error);
+    return check_drawing(d, error);
 }
 
 static bool open_subjects(struct direct *d, char *const *words, GError **error)
@@ -199,7 +230,7 @@ static bool draw_one(struct direct *d, const struct svdiff_generate_options *mod
     const picture one = {.width = o.width, .height = o.height};
     g_autofree char *made = made_text(&o, d->session, o.seed, &one);
     g_autofree char *valid = g_utf8_make_valid(made, -1);
-    const struct picture_text texts[] = {{"parameters", valid}};
+    const struct picture_text texts[] = {{PICTURE_SETTINGS_KEY, valid}};
     if (!picture_write(to, sheet, texts, G_N_ELEMENTS(texts), error)) {
         return false;
     }

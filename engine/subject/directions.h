@@ -16,8 +16,8 @@
 
 struct directions;
 
-/* Subjects and their names for sentences are borrowed for the call. NULL with a sentence: fewer than two,
- * of different models or on top of different adapters, a shift of two lengths, too little memory. */
+/* n, 2 or more, subjects and their names for sentences are borrowed for the call. NULL with a sentence: they are of
+ * different models or on top of different adapters, a shift of two lengths, too little memory. */
 struct directions *directions_create(const struct subject *const *subjects,
                                      const char *const *names, int n, GError **error);
 void directions_free(struct directions *d); // accepts NULL

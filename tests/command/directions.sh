@@ -26,8 +26,13 @@ check 'a direction around the mean' python3 "$SVDIFF_TESTS_DIR/command/png.py" p
 refuses 'one subject' 2 'Name two subjects' directions s1.safetensors --output no
 refuses 'no folder' 2 'and a folder' directions s1.safetensors s2.safetensors
 refuses 'nothing asked for' 2 'ask for a direction' directions s1.safetensors s2.safetensors --count 0 --output no
-refuses 'a strip that is none' 2 "says no values" directions s1.safetensors s2.safetensors --output no \
-    --prompt x --strip 1
+for strip in 1 scale=-1..1:3 a,b; do
+    refuses "a strip that is none: $strip" 2 "^--strip '$strip' says no values; write FROM..TO:N" \
+        directions s1.safetensors s2.safetensors --output no --prompt x --strip "$strip"
+done
+refuses 'a strip of nothing' 2 '^--strip is of what is drawn' directions s1.safetensors s2.safetensors --output no \
+    --strip 1,2
+check 'of which nothing is written' test ! -e no
 refuses 'what is no subject' 1 'rgb8.png' directions s1.safetensors "$pictures/rgb8.png" --output no
 cp s1.safetensors mean.safetensors
 refuses 'a subject that would be overwritten' 1 'mean.safetensors' directions mean.safetensors s2.safetensors \
