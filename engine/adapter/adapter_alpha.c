@@ -137,10 +137,12 @@ double adapter_alphas_scale(const struct adapter_alphas *a, const char *module, 
     if (a == NULL || rank <= 0) {
         return 1;
     }
+    // PEFT calls it lora_alpha of LoRA and alpha of LoHa and LoKr; a pattern counts before either
     if (!pattern_of(a, module, "alpha_pattern", &alpha) &&
         !number_of(member(a, module, "lora_alpha"), &alpha)) {
         number_of(member(a, module, "alpha"), &alpha);
     }
+    // rsLoRA: alpha / sqrt(r), which keeps what a step does the same at every rank
     const bool root = is_on(member(a, module, "use_rslora"), false);
     return alpha / (root ? sqrt((double)rank) : (double)rank);
 }
@@ -167,6 +169,7 @@ bool adapter_alphas_rotation(const struct adapter_alphas *a, const char *module,
     if (a != NULL) {
         number_of(member(a, module, "num_cayley_neumann_terms"), &wanted);
     }
+    // PEFT's default is the series: a file that says nothing is taken to be of it
     const bool series = a == NULL || is_on(member(a, module, "use_cayley_neumann"), true);
     *terms = series ? (int)CLAMP(wanted, 1, SERIES_MOST) : 0;
     return true;

@@ -19,8 +19,9 @@ static void multiply(bool turned, int m, int n, int k, double scale, const float
                 (float)scale, a, turned ? m : k, b, n, 0, out, n);
 }
 
-/* out = scale * a t b with t [i, j, area], b [j, in]: first each slice of t by b, then all by a,
- * [out, i] when it stands upright, else [i, out]. */
+/* out [out, in, area] = scale * sum over i, j of a[out, i] t[i, j, area] b[j, in], a Tucker form of a kernel of
+ * `area` places: first each slice of t by b, then all by a, which is [out, i] when it stands upright (LoRA's up), else
+ * [i, out] (LyCORIS' w_a). */
 static bool tucker(const struct adapter *x, const struct safetensors_tensor *ta, bool upright,
                    const struct safetensors_tensor *tt, const struct safetensors_tensor *tb,
                    double scale, float *out, GError **error)
@@ -30,6 +31,7 @@ static bool tucker(const struct adapter *x, const struct safetensors_tensor *ta,
     g_autofree float *a = adapter_read(x, ta, error),
                      *b = a != NULL ? adapter_read(x, tb, error) : NULL;
     g_autofree float *t = b != NULL ? adapter_read(x, tt, error) : NULL;
+    // [i, in, area]: in PyTorch's order of a kernel, so that what comes out of the product is, too
     g_autofree float *inner = t != NULL ? g_try_new(float, (size_t)i *in *area) : NULL;
 
     if (inner == NULL) {
@@ -54,6 +56,7 @@ static bool product(const struct adapter *x, const struct safetensors_tensor *ta
     if (tt != NULL) {
         return tucker(x, ta, upright, tt, tb, scale, out, error);
     }
+    // a [rows, rank], b [rank, columns]; of a kernel b's columns are all of [in, kh, kw] at once
     const int rank = (int)adapter_shape_rows(tb);
     g_autofree float *a = adapter_read(x, ta, error),
                      *b = a != NULL ? adapter_read(x, tb, error) : NULL;
@@ -66,6 +69,7 @@ static bool product(const struct adapter *x, const struct safetensors_tensor *ta
     return true;
 }
 
+// delta [n] = scale * (w1_a w1_b) o (w2_a w2_b): both products are as large as the weight
 static bool add_loha(const struct adapter *a, const struct adapter_change *c, double scale,
                      int64_t n, float *delta, GError **error)
 {
@@ -78,6 +82,7 @@ static bool add_loha(const struct adapter *a, const struct adapter_change *c, do
                  second, error)) {
         return false;
     }
+    // the scale is in one of them alone
     for (int64_t i = 0; i < n; i++) {
         delta[i] *= second[i];
     }
@@ -86,7 +91,7 @@ static bool add_loha(const struct adapter *a, const struct adapter_change *c, do
 
 // a factor of a Kronecker product, whole or a product itself
 struct factor {
-    float *values;
+    float *values;         // [rows, columns], owned
     int64_t rows, columns; // columns: of a kernel all of its values
 };
 
@@ -100,6 +105,8 @@ static bool read_factor(const struct adapter *a, const struct safetensors_tensor
                              adapter_shape_columns(whole)};
         return f->values != NULL;
     }
+    /* a product of left [rows, r] and right [r, columns]; with a middle [r, r, kh, kw] LyCORIS has left lying,
+     * [r, rows], and right of single places, [r, columns] */
     const int64_t area =
         middle != NULL ? middle->values / (middle->shape[0] * middle->shape[1]) : 1;
     *f = (struct factor){NULL,
@@ -109,7 +116,8 @@ static bool read_factor(const struct adapter *a, const struct safetensors_tensor
     return product(a, left, false, middle, right, 1, f->values, error);
 }
 
-// delta[(p c + i), (q d + j)] = scale w1[p, q] w2[i, j]; j counts the places of a kernel, too
+/* delta[(p c + i), (q d + j)] = scale w1[p, q] w2[i, j] of w1 [a, b] and w2 [c, d], so that the weight is [a c, b d].
+ * Of a kernel w2 is [c, d, kh, kw] and w1 still [a, b]: j counts the places, too, which lie innermost in both. */
 static void kronecker(const struct factor *w1, const struct factor *w2, double scale, float *delta)
 {
     const int64_t columns = w1->columns * w2->columns;
@@ -131,6 +139,7 @@ static bool add_lokr(const struct adapter *a, const struct adapter_change *c, do
                      float *delta, GError **error)
 {
     const struct safetensors_tensor *const *p = c->parts;
+    // w1 never has a middle: the places of a kernel are w2's
     struct factor w1 = {0}, w2 = {0};
     const bool done = read_factor(a, p[ADAPTER_LOKR_W1], p[ADAPTER_LOKR_W1_A], NULL,
                                   p[ADAPTER_LOKR_W1_B], &w1, error) &&
@@ -147,7 +156,8 @@ static bool add_lokr(const struct adapter *a, const struct adapter_change *c, do
 
 /* ---- DoRA ---- */
 
-// V = W + delta, whose rows [out] or columns [in] of kernels get lengths of their own
+/* V = W + delta [out, in, area], whose parts get lengths of their own: PEFT's and today's LyCORIS' each row, over
+ * in and area, older LyCORIS' each input channel, over out and area. */
 struct lengths {
     bool rows;
     int out, in, area;
@@ -162,6 +172,7 @@ static void measure_lengths(const struct lengths *l, const float *plain, const f
     for (int o = 0; o < l->out; o++) {
         for (int i = 0; i < l->in; i++) {
             double sum = 0;
+            // both kinds end at a whole kernel: in one pass over memory as it lies
             for (int k = 0; k < l->area; k++, at++) {
                 const double v = (double)plain[at] + delta[at];
                 sum += v * v;
@@ -194,6 +205,7 @@ static bool decompose(const struct adapter *a, const struct adapter_change *c,
                       GError **error)
 {
     const struct safetensors_tensor *t = c->parts[ADAPTER_MAGNITUDE];
+    // dora_scale is [out, 1 ...] of rows and [1, in ...] of columns: its first side tells, as its readers look at it
     const bool rows = t != NULL || adapter_shape_rows(c->parts[ADAPTER_DORA]) == w->out;
     const struct lengths l = {rows, w->out, w->in, w->kh * w->kw};
     const int n = rows ? w->out : w->in;
@@ -210,6 +222,7 @@ static bool decompose(const struct adapter *a, const struct adapter_change *c,
     }
     measure_lengths(&l, plain, delta, by);
     for (int i = 0; i < n; i++) {
+        // LyCORIS adds its epsilon, too: a part that is all zeros stays zeros
         by[i] = m[i] / (sqrt(by[i]) + FLT_EPSILON);
     }
     stretch(&l, strength, by, plain, delta);
@@ -218,6 +231,7 @@ static bool decompose(const struct adapter *a, const struct adapter_change *c,
 
 /* ---- all of it ---- */
 
+// t NULL: nothing; what is added is as the weight or bias is shaped, in the same order
 static bool add_diff(const struct adapter *a, const struct safetensors_tensor *t, double strength,
                      float *delta, GError **error)
 {
@@ -263,6 +277,7 @@ bool adapter_delta(const struct adapter *a, const struct adapter_change *c,
     const struct weight w = model_tensor_weight(c->module->weight);
     const bool decomposed = p[ADAPTER_DORA] != NULL || p[ADAPTER_MAGNITUDE] != NULL;
 
+    // what a file does not change stays: a change may have a bias alone
     memset(delta, 0, (size_t)model_tensor_values(t) * sizeof *delta);
     if (t == c->module->bias) {
         return add_diff(a, p[ADAPTER_DIFF_BIAS], strength, delta, error) &&

@@ -71,7 +71,7 @@ const struct adapter_change *adapter_change_of(const struct adapter *a,
 
 float *adapter_read(const struct adapter *a, const struct safetensors_tensor *part, GError **error)
 {
-    // a list of none is no NULL
+    // a list of none is no NULL, which says that it failed
     g_autofree float *values = g_try_new(float, MAX(part->values, 1));
 
     if (values == NULL) {
@@ -120,7 +120,8 @@ static struct adapter_change *change_for(struct adapter *a, const struct adapter
     if (c == NULL) {
         c = g_new0(struct adapter_change, 1);
         c->module = module;
-        c->scale = 1;
+        c->scale = 1; // until an alpha says something else
+        // the list owns it; the table has it once or twice
         g_ptr_array_add(a->order, c);
         g_hash_table_insert(a->changes, (void *)module->weight, c);
         if (module->bias != NULL) {
@@ -138,6 +139,7 @@ static bool take_tensor(struct adapter *a, const struct safetensors_tensor *t,
     g_autofree char *name = NULL;
 
     if (!adapter_part_of(t->name, &part, &name)) {
+        // a bundle's words are read by who opens the prompt
         if (!g_str_has_prefix(t->name, BUNDLE)) {
             add_rest(unknown, t->name);
         }
@@ -217,6 +219,7 @@ static bool read_alpha(const struct adapter *a, const struct safetensors_tensor 
     int64_t whole;
 
     if (strcmp(t->dtype_name, "I64") == 0) {
+        // safetensors_read_f32 has no whole numbers; one value of 8 bytes, as its shape was checked
         if (!regular_file_read(safetensors_file(a->file), &whole, sizeof whole, t->offset, error)) {
             return false;
         }
@@ -247,6 +250,7 @@ static bool take_alpha(const struct adapter *a, struct adapter_change *c, GError
         return false;
     }
     if (c->kind == ADAPTER_ROTATION) {
+        // LyCORIS' constraint: the norm of Q is at most alpha times the rows of the weight
         c->scale = alpha * (double)c->module->weight->shape[0];
     } else {
         c->scale = rank > 0 ? alpha / (double)rank : 1;
@@ -260,6 +264,7 @@ static bool check_change(const struct adapter *a, struct adapter_change *c, GErr
         !adapter_shape_check(c, adapter_path(a), error)) {
         return false;
     }
+    // before any of it is used: a NaN in one layer would make the whole picture one
     for (int part = 0; part < ADAPTER_ALPHA; part++) {
         if (c->parts[part] != NULL && !check_finite(a, c->parts[part], error)) {
             return false;
@@ -340,6 +345,7 @@ static bool add_change(const struct adapter *a, const struct adapter_change *c,
 {
     char scale[G_ASCII_DTOSTR_BUF_SIZE];
 
+    // the model's name of the weight, so that all spellings of a file are one adapter
     add_text(sum, c->module->weight->name);
     add_text(sum, g_ascii_dtostr(scale, sizeof scale, c->scale));
     if (c->parts[ADAPTER_OFT_PEFT] != NULL) {
@@ -347,6 +353,7 @@ static bool add_change(const struct adapter *a, const struct adapter_change *c,
     }
     for (int part = 0; part < ADAPTER_ALPHA; part++) {
         const struct safetensors_tensor *t = c->parts[part];
+        // which parts there are, so that values cannot move from one to the next unseen
         sha256_update(sum, 1, (const uint8_t[]){t != NULL});
         if (t != NULL && !add_part(a, t, sum, error)) {
             return false;
@@ -365,6 +372,7 @@ const char *adapter_digest(struct adapter *a, GError **error)
     }
     g_autofree struct adapter_change **sorted =
         g_memdup2(a->order->pdata, a->order->len * sizeof(void *));
+    // files have their tensors in any order
     sha256_init(&sum);
     qsort(sorted, a->order->len, sizeof *sorted, by_module);
     for (guint i = 0; i < a->order->len; i++) {

@@ -71,6 +71,7 @@ bool adapter_list_add(const struct adapter_list *l, const struct model_tensor *t
         return error_failed(error, "There is no memory to change %s; close other programs.",
                             t->name);
     }
+    // DoRA and rotations are of the weight as the model has it, whatever other adapters add to it
     memcpy(plain, values, (size_t)n * sizeof *plain);
     for (int i = 0; i < l->n; i++) {
         const struct adapter_item *item = &l->items[i];
@@ -113,6 +114,7 @@ bool adapter_list_find(const struct adapter_list *l, const char *line, struct ad
         if (own == NULL) {
             return false;
         }
+        // the file's name behind it may be another by now
         if (g_str_has_prefix(line, own) && line[strlen(own)] == ' ') {
             *found = l->items[i];
             return true;

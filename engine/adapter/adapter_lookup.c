@@ -32,6 +32,7 @@ static char *find_in(const char *folder, const char *name)
 {
     g_autofree char *place = g_build_filename(folder, name, NULL);
 
+    // all of the name first: it may have its ending already
     for (size_t i = 0; i <= G_N_ELEMENTS(endings); i++) {
         char *path = g_strconcat(place, i == 0 ? "" : endings[i - 1], NULL);
         if (g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
@@ -96,6 +97,7 @@ char *svdiff_adapter_split(const char *text, double *strength)
     const char *colon = strrchr(text, ':');
     char *end = NULL, *whole = find(ADAPTER_FOLDER, text);
 
+    // what exists comes before any reading of colons
     *strength = 1;
     if (whole != NULL || colon == NULL) {
         return whole != NULL ? whole : g_strdup(text);

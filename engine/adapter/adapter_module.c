@@ -80,6 +80,7 @@ static void add_unet(struct adapter_modules *m, const char *name, struct adapter
     g_autofree char *compvis =
         compvis_unet_name(module->weight->name, checkpoint_unet_config(m->model));
 
+    // diffusers' path, then that of the checkpoint that CompVis released, then processors of diffusers until 0.16
     add_name(names, name, module);
     if (compvis != NULL && g_str_has_suffix(compvis, WEIGHT)) {
         compvis[strlen(compvis) - strlen(WEIGHT)] = '\0';
@@ -97,6 +98,7 @@ static void add_text(struct adapter_modules *m, const char *name, struct adapter
     GHashTable *names = m->names[MODEL_TEXT_ENCODER];
 
     add_name(names, name, module);
+    // transformers 5 leaves text_model. out
     if (g_str_has_prefix(name, TEXT_ENCODER_MODULE)) {
         add_name(names, name + strlen(TEXT_ENCODER_MODULE), module);
     }
@@ -152,6 +154,7 @@ void adapter_modules_free(struct adapter_modules *m)
 static const struct adapter_module *find(const struct adapter_modules *m, const char *name,
                                          unsigned components)
 {
+    // as it stands first: a module's own name may begin like one of those words
     for (int i = 0; i < MODEL_COMPONENTS; i++) {
         const struct adapter_module *module =
             components & (1u << i) ? g_hash_table_lookup(m->names[i], name) : NULL;

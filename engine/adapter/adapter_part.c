@@ -56,6 +56,7 @@ static char *without_names(const char *name)
     for (size_t i = 0; i < G_N_ELEMENTS(named); i++) {
         char *at = g_strrstr(plain, named[i]);
         char *rest = at != NULL ? at + strlen(named[i]) : NULL;
+        // a single word behind the point; "bias" is a part's own
         const bool one = rest != NULL && strchr(rest, '.') == NULL && strcmp(rest, "bias") != 0;
         if (one && rest[0] != '\0') {
             rest[-1] = '\0';

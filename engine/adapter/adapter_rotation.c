@@ -23,6 +23,7 @@ static void fill_q(struct rotation *r, const float *values, bool packed)
 
     for (int64_t b = 0; b < r->count; b++) {
         double *q = r->q + b * n * n;
+        // packed are the values above the diagonal row by row, as torch.triu_indices counts them
         const float *v = values + b * (packed ? n * (n - 1) / 2 : n * n);
         for (int i = 0; i < n; i++) {
             for (int j = i + 1; j < n; j++) {
@@ -38,6 +39,7 @@ static void fill_q(struct rotation *r, const float *values, bool packed)
 static void bind(struct rotation *r, double bound)
 {
     const int count = (int)r->count * r->n * r->n;
+    // LyCORIS' norm is of all blocks as one list, with this epsilon
     const double norm = cblas_dnrm2(count, r->q, 1) + 1e-8;
 
     if (bound > 0 && norm > bound) {
@@ -51,6 +53,7 @@ static bool cayley(const double *q, int n, double sign, double *t)
     g_autofree double *m = g_new(double, (size_t)n *n);
     g_autofree lapack_int *pivots = g_new(lapack_int, n);
 
+    // solved instead of inverted; the order of the factors is no matter, both are functions of the same Q
     for (int i = 0; i < n * n; i++) {
         const double one = i % (n + 1) == 0;
         m[i] = one + sign * q[i];
@@ -60,12 +63,15 @@ static bool cayley(const double *q, int n, double sign, double *t)
     return LAPACKE_dgesv(LAPACK_ROW_MAJOR, n, n, m, n, pivots, t, n) == 0;
 }
 
-// the first terms of the same with sign -1, as PEFT adds them up
+// the first terms of the same with sign 1, as PEFT adds them up
 static void series(const double *q, int n, int terms, double *t)
 {
     g_autofree double *power = g_new0(double, (size_t)n *n);
     g_autofree double *next = g_new(double, (size_t)n *n);
 
+    // its loop adds the last power behind itself, so that three terms are its four
+    terms = terms == 3 ? 4 : terms;
+    // power: (-Q)^k; t: the sum so far
     memset(t, 0, (size_t)n * n * sizeof *t);
     for (int i = 0; i < n; i++) {
         t[i * (n + 1)] = power[i * (n + 1)] = 1;
@@ -74,7 +80,7 @@ static void series(const double *q, int n, int terms, double *t)
         cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, n, n, -1, power, n, q, n, 0, next,
                     n);
         memcpy(power, next, (size_t)n * n * sizeof *power);
-        // two terms are I + 2 Q; of more the last counts once
+        // two terms are I - 2 Q; of more the last counts once
         cblas_daxpy(n * n, k == terms - 1 && terms > 2 ? 1 : 2, power, 1, t, 1);
     }
 }
@@ -87,11 +93,13 @@ static void turn_rows(const struct rotation *r, int64_t b, const double *t, int6
     g_autofree double *w = g_new(double, n *columns), *turned = g_new(double, n *columns);
     const int64_t first = b * n;
 
+    // w [n, columns] as it lies, all places of a kernel included: a rotation mixes rows and leaves columns alone
     for (int64_t i = 0; i < n * columns; i++) {
         w[i] = plain[first * columns + i];
     }
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, (int)columns, n, 1, t, n, w,
                 (int)columns, 0, turned, (int)columns);
+    // a rescale is of what was turned: W is taken off as it was
     for (int64_t i = 0; i < n * columns; i++) {
         const double by = r->rescale != NULL ? r->rescale[first + i / columns] : 1;
         delta[first * columns + i] = (float)(strength * (by * turned[i] - w[i]));
@@ -104,6 +112,7 @@ static void turn_columns(const struct rotation *r, int64_t b, const double *t, i
 {
     const int n = r->n;
 
+    // n is small, and the n values of a row lie together: no copy of the block is needed
     for (int64_t row = 0; row < rows; row++) {
         const float *w = plain + row * columns + b * n;
         for (int j = 0; j < n; j++) {
@@ -122,6 +131,7 @@ static bool turn(const struct rotation *r, const struct adapter_change *c, const
 {
     const bool rows = c->parts[ADAPTER_OFT] != NULL;
     const int64_t columns = weight_columns(w), blocks = (rows ? w->out : columns) / r->n;
+    // [n, n], of one block at a time: together they would be as large as the weight
     g_autofree double *t = g_new(double, (size_t)r->n * r->n);
 
     for (int64_t b = 0; b < blocks; b++) {
@@ -158,6 +168,7 @@ bool adapter_rotation(const struct adapter *a, const struct adapter_change *c,
     struct rotation r = {.count = t->shape[0], .n = c->block, .rescale = rescale};
     r.q = g_new0(double, r.count *r.n *r.n);
     fill_q(&r, values, packed);
+    // of rotations the scale is LyCORIS' constraint (adapter_file.c); PEFT's constrained kind was refused
     bind(&r, packed ? 0 : c->scale);
     const bool done = turn(&r, c, w, strength, plain, delta);
     g_free(r.q);

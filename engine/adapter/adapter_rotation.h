@@ -3,7 +3,8 @@
  *   Q = B - B^T, of norm at most `bound` where there is one
  *   LyCORIS, kohya   W'_k = T_k W_k of the rows of block k, T = (I + Q)^-1 (I - Q), times rescale
  *   PEFT             W'_k = W_k T_k of the columns, T = (I - Q)^-1 (I + Q), or with n terms of its
- *                    series I - 2 Q + 2 Q^2 - ... -+ Q^(n - 1), whose last term counts once
+ *                    series I - 2 Q + 2 Q^2 - ... -+ Q^(n - 1), whose last term counts once, but for
+ *                    n = 2 (and n = 3 is n = 4, as PEFT adds them up)
  */
 #pragma once
 

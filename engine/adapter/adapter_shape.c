@@ -16,6 +16,7 @@ int64_t adapter_shape_rows(const struct safetensors_tensor *t)
 
 int64_t adapter_shape_columns(const struct safetensors_tensor *t)
 {
+    // of kernels [rows, in, kh, kw] all of [in, kh, kw]; of a tensor without values nothing is divided by zero
     return t->values / MAX(adapter_shape_rows(t), 1);
 }
 
@@ -38,6 +39,7 @@ static bool settle_lokr(const struct adapter_change *c, const char *path, GError
     if (!has(c, ADAPTER_LOKR_W1) && !(has(c, ADAPTER_LOKR_W1_A) && has(c, ADAPTER_LOKR_W1_B))) {
         return miss(c, "lokr_w1", path, error);
     }
+    // a middle stands between factors, and a whole w2 has none
     if (has(c, ADAPTER_LOKR_W2) && !has(c, ADAPTER_LOKR_T2)) {
         return true;
     }
@@ -52,6 +54,7 @@ static bool settle_loha(const struct adapter_change *c, const char *path, GError
             return miss(c, "hada_w1 or hada_w2", path, error);
         }
     }
+    // both products are of the same shape, so both are Tucker forms or none is
     return has(c, ADAPTER_HADA_T1) == has(c, ADAPTER_HADA_T2) || miss(c, "hada_t", path, error);
 }
 
@@ -102,6 +105,7 @@ bool adapter_shape_settle(struct adapter_change *c, const char *path, GError **e
         c->kind = ADAPTER_ROTATION;
         return has_one(c, ADAPTER_OFT, ADAPTER_OFT_PEFT) || miss(c, "oft_blocks", path, error);
     }
+    // an alpha or DoRA's lengths alone say nothing about a weight
     c->kind = ADAPTER_FULL;
     return has_one(c, ADAPTER_DIFF, ADAPTER_DIFF_BIAS) ||
            miss(c, "factors, only an alpha or a scale", path, error);
@@ -120,6 +124,7 @@ int64_t adapter_shape_rank(const struct adapter_change *c)
     case ADAPTER_LOHA:
         return adapter_shape_rows(p[ADAPTER_HADA_W1_B]);
     case ADAPTER_LOKR:
+        // LyCORIS divides by the rank where a factor is a product, and by nothing where both are whole
         return p[ADAPTER_LOKR_W1_B] != NULL   ? adapter_shape_rows(p[ADAPTER_LOKR_W1_B])
                : p[ADAPTER_LOKR_W2_B] != NULL ? adapter_shape_rows(p[ADAPTER_LOKR_W2_B])
                                               : 0;
@@ -146,6 +151,7 @@ static struct size product(const struct safetensors_tensor *a, const struct safe
     const int64_t a_rows = adapter_shape_rows(a), a_columns = adapter_shape_columns(a);
     const int64_t b_rows = adapter_shape_rows(b), b_columns = adapter_shape_columns(b);
 
+    // a [rows, r], b [r, columns]: what is between them has to be one number
     if (t == NULL) {
         return (struct size){a_rows, b_columns, a_columns == b_rows && is_rank(b_rows)};
     }
@@ -183,6 +189,7 @@ static struct size lokr_size(const struct safetensors_tensor *const *p)
         either(p[ADAPTER_LOKR_W1], p[ADAPTER_LOKR_W1_A], NULL, p[ADAPTER_LOKR_W1_B]);
     const struct size b =
         either(p[ADAPTER_LOKR_W2], p[ADAPTER_LOKR_W2_A], p[ADAPTER_LOKR_T2], p[ADAPTER_LOKR_W2_B]);
+    // sides multiply, and a file may say any: what is beyond a weight's is not multiplied
     const bool small = a.rows < G_MAXINT32 && b.rows < G_MAXINT32 && a.columns < G_MAXINT32 &&
                        b.columns < G_MAXINT32;
 
@@ -196,6 +203,7 @@ static int64_t block_side(const struct safetensors_tensor *t, bool packed)
     if (!packed) {
         return t->n_dims == 3 && t->shape[1] == t->shape[2] ? t->shape[1] : 0;
     }
+    // the n of n (n - 1) / 2 values; a number that is no such triangle ends between two
     int64_t n = 1;
     while (t->n_dims == 2 && n < RANK_MAX && n * (n - 1) / 2 < t->shape[1]) {
         n++;

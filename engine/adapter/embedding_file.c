@@ -60,6 +60,7 @@ static bool fail_width(const struct embedding_list *l, const struct safetensors 
 static bool check_tensor(const struct embedding_list *l, const struct safetensors *file,
                          const struct safetensors_tensor *t, GError **error)
 {
+    // [n, width], or [width] of a single vector
     const int64_t width = t->n_dims > 0 ? t->shape[t->n_dims - 1] : 0;
 
     if (t->n_dims < 1 || t->n_dims > 2 || t->values < 1) {
@@ -105,6 +106,7 @@ static bool check_word(const struct embedding_list *l, const struct safetensors 
 static bool add_word(struct embedding_list *l, const struct safetensors *file, char *word,
                      const GPtrArray *tensors, GError **error)
 {
+    // its vectors are the rows behind those of the model and of the words before it
     struct tokenizer_word w = {.text = word, .id = l->first + embedding_list_count(l)};
     const guint before = l->vectors->len;
     bool good = check_word(l, file, word, error);

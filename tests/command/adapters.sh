@@ -14,6 +14,9 @@ edit_tensors() { # FROM TO PYTHON: the tensors t of a file, {name: (dtype, shape
 near() { # FILE OTHER [MOST]: two pictures with values that differ by no more
     python3 "$SVDIFF_TESTS_DIR/command/png.py" near "$@"
 }
+far() {
+    ! near "$@" 2>"$work/err"
+}
 
 # ---- strengths and names ----
 
@@ -86,6 +89,13 @@ check 'settings of another file are not its own' near other.png comfy.png
 edit_tensors "$style" flat.safetensors "t = {'$key.oft_R': ('F32', [32, 0], b'')}"
 generate $draw --lora flat.safetensors --output flat.png
 check 'rotations of single columns are none' near flat.png plain.png
+cp -r "$adapters/peft-oft" terms
+for n in 3 4 5; do
+    sed -i "s/neumann_terms\": ./neumann_terms\": $n/" terms/adapter_config.json
+    generate $draw --lora terms/adapter_model.safetensors --output $n.png
+done
+check 'three terms of a series are the four that PEFT adds up' near 3.png 4.png
+check 'which are not five' far 4.png 5.png
 
 # ---- refused ----
 
