@@ -108,8 +108,8 @@ struct svdiff_options {
     enum svdiff_prediction prediction;
     enum svdiff_device device;
     int device_number; // of several of that kind, from 0
-    /* Others of that kind, which share its work: learning is that of so many times --accumulate as there are devices, of
-     * several pictures each draws a part. */
+    /* Others of that kind, which share its work: learning is that of so many times --accumulate as there are
+     * devices, of several pictures each draws a part. */
     const int *more_devices;
     int n_more_devices;
     int threads; // 0: all that the process may use
@@ -275,8 +275,8 @@ struct svdiff_learn_options {
     /* After 20 steps that keep the class each: steps from one that does to the next, with as many
      * times the weight. The others have neither its rows nor the unshifted model's prediction. */
     int prior_every;
-    bool
-        buckets; // pictures of other shapes than a square keep them (learn_bucket.h); of one subject
+    // pictures of other shapes than a square keep them (learn_bucket.h); of one subject
+    bool buckets;
     int prior_images; // made by the model before learning; 0: its prediction is the target
     bool text_encoder, scalar_norms;
     enum shift_subset subset;

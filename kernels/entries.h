@@ -165,8 +165,8 @@ ENTRY(normals, REST, 1.0 * count, (count, key, out), int64_t count, const struct
 ENTRY(latents_input, COPY, 2.0 * s.n * s.t * (s.c + s.more_c), (s, factors, latents, more, y),
       struct latents_shape s, const struct sampler_factors *factors, const real *latents,
       const real *more, cell *y)
-/* both [n, t, c] += weight [t] * prediction [n, t, c]; weight NULL: 1. Then guided [t, c] = both [0] of n = 1, both [0] +
- * guidance * (both [1] - both [0]) of n = 2; guided NULL: more predictions are to come. */
+/* both [n, t, c] += weight [t] * prediction [n, t, c]; weight NULL: 1. Then guided [t, c] = both [0] of n = 1,
+ * both [0] + guidance * (both [1] - both [0]) of n = 2; guided NULL: more predictions are to come. */
 ENTRY(latents_guide, REST, 4.0 * s.n * s.t * s.c, (s, guidance, weight, prediction, both, guided),
       struct latents_shape s, real guidance, const real *weight, const cell *prediction, real *both,
       real *guided)

@@ -181,8 +181,8 @@ struct latents_shape {
     int c, more_c;
 };
 
-/* Which random numbers: those of the engine's base/noise.h, of which the stream is one there. It lies on the device, so that
- * what differs from step to step is no argument. */
+/* Which random numbers: those of the engine's base/noise.h, of which the stream is one there. It lies on the
+ * device, so that what differs from step to step is no argument. */
 struct normals_key {
     uint64_t seed, step;
     uint32_t stream, unused;
@@ -229,9 +229,10 @@ enum kernels_kind {
 
 typedef struct kernels kernels;
 
-/* A second, small table of devices that find eigenvectors: of the Gram matrix of the shorter side of W [m, n], r = min(m, n),
- * G = W Wt or Wt W, the vectors as the rows of T [r, r] and their values, in double. Each thread has a worker, with a stream
- * of its own beside the table's. What a worker cannot do, for lack of memory or since G did not converge, is for the host. */
+/* A second, small table of devices that find eigenvectors: of the Gram matrix of the shorter side of W [m, n], r =
+ * min(m, n), G = W Wt or Wt W, the vectors as the rows of T [r, r] and their values, in double. Each thread has a
+ * worker, with a stream of its own beside the table's. What a worker cannot do, for lack of memory or since G did
+ * not converge, is for the host. */
 struct kernels_spectra {
     // whether the machine has what it needs; false with half a sentence that names what is missing
     bool (*usable)(const kernels *k, GError **error);
@@ -240,8 +241,8 @@ struct kernels_spectra {
     void (*destroy)(void *worker); // accepts NULL
     // takes w [m, n] of the host; lambda [r] receives the values, ascending
     bool (*solve)(void *worker, int m, int n, const float *w, double *lambda);
-    /* Of what was solved last, once: the vectors in descending order as the columns of u [m, r] (rows of vt [r, n] where
-     * m > n), and as the other factor their product with W, each vector's times inverse [r]. */
+    /* Of what was solved last, once: the vectors in descending order as the columns of u [m, r] (rows of vt [r, n]
+     * where m > n), and as the other factor their product with W, each vector's times inverse [r]. */
     bool (*factors)(void *worker, const double *inverse, float *u, float *vt);
 };
 
@@ -336,8 +337,8 @@ struct kernels_cuda_device {
     uint64_t bytes;   // of its memory
 };
 
-/* The devices of this machine by their numbers, and how many there are in *count. NULL with the sentence that kernels_cuda
- * would say: no module, no driver, an older one, no device. Owned by the caller (g_free). */
+/* The devices of this machine by their numbers, and how many there are in *count. NULL with the sentence that
+ * kernels_cuda would say: no module, no driver, an older one, no device. Owned by the caller (g_free). */
 struct kernels_cuda_device *kernels_cuda_devices(const char *module, int *count, GError **error);
 
 /* Computes nothing: memory is only counted, so that true code runs and tells what it would need.

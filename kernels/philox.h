@@ -1,5 +1,5 @@
-/* philox.h: Philox 4x32-10 (Salmon and others, 2011) and unit normals of its words, the same bits wherever it is compiled: for C,
- * for a device (which says PHILOX_CALL), for the engine's numbers (base/noise.h).
+/* philox.h: Philox 4x32-10 (Salmon and others, 2011) and unit normals of its words, the same bits wherever it is
+ * compiled: for C, for a device (which says PHILOX_CALL), for the engine's numbers (base/noise.h).
  *
  *   normals   u = (w0 + 1) / 2^32,  v = w1 / 2^32
  *             sqrt(-2 log u) * (cos(2 pi v), sin(2 pi v))          four of one block

@@ -19,8 +19,8 @@ svdiff *kept_model_open(struct kept_model *kept, const struct svdiff_options *op
 /* Closes it, unless it is kept; accepts NULL. */
 void kept_model_close(const struct kept_model *kept, svdiff *s);
 
-/* Milliseconds for which it is worth keeping without a job: of a device's own memory, which others want, a minute, in which
- * the next call comes if it does; of the machine's, which it can take back, some. */
+/* Milliseconds for which it is worth keeping without a job: of a device's own memory, which others want, a minute,
+ * in which the next call comes if it does; of the machine's, which it can take back, some. */
 int kept_model_patience(const struct kept_model *kept);
 
 bool kept_model_any(const struct kept_model *kept);

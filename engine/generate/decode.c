@@ -1,8 +1,8 @@
 /* Latents to pictures and back; see decode.h.
  *
- * Tiles of TILE latents begin every TILE - OVERLAP; where they overlap, the weight of each falls
- * linearly to its edge, and the sum is divided by the sum of the weights. Where the picture's edges fit together, they are
- * no edges: tiles lie all around it, the last over the first. */
+ * Tiles of TILE latents begin every TILE - OVERLAP; where they overlap, the weight of each falls linearly to its
+ * edge, and the sum is divided by the sum of the weights. Where the picture's edges fit together, they are no
+ * edges: tiles lie all around it, the last over the first. */
 #include "engine/generate/decode.h"
 
 #include "engine/base/error.h"

@@ -1,7 +1,7 @@
 /* decode.h: latents to pictures and pictures to latents, of any size.
  *
- * Large pictures, and smaller ones where that is asked for, are decoded in tiles that overlap and are blended linearly, so
- * that memory stays bounded; large ones are encoded so. */
+ * Large pictures, and smaller ones where that is asked for, are decoded in tiles that overlap and are blended
+ * linearly, so that memory stays bounded; large ones are encoded so. */
 #pragma once
 
 #include "engine/network/autoencoder.h"

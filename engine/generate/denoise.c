@@ -153,8 +153,8 @@ struct part_run {
     double timestep;
     int kept; // arrays of the sampler; none while a tape is measured, which no sampler is there for
     struct sampler_factors factors;
-    /* Of a sampler that adds noise: where it comes from, and that of this step where the host draws. draws NULL: none is
-     * added. */
+    /* Of a sampler that adds noise: where it comes from, and that of this step where the host draws. draws NULL:
+     * none is added. */
     const struct draws *draws;
     struct normals_key key;
     const float *noise;

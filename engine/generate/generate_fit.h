@@ -1,11 +1,11 @@
-/* generate_fit.h: whether drawing fits a device with memory of its own, and what of it would; counted (generate_count.h)
- * before anything is made on the device. */
+/* generate_fit.h: whether drawing fits a device with memory of its own, and what of it would; counted
+ * (generate_count.h) before anything is made on the device. */
 #pragma once
 
 #include "engine/generate/generate_count.h"
 
-/* Counts, and says in s->tiled whether pictures that would be decoded whole are decoded in tiles: where the device has room
- * for these alone. A session that computes in the host's memory never does. False as generate_count says. */
+/* Counts, and says in s->tiled whether pictures that would be decoded whole are decoded in tiles: where the device
+ * has room for these alone. A session that computes in the host's memory never does. False as generate_count says. */
 bool generate_fit(svdiff *s, const struct svdiff_generate_options *o, struct generate_count *count,
                   GError **error);
 

@@ -12,8 +12,8 @@
 #include "engine/svdiff.h"
 
 struct strip_column {
-    struct svdiff_generate_options
-        options; // borrow what they have of the strip's, and of the lists
+    // borrow what they have of the strip's, and of the lists
+    struct svdiff_generate_options options;
     struct svdiff_scaled_subject *subjects; // their parts are owned
     struct svdiff_adapter *adapters;
     int which; // subject that scale is of, from 1; 0: all

@@ -1,5 +1,6 @@
-/* What of a run of learning would fit a device that has no room for all of it: smaller batches that are added up to the same
- * step, or smaller pictures; each counted as the run itself is (estimate.h). Segments are run again in all of them. */
+/* What of a run of learning would fit a device that has no room for all of it: smaller batches that are added up
+ * to the same step, or smaller pictures; each counted as the run itself is (estimate.h). Segments are run again in
+ * all of them. */
 #include "engine/learn/estimate.h"
 
 #include "engine/group/group.h"

@@ -1,8 +1,8 @@
 /* checkpoint_layout.h: where a tensor of a model lies among stored ones, whatever it is called.
  *
- * Folder, and the file of an autoencoder alone: as today, CLIP without `text_model.`, the autoencoder's attention by its old names
- * (query, key, value, proj_attn). Single file: CompVis names with their prefixes, OpenCLIP's joined
- * query, key and value. A linear weight may be stored as a kernel of 1x1 and the other way round.
+ * Folder, and the file of an autoencoder alone: as today, CLIP without `text_model.`, the autoencoder's attention
+ * by its old names (query, key, value, proj_attn). Single file: CompVis names with their prefixes, OpenCLIP's
+ * joined query, key and value. A linear weight may be stored as a kernel of 1x1 and the other way round.
  */
 #pragma once
 

@@ -17,14 +17,14 @@ void unet_free(struct unet *u); // accepts NULL
 
 struct network *unet_network(struct unet *u);
 
-/* The prediction [m, h, w, out_channels] for latents [n, h, w, in_channels] at timesteps [n] (of the host; Euler's may lie
- * between two) under m texts: n of them, or so many times n, as guidance has two for the same latents, all of the first ones
- * before the second ones. What comes before the first cross-attention is then computed once. */
+/* The prediction [m, h, w, out_channels] for latents [n, h, w, in_channels] at timesteps [n] (of the host; Euler's
+ * may lie between two) under m texts: n of them, or so many times n, as guidance has two for the same latents, all
+ * of the first ones before the second ones. What comes before the first cross-attention is then computed once. */
 struct tensor *unet_forward(struct tape *t, const struct unet *u, struct tensor *latents,
                             const double *timesteps, struct text_tensors text);
 
-/* What the cross-attentions make of a text is the same in each forward: keys and values of n texts of so many tokens, for
- * text_tensors.keys. How many cells they are, and these, of context [n, 1, tokens, width]. */
+/* What the cross-attentions make of a text is the same in each forward: keys and values of n texts of so many
+ * tokens, for text_tensors.keys. How many cells they are, and these, of context [n, 1, tokens, width]. */
 int64_t unet_key_cells(const struct unet *u, int n, int tokens);
 void unet_make_keys(struct tape *t, const struct unet *u, struct tensor *context, cell *keys);
 

@@ -71,8 +71,8 @@ void transformer_block_make_keys(struct tape *t, const struct transformer_block 
 /* x for n texts, which is the same for several of them while there are fewer: [n, h, w, c]. */
 struct tensor *for_texts(struct tape *t, struct tensor *x, int n);
 
-/* x [n, h, w, c], or what is the same for several texts, as for_texts has it; context [n, 1, tokens, width] or NULL where
- * there are keys; guide may be NULL. Returns [n, h, w, c]. */
+/* x [n, h, w, c], or what is the same for several texts, as for_texts has it; context [n, 1, tokens, width] or
+ * NULL where there are keys; guide may be NULL. Returns [n, h, w, c]. */
 struct tensor *transformer_block(struct tape *t, const struct transformer_block *b,
                                  struct tensor *x, struct tensor *context,
                                  const struct block_guide *guide);

@@ -22,10 +22,9 @@ struct sampler_level sampler_level_at(float alpha_squared);
 int sampler_place_sigmas(const struct sampler_source *source, bool rounded, double *timesteps,
                          float *levels);
 
-/* The same of samplers along lambda: as many places and one more are spaced below timestep `last`, and the
- * lowest is left out; timesteps are whole: of levels between two
- * the nearest, or with `down` and with exponential and beta spacing the next lower. The last level is 0, or with final_sigma_min the first
- * timestep's. */
+/* The same of samplers along lambda: as many places and one more are spaced below timestep `last`, and the lowest
+ * is left out; timesteps are whole: of levels between two the nearest, or with `down` and with exponential and
+ * beta spacing the next lower. The last level is 0, or with final_sigma_min the first timestep's. */
 int sampler_place_halved(const struct sampler_source *source, int last, bool down,
                          double *timesteps, float *levels);
 

@@ -36,8 +36,8 @@ struct svdiff {
      * for, nothing is written. For estimates. */
     bool dry;
     bool keeps; // networks, for the next call
-    bool
-        tiled; // pictures are decoded in tiles, since the device has no room for whole ones: generate_fit.h
+    // pictures are decoded in tiles, since the device has no room for whole ones: generate_fit.h
+    bool tiled;
     struct session_networks kept;
     bool within;       // what learns now is part of an edit, which has not the options of learning
     int share, shares; // of several pictures k it draws those with k mod shares = share; 0: all
@@ -70,7 +70,8 @@ typedef struct weight_source (*component_source)(void *user, enum model_componen
 /* session_device.c: the device that the options ask for. Owned by the caller. */
 kernels *session_device(const struct svdiff_options *o, GError **error);
 
-/* What opens the same model on further device i, in the session's precision; says nothing. Borrows the session's strings. */
+/* What opens the same model on further device i, in the session's precision; says nothing. Borrows the session's
+ * strings. */
 struct svdiff_options session_other(const svdiff *s, int i);
 
 /* Computes on k from here on, which becomes the session's; returns its word, "cpu" or "cuda:0", for people, files and
@@ -80,14 +81,15 @@ const char *session_use_device(svdiff *s, kernels *k);
 /* The CUDA devices of this machine, as kernels_cuda_devices. */
 struct kernels_cuda_device *session_cuda_devices(int *count, GError **error);
 
-/* Bytes of the memory that the device computes in, its own or the machine's, which are free now. UINT64_MAX: nobody says. */
+/* Bytes of the memory that the device computes in, its own or the machine's, which are free now. UINT64_MAX:
+ * nobody says. */
 uint64_t session_available(const svdiff *s);
 
 /* Whether so many are. False with what is needed and what is there. */
 bool session_has_memory(const svdiff *s, uint64_t bytes, GError **error);
 
-/* The sentence that says that the device has not got them, which is false: what is needed, what is there, and ways to ask for
- * less (of session_fit; NULL: none is known). */
+/* The sentence that says that the device has not got them, which is false: what is needed, what is there, and ways
+ * to ask for less (of session_fit; NULL: none is known). */
 bool session_lacks(const svdiff *s, uint64_t bytes, const GPtrArray *fits, GError **error);
 
 /* "OPTIONS (2.50 GiB)": what would fit, and what it takes. Owned by the caller. */
@@ -96,9 +98,9 @@ char *session_fit(uint64_t bytes, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* Adds to ways what would fit into these bytes, each by session_fit. */
 typedef void (*session_fits)(void *user, uint64_t available, GPtrArray *ways);
 
-/* To be asked before anything of a job is made, with its peak: whether a device with memory of its own has that. One that
- * nobody asked for by name gives way to the CPU, which is noted and whose memory is asked for later, as always; of one that
- * somebody did it is said what would fit (fits may be NULL). */
+/* To be asked before anything of a job is made, with its peak: whether a device with memory of its own has that.
+ * One that nobody asked for by name gives way to the CPU, which is noted and whose memory is asked for later, as
+ * always; of one that somebody did it is said what would fit (fits may be NULL). */
 bool session_settle(svdiff *s, uint64_t bytes, session_fits fits, void *user, GError **error);
 
 /* "f32", "bf16", ...: what it computes in; and the option's value of such a word, f32 for NULL and

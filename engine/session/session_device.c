@@ -7,8 +7,8 @@
 
 #define GIB (1024.0 * 1024.0 * 1024.0)
 
-/* The one place that says whether --device auto may take a CUDA device where the job fits into its memory. It becomes 1 when
- * a device has passed `tests/device all` (kernels/CUDA.md), not before. */
+/* The one place that says whether --device auto may take a CUDA device where the job fits into its memory. It
+ * becomes 1 when a device has passed `tests/device all` (kernels/CUDA.md), not before. */
 #ifndef CUDA_IS_PROVEN
 #define CUDA_IS_PROVEN 0
 #endif

@@ -26,8 +26,8 @@ void svd_work_free(struct svd_work *work); // NULL is allowed
 typedef struct svd_work svd_work;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(svd_work, svd_work_free)
 
-/* How many threads should decompose matrices at a time: `given`, 0 for all processors, but beside a device that does the
- * work no more than keep it busy. */
+/* How many threads should decompose matrices at a time: `given`, 0 for all processors, but beside a device that
+ * does the work no more than keep it busy. */
 int svd_threads(const kernels *k, int given);
 
 /* Called some times during a decomposition, with the part of it that is done, 0 to 1. False stops

@@ -5,9 +5,9 @@
 
 #include "engine/subject/bake.h"
 
-/* The adapters, among `given` (NULL: where none can be given), that all of the subjects were learned on; none for the model alone. Its
- * items are borrowed, the array of them is the caller's (g_free). False with a sentence that names the
- * subject and what it needs, unless `force`, which takes what is not there for none. */
+/* The adapters, among `given` (NULL: where none can be given), that all of the subjects were learned on; none for
+ * the model alone. Its items are borrowed, the array of them is the caller's (g_free). False with a sentence that
+ * names the subject and what it needs, unless `force`, which takes what is not there for none. */
 bool subject_basis(const struct bake_subject *subjects, int n_subjects,
                    const struct adapter_list *given, bool force, struct adapter_list *basis,
                    GError **error);

@@ -1,7 +1,7 @@
 /* arena.h: device memory that is given out in order and taken back all at once.
  *
- * One block, bumped; only the newest piece can be given back singly. The high-water mark says what a run needed, so a run
- * over the counting device tells the exact size that the real arena is then made with. */
+ * One block, bumped; only the newest piece can be given back singly. The high-water mark says what a run needed,
+ * so a run over the counting device tells the exact size that the real arena is then made with. */
 #pragma once
 
 #include "kernels/kernels.h"
