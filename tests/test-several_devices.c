@@ -4,6 +4,7 @@
 
 #include "engine/base/error.h"
 #include "tests/edited_model.h"
+#include "tests/picture_fixture.h"
 
 #include <string.h>
 
@@ -12,7 +13,7 @@ enum { SIDE = 64, COUNT = 5, NONE = 99 };
 struct taken {
     svdiff_picture *all[COUNT];
     int n;
-    bool stops, stopped; // once there is a picture
+    bool stops; // once there is a picture
 };
 
 static bool take(void *user, int index, uint64_t seed, const svdiff_picture *p, GError **error)
@@ -31,8 +32,7 @@ static bool go_on(void *user, const struct progress *p)
 {
     struct taken *t = user;
 
-    t->stopped = t->stopped || (t->stops && t->n > 0);
-    return !t->stopped;
+    return !t->stops || t->n == 0;
 }
 
 static void clear(struct taken *t)
@@ -67,7 +67,7 @@ static void lose_model(svdiff *s)
     s->options.model = g_strdup("lost");
 }
 
-static bool draw(svdiff *s, int count, int steps, struct taken *t, GError **error)
+static bool draw(svdiff *s, int count, int steps, double hires, struct taken *t, GError **error)
 {
     struct svdiff_generate_options o = svdiff_generate_defaults(s);
 
@@ -76,29 +76,37 @@ static bool draw(svdiff *s, int count, int steps, struct taken *t, GError **erro
     o.steps = steps;
     o.count = count;
     o.seed = 7;
+    o.hires = hires;
+    o.hires_strength = 1;
     return svdiff_generate(s, &o, take, go_on, t, error);
 }
 
-// also where there are more devices than pictures
+static void check_pictures(svdiff *several, int count, double hires, const struct taken *one)
+{
+    struct taken t = {0};
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(draw(several, count, 1, hires, &t, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(t.n, ==, count);
+    for (int i = 0; i < count; i++) {
+        g_assert_cmpfloat(picture_largest_difference(t.all[i], one->all[i]), ==, 0);
+    }
+    clear(&t);
+}
+
+// also where there are more devices than pictures, and where each picture is drawn twice
 static void test_pictures(void)
 {
     g_autoptr(svdiff) alone = open_model(0), three = open_model(2);
-    struct taken one = {0};
-    g_autoptr(GError) error = NULL;
 
-    g_assert_true(draw(alone, COUNT, 1, &one, &error));
-    for (int count = 2; count <= COUNT; count += COUNT - 2) {
-        struct taken t = {0};
-        g_assert_true(draw(three, count, 1, &t, &error));
-        g_assert_no_error(error);
-        g_assert_cmpint(t.n, ==, count);
-        for (int i = 0; i < count; i++) {
-            g_assert_cmpmem(t.all[i]->pixels, SIDE * SIDE * 3 * sizeof(float), one.all[i]->pixels,
-                            SIDE * SIDE * 3 * sizeof(float));
-        }
-        clear(&t);
+    for (double hires = 1; hires <= 1.5; hires += 0.5) {
+        struct taken one = {0};
+        g_assert_true(draw(alone, COUNT, 1, hires, &one, NULL));
+        check_pictures(three, COUNT, hires, &one);
+        check_pictures(three, 2, hires, &one);
+        clear(&one);
     }
-    clear(&one);
 }
 
 // one that has drawn what is its own waits for the others, and is stopped there
@@ -109,8 +117,9 @@ static void test_cancel(void)
     g_autoptr(GError) error = NULL;
 
     s->share = NONE;
-    const bool done = draw(s, COUNT, 60, &t, &error);
-    if (t.stopped) {
+    const bool done = draw(s, COUNT, 300, 1, &t, &error);
+    // the other one has two of five
+    if (t.n < 2) {
         g_assert_false(done);
         g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_CANCELLED);
     } else {
@@ -126,7 +135,7 @@ static void test_failure(void)
     g_autoptr(GError) error = NULL;
 
     lose_model(s);
-    g_assert_false(draw(s, COUNT, 1, &t, &error));
+    g_assert_false(draw(s, COUNT, 1, 1, &t, &error));
     g_assert_nonnull(strstr(error->message, "On the device cuda:"));
     g_assert_nonnull(strstr(error->message, "lost"));
     clear(&t);
@@ -134,10 +143,10 @@ static void test_failure(void)
 
 /* ---- learning ---- */
 
-static bool learn(svdiff *s, const char *picture, GError **error)
+static bool learn(svdiff *s, const char *file, GError **error)
 {
     struct svdiff_learn_options o = svdiff_learn_defaults(s);
-    const char *const images[] = {picture, NULL};
+    const char *const images[] = {file, NULL};
     const struct svdiff_subject subject = {.prompt = "a photo of a [V] dog", .images = images};
 
     o.subjects = &subject;
@@ -160,7 +169,7 @@ static void test_wrong_for_all(void)
 
 static void test_learn_failure(void)
 {
-    g_autofree char *picture =
+    g_autofree char *file =
         g_build_filename(g_getenv("SVDIFF_TESTS_DIR"), "fixtures/pictures/bits.png", NULL);
     g_autofree char *folder = temporary_folder_create();
     g_autoptr(svdiff) s = open_model(1);
@@ -168,7 +177,7 @@ static void test_learn_failure(void)
 
     s->options.cache = g_strdup(folder);
     lose_model(s);
-    g_assert_false(learn(s, picture, &error));
+    g_assert_false(learn(s, file, &error));
     g_assert_nonnull(strstr(error->message, "On the device cuda:1: "));
     temporary_folder_remove(g_steal_pointer(&folder));
 }

@@ -4,7 +4,6 @@
 #include "engine/base/error.h"
 #include "engine/base/output_name.h"
 #include "engine/command/made_text.h"
-#include "engine/command/picture_settings.h"
 #include "engine/command/settings_text.h"
 #include "engine/generate/strip_column.h"
 #include "engine/generate/strip_sheet.h"

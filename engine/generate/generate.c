@@ -33,8 +33,8 @@ static bool draw_all(struct drawing *d, GError **error)
     return true;
 }
 
-bool generate_alone(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
-                    progress_function progress, void *user, GError **error)
+bool generate_once(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
+                   progress_function progress, void *user, GError **error)
 {
     const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
     struct scene scene = {0};
@@ -53,13 +53,16 @@ bool generate_alone(svdiff *s, const struct svdiff_generate_options *options, sv
     return done;
 }
 
+bool generate_alone(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
+                    progress_function progress, void *user, GError **error)
+{
+    return options->hires > 1 ? hires_generate(s, options, take, progress, user, error)
+                              : generate_once(s, options, take, progress, user, error);
+}
+
 bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
                      progress_function progress, void *user, GError **error)
 {
-    // each of its two drawings is a call of its own
-    if (options->hires > 1) {
-        return hires_generate(s, options, take, progress, user, error);
-    }
     // a trace is of the first picture alone
     const bool several =
         s->options.n_more_devices > 0 && options->count > 1 && options->trace == NULL && !s->dry;

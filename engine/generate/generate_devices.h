@@ -8,6 +8,10 @@
 bool generate_alone(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
                     progress_function progress, void *user, GError **error);
 
+/* The same of pictures that are drawn once: hires.h draws with it. */
+bool generate_once(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
+                   progress_function progress, void *user, GError **error);
+
 /* Each device of the session draws every so manieth picture; they are taken by the thread that calls, as they come. */
 bool generate_on_devices(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
                          progress_function progress, void *user, GError **error);

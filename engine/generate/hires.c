@@ -2,6 +2,7 @@
 #include "engine/generate/hires.h"
 
 #include "engine/generate/generate_check.h"
+#include "engine/generate/generate_devices.h"
 #include "engine/picture/picture_scale.h"
 #include "engine/session/session.h"
 
@@ -11,7 +12,7 @@ struct hires {
     svdiff *session;
     const struct svdiff_generate_options *options;
     int width, height; // of the results
-    picture **small;   // [count], owned
+    picture **small;   // [count], owned; NULL: of another device
     int index;         // of the one that is drawn again
     svdiff_take take;
     progress_function progress; // may be NULL
@@ -57,7 +58,7 @@ static bool draw_small(struct hires *h, GError **error)
 
     o.hires = 1;
     o.trace = NULL; // the second time is traced
-    return svdiff_generate(h->session, &o, take_small, tell, h, error);
+    return generate_once(h->session, &o, take_small, tell, h, error);
 }
 
 static bool draw_large(struct hires *h, GError **error)
@@ -77,7 +78,13 @@ static bool draw_large(struct hires *h, GError **error)
     o.count = 1;
     o.seed += (uint64_t)h->index;
     o.trace = h->index == 0 ? o.trace : NULL;
-    return svdiff_generate(h->session, &o, take_large, tell, h, error);
+    // one that is the session's, whatever its share of all is
+    const int share = h->session->share, shares = h->session->shares;
+    h->session->share = h->session->shares = 0;
+    const bool done = generate_once(h->session, &o, take_large, tell, h, error);
+    h->session->share = share;
+    h->session->shares = shares;
+    return done;
 }
 
 bool hires_generate(svdiff *s, const struct svdiff_generate_options *o, svdiff_take take,
@@ -98,7 +105,7 @@ bool hires_generate(svdiff *s, const struct svdiff_generate_options *o, svdiff_t
     // the same networks for all of them
     s->keeps = keeps || (!s->dry && o->count > 1);
     for (; h.index < o->count && done; h.index++) {
-        done = draw_large(&h, error);
+        done = h.small[h.index] == NULL || draw_large(&h, error);
         g_clear_pointer(&h.small[h.index], picture_free);
     }
     if (!keeps) {

@@ -8,6 +8,6 @@
 /* The size of what is drawn with these options; unit: what sides are divisible by. */
 void hires_size(const struct svdiff_generate_options *o, int unit, int *width, int *height);
 
-/* svdiff_generate with o->hires above 1. */
+/* generate_alone with o->hires above 1. */
 bool hires_generate(svdiff *s, const struct svdiff_generate_options *o, svdiff_take take,
                     progress_function progress, void *user, GError **error);
