@@ -5,6 +5,7 @@
 #include "engine/adapter/adapter_alpha.h"
 #include "engine/adapter/adapter_family.h"
 #include "engine/adapter/adapter_shape.h"
+#include "engine/adapter/embedding_file.h"
 #include "engine/base/error.h"
 
 #include <math.h>
@@ -13,9 +14,6 @@
 
 // values that are looked at a time
 #define PART 16384
-
-// of embeddings that lie in the same file: embedding_file.h reads them
-#define BUNDLE "bundle_emb."
 
 struct adapter {
     struct safetensors *file;
@@ -140,7 +138,7 @@ static bool take_tensor(struct adapter *a, const struct safetensors_tensor *t,
 
     if (!adapter_part_of(t->name, &part, &name)) {
         // a bundle's words are read by who opens the prompt
-        if (!g_str_has_prefix(t->name, BUNDLE)) {
+        if (!g_str_has_prefix(t->name, EMBEDDING_BUNDLE)) {
             add_rest(unknown, t->name);
         }
         return true;

@@ -9,7 +9,6 @@
 
 #define VECTORS_MAX 75 // of one word: a prompt has no more places
 #define PARAM       "string_to_param."
-#define BUNDLE      "bundle_emb."
 
 static void clear_word(void *word)
 {
@@ -214,7 +213,8 @@ bool embedding_list_add_bundle(struct embedding_list *l, const struct safetensor
 {
     for (size_t i = 0; i < safetensors_count(file); i++) {
         const struct safetensors_tensor *t = safetensors_at(file, i);
-        const char *name = g_str_has_prefix(t->name, BUNDLE) ? t->name + strlen(BUNDLE) : NULL;
+        const char *name =
+            g_str_has_prefix(t->name, EMBEDDING_BUNDLE) ? t->name + strlen(EMBEDDING_BUNDLE) : NULL;
         const char *end = name != NULL ? strstr(name, "." PARAM) : NULL;
         if (end == NULL) {
             continue;

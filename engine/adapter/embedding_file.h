@@ -12,6 +12,9 @@
 #include "engine/svdiff.h"
 #include "engine/text/tokenizer.h"
 
+// begins the names of tensors that are embeddings in an adapter's file
+#define EMBEDDING_BUNDLE "bundle_emb."
+
 struct embedding_list {
     GArray *words;   // struct tokenizer_word, whose texts are owned
     GArray *vectors; // float [sum of all n, width], from the first id on

@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-#define FILE_MAX  ((size_t)64 << 20) // bytes
-#define LINES_MAX 10000              // as many pictures as --count may ask for
+#define FILE_MAX ((size_t)64 << 20) // bytes
 
 struct line_value {
     const struct option *row;
@@ -186,9 +185,11 @@ GPtrArray *prompt_lines_read(const char *path, GError **error)
     g_auto(GStrv) texts =
         g_strsplit(text + (g_str_has_prefix(text, "\357\273\277") ? 3 : 0), "\n", -1);
     g_autoptr(GPtrArray) lines = take_lines(path, texts, error);
-    if (lines != NULL && (lines->len == 0 || lines->len > LINES_MAX)) {
-        error_usage(error, "%s has %u prompts; it can have from 1 to %d, a line each.", path,
-                    lines->len, LINES_MAX);
+    // each is a picture at least
+    const guint most = (guint)option_find(&options_of_generate, "count")->high;
+    if (lines != NULL && (lines->len == 0 || lines->len > most)) {
+        error_usage(error, "%s has %u prompts; it can have from 1 to %u, a line each.", path,
+                    lines->len, most);
         return NULL;
     }
     return g_steal_pointer(&lines);
