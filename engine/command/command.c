@@ -48,8 +48,8 @@ static bool take_device(struct command *c, const struct command_kind *kind, GErr
     const int n = read_devices(device + strlen("cuda:"), c->devices);
     if (n == 0) {
         return error_usage(error,
-                           "--device is %s; what follows cuda: is a number from 0, or several "
-                           "with commas between them.",
+                           "--device is %s; what follows cuda: is a number from 0, or several, "
+                           "each once, with commas between them.",
                            device);
     }
     const bool one = c->processes > 1;
