@@ -31,6 +31,7 @@ bool adapter_family_check(const struct safetensors *file, GError **error)
     for (size_t m = 0; m < G_N_ELEMENTS(marks); m++) {
         for (size_t i = 0; i < safetensors_count(file); i++) {
             const char *name = safetensors_at(file, i)->name;
+            // anywhere in it: each program puts its own words before
             if (strstr(name, marks[m].part) != NULL) {
                 return error_failed(error,
                                     "%s: this adapter is for %s (it has %s); use one for Stable "

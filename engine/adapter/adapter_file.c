@@ -158,6 +158,7 @@ static bool take_tensor(struct adapter *a, const struct safetensors_tensor *t,
     if (part == ADAPTER_DOWN || part == ADAPTER_HADA_W1_B) {
         c->scale = adapter_alphas_scale(alphas, name, adapter_shape_rows(t));
     } else if (part >= ADAPTER_LOKR_W1 && part <= ADAPTER_LOKR_W2_B && alphas != NULL) {
+        // any part will do: the rank, which no shape says where both factors are whole, is the settings'
         c->scale = adapter_alphas_scale(alphas, name, adapter_alphas_rank(alphas, name, 0));
     }
     return part != ADAPTER_OFT_PEFT ||
@@ -179,6 +180,7 @@ static bool take_tensors(struct adapter *a, GError **error)
             return false;
         }
     }
+    // a file that changes nothing is a mistake of whoever gave it, and no notice
     if (a->order->len == 0) {
         return adapter_family_refuse_all(a->file, error);
     }
@@ -300,6 +302,7 @@ struct adapter *adapter_open(const char *path, const struct checkpoint *model, G
     a->notices = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(a->notices, NULL);
     a->file = safetensors_open(path, error);
+    // before modules are looked up: of another family some would be found, and the rest left out
     if (a->file == NULL || !adapter_family_check(a->file, error)) {
         return NULL;
     }
@@ -324,6 +327,7 @@ static void add_text(struct sha256_ctx *sum, const char *text)
 static bool add_part(const struct adapter *a, const struct safetensors_tensor *t,
                      struct sha256_ctx *sum, GError **error)
 {
+    // as floats: the same adapter in half precision is another, whose values differ
     g_autofree float *values = g_new(float, PART);
     g_autofree char *shape = safetensors_shape_text(t->shape, t->n_dims);
 

@@ -18,6 +18,7 @@ char **adapter_lookup_folders(const char *folder)
     g_autofree char *text = regular_file_load(list, LIST_BYTES, NULL, NULL);
     g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
 
+    // the user's own first: of two files of one name it counts
     g_strv_builder_add(all, own);
     for (char **line = lines; *line != NULL; line++) {
         if (g_strstrip(*line)[0] != '\0') {

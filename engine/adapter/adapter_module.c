@@ -49,6 +49,7 @@ static char *underscored(const char *name)
 // the first spelling wins: that of today's programs is added before older ones
 static void add_name(GHashTable *names, const char *name, struct adapter_module *module)
 {
+    // kohya's names have _ for every point, so all are looked up in that spelling
     char *key = underscored(name);
 
     if (g_hash_table_contains(names, key)) {
@@ -120,6 +121,7 @@ struct adapter_modules *adapter_modules_create(const struct checkpoint *model)
     for (size_t i = 0; i < checkpoint_count(model); i++) {
         const struct model_tensor *t = checkpoint_at(model, i);
         struct adapter_module *module = g_hash_table_lookup(own, t->module);
+        // what a subject can shift is what adapters change: weights of layers, norms and embeddings
         if (t->shifts) {
             module = g_new0(struct adapter_module, 1);
             module->weight = t;

@@ -220,6 +220,7 @@ static struct size rotation_size(struct adapter_change *c, const struct weight *
     const int64_t columns = weight_columns(w);
     const bool shared = rows == NULL && n > 0 && t->shape[0] == 1 && columns % n == 0;
 
+    // kept for adapter_rotation.c, which gets no shapes; cut to what an int holds, and refused below
     c->block = (int)MIN(n, RANK_MAX);
     // PEFT unfolds what a larger kernel reads in a way that is no change of its weight
     return (struct size){.rows = rows != NULL ? side : w->out,

@@ -114,6 +114,7 @@ static bool add_word(struct embedding_list *l, const struct safetensors *file, c
         const struct safetensors_tensor *t = tensors->pdata[i];
         good = check_tensor(l, file, t, error);
         if (good) {
+            // [n, width], behind the vectors of the tensors before it
             g_autofree float *values = g_new(float, t->values);
             good = safetensors_read_f32(file, t, values, error) &&
                    (dtype_finite(values, (size_t)t->values) ||
@@ -125,6 +126,7 @@ static bool add_word(struct embedding_list *l, const struct safetensors *file, c
             w.n += (int)(t->values / l->width);
         }
     }
+    // as it was before: a list with half a word would give the next one its vectors
     if (!good || w.n > VECTORS_MAX) {
         g_array_set_size(l->vectors, before);
         g_free(word);
@@ -156,6 +158,7 @@ static bool list_token(const struct safetensors *file, GPtrArray *tensors, const
         }
         g_ptr_array_add(tensors, (void *)t);
     }
+    // one more of another name, and it is no file of one token
     return tensors->len == n;
 }
 
