@@ -9,6 +9,7 @@
 #include "engine/picture/picture_text.h"
 #include "engine/subject/subject_lookup.h"
 #include "engine/svdiff.h"
+#include "engine/text/wildcards.h"
 
 #include <string.h>
 
@@ -356,6 +357,18 @@ static void tell_rest(const struct given *g, const struct settings *s)
     }
 }
 
+// as they were drawn: whoever had choices in them has made them
+static void suggest_prompts(struct given *g, bool prompt_given, const struct settings_text *t)
+{
+    g_autofree char *prompt = wildcards_plain(t->prompt);
+    g_autofree char *negative = wildcards_plain(t->negative);
+
+    if (!prompt_given) {
+        given_suggest(g, "prompt", prompt);
+    }
+    given_suggest(g, "negative", negative);
+}
+
 bool picture_settings_take(struct given *g, bool prompt_given, const char *path,
                            struct report *report, char **model, GError **error)
 {
@@ -367,11 +380,8 @@ bool picture_settings_take(struct given *g, bool prompt_given, const char *path,
         return false;
     }
     const bool good = take_pairs(g, &s, error);
-    if (good && !prompt_given) {
-        given_suggest(g, "prompt", s.text.prompt);
-    }
     if (good) {
-        given_suggest(g, "negative", s.text.negative);
+        suggest_prompts(g, prompt_given, &s.text);
         tell_rest(g, &s);
     }
     *model = s.model;

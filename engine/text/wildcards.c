@@ -110,6 +110,21 @@ bool wildcards_any(const char *text)
     return w.chosen || chosen == NULL;
 }
 
+char *wildcards_plain(const char *text)
+{
+    GString *out = g_string_new(NULL);
+
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at == '\\' && at[1] != '\0') {
+            g_string_append_c(out, *at++);
+        } else if (*at == '{') {
+            g_string_append_c(out, '\\');
+        }
+        g_string_append_c(out, *at);
+    }
+    return g_string_free(out, FALSE);
+}
+
 char *wildcards_choose(const char *option, const char *text, uint64_t seed, int number,
                        GError **error)
 {

@@ -16,6 +16,10 @@
 /* Whether there is anything to choose. */
 bool wildcards_any(const char *text);
 
+/* A text in which nothing is to be chosen, such as one for which that was done: \{ in the place of each {. Owned
+ * by the caller. */
+char *wildcards_plain(const char *text);
+
 /* The text with its choices made; number: which text of a picture it is, so that two of them choose by
  * themselves; option: for sentences. Owned by the caller; NULL with SVDIFF_ERROR_USAGE. */
 char *wildcards_choose(const char *option, const char *text, uint64_t seed, int number,

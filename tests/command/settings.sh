@@ -89,6 +89,10 @@ say x.png theirs.png tEXt 'x\nSteps: 1, Sampler: DPM++ 2M Karras, Seed: 1, Size:
 back theirs.png
 generate --prompt x --steps 1 --sampler dpmpp-2m --spacing karras --seed 1 --output older.png
 check 'older ones say both in one word' near older.png back.png
+say x.png theirs.png tEXt 'a {cat|dog}\nNegative prompt: {\nSteps: 1, Seed: 1, Size: 64x64'
+back theirs.png
+generate --prompt 'a \{cat|dog}' --negative '\{' --steps 1 --seed 1 --output braces.png
+check 'braces are characters, and no choice' same braces.png back.png
 say x.png theirs.png tEXt 'x\nSteps: 1, Sampler: Restart, Schedule type: Automatic, Seed: 1, Size: 64x64'
 back theirs.png
 check 'a sampler that is not to be had is told' told "'Sampler: Restart', which is not to be had here, and what is usual is taken"
