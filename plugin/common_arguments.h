@@ -4,6 +4,8 @@
 
 #include "plugin/words.h"
 
+#include "engine/options/choice_words.h"
+
 #define SEED_MAX 2147483647.0
 
 // a number up to `most`, whose 0 or -1 stands for what the model has at `from`: "learn.steps"
@@ -64,9 +66,7 @@
 #define SAMPLER_ARGUMENT                                                                           \
     ARGUMENT_CHOICE, "sampler", N_("Samp_ler"),                                                    \
         N_("How noise becomes a picture; auto: the model's own way."),                             \
-        .choices = "auto|ddim|euler|euler-a|dpmpp-2m|pndm|lms|heun|dpm2|dpm2-a|unipc|lcm|"         \
-                   "dpmpp-2m-sde|dpmpp-3m-sde|dpmpp-sde|tcd",                                      \
-        .standard_text = "auto", .advanced = true
+        .choices = "auto|" BARRED(SAMPLER_WORDS), .standard_text = "auto", .advanced = true
 #define SEED_ARGUMENT(text)                                                                        \
     ARGUMENT_INT, "seed", N_("See_d"), text, .low = -1, .high = SEED_MAX, .standard = -1,          \
                                              .own = N_("random"), .advanced = true
@@ -84,12 +84,12 @@
 #define SPACING_ARGUMENT                                                                           \
     ARGUMENT_CHOICE, "spacing", N_("Levels of noise (_1)"),                                        \
         N_("How the sampler's levels of noise are spaced, where it lets one choose."),             \
-        .choices = "auto|normal|karras|exponential|beta|lu|ays", .standard_text = "auto",          \
-        .advanced = true, .unscripted = true
+        .choices = "auto|" BARRED(SPACING_WORDS), .standard_text = "auto", .advanced = true,       \
+        .unscripted = true
 #define TIMESTEPS_ARGUMENT                                                                         \
     ARGUMENT_CHOICE, "timesteps", N_("Timesteps (_2)"),                                            \
         N_("Where the sampler's steps lie, where it lets one choose."),                            \
-        .choices = "auto|leading|trailing|linspace", .standard_text = "auto", .advanced = true,    \
+        .choices = "auto|" BARRED(TIMESTEPS_WORDS), .standard_text = "auto", .advanced = true,     \
         .unscripted = true
 #define CLIP_SKIP_ARGUMENT                                                                         \
     ARGUMENT_INT, "clip-skip", N_("CLIP skip (_3)"),                                               \
@@ -103,7 +103,7 @@
 #define NOISE_ARGUMENT                                                                             \
     ARGUMENT_CHOICE, "noise", N_("Noise of a seed (_5)"),                                          \
         N_("As here, or as diffusers draws it on the processor: for seeds from there."),           \
-        .choices = "philox|torch", .choice_words = N_("as here|as diffusers"),                     \
+        .choices = BARRED(NOISE_WORDS), .choice_words = N_("as here|as diffusers"),                \
         .standard_text = "philox", .advanced = true, .unscripted = true
 #define STRIP_ARGUMENT                                                                             \
     ARGUMENT_TEXT, "strip", N_("Strip (_6)"),                                                      \

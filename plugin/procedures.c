@@ -53,7 +53,7 @@ static const struct argument learn_arguments[] = {
     // scripts say it in steps
     {ARGUMENT_CHOICE, "effort", N_("E_ffort"),
      N_("quick: sooner done, and less like it; thorough: the other way round."),
-     .standard_text = "normal", .choices = "quick|normal|thorough",
+     .standard_text = "normal", .choices = BARRED(EFFORT_WORDS),
      .choice_words = N_("quick|as usual|thorough"), .unscripted = true},
     {DEVICE_ARGUMENT},
     {ARGUMENT_CHOICE, "captions", N_("Layer names (_1)"),

@@ -1,4 +1,5 @@
 /* The options of generating, in the order of the help. */
+#include "engine/options/choice_words.h"
 #include "engine/options/option_rows.h"
 
 #include "engine/svdiff.h"
@@ -42,16 +43,13 @@ static const struct option rows[] = {
         "how far the guided prediction is brought back to the contrast of the unguided one, 0 to "
         "1 ({default})"),
     // diffusers' classes of the same names (sampler/sampler.h)
-    CHOICE("sampler", FIELD(sampler), SAMPLER_DDIM, SAMPLER_DDIM,
-           WORDS("ddim", "euler", "euler-a", "dpmpp-2m", "pndm", "lms", "heun", "dpm2", "dpm2-a",
-                 "unipc", "lcm", "dpmpp-2m-sde", "dpmpp-3m-sde", "dpmpp-sde", "tcd"),
-           0, "{words} ({default})"),
+    CHOICE("sampler", FIELD(sampler), SAMPLER_DDIM, SAMPLER_DDIM, WORDS(LISTED(SAMPLER_WORDS)), 0,
+           "{words} ({default})"),
     CHOICE("spacing", FIELD(spacing), SAMPLER_SPACING_MODEL, SAMPLER_SPACING_NORMAL,
-           WORDS("normal", "karras", "exponential", "beta", "lu", "ays"), 0,
+           WORDS(LISTED(SPACING_WORDS)), 0,
            "of the sampler's levels of noise: {words} (as the model says)"),
     CHOICE("timesteps", FIELD(timesteps), SAMPLER_TIMESTEPS_MODEL, SAMPLER_TIMESTEPS_LEADING,
-           WORDS("leading", "trailing", "linspace"), 0,
-           "where its steps lie: {words} (as the model says)"),
+           WORDS(LISTED(TIMESTEPS_WORDS)), 0, "where its steps lie: {words} (as the model says)"),
     BOOL("zero-snr", FIELD(zero_snr), 0, 0,
          "the schedule ends in pure noise, for models that were trained so and do not say it"),
     NUMBER("eta", FIELD(eta), 0, 0, 1, 0, "X",
@@ -101,7 +99,7 @@ static const struct option rows[] = {
     ESTIMATE_ROW,
     SEED_ROW,
     CHOICE("noise", FIELD(noise), SVDIFF_NOISE_PHILOX, SVDIFF_NOISE_PHILOX,
-           WORDS("philox", "torch"), 0,
+           WORDS(LISTED(NOISE_WORDS)), 0,
            "how a seed's numbers are drawn: {words}, as diffusers does on the CPU ({default})"),
 };
 

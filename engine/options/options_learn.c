@@ -1,5 +1,6 @@
 /* The options of learning, in the order of the help; those of a subject, which belong together by
  * their order, are the command's (command/learn_subjects.h). */
+#include "engine/options/choice_words.h"
 #include "engine/options/option_rows.h"
 
 #include "engine/svdiff.h"
@@ -13,7 +14,7 @@ static const struct option rows[] = {
         "then drawn with the same"),
     // what it chooses is of the fingerprint, each by its own row
     CHOICE("effort", FIELD(effort), SVDIFF_EFFORT_NORMAL, SVDIFF_EFFORT_QUICK,
-           WORDS("quick", "normal", "thorough"), OPTION_KEPT,
+           WORDS(LISTED(EFFORT_WORDS)), OPTION_KEPT,
            "{words}: sooner done, or more like it; other options win ({default})"),
     INT("steps", FIELD(steps), 500, 1, 1e6, OPTION_MODEL, "N",
         "steps of learning ({default}, and half as many more for each further subject)"),
