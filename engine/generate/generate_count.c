@@ -21,7 +21,7 @@ bool generate_count(const svdiff *s, const struct svdiff_generate_options *optio
     // the last picture of several is decoded as a single one, those before it beside the UNet
     const int shares = session_shares(s), own = (options->count + shares - 1) / shares;
     dry.share = dry.shares = 0;
-    o.count = MIN(own, 2);
+    o.count = s->keeps ? 2 : MIN(own, 2); // networks that are kept are there to the end
     o.trace = NULL;
     if (!svdiff_generate(&dry, &o, take_nothing, NULL, NULL, error)) {
         return false;

@@ -152,6 +152,7 @@ struct preview *preview_create(svdiff *s, struct decoder *d, int h, int w, const
 
     p->c = vae->latent_channels;
     p->pattern = g_strdup(pattern);
+    p->writes = !s->dry;
     if (p->c > PREVIEW_CHANNELS) {
         error_failed(
             error, "There are no previews of a model with %d latent channels; leave out --preview.",
@@ -193,7 +194,7 @@ char *preview_write(const struct preview *p, const float *latents, int h, int w,
     }
     g_autoptr(picture) small = picture_from_signal(pixels, w, h, error);
     g_autofree char *path = output_name(p->pattern, step, 1);
-    if (small == NULL || !picture_write(path, small, NULL, 0, error)) {
+    if (small == NULL || (p->writes && !picture_write(path, small, NULL, 0, error))) {
         return NULL;
     }
     return g_steal_pointer(&path);

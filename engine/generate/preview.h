@@ -15,6 +15,7 @@
 struct preview {
     int c;
     char *pattern;
+    bool writes;                            // a dry session's does not
     double matrix[PREVIEW_CHANNELS + 1][3]; // [c + 1, 3]; the last used row is the bias
 };
 

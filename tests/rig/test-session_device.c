@@ -6,6 +6,7 @@
 #include "engine/generate/generate_fit.h"
 #include "engine/picture/picture.h"
 
+#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
 
@@ -164,6 +165,34 @@ static void test_offers(void)
     g_unsetenv("RIG_MEMORY");
 }
 
+// where networks are kept for the next call, the last picture is decoded beside them as well
+static void test_kept_networks(void)
+{
+    g_autoptr(svdiff) s = open_model(SVDIFF_DEVICE_CUDA);
+    struct svdiff_generate_options o = small_picture(s);
+
+    o.count = 2;
+    const uint64_t two = peak(s, &o);
+    o.count = 1;
+    g_assert_cmpuint(peak(s, &o), <, two);
+    s->keeps = true;
+    g_assert_cmpuint(peak(s, &o), ==, two);
+}
+
+// nothing is written by who counts
+static void test_counts_quietly(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("svdiff-device-XXXXXX", NULL);
+    g_autofree char *preview = g_build_filename(folder, "preview.png", NULL);
+    g_autoptr(svdiff) s = open_model(SVDIFF_DEVICE_CPU);
+    struct svdiff_generate_options o = small_picture(s);
+
+    o.preview = preview;
+    peak(s, &o);
+    g_assert_false(g_file_test(preview, G_FILE_TEST_EXISTS));
+    g_rmdir(folder);
+}
+
 // a picture that the device cannot decode whole is decoded in tiles, where that is enough
 static void test_tiles(void)
 {
@@ -253,6 +282,8 @@ int main(int argc, char **argv)
     g_test_add_func("/session-device/auto", test_auto);
     g_test_add_func("/session-device/named-is-too-small", test_named_is_too_small);
     g_test_add_func("/session-device/offers", test_offers);
+    g_test_add_func("/session-device/kept-networks", test_kept_networks);
+    g_test_add_func("/session-device/counts-quietly", test_counts_quietly);
     g_test_add_func("/session-device/tiles", test_tiles);
     g_test_add_func("/session-device/tiles-look", test_tiles_look);
     g_test_add_func("/session-device/auto-gives-way", test_auto_gives_way);
