@@ -10,6 +10,7 @@
  * Without inversion the start is fresh noise. z is the autoencoder's mean, so that what is inverted
  * does not depend on a seed, and perhaps corrected through the decoder (latent_fit.h). */
 #include "engine/edit/edit_check.h"
+#include "engine/edit/edit_fit.h"
 #include "engine/edit/edit_shift.h"
 #include "engine/edit/edit_target.h"
 #include "engine/generate/drawing.h"
@@ -107,18 +108,23 @@ static bool open_targets(struct editor *e, GError **error)
     return true;
 }
 
-static bool open_drawing(struct editor *e, GError **error)
+// what was learned of the picture, now if it is not kept; before that it is known that there is memory for all that follows
+static bool learn(struct editor *e, GError **error)
 {
     const struct denoise *d = &e->drawing.denoise;
     svdiff *s = e->drawing.session;
+    bool kept;
 
-    // before anything is learned
-    if (!session_check_unets(s, (int)e->drawing.sets.sets->len, error) ||
-        session_hashes(s, MODEL_HASHES, d->progress, d->user, error) == NULL) {
+    if (s->dry) { // what it is changes no shape
+        return true;
+    }
+    if (session_hashes(s, MODEL_HASHES, d->progress, d->user, error) == NULL) {
         return false;
     }
-    e->learned.file = edit_shift_ready(s, e->options, d->progress, d->user, error);
-    return e->learned.file != NULL && drawing_open(&e->drawing, e->scenes, e->n_scenes, error);
+    e->learned.file = edit_shift_find(s, e->options, &kept, error);
+    return e->learned.file != NULL && edit_settle(s, e->options, &e->draw, kept, error) &&
+           drawing_check_memory(&e->drawing, error) &&
+           (kept || edit_shift_learn(s, e->options, e->learned.file, d->progress, d->user, error));
 }
 
 /* ---- the picture ---- */
@@ -295,8 +301,8 @@ bool svdiff_edit(svdiff *s, const struct svdiff_edit_options *options, svdiff_ta
     const bool done = edit_check(options, MAX(factor, 8), error) && session_check_plain(s, error) &&
                       read_image(&e, error) && prepare(&e, error) && open_targets(&e, error) &&
                       // before the picture is learned, which takes long
-                      drawing_check_brought(&e.drawing, error) && open_drawing(&e, error) &&
-                      draw_all(&e, error);
+                      drawing_check_brought(&e.drawing, error) && learn(&e, error) &&
+                      drawing_open(&e.drawing, e.scenes, e.n_scenes, error) && draw_all(&e, error);
     editor_finish(&e);
     return done;
 }

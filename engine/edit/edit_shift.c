@@ -6,6 +6,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/output_name.h"
+#include "engine/learn/estimate.h"
 #include "engine/learn/learn_files.h"
 #include "engine/text/wording.h"
 #include "engine/options/option.h"
@@ -99,30 +100,72 @@ char *svdiff_edit_shift(svdiff *s, const struct svdiff_edit_options *o, GError *
 // each view is drawn as often; all but two are the picture as it is
 enum { ON_LEFT = 2, ON_RIGHT = 5, VIEWS };
 
+// the picture as what is learned from
+struct views {
+    const char *images[2];
+    struct layout_box boxes[2];
+    char *left, *right; // prompts
+    struct svdiff_subject subjects[VIEWS];
+};
+
+static void views_init(struct views *v, const struct svdiff_edit_options *o)
+{
+    *v = (struct views){.images = {o->image},
+                        .boxes = {layout_place_box(PLACE_LEFT), layout_place_box(PLACE_RIGHT)},
+                        .left = wording_at(o->prompt, PLACE_LEFT),
+                        .right = wording_at(o->prompt, PLACE_RIGHT)};
+    for (int i = 0; i < VIEWS; i++) {
+        const char *prompt = i == ON_LEFT ? v->left : i == ON_RIGHT ? v->right : o->prompt;
+        // without a prior the class is nothing of its own
+        v->subjects[i] =
+            (struct svdiff_subject){.prompt = prompt, .class_prompt = prompt, .images = v->images};
+    }
+    v->subjects[ON_LEFT].box = &v->boxes[0];
+    v->subjects[ON_RIGHT].box = &v->boxes[1];
+}
+
+static void views_finish(struct views *v)
+{
+    g_free(v->left);
+    g_free(v->right);
+}
+
+// all that learning is asked for; borrows the views
+static struct svdiff_learn_options
+lesson_options(const svdiff *s, const struct svdiff_edit_options *o, const struct views *v)
+{
+    struct svdiff_learn_options learn = learn_options(s, o);
+
+    learn.subjects = v->subjects;
+    learn.n_subjects = wording_has_place(o->prompt) ? 1 : VIEWS;
+    return learn;
+}
+
+bool edit_shift_least(svdiff *s, const struct svdiff_edit_options *o, uint64_t *bytes,
+                      GError **error)
+{
+    struct views v;
+
+    views_init(&v, o);
+    struct svdiff_learn_options learn = lesson_options(s, o, &v);
+    learn.output = "edit"; // any: nothing is written
+    const bool done = estimate_least(s, &learn, bytes, error);
+    views_finish(&v);
+    return done;
+}
+
 static bool learn_to(svdiff *s, const struct svdiff_edit_options *o, const char *file,
                      progress_function progress, void *user, GError **error)
 {
-    const char *const images[] = {o->image, NULL};
-    const struct layout_box boxes[] = {layout_place_box(PLACE_LEFT), layout_place_box(PLACE_RIGHT)};
-    g_autofree char *left = wording_at(o->prompt, PLACE_LEFT);
-    g_autofree char *right = wording_at(o->prompt, PLACE_RIGHT);
-    struct svdiff_learn_options learn = learn_options(s, o);
-    struct svdiff_subject views[VIEWS];
+    struct views v;
 
-    for (int i = 0; i < VIEWS; i++) {
-        const char *prompt = i == ON_LEFT ? left : i == ON_RIGHT ? right : o->prompt;
-        // without a prior the class is nothing of its own
-        views[i] =
-            (struct svdiff_subject){.prompt = prompt, .class_prompt = prompt, .images = images};
-    }
-    views[ON_LEFT].box = &boxes[0];
-    views[ON_RIGHT].box = &boxes[1];
+    views_init(&v, o);
+    struct svdiff_learn_options learn = lesson_options(s, o, &v);
     learn.output = file;
-    learn.subjects = views;
-    learn.n_subjects = wording_has_place(o->prompt) ? 1 : VIEWS;
     s->within = true;
     const bool done = svdiff_learn(s, &learn, progress, user, error);
     s->within = false;
+    views_finish(&v);
     return done;
 }
 
@@ -171,24 +214,28 @@ static bool look_at_kept(svdiff *s, const struct svdiff_edit_options *o, const c
     return true;
 }
 
-char *edit_shift_ready(svdiff *s, const struct svdiff_edit_options *o, progress_function progress,
-                       void *user, GError **error)
+char *edit_shift_find(svdiff *s, const struct svdiff_edit_options *o, bool *kept, GError **error)
 {
     g_autofree char *file = svdiff_edit_shift(s, o, error);
-    bool kept;
 
-    if (file == NULL || !look_at_kept(s, o, file, &kept, error)) {
+    if (file == NULL || !look_at_kept(s, o, file, kept, error)) {
         return NULL;
     }
-    if (kept) {
-        return g_steal_pointer(&file);
+    if (!*kept) {
+        session_drop_networks(s); // learning wants their memory
     }
+    return g_steal_pointer(&file);
+}
+
+bool edit_shift_learn(svdiff *s, const struct svdiff_edit_options *o, const char *file,
+                      progress_function progress, void *user, GError **error)
+{
     // learned beside its place, and renamed when it is whole
     g_autofree char *part = edit_shift_part(file);
+
     if (!output_check(part, error)) {
-        return NULL;
+        return false;
     }
-    session_drop_networks(s); // learning wants their memory
     const bool done =
         learn_to(s, o, part, progress, user, error) &&
         (g_rename(part, file) == 0 ||
@@ -198,5 +245,5 @@ char *edit_shift_ready(svdiff *s, const struct svdiff_edit_options *o, progress_
     if (done) {
         session_note(s, "What was learned of the picture is kept in %s.", file);
     }
-    return done ? g_steal_pointer(&file) : NULL;
+    return done;
 }

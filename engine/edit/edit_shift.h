@@ -3,11 +3,18 @@
 
 #include "engine/session/session.h"
 
-/* svdiff_edit_shift's file; learned first when it is not there, and anew where it is damaged or of
- * another model, unless the person named it. The file is written whole, after the last step; a run
- * that is cancelled leaves nothing. Owned by the caller; NULL with an error. */
-char *edit_shift_ready(svdiff *s, const struct svdiff_edit_options *options,
-                       progress_function progress, void *user, GError **error);
+/* svdiff_edit_shift's file. kept: it is there; else it is to be learned, also where it is damaged or of another model, unless
+ * the person named it. Owned by the caller; NULL with an error. */
+char *edit_shift_find(svdiff *s, const struct svdiff_edit_options *options, bool *kept,
+                      GError **error);
+
+/* Bytes on the session's device that learning takes at least. */
+bool edit_shift_least(svdiff *s, const struct svdiff_edit_options *options, uint64_t *bytes,
+                      GError **error);
+
+/* Learns it. The file is written whole, after the last step; a run that is cancelled leaves nothing. */
+bool edit_shift_learn(svdiff *s, const struct svdiff_edit_options *options, const char *file,
+                      progress_function progress, void *user, GError **error);
 
 /* Whether options->shift is that file itself, and no folder for it. */
 bool edit_shift_named(const struct svdiff_edit_options *options);

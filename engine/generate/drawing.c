@@ -7,13 +7,12 @@
 void drawing_create(struct drawing *d, svdiff *s, const struct svdiff_generate_options *options,
                     const char *phase, svdiff_take take, progress_function progress, void *user)
 {
-    *d =
-        (struct drawing){.session = s,
-                         .options = options,
-                         .pictures = options->count,
-                         .denoise = {.k = s->k, .phase = phase, .progress = progress, .user = user},
-                         .trace = options->trace != NULL ? trace_create() : NULL,
-                         .take = take};
+    *d = (struct drawing){.session = s,
+                          .options = options,
+                          .pictures = options->count,
+                          .denoise = {.phase = phase, .progress = progress, .user = user},
+                          .trace = options->trace != NULL ? trace_create() : NULL,
+                          .take = take};
     // first of all, so that finishing works whatever fails
     paint_sets_create(&d->sets);
 }
@@ -53,8 +52,13 @@ bool drawing_prepare(struct drawing *d, GError **error)
     g_autoptr(sampler) s = drawing_sampler(d, d->options->sampler, d->options->eta, error);
 
     // made and thrown away: options that this model's sampler cannot follow are refused in time
-    return s != NULL && start_prepare(&d->start, d->session, d->options, error) &&
-           session_check_memory(d->session, DRAWING, false, error);
+    return s != NULL && start_prepare(&d->start, d->session, d->options, error);
+}
+
+bool drawing_check_memory(const struct drawing *d, GError **error)
+{
+    return session_check_memory(d->session, DRAWING, false, error) &&
+           session_check_unets(d->session, (int)d->sets.sets->len, error);
 }
 
 /* ---- opening ---- */
@@ -134,9 +138,10 @@ bool drawing_open(struct drawing *d, struct scene *scenes, int n, GError **error
                                     .user = d->denoise.user};
     const struct painter_parts parts = parts_of(o);
 
+    // another one than when the drawing was created, where that gave way: of what came before, an edit learns
+    d->denoise.k = d->session->k;
     // texts before networks: the text encoder and the UNet are never in memory together
-    if (!paint_sets_open(&d->sets, &painter, &parts, error) ||
-        !session_check_unets(d->session, (int)d->sets.sets->len, error) ||
+    if (!drawing_check_memory(d, error) || !paint_sets_open(&d->sets, &painter, &parts, error) ||
         !paint_sets_embed(&d->sets, error) ||
         !paint_sets_networks(&d->sets, d->start.h, d->start.w, start_halves(&d->start), error)) {
         return false;

@@ -1,6 +1,6 @@
 /* drawing.h: drawing pictures under scenes (scene.h): what generating and editing share.
  *
- *   drawing_prepare   what can be refused before anything is read
+ *   drawing_prepare   what can be refused before anything is read or asked of the device
  *   scene_open ...    with d->sets: what is drawn
  *   drawing_open      subjects, texts, networks, decoder
  *   drawing_under     from here on under this scene
@@ -40,7 +40,10 @@ bool drawing_prepare(struct drawing *d, GError **error);
 /* Whether the options' adapters and embeddings can be opened, for who has long work before it draws. */
 bool drawing_check_brought(const struct drawing *d, GError **error);
 
-/* n scenes, opened with d->sets; the subjects are the options'. */
+/* Whether there is memory for the weights, once the scenes are opened; drawing_open asks, too. */
+bool drawing_check_memory(const struct drawing *d, GError **error);
+
+/* n scenes, opened with d->sets; the subjects are the options'. On the device that the session has now. */
 bool drawing_open(struct drawing *d, struct scene *scenes, int n, GError **error);
 
 bool drawing_under(struct drawing *d, const struct scene *scene, GError **error);

@@ -8,6 +8,10 @@ struct generate_count {
     double operations[KERNELS_KINDS]; // of all pictures
 };
 
+/* Of a job whose options these are. */
+typedef bool (*generate_counter)(const svdiff *s, const void *options, struct generate_count *count,
+                                 GError **error);
+
 /* Counts for the session's device; draws nothing, says nothing. False as svdiff_generate says. */
 bool generate_count(const svdiff *s, const struct svdiff_generate_options *options,
                     struct generate_count *count, GError **error);

@@ -3,26 +3,46 @@
 
 #define UNIT 64 // pixels; what most models were trained with is a multiple of it
 
-bool generate_fit(svdiff *s, const struct svdiff_generate_options *o, struct generate_count *count,
-                  GError **error)
+bool generate_fit_job(svdiff *s, generate_counter counter, const void *options,
+                      struct generate_count *count, GError **error)
 {
     struct generate_count tiled;
 
     s->tiled = false;
-    if (!generate_count(s, o, count, error)) {
+    if (!counter(s, options, count, error)) {
         return false;
     }
     if (s->k->available == NULL || count->peak <= session_available(s)) {
         return true;
     }
     s->tiled = true;
-    if (!generate_count(s, o, &tiled, error)) {
+    if (!counter(s, options, &tiled, error)) {
         return false;
     }
     // a seam for nothing is not wanted
     s->tiled = tiled.peak < count->peak && tiled.peak <= session_available(s);
     *count = s->tiled ? tiled : *count;
     return true;
+}
+
+static bool count_generating(const svdiff *s, const void *options, struct generate_count *count,
+                             GError **error)
+{
+    return generate_count(s, options, count, error);
+}
+
+bool generate_fit(svdiff *s, const struct svdiff_generate_options *o, struct generate_count *count,
+                  GError **error)
+{
+    return generate_fit_job(s, count_generating, o, count, error);
+}
+
+void generate_fit_note(const svdiff *s)
+{
+    if (s->tiled) {
+        session_note(s, "pictures are decoded in tiles: the device %s has no room for whole ones",
+                     s->device);
+    }
 }
 
 // what is asked for, and whom
@@ -60,6 +80,15 @@ static int shrink(int side, int part)
     return MAX(side * part / 8 / UNIT, 1) * UNIT;
 }
 
+bool generate_shrink(int part, int *width, int *height)
+{
+    const int64_t pixels = (int64_t)*width * *height;
+
+    *width = shrink(*width, part);
+    *height = shrink(*height, part);
+    return (int64_t)*width * *height < pixels;
+}
+
 // the largest of some sizes of about the same shape
 static void offer_smaller(const struct asked *a, uint64_t available, GPtrArray *ways)
 {
@@ -67,11 +96,9 @@ static void offer_smaller(const struct asked *a, uint64_t available, GPtrArray *
     uint64_t bytes;
 
     for (int part = 7; part >= 1; part--) {
-        o.width = shrink(a->options->width, part);
-        o.height = shrink(a->options->height, part);
-        const bool less =
-            (int64_t)o.width * o.height < (int64_t)a->options->width * a->options->height;
-        if (less && would_fit(a, &o, available, &bytes)) {
+        o.width = a->options->width;
+        o.height = a->options->height;
+        if (generate_shrink(part, &o.width, &o.height) && would_fit(a, &o, available, &bytes)) {
             g_ptr_array_add(ways, session_fit(bytes, "--width %d --height %d", o.width, o.height));
             return;
         }
@@ -101,9 +128,6 @@ bool generate_settle(svdiff *s, const struct svdiff_generate_options *o, GError 
     if (!generate_fit(s, o, &count, error)) {
         return false;
     }
-    if (s->tiled) {
-        session_note(s, "pictures are decoded in tiles: the device %s has no room for whole ones",
-                     s->device);
-    }
+    generate_fit_note(s);
     return session_settle(s, count.peak, offer, (void *)&asked, error);
 }

@@ -3,6 +3,8 @@
 #include "engine/session/session.h"
 
 #include "engine/base/error.h"
+#include "engine/edit/edit_fit.h"
+#include "engine/edit/edit_shift.h"
 #include "engine/generate/generate_fit.h"
 #include "engine/picture/picture.h"
 
@@ -17,18 +19,23 @@ static void take_note(void *user, const char *sentence)
     g_strlcpy(noted, sentence, sizeof noted);
 }
 
-static svdiff *open_model(enum svdiff_device device)
+static svdiff *open_model_in(enum svdiff_device device, enum svdiff_precision precision)
 {
     g_autofree char *model =
         g_build_filename(g_getenv("SVDIFF_TESTS_DIR"), "fixtures/models/sd1", NULL);
     const struct svdiff_options options = {
-        .model = model, .device = device, .threads = 1, .note = take_note};
+        .model = model, .device = device, .precision = precision, .threads = 1, .note = take_note};
     g_autoptr(GError) error = NULL;
     svdiff *s = svdiff_open(&options, &error);
 
     noted[0] = '\0';
     g_assert_no_error(error);
     return s;
+}
+
+static svdiff *open_model(enum svdiff_device device)
+{
+    return open_model_in(device, SVDIFF_PRECISION_AUTO);
 }
 
 static bool take_picture(void *user, int index, uint64_t seed, const svdiff_picture *p,
@@ -114,6 +121,14 @@ static void limit(uint64_t bytes)
     g_setenv("RIG_MEMORY", text, TRUE);
 }
 
+static void assert_says(const GError *error, const char *pattern)
+{
+    g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED);
+    if (!g_regex_match_simple(pattern, error->message, 0, 0)) {
+        g_error("%s does not match %s", error->message, pattern);
+    }
+}
+
 // whether drawing is refused with what fits
 static void assert_offers(svdiff *s, const struct svdiff_generate_options *o, const char *pattern)
 {
@@ -121,10 +136,7 @@ static void assert_offers(svdiff *s, const struct svdiff_generate_options *o, co
     int pictures = 0;
 
     g_assert_false(svdiff_generate(s, o, take_picture, NULL, &pictures, &error));
-    g_assert_error(error, SVDIFF_ERROR, SVDIFF_ERROR_FAILED);
-    if (!g_regex_match_simple(pattern, error->message, 0, 0)) {
-        g_error("%s does not match %s", error->message, pattern);
-    }
+    assert_says(error, pattern);
     g_assert_cmpint(pictures, ==, 0);
 }
 
@@ -275,6 +287,145 @@ static void test_auto_gives_way(void)
     g_assert_true(g_str_has_prefix(noted, "on the CPU: "));
 }
 
+/* ---- editing ---- */
+
+struct edit {
+    char *folder, *image, *shift;
+    const char *target;
+    struct svdiff_edit_options options;
+};
+
+static void edit_begin(struct edit *e, const svdiff *s)
+{
+    e->folder = g_dir_make_tmp("svdiff-device-XXXXXX", NULL);
+    e->image = g_build_filename(g_getenv("SVDIFF_TESTS_DIR"), "fixtures/pictures/rgb8.png", NULL);
+    e->shift = g_build_filename(e->folder, "learned.safetensors", NULL);
+    e->target = "a cat";
+    e->options = svdiff_edit_defaults(s);
+    e->options.image = e->image;
+    e->options.prompt = "a dog";
+    e->options.targets = &e->target;
+    e->options.n_targets = 1;
+    e->options.shift = e->shift;
+    e->options.learn_steps = e->options.steps = 1;
+    e->options.width = e->options.height = 64;
+    svdiff_edit_structure(&e->options, e->options.structure);
+}
+
+static void edit_end(struct edit *e)
+{
+    g_unlink(e->shift);
+    g_assert_cmpint(g_rmdir(e->folder), ==, 0); // nothing else was left there
+    g_free(e->folder);
+    g_free(e->image);
+    g_free(e->shift);
+}
+
+// what its parts take, as the session of a large device tells it
+static uint64_t edit_rest(svdiff *s, const struct edit *e)
+{
+    struct generate_count count;
+
+    g_assert_true(edit_count(s, &e->options, &count, NULL));
+    return count.peak;
+}
+
+static uint64_t edit_learning(svdiff *s, const struct edit *e)
+{
+    uint64_t bytes;
+
+    g_assert_true(edit_shift_least(s, &e->options, &bytes, NULL));
+    return bytes;
+}
+
+// refused before anything is learned
+static void assert_edit_offers(svdiff *s, const struct edit *e, const char *pattern)
+{
+    g_autoptr(GError) error = NULL;
+    int pictures = 0;
+
+    g_assert_false(svdiff_edit(s, &e->options, take_picture, NULL, &pictures, &error));
+    assert_says(error, pattern);
+    g_assert_cmpint(pictures, ==, 0);
+    g_assert_false(g_file_test(e->shift, G_FILE_TEST_EXISTS));
+}
+
+static void test_edit_offers(void)
+{
+    g_autoptr(svdiff) s = open_model(SVDIFF_DEVICE_CUDA);
+    struct edit e;
+
+    edit_begin(&e, s);
+    e.options.width = e.options.height = 256;
+    e.options.count = 2;
+    e.options.fit = 0;
+    const uint64_t unfitted = edit_rest(s, &e);
+    e.options.fit = 3;
+    const uint64_t fitted = edit_rest(s, &e), learning = edit_learning(s, &e);
+    g_assert_cmpuint(learning, <, unfitted);
+    g_assert_cmpuint(unfitted, <, fitted);
+
+    // each is enough, as much as is said of it
+    limit(unfitted);
+    assert_edit_offers(s, &e,
+                       "; close what uses it, or use --fit 0 \\([0-9.]+ GiB\\), --width [0-9]+ "
+                       "--height [0-9]+ \\([0-9.]+ GiB\\) or --device cpu\\.$");
+    e.options.fit = 0;
+    g_assert_true(edit_settle(s, &e.options,
+                              &(struct svdiff_generate_options){.width = 256, .height = 256}, false,
+                              NULL));
+    // what is learned is learned in one size
+    limit(learning - 2048);
+    assert_edit_offers(
+        s, &e, "; close what uses it, or use a device with more memory or --device cpu\\.$");
+    g_unsetenv("RIG_MEMORY");
+    edit_end(&e);
+}
+
+// what was counted is enough for all of it; in f32, whose products the rig is quick with
+static void test_edit_fits(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(svdiff) s = open_model_in(SVDIFF_DEVICE_CUDA, SVDIFF_PRECISION_F32);
+    struct edit e;
+    int pictures = 0;
+
+    edit_begin(&e, s);
+    e.options.fit = 1;
+    limit(MAX(edit_rest(s, &e), edit_learning(s, &e)));
+    svdiff_edit(s, &e.options, take_picture, NULL, &pictures, &error);
+    g_unsetenv("RIG_MEMORY");
+    g_assert_no_error(error);
+    g_assert_cmpint(pictures, ==, 1);
+    g_assert_cmpstr(s->device, ==, "cuda:0");
+    edit_end(&e);
+}
+
+// learning alone is too much, or all of it; also where a drawing was begun with the device in mind
+static void test_edit_gives_way(void)
+{
+    for (int i = 0; i < 2; i++) {
+        g_autoptr(GError) error = NULL;
+        struct edit e;
+        int pictures = 0;
+
+        svdiff *large = open_model(SVDIFF_DEVICE_CUDA);
+        edit_begin(&e, large);
+        const uint64_t learning = edit_learning(large, &e), rest = edit_rest(large, &e);
+        g_assert_cmpuint(rest, <, learning);
+        svdiff_close(large);
+        limit(i == 0 ? rest : (uint64_t)96 << 20);
+        g_autoptr(svdiff) s = open_model(SVDIFF_DEVICE_AUTO);
+        g_assert_cmpstr(s->device, ==, "cuda:0");
+        svdiff_edit(s, &e.options, take_picture, NULL, &pictures, &error);
+        g_unsetenv("RIG_MEMORY");
+        g_assert_no_error(error);
+        g_assert_cmpstr(s->device, ==, "cpu");
+        g_assert_cmpint(pictures, ==, 1);
+        edit_end(&e);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -287,5 +438,8 @@ int main(int argc, char **argv)
     g_test_add_func("/session-device/tiles", test_tiles);
     g_test_add_func("/session-device/tiles-look", test_tiles_look);
     g_test_add_func("/session-device/auto-gives-way", test_auto_gives_way);
+    g_test_add_func("/session-device/edit-offers", test_edit_offers);
+    g_test_add_func("/session-device/edit-fits", test_edit_fits);
+    g_test_add_func("/session-device/edit-gives-way", test_edit_gives_way);
     return g_test_run();
 }

@@ -86,7 +86,8 @@ check 'and what would fit' one_sentence \
 export RIG_MEMORY=100500K
 run edit --model "$sd1" --device cuda --precision f32 --image "$pictures/rgb8.png" --prompt dog --target cat --width 64 \
     --height 64 --learn-steps 1 --steps 1 --quiet --output edited.png
-check 'of an edit no option of learning is named' one_sentence 'close what uses it, or use a smaller size, or --device cpu\.$'
+check 'of an edit no option of learning is named' one_sentence \
+    'close what uses it, or use a device with more memory or --device cpu\.$'
 export RIG_MEMORY=128
 learn_on cuda 3 small.safetensors
 check 'as much memory as it takes is enough' same small.safetensors cuda.safetensors
