@@ -56,17 +56,18 @@ bool generate_once(svdiff *s, const struct svdiff_generate_options *options, svd
 bool generate_alone(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
                     progress_function progress, void *user, GError **error)
 {
-    return options->hires > 1 ? hires_generate(s, options, take, progress, user, error)
-                              : generate_once(s, options, take, progress, user, error);
+    if (options->hires <= 1) {
+        return generate_once(s, options, take, progress, user, error);
+    }
+    // the second drawing is the larger one: whether it fits is known before the first
+    return generate_settle(s, options, error) &&
+           hires_generate(s, options, take, progress, user, error);
 }
 
 bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
                      progress_function progress, void *user, GError **error)
 {
-    // a trace is of the first picture alone
-    const bool several =
-        s->options.n_more_devices > 0 && options->count > 1 && options->trace == NULL && !s->dry;
-
-    return several ? generate_on_devices(s, options, take, progress, user, error)
-                   : generate_alone(s, options, take, progress, user, error);
+    return generate_devices(s, options) > 1
+               ? generate_on_devices(s, options, take, progress, user, error)
+               : generate_alone(s, options, take, progress, user, error);
 }

@@ -195,11 +195,18 @@ static bool end(int n, struct helper *helpers, bool done, GError **error)
     return done && theirs == NULL;
 }
 
+int generate_devices(const svdiff *s, const struct svdiff_generate_options *options)
+{
+    const int all = s->dry || options->trace != NULL ? 1 : 1 + s->options.n_more_devices;
+
+    // a device without a picture opens no model
+    return CLAMP(options->count, 1, all);
+}
+
 bool generate_on_devices(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
                          progress_function progress, void *user, GError **error)
 {
-    // a device without a picture opens no model
-    const int n = MIN(s->options.n_more_devices, options->count - 1);
+    const int n = generate_devices(s, options) - 1;
     g_autofree struct helper *helpers = g_new(struct helper, n);
     struct work w = {.take = take,
                      .progress = progress,

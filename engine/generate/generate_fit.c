@@ -128,6 +128,9 @@ bool generate_settle(svdiff *s, const struct svdiff_generate_options *o, GError 
     if (!generate_fit(s, o, &count, error)) {
         return false;
     }
-    generate_fit_note(s);
+    // of two drawings each says it for itself
+    if (o->hires <= 1) {
+        generate_fit_note(s);
+    }
     return session_settle(s, count.peak, offer, (void *)&asked, error);
 }

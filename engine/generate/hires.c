@@ -103,7 +103,7 @@ bool hires_generate(svdiff *s, const struct svdiff_generate_options *o, svdiff_t
     // the second drawing would say no after the first
     bool done = generate_check(o, MAX(factor, 8), error) && draw_small(&h, error);
     // the same networks for all of them
-    s->keeps = keeps || (!s->dry && o->count > 1);
+    s->keeps = keeps || o->count > 1;
     for (; h.index < o->count && done; h.index++) {
         done = h.small[h.index] == NULL || draw_large(&h, error);
         g_clear_pointer(&h.small[h.index], picture_free);
