@@ -133,9 +133,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(svdiff, svdiff_close)
 
 /* What a run with these options would take; told before it starts. Nothing is written for it. */
 struct svdiff_estimate {
-    uint64_t bytes;       // memory at its peak
+    uint64_t bytes;       // memory at its peak, on each device where several share the run
     uint64_t least_bytes; // the same where memory is short: slower
-    double operations;    // of all products
+    double operations;    // of all products, on all devices
     double reading;       // of the seconds those that are not of products
     double seconds;       // about; without reading the model and decomposing it. -1: unknown
     /* Of learning: of each mask what share of the learning square it marks, in the order of the
@@ -146,8 +146,9 @@ struct svdiff_estimate {
      * side, with alpha where the masks mark. Owned by the caller. */
     svdiff_picture *squares;
     int width, height;  // of generating: pixels of the pictures that are made
-    char device[16];    // that it would run on: "cpu", "cuda:0"
-    uint64_t available; // bytes that its memory has free now; UINT64_MAX: unknown
+    char device[64];    // that it would run on: "cpu", "cuda:0", "cuda:0,1"
+    int devices;        // how many these are
+    uint64_t available; // bytes that its memory has free now, the least of all; UINT64_MAX: unknown
 };
 
 SVDIFF_API void svdiff_estimate_clear(struct svdiff_estimate *e);

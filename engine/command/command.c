@@ -390,11 +390,9 @@ void command_tell_device(struct command *c, const svdiff *s)
     const bool chosen = c->session.precision == SVDIFF_PRECISION_AUTO &&
                         s->options.precision == SVDIFF_PRECISION_BF16;
 
-    g_autoptr(GString) devices = g_string_new(s->device);
-    for (int i = 0; i < s->options.n_more_devices; i++) {
-        g_string_append_printf(devices, ",%d", s->options.more_devices[i]);
-    }
-    report_note(c->report, "device %s, precision %s%s", devices->str, session_precision(s),
+    g_autofree char *devices = session_devices(s, 1 + s->options.n_more_devices);
+
+    report_note(c->report, "device %s, precision %s%s", devices, session_precision(s),
                 chosen ? ", which it has; --precision f32 is slower" : "");
 }
 

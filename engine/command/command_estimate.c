@@ -22,11 +22,17 @@ static char *sentence(const struct svdiff_estimate *e, const struct command_effo
 {
     g_autofree char *bytes = g_format_size_full(e->bytes, G_FORMAT_SIZE_IEC_UNITS);
     g_autofree char *least = g_format_size_full(e->least_bytes, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *together =
+        g_format_size_full(e->bytes * (uint64_t)e->devices, G_FORMAT_SIZE_IEC_UNITS);
     GString *text = g_string_new(NULL);
 
     g_string_append_printf(text, "device: %s\nmemory: %s", e->device, bytes);
+    if (e->devices > 1) {
+        g_string_append_printf(text, " on each of %d devices, %s together", e->devices, together);
+    }
     if (e->least_bytes < e->bytes) {
-        g_string_append_printf(text, ", %s where it is short", least);
+        g_string_append_printf(text, ", %s%s where it is short", least,
+                               e->devices > 1 ? " each" : "");
     }
     for (int i = 0; i < e->n_marked; i++) {
         g_string_append_printf(text, "%s%.1f %%", i > 0 ? ", " : "\nmarked: ", 100 * e->marked[i]);
@@ -62,7 +68,9 @@ static JsonObject *as_json(const struct svdiff_estimate *e, const struct command
     JsonArray *marked = json_array_new();
 
     json_object_set_string_member(all, "device", e->device);
+    json_object_set_int_member(all, "devices", e->devices);
     json_object_set_int_member(all, "bytes", (gint64)e->bytes);
+    json_object_set_int_member(all, "all_bytes", (gint64)e->bytes * e->devices);
     json_object_set_int_member(all, "least_bytes", (gint64)e->least_bytes);
     if (e->available != UINT64_MAX) { // which is: nobody knows
         json_object_set_double_member(all, "available", (double)e->available);

@@ -28,8 +28,7 @@ bool generate_count(const svdiff *s, const struct svdiff_generate_options *optio
     }
     count->peak = kernels_peak_bytes(dry.k);
     for (int kind = 0; kind < KERNELS_KINDS; kind++) {
-        count->operations[kind] =
-            kernels_counted(dry.k, (enum kernels_kind)kind) * options->count / o.count;
+        count->operations[kind] = kernels_counted(dry.k, (enum kernels_kind)kind) * own / o.count;
     }
     return true;
 }

@@ -5,7 +5,7 @@
 
 struct generate_count {
     uint64_t peak;                    // bytes on the device
-    double operations[KERNELS_KINDS]; // of all pictures
+    double operations[KERNELS_KINDS]; // of all pictures that the session's device draws
 };
 
 /* Of a job whose options these are. */

@@ -5,6 +5,7 @@
  * speed (speed.h). Decomposing a model, once, and finding out which one it is are not in it. */
 #include "engine/learn/estimate.h"
 
+#include "engine/generate/generate_devices.h"
 #include "engine/generate/generate_fit.h"
 #include "engine/generate/hires.h"
 #include "engine/group/group.h"
@@ -46,20 +47,51 @@ static double work_sum(const struct work *w)
     return sum;
 }
 
-/* The work as it is told: all of it, and the time that it takes here. values: that are read;
- * weights: bytes of theirs that are there to the end, memory for which is part of reading. */
-static void tell_work(svdiff *s, const struct work *w, uint64_t values, uint64_t weights, int width,
-                      int height, struct svdiff_estimate *e)
+// what a device has to do
+struct task {
+    struct work work;
+    uint64_t values;   // that are read
+    uint64_t weights;  // bytes that stay to the end, memory for which is part of reading
+    int width, height; // of pictures
+};
+
+// the time that it takes here
+static void tell_time(svdiff *s, const struct task *t, struct svdiff_estimate *e)
 {
-    g_strlcpy(e->device, s->device, sizeof e->device);
     e->available = session_available(s);
-    e->operations = work_sum(w);
-    e->seconds = speed_seconds(s, w->operations, width, height);
+    e->seconds = speed_seconds(s, t->work.operations, t->width, t->height);
     if (e->seconds >= 0) {
-        e->reading = (double)values * speed_value_seconds(s) +
-                     (double)(e->bytes - MIN(e->bytes, weights)) * speed_byte_seconds(s);
+        e->reading = (double)t->values * speed_value_seconds(s) +
+                     (double)(e->bytes - MIN(e->bytes, t->weights)) * speed_byte_seconds(s);
         e->seconds += e->reading;
     }
+}
+
+/* On the first n devices of the session, which do the same at once: the slowest tells how long, the fullest how much memory
+ * there is. */
+static bool tell_task(svdiff *s, int n, const struct task *t, struct svdiff_estimate *e,
+                      GError **error)
+{
+    g_autofree char *device = session_devices(s, n);
+
+    e->devices = n;
+    g_strlcpy(e->device, device, sizeof e->device);
+    tell_time(s, t, e);
+    for (int i = 0; i + 1 < n; i++) {
+        const struct svdiff_options o = session_other(s, i);
+        g_autoptr(svdiff) other = svdiff_open(&o, error);
+        struct svdiff_estimate one = *e;
+        if (other == NULL) {
+            return false;
+        }
+        tell_time(other, t, &one);
+        e->available = MIN(e->available, one.available);
+        if (e->seconds >= 0 && (one.seconds < 0 || one.seconds > e->seconds)) {
+            e->seconds = one.seconds;
+            e->reading = one.reading;
+        }
+    }
+    return true;
 }
 
 /* Of the whole run: at its peak on the device, or while the last of these bytes of weights come, of
@@ -115,10 +147,23 @@ static bool count_like(struct learn_run *r, int64_t m, int64_t steps, struct wor
     return true;
 }
 
-// products of all steps; the memory of the prior's teacher is counted on the way
+// devices that share the micro-batches of a step: each has as many as are asked for (learn_share.h)
+static int learning_devices(const svdiff *s)
+{
+    return 1 + s->options.n_more_devices;
+}
+
+static void share_options(const svdiff *s, struct svdiff_learn_options *o)
+{
+    o->accumulate *= learning_devices(s);
+    o->trace = NULL;
+}
+
+// products of a device's micro-batches in all steps; the memory of the prior's teacher is counted on the way
 static bool count_steps(struct learn_run *r, struct work *w, GError **error)
 {
     const struct svdiff_learn_options *o = r->lesson->options;
+    const int own = o->accumulate / learning_devices(r->lesson->session);
     int64_t without = 0, last = 0;
 
     // the first step keeps the class and stands for all that do, one without it for the others
@@ -128,9 +173,8 @@ static bool count_steps(struct learn_run *r, struct work *w, GError **error)
         without += asked ? 0 : 1;
     }
     // the larger batch comes last: what is counted after it has its shapes
-    return (without == 0 ||
-            count_like(r, last * o->accumulate, without * o->accumulate, w, error)) &&
-           count_like(r, 0, (o->steps - without) * o->accumulate, w, error);
+    return (without == 0 || count_like(r, last * o->accumulate, without * own, w, error)) &&
+           count_like(r, 0, (o->steps - without) * own, w, error);
 }
 
 // the peak of bytes with segments run again instead of kept
@@ -234,14 +278,15 @@ bool svdiff_estimate_like(svdiff *s, const struct svdiff_learn_options *options,
     g_auto(dry_svdiff) dry = dry_session(s);
     struct work work;
 
-    o.trace = NULL;
+    share_options(s, &o);
     g_autoptr(owned_lesson) l = lesson_create(&dry, &o, NULL, NULL, error);
     if (l == NULL || !count_learning(l, &work, &other, error)) {
         return false;
     }
     *seconds = -1;
     if (e->seconds >= 0) {
-        *seconds = e->reading + (e->seconds - e->reading) * work_sum(&work) / e->operations;
+        *seconds =
+            e->reading + (e->seconds - e->reading) * work_sum(&work) * e->devices / e->operations;
     }
     return true;
 }
@@ -252,31 +297,39 @@ static bool estimate_learn(svdiff *s, const struct svdiff_learn_options *options
 {
     struct svdiff_learn_options o = *options;
     g_auto(dry_svdiff) dry = dry_session(s);
-    struct work work;
-    o.trace = NULL;
+    struct task t = {.width = o.size, .height = o.size};
+
+    share_options(s, &o);
     *e = (struct svdiff_estimate){0};
     g_autoptr(owned_lesson) l = lesson_create(&dry, &o, NULL, NULL, error);
     // squares first: encoding drops the pixels
-    if (l == NULL || !take_squares(l, e, error) || !count_learning(l, &work, e, error)) {
+    if (l == NULL || !take_squares(l, e, error) || !count_learning(l, &t.work, e, error)) {
         svdiff_estimate_clear(e);
         return false;
     }
     take_marks(l, e);
-    const uint64_t weights = factor_bytes(s, &o);
-    e->bytes = run_bytes(s, e->bytes, weights);
-    e->least_bytes = MIN(run_bytes(s, e->least_bytes, weights), e->bytes);
-    tell_work(s, &work, values_of_learning(s, &o), weights, o.size, o.size, e);
+    t.values = values_of_learning(s, &o);
+    t.weights = factor_bytes(s, &o);
+    e->bytes = run_bytes(s, e->bytes, t.weights);
+    e->least_bytes = MIN(run_bytes(s, e->least_bytes, t.weights), e->bytes);
+    e->operations = work_sum(&t.work) * learning_devices(s);
+    if (!tell_task(s, learning_devices(s), &t, e, error)) {
+        svdiff_estimate_clear(e);
+        return false;
+    }
     return true;
 }
 
 bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options,
                            struct svdiff_estimate *e, GError **error)
 {
+    const kernels *asked = s->k;
+
     if (!estimate_learn(s, options, e, error)) {
         return false;
     }
     // a device that the run would leave is not the one to tell of; one that is asked for is, whatever it lacks
-    if (session_settle(s, e->least_bytes, NULL, NULL, NULL) && strcmp(s->device, e->device) != 0) {
+    if (session_settle(s, e->least_bytes, NULL, NULL, NULL) && s->k != asked) {
         svdiff_estimate_clear(e);
         return estimate_learn(s, options, e, error);
     }
@@ -337,34 +390,40 @@ bool estimate_check_memory(const struct lesson *l, GError **error)
 static bool estimate_generate(svdiff *s, const struct svdiff_generate_options *options,
                               struct svdiff_estimate *e, GError **error)
 {
-    const uint64_t weights = session_weight_bytes(s, UNET, false);
+    const int devices = generate_devices(s, options);
     const bool tiled = s->tiled; // of networks that are kept for a run
+    struct task t = {.values = values_of_generating(s, options),
+                     .weights = session_weight_bytes(s, UNET, false),
+                     .width = options->width,
+                     .height = options->height};
     struct generate_count count;
-    struct work work;
 
     *e = (struct svdiff_estimate){0};
+    s->shares = devices; // the first one, which draws most
     const bool counted = generate_fit(s, options, &count, error);
+    s->shares = 1;
     s->tiled = tiled;
     if (!counted) {
         return false;
     }
-    e->bytes = e->least_bytes = run_bytes(s, count.peak, weights);
+    e->bytes = e->least_bytes = run_bytes(s, count.peak, t.weights);
     e->width = options->width;
     e->height = options->height;
     if (options->hires > 1) {
         hires_size(options, 8, &e->width, &e->height);
     }
-    memcpy(work.operations, count.operations, sizeof work.operations);
-    tell_work(s, &work, values_of_generating(s, options), weights, options->width, options->height,
-              e);
-    return true;
+    memcpy(t.work.operations, count.operations, sizeof t.work.operations);
+    e->operations = work_sum(&t.work) * options->count / ((options->count + devices - 1) / devices);
+    return tell_task(s, devices, &t, e, error);
 }
 
 bool svdiff_estimate_generate(svdiff *s, const struct svdiff_generate_options *options,
                               struct svdiff_estimate *e, GError **error)
 {
+    const kernels *asked = s->k;
+
     // as of learning
     return estimate_generate(s, options, e, error) &&
-           (!session_settle(s, e->bytes, NULL, NULL, NULL) || strcmp(s->device, e->device) == 0 ||
+           (!session_settle(s, e->bytes, NULL, NULL, NULL) || s->k == asked ||
             estimate_generate(s, options, e, error));
 }

@@ -70,6 +70,9 @@ typedef struct weight_source (*component_source)(void *user, enum model_componen
 /* session_device.c: the device that the options ask for. Owned by the caller. */
 kernels *session_device(const struct svdiff_options *o, GError **error);
 
+/* The first n of the session's devices, "cuda:0,1". Owned by the caller. */
+char *session_devices(const svdiff *s, int n);
+
 /* What opens the same model on further device i, in the session's precision; says nothing. Borrows the session's
  * strings. */
 struct svdiff_options session_other(const svdiff *s, int i);

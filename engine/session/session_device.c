@@ -104,6 +104,16 @@ const char *session_use_device(svdiff *s, kernels *k)
     return s->device;
 }
 
+char *session_devices(const svdiff *s, int n)
+{
+    GString *word = g_string_new(s->device);
+
+    for (int i = 0; i + 1 < n; i++) {
+        g_string_append_printf(word, ",%d", s->options.more_devices[i]);
+    }
+    return g_string_free(word, FALSE);
+}
+
 /* ---- memory ---- */
 
 uint64_t session_available(const svdiff *s)

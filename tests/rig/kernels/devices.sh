@@ -46,6 +46,40 @@ for i in 0 1 2; do
     check "picture $i" same one-$i.png two-$i.png
 done
 
+# ---- what is told before ----
+
+told() { # FILE DEVICE JOB OPTIONS...
+    file=$1
+    device=$2
+    shift 2
+    run "$@" --model "$sd1" --device "$device" --precision f32 --estimate --json
+    cp "$work/out" "$file"
+}
+holds() { # CONDITION: of the objects one and two
+    python3 -c 'import json, sys
+one, two = (json.load(open(name)) for name in ("one", "two"))
+assert eval(sys.argv[1]), (one, two)' "$1"
+}
+
+told one cuda:1 generate --prompt x --width 64 --height 64 --steps 2 --count 2
+told two cuda:1,2 generate --prompt x --width 64 --height 64 --steps 2 --count 3
+check 'pictures: each device needs what one does that draws its share' holds \
+    'two["bytes"] == one["bytes"] and two["all_bytes"] == 2 * one["all_bytes"] == 2 * one["bytes"]'
+check 'and all work is told' holds '2 * two["operations"] == 3 * one["operations"]'
+check 'of both' holds 'one["device"] == "cuda:1" and two["device"] == "cuda:1,2" and two["devices"] == 2 * one["devices"]'
+told two cuda:1,2 generate --prompt x --width 64 --height 64 --steps 2
+check 'a single picture is drawn by one' holds 'two["device"] == "cuda:1" and two["devices"] == 1'
+run generate --model "$sd1" --device cuda:1,2 --precision f32 --estimate --prompt x --width 64 --height 64 --count 2
+check 'in words' grep -Eq '^memory: .* on each of 2 devices, .* together$' "$work/out"
+
+set -- learn --prompt '[V] dog' --image "$pictures/rgb8.png" --prior-weight 0 --size 64 --steps 2 --output x.safetensors
+told one cuda:1 "$@"
+told two cuda:1,2 "$@"
+check 'learning: each device does what is asked of one' holds '2 * one["operations"] == two["operations"]'
+told one cuda:1 "$@" --accumulate 2
+check 'and needs what one does that adds up as much' holds \
+    'one["bytes"] == two["bytes"] and one["least_bytes"] == two["least_bytes"] and two["all_bytes"] == 2 * two["bytes"]'
+
 # ---- what cannot be ----
 
 export RIG_LOST=3000
