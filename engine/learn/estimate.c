@@ -5,6 +5,7 @@
  * speed (speed.h). Decomposing a model, once, and finding out which one it is are not in it. */
 #include "engine/learn/estimate.h"
 
+#include "engine/generate/decode.h"
 #include "engine/generate/generate_devices.h"
 #include "engine/generate/generate_fit.h"
 #include "engine/generate/hires.h"
@@ -190,6 +191,22 @@ static bool count_least(struct learn_run *r, uint64_t *bytes, GError **error)
     return done;
 }
 
+// the peak of bytes of a picture that is encoded, of which none has more places than the square
+static bool count_encoding(const struct lesson *l, uint64_t *bytes, GError **error)
+{
+    g_auto(dry_svdiff) dry = dry_session(l->session);
+    const int width = l->pictures->w * l->pictures->factor;
+    const int height = l->pictures->h * l->pictures->factor;
+    g_autofree float *pixels = g_new0(float, (size_t)3 * width * height);
+    struct autoencoder *a = session_autoencoder(&dry, AUTOENCODER_ENCODER, error);
+    g_autofree float *moments =
+        a != NULL ? encode_moments(dry.k, a, pixels, width, height, false, error) : NULL;
+
+    autoencoder_free(a);
+    *bytes = kernels_peak_bytes(dry.k);
+    return moments != NULL;
+}
+
 // of each mask, in the order of the pictures: the mean over crops and mirror images
 static void take_marks(const struct lesson *l, struct svdiff_estimate *e)
 {
@@ -258,7 +275,9 @@ static bool count_learning(struct lesson *l, struct work *w, struct svdiff_estim
                            GError **error)
 {
     const kernels *k = l->session->k;
-    g_autoptr(learn_run) r = learn_run_prepare(l, error);
+    uint64_t encoding = 0;
+    g_autoptr(learn_run) r =
+        count_encoding(l, &encoding, error) ? learn_run_prepare(l, error) : NULL;
 
     if (r == NULL) {
         return false;
@@ -267,7 +286,11 @@ static bool count_learning(struct lesson *l, struct work *w, struct svdiff_estim
     *w = work_now(k);
     const bool counted = count_steps(r, w, error);
     e->bytes = kernels_peak_bytes(k);
-    return counted && count_least(r, &e->least_bytes, error);
+    if (!counted || !count_least(r, &e->least_bytes, error)) {
+        return false;
+    }
+    e->least_bytes = MAX(e->least_bytes, encoding);
+    return true;
 }
 
 bool svdiff_estimate_like(svdiff *s, const struct svdiff_learn_options *options,
@@ -336,10 +359,15 @@ bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options
     return true;
 }
 
-// of weights kept in factors; nothing of the lesson need be encoded
+// of weights kept in factors, or of what comes before them; nothing of the lesson need be encoded
 static bool count_unprepared(svdiff *dry, const struct lesson *l, uint64_t *bytes, GError **error)
 {
     struct lesson quiet = *l; // who waits is told of the run alone, not of its counting
+    uint64_t encoding = 0;
+
+    if (!count_encoding(l, &encoding, error)) {
+        return false;
+    }
     g_autoptr(owned_learner) learner = learner_open(dry, &l->adapters, error);
     g_autoptr(model_spectrum) spectrum = model_spectrum_open(dry, NULL, NULL, NULL, error);
 
@@ -348,7 +376,9 @@ static bool count_unprepared(svdiff *dry, const struct lesson *l, uint64_t *byte
         return false;
     }
     g_autoptr(learn_run) r = learn_run_create(&quiet, g_steal_pointer(&learner), error);
-    return r != NULL && learn_prior_prepare(r, error) && count_least(r, bytes, error);
+    const bool counted = r != NULL && learn_prior_prepare(r, error) && count_least(r, bytes, error);
+    *bytes = MAX(*bytes, encoding);
+    return counted;
 }
 
 // processes on this machine, that need as much each
