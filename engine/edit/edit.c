@@ -108,7 +108,7 @@ static bool open_targets(struct editor *e, GError **error)
     return true;
 }
 
-// what was learned of the picture, now if it is not kept; before that it is known that there is memory for all that follows
+// what was learned of the picture, now if it is not kept; before, it is known that there is memory for all that follows
 static bool learn(struct editor *e, GError **error)
 {
     const struct denoise *d = &e->drawing.denoise;

@@ -3,8 +3,8 @@
 
 #include "engine/session/session.h"
 
-/* svdiff_edit_shift's file. kept: it is there; else it is to be learned, also where it is damaged or of another model, unless
- * the person named it. Owned by the caller; NULL with an error. */
+/* svdiff_edit_shift's file. kept: it is there; else it is to be learned, also where it is damaged or of another model,
+ * unless the person named it. Owned by the caller; NULL with an error. */
 char *edit_shift_find(svdiff *s, const struct svdiff_edit_options *options, bool *kept,
                       GError **error);
 

@@ -68,8 +68,8 @@ static void tell_time(svdiff *s, const struct task *t, struct svdiff_estimate *e
     }
 }
 
-/* On the first n devices of the session, which do the same at once: the slowest tells how long, the fullest how much memory
- * there is. */
+/* On the first n devices of the session, which do the same at once: the slowest tells how long, the fullest how much
+ * memory there is. */
 static bool tell_task(svdiff *s, int n, const struct task *t, struct svdiff_estimate *e,
                       GError **error)
 {
