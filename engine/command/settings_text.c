@@ -25,7 +25,11 @@ char *settings_text_quote(char *text)
         if (*at == '"' || *at == '\\') {
             g_string_append_c(quoted, '\\');
         }
-        g_string_append(quoted, *at == '\n' ? "\\n" : (const char[]){*at, 0});
+        if (*at == '\n') {
+            g_string_append(quoted, "\\n");
+        } else {
+            g_string_append_c(quoted, *at);
+        }
     }
     g_free(text);
     g_string_append_c(quoted, '"');
