@@ -11,12 +11,6 @@ edit_tensors() { # FROM TO PYTHON: the tensors t of a file, {name: (dtype, shape
     python3 "$SVDIFF_TESTS_DIR/command/tensors.py" "$@"
 }
 
-near() { # FILE OTHER [MOST]: two pictures with values that differ by no more
-    python3 "$SVDIFF_TESTS_DIR/command/png.py" near "$@"
-}
-far() {
-    ! near "$@" 2>"$work/err"
-}
 
 # ---- strengths and names ----
 

@@ -53,6 +53,12 @@ is() { # STATUS: of the last run
 same() {
     cmp -s "$1" "$2"
 }
+near() { # FILE OTHER [MOST]: two pictures with values that differ by no more, whatever they say of themselves
+    python3 "$SVDIFF_TESTS_DIR/command/png.py" near "$@"
+}
+far() {
+    test -e "$1" && test -e "$2" && ! near "$@" 2>"$work/err"
+}
 differ() {
     test -e "$1" && test -e "$2" && ! cmp -s "$1" "$2"
 }

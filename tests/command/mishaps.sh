@@ -47,7 +47,7 @@ finish
 check 'generate: goes on when another model takes its name' is 0
 run generate --model "$sd1" --prompt x --width 64 --height 64 --steps 400 --seed 1 --quiet \
     --output straight.png
-check 'generate: with the picture of the model that it began with' same replaced.png straight.png
+check 'generate: with the picture of the model that it began with' near replaced.png straight.png
 
 # ---- SIGKILL at any moment: files are whole, or not there ----
 

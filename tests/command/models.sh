@@ -91,7 +91,7 @@ with_both 'a folder as index' "model/unet"
 fresh_half
 draw half.png model
 check 'a variant in half precision' is 0
-check 'its weights are not the others' differ half.png whole.png
+check 'its weights are not the others' far half.png whole.png
 truncate -s -1 model/$half
 with_both 'a variant that is cut off' "model/$half: .*truncated"
 fresh_half
@@ -136,7 +136,7 @@ same_as_whole() { # NAME OPTIONS...: the model `model`
     run generate --model model --prompt x --width 64 --height 64 --steps 2 --seed 1 --quiet \
         --output odd.png "$@"
     check "$name" is 0
-    check "$name: the same picture" same odd.png whole.png
+    check "$name: the same picture" near odd.png whole.png
 }
 saved=$models/sd2.tokenizer
 fresh_sd2
@@ -206,7 +206,7 @@ for family in sd1 sd2; do
         --output odd.png
     check "$family: without a tokenizer CLIP's vocabulary is taken" is 0
     check "$family: without a word" test ! -s "$work/err"
-    check "$family: it is the one with the padding of the family" same odd.png right.png
+    check "$family: it is the one with the padding of the family" near odd.png right.png
     learn --model model --prompt '[V]' --image "$pictures/rgb8.png" --steps 1 --output own.safetensors
     check "$family: [V] is a rare word of it" \
         grep -Eq '"placeholder":"[a-z]{3,5}"' own.safetensors
@@ -220,7 +220,7 @@ for family in sd1 sd2; do
     run generate --model written --tokenizer "$clip" --prompt "$long" --width 64 --height 64 \
         --steps 2 --seed 1 --quiet --output right.png
     check "$family: and reads prompts alike" \
-        same odd.png right.png
+        near odd.png right.png
     rm -rf written
 done
 
@@ -230,19 +230,19 @@ draw right.png "$sd2"
 fresh_sd2
 sed -i 's/"v_prediction"/"epsilon"/' model/scheduler/scheduler_config.json
 draw wrong.png model
-check 'a model whose config is wrong about what it predicts' differ wrong.png right.png
+check 'a model whose config is wrong about what it predicts' far wrong.png right.png
 run generate --model model --prompt x --width 64 --height 64 --steps 2 --seed 1 --quiet \
     --output odd.png --prediction v
-check 'set right: the same picture' same odd.png right.png
+check 'set right: the same picture' near odd.png right.png
 check 'set right: the config is said to say otherwise' \
     grep -q '^warning: model: its scheduler_config.json says .* epsilon; .* v,' "$work/err"
 run generate --model "$sd2" --prompt x --width 64 --height 64 --steps 2 --seed 1 --quiet \
     --output odd.png --prediction epsilon
-check 'the other way round' same odd.png wrong.png
+check 'the other way round' near odd.png wrong.png
 run generate --model "$sd2" --prompt x --width 64 --height 64 --steps 2 --seed 1 --quiet \
     --output odd.png --prediction v
 check 'what it is anyway: no word' test ! -s "$work/err"
-check 'what it is anyway: the same picture' same odd.png right.png
+check 'what it is anyway: the same picture' near odd.png right.png
 rm -r model
 cp -r "$models/sd2.config" single.config
 cp "$models/sd2.safetensors" single.safetensors
@@ -251,7 +251,7 @@ draw right.png single.safetensors
 sed -i '/v_prediction/d' single.config/scheduler/scheduler_config.json
 run generate --model single.safetensors --prompt x --width 64 --height 64 --steps 2 --seed 1 --quiet \
     --output odd.png --prediction v
-check 'one file whose config does not say it' same odd.png right.png
+check 'one file whose config does not say it' near odd.png right.png
 refuses 'a prediction that there is not' 2 "^--prediction is 'sample'" generate --model "$sd2" \
     --prompt x --prediction sample --output o.png
 refuses 'an empty prediction' 2 "^--prediction is ''" generate --model "$sd2" --prompt x \
@@ -301,7 +301,7 @@ draw plain.png "$sd1"
 same_picture() { # NAME: of the folder `model`
     draw odd.png model
     check "$1" is 0
-    check "$1: the same picture" same odd.png plain.png
+    check "$1: the same picture" near odd.png plain.png
 }
 fresh_model
 python3 - model/$unet <<'EOF'
@@ -340,7 +340,7 @@ echo 89ab >$hub/refs/main
 rm -rf model
 draw odd.png $hub
 check 'the folder of a download' is 0
-check 'the folder of a download: the same picture' same odd.png plain.png
+check 'the folder of a download: the same picture' near odd.png plain.png
 run info $hub
 check 'the folder of a download: what it is' \
     grep -q "^$hub/snapshots/89ab: model, diffusers" "$work/err"
@@ -351,7 +351,7 @@ mkdir -p blobs
 mv model/$second blobs/4567
 ln -s "$PWD/blobs/4567" model/$second
 draw odd.png model
-check 'a shard that is a link' same odd.png whole.png
+check 'a shard that is a link' near odd.png whole.png
 
 # ---- weights in 8 bits ----
 
@@ -393,7 +393,7 @@ draw odd.png short.safetensors
 check 'weights in 8 bits' is 0
 check 'weights in 8 bits: without a word' test ! -s "$work/err"
 draw wide.png wide.safetensors
-check 'weights in 8 bits: the picture of their values in 32' same odd.png wide.png
+check 'weights in 8 bits: the picture of their values in 32' near odd.png wide.png
 learn --model short.safetensors --prompt '[V]' --image "$pictures/rgb8.png" --steps 2 \
     --output short.subject
 learn --model wide.safetensors --prompt '[V]' --image "$pictures/rgb8.png" --steps 2 \

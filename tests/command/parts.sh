@@ -3,9 +3,6 @@
 . "$(dirname "$0")/lib.sh"
 
 draw='--prompt glow --seed 3 --steps 1'
-near() { # FILE OTHER [MOST]: two pictures with values that differ by no more
-    python3 "$SVDIFF_TESTS_DIR/command/png.py" near "$@"
-}
 tensors() { # FROM TO PYTHON
     python3 "$SVDIFF_TESTS_DIR/command/tensors.py" "$@"
 }

@@ -5,9 +5,6 @@
 say() { # FROM TO KIND TEXT
     python3 "$SVDIFF_TESTS_DIR/command/png.py" say "$@"
 }
-near() { # FILE OTHER
-    python3 "$SVDIFF_TESTS_DIR/command/png.py" near "$@"
-}
 back() { # PICTURE OPTIONS...: drawn again, into back.png
     run generate --model "$sd1" --output back.png --quiet --settings "$@"
 }
