@@ -42,7 +42,7 @@ struct asked {
 static bool would_fit(const struct asked *a, const struct svdiff_edit_options *o,
                       uint64_t available, uint64_t *bytes)
 {
-    struct generate_count count;
+    struct generate_count count = {0};
     const bool counted = generate_fit_job(a->session, edit_count, o, &count, NULL);
 
     *bytes = MAX(count.peak, a->learning);
