@@ -5,6 +5,7 @@
 #include "engine/base/error.h"
 #include "engine/picture/picture_scale.h"
 #include "tests/picture_fixture.h"
+#include "tests/small_session.h"
 
 #include <string.h>
 
@@ -31,21 +32,6 @@ static void clear(struct taken *t)
     }
 }
 
-static svdiff *open_model(void)
-{
-    g_autofree char *path =
-        g_build_filename(g_getenv("SVDIFF_TESTS_DIR"), "fixtures", "models", "sd1", NULL);
-    const struct svdiff_options options = {.model = path,
-                                           .device = SVDIFF_DEVICE_CPU,
-                                           .precision = SVDIFF_PRECISION_F32,
-                                           .threads = 1};
-    g_autoptr(GError) error = NULL;
-    svdiff *s = svdiff_open(&options, &error);
-
-    g_assert_no_error(error);
-    return s;
-}
-
 static struct svdiff_generate_options options_of(const svdiff *s)
 {
     struct svdiff_generate_options o = svdiff_generate_defaults(s);
@@ -60,7 +46,7 @@ static struct svdiff_generate_options options_of(const svdiff *s)
 
 static void test_both(void)
 {
-    g_autoptr(svdiff) s = open_model();
+    g_autoptr(svdiff) s = small_session();
     struct svdiff_generate_options o = options_of(s);
     struct taken small = {0}, large = {0};
     g_autoptr(GError) error = NULL;
@@ -104,7 +90,7 @@ static void assert_refused(svdiff *s, const struct svdiff_generate_options *o, c
 
 static void test_refused(void)
 {
-    g_autoptr(svdiff) s = open_model();
+    g_autoptr(svdiff) s = small_session();
     g_autoptr(picture) init = picture_create(SIDE, SIDE, 3, NULL);
     struct svdiff_generate_options o = options_of(s);
 

@@ -5,6 +5,7 @@
 #include "engine/base/noise.h"
 #include "engine/session/session.h"
 #include "tests/picture_fixture.h"
+#include "tests/small_session.h"
 
 #include <math.h>
 #include <string.h>
@@ -26,16 +27,9 @@ struct fixture {
 
 static void set_up(struct fixture *f, const void *data)
 {
-    g_autofree char *path =
-        g_build_filename(g_getenv("SVDIFF_TESTS_DIR"), "fixtures", "models", "sd1", NULL);
-    const struct svdiff_options options = {.model = path,
-                                           .device = SVDIFF_DEVICE_CPU,
-                                           .precision = SVDIFF_PRECISION_F32,
-                                           .threads = 1};
     g_autoptr(GError) error = NULL;
 
-    f->session = svdiff_open(&options, &error);
-    g_assert_no_error(error);
+    f->session = small_session();
     f->unet = unet_create(f->session->k, checkpoint_unet_config(f->session->checkpoint),
                           session_source(f->session, MODEL_UNET), &error);
     g_assert_no_error(error);
