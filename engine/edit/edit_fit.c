@@ -38,7 +38,7 @@ struct asked {
     uint64_t learning; // bytes; 0: nothing is learned
 };
 
-// the memory of other options; none where they cannot be counted
+// whether other options fit; not where they cannot be counted
 static bool would_fit(const struct asked *a, const struct svdiff_edit_options *o,
                       uint64_t available, uint64_t *bytes)
 {
@@ -48,6 +48,18 @@ static bool would_fit(const struct asked *a, const struct svdiff_edit_options *o
     *bytes = MAX(count.peak, a->learning);
     a->session->tiled = false;
     return counted && *bytes <= available;
+}
+
+static bool extent_fits(const void *job, struct generate_extent e, uint64_t available,
+                        uint64_t *bytes)
+{
+    const struct asked *a = job;
+    struct svdiff_edit_options o = *a->options;
+
+    o.count = e.count;
+    o.width = e.width;
+    o.height = e.height;
+    return would_fit(a, &o, available, bytes);
 }
 
 // corrections run through the decoder and back
@@ -62,33 +74,6 @@ static void offer_unfitted(const struct asked *a, uint64_t available, GPtrArray 
     }
 }
 
-// as of generating
-static void offer_one(const struct asked *a, uint64_t available, GPtrArray *ways)
-{
-    struct svdiff_edit_options o = *a->options;
-    uint64_t bytes;
-
-    o.count = 1;
-    if (a->options->count > 1 && would_fit(a, &o, available, &bytes)) {
-        g_ptr_array_add(ways, session_fit(bytes, "--count 1"));
-    }
-}
-
-static void offer_smaller(const struct asked *a, uint64_t available, GPtrArray *ways)
-{
-    struct svdiff_edit_options o = *a->options;
-    uint64_t bytes;
-
-    for (int part = 7; part >= 1; part--) {
-        o.width = a->width;
-        o.height = a->height;
-        if (generate_shrink(part, &o.width, &o.height) && would_fit(a, &o, available, &bytes)) {
-            g_ptr_array_add(ways, session_fit(bytes, "--width %d --height %d", o.width, o.height));
-            return;
-        }
-    }
-}
-
 static void offer(void *user, uint64_t available, GPtrArray *ways)
 {
     const struct asked *a = user;
@@ -99,8 +84,8 @@ static void offer(void *user, uint64_t available, GPtrArray *ways)
         return;
     }
     offer_unfitted(a, available, ways);
-    offer_one(a, available, ways);
-    offer_smaller(a, available, ways);
+    generate_offer(a, extent_fits, (struct generate_extent){a->options->count, a->width, a->height},
+                   true, available, ways);
 }
 
 bool edit_settle(svdiff *s, const struct svdiff_edit_options *o,

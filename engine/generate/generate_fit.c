@@ -51,28 +51,21 @@ struct asked {
     const struct svdiff_generate_options *options;
 };
 
-// the memory of other options, in tiles where whole pictures are too much; none where they cannot be counted
-static bool would_fit(const struct asked *a, const struct svdiff_generate_options *o,
-                      uint64_t available, uint64_t *bytes)
+// in tiles where whole pictures are too much; not where it cannot be counted
+static bool would_fit(const void *job, struct generate_extent e, uint64_t available,
+                      uint64_t *bytes)
 {
+    const struct asked *a = job;
+    struct svdiff_generate_options o = *a->options;
     struct generate_count count = {0};
-    const bool counted = generate_fit(a->session, o, &count, NULL);
 
+    o.count = e.count;
+    o.width = e.width;
+    o.height = e.height;
+    const bool counted = generate_fit(a->session, &o, &count, NULL);
     *bytes = count.peak;
     a->session->tiled = false;
     return counted && *bytes <= available;
-}
-
-static void offer_one(const struct asked *a, uint64_t available, GPtrArray *ways)
-{
-    struct svdiff_generate_options o = *a->options;
-    uint64_t bytes;
-
-    // the last picture is decoded where the UNet was, those before it beside that
-    o.count = 1;
-    if (a->options->count > 1 && would_fit(a, &o, available, &bytes)) {
-        g_ptr_array_add(ways, session_fit(bytes, "--count 1"));
-    }
 }
 
 static int shrink(int side, int part)
@@ -80,26 +73,29 @@ static int shrink(int side, int part)
     return MAX(side * part / 8 / UNIT, 1) * UNIT;
 }
 
-bool generate_shrink(int part, int *width, int *height)
+static int64_t pixels_of(struct generate_extent e)
 {
-    const int64_t pixels = (int64_t)*width * *height;
-
-    *width = shrink(*width, part);
-    *height = shrink(*height, part);
-    return (int64_t)*width * *height < pixels;
+    return (int64_t)e.width * e.height;
 }
 
-// the largest of some sizes of about the same shape
-static void offer_smaller(const struct asked *a, uint64_t available, GPtrArray *ways)
+void generate_offer(const void *job, generate_extent_fits fits, struct generate_extent asked,
+                    bool sized, uint64_t available, GPtrArray *ways)
 {
-    struct svdiff_generate_options o = *a->options;
+    struct generate_extent less = asked;
     uint64_t bytes;
 
-    for (int part = 7; part >= 1; part--) {
-        o.width = a->options->width;
-        o.height = a->options->height;
-        if (generate_shrink(part, &o.width, &o.height) && would_fit(a, &o, available, &bytes)) {
-            g_ptr_array_add(ways, session_fit(bytes, "--width %d --height %d", o.width, o.height));
+    // the last picture is decoded where the UNet was, those before it beside that
+    less.count = 1;
+    if (asked.count > 1 && fits(job, less, available, &bytes)) {
+        g_ptr_array_add(ways, session_fit(bytes, "--count 1"));
+    }
+    less.count = asked.count;
+    for (int part = 7; part >= 1 && sized; part--) {
+        less.width = shrink(asked.width, part);
+        less.height = shrink(asked.height, part);
+        if (pixels_of(less) < pixels_of(asked) && fits(job, less, available, &bytes)) {
+            g_ptr_array_add(ways,
+                            session_fit(bytes, "--width %d --height %d", less.width, less.height));
             return;
         }
     }
@@ -108,12 +104,11 @@ static void offer_smaller(const struct asked *a, uint64_t available, GPtrArray *
 static void offer(void *user, uint64_t available, GPtrArray *ways)
 {
     const struct asked *a = user;
+    const struct svdiff_generate_options *o = a->options;
 
-    offer_one(a, available, ways);
     // with a picture to begin with, the size may be that picture's and no option
-    if (a->options->init == NULL) {
-        offer_smaller(a, available, ways);
-    }
+    generate_offer(a, would_fit, (struct generate_extent){o->count, o->width, o->height},
+                   o->init == NULL, available, ways);
 }
 
 bool generate_settle(svdiff *s, const struct svdiff_generate_options *o, GError **error)

@@ -16,8 +16,19 @@ bool generate_fit_job(svdiff *s, generate_counter counter, const void *options,
 /* Says to the person in front that pictures are decoded in tiles, where they are. */
 void generate_fit_note(const svdiff *s);
 
-/* Sides of about part / 8 of these; false: that is no less. */
-bool generate_shrink(int part, int *width, int *height);
+/* How many pictures a job draws, and their working size in pixels. */
+struct generate_extent {
+    int count, width, height;
+};
+
+/* Whether a job fits these bytes with another extent, and what it takes then. */
+typedef bool (*generate_extent_fits)(const void *job, struct generate_extent e, uint64_t available,
+                                     uint64_t *bytes);
+
+/* Adds to ways (session_fits) what would fit: one picture in the place of several and, where the size is an option
+ * (sized), the largest of some smaller sizes of about the same shape. */
+void generate_offer(const void *job, generate_extent_fits fits, struct generate_extent asked,
+                    bool sized, uint64_t available, GPtrArray *ways);
 
 /* Before a run: the same, and where it does not fit at all another device or the error of session_settle, which names a
  * smaller number or size of pictures that would. */
