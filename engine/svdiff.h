@@ -236,17 +236,29 @@ SVDIFF_API int svdiff_group_rank(const svdiff_group *g);
 SVDIFF_API void svdiff_group_leave(svdiff_group *g); // waits for the others; accepts NULL
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(svdiff_group, svdiff_group_leave)
 
+/* How a subject is learned, and so which file it becomes (engine/learn/methods/method.h). */
+enum svdiff_method { SVDIFF_METHOD_SVDIFF, SVDIFF_METHOD_LORA };
+// which weights a LoRA is of: of the attentions, all linear ones of transformers, kernels as well
+enum lora_modules { LORA_MODULES_ATTENTION, LORA_MODULES_LINEAR, LORA_MODULES_ALL };
+enum lora_keys { LORA_KEYS_KOHYA, LORA_KEYS_DIFFUSERS }; // whose names its file has
+
 enum svdiff_rate_schedule { SVDIFF_RATE_CONSTANT, SVDIFF_RATE_LINEAR, SVDIFF_RATE_COSINE };
 
 struct svdiff_learn_options {
     const struct svdiff_subject *subjects;
     int n_subjects;
-    const char *output; // the subject file
+    const char *output; // the file: of a subject, or what else the method makes
     // in the model's weights before it learns; the subject is then drawn with the same
     const struct svdiff_adapter *adapters;
     int n_adapters;
 
     enum svdiff_effort effort; // whose defaults these are, as the subject file notes it
+    enum svdiff_method method;
+    // of LoRA; what it adds counts alpha / rank times, alpha 0: once
+    int rank;
+    double alpha;
+    enum lora_modules modules;
+    enum lora_keys keys;
     int steps;
     double rate, rate_1d; // learning rates of matrices and of norms
     /* Of the words that stand for [V], whose rows of the embedding then learn beside the shifts; 0:
@@ -308,6 +320,10 @@ SVDIFF_API struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s);
 
 SVDIFF_API struct svdiff_learn_options svdiff_learn_effort(const svdiff *s,
                                                            enum svdiff_effort effort);
+
+// the same of a method: its usual learning rate, unless the model says another for it
+SVDIFF_API struct svdiff_learn_options
+svdiff_learn_method(const svdiff *s, enum svdiff_method method, enum svdiff_effort effort);
 
 // the steps of n subjects, where `one` are enough for one: half as many more for each further one
 SVDIFF_API int svdiff_learn_steps(int one, int n);

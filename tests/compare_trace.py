@@ -30,6 +30,7 @@ BOUNDS = {
         "latents": 1e-5,
         "noise": 1e-6,
         "noise_offset": 1e-6,
+        "initial": 1e-6,
         "timestep": 0,
         "tokens": 0,
         "loss_weights": 1e-6,

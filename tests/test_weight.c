@@ -36,6 +36,8 @@ void test_weight_low_rank(const struct fixture *f, struct weight *w)
     w->ddown = fixture_values(f->k, 2 * weight_columns(w), 4, 0, 0);
     w->up = fixture_values(f->k, 2 * w->out, 5, -0.7, 0.7);
     w->dup = fixture_values(f->k, 2 * w->out, 6, 0, 0);
+    w->strength = 1.5;
+    weight_refresh(w, f->k, 1);
 }
 
 void test_weight_rows(const struct fixture *f, struct weight *w, const int32_t *ids, int n)

@@ -28,6 +28,7 @@ enum noise_stream {
     NOISE_FLIP = 21,     // learn: mirrored or not
     NOISE_SUBJECT = 22,  // learn: which subject comes when
     NOISE_OFFSET = 23,   // learn: what a channel's noise is offset by
+    NOISE_LOW_RANK = 24, // learn: what a LoRA begins with
 
     NOISE_PRIOR_TIMESTEP = 32, // the same for the prior's pictures
     NOISE_PRIOR_TRAINING = 33,

@@ -109,7 +109,8 @@ static bool make_options_of(struct learn *l, const svdiff *s, const struct svdif
     struct svdiff_learn_options *o = &l->options;
     const int n = (int)l->subjects.all->len;
 
-    *o = svdiff_learn_effort(s, effort);
+    *o = svdiff_learn_method(s, (enum svdiff_method)given_number(&l->common.given, "method"),
+                             effort);
     // what no table has: subjects, and who is told at the end
     o->subjects = subjects;
     o->n_subjects = n;
@@ -194,7 +195,7 @@ static bool estimate(struct learn *l, svdiff *s, GError **error)
 
     // what stands where nothing is given, for who shows it
     efforts.text = text;
-    efforts.defaults = svdiff_learn_effort(s, l->options.effort);
+    efforts.defaults = svdiff_learn_method(s, l->options.method, l->options.effort);
     efforts.defaults.steps = svdiff_learn_steps(efforts.defaults.steps, l->options.n_subjects);
     // the squares are written before anything is said of them
     const bool told =

@@ -64,11 +64,20 @@ static const char *keep(GPtrArray *texts, char *text)
     return text;
 }
 
-static char *help_text(const struct option *o, const char *help, const void *defaults)
+// "lora: rank of ..." of an option that is not of all methods
+static char *help_text(const struct given *g, const struct option *o, const char *help,
+                       const void *defaults)
 {
+    g_autofree char *methods = option_methods(g->table, o);
     char *text = replace(g_strdup(help), "{default}", default_text(o, defaults));
 
-    return o->words != NULL ? replace(text, "{words}", option_words(o)) : text;
+    text = o->words != NULL ? replace(text, "{words}", option_words(o)) : text;
+    if (methods == NULL) {
+        return text;
+    }
+    char *whole = g_strconcat(methods, ": ", text, NULL);
+    g_free(text);
+    return whole;
 }
 
 // --NAME and, where there is one, --no-NAME
@@ -81,7 +90,7 @@ static void add_switch(struct given *g, size_t i, const void *defaults, GArray *
     GOptionEntry e = {.long_name = o->name,
                       .arg = G_OPTION_ARG_NONE,
                       .arg_data = &g->values[i].on,
-                      .description = keep(texts, help_text(o, helps[0], defaults))};
+                      .description = keep(texts, help_text(g, o, helps[0], defaults))};
 
     g_array_append_val(entries, e);
     if (o->flags & OPTION_HAS_NO) {
@@ -110,7 +119,7 @@ void given_add_entries(struct given *g, const void *defaults, GArray *entries, G
         const GOptionEntry e = {.long_name = o->name,
                                 .arg = list ? G_OPTION_ARG_FILENAME_ARRAY : G_OPTION_ARG_FILENAME,
                                 .arg_data = list ? (void *)&v->list : (void *)&v->text,
-                                .description = keep(texts, help_text(o, o->help, defaults)),
+                                .description = keep(texts, help_text(g, o, o->help, defaults)),
                                 .arg_description = o->value};
         g_array_append_val(entries, e);
     }
@@ -192,11 +201,26 @@ static bool take(const struct given *g, size_t i, void *options, GError **error)
     return true;
 }
 
+// of another method than the one that is chosen
+static bool refuse(const struct given *g, const struct option *o, GError **error)
+{
+    g_autofree char *methods = option_methods(g->table, o);
+
+    return error_usage(error, "--%s is for --%s %s; leave it out, or choose that.", o->name,
+                       option_method(g->table)->name, methods);
+}
+
 bool given_apply(const struct given *g, void *options, GError **error)
 {
     for (size_t i = 0; i < g->table->n; i++) {
         if (has(g, i) && !take(g, i, options, error)) {
             return false;
+        }
+    }
+    for (size_t i = 0; i < g->table->n; i++) {
+        // the method is known now
+        if (has(g, i) && !option_of_method(g->table, &g->table->rows[i], options)) {
+            return refuse(g, &g->table->rows[i], error);
         }
     }
     return true;
@@ -229,11 +253,8 @@ char *const *given_list(const struct given *g, const char *name)
 double given_number(const struct given *g, const char *name)
 {
     const size_t i = index_of(g, name);
-    double value = g->table->rows[i].standard;
+    double given;
 
-    if (has(g, i)) {
-        // given_apply has refused what is none
-        parse(g, i, &value, NULL);
-    }
-    return value;
+    // what is none given_apply refuses
+    return has(g, i) && parse(g, i, &given, NULL) ? given : g->table->rows[i].standard;
 }

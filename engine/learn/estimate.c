@@ -10,6 +10,7 @@
 #include "engine/generate/generate_fit.h"
 #include "engine/generate/hires.h"
 #include "engine/group/group.h"
+#include "engine/learn/methods/method.h"
 #include "engine/learn/speed.h"
 #include "engine/session/dry_session.h"
 #include "engine/spectrum/model_spectrum.h"
@@ -111,14 +112,18 @@ enum { TEXT = 1u << MODEL_TEXT_ENCODER, UNET = 1u << MODEL_UNET, VAE = 1u << MOD
 static uint64_t values_of_learning(const svdiff *s, const struct svdiff_learn_options *o)
 {
     const unsigned shifted = UNET | (o->text_encoder ? TEXT : 0);
+    const uint64_t factors = method_of(o)->spectra ? session_values(s, shifted, true) : 0;
 
-    return session_values(s, TEXT | UNET | VAE, false) + session_values(s, shifted, true);
+    return session_values(s, TEXT | UNET | VAE, false) + factors;
 }
 
-// of the factors on the device
-static uint64_t factor_bytes(const svdiff *s, const struct svdiff_learn_options *o)
+// of the factors, or of the weights themselves, on the device
+static uint64_t learning_bytes(const svdiff *s, const struct svdiff_learn_options *o)
 {
-    return session_weight_bytes(s, UNET, true) + session_weight_bytes(s, TEXT, o->text_encoder);
+    const bool factored = method_of(o)->spectra;
+
+    return session_weight_bytes(s, UNET, factored) +
+           session_weight_bytes(s, TEXT, factored && o->text_encoder);
 }
 
 static uint64_t values_of_generating(const svdiff *s, const struct svdiff_generate_options *o)
@@ -332,7 +337,7 @@ static bool estimate_learn(svdiff *s, const struct svdiff_learn_options *options
     }
     take_marks(l, e);
     t.values = values_of_learning(s, &o);
-    t.weights = factor_bytes(s, &o);
+    t.weights = learning_bytes(s, &o);
     e->bytes = run_bytes(s, e->bytes, t.weights);
     e->least_bytes = MIN(run_bytes(s, e->least_bytes, t.weights), e->bytes);
     e->operations = work_sum(&t.work) * learning_devices(s);
@@ -411,7 +416,7 @@ bool estimate_check_memory(const struct lesson *l, GError **error)
            session_settle(l->session, processes * bytes, learn_fits, (void *)l, error) &&
            session_has_memory(
                l->session,
-               processes * run_bytes(l->session, bytes, factor_bytes(l->session, l->options)),
+               processes * run_bytes(l->session, bytes, learning_bytes(l->session, l->options)),
                error);
 }
 

@@ -12,6 +12,7 @@
 #include "engine/learn/estimate.h"
 #include "engine/learn/learn_devices.h"
 #include "engine/learn/learn_files.h"
+#include "engine/learn/methods/method.h"
 #include "engine/learn/run/learn_run.h"
 #include "engine/learn/run/learn_share.h"
 #include "engine/subject/shift_set.h"
@@ -120,6 +121,9 @@ static void take(struct learn_run *r)
 
     if (r->step == r->scale.skipped) {
         learn_trace_parameters(r, r->learner->parameters->gradient, 1 / r->scale.value, "gradient");
+        if (method_of(r->lesson->options)->begin != NULL) {
+            learn_trace_parameters(r, r->learner->parameters->value, 1, "initial");
+        }
     }
     k->repeat(k, &r->updating, &work);
     loss_scale_took(&r->scale);
@@ -271,7 +275,7 @@ static bool write_results(struct learn_run *r, GError **error)
 
     parameters_download(r->learner->parameters, r->learner->parameters->value, values);
     return transfer_sync(r->lesson->session->k, error) &&
-           learn_write_subject(r, values, r->step, error) && write_losses(r, error) &&
+           learn_write_result(r, values, r->step, error) && write_losses(r, error) &&
            learn_trace_write(r, error);
 }
 
@@ -301,7 +305,7 @@ static bool end_failed(struct learn_run *r)
     g_autoptr(GError) second = NULL;
 
     if (r->good_step > 0 &&
-        (!learn_write_subject(r, r->good[0], r->good_step, &second) || !write_losses(r, &second) ||
+        (!learn_write_result(r, r->good[0], r->good_step, &second) || !write_losses(r, &second) ||
          (!r->diverged && !learn_save_good(r, &second)))) {
         session_warn(r->lesson->session, "%s", second->message);
     }

@@ -1,9 +1,8 @@
 /* The model that learns; see learner.h. */
 #include "engine/learn/learner.h"
 
-#include "engine/learn/lesson.h"
+#include "engine/learn/methods/method.h"
 #include "engine/spectrum/model_spectrum.h"
-#include "engine/subject/shift_set.h"
 
 static struct weight_source source_of(void *learner, enum model_component component)
 {
@@ -39,61 +38,45 @@ void learner_free(struct learner *l)
     g_free(l);
 }
 
-/* ---- shifts ---- */
+/* ---- what learns ---- */
 
-// subset: NULL for all weights
-static bool attach_all(struct learner *l, struct network *net, struct model_spectrum *spectrum,
-                       bool scalar, const enum shift_subset *subset, GError **error)
+static bool attach_all(struct learner *l, const struct svdiff_learn_options *o, struct network *net,
+                       bool text, struct model_spectrum *spectrum, GError **error)
 {
+    const struct method *m = method_of(o);
+
     for (guint i = 0; i < net->weights->len; i++) {
         struct weight *w = net->weights->pdata[i];
-        if ((subset == NULL || shift_subset_has(*subset, w)) &&
-            !shift_attach(net, w, scalar, model_spectrum_provider(spectrum), l->parameters,
-                          error)) {
+        if (m->has(o, text, w) && !m->attach(l, o, net, w, spectrum, error)) {
             return false;
         }
     }
-    return true;
-}
-
-/* The words that stand for [V], where they learn: only those that were chosen for it, since no
- * other text should mean something else afterwards. */
-static bool attach_words(struct learner *l, const struct lesson *lesson, GError **error)
-{
-    g_autofree int32_t *ids = g_new(int32_t, lesson_subjects(lesson));
-    const int n = lesson->options->placeholder_rate > 0 ? lesson_placeholders(lesson, ids) : 0;
-    const GPtrArray *encoders = conditioner_encoders(l->conditioner);
-
-    for (guint i = 0; i < encoders->len && n > 0; i++) {
-        struct text_encoder *e = encoders->pdata[i];
-        if (!shift_attach_rows(text_encoder_network(e), text_encoder_words(e), ids, n,
-                               l->parameters, error)) {
-            return false;
-        }
-    }
-    l->text_learns = l->text_learns || n > 0;
     return true;
 }
 
 bool learner_attach(struct learner *l, const struct lesson *lesson, struct model_spectrum *spectrum,
                     GError **error)
 {
-    const struct svdiff_learn_options *options = lesson->options;
-    // the UNet as the subset says, text encoders all or not at all
-    const bool scalar = options->scalar_norms;
+    const struct svdiff_learn_options *o = lesson->options;
+    const struct method *m = method_of(o);
     const GPtrArray *encoders = conditioner_encoders(l->conditioner);
-    bool done;
+    bool words = false;
 
     l->parameters = parameters_create(l->session->k);
-    l->text_learns = options->text_encoder;
-    done = attach_all(l, unet_network(l->unet), spectrum, scalar, &options->subset, error);
-    for (guint i = 0; i < encoders->len && options->text_encoder; i++) {
-        done = done && attach_all(l, text_encoder_network(encoders->pdata[i]), spectrum, scalar,
-                                  NULL, error);
+    l->text_learns = m->text && o->text_encoder;
+    bool done = attach_all(l, o, unet_network(l->unet), false, spectrum, error);
+    for (guint i = 0; i < encoders->len && l->text_learns; i++) {
+        done = done &&
+               attach_all(l, o, text_encoder_network(encoders->pdata[i]), true, spectrum, error);
     }
-    if (!done || !model_spectrum_finish(spectrum, error) || !attach_words(l, lesson, error) ||
+    if (!done || (m->spectra && !model_spectrum_finish(spectrum, error)) ||
+        (m->attach_words != NULL && !m->attach_words(l, lesson, &words, error)) ||
         !parameters_allocate(l->parameters, error)) {
         return false;
+    }
+    l->text_learns = l->text_learns || words;
+    if (m->begin != NULL) {
+        m->begin(l, lesson);
     }
     learner_follow(l);
     return true;

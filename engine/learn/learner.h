@@ -1,4 +1,5 @@
-/* learner.h: the model that learns: its networks, and the shifts of their weights.
+/* learner.h: the model that learns: its networks, and what of their weights learns, by a method
+ * (methods/method.h); called shifts here, as SVDiff's are.
  *
  * The networks compute with their weights as the shifts were when learner_follow was called last;
  * between two calls of learner_set_acting the UNet is the model's own. */
@@ -27,8 +28,8 @@ void learner_free(struct learner *l); // accepts NULL
 typedef struct learner owned_learner;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_learner, learner_free)
 
-/* Gives the weights that the lesson's options name shifts, all 0; they act, as W comes of its
- * factors from then on, layer by layer as the spectra come. */
+/* Gives the weights that the lesson's options name what learns of them, which changes nothing yet; it acts. Where
+ * weights become their factors that is layer by layer, as the spectra come; spectrum NULL: nothing asks for it. */
 bool learner_attach(struct learner *l, const struct lesson *lesson, struct model_spectrum *spectrum,
                     GError **error);
 

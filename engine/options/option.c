@@ -23,16 +23,22 @@ char *option_key(const struct option *o)
     return g_strdelimit(g_strdup(o->name), "-", '_');
 }
 
-char *option_words(const struct option *o)
+// "a, b or c"
+static char *list_words(const char *const *words)
 {
     GString *text = g_string_new(NULL);
 
-    for (int i = 0; o->words[i] != NULL; i++) {
+    for (int i = 0; words[i] != NULL; i++) {
         // commas between, "or" before the last
-        const char *before = i == 0 ? "" : o->words[i + 1] != NULL ? ", " : " or ";
-        g_string_append_printf(text, "%s%s", before, o->words[i]);
+        const char *before = i == 0 ? "" : words[i + 1] != NULL ? ", " : " or ";
+        g_string_append_printf(text, "%s%s", before, words[i]);
     }
     return g_string_free(text, FALSE);
+}
+
+char *option_words(const struct option *o)
+{
+    return list_words(o->words);
 }
 
 const char *option_word(const struct option *o, int value)
@@ -97,9 +103,40 @@ void option_set(const struct option *o, void *options, double value)
     }
 }
 
-bool option_applies(const struct option *o, const void *options, unsigned flags)
+const struct option *option_method(const struct option_table *t)
 {
-    return (o->flags & flags) != 0 &&
+    return &t->rows[0];
+}
+
+bool option_of_method(const struct option_table *t, const struct option *o, const void *options)
+{
+    const unsigned methods = o->flags & OPTION_OF_METHODS;
+
+    return methods == 0 ||
+           (methods & OPTION_OF((unsigned)option_get(option_method(t), options))) != 0;
+}
+
+char *option_methods(const struct option_table *t, const struct option *o)
+{
+    const struct option *by = option_method(t);
+    g_autoptr(GPtrArray) words = g_ptr_array_new();
+
+    if ((o->flags & OPTION_OF_METHODS) == 0) {
+        return NULL;
+    }
+    for (int i = 0; by->words[i] != NULL; i++) {
+        if (o->flags & OPTION_OF((unsigned)(by->first + i))) {
+            g_ptr_array_add(words, (void *)by->words[i]);
+        }
+    }
+    g_ptr_array_add(words, NULL);
+    return list_words((const char *const *)words->pdata);
+}
+
+bool option_applies(const struct option_table *t, const struct option *o, const void *options,
+                    unsigned flags)
+{
+    return (o->flags & flags) != 0 && option_of_method(t, o, options) &&
            !((o->flags & OPTION_IF_ON) && option_get(o, options) == o->low);
 }
 
@@ -254,7 +291,7 @@ char *options_print(const struct option_table *t, const void *options, bool seve
 
     for (size_t i = 0; i < t->n; i++) {
         const struct option *o = &t->rows[i];
-        if (option_applies(o, options, flags)) {
+        if (option_applies(t, o, options, flags)) {
             g_autofree char *text = option_text(o, options);
             g_string_append_printf(print, "%s=%s\n", o->name, text);
         }

@@ -38,6 +38,11 @@ enum option_flag {
     OPTION_PREDICTS = 1 << 11, // what they predict: for these, and those that write models
 };
 
+/* Among the flags, too: an option of some methods alone, those whose bits it has. For the others it
+ * neither counts nor is kept, and it is refused where it is given. */
+#define OPTION_OF(method) (1u << (16 + (method)))
+#define OPTION_OF_METHODS (~0u << 16)
+
 #define OPTION_NO_FIELD SIZE_MAX // of the command alone
 
 struct option {
@@ -77,8 +82,15 @@ char *option_words(const struct option *o);
 const char *option_word(const struct option *o, int value);
 // the value of a choice's word; false: it is none
 bool option_word_value(const struct option *o, const char *word, double *value);
-/* Whether it has one of these flags, and is not off where it can be. */
-bool option_applies(const struct option *o, const void *options, unsigned flags);
+/* The choice that says the method: the first row, where some are not of all methods. */
+const struct option *option_method(const struct option_table *t);
+/* Whether it is of the method that the options choose. */
+bool option_of_method(const struct option_table *t, const struct option *o, const void *options);
+// "svdiff or full": the methods that it is of; owned by the caller, NULL: all of them
+char *option_methods(const struct option_table *t, const struct option *o);
+/* Whether it has one of these flags, is not off where it can be, and is of the method. */
+bool option_applies(const struct option_table *t, const struct option *o, const void *options,
+                    unsigned flags);
 // whether its value is a number, a switch or one of some words
 bool option_is_number(const struct option *o);
 

@@ -6,9 +6,16 @@
 #include "engine/svdiff.h"
 
 #define FIELD(field) offsetof(struct svdiff_learn_options, field)
+#define SVDIFF       OPTION_OF(SVDIFF_METHOD_SVDIFF)
+#define LORA         OPTION_OF(SVDIFF_METHOD_LORA)
 
 static const struct option rows[] = {
-    OTHER(OPTION_FILE, "output", FIELD(output), NULL, "FILE", "the subject file"),
+    // the first: rows that are not of all methods say of which they are
+    CHOICE("method", FIELD(method), SVDIFF_METHOD_SVDIFF, SVDIFF_METHOD_SVDIFF,
+           WORDS("svdiff", "lora"), OPTION_COUNTS | OPTION_KEPT | OPTION_IF_ON,
+           "{words}: what learns, and which file it becomes ({default})"),
+    OTHER(OPTION_FILE, "output", FIELD(output), NULL, "FILE",
+          "the subject file, or what the method makes"),
     LORA_ROW(
         "learn on top of a LoRA or another adapter, with its strength (repeat); the subject is "
         "then drawn with the same"),
@@ -20,12 +27,22 @@ static const struct option rows[] = {
         "steps of learning ({default}, and half as many more for each further subject)"),
     // 1e-3 and 1e-6: svdiff-pytorch's rates of matrices and of 1-D weights
     NUMBER("learning-rate", FIELD(rate), 1e-3, 0, 10, OPTION_MODEL | OPTION_COUNTS | OPTION_KEPT,
-           "X", "of matrices ({default})"),
+           "X", "of matrices, and all that learns with other methods ({default})"),
     NUMBER("learning-rate-1d", FIELD(rate_1d), 1e-6, 0, 10,
-           OPTION_MODEL | OPTION_COUNTS | OPTION_KEPT, "X", "of norms ({default})"),
+           OPTION_MODEL | OPTION_COUNTS | OPTION_KEPT | SVDIFF, "X", "of norms ({default})"),
     NUMBER("placeholder-rate", FIELD(placeholder_rate), 0, 0, 10,
-           OPTION_MODEL | OPTION_COUNTS | OPTION_KEPT | OPTION_IF_ON, "X",
+           OPTION_MODEL | OPTION_COUNTS | OPTION_KEPT | OPTION_IF_ON | SVDIFF, "X",
            "of the word that stands for [V], such as 0.0005; 0: it stays ({default})"),
+    // of PEFT's and diffusers' DreamBooth
+    INT("rank", FIELD(rank), 4, 1, 1024, OPTION_COUNTS | OPTION_KEPT | LORA, "K",
+        "of what is added ({default})"),
+    NUMBER("alpha", FIELD(alpha), 0, 0, 1e4, OPTION_COUNTS | OPTION_KEPT | LORA, "X",
+           "what it adds counts X / rank times; 0: once ({default})"),
+    CHOICE("modules", FIELD(modules), LORA_MODULES_ATTENTION, LORA_MODULES_ATTENTION,
+           WORDS("attention", "linear", "all"), OPTION_COUNTS | OPTION_KEPT | LORA,
+           "which weights learn: {words}, convolutions with it ({default})"),
+    CHOICE("keys", FIELD(keys), LORA_KEYS_KOHYA, LORA_KEYS_KOHYA, WORDS("kohya", "diffusers"), LORA,
+           "whose names its tensors have: {words}, which are PEFT's ({default})"),
     // as diffusers' get_scheduler has them
     CHOICE("schedule", FIELD(schedule), SVDIFF_RATE_CONSTANT, SVDIFF_RATE_CONSTANT,
            WORDS("constant", "linear", "cosine"), OPTION_MODEL | OPTION_COUNTS | OPTION_KEPT,
@@ -90,14 +107,14 @@ static const struct option rows[] = {
         "pictures of the class made for that; 0: the model's predictions serve ({default})"),
     BOOL("text-encoder", FIELD(text_encoder), 1,
          OPTION_MODEL | OPTION_COUNTS | OPTION_KEPT | OPTION_HAS_NO,
-         "shift the text encoder, too ({default})|do not"),
+         "the text encoder learns, too ({default})|it does not"),
     EITHER("norms", FIELD(scalar_norms), 0, WORDS("elementwise", "scalar"),
-           OPTION_COUNTS | OPTION_KEPT, "{words} ({default})"),
+           OPTION_COUNTS | OPTION_KEPT | SVDIFF, "{words} ({default})"),
     // the paper's table 1, in its order
     CHOICE("subset", FIELD(subset), SUBSET_UNET, SUBSET_UNET,
            WORDS("unet", "unet-ca", "unet-ca-kv", "unet-1d", "unet-2d", "unet-4d", "up", "down",
                  "mid", "up-ca", "down-ca", "mid-ca"),
-           OPTION_COUNTS | OPTION_KEPT,
+           OPTION_COUNTS | OPTION_KEPT | SVDIFF,
            "weights of the UNet that are shifted: {words} ({default})"),
     // what is looked at on the way changes nothing of what is learned
     INT("validate-every", FIELD(validate_every), 0, 0, 1e6, 0, "N",

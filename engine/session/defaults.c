@@ -1,8 +1,10 @@
 /* Defaults of a model: svdiff.json of its folder, else those of Stable Diffusion. The file has
  * objects "learn", "generate" and "edit", with the options' words and underscores for their
- * hyphens; in "learn" an object "quick" or "thorough" says what suits the model at that effort:
+ * hyphens; in "learn" an object "quick" or "thorough" says what suits the model at that effort, and
+ * one of another method's name what suits the model with that:
  *
- *   {"learn": {"steps": 300, "learning_rate": 0.005, "quick": {"steps": 90}},
+ *   {"learn": {"steps": 300, "learning_rate": 0.005, "quick": {"steps": 90},
+ *              "lora": {"learning_rate": 0.001}},
  *    "generate": {"steps": 25}} */
 #include "engine/session/session.h"
 
@@ -167,18 +169,35 @@ struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
     return o;
 }
 
-struct svdiff_learn_options svdiff_learn_effort(const svdiff *s, enum svdiff_effort effort)
-{
-    struct svdiff_learn_options o = svdiff_learn_defaults(s);
-    const struct option *row = option_find(&options_of_learn, "effort");
+// as the authors' scripts have them, or diffusers'; of svdiff the table's row says it
+static const double usual_rates[] = {[SVDIFF_METHOD_LORA] = 1e-4};
 
+struct svdiff_learn_options svdiff_learn_method(const svdiff *s, enum svdiff_method method,
+                                                enum svdiff_effort effort)
+{
+    const struct option *row = option_find(&options_of_learn, "effort");
+    struct svdiff_learn_options o = svdiff_learn_defaults(s);
+
+    o.method = method;
     o.effort = effort;
-    // of normal svdiff.json has told already
+    // what svdiff.json says besides is of svdiff
+    if (method != SVDIFF_METHOD_SVDIFF) {
+        o.rate = usual_rates[method];
+        take_part(s, &options_of_learn, option_word(option_method(&options_of_learn), method), &o);
+    }
+    // of normal it has told already
     if (effort != SVDIFF_EFFORT_NORMAL) {
         effort_choose(&o);
+    }
+    if (effort != SVDIFF_EFFORT_NORMAL && method == SVDIFF_METHOD_SVDIFF) {
         take_part(s, &options_of_learn, option_word(row, effort), &o);
     }
     return o;
+}
+
+struct svdiff_learn_options svdiff_learn_effort(const svdiff *s, enum svdiff_effort effort)
+{
+    return svdiff_learn_method(s, SVDIFF_METHOD_SVDIFF, effort);
 }
 
 struct svdiff_generate_options svdiff_generate_defaults(const svdiff *s)

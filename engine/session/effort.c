@@ -55,6 +55,9 @@ char *effort_text(const struct svdiff_learn_options *o)
 
     for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
         const struct option *one = option_find(&options_of_learn, settings[i].option);
+        if (!option_of_method(&options_of_learn, one, o)) {
+            continue;
+        }
         g_autofree char *value = option_text(one, o);
         char number[G_ASCII_DTOSTR_BUF_SIZE];
         // as a person would write it, where a file keeps all digits; the point in every locale

@@ -107,11 +107,11 @@ void adapter_header_free(struct adapter_header *h)
     }
 }
 
-static void add_model(struct adapter_header *h, const struct merge *m, const char *base)
+static void add_model(struct adapter_header *h, const svdiff *s, const char *base)
 {
-    const struct checkpoint *c = m->session->checkpoint;
+    const struct checkpoint *c = s->checkpoint;
     const bool v = checkpoint_schedule_config(c)->prediction_type == PREDICTION_V;
-    const int size = svdiff_generate_defaults(m->session).width;
+    const int size = svdiff_generate_defaults(s).width;
     g_autofree char *architecture = g_strconcat(merge_architecture(c), "/lora", NULL);
     g_autofree char *resolution = g_strdup_printf("%dx%d", size, size);
     g_autofree char *pair = g_strdup_printf("(%d, %d)", size, size); // as Python prints it
@@ -182,20 +182,19 @@ static void add_subject(struct adapter_header *h, const struct subject *s, const
     }
 }
 
-struct adapter_header *adapter_header_create(const struct merge *m, const char *base,
-                                             const char *comment)
+struct adapter_header *adapter_header_create(const svdiff *s, const struct adapter_about *about)
 {
     struct adapter_header *h = g_new0(struct adapter_header, 1);
-    const struct subject *one = m->bake.n_subjects == 1 ? m->bake.subjects[0].subject : NULL;
+    const struct subject *one = about->subject;
     g_autofree char *trigger = one != NULL ? trigger_of(one) : NULL;
 
     h->keys = g_ptr_array_new_with_free_func(g_free);
     h->texts = g_ptr_array_new_with_free_func(g_free);
-    add_model(h, m, base);
+    add_model(h, s, about->base);
     // not by the names of files: the same change is the same file, whatever both are called
-    adapter_header_add(h, "modelspec.title", trigger != NULL ? trigger : "SVDiff subject");
-    adapter_header_add(h, "modelspec.description", comment);
-    adapter_header_add(h, "ss_training_comment", comment);
+    adapter_header_add(h, "modelspec.title", trigger != NULL ? trigger : about->title);
+    adapter_header_add(h, "modelspec.description", about->comment);
+    adapter_header_add(h, "ss_training_comment", about->comment);
     if (one != NULL) {
         add_subject(h, one, trigger);
     }
@@ -203,6 +202,18 @@ struct adapter_header *adapter_header_create(const struct merge *m, const char *
     adapter_header_add(h, "sshs_model_hash", SAFETENSORS_SHA256);
     adapter_header_add(h, "modelspec.hash_sha256", "0x" SAFETENSORS_SHA256);
     return h;
+}
+
+struct adapter_header *adapter_header_of_merge(const struct merge *m, const char *base,
+                                               const char *comment)
+{
+    const struct adapter_about about = {
+        .subject = m->bake.n_subjects == 1 ? m->bake.subjects[0].subject : NULL,
+        .base = base,
+        .title = "SVDiff subject",
+        .comment = comment};
+
+    return adapter_header_create(m->session, &about);
 }
 
 struct safetensors_writer *adapter_header_begin(struct adapter_header *h, const char *output,

@@ -32,9 +32,16 @@ char *adapter_export_print(JsonObject *object);
 
 /* The header: keys that are in order there whatever the order here. */
 struct adapter_header;
-/* base: what the model is called; comment: what it is. */
-struct adapter_header *adapter_header_create(const struct merge *m, const char *base,
-                                             const char *comment);
+struct adapter_about {
+    const struct subject *subject; // whose texts it carries; NULL: there are several
+    const char *base;              // what the model is called
+    const char *title;   // what the file is called where the subject has no word of its own
+    const char *comment; // what it is
+};
+struct adapter_header *adapter_header_create(const svdiff *s, const struct adapter_about *about);
+/* The same with the words of the only subject that is put into the model, if it is one. */
+struct adapter_header *adapter_header_of_merge(const struct merge *m, const char *base,
+                                               const char *comment);
 void adapter_header_add(struct adapter_header *h, const char *key, const char *text);
 void adapter_header_free(struct adapter_header *h); // accepts NULL
 typedef struct adapter_header adapter_header;

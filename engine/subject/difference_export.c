@@ -63,7 +63,7 @@ bool difference_export(const struct merge *m, const char *output, const char *ba
 {
     g_autoptr(GArray) indices = g_array_new(FALSE, FALSE, sizeof(size_t));
     g_autoptr(GArray) entries = plan(m, indices);
-    g_autoptr(adapter_header) header = adapter_header_create(m, base, "all of an SVDiff subject");
+    g_autoptr(adapter_header) header = adapter_header_of_merge(m, base, "all of an SVDiff subject");
 
     *modules = (int)indices->len;
     if (entries->len == 0) {

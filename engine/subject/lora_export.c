@@ -3,12 +3,9 @@
 
 #include "engine/base/channels.h"
 #include "engine/base/error.h"
-#include "engine/network/text_encoder.h"
-#include "engine/subject/adapter_export.h"
 #include "engine/subject/shift_set.h"
 
 #include <math.h>
-#include <string.h>
 
 // a weight with its shift and its factors
 struct change {
@@ -27,57 +24,6 @@ struct exporter {
     int modules;
     double all, placed, kept; // squared norms of changes
 };
-
-// what the parts of a module are called; alpha NULL: it stands in the header
-static const struct {
-    const char *up, *down, *alpha;
-} leaves[] = {
-    [LORA_KEYS_KOHYA] = {".lora_up.weight", ".lora_down.weight", ".alpha"},
-    [LORA_KEYS_DIFFUSERS] = {".lora_B.weight", ".lora_A.weight", NULL},
-};
-
-/* ---- names ---- */
-
-// kernels of 1x1 are linear weights, whatever their shape says
-static bool is_kernel(const struct model_tensor *t)
-{
-    return t->n_dims == 4 && t->shape[2] * t->shape[3] > 1;
-}
-
-// diffusers' word for the network that a tensor is of
-static const char *component_of(const struct model_tensor *t)
-{
-    return t->component == MODEL_TEXT_ENCODER ? "text_encoder" : "unet";
-}
-
-/* Whether it is what kohya's scripts learn without a rank for kernels, what they call so by classes shows in
- * the modules' names; or what they learn with one. diffusers has a name for every weight. */
-static bool has_place(const struct model_tensor *t, const struct lora_options *o)
-{
-    const bool text = t->component == MODEL_TEXT_ENCODER;
-    const char *name = t->name;
-
-    if (text) {
-        return strstr(name, ".self_attn.") != NULL || strstr(name, ".mlp.") != NULL;
-    }
-    return strstr(name, ".attentions.") != NULL ||
-           (o->rank_conv > 0 &&
-            (o->keys == LORA_KEYS_DIFFUSERS || strstr(name, ".resnets.") != NULL ||
-             strstr(name, "samplers.") != NULL));
-}
-
-char *lora_module(const struct model_tensor *t, const struct lora_options *o, int *rank)
-{
-    if (t->n_dims < 2 || !g_str_has_suffix(t->name, ".weight") || !has_place(t, o)) {
-        return NULL;
-    }
-    // of a block without --rank-conv nothing gets here
-    *rank = is_kernel(t) ? o->rank_conv : o->rank;
-    if (o->keys == LORA_KEYS_KOHYA) {
-        return adapter_export_module(t);
-    }
-    return g_strconcat(component_of(t), ".", t->module, NULL);
-}
 
 /* ---- one weight ---- */
 
@@ -159,14 +105,6 @@ static int *change_order(const struct change *c)
 
 /* ---- tensors of the file ---- */
 
-static bool put(const struct exporter *e, const struct change *c, const char *leaf,
-                const float *values, GError **error)
-{
-    g_autofree char *name = g_strconcat(c->module, leaf, NULL);
-
-    return safetensors_writer_put(e->writer, name, values, error);
-}
-
 // [out, k], times the inverse of the scale that readers multiply by
 static float *make_up(const struct change *c, const int *order, double scale)
 {
@@ -197,17 +135,11 @@ static float *make_down(const struct change *c, const int *order)
 static bool write_module(struct exporter *e, const struct change *c, const int *order,
                          GError **error)
 {
-    // of every module, so that a program that reads one alpha for all is right
-    const float alpha = (float)e->o->rank;
-    const char *alpha_leaf = leaves[e->o->keys].alpha;
-    // without one each module's alpha is its rank
-    const double scale = alpha_leaf != NULL ? (double)alpha / c->rank : 1;
+    const double scale = lora_scale(e->o, c->rank);
     g_autofree float *up = make_up(c, order, scale), *down = make_down(c, order);
 
     e->modules++;
-    return put(e, c, leaves[e->o->keys].up, up, error) &&
-           put(e, c, leaves[e->o->keys].down, down, error) &&
-           (alpha_leaf == NULL || put(e, c, alpha_leaf, &alpha, error));
+    return lora_put(e->writer, e->o, c->tensor, up, down, error);
 }
 
 static bool export_matrix(struct exporter *e, const struct model_tensor *t, GError **error)
@@ -271,46 +203,6 @@ static bool export_norm(struct exporter *e, size_t index, GError **error)
 
 /* ---- the file ---- */
 
-static void plan_module(const struct exporter *e, const struct change *c, GArray *entries)
-{
-    const int n_dims = c->tensor->n_dims;
-
-    adapter_entries_add(entries, c->module, leaves[e->o->keys].up, n_dims,
-                        (const int64_t[4]){c->w.out, c->rank, 1, 1});
-    adapter_entries_add(entries, c->module, leaves[e->o->keys].down, n_dims,
-                        (const int64_t[4]){c->rank, c->w.in, c->w.kh, c->w.kw});
-    if (leaves[e->o->keys].alpha != NULL) {
-        adapter_entries_add(entries, c->module, leaves[e->o->keys].alpha, 0, NULL);
-    }
-}
-
-/* PEFT's settings of what is in the file (diffusers' lora_adapter_metadata): for each network r, lora_alpha, the
- * modules, and those whose rank, which is their alpha, is another. */
-static void plan_settings(JsonObject *settings, const struct exporter *e, const struct change *c)
-{
-    const char *component = component_of(c->tensor), *path = c->tensor->module;
-    // names are found by their ends; transformers' models have no text_model. any more
-    path += g_str_has_prefix(path, TEXT_ENCODER_MODULE) ? strlen(TEXT_ENCODER_MODULE) : 0;
-    g_autofree char *modules = g_strconcat(component, ".target_modules", NULL);
-    g_autofree char *r = g_strconcat(component, ".r", NULL);
-    g_autofree char *alpha = g_strconcat(component, ".lora_alpha", NULL);
-    const char *const patterns[] = {".rank_pattern", ".alpha_pattern"};
-
-    if (!json_object_has_member(settings, modules)) {
-        json_object_set_array_member(settings, modules, json_array_new());
-        json_object_set_int_member(settings, r, e->o->rank);
-        json_object_set_int_member(settings, alpha, e->o->rank);
-    }
-    json_array_add_string_element(json_object_get_array_member(settings, modules), path);
-    for (size_t i = 0; i < G_N_ELEMENTS(patterns) && c->rank != e->o->rank; i++) {
-        g_autofree char *key = g_strconcat(component, patterns[i], NULL);
-        if (!json_object_has_member(settings, key)) {
-            json_object_set_object_member(settings, key, json_object_new());
-        }
-        json_object_set_int_member(json_object_get_object_member(settings, key), path, c->rank);
-    }
-}
-
 static GArray *plan(const struct exporter *e, JsonObject *settings)
 {
     const struct checkpoint *c = e->m->session->checkpoint;
@@ -321,8 +213,7 @@ static GArray *plan(const struct exporter *e, JsonObject *settings)
         const struct model_tensor *t = checkpoint_at(c, i);
         struct change change;
         if (change_begin(e, t, &change) && change.module != NULL) {
-            plan_module(e, &change, entries);
-            plan_settings(settings, e, &change);
+            lora_plan(e->o, t, change.rank, entries, settings);
         }
         change_finish(&change);
         if (e->o->norms && is_norm(e, t)) {
@@ -332,35 +223,13 @@ static GArray *plan(const struct exporter *e, JsonObject *settings)
     return entries;
 }
 
-static void add_network(struct adapter_header *h, const struct lora_options *o,
-                        JsonObject *settings)
-{
-    g_autofree char *rank = g_strdup_printf("%d", o->rank);
-    // as LyCORIS and kohya's scripts write it
-    g_autofree char *conv =
-        g_strdup_printf("{\"conv_dim\": \"%d\", \"conv_alpha\": \"%d\"%s}", o->rank_conv, o->rank,
-                        o->norms ? ", \"train_norm\": \"True\"" : "");
-
-    adapter_header_add(h, "ss_network_dim", rank);
-    adapter_header_add(h, "ss_network_alpha", rank);
-    // norms are LyCORIS' own
-    adapter_header_add(h, "ss_network_module", o->norms ? "lycoris.kohya" : "networks.lora");
-    if (o->rank_conv > 0 || o->norms) {
-        adapter_header_add(h, "ss_network_args", conv);
-    }
-    if (o->keys == LORA_KEYS_DIFFUSERS) {
-        g_autofree char *text = adapter_export_print(settings);
-        adapter_header_add(h, "lora_adapter_metadata", text);
-    }
-}
-
 static bool begin_file(struct exporter *e, const GArray *entries, JsonObject *settings,
                        GError **error)
 {
     g_autoptr(adapter_header) header =
-        adapter_header_create(e->m, e->o->base, "the largest parts of an SVDiff subject");
+        adapter_header_of_merge(e->m, e->o->base, "the largest parts of an SVDiff subject");
 
-    add_network(header, e->o, settings);
+    lora_header(header, e->o, settings);
     e->writer = adapter_header_begin(header, e->o->output, entries, error);
     return e->writer != NULL;
 }

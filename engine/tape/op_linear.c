@@ -3,8 +3,8 @@
  *   frozen, full  y = W x + b                  dx = W^T dy            dW = dy x^T
  *   spectral      q = Vt x, y = U (g q) + b    p = U^T dy, dshift = sum p q where g > 0,
  *                                              dx = V (g p)
- *   low-rank      y = W x + b + B (A x)        dB = dy (A x)^T, dA = (B^T dy) x^T,
- *                                              dx = W^T dy + A^T B^T dy
+ *   low-rank      q = s A x, y = W x + b + B q dB = dy q^T, dq = s B^T dy, dA = dq x^T,
+ *                                              dx = W^T dy + A^T dq
  *
  * A convolution with W [out, kh, kw, in] is the same with Vt and A as convolutions of r outputs
  * followed by U and B as linear layers, so both share this file: struct span is the one place
@@ -54,11 +54,6 @@ static struct conv_shape as_conv(const struct span *s, int out)
     struct conv_shape c = s->conv;
     c.out = out;
     return c;
-}
-
-static struct kernels_weight plain(const real *values)
-{
-    return (struct kernels_weight){.data = values, .type = KERNELS_F32};
 }
 
 // y [rows, out] = matrix x + bias
@@ -122,17 +117,33 @@ static cell *spectral_forward(struct tape *t, const struct span *s, const struct
     return q;
 }
 
-// returns A x [rows, r]
+// s times x [rows, r]
+static cell *times_factor(struct tape *t, const struct span *s, const struct weight *w,
+                          const cell *x)
+{
+    const kernels *k = tape_kernels(t);
+    cell *y = tape_cells(t, s->rows * w->rank);
+
+    k->zero(k, y, tape_bytes(t, s->rows * w->rank));
+    k->accumulate(k, k->activation, s->rows * w->rank, w->factor, x, y);
+    return y;
+}
+
+// returns q [rows, r] = s A x; where it does not act y is that of W alone, to the bit
 static cell *low_rank_forward(struct tape *t, const struct span *s, const struct weight *w,
                               const struct tensor *x, struct tensor *y)
 {
     const kernels *k = tape_kernels(t);
-    cell *q = tape_cells(t, s->rows * w->rank);
-    cell *added = tape_cells(t, s->rows * w->out);
 
     span_forward(t, s, w->out, x->data, w->dense, w->bias, y->data);
-    span_forward(t, s, w->rank, x->data, plain(w->down), NULL, q);
-    k->linear_forward(k, second_factor(s, w), q, plain(w->up), NULL, added);
+    if (w->factor == 0) {
+        return NULL;
+    }
+    cell *product = tape_cells(t, s->rows * w->rank);
+    cell *added = tape_cells(t, s->rows * w->out);
+    span_forward(t, s, w->rank, x->data, w->down_used, NULL, product);
+    cell *q = times_factor(t, s, w, product);
+    k->linear_forward(k, second_factor(s, w), q, w->up_used, NULL, added);
     k->accumulate(k, k->activation, s->rows * w->out, 1, added, y->data);
     return q;
 }
@@ -174,15 +185,16 @@ static void low_rank_backward(struct tape *t, const struct span *s, const struct
                               cell *dx)
 {
     const kernels *k = tape_kernels(t);
-    cell *dq = tape_cells(t, s->rows * w->rank);
+    cell *product = tape_cells(t, s->rows * w->rank);
 
     k->linear_backward_weight(k, second_factor(s, w), y->gradient, q, w->dup);
-    k->zero(k, dq, tape_bytes(t, s->rows * w->rank));
-    k->linear_backward_input(k, second_factor(s, w), y->gradient, plain(w->up), dq);
+    k->zero(k, product, tape_bytes(t, s->rows * w->rank));
+    k->linear_backward_input(k, second_factor(s, w), y->gradient, w->up_used, product);
+    const cell *dq = times_factor(t, s, w, product);
     span_backward_weight(t, s, w->rank, dq, x->data, w->ddown);
     if (dx != NULL) {
         span_backward_input(t, s, w->out, y->gradient, w->dense, dx);
-        span_backward_input(t, s, w->rank, dq, plain(w->down), dx);
+        span_backward_input(t, s, w->rank, dq, w->down_used, dx);
     }
 }
 

@@ -1,10 +1,12 @@
 /* The trained tensors and AdamW over them; see parameters.h. */
 #include "engine/tape/parameters.h"
 
+#include "engine/base/channels.h"
 #include "engine/base/error.h"
 #include "engine/tape/transfer.h"
 
 #include <math.h>
+#include <string.h>
 
 #define STEPS_BYTES (PARAMETERS_RATES * sizeof(struct adamw_step))
 
@@ -64,11 +66,32 @@ void parameters_add(struct parameters *p, const char *name, int64_t count, int r
     p->count += count;
 }
 
+void parameters_add_kernel(struct parameters *p, int area, int channels)
+{
+    struct parameter *last = &g_array_index(p->list, struct parameter, p->list->len - 1);
+
+    last->area = area;
+    last->channels = channels;
+}
+
+void parameter_in_planes(const struct parameter *p, const float *values, float *out)
+{
+    const int64_t row = (int64_t)p->area * p->channels;
+
+    if (p->area <= 1) {
+        memcpy(out, values, (size_t)p->count * sizeof *out);
+        return;
+    }
+    for (int64_t i = 0; i < p->count; i += row) {
+        channels_to_planes(values + i, 1, p->area, p->channels, out + i);
+    }
+}
+
 static bool no_memory(const struct parameters *p, GError **error)
 {
     return error_failed(error,
                         "There is no memory for the %" G_GINT64_FORMAT
-                        " values that learn; close other programs or choose a smaller --subset.",
+                        " values that learn; close other programs, or let fewer learn.",
                         p->count);
 }
 
@@ -178,5 +201,10 @@ void parameters_download(const struct parameters *p, const real *array, float *o
 
 void parameters_upload(struct parameters *p, real *array, const float *values)
 {
-    transfer_upload(p->k, array, values, p->count);
+    parameters_upload_part(p, array, values, p->count);
+}
+
+void parameters_upload_part(struct parameters *p, real *to, const float *values, int64_t count)
+{
+    transfer_upload(p->k, to, values, count);
 }

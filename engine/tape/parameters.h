@@ -8,12 +8,14 @@
 
 /* One trained tensor: count values from offset. rate is an index into the rates given to
  * parameters_step. value and gradient are where its owner wants to be told the addresses, or NULL
- * where it knows them from the tensor that was added before. */
+ * where it knows them from the tensor that was added before. Rows of a kernel [kh, kw, in] have
+ * their area kh * kw and their channels in; of others the area is 0. */
 struct parameter {
     char *name;
     int64_t count, offset;
     int rate;
     real **value, **gradient;
+    int area, channels;
 };
 
 struct parameters {
@@ -37,6 +39,13 @@ void parameters_free(struct parameters *p); // accepts NULL
 /* Registers a tensor. value and gradient are set by parameters_allocate. */
 void parameters_add(struct parameters *p, const char *name, int64_t count, int rate, real **value,
                     real **gradient);
+
+/* The tensor that was added last is rows of a kernel. */
+void parameters_add_kernel(struct parameters *p, int area, int channels);
+
+/* Of a tensor's values [count] in the engine's order those in PyTorch's, in which a kernel is
+ * [in, kh, kw]. out is another array. */
+void parameter_in_planes(const struct parameter *p, const float *values, float *out);
 
 /* Makes the arrays, all zero, and tells the owners. False with SVDIFF_ERROR_FAILED: no memory. */
 bool parameters_allocate(struct parameters *p, GError **error);
@@ -69,3 +78,5 @@ void parameters_step(struct parameters *p, const struct adamw_options *o, int64_
 /* Values of one of the four arrays to and from the host as floats, [count]. */
 void parameters_download(const struct parameters *p, const real *array, float *out);
 void parameters_upload(struct parameters *p, real *array, const float *values);
+/* The same of count values from `to` on, as an owner was told where its tensor lies. */
+void parameters_upload_part(struct parameters *p, real *to, const float *values, int64_t count);

@@ -59,9 +59,29 @@ static void refresh_norm(struct weight *w, const kernels *k, real scale)
     k->accumulate(k, KERNELS_F32, w->out, scale, w->shift, gain);
 }
 
+// of the type in which it is multiplied: the values themselves, or rounded
+static void use(const kernels *k, const real *values, int64_t count, struct kernels_weight *used)
+{
+    if (used->type == KERNELS_F32) {
+        used->data = values;
+    } else {
+        k->convert(k, count, KERNELS_F32, values, used->type, (void *)used->data);
+    }
+}
+
+static void refresh_low_rank(struct weight *w, const kernels *k, real scale)
+{
+    w->factor = (real)(w->strength * (double)scale);
+    use(k, w->down, w->rank * weight_columns(w), &w->down_used);
+    use(k, w->up, (int64_t)w->out * w->rank, &w->up_used);
+}
+
 void weight_refresh(struct weight *w, const kernels *k, real scale)
 {
     w->row_scale = scale;
+    if (w->form == WEIGHT_LOW_RANK) {
+        refresh_low_rank(w, k, scale);
+    }
     if (w->form != WEIGHT_SPECTRAL) {
         return;
     }

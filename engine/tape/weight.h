@@ -7,7 +7,7 @@
  *   spectral  y = U (g * (Vt x)) + b, g = relu(sigma + shift), SVDiff eq. 2 in factored form: W is
  *             never rebuilt. shift [r] learns; no gradient of W exists.
  *   full      y = W x + b, W learns
- *   low-rank  y = W x + b + B (A x), A [r, in] and B [out, r] learn (LoRA)
+ *   low-rank  y = W x + b + B (s A x), A [r, in] and B [out, r] learn (LoRA); s is alpha / r
  *
  * A norm's gain [c] is a weight too: spectral means gain + shift element by element (the author's
  * form, shift [c]), or gain * relu(|gain| + shift) / |gain| with one shift (svdiff-pytorch's).
@@ -47,7 +47,10 @@ struct weight {
     real row_scale;
 
     // low-rank
-    real *down, *ddown, *up, *dup; // [r, in ...], [out, r]
+    real *down, *ddown, *up, *dup;            // A [r, in ...], B [out, r]
+    struct kernels_weight down_used, up_used; // they in the type that is multiplied
+    double strength;                          // s
+    real factor;                              // s times how much acts; 0: nothing is added
 };
 
 // values in W
@@ -63,8 +66,8 @@ int weight_full_rank(const struct weight *w);
 /* Values that learn, as SVDiff counts them: r, or for a norm c (element-wise) or 1 (scalar). */
 int64_t weight_shift_count(const struct weight *w, bool scalar);
 
-/* After the shifts changed: gains with the shifts (and an embedding's rows) times scale. Device
- * memory is already there. */
+/* After what learns changed: gains with the shifts (and an embedding's rows, and B A) times scale.
+ * Device memory is already there. */
 void weight_refresh(struct weight *w, const kernels *k, real scale);
 
 bool weight_learns(const struct weight *w);

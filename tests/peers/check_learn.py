@@ -4,7 +4,7 @@
 
 The run is repeated on the trace's own latents, noise, timesteps and tokens with the weights
     U diag(relu(s + d)) Vt + (W - U diag(s) Vt)     norms gamma + d, or gamma relu(|gamma| + d) / |gamma|
-as autograd sees them, AdamW as torch.optim has it, and clipping over all shifts together, in double. Held against
+(of other methods what methods.py has) as autograd sees them, AdamW as torch.optim has it, and clipping over all shifts together, in double. Held against
 bounds, relative errors (norm of the difference over norm):
     losses of the first step                            1e-5
     the first gradient of each shift, before clipping   2e-3
@@ -34,6 +34,9 @@ FIRST_LOSS, GRADIENT, LATER, MIXED = 1e-5, 2e-3, 1e-3, 1e-5
 SLACK = 10  # how much of PyTorch's own rounding a tensor may have
 OPTIONS = {
     "steps": int,
+    "method": str,
+    "rank": int,
+    "alpha": float,
     "learning_rate": float,
     "learning_rate_1d": float,
     "placeholder_rate": float,

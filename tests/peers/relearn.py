@@ -1,8 +1,7 @@
 """A run of `svdiff learn` in PyTorch autograd, its random numbers taken from a trace: what the trace should hold.
 
-Every step builds each weight from its shift by the paper's formula (reference.py), adds to rows of the word table what
-they learned for themselves (EMBEDDING.row.ID.delta), runs the networks on the trace's
-latents, noise, timesteps and tokens, and lets autograd and torch.optim.AdamW do the rest. Loss of one micro-step:
+Every step takes the weights as what learns makes them (methods.py), runs the networks on the trace's latents, noise,
+timesteps and tokens, and lets autograd and torch.optim.AdamW do the rest. Loss of one micro-step:
     mean (prediction - target)^2 of the instance rows, each row times its min-SNR weight
     + prior_weight * the same mean over the prior rows, without min-SNR weights; after the first SETTLING steps only in
       those that prior_every divides, times prior_every
@@ -17,12 +16,15 @@ from dataclasses import dataclass
 import torch
 from diffusers import DDPMScheduler
 
-from reference import Spectra, shift_names
+from methods import METHODS
 
 
 @dataclass
 class Rules:
     steps: int
+    method: str = "svdiff"
+    rank: int = 4
+    alpha: float = 0.0
     learning_rate: float = 1e-3
     learning_rate_1d: float = 1e-6
     placeholder_rate: float = 0.0
@@ -112,43 +114,22 @@ class CrossAttention:
 
 
 class Relearner:
-    """The model, one shift for each name, and the optimiser."""
+    """The model, what learns of it, and the optimiser."""
 
-    def __init__(self, model, rules, lengths):
+    def __init__(self, model, rules, lengths, given):
         self.model, self.rules = model, rules
         self.attention, self.grid = CrossAttention(model.unet, rules), None
         self.dtype = next(model.unet.parameters()).dtype
         self.schedule = DDPMScheduler.from_config(model.scheduler_config)
-        self.names = shift_names(model)
-        self.rows = {n: n.partition(".row.") for n in lengths if ".row." in n}
-        self.spectra = Spectra(model, {n for n in lengths if n not in self.rows})
-        self.shifts = {n: torch.zeros(k, dtype=self.dtype, requires_grad=True) for n, k in lengths.items()}
-        groups = {"norm": [], "matrix": [], "row": []}
-        for name, shift in self.shifts.items():
-            matrix = name not in self.rows and self.spectra.weight(name).ndim > 1
-            groups["row" if name in self.rows else "matrix" if matrix else "norm"].append(shift)
-        rates = {"matrix": rules.learning_rate, "norm": rules.learning_rate_1d, "row": rules.placeholder_rate}
+        self.method = METHODS[rules.method](model, rules, lengths, given)
+        self.learned = self.method.learned
         self.optimizer = torch.optim.AdamW(
-            [{"params": groups[k], "lr": rates[k]} for k in groups if groups[k]],
+            [{"params": [self.learned[n] for n in names], "lr": rate} for names, rate in self.method.groups],
             betas=(0.9, 0.999),
             eps=1e-8,
             weight_decay=rules.weight_decay,
         )
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
-
-    def weights(self):
-        """Parameters by name of the two networks, shifted."""
-        out = {"unet": {}, "text": {}}
-        for name, shift in self.shifts.items():
-            if name not in self.rows:
-                network, key = self.spectra.names[name]
-                out[network][key] = self.spectra.shifted(name, shift)
-        for name, (table, _, number) in self.rows.items():
-            network, key = self.names[f"{table}.delta"]
-            values = out[network].get(key, getattr(self.model, network).get_parameter(key))
-            row = torch.nn.functional.one_hot(torch.tensor(int(number.removesuffix(".delta"))), len(values))
-            out[network][key] = values + row.to(self.dtype)[:, None] * self.shifts[name]
-        return out
 
     def predict(self, weights, noisy, timesteps, tokens):
         call = torch.func.functional_call
@@ -179,8 +160,8 @@ class Relearner:
         noisy = self.schedule.add_noise(latents, noise, timesteps)
         prediction = self.predict(weights, noisy, timesteps, tokens)
         if prefix and self.rules.prior == "prediction":
-            with torch.no_grad():
-                target = self.predict({"unet": {}, "text": {}}, noisy, timesteps, tokens)
+            with torch.no_grad(), self.method.plain():
+                target = self.predict(self.method.weights(), noisy, timesteps, tokens)
             out[f"prior_target.{m}"] = target
         else:
             target = self.target(latents, noise, timesteps)
@@ -192,7 +173,7 @@ class Relearner:
         return errors.flatten(1).mean(1), timesteps
 
     def micro_step(self, given, m, out):
-        weights = self.weights()
+        weights = self.method.weights()
         self.attention.kept.clear()
         losses, timesteps = self.part(weights, given, "", m, out)
         total = (losses * self.snr_weights(timesteps)).mean()
@@ -214,9 +195,9 @@ class Relearner:
         for i in range(self.rules.accumulate):
             self.micro_step(given, k * self.rules.accumulate + i, out)
         if k == 0:
-            out.update({f"gradient.{n}": s.grad.clone() for n, s in self.shifts.items()})
+            out.update({f"gradient.{n}": s.grad.clone().flatten() for n, s in self.learned.items()})
         if self.rules.clip > 0:
-            norm = torch.nn.utils.clip_grad_norm_(self.shifts.values(), self.rules.clip)
+            norm = torch.nn.utils.clip_grad_norm_(self.learned.values(), self.rules.clip)
             out[f"#clipped.{k}"] = (norm > self.rules.clip).reshape(1)
         for group, rate in zip(self.optimizer.param_groups, self.rates):
             group["lr"] = rate * rate_factor(self.rules, k)
@@ -225,12 +206,12 @@ class Relearner:
 
 def relearn(model, rules, given, lengths):
     """The expected trace of a run; names that begin with # are for people. `lengths`: shift name -> length."""
-    learner, out = Relearner(model, rules, lengths), {}
+    learner, out = Relearner(model, rules, lengths, given), {}
     if any(k.startswith("regions.") for k in given):
         learner.grid = learner.attention.watch(*given["latents.0"].shape[-2:])
     for k in range(rules.steps):
         learner.step(given, k, out)
-    out.update({f"shift.{n}": s.detach().clone() for n, s in learner.shifts.items()})
+    out.update({f"shift.{n}": s.detach().clone().flatten() for n, s in learner.learned.items()})
     return out
 
 

@@ -1,6 +1,7 @@
 /* A run of learning; see learn_run.h. */
 #include "engine/learn/run/learn_run.h"
 
+#include "engine/learn/methods/method.h"
 #include "engine/learn/run/learn_share.h"
 #include "engine/spectrum/model_spectrum.h"
 
@@ -161,14 +162,18 @@ struct learn_run *learn_run_prepare(struct lesson *lesson, GError **error)
 {
     svdiff *s = lesson->session;
 
-    if (!session_check_memory(s, LEARNING, true, error) ||
+    const bool spectra = method_of(lesson->options)->spectra;
+
+    if (!session_check_memory(s, LEARNING, spectra, error) ||
         session_hashes(s, MODEL_HASHES, lesson->progress, lesson->user, error) == NULL ||
-        !learn_share_spectra(lesson, error)) {
+        (spectra && !learn_share_spectra(lesson, error))) {
         return NULL;
     }
     struct model_spectrum *spectrum =
-        model_spectrum_begin(s, &lesson->adapters, lesson->progress, lesson->user, error);
-    struct learner *l = spectrum != NULL ? prepare_learner(lesson, spectrum, error) : NULL;
+        spectra ? model_spectrum_begin(s, &lesson->adapters, lesson->progress, lesson->user, error)
+                : NULL;
+    struct learner *l =
+        spectrum != NULL || !spectra ? prepare_learner(lesson, spectrum, error) : NULL;
 
     // the factors are on the device now
     model_spectrum_close(spectrum);

@@ -97,13 +97,13 @@ double learn_validation(const struct learn_run *r, int step);
  * with the pixels of what it learns from, once they are encoded. Owned by the caller. */
 char *learn_print(const struct lesson *l, bool pictures);
 /* OUTPUT.resume, written whole or not at all; where the device is lost, of the last good step; and the
- * subject file itself. */
+ * file that the method makes. */
 bool learn_save_state(const struct learn_run *r, GError **error);
 bool learn_save_good(struct learn_run *r, GError **error);
 /* True with step 0 when there is nothing to go on from. */
 bool learn_load_state(struct learn_run *r, GError **error);
 /* values: the shifts after `steps` steps. */
-bool learn_write_subject(const struct learn_run *r, const float *values, int steps, GError **error);
+bool learn_write_result(const struct learn_run *r, const float *values, int steps, GError **error);
 
 /* learn_sample.c: draws the sample prompt with the shifts as they are and writes OUTPUT-STEP.png.
  */

@@ -1,4 +1,4 @@
-/* What a run of learning leaves on disk: the subject file, and the checkpoint OUTPUT.resume.
+/* What a run of learning leaves on disk: the method's file, and the checkpoint OUTPUT.resume.
  *
  * The checkpoint is a safetensors file of three arrays [count] (value, first and second moment),
  * the losses so far and the step, with a fingerprint of everything that the run depends on:
@@ -14,9 +14,8 @@
 #include "engine/base/safetensors.h"
 #include "engine/base/safetensors_write.h"
 #include "engine/learn/learn_files.h"
+#include "engine/learn/methods/method.h"
 #include "engine/options/option.h"
-#include "engine/subject/subject_file.h"
-#include "engine/subject/thumbnail.h"
 #include "engine/tape/transfer.h"
 
 #include <stdio.h>
@@ -170,6 +169,11 @@ static bool load_scale(struct loss_scale *s, const struct safetensors *file, GEr
         safetensors_path(file));
 }
 
+static const char *method_word(const struct svdiff_learn_options *o)
+{
+    return option_word(option_method(&options_of_learn), (int)o->method);
+}
+
 // good: of the last good step, which the host has; else of the device, as it is now
 static bool save(const struct learn_run *r, bool good, GError **error)
 {
@@ -185,11 +189,12 @@ static bool save(const struct learn_run *r, bool good, GError **error)
     g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, o->seed);
     g_autofree char *effort = option_text(option_find(&options_of_learn, "effort"), o);
     g_autofree char *scale = scale_text(&r->scale);
-    // these are for those who look: --resume takes the last four, a warning the steps
-    const char *const keys[] = {"fingerprint", "step",   "steps",      "seed",
-                                "precision",   "effort", "loss_scale", NULL};
+    // these are for those who look: --resume takes all but the first three, a warning the steps
+    const char *const keys[] = {"fingerprint", "step",       "steps",  "seed", "precision",
+                                "effort",      "loss_scale", "method", NULL};
     const char *const texts[] = {
-        print, step, planned, seed, session_precision(r->lesson->session), effort, scale, NULL};
+        print,  step,  planned,        seed, session_precision(r->lesson->session),
+        effort, scale, method_word(o), NULL};
 
     g_autoptr(safetensors_writer) w =
         safetensors_writer_create(path, entries, G_N_ELEMENTS(entries), keys, texts, error);
@@ -295,11 +300,28 @@ static bool is_own(const struct learn_run *r, struct safetensors *file, guint64 
            read_count(file, "step", step);
 }
 
+// what learns by one method has no place in another; a checkpoint that says none is svdiff's
+static bool check_method(const struct learn_run *r, struct safetensors *file, GError **error)
+{
+    const char *said = safetensors_metadata(file, "method");
+    const char *method = said != NULL ? said : option_method(&options_of_learn)->words[0];
+    const char *own = method_word(r->lesson->options);
+
+    return strcmp(method, own) == 0 ||
+           error_failed(error,
+                        "The checkpoint %s is of --method %s, not %s; repeat the same command, or "
+                        "delete the file to begin anew.",
+                        safetensors_path(file), method, own);
+}
+
 static bool load_from(struct learn_run *r, struct safetensors *file, GError **error)
 {
     struct parameters *p = r->learner->parameters;
     guint64 number = 0;
 
+    if (!check_method(r, file, error)) {
+        return false;
+    }
     if (!is_own(r, file, &number)) {
         return error_failed(
             error,
@@ -387,54 +409,12 @@ bool svdiff_learn_kept(const char *output, uint64_t *seed, enum svdiff_precision
     return text != NULL && g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, seed, NULL);
 }
 
-/* ---- the subject ---- */
+/* ---- what was learned ---- */
 
-// takes the text
-static void note(struct subject *s, const char *key, char *value)
+bool learn_write_result(const struct learn_run *r, const float *values, int steps, GError **error)
 {
-    subject_set_metadata(s, key, value);
-    g_free(value);
-}
+    const struct method_result result = {
+        .lesson = r->lesson, .learner = r->learner, .values = values, .steps = steps};
 
-static void note_prompts(const struct lesson *l, struct subject *s)
-{
-    for (int i = 0; i < l->options->n_subjects; i++) {
-        const struct lesson_subject *kept = lesson_subject(l, i);
-        // with its [V], and the word that stood for it; a NULL is no text
-        subject_set_numbered(s, "prompt", i + 1, l->options->subjects[i].prompt);
-        subject_set_numbered(s, "class_prompt", i + 1, kept->class_prompt);
-        subject_set_numbered(s, "placeholder", i + 1, kept->placeholder);
-    }
-}
-
-static void note_options(const struct svdiff_learn_options *options, struct subject *s)
-{
-    for (size_t i = 0; i < options_of_learn.n; i++) {
-        const struct option *o = &options_of_learn.rows[i];
-        if (option_applies(o, options, OPTION_KEPT)) {
-            g_autofree char *key = option_key(o);
-            note(s, key, option_text(o, options));
-        }
-    }
-}
-
-bool learn_write_subject(const struct learn_run *r, const float *values, int steps, GError **error)
-{
-    const struct svdiff_learn_options *o = r->lesson->options;
-    const GArray *list = r->learner->parameters->list;
-    g_autoptr(subject_file) s = subject_create();
-
-    for (guint i = 0; i < list->len; i++) {
-        const struct parameter *p = &g_array_index(list, struct parameter, i);
-        subject_set_shift(s, p->name, values + p->offset, (int)p->count);
-    }
-    note_prompts(r->lesson, s);
-    subject_set_metadata(s, THUMBNAIL_KEY, r->lesson->thumbnail);
-    subject_set_metadata(s, "base_hash", r->lesson->session->hashes.base);
-    subject_set_metadata(s, SUBJECT_KEY_ADAPTERS, r->lesson->on);
-    note(s, "steps", g_strdup_printf("%d", steps));
-    subject_set_metadata(s, "precision", session_precision(r->lesson->session));
-    subject_set_metadata(s, "device", r->lesson->session->device);
-    note_options(o, s);
-    return subject_write(s, o->output, error);
+    return method_of(r->lesson->options)->write(&result, error);
 }

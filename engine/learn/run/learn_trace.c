@@ -6,8 +6,9 @@
  *                                       [2 n, 3, H, W] and mix_masks.M [2 n, 1, H, W]
  *   once run                            prediction.M, loss.M, loss_weights.M, unmix_loss.M and
  *                                       total_loss.M, which is what is differentiated
- *   of the shifts                       gradient.NAME after the first step, before clipping, and
- *                                       shift.NAME after the last
+ *   of the shifts, or what else learns  gradient.NAME after the first step, before clipping, and
+ *                                       shift.NAME after the last; where they do not begin with
+ *                                       zeros initial.NAME before the first
  *
  * The rows of the prior have the same with `prior_` before the name, and prior_target.M. */
 #include "engine/learn/mixing/learn_compose.h"
@@ -153,19 +154,20 @@ void learn_trace_parameters(const struct learn_run *r, const real *array, double
                             const char *kind)
 {
     const struct parameters *p = r->learner->parameters;
-    g_autofree float *values = g_new(float, p->count);
 
     if (r->trace == NULL) {
         return;
     }
-    // all shifts lie side by side; each is a tensor of its own here
+    g_autofree float *values = g_new(float, p->count), *ordered = g_new(float, p->count);
+    // all that learns lies side by side; each is a tensor of its own here
     parameters_download(p, array, values);
     for (int64_t i = 0; i < p->count; i++) {
         values[i] = (float)(factor * values[i]);
     }
     for (guint i = 0; i < p->list->len; i++) {
         const struct parameter *one = &g_array_index(p->list, struct parameter, i);
-        trace_add(r->trace, values + one->offset, &one->count, 1, "%s.%s", kind, one->name);
+        parameter_in_planes(one, values + one->offset, ordered + one->offset);
+        trace_add(r->trace, ordered + one->offset, &one->count, 1, "%s.%s", kind, one->name);
     }
 }
 

@@ -1,0 +1,58 @@
+/* method.h: a method of learning: which weights learn in which form, and which file that becomes.
+ *
+ *   svdiff   singular values of the weights (weight.h: spectral), rows for [V]  -> subject file
+ *   lora     A and B beside the weights (low-rank)                              -> LoRA file
+ *
+ * Everything else, data, prior, masks, mixing, samples, checkpoints, traces and estimates, is the same
+ * for all and hears of none. A method is one constant in a file of its own; which options it has
+ * is said by the options (OPTION_OF), its usual rate by svdiff_learn_method. */
+#pragma once
+
+#include "engine/learn/learner.h"
+#include "engine/learn/lesson.h"
+#include "engine/subject/subject_file.h"
+
+struct adapter_header;
+struct model_spectrum;
+
+// what a run came to: values [parameters.count] after so many steps
+struct method_result {
+    const struct lesson *lesson;
+    const struct learner *learner;
+    const float *values;
+    int steps;
+};
+
+struct method {
+    bool spectra; // weights become their singular vectors
+    bool text;    // learns text encoders, where --text-encoder asks for it
+
+    /* Whether a weight of the UNet, or of a text encoder that learns, does. */
+    bool (*has)(const struct svdiff_learn_options *o, bool text, const struct weight *w);
+    /* Gives a weight its form, and registers what learns of it with the learner's parameters. */
+    bool (*attach)(struct learner *l, const struct svdiff_learn_options *o, struct network *net,
+                   struct weight *w, struct model_spectrum *spectrum, GError **error);
+    /* The same of the words that stand for [V], *any: whether there are some. NULL: they stay as they are. */
+    bool (*attach_words)(struct learner *l, const struct lesson *lesson, bool *any, GError **error);
+    /* The values that learning begins with, where they are not zeros; NULL: they are. */
+    void (*begin)(struct learner *l, const struct lesson *lesson);
+    /* Writes options->output, whole or not at all. */
+    bool (*write)(const struct method_result *r, GError **error);
+};
+
+extern const struct method method_svdiff, method_lora;
+
+const struct method *method_of(const struct svdiff_learn_options *o);
+
+/* What every file says of its run, as the texts of a subject without shifts: prompts, words, rates ... Owned
+ * by the caller. */
+struct subject *method_notes(const struct method_result *r);
+
+/* The header of a file for programs that read LoRA files, with these notes; title: what it is called where
+ * its subject has no word. */
+struct adapter_header *method_header(const struct method_result *r, const char *title,
+                                     const char *comment);
+
+/* Of a weight's tensor that learns, MODULE and the rest of its name: its values in PyTorch's order [count], owned
+ * by the caller; NULL: there is none of that name. */
+float *method_values(const struct method_result *r, const char *module, const char *leaf);

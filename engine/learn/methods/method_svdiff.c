@@ -1,0 +1,57 @@
+/* SVDiff: singular values of the weights learn, and where it is asked for the rows of the words for [V];
+ * the file is a subject. */
+#include "engine/learn/methods/method.h"
+
+#include "engine/spectrum/model_spectrum.h"
+#include "engine/subject/shift_set.h"
+
+// the UNet as the subset says, text encoders all or not at all
+static bool has(const struct svdiff_learn_options *o, bool text, const struct weight *w)
+{
+    return text || shift_subset_has(o->subset, w);
+}
+
+static bool attach(struct learner *l, const struct svdiff_learn_options *o, struct network *net,
+                   struct weight *w, struct model_spectrum *spectrum, GError **error)
+{
+    return shift_attach(net, w, o->scalar_norms, model_spectrum_provider(spectrum), l->parameters,
+                        error);
+}
+
+/* Only the words that were chosen for [V], since no other text should mean something else
+ * afterwards. */
+static bool attach_words(struct learner *l, const struct lesson *lesson, bool *any, GError **error)
+{
+    g_autofree int32_t *ids = g_new(int32_t, lesson_subjects(lesson));
+    const int n = lesson->options->placeholder_rate > 0 ? lesson_placeholders(lesson, ids) : 0;
+    const GPtrArray *encoders = conditioner_encoders(l->conditioner);
+
+    for (guint i = 0; i < encoders->len && n > 0; i++) {
+        struct text_encoder *e = encoders->pdata[i];
+        if (!shift_attach_rows(text_encoder_network(e), text_encoder_words(e), ids, n,
+                               l->parameters, error)) {
+            return false;
+        }
+    }
+    *any = n > 0;
+    return true;
+}
+
+static bool write_file(const struct method_result *r, GError **error)
+{
+    const GArray *list = r->learner->parameters->list;
+    g_autoptr(subject_file) s = method_notes(r);
+
+    for (guint i = 0; i < list->len; i++) {
+        const struct parameter *p = &g_array_index(list, struct parameter, i);
+        subject_set_shift(s, p->name, r->values + p->offset, (int)p->count);
+    }
+    return subject_write(s, r->lesson->options->output, error);
+}
+
+const struct method method_svdiff = {.spectra = true,
+                                     .text = true,
+                                     .has = has,
+                                     .attach = attach,
+                                     .attach_words = attach_words,
+                                     .write = write_file};

@@ -1,0 +1,81 @@
+#!/bin/sh
+# `svdiff learn --method`: the file of each opens again; stopped and resumed equals uninterrupted; what
+# a method has no use for is refused. What is learned, and that other programs draw the same with these
+# files, are the traces' tests.
+. "$(dirname "$0")/lib.sh"
+
+dog="--prompt [V]-dog --image $pictures/rgb8.png --image $pictures/rgb16.png"
+
+draws() { # NAME OPTIONS...: another picture than the model alone, NAME.tif
+    what=$1
+    shift
+    generate --prompt 'a photo of a wet dog' --steps 2 --seed 1 --output "$what.tif" "$@"
+    check "$what: generate opens it" is 0
+    take_pixels "$what"
+    check "$what: and draws something else" differ "$what.pixels" plain.pixels
+}
+
+resumes() { # NAME OPTIONS...: 3 steps, then 2 more, equal 5
+    what=$1
+    shift
+    learn $dog --steps 5 --output "$what.safetensors" "$@"
+    check "$what: learned" is 0
+    check "$what: without a word" test ! -s "$work/err"
+    learn $dog --steps 3 --output part.safetensors "$@"
+    learn $dog --steps 5 --output part.safetensors --resume "$@"
+    check "$what: a run that went on is that of an uninterrupted one" same part.safetensors "$what.safetensors"
+    check "$what: its checkpoint says the method" test "$(metadata part.safetensors.resume method)" = "${what%%-*}"
+    rm -f part.safetensors*
+}
+
+generate --prompt 'a photo of a wet dog' --steps 2 --seed 1 --output plain.tif
+take_pixels plain
+
+# ---- LoRA ----
+
+resumes lora --method lora --learning-rate 0.02
+check 'lora: it says which words call it' test "$(metadata lora.safetensors modelspec.trigger_phrase)" = wet-dog
+check 'lora: and how it was learned' test "$(metadata lora.safetensors svdiff.prompt)" = '[V]-dog'
+draws lora --lora lora.safetensors
+resumes lora-all --method lora --modules all --rank 2 --alpha 4 --learning-rate 0.02 --keys diffusers
+draws lora-all --lora lora-all.safetensors
+learn $dog --method lora --learning-rate 0.02 --steps 5 --alpha 8 --output stronger.safetensors
+check 'lora: alpha counts' differ stronger.safetensors lora.safetensors
+learn $dog --method lora --learning-rate 0.02 --steps 5 --no-text-encoder --output unet.safetensors
+check 'lora: without the text encoder there is nothing of it' \
+    test "$(grep -ac lora_te unet.safetensors)" -eq 0 -a "$(grep -ac lora_te lora.safetensors)" -gt 0
+learn $dog --prompt '[V2]-cat' --image "$pictures/rgba8.png" --method lora --steps 3 --cut-mix 1 --apart-pictures 0 \
+    --output two.safetensors
+check 'lora: of two subjects, cut and mixed' is 0
+run learn --model "$sd1" --size 64 $dog --method lora --output e.safetensors --estimate --json
+check 'lora: it is estimated' grep -q '"bytes":[1-9]' "$work/out"
+check 'lora: and leaves nothing' test ! -e e.safetensors
+
+# ---- what is refused ----
+
+wrong() { # NAME PATTERN OPTIONS...
+    wrong_name=$1
+    wrong_pattern=$2
+    shift 2
+    refuses "$wrong_name" 2 "$wrong_pattern" learn --model "$sd1" --size 64 $dog --steps 1 --output o.safetensors "$@"
+}
+wrong 'no such method' '^--method is .dreambooth.; it can be svdiff.*\.$' --method dreambooth
+wrong 'a rank for shifts' '^--rank is for --method lora; leave it out' --rank 4
+wrong 'a subset for a LoRA' '^--subset is for --method svdiff.*; leave it out' --method lora --subset up
+wrong 'norms for a LoRA' '^--norms is for --method svdiff' --method lora --norms scalar
+wrong 'a rank of nothing' '^--rank is 0; it can be from 1 to 1024' --method lora --rank 0
+wrong 'a rank that is none' '^--rank is .x.; it must be a whole number' --method lora --rank x
+wrong 'an alpha below nothing' '^--alpha is -1; it can be from 0' --method lora --alpha -1
+
+cp lora.safetensors.resume other.safetensors.resume
+cp lora.safetensors other.safetensors
+refuses 'the checkpoint of another method' 1 \
+    '^The checkpoint other.safetensors.resume is of --method lora, not svdiff; repeat the same command' \
+    learn --model "$sd1" --size 64 --seed 3 --quiet $dog --steps 7 --output other.safetensors --resume
+refuses 'a checkpoint of another rank' 1 'belongs to a run with other pictures, prompts or options' \
+    learn --model "$sd1" --size 64 --seed 3 --quiet $dog --steps 7 --method lora --learning-rate 0.02 --rank 3 \
+    --output other.safetensors --resume
+refuses 'a LoRA as a subject' 1 'other.safetensors' \
+    generate --model "$sd1" --prompt x --width 64 --height 64 --quiet --subject other.safetensors --output o.png
+
+end_tests

@@ -1,0 +1,95 @@
+"""What learns by each method of `svdiff learn`, as PyTorch has it; relearn.py runs it.
+
+A method has `learned`, the tensors that learn by their names in a trace, `groups` of names and their learning rates,
+`weights()`, parameters by name that take the place of the networks' own, and `plain()`, within which nothing learned acts.
+    svdiff  every weight built from its shift (reference.py), rows of the word table beside it
+    lora    PEFT's own modules, put into the networks by add_adapter; what they begin with is the trace's initial.NAME
+"""
+
+import contextlib
+
+import torch
+from peft import LoraConfig
+from transformers.integrations import peft as peft_of_transformers
+
+import compvis
+from reference import TEXT, Spectra, shift_names
+
+peft_of_transformers.MIN_PEFT_VERSION = "0"  # transformers 5.24 asks for a later PEFT than 0.21.2, the last one that is out
+NOTHING = {"unet": {}, "text": {}}
+
+
+class Shifts:
+    """svdiff."""
+
+    def __init__(self, model, rules, lengths, given):
+        self.model = model
+        self.dtype = next(model.unet.parameters()).dtype
+        self.names = shift_names(model)
+        self.rows = {n: n.partition(".row.") for n in lengths if ".row." in n}
+        self.spectra = Spectra(model, {n for n in lengths if n not in self.rows})
+        self.learned = {n: torch.zeros(k, dtype=self.dtype, requires_grad=True) for n, k in lengths.items()}
+        self.acting = True
+        kinds = {"norm": [], "matrix": [], "row": []}
+        for name in self.learned:
+            matrix = name not in self.rows and self.spectra.weight(name).ndim > 1
+            kinds["row" if name in self.rows else "matrix" if matrix else "norm"].append(name)
+        rates = {"matrix": rules.learning_rate, "norm": rules.learning_rate_1d, "row": rules.placeholder_rate}
+        self.groups = [(names, rates[kind]) for kind, names in kinds.items() if names]
+
+    def weights(self):
+        if not self.acting:
+            return NOTHING
+        out = {"unet": {}, "text": {}}
+        for name, shift in self.learned.items():
+            if name not in self.rows:
+                network, key = self.spectra.names[name]
+                out[network][key] = self.spectra.shifted(name, shift)
+        for name, (table, _, number) in self.rows.items():
+            network, key = self.names[f"{table}.delta"]
+            values = out[network].get(key, getattr(self.model, network).get_parameter(key))
+            row = torch.nn.functional.one_hot(torch.tensor(int(number.removesuffix(".delta"))), len(values))
+            out[network][key] = values + row.to(self.dtype)[:, None] * self.learned[name]
+        return out
+
+    @contextlib.contextmanager
+    def plain(self):
+        self.acting = False
+        yield
+        self.acting = True
+
+
+class LowRank:
+    """lora."""
+
+    def __init__(self, model, rules, lengths, given):
+        self.networks, self.learned = [], {}
+        for prefix, network in (("", model.unet), (TEXT, model.text)):
+            dtype = next(network.parameters()).dtype
+            paths = {prefix + compvis.plain_text_name(n): n for n, _ in network.named_modules()}
+            modules = sorted(paths[m] for m in {n.partition(".lora_")[0] for n in lengths} if m in paths)
+            if modules:
+                network.add_adapter(LoraConfig(r=rules.rank, lora_alpha=rules.alpha or rules.rank, target_modules=modules))
+                self.networks.append(network)
+                for name, p in network.named_parameters():
+                    if ".lora_" in name:
+                        name = prefix + compvis.plain_text_name(name.replace(".default", ""))
+                        p.data = given[f"initial.{name}"].to(dtype, copy=True).reshape(p.shape)
+                        self.learned[name] = p
+        if set(self.learned) != set(lengths):
+            raise KeyError(f"learned by one and not the other: {set(self.learned) ^ set(lengths)}")
+        self.groups = [(list(self.learned), rules.learning_rate)]
+
+    def weights(self):
+        return NOTHING
+
+    @contextlib.contextmanager
+    def plain(self):
+        for network in self.networks:
+            network.disable_adapters()
+        yield
+        for network in self.networks:
+            network.enable_adapters()
+
+
+METHODS = {"svdiff": Shifts, "lora": LowRank}
