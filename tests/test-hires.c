@@ -44,23 +44,27 @@ static struct svdiff_generate_options options_of(const svdiff *s)
     return o;
 }
 
-static void test_both(void)
+// tile: by pictures whose edges fit together, at either size
+static void test_both(const void *tile)
 {
     g_autoptr(svdiff) s = small_session();
     struct svdiff_generate_options o = options_of(s);
     struct taken small = {0}, large = {0};
     g_autoptr(GError) error = NULL;
 
+    o.tile = tile != NULL;
     g_assert_true(svdiff_generate(s, &o, take, NULL, &small, &error));
     o.hires = 1.55; // 99.2 pixels, and 96 are whole latents
     o.hires_strength = 0.5;
     g_assert_true(svdiff_generate(s, &o, take, NULL, &large, &error));
     g_assert_no_error(error);
     for (int i = 0; i < COUNT; i++) {
-        g_autoptr(picture) init = picture_resize(small.all[i], LARGE, LARGE, NULL);
+        g_autoptr(picture) init = o.tile ? picture_resize_around(small.all[i], LARGE, LARGE, NULL)
+                                         : picture_resize(small.all[i], LARGE, LARGE, NULL);
         struct svdiff_generate_options again = options_of(s);
         struct taken one = {0};
         again.init = init;
+        again.tile = o.tile;
         again.width = again.height = LARGE;
         again.strength = 0.5;
         again.seed += (uint64_t)i;
@@ -115,7 +119,8 @@ static void test_refused(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/hires/both", test_both);
+    g_test_add_data_func("/hires/both", NULL, test_both);
+    g_test_add_data_func("/hires/tile", "tile", test_both);
     g_test_add_func("/hires/refused", test_refused);
     return g_test_run();
 }

@@ -101,6 +101,49 @@ static void test_cut(void)
     }
 }
 
+// width x height times three, with the picture nine times in it
+static picture *lay_around(const picture *p)
+{
+    picture *all = picture_create(3 * p->width, 3 * p->height, p->channels, NULL);
+
+    for (int y = 0; y < all->height; y++) {
+        for (int x = 0; x < all->width; x++) {
+            memcpy(all->pixels + ((size_t)y * all->width + x) * p->channels,
+                   p->pixels + ((size_t)(y % p->height) * p->width + x % p->width) * p->channels,
+                   p->channels * sizeof(float));
+        }
+    }
+    return all;
+}
+
+/* Scaled around, a picture is what is in the middle of nine of it that were scaled as one; enlarged, reduced to less
+ * than the triangle is wide, and of one pixel. */
+static void test_around(void)
+{
+    static const int sizes[][2] = {{40, 31}, {9, 7}, {1, 3}, {23, 40}};
+
+    for (int channels = 3; channels <= 4; channels++) {
+        g_autoptr(picture) p =
+            picture_fixture_read("pictures", channels == 3 ? "rgb8.png" : "rgba8.png");
+        g_autoptr(picture) all = lay_around(p);
+        for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+            const int w = sizes[i][0], h = sizes[i][1];
+            const struct picture_frame middle = {3 * w, 3 * h, w, h, w, h};
+            g_autoptr(picture) want = picture_cut(all, &middle, NULL);
+            g_autoptr(picture) got = picture_resize_around(p, w, h, NULL);
+            g_autoptr(picture) plain = picture_resize(p, w, h, NULL);
+            g_assert_cmpfloat(picture_largest_difference(got, want), <, 1e-5);
+            g_assert_cmpfloat(picture_largest_difference(got, plain), >, 0.01);
+        }
+    }
+    g_autoptr(picture) one = picture_create(1, 1, 1, NULL), large = NULL;
+    one->pixels[0] = 0.25f;
+    large = picture_resize_around(one, 5, 2, NULL);
+    for (int i = 0; i < 10; i++) {
+        g_assert_cmpfloat(large->pixels[i], ==, 0.25f);
+    }
+}
+
 // a long strip is cut without ever being scaled as a whole
 static void test_strip(void)
 {
@@ -228,6 +271,7 @@ int main(int argc, char **argv)
     g_test_add_func("/picture_scale/frame", test_frame);
     g_test_add_func("/picture_scale/centre", test_centre);
     g_test_add_func("/picture_scale/cut", test_cut);
+    g_test_add_func("/picture_scale/around", test_around);
     g_test_add_func("/picture_scale/strip", test_strip);
     g_test_add_func("/picture_scale/mask-centre", test_mask_centre);
     g_test_add_func("/picture_scale/area-mean", test_area_mean);

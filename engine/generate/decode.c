@@ -255,7 +255,7 @@ float *encode_picture(const kernels *k, const struct autoencoder *a, const pictu
     const struct vae_config *config = autoencoder_config(a);
     const int factor = autoencoder_factor(config), c = config->latent_channels;
     const size_t tokens = (size_t)(width / factor) * (height / factor);
-    g_autofree float *pixels = picture_signal(p, width, height, error);
+    g_autofree float *pixels = picture_signal(p, width, height, wraps, error);
     g_autofree float *moments =
         pixels != NULL ? encode_moments(k, a, pixels, width, height, wraps, error) : NULL;
 

@@ -33,7 +33,7 @@ float *encode_moments(const kernels *k, const struct autoencoder *a, const float
 float encode_deviation(float log_variance);
 
 /* Scaled latents [height / factor, width / factor, c] of a picture (alpha is put on white), scaled
- * to width x height pixels: mean + deviation * noise. noise [h, w, c], or NULL for the mean. Owned
- * by the caller. */
+ * to width x height pixels: mean + deviation * noise. wraps: its edges fit together, in scaling, too.
+ * noise [h, w, c], or NULL for the mean. Owned by the caller. */
 float *encode_picture(const kernels *k, const struct autoencoder *a, const picture *p, int width,
                       int height, bool wraps, const float *noise, GError **error);

@@ -65,7 +65,9 @@ static bool draw_large(struct hires *h, GError **error)
 {
     struct svdiff_generate_options o = *h->options;
     // enlarged when it is its turn: all of them would take factor^2 the memory until then
-    g_autoptr(picture) init = picture_resize(h->small[h->index], h->width, h->height, error);
+    const picture *small = h->small[h->index];
+    g_autoptr(picture) init = o.tile ? picture_resize_around(small, h->width, h->height, error)
+                                     : picture_resize(small, h->width, h->height, error);
 
     if (init == NULL) {
         return false;

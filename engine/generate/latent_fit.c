@@ -115,7 +115,7 @@ bool latent_fit(const struct latent_fit *f, const picture *p, int width, int hei
 {
     const int factor = autoencoder_factor(autoencoder_config(f->a));
     const size_t values = (size_t)width * height * 3;
-    g_autofree float *wanted = picture_signal(p, width, height, error);
+    g_autofree float *wanted = picture_signal(p, width, height, false, error);
     g_autofree float *pixels = g_new(float, values);
     g_autofree float *slopes = g_new0(float, values);
     struct fitting x = {.f = f,

@@ -209,7 +209,10 @@ bool start_picture(struct start *s, const struct autoencoder *a, const struct sa
 // a drawing in that picture's size, with its alpha
 static picture *fit_like(const struct start *s, const picture *drawn, GError **error)
 {
-    g_autoptr(picture) scaled = picture_resize(drawn, s->like->width, s->like->height, error);
+    const int width = s->like->width, height = s->like->height;
+    g_autoptr(picture) scaled = s->options->tile
+                                    ? picture_resize_around(drawn, width, height, error)
+                                    : picture_resize(drawn, width, height, error);
 
     if (scaled == NULL || s->like->channels == 3 || s->opaque_like) {
         return g_steal_pointer(&scaled);

@@ -36,7 +36,7 @@ static bool taps_init(struct taps *t, int count, double scale)
     return t->first && t->n && t->weights;
 }
 
-static void triangle_taps(struct taps *t, int old, double scale, int start)
+static void triangle_taps(struct taps *t, int old, double scale, double start)
 {
     // when the picture grows the triangle stays one old pixel wide: bilinear
     const double support = MAX(scale, 1.0);
@@ -60,7 +60,7 @@ static void triangle_taps(struct taps *t, int old, double scale, int start)
     }
 }
 
-static void area_taps(struct taps *t, int old, double scale, int start)
+static void area_taps(struct taps *t, int old, double scale, double start)
 {
     for (int i = 0; i < t->count; i++) {
         const double low = (start + i) * scale, high = (start + i + 1) * scale;
@@ -134,30 +134,47 @@ static picture *resample(const picture *p, const struct taps *columns, const str
     return out;
 }
 
-typedef void (*taps_function)(struct taps *t, int old, double scale, int start);
+// fills t with the weights of new pixels start, start + 1 ..., which is whole unless edges lie elsewhere (picture_resize_around)
+typedef void (*taps_function)(struct taps *t, int old, double scale, double start);
 
-static picture *scale_cut(const picture *p, const struct picture_frame *f, taps_function fill,
-                          GError **error)
+// what is made of a picture: width x height new pixels
+struct grid {
+    double scale_x, scale_y; // old pixels in a new one
+    double x, y;             // the first of them, in new pixels from the picture's corner
+    int width, height;
+};
+
+static picture *scale_grid(const picture *p, const struct grid *g, taps_function fill,
+                           GError **error)
 {
-    const double scale_x = (double)p->width / f->width, scale_y = (double)p->height / f->height;
     struct taps columns = {0}, rows = {0};
     picture *out = NULL;
 
-    g_assert(f->x >= 0 && f->y >= 0 && f->crop_width > 0 && f->crop_height > 0);
-    g_assert(f->x + f->crop_width <= f->width && f->y + f->crop_height <= f->height);
-    if (taps_init(&columns, f->crop_width, scale_x) && taps_init(&rows, f->crop_height, scale_y)) {
+    if (taps_init(&columns, g->width, g->scale_x) && taps_init(&rows, g->height, g->scale_y)) {
         // weights are of the scaled picture's own places, so that a cut equals cutting afterwards
-        fill(&columns, p->width, scale_x, f->x);
-        fill(&rows, p->height, scale_y, f->y);
+        fill(&columns, p->width, g->scale_x, g->x);
+        fill(&rows, p->height, g->scale_y, g->y);
         out = resample(p, &columns, &rows, error);
     } else {
         error_failed(error,
                      "there is no memory to scale a picture to %d x %d pixels; use a smaller size.",
-                     f->width, f->height);
+                     g->width, g->height);
     }
     taps_finish(&columns);
     taps_finish(&rows);
     return out;
+}
+
+static struct grid grid_of(const picture *p, const struct picture_frame *f)
+{
+    g_assert(f->x >= 0 && f->y >= 0 && f->crop_width > 0 && f->crop_height > 0);
+    g_assert(f->x + f->crop_width <= f->width && f->y + f->crop_height <= f->height);
+    return (struct grid){.scale_x = (double)p->width / f->width,
+                         .scale_y = (double)p->height / f->height,
+                         .x = f->x,
+                         .y = f->y,
+                         .width = f->crop_width,
+                         .height = f->crop_height};
 }
 
 // colours times alpha, so that what cannot be seen does not bleed into what can
@@ -174,20 +191,27 @@ static picture *multiplied(const picture *p, GError **error)
     return out;
 }
 
-picture *picture_cut(const picture *p, const struct picture_frame *frame, GError **error)
+static picture *scale_colours(const picture *p, const struct grid *g, GError **error)
 {
     g_autoptr(picture) solid = NULL;
     picture *out;
 
     if (p->channels != 4) {
-        return scale_cut(p, frame, triangle_taps, error);
+        return scale_grid(p, g, triangle_taps, error);
     }
     solid = multiplied(p, error);
-    out = solid ? scale_cut(solid, frame, triangle_taps, error) : NULL;
+    out = solid ? scale_grid(solid, g, triangle_taps, error) : NULL;
     if (out) {
         picture_unmultiply(out);
     }
     return out;
+}
+
+picture *picture_cut(const picture *p, const struct picture_frame *frame, GError **error)
+{
+    const struct grid grid = grid_of(p, frame);
+
+    return scale_colours(p, &grid, error);
 }
 
 static struct picture_frame whole(int width, int height)
@@ -203,11 +227,45 @@ picture *picture_resize(const picture *p, int width, int height, GError **error)
     return picture_cut(p, &frame, error);
 }
 
+// with that many pixels of the other side behind each edge
+static picture *go_on_around(const picture *p, int beside, int above, GError **error)
+{
+    picture *out = picture_create(p->width + 2 * beside, p->height + 2 * above, p->channels, error);
+
+    for (int y = 0; out != NULL && y < out->height; y++) {
+        // at least one whole turn is added: a small picture may be taken round more than once
+        const int row = (y - above % p->height + p->height) % p->height;
+        const float *from = p->pixels + (size_t)row * p->width * p->channels;
+        for (int x = 0; x < out->width; x++) {
+            const int column = (x - beside % p->width + p->width) % p->width;
+            memcpy(out->pixels + ((size_t)y * out->width + x) * p->channels,
+                   from + (size_t)column * p->channels, p->channels * sizeof(float));
+        }
+    }
+    return out;
+}
+
+picture *picture_resize_around(const picture *p, int width, int height, GError **error)
+{
+    const struct picture_frame frame = whole(width, height);
+    struct grid grid = grid_of(p, &frame);
+    // as far as a triangle reaches from the outermost new pixels, and one for rounding
+    const int beside = (int)ceil(MAX(grid.scale_x, 1.0)) + 1;
+    const int above = (int)ceil(MAX(grid.scale_y, 1.0)) + 1;
+    g_autoptr(picture) larger = go_on_around(p, beside, above, error);
+
+    // the same new pixels: their places are counted from the larger picture's corner
+    grid.x += beside / grid.scale_x;
+    grid.y += above / grid.scale_y;
+    return larger != NULL ? scale_colours(larger, &grid, error) : NULL;
+}
+
 picture *picture_area_mean(const picture *p, int width, int height, GError **error)
 {
     const struct picture_frame frame = whole(width, height);
+    const struct grid grid = grid_of(p, &frame);
 
-    return scale_cut(p, &frame, area_taps, error);
+    return scale_grid(p, &grid, area_taps, error);
 }
 
 struct picture_frame picture_frame_fill(int width, int height, int crop_width, int crop_height)
@@ -300,10 +358,11 @@ void picture_to_signal(const picture *p, float *out)
     }
 }
 
-float *picture_signal(const picture *p, int width, int height, GError **error)
+float *picture_signal(const picture *p, int width, int height, bool around, GError **error)
 {
     static const float white[3] = {1, 1, 1};
-    g_autoptr(picture) scaled = picture_resize(p, width, height, error);
+    g_autoptr(picture) scaled = around ? picture_resize_around(p, width, height, error)
+                                       : picture_resize(p, width, height, error);
 
     if (scaled == NULL) {
         return NULL;

@@ -46,6 +46,9 @@ picture *picture_cut(const picture *p, const struct picture_frame *frame, GError
 /* Scales the whole picture. */
 picture *picture_resize(const picture *p, int width, int height, GError **error);
 
+/* The same of a picture behind whose edges its other side begins, as in seamless tiles. */
+picture *picture_resize_around(const picture *p, int width, int height, GError **error);
+
 /* The mean of the area that each new pixel covers, parts of pixels counted in part: a mask on the
  * latent grid. */
 picture *picture_area_mean(const picture *p, int width, int height, GError **error);
@@ -56,9 +59,9 @@ void picture_flip(picture *p);
 /* The autoencoder's side of it: out [height, width, 3] = 2 p - 1, of a picture of 3 channels. */
 void picture_to_signal(const picture *p, float *out);
 
-/* The same of any picture, scaled to width x height, its alpha put on white: [height, width, 3],
- * owned by the caller. NULL without memory. */
-float *picture_signal(const picture *p, int width, int height, GError **error);
+/* The same of any picture, scaled to width x height (around: as picture_resize_around), its alpha put on
+ * white: [height, width, 3], owned by the caller. NULL without memory. */
+float *picture_signal(const picture *p, int width, int height, bool around, GError **error);
 
 /* A picture of 3 channels, (in + 1) / 2 clamped to 0..1; in [height, width, 3]. */
 picture *picture_from_signal(const float *in, int width, int height, GError **error);
