@@ -15,6 +15,8 @@
 // of PEFT's series for rotations, where nothing else is said, and at most
 #define SERIES_TERMS 5
 #define SERIES_MOST  100
+// of its constrained rotations, where nothing else is said
+#define CONSTRAINT 6e-5
 
 struct adapter_alphas {
     JsonNode *root;
@@ -158,19 +160,27 @@ int64_t adapter_alphas_rank(const struct adapter_alphas *a, const char *module, 
 }
 
 bool adapter_alphas_rotation(const struct adapter_alphas *a, const char *module, const char *path,
-                             int *terms, GError **error)
+                             int *terms, double *bound, GError **error)
 {
-    double wanted = SERIES_TERMS;
+    double wanted = SERIES_TERMS, constraint = CONSTRAINT;
 
-    if (a != NULL && is_on(member(a, module, "coft"), false)) {
-        return error_failed(error, "%s: PEFT's constrained rotations (coft) cannot be used here.",
-                            path);
+    // PEFT's default is the series without a constraint: a file that says nothing is taken to be of it
+    *terms = SERIES_TERMS;
+    *bound = 0;
+    if (a == NULL) {
+        return true;
     }
-    if (a != NULL) {
-        number_of(member(a, module, "num_cayley_neumann_terms"), &wanted);
-    }
-    // PEFT's default is the series: a file that says nothing is taken to be of it
-    const bool series = a == NULL || is_on(member(a, module, "use_cayley_neumann"), true);
+    number_of(member(a, module, "num_cayley_neumann_terms"), &wanted);
+    const bool series = is_on(member(a, module, "use_cayley_neumann"), true);
     *terms = series ? (int)CLAMP(wanted, 1, SERIES_MOST) : 0;
-    return true;
+    if (!is_on(member(a, module, "coft"), false)) {
+        return true;
+    }
+    number_of(member(a, module, "eps"), &constraint);
+    *bound = constraint;
+    return constraint > 0 ||
+           error_failed(error,
+                        "%s: its settings constrain rotations (coft) with an eps of %g, which has "
+                        "to be above 0; get another copy.",
+                        path, constraint);
 }

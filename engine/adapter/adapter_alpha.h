@@ -3,7 +3,7 @@
  * adapter_model.safetensors (.bin), as PEFT calls both.
  *
  *   r, lora_alpha (alpha of LoHa and LoKr), alpha_pattern: {module: alpha}, use_rslora
- *   use_cayley_neumann (true), num_cayley_neumann_terms (5), coft (false) of rotations
+ *   use_cayley_neumann (true), num_cayley_neumann_terms (5), coft (false), eps (6e-5) of rotations
  *
  * In the header each key may have the component before it, "unet.lora_alpha". */
 #pragma once
@@ -25,7 +25,8 @@ double adapter_alphas_scale(const struct adapter_alphas *a, const char *module, 
  * factors are whole; `found` where they say nothing. */
 int64_t adapter_alphas_rank(const struct adapter_alphas *a, const char *module, int64_t found);
 
-/* How PEFT turns a module's rotations (adapter_change.terms). False with a sentence for its constrained
- * kind, which is none. path: for the sentence. */
+/* How PEFT turns a module's rotations (adapter_change.terms), and of its constrained kind (coft) how far
+ * (adapter_change.scale; 0: any). False with a sentence for a constraint that is none. path: for the
+ * sentence. */
 bool adapter_alphas_rotation(const struct adapter_alphas *a, const char *module, const char *path,
-                             int *terms, GError **error);
+                             int *terms, double *bound, GError **error);

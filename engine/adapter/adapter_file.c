@@ -162,7 +162,7 @@ static bool take_tensor(struct adapter *a, const struct safetensors_tensor *t,
         c->scale = adapter_alphas_scale(alphas, name, adapter_alphas_rank(alphas, name, 0));
     }
     return part != ADAPTER_OFT_PEFT ||
-           adapter_alphas_rotation(alphas, name, adapter_path(a), &c->terms, error);
+           adapter_alphas_rotation(alphas, name, adapter_path(a), &c->terms, &c->scale, error);
 }
 
 static bool take_tensors(struct adapter *a, GError **error)
@@ -240,7 +240,7 @@ static bool take_alpha(const struct adapter *a, struct adapter_change *c, GError
     const int64_t rank = adapter_shape_rank(c);
     double alpha = 0;
 
-    if (c->kind == ADAPTER_ROTATION) {
+    if (c->parts[ADAPTER_OFT] != NULL) {
         c->scale = 0; // no bound
     }
     if (t == NULL) {

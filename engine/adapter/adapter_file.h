@@ -25,7 +25,7 @@ struct adapter_change {
     const struct adapter_module *module;
     enum adapter_kind kind;
     const struct safetensors_tensor *parts[ADAPTER_PARTS]; // NULL: it has none
-    double scale; // alpha / rank; of rotations the largest norm of Q, 0: any
+    double scale; // alpha / rank; of rotations the bound (adapter_rotation.h), 0: none
     int block;    // of rotations: the side of a block
     int terms;    // of PEFT's rotations: of its series; 0: all
 };

@@ -35,15 +35,28 @@ static void fill_q(struct rotation *r, const float *values, bool packed)
     }
 }
 
-// all blocks together are at most as far from none as the file says
-static void bind(struct rotation *r, double bound)
+// a list of so many values becomes no longer than the bound; epsilon: behind its length
+static void bind(double *q, int count, double bound, double epsilon)
 {
-    const int count = (int)r->count * r->n * r->n;
-    // LyCORIS' norm is of all blocks as one list, with this epsilon
-    const double norm = cblas_dnrm2(count, r->q, 1) + 1e-8;
+    const double norm = cblas_dnrm2(count, q, 1) + epsilon;
 
-    if (bound > 0 && norm > bound) {
-        cblas_dscal(count, bound / norm, r->q, 1);
+    if (norm > bound) {
+        cblas_dscal(count, bound / norm, q, 1);
+    }
+}
+
+// bound: above 0; packed: PEFT's
+static void bind_all(struct rotation *r, double bound, bool packed)
+{
+    const int area = r->n * r->n;
+
+    if (!packed) {
+        // all blocks as one list, with LyCORIS' epsilon
+        bind(r->q, (int)r->count * area, bound, 1e-8);
+        return;
+    }
+    for (int64_t b = 0; b < r->count; b++) {
+        bind(r->q + b * area, area, bound / sqrt((double)r->count), 0);
     }
 }
 
@@ -168,8 +181,9 @@ bool adapter_rotation(const struct adapter *a, const struct adapter_change *c,
     struct rotation r = {.count = t->shape[0], .n = c->block, .rescale = rescale};
     r.q = g_new0(double, r.count *r.n *r.n);
     fill_q(&r, values, packed);
-    // of rotations the scale is LyCORIS' constraint (adapter_file.c); PEFT's constrained kind was refused
-    bind(&r, packed ? 0 : c->scale);
+    if (c->scale > 0) {
+        bind_all(&r, c->scale, packed);
+    }
     const bool done = turn(&r, c, w, strength, plain, delta);
     g_free(r.q);
     return done ||

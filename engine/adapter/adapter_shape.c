@@ -39,11 +39,7 @@ static bool settle_lokr(const struct adapter_change *c, const char *path, GError
     if (!has(c, ADAPTER_LOKR_W1) && !(has(c, ADAPTER_LOKR_W1_A) && has(c, ADAPTER_LOKR_W1_B))) {
         return miss(c, "lokr_w1", path, error);
     }
-    // a middle stands between factors, and a whole w2 has none
-    if (has(c, ADAPTER_LOKR_W2) && !has(c, ADAPTER_LOKR_T2)) {
-        return true;
-    }
-    return (has(c, ADAPTER_LOKR_W2_A) && has(c, ADAPTER_LOKR_W2_B)) ||
+    return has(c, ADAPTER_LOKR_W2) || (has(c, ADAPTER_LOKR_W2_A) && has(c, ADAPTER_LOKR_W2_B)) ||
            miss(c, "lokr_w2", path, error);
 }
 
@@ -83,9 +79,30 @@ static bool check_one_kind(const struct adapter_change *c, const char *path, GEr
                         path, c->module->weight->module);
 }
 
+// parts that exclude each other: one of two would be drawn, and the other left out
+static bool check_one_way(const struct adapter_change *c, const char *path, GError **error)
+{
+    static const enum adapter_part pairs[][2] = {
+        {ADAPTER_LOKR_W1, ADAPTER_LOKR_W1_A}, {ADAPTER_LOKR_W1, ADAPTER_LOKR_W1_B},
+        {ADAPTER_LOKR_W2, ADAPTER_LOKR_W2_A}, {ADAPTER_LOKR_W2, ADAPTER_LOKR_W2_B},
+        {ADAPTER_LOKR_W2, ADAPTER_LOKR_T2},   {ADAPTER_OFT, ADAPTER_OFT_PEFT},
+        {ADAPTER_OFT_PEFT, ADAPTER_RESCALE},  {ADAPTER_OFT_PEFT, ADAPTER_ALPHA},
+        {ADAPTER_MAGNITUDE, ADAPTER_DORA}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {
+        if (has(c, pairs[i][0]) && has(c, pairs[i][1])) {
+            return error_failed(error,
+                                "%s: %s and %s cannot be in one file; it is damaged, get another "
+                                "copy.",
+                                path, c->parts[pairs[i][0]]->name, c->parts[pairs[i][1]]->name);
+        }
+    }
+    return true;
+}
+
 bool adapter_shape_settle(struct adapter_change *c, const char *path, GError **error)
 {
-    if (!check_one_kind(c, path, error)) {
+    if (!check_one_kind(c, path, error) || !check_one_way(c, path, error)) {
         return false;
     }
     if (has_one(c, ADAPTER_DOWN, ADAPTER_BIAS)) {

@@ -91,6 +91,13 @@ done
 check 'three terms of a series are the four that PEFT adds up' near 3.png 4.png
 check 'which are not five' far 4.png 5.png
 
+rm -r terms
+cp -r "$adapters/peft-oft-constrained" terms
+sed -i 's/"coft": true/"coft": false/' terms/adapter_config.json
+generate $draw --lora "$adapters/peft-oft-constrained/adapter_model.safetensors" --output bound.png
+generate $draw --lora terms/adapter_model.safetensors --output free.png
+check 'a constraint of rotations holds' far bound.png free.png
+
 # ---- refused ----
 
 with_adapter() { # NAME PATTERN FILE
@@ -121,6 +128,12 @@ broken 'no number' 'attn2.to_k.lora_A.weight has values that are infinite' \
     "t['$key.lora_A.weight'] = ('F32', [2, 32], b'\\0\\0\\300\\177' + bytes(252))"
 broken 'the same part twice' 'are the same part of one change' "t['$key.lora.down.weight'] = t['$key.lora_A.weight']"
 broken 'two kinds of factors' 'attn2.to_k has factors of several kinds' "t['$key.hada_w1_a'] = t['$key.lora_A.weight']"
+broken 'one factor in two ways' 'lokr_w1 and .*lokr_w1_a cannot be in one file' \
+    "t['$key.lokr_w1'] = t['$key.lokr_w1_a'] = t['$key.lokr_w2'] = t.pop('$key.lora_A.weight'); del t['$key.lora_B.weight']"
+broken 'rotations of two programs' 'oft_blocks and .*oft_R cannot be' \
+    "t = {'$key.oft_R': ('F32', [8, 6], bytes(192)), '$key.oft_blocks': ('F32', [5, 4, 4], bytes(320))}"
+sed -i 's/"coft": false/"coft": true/; s/"eps": [0-9.e-]*/"eps": -1/' terms/adapter_config.json
+with_adapter 'a constraint below none' 'constrain rotations .coft. with an eps of -1, which' terms/adapter_model.safetensors
 broken 'lengths without their rotations' 'has no oft_blocks' "t = {'$key.rescale': ('F32', [20], bytes(80))}"
 broken 'an alpha that is a list' 'alpha has 2 values' "t['$key.alpha'] = ('F32', [2], bytes(8))"
 broken 'whole numbers' 'has type I32' "t['$key.lora_A.weight'] = ('I32', [2, 32], bytes(256))"
