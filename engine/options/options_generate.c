@@ -13,8 +13,8 @@ static const struct option rows[] = {
           "{red|blue} is one of them, chosen by the seed"),
     NEGATIVE_ROW,
     OTHER(OPTION_FILE, "settings", APART, NULL, "FILE",
-          "a PNG picture that says how it was drawn, as most programs' do: what it says counts "
-          "where no option is given"),
+          "a PNG, JPEG or WebP picture that says how it was drawn, as most programs' do: what it "
+          "says counts where no option is given"),
     // rows without a field (APART) are read by the command by their names
     CHOICE("unseam", APART, 0, 0, WORDS("none", "classes", "swapped"), 0,
            "a negative prompt against seams between several subjects: none, classes ('a dog and a "

@@ -1,8 +1,9 @@
-/* Texts of PNG files; see picture_text.h. A chunk is a length, a type, its bytes and a checksum of 4 bytes. */
+/* Texts of picture files; see picture_text.h. A PNG's chunk is a length, a type, its bytes and a checksum of 4 bytes. */
 #include "engine/picture/picture_text.h"
 
 #include "engine/base/error.h"
 #include "engine/base/regular_file.h"
+#include "engine/picture/picture_exif.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -87,19 +88,12 @@ static char *read_chunk(const struct regular_file *file, const char *type, int64
     return decode(file->path, type, bytes, n, error);
 }
 
-char *picture_text_read(const char *path, const char *key, GError **error)
+// NULL without an error: it has no such text
+static char *read_png(const struct regular_file *file, const char *key, GError **error)
 {
-    g_autoptr(regular_file) file = regular_file_open(path, error);
     uint8_t head[HEAD_BYTES];
     int64_t at = HEAD_BYTES;
 
-    if (file == NULL) {
-        return NULL;
-    }
-    if (file->size < HEAD_BYTES || !regular_file_read(file, head, HEAD_BYTES, 0, NULL) ||
-        memcmp(head, SIGNATURE, HEAD_BYTES) != 0) {
-        return fail(path, "this is no PNG picture, which alone says how it was drawn", error);
-    }
     while (file->size - at >= HEAD_BYTES + SUM_BYTES) {
         GError *problem = NULL;
         if (!regular_file_read(file, head, HEAD_BYTES, at, error)) {
@@ -108,7 +102,7 @@ char *picture_text_read(const char *path, const char *key, GError **error)
         const uint32_t length = big_endian(head);
         const char type[5] = {(char)head[4], (char)head[5], (char)head[6], (char)head[7], 0};
         if (length > file->size - at - HEAD_BYTES - SUM_BYTES) {
-            return fail(path, "the picture is cut off; get another copy", error);
+            return fail(file->path, "the picture is cut off; get another copy", error);
         }
         char *text = read_chunk(file, type, at + HEAD_BYTES, length, key, &problem);
         if (text != NULL || problem != NULL) {
@@ -119,8 +113,29 @@ char *picture_text_read(const char *path, const char *key, GError **error)
         }
         at += HEAD_BYTES + (int64_t)length + SUM_BYTES;
     }
-    return fail(path,
-                "it does not say how it was drawn; only pictures do that whose program "
-                "writes it into them",
-                error);
+    return NULL;
+}
+
+char *picture_text_read(const char *path, const char *key, GError **error)
+{
+    g_autoptr(regular_file) file = regular_file_open(path, error);
+    g_autoptr(GError) problem = NULL;
+    uint8_t head[HEAD_BYTES];
+
+    if (file == NULL) {
+        return NULL;
+    }
+    const bool png = file->size >= HEAD_BYTES &&
+                     regular_file_read(file, head, HEAD_BYTES, 0, NULL) &&
+                     memcmp(head, SIGNATURE, HEAD_BYTES) == 0;
+    char *text = png ? read_png(file, key, &problem) : picture_exif_read(file, &problem);
+    if (problem != NULL) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+    } else if (text == NULL) {
+        return fail(path,
+                    "it does not say how it was drawn; only PNG, JPEG and WebP pictures do that, "
+                    "whose program writes it into them",
+                    error);
+    }
+    return text;
 }

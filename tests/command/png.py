@@ -14,6 +14,10 @@
     png.py say FILE OUTPUT KIND TEXT                    with this text alone under "parameters"; KIND: tEXt, iTXt, zTXt,
                                                         with *N behind it N times,
                                                         or a number of bytes that are left of the file; \\xNN are bytes
+    png.py comment FILE OUTPUT ORDER CODE TEXT          a JPEG picture with this user comment in EXIF data of byte order MM
+                                                        or II; CODE: UNICODE (high bytes first), LITTLE (the other way),
+                                                        ASCII, or another word; N of ORDER:N is what is added to where
+                                                        the comment is said to be
     png.py depth FILE                                   prints bits and channels
     png.py colours FILE OTHER                           both say their colours by the same chunks
     png.py border FILE MASK                             prints the mean step between neighbours across the mask's
@@ -175,6 +179,21 @@ def say(path, output, kind, text):
         file.write(whole[: int(kind)] if kind.isdigit() else whole)
 
 
+def comment(path, output, order, code, text):
+    order, _, moved = order.partition(":")
+    text = text.encode().decode("unicode_escape")
+    coded = {"UNICODE": text.encode("utf-16-be"), "LITTLE": text.encode("utf-16-le")}.get(code, text.encode("latin-1"))
+    body = {"LITTLE": "UNICODE"}.get(code, code).encode().ljust(8, b"\0") + coded
+    pack = lambda form, *values: struct.pack((">" if order == "MM" else "<") + form, *values)
+    entry = lambda tag, kind, count, value: pack("HHHIII", 1, tag, kind, count, value, 0)
+    tiff = order.encode() + pack("HI", 42, 8) + entry(0x8769, 4, 1, 26) + entry(0x9286, 7, len(body), 44 + int(moved or 0)) + body
+    segment = b"Exif\0\0" + tiff
+    with open(path, "rb") as file:
+        data = file.read()
+    with open(output, "wb") as file:
+        file.write(data[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + data[2:])
+
+
 def depth(path):
     header = struct.unpack(">2I5B", dict(chunks(path))[b"IHDR"])
     print(header[2], CHANNELS[header[3]])
@@ -209,4 +228,4 @@ def border(path, mask):
 
 if __name__ == "__main__":
     {"make": make, "scale": scale, "unchanged": unchanged, "border": border,
-     "near": near, "say": say, "part": part, "edges": edges, "size": size, "depth": depth, "colours": colours}[sys.argv[1]](*sys.argv[2:])
+     "near": near, "say": say, "comment": comment, "part": part, "edges": edges, "size": size, "depth": depth, "colours": colours}[sys.argv[1]](*sys.argv[2:])

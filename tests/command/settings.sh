@@ -5,6 +5,9 @@
 say() { # FROM TO KIND TEXT
     python3 "$SVDIFF_TESTS_DIR/command/png.py" say "$@"
 }
+png_comment() { # ORDER CODE TEXT: theirs.jpg
+    python3 "$SVDIFF_TESTS_DIR/command/png.py" comment "$pictures/baseline.jpg" theirs.jpg "$@"
+}
 back() { # PICTURE OPTIONS...: drawn again, into back.png
     run generate --model "$sd1" --output back.png --quiet --settings "$@"
 }
@@ -31,6 +34,12 @@ done
 back all.png --force
 check 'drawn again: the same bytes' same all.png back.png
 check 'and nothing to tell' test "$(grep -ac 'it says\|not here\|left out' "$work/err")" -eq 0
+for kind in jpg webp; do
+    generate --prompt 'a "big" (dog:1.2), glow, größe' --negative 'cat: bad, worse' $all --subject fox:0.5 \
+        --subject owl:keep=3 --output "all.$kind" --force
+    back "all.$kind" --force
+    check "the same from a .$kind" same all.png back.png
+done
 generate --prompt 'a "big" (dog:1.2), glow, größe' --negative 'cat: bad, worse' $all --subject fox:0.5 \
     --subject owl:keep=3 --output other.png --force --seed 6 --steps 1
 back all.png --force --seed 6 --steps 1
@@ -77,6 +86,11 @@ for kind in tEXt iTXt; do
     check 'and what there is not' told "'Hires upscaler: Latent'; nothing here"
     check 'and no more' test "$(grep -ac '^warning: ' "$work/err")" -eq 2
 done
+for code in 'MM UNICODE' 'II UNICODE' 'II LITTLE' 'MM ASCII' 'II '; do
+    png_comment "${code% *}" "${code#* }" 'x\nSteps: 1, Seed: 1, Size: 64x64'
+    back theirs.jpg
+    check "a comment of EXIF, $code" near x.png back.png
+done
 say x.png theirs.png tEXt 'x\nSteps: 2, Sampler: DDIM, CFG scale: 7.5, Seed: 1, Size: 64x64, Denoising strength: 0.5, Hires upscale: 1.5'
 back theirs.png
 generate --prompt x --steps 2 --sampler ddim --guidance 7.5 --seed 1 --hires 1.5 --hires-strength 0.5 --output drawn.png
@@ -117,10 +131,27 @@ bad 'bytes that are no UTF-8' 'the text in it is damaged' iTXt 'x\xff\nSteps: 1'
 bad 'a zero' 'the text in it is damaged' tEXt 'x\0\nSteps: 1'
 bad 'a long text' 'the text in it is longer' 'tEXt*100000' 'Steps: 1, a\n'
 bad 'cut off' 'the picture is cut off' 60 ''
-bad 'cut off before all' 'this is no PNG' 7 ''
+bad 'cut off before all' 'it does not say how' 7 ''
+bad_comment() { # NAME PATTERN ORDER CODE TEXT
+    png_comment "$3" "$4" "$5"
+    refuses "$1" 1 "^theirs.jpg: $2" generate --model "$sd1" --quiet --output o.png --settings theirs.jpg
+}
+bad_comment 'a comment that is elsewhere' 'it does not say how' MM:9999999 UNICODE 'x\nSteps: 1'
+bad_comment 'one of which a part is beyond the end' 'it does not say how' II:1 UNICODE 'x\nSteps: 1'
+bad_comment 'a comment that is empty' 'it does not say how' MM UNICODE ''
+bad_comment 'a comment of other words' 'what is written in it are no settings' MM UNICODE 'a picture of mine'
+bad_comment 'a comment in an encoding of its own' 'the text in it is damaged' MM JIS 'Steps: 1'
+bad_comment 'a zero in a comment' 'the text in it is damaged' MM UNICODE 'x\0\nSteps: 1'
+bad_comment 'half of a character' 'the text in it is damaged' MM UNICODE '\ud800Steps: 1'
+head -c 60 theirs.jpg >short.jpg
+refuses 'a .jpg that is cut off' 1 'short.jpg: the picture is cut off' generate --model "$sd1" --quiet --output o.png \
+    --settings short.jpg
+head -c 100 all.webp >short.webp
+refuses 'a .webp that is cut off' 1 'short.webp: the picture is cut off' generate --model "$sd1" --quiet --output o.png \
+    --settings short.webp
 refuses 'a size that is too large' 2 '--width is 90000' generate --model "$sd1" --quiet --output o.png --settings \
     "$(say x.png bad.png tEXt 'x\nSteps: 1, Size: 90000x64'; echo bad.png)"
-refuses 'no picture' 1 'baseline.jpg: this is no PNG picture' generate --model "$sd1" --quiet --output o.png \
+refuses 'a picture without a word' 1 'baseline.jpg: it does not say how' generate --model "$sd1" --quiet --output o.png \
     --settings "$pictures/baseline.jpg"
 refuses 'over itself' 1 'x.png' generate --model "$sd1" --quiet --output x.png --settings x.png
 end_tests
