@@ -113,28 +113,39 @@ static char *print(const struct svdiff_learn_options *o, bool several)
     return options_print(&options_of_learn, o, several);
 }
 
-/* Each option that counts changes the fingerprint, and no other one does; what is off is not in it,
- * and what is of several subjects only with several. */
+// with one method
+static void check_fingerprint(const struct option *o, int method)
+{
+    const struct option *by = option_method(&options_of_learn);
+    struct svdiff_learn_options a = {0};
+
+    options_set_standards(&options_of_learn, &a);
+    option_set(by, &a, method);
+    if (o->flags & OPTION_IF_ON) {
+        option_set(o, &a, o->low);
+    }
+    const bool own = o == by || option_of_method(&options_of_learn, o, &a);
+    g_autofree char *one = print(&a, false), *many = print(&a, true);
+    option_set(o, &a, option_get(o, &a) == 0 ? 1 : 0);
+    g_autofree char *other_one = print(&a, false), *other_many = print(&a, true);
+    const bool counts = own && o->flags & OPTION_COUNTS;
+    const bool several = own && o->flags & OPTION_SEVERAL;
+    g_assert_cmpint(strcmp(one, other_one) != 0, ==, counts);
+    g_assert_cmpint(strcmp(many, other_many) != 0, ==, counts || several);
+    if (o->flags & OPTION_IF_ON) {
+        g_assert_null(strstr(one, o->name));
+    }
+}
+
+/* Each option that counts changes the fingerprint, and no other one does, nor one of another method; what is
+ * off is not in it, and what is of several subjects only with several. */
 static void test_fingerprint(void)
 {
     for (size_t i = 0; i < options_of_learn.n; i++) {
         const struct option *o = &options_of_learn.rows[i];
-        struct svdiff_learn_options a = {0};
-        if (o->field == OPTION_NO_FIELD || !option_is_number(o)) {
-            continue;
-        }
-        options_set_standards(&options_of_learn, &a);
-        if (o->flags & OPTION_IF_ON) {
-            option_set(o, &a, o->low);
-        }
-        g_autofree char *one = print(&a, false), *many = print(&a, true);
-        option_set(o, &a, option_get(o, &a) == 0 ? 1 : 0);
-        g_autofree char *other_one = print(&a, false), *other_many = print(&a, true);
-        const bool counts = o->flags & OPTION_COUNTS, several = o->flags & OPTION_SEVERAL;
-        g_assert_cmpint(strcmp(one, other_one) != 0, ==, counts);
-        g_assert_cmpint(strcmp(many, other_many) != 0, ==, counts || several);
-        if (o->flags & OPTION_IF_ON) {
-            g_assert_null(strstr(one, o->name));
+        const bool checked = o->field != OPTION_NO_FIELD && option_is_number(o);
+        for (int m = 0; checked && option_method(&options_of_learn)->words[m] != NULL; m++) {
+            check_fingerprint(o, m);
         }
     }
 }
