@@ -237,10 +237,10 @@ SVDIFF_API void svdiff_group_leave(svdiff_group *g); // waits for the others; ac
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(svdiff_group, svdiff_group_leave)
 
 /* How a subject is learned, and so which file it becomes (engine/learn/methods/method.h). */
-enum svdiff_method { SVDIFF_METHOD_SVDIFF, SVDIFF_METHOD_LORA };
+enum svdiff_method { SVDIFF_METHOD_SVDIFF, SVDIFF_METHOD_LORA, SVDIFF_METHOD_TEXTUAL_INVERSION };
 // which weights a LoRA is of: of the attentions, all linear ones of transformers, kernels as well
 enum lora_modules { LORA_MODULES_ATTENTION, LORA_MODULES_LINEAR, LORA_MODULES_ALL };
-enum lora_keys { LORA_KEYS_KOHYA, LORA_KEYS_DIFFUSERS }; // whose names its file has
+enum lora_keys { LORA_KEYS_KOHYA, LORA_KEYS_DIFFUSERS }; // whose names a file has
 
 enum svdiff_rate_schedule { SVDIFF_RATE_CONSTANT, SVDIFF_RATE_LINEAR, SVDIFF_RATE_COSINE };
 
@@ -258,7 +258,10 @@ struct svdiff_learn_options {
     int rank;
     double alpha;
     enum lora_modules modules;
-    enum lora_keys keys;
+    enum lora_keys keys; // of LoRA and of textual inversion
+    // of textual inversion: how many, and the word they begin as; NULL: the class prompt's last one
+    int vectors;
+    const char *start_word;
     int steps;
     double rate, rate_1d; // learning rates of matrices and of norms
     /* Of the words that stand for [V], whose rows of the embedding then learn beside the shifts; 0:

@@ -18,7 +18,7 @@ static void clear_word(void *word)
 void embedding_list_create(struct embedding_list *l, int tokens, int width)
 {
     *l = (struct embedding_list){.words = g_array_new(FALSE, FALSE, sizeof(struct tokenizer_word)),
-                                 .vectors = g_array_new(FALSE, FALSE, sizeof(float)),
+                                 .vectors = g_array_new(FALSE, TRUE, sizeof(float)),
                                  .width = width,
                                  .first = tokens};
     g_array_set_clear_func(l->words, clear_word);
@@ -33,6 +33,16 @@ void embedding_list_close(struct embedding_list *l)
 int embedding_list_count(const struct embedding_list *l)
 {
     return l->vectors != NULL ? (int)l->vectors->len / l->width : 0;
+}
+
+void embedding_list_add_word(struct embedding_list *l, const char *word, int n)
+{
+    const struct tokenizer_word w = {
+        .text = g_strdup(word), .id = l->first + embedding_list_count(l), .n = n};
+
+    g_array_append_val(l->words, w);
+    // new values are zeros
+    g_array_set_size(l->vectors, l->vectors->len + (guint)n * (guint)l->width);
 }
 
 /* ---- what of a file it is ---- */

@@ -35,5 +35,8 @@ bool embedding_list_add(struct embedding_list *l, const struct svdiff_embedding 
 bool embedding_list_add_bundle(struct embedding_list *l, const struct safetensors *file,
                                GError **error);
 
+/* Adds a word whose n vectors are zeros, to be learned. */
+void embedding_list_add_word(struct embedding_list *l, const char *word, int n);
+
 // how many vectors there are
 int embedding_list_count(const struct embedding_list *l);

@@ -373,7 +373,7 @@ static bool count_unprepared(svdiff *dry, const struct lesson *l, uint64_t *byte
     if (!count_encoding(l, &encoding, error)) {
         return false;
     }
-    g_autoptr(owned_learner) learner = learner_open(dry, &l->adapters, error);
+    g_autoptr(owned_learner) learner = learner_open(dry, l, error);
     g_autoptr(model_spectrum) spectrum = model_spectrum_open(dry, NULL, NULL, NULL, error);
 
     quiet.progress = NULL;

@@ -3,6 +3,7 @@
 
 #include "engine/adapter/adapter_list.h"
 #include "engine/base/error.h"
+#include "engine/learn/methods/method.h"
 #include "engine/options/option.h"
 #include "engine/text/prompt.h"
 
@@ -141,5 +142,6 @@ bool learn_check(const struct svdiff_learn_options *o, int factor, GError **erro
            (o->sample_prompt == NULL ||
             check_prompt("--sample-prompt", o->sample_prompt, true, error)) &&
            adapter_check_strengths(o->adapters, o->n_adapters, error) &&
-           options_check(&options_of_learn, o, error) && check_buckets(o, error);
+           options_check(&options_of_learn, o, error) && check_buckets(o, error) &&
+           (method_of(o)->check == NULL || method_of(o)->check(o, error));
 }

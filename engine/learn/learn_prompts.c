@@ -58,6 +58,54 @@ static char **choose_placeholders(const struct lesson *l, GError **error)
     return (char **)g_ptr_array_steal(chosen, NULL);
 }
 
+/* ---- words that the vocabulary does not have ---- */
+
+#define OWN_WORD "<V%d>" // which no other text has, whatever the file is called
+
+// what of the class prompt the vectors begin as: its last word, the thing itself
+static const char *class_word(const struct lesson *l)
+{
+    const struct svdiff_learn_options *o = l->options;
+    const char *text = lesson_subject(l, 0)->class_prompt, *blank = strrchr(text, ' ');
+
+    return o->start_word != NULL ? o->start_word : blank != NULL ? blank + 1 : text;
+}
+
+// once the class prompt is known
+static bool find_start(struct lesson *l, GError **error)
+{
+    const char *word = class_word(l);
+    g_autoptr(GArray) pieces = tokenizer_pieces(l->session->tokenizer, word, error);
+
+    if (pieces == NULL || pieces->len == 0) {
+        return pieces != NULL &&
+               error_usage(error,
+                           "What is learned of \"%s\" has no word of its class to begin with; say "
+                           "one with --start-word WORD.",
+                           l->options->subjects[0].prompt);
+    }
+    g_array_append_vals(l->start, pieces->data, pieces->len);
+    return true;
+}
+
+// one for each subject, as choose_placeholders
+static char **make_placeholders(struct lesson *l)
+{
+    const struct text_config *config = checkpoint_text_config(l->session->checkpoint);
+    const int n = lesson_subjects(l);
+    char **words = g_new0(char *, n + 1);
+
+    embedding_list_create(&l->words, config->vocabulary, config->width);
+    for (int i = 0; i < n; i++) {
+        struct lesson_subject *one = lesson_subject(l, i);
+        words[i] = g_strdup_printf(OWN_WORD, i + 1);
+        one->vectors = l->options->vectors;
+        one->first = l->words.first + embedding_list_count(&l->words);
+        embedding_list_add_word(&l->words, words[i], one->vectors);
+    }
+    return words;
+}
+
 /* The prompt as it is tokenised, the class prompt, and the word. Without [V] and class prompt the
  * two would be the same text, which a prior cannot hold on to. */
 static void name_subject(struct lesson *l, int i, const char *placeholder)
@@ -78,7 +126,7 @@ static void name_subject(struct lesson *l, int i, const char *placeholder)
             s->prompt);
         l->prior_weight = 0;
     }
-    if (replaced) {
+    if (replaced && one->vectors == 0) {
         session_note(l->session, "[V] of \"%s\" is the word \"%s\".", s->prompt, one->placeholder);
     }
 }
@@ -99,15 +147,15 @@ static void put_captions(struct lesson *l, const struct lesson_subject *one,
     }
 }
 
-bool lesson_name_subjects(struct lesson *l, GError **error)
+bool lesson_name_subjects(struct lesson *l, bool own_words, GError **error)
 {
-    g_auto(GStrv) placeholders = choose_placeholders(l, error);
+    g_auto(GStrv) placeholders = own_words ? make_placeholders(l) : choose_placeholders(l, error);
 
     for (int i = 0; i < lesson_subjects(l) && placeholders != NULL; i++) {
         name_subject(l, i, placeholders[i]);
         put_captions(l, lesson_subject(l, i), placeholders[i]);
     }
-    return placeholders != NULL;
+    return placeholders != NULL && (!own_words || find_start(l, error));
 }
 
 /* ---- the tokens that are a subject's own ---- */
@@ -129,12 +177,15 @@ static void find_own_tokens(const struct lesson *l, int n, struct lesson_subject
     const int32_t *ids = one->text->ids;
 
     one->own = g_array_new(FALSE, FALSE, sizeof(int));
-    if (one->placeholder != NULL) {
+    for (int i = 0; i < one->vectors; i++) {
+        const int id = one->first + i;
+        g_array_append_val(one->own, id);
+    }
+    if (one->vectors == 0 && one->placeholder != NULL) {
         const int id = tokenizer_id(t, one->placeholder);
         g_array_append_val(one->own, id);
-        return;
     }
-    for (int i = 1; i < n && ids[i] != tokenizer_eos(t); i++) {
+    for (int i = 1; one->placeholder == NULL && i < n && ids[i] != tokenizer_eos(t); i++) {
         if (!among(one->class_text->ids, n, ids[i]) && !learn_list_has(one->own, ids[i])) {
             g_array_append_val(one->own, ids[i]);
         }

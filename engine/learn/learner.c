@@ -9,14 +9,14 @@ static struct weight_source source_of(void *learner, enum model_component compon
     return bake_source(&((struct learner *)learner)->bake, component);
 }
 
-struct learner *learner_open(svdiff *s, const struct adapter_list *adapters, GError **error)
+struct learner *learner_open(svdiff *s, const struct lesson *lesson, GError **error)
 {
     struct learner *l = g_new0(struct learner, 1);
 
     l->session = s;
     // no subject is in the weights
-    l->bake = (struct bake){.session = s, .adapters = adapters};
-    l->conditioner = conditioner_create(s, source_of, l, NULL, error);
+    l->bake = (struct bake){.session = s, .adapters = &lesson->adapters};
+    l->conditioner = conditioner_create(s, source_of, l, &lesson->words, error);
     if (l->conditioner != NULL) {
         l->unet = unet_create(s->k, checkpoint_unet_config(s->checkpoint), source_of(l, MODEL_UNET),
                               error);

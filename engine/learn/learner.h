@@ -21,9 +21,9 @@ struct learner {
     bool text_learns;              // else what texts become does not change
 };
 
-/* Opens the networks, without shifts; adapters (borrowed, NULL: none) are in their weights. Owned by
- * the caller, NULL with an error. */
-struct learner *learner_open(svdiff *s, const struct adapter_list *adapters, GError **error);
+/* Opens the networks, without shifts; the lesson's adapters are in their weights, its words in the
+ * vocabulary. Owned by the caller, NULL with an error. */
+struct learner *learner_open(svdiff *s, const struct lesson *lesson, GError **error);
 void learner_free(struct learner *l); // accepts NULL
 typedef struct learner owned_learner;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(owned_learner, learner_free)

@@ -2,6 +2,7 @@
 #include "engine/learn/lesson.h"
 
 #include "engine/learn/learn_check.h"
+#include "engine/learn/methods/method.h"
 #include "engine/learn/mixing/learn_choice.h"
 #include "engine/learn/mixing/learn_compose.h"
 
@@ -66,8 +67,8 @@ struct lesson *lesson_create(svdiff *s, const struct svdiff_learn_options *o,
     l->options = o;
     l->progress = progress;
     l->user = user;
-    // may become 0 where there is no class to keep
-    l->prior_weight = o->prior_weight;
+    // may become 0 where there is no class to keep; some methods change nothing of it
+    l->prior_weight = method_of(o)->keeps_class ? o->prior_weight : 0;
     l->subjects = g_array_new(FALSE, TRUE, sizeof(struct lesson_subject));
     g_array_set_clear_func(l->subjects, subject_clear);
     l->captions = g_ptr_array_new_with_free_func(g_free);
@@ -75,11 +76,12 @@ struct lesson *lesson_create(svdiff *s, const struct svdiff_learn_options *o,
     l->prior_pictures = learn_pictures_create(vae, o->size);
     l->mixed = learn_mixtures_create(vae, o->size);
     l->class_mixed = learn_mixtures_create(vae, o->size);
+    l->start = g_array_new(FALSE, FALSE, sizeof(int32_t));
     // keys are the prompts: a text that several rows have is encoded once
     l->texts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, text_free);
     l->schedule = schedule_create(checkpoint_schedule_config(s->checkpoint), error);
     if (l->schedule == NULL || !open_adapters(l, error) || !lesson_read_pictures(l, error) ||
-        !lesson_name_subjects(l, error)) {
+        !lesson_name_subjects(l, method_of(o)->own_words, error)) {
         g_clear_pointer(&l, lesson_free);
     }
     return l;
@@ -112,6 +114,8 @@ void lesson_free(struct lesson *l)
     learn_mixtures_free(l->mixed);
     learn_mixtures_free(l->class_mixed);
     g_hash_table_unref(l->texts);
+    embedding_list_close(&l->words);
+    g_array_unref(l->start);
     g_free(l->thumbnail);
     g_free(l);
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "engine/adapter/adapter_list.h"
+#include "engine/adapter/embedding_file.h"
 #include "engine/sampler/schedule.h"
 #include "engine/picture/layout.h"
 #include "engine/learn/pictures/learn_data.h"
@@ -26,6 +27,8 @@ struct lesson_subject {
     GArray *prior_pictures;                      // int: indices in lesson.prior_pictures
     char *prompt, *class_prompt;                 // as they are tokenised
     char *placeholder;                           // the word that stands for [V]; NULL without one
+    int vectors;                                 // of a word of lesson.words that it is; else 0
+    int32_t first;                               // its tokens, from this one on
     const struct lesson_text *text, *class_text; // of them, owned by lesson.texts
     GArray *own;   // int: the tokens that no class prompt and no other subject has
     float *region; // for mixing: that the user drew, [h, w]; NULL without one
@@ -43,7 +46,11 @@ struct lesson {
     struct learn_pictures *pictures, *prior_pictures;
     // two subjects in one picture, and pictures of their classes (learn_compose.h)
     struct learn_mixtures *mixed, *class_mixed;
-    GHashTable *texts;   // prompt -> struct lesson_text
+    GHashTable *texts; // prompt -> struct lesson_text
+    /* Words that stand for [V] and that the vocabulary does not have, with methods that make some; the
+     * tokens that their vectors begin as: int32_t, at least one where there are words */
+    struct embedding_list words;
+    GArray *start;
     double prior_weight; // the option's, or 0 where a prior cannot be had
     GPtrArray *captions; // char *: of each picture, as it is tokenised; NULL: its subject's prompt
     char *thumbnail;     // the first picture, small, as the subject file has it
@@ -92,8 +99,8 @@ bool lesson_place(const struct lesson *l, struct learn_mixtures *m, const pictur
                   const picture *mask, int subject, GError **error);
 
 /* learn_prompts.c: placeholders and prompts of all subjects; these among the texts, and which of
- * their tokens are a subject's own. */
-bool lesson_name_subjects(struct lesson *l, GError **error);
+ * their tokens are a subject's own. With own_words placeholders are words of their own (lesson.words). */
+bool lesson_name_subjects(struct lesson *l, bool own_words, GError **error);
 bool lesson_tell_apart(struct lesson *l, const struct conditioner *c, GError **error);
 /* The words that were chosen for [V]: ids [number of subjects] receives them; how many. */
 int lesson_placeholders(const struct lesson *l, int32_t *ids);

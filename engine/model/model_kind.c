@@ -197,6 +197,7 @@ static bool describe_embedding(const struct safetensors *file, struct model_info
     bool sdxl =
         safetensors_find(file, "clip_l") != NULL && safetensors_find(file, "clip_g") != NULL;
     const struct safetensors_tensor *only = safetensors_find(file, "emb_params");
+    const bool named = only != NULL;
     const char *format = only != NULL ? "kohya" : "diffusers";
 
     // diffusers names the tensor after the word, which can be anything
@@ -206,7 +207,7 @@ static bool describe_embedding(const struct safetensors *file, struct model_info
     // of [vectors, width] or [width] the last
     int64_t width = only == NULL || only->n_dims == 0 ? 0 : only->shape[only->n_dims - 1];
     // a single tensor of another width is something else
-    if (!sdxl && width != 768 && width != 1024 && width != 1280) {
+    if (!sdxl && !named && width != 768 && width != 1024 && width != 1280) {
         return false;
     }
     info->kind = MODEL_KIND_EMBEDDING;

@@ -8,11 +8,14 @@
 #define FIELD(field) offsetof(struct svdiff_learn_options, field)
 #define SVDIFF       OPTION_OF(SVDIFF_METHOD_SVDIFF)
 #define LORA         OPTION_OF(SVDIFF_METHOD_LORA)
+#define INVERSION    OPTION_OF(SVDIFF_METHOD_TEXTUAL_INVERSION)
+// of all whose weights learn, what the prior keeps and text encoders do
+#define WEIGHTS (SVDIFF | LORA)
 
 static const struct option rows[] = {
     // the first: rows that are not of all methods say of which they are
     CHOICE("method", FIELD(method), SVDIFF_METHOD_SVDIFF, SVDIFF_METHOD_SVDIFF,
-           WORDS("svdiff", "lora"), OPTION_COUNTS | OPTION_KEPT | OPTION_IF_ON,
+           WORDS("svdiff", "lora", "textual-inversion"), OPTION_COUNTS | OPTION_KEPT | OPTION_IF_ON,
            "{words}: what learns, and which file it becomes ({default})"),
     OTHER(OPTION_FILE, "output", FIELD(output), NULL, "FILE",
           "the subject file, or what the method makes"),
@@ -41,8 +44,16 @@ static const struct option rows[] = {
     CHOICE("modules", FIELD(modules), LORA_MODULES_ATTENTION, LORA_MODULES_ATTENTION,
            WORDS("attention", "linear", "all"), OPTION_COUNTS | OPTION_KEPT | LORA,
            "which weights learn: {words}, convolutions with it ({default})"),
-    CHOICE("keys", FIELD(keys), LORA_KEYS_KOHYA, LORA_KEYS_KOHYA, WORDS("kohya", "diffusers"), LORA,
-           "whose names its tensors have: {words}, which are PEFT's ({default})"),
+    CHOICE("keys", FIELD(keys), LORA_KEYS_KOHYA, LORA_KEYS_KOHYA, WORDS("kohya", "diffusers"),
+           LORA | INVERSION, "whose names its tensors have: {words}, which are PEFT's ({default})"),
+    INT("vectors", FIELD(vectors), 1, 1, 16, OPTION_COUNTS | OPTION_KEPT | INVERSION, "N",
+        "that stand for the word ({default})"),
+    {.name = "start-word",
+     .kind = OPTION_TEXT,
+     .flags = INVERSION,
+     .field = FIELD(start_word),
+     .value = "TEXT",
+     .help = "what they begin as, one after the other (the last word of the class prompt)"},
     // as diffusers' get_scheduler has them
     CHOICE("schedule", FIELD(schedule), SVDIFF_RATE_CONSTANT, SVDIFF_RATE_CONSTANT,
            WORDS("constant", "linear", "cosine"), OPTION_MODEL | OPTION_COUNTS | OPTION_KEPT,
@@ -96,17 +107,17 @@ static const struct option rows[] = {
         "pictures drawn at the end, to say how well several subjects stay apart; 0: none "
         "({default})"),
     // DreamBooth's prior preservation (Ruiz and others 2023)
-    NUMBER("prior-weight", FIELD(prior_weight), 1, 0, 1e3, OPTION_MODEL | OPTION_COUNTS, "X",
-           "how much the class is kept as it was; 0: not ({default})"),
+    NUMBER("prior-weight", FIELD(prior_weight), 1, 0, 1e3, OPTION_MODEL | OPTION_COUNTS | WEIGHTS,
+           "X", "how much the class is kept as it was; 0: not ({default})"),
     // of the first 20 steps each (lesson.c)
     INT("prior-every", FIELD(prior_every), 4, 1, 1e6,
-        OPTION_MODEL | OPTION_COUNTS | OPTION_KEPT | OPTION_IF_ON, "N",
+        OPTION_MODEL | OPTION_COUNTS | OPTION_KEPT | OPTION_IF_ON | WEIGHTS, "N",
         "from step 20 on, steps from one that keeps it to the next, with as many times the weight "
         "({default})"),
-    INT("prior-images", FIELD(prior_images), 0, 0, 10000, OPTION_MODEL | OPTION_COUNTS, "N",
-        "pictures of the class made for that; 0: the model's predictions serve ({default})"),
+    INT("prior-images", FIELD(prior_images), 0, 0, 10000, OPTION_MODEL | OPTION_COUNTS | WEIGHTS,
+        "N", "pictures of the class made for that; 0: the model's predictions serve ({default})"),
     BOOL("text-encoder", FIELD(text_encoder), 1,
-         OPTION_MODEL | OPTION_COUNTS | OPTION_KEPT | OPTION_HAS_NO,
+         OPTION_MODEL | OPTION_COUNTS | OPTION_KEPT | OPTION_HAS_NO | WEIGHTS,
          "the text encoder learns, too ({default})|it does not"),
     EITHER("norms", FIELD(scalar_norms), 0, WORDS("elementwise", "scalar"),
            OPTION_COUNTS | OPTION_KEPT | SVDIFF, "{words} ({default})"),

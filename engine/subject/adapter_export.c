@@ -107,12 +107,12 @@ void adapter_header_free(struct adapter_header *h)
     }
 }
 
-static void add_model(struct adapter_header *h, const svdiff *s, const char *base)
+static void add_model(struct adapter_header *h, const svdiff *s, const struct adapter_about *about)
 {
     const struct checkpoint *c = s->checkpoint;
     const bool v = checkpoint_schedule_config(c)->prediction_type == PREDICTION_V;
     const int size = svdiff_generate_defaults(s).width;
-    g_autofree char *architecture = g_strconcat(merge_architecture(c), "/lora", NULL);
+    g_autofree char *architecture = g_strconcat(merge_architecture(c), "/", about->kind, NULL);
     g_autofree char *resolution = g_strdup_printf("%dx%d", size, size);
     g_autofree char *pair = g_strdup_printf("(%d, %d)", size, size); // as Python prints it
 
@@ -126,7 +126,7 @@ static void add_model(struct adapter_header *h, const svdiff *s, const char *bas
     adapter_header_add(h, "ss_base_model_version", merge_base_version(c));
     adapter_header_add(h, "ss_v2",
                        g_str_has_prefix(merge_base_version(c), "sd_v2") ? "True" : "False");
-    adapter_header_add(h, "ss_sd_model_name", base);
+    adapter_header_add(h, "ss_sd_model_name", about->base);
 }
 
 char *adapter_export_print(JsonObject *object)
@@ -190,7 +190,7 @@ struct adapter_header *adapter_header_create(const svdiff *s, const struct adapt
 
     h->keys = g_ptr_array_new_with_free_func(g_free);
     h->texts = g_ptr_array_new_with_free_func(g_free);
-    add_model(h, s, about->base);
+    add_model(h, s, about);
     // not by the names of files: the same change is the same file, whatever both are called
     adapter_header_add(h, "modelspec.title", trigger != NULL ? trigger : about->title);
     adapter_header_add(h, "modelspec.description", about->comment);
@@ -210,6 +210,7 @@ struct adapter_header *adapter_header_of_merge(const struct merge *m, const char
     const struct adapter_about about = {
         .subject = m->bake.n_subjects == 1 ? m->bake.subjects[0].subject : NULL,
         .base = base,
+        .kind = "lora",
         .title = "SVDiff subject",
         .comment = comment};
 

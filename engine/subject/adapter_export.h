@@ -35,6 +35,7 @@ struct adapter_header;
 struct adapter_about {
     const struct subject *subject; // whose texts it carries; NULL: there are several
     const char *base;              // what the model is called
+    const char *kind;              // ModelSpec's word for what it is: "lora", "textual-inversion"
     const char *title;   // what the file is called where the subject has no word of its own
     const char *comment; // what it is
 };

@@ -188,7 +188,7 @@ bool shift_attach(struct network *net, struct weight *w, bool scalar,
 /* ---- rows of an embedding ---- */
 
 bool shift_attach_rows(struct network *net, struct weight *w, const int32_t *ids, int n,
-                       struct parameters *p, GError **error)
+                       char *const *names, int rate, struct parameters *p, GError **error)
 {
     // the ids are on the device, where rows are gathered and added
     const size_t bytes = (size_t)n * sizeof *ids;
@@ -200,10 +200,9 @@ bool shift_attach_rows(struct network *net, struct weight *w, const int32_t *ids
     net->k->upload(net->k, w->row_ids, ids, bytes);
     w->rows = n;
     for (int i = 0; i < n; i++) {
-        g_autofree char *name = shift_row_name(w, ids[i]);
+        g_autofree char *name = names != NULL ? g_strdup(names[i]) : shift_row_name(w, ids[i]);
         // each a tensor of the file; side by side in memory, so that the first is where all begin
-        parameters_add(p, name, w->in, SHIFT_RATE_ROWS, i == 0 ? &w->row : NULL,
-                       i == 0 ? &w->drow : NULL);
+        parameters_add(p, name, w->in, rate, i == 0 ? &w->row : NULL, i == 0 ? &w->drow : NULL);
     }
     return true;
 }

@@ -26,6 +26,7 @@ enum { SHIFT_RATE = 0, SHIFT_RATE_1D = 1, SHIFT_RATE_ROWS = 2 }; // indices of t
 bool shift_attach(struct network *net, struct weight *w, bool scalar,
                   struct spectrum_provider provider, struct parameters *p, GError **error);
 
-/* Lets n rows of an embedding learn, none of them twice, and registers them with p. */
+/* Lets n rows of an embedding learn, none of them twice, and registers them with p: under these names, or, with
+ * names NULL, as shift_row_name has them, and with this rate. */
 bool shift_attach_rows(struct network *net, struct weight *w, const int32_t *ids, int n,
-                       struct parameters *p, GError **error);
+                       char *const *names, int rate, struct parameters *p, GError **error);

@@ -24,7 +24,7 @@ resumes() { # NAME OPTIONS...: 3 steps, then 2 more, equal 5
     learn $dog --steps 3 --output part.safetensors "$@"
     learn $dog --steps 5 --output part.safetensors --resume "$@"
     check "$what: a run that went on is that of an uninterrupted one" same part.safetensors "$what.safetensors"
-    check "$what: its checkpoint says the method" test "$(metadata part.safetensors.resume method)" = "${what%%-*}"
+    check "$what: its checkpoint says the method" test "$(metadata part.safetensors.resume method)" = "${what%-all}"
     rm -f part.safetensors*
 }
 
@@ -51,6 +51,34 @@ run learn --model "$sd1" --size 64 $dog --method lora --output e.safetensors --e
 check 'lora: it is estimated' grep -q '"bytes":[1-9]' "$work/out"
 check 'lora: and leaves nothing' test ! -e e.safetensors
 
+# ---- textual inversion ----
+
+finds() { # NAME OPTIONS...: another picture than the model alone, with the file's word
+    what=$1
+    shift
+    generate --prompt "a photo of a $what-dog" --steps 2 --seed 1 --output word.tif
+    take_pixels word
+    generate --prompt "a photo of a $what-dog" --steps 2 --seed 1 --output "$what.tif" "$@"
+    check "$what: generate opens it" is 0
+    take_pixels "$what"
+    check "$what: and draws something else" differ "$what.pixels" word.pixels
+}
+resumes textual-inversion --method textual-inversion --learning-rate 0.1
+finds textual-inversion --embedding textual-inversion.safetensors
+learn $dog --steps 3 --method textual-inversion --start-word cat --output cat.safetensors
+learn $dog --steps 3 --method textual-inversion --output thing.safetensors
+check 'textual-inversion: what it begins as counts' differ cat.safetensors thing.safetensors
+refuses 'textual-inversion: and makes another run' 1 'belongs to a run with other pictures, prompts or options' \
+    learn --model "$sd1" --size 64 --seed 3 --quiet $dog --steps 4 --method textual-inversion --output cat.safetensors --resume
+learn $dog --steps 3 --method textual-inversion --vectors 3 --keys diffusers --output three.safetensors
+check 'textual-inversion: diffusers names it, which calls it' \
+    test "$(metadata three.safetensors modelspec.trigger_phrase)" = '<three>-dog'
+check 'textual-inversion: three vectors, as diffusers has them' \
+    test "$(grep -ac '"<three>":{"dtype":"F32","shape":\[3,32\]' three.safetensors)" -eq 1
+finds '<three>' --embedding three.safetensors
+run info thing.safetensors --json
+check 'textual-inversion: info knows it' grep -q '"kind":"embedding","format":"kohya"' "$work/out"
+
 # ---- what is refused ----
 
 wrong() { # NAME PATTERN OPTIONS...
@@ -66,6 +94,17 @@ wrong 'norms for a LoRA' '^--norms is for --method svdiff' --method lora --norms
 wrong 'a rank of nothing' '^--rank is 0; it can be from 1 to 1024' --method lora --rank 0
 wrong 'a rank that is none' '^--rank is .x.; it must be a whole number' --method lora --rank x
 wrong 'an alpha below nothing' '^--alpha is -1; it can be from 0' --method lora --alpha -1
+
+wrong 'a text encoder for a word' '^--no-text-encoder|^--text-encoder is for --method' --method textual-inversion --no-text-encoder
+wrong 'a prior for a word' '^--prior-weight is for --method svdiff' --method textual-inversion --prior-weight 1
+wrong 'vectors for a LoRA' '^--vectors is for --method textual-inversion' --method lora --vectors 2
+wrong 'no vectors' '^--vectors is 0; it can be from 1' --method textual-inversion --vectors 0
+wrong 'two words at once' 'learns one word; give one --prompt' --method textual-inversion --prompt '[V2]-cat' \
+    --image "$pictures/rgba8.png"
+refuses 'a word without [V]' 2 'learns a word for .V., which the --prompt .a dog. does not have' learn --model "$sd1" \
+    --size 64 --prompt 'a dog' --image "$pictures/rgb8.png" --method textual-inversion --output o.safetensors
+refuses 'nothing to begin with' 2 'has no word of its class to begin with; say one with --start-word' learn \
+    --model "$sd1" --size 64 --prompt '[V]' --image "$pictures/rgb8.png" --method textual-inversion --quiet --output o.safetensors
 
 cp lora.safetensors.resume other.safetensors.resume
 cp lora.safetensors other.safetensors

@@ -3,6 +3,7 @@
 A method has `learned`, the tensors that learn by their names in a trace, `groups` of names and their learning rates,
 `weights()`, parameters by name that take the place of the networks' own, and `plain()`, within which nothing learned acts.
     svdiff  every weight built from its shift (reference.py), rows of the word table beside it
+    textual-inversion  vectors of a word that the table does not have, initial.NAME at first
     lora    PEFT's own modules, put into the networks by add_adapter; what they begin with is the trace's initial.NAME
 """
 
@@ -92,4 +93,22 @@ class LowRank:
             network.enable_adapters()
 
 
-METHODS = {"svdiff": Shifts, "lora": LowRank}
+class Vectors:
+    """textual-inversion: rows behind the word table, which learn whole."""
+
+    def __init__(self, model, rules, lengths, given):
+        self.table = model.text.get_input_embeddings().weight
+        self.key = next(n for n, p in model.text.named_parameters() if p is self.table)
+        self.learned = {n: given[f"initial.{n}"].to(self.table.dtype, copy=True).requires_grad_() for n in lengths}
+        self.groups = [(list(self.learned), rules.learning_rate)]
+
+    def weights(self):
+        rows = [self.learned[n] for n in sorted(self.learned, key=lambda n: int(n.rpartition(".")[2]))]
+        return {"unet": {}, "text": {self.key: torch.cat([self.table, torch.stack(rows)])}}
+
+    @contextlib.contextmanager
+    def plain(self):
+        yield  # texts without the word do not see them
+
+
+METHODS = {"svdiff": Shifts, "lora": LowRank, "textual-inversion": Vectors}

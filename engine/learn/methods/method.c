@@ -8,7 +8,10 @@
 #include <string.h>
 
 static const struct method *const methods[] = {
-    [SVDIFF_METHOD_SVDIFF] = &method_svdiff, [SVDIFF_METHOD_LORA] = &method_lora};
+    [SVDIFF_METHOD_SVDIFF] = &method_svdiff,
+    [SVDIFF_METHOD_LORA] = &method_lora,
+    [SVDIFF_METHOD_TEXTUAL_INVERSION] = &method_inversion,
+};
 
 const struct method *method_of(const struct svdiff_learn_options *o)
 {
@@ -78,15 +81,17 @@ static void add_notes(struct adapter_header *h, const struct subject *notes)
     }
 }
 
-struct adapter_header *method_header(const struct method_result *r, const char *title,
-                                     const char *comment)
+struct adapter_header *method_header(const struct method_result *r, const struct subject *notes,
+                                     const char *kind, const char *title, const char *comment)
 {
     const svdiff *s = r->lesson->session;
     g_autofree char *base = g_path_get_basename(checkpoint_path(s->checkpoint));
-    g_autoptr(subject_file) notes = method_notes(r);
     const bool one = lesson_subjects(r->lesson) == 1;
-    const struct adapter_about about = {
-        .subject = one ? notes : NULL, .base = base, .title = title, .comment = comment};
+    const struct adapter_about about = {.subject = one ? notes : NULL,
+                                        .base = base,
+                                        .kind = kind,
+                                        .title = title,
+                                        .comment = comment};
     struct adapter_header *h = adapter_header_create(s, &about);
 
     add_notes(h, notes);

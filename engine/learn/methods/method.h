@@ -2,6 +2,7 @@
  *
  *   svdiff   singular values of the weights (weight.h: spectral), rows for [V]  -> subject file
  *   lora     A and B beside the weights (low-rank)                              -> LoRA file
+ *   textual-inversion  the vectors of a new word for [V] (rows)                 -> embedding file
  *
  * Everything else, data, prior, masks, mixing, samples, checkpoints, traces and estimates, is the same
  * for all and hears of none. A method is one constant in a file of its own; which options it has
@@ -24,8 +25,12 @@ struct method_result {
 };
 
 struct method {
-    bool spectra; // weights become their singular vectors
-    bool text;    // learns text encoders, where --text-encoder asks for it
+    bool spectra;     // weights become their singular vectors
+    bool text;        // learns text encoders, where --text-encoder asks for it
+    bool own_words;   // [V] becomes a word that the vocabulary does not have; else a rare one of it
+    bool keeps_class; // what learns acts on the class as well, which a prior keeps as it was
+    // whether the method takes these options at all, each of which is good by itself; NULL: it does
+    bool (*check)(const struct svdiff_learn_options *o, GError **error);
 
     /* Whether a weight of the UNet, or of a text encoder that learns, does. */
     bool (*has)(const struct svdiff_learn_options *o, bool text, const struct weight *w);
@@ -40,7 +45,7 @@ struct method {
     bool (*write)(const struct method_result *r, GError **error);
 };
 
-extern const struct method method_svdiff, method_lora;
+extern const struct method method_svdiff, method_lora, method_inversion;
 
 const struct method *method_of(const struct svdiff_learn_options *o);
 
@@ -48,10 +53,10 @@ const struct method *method_of(const struct svdiff_learn_options *o);
  * by the caller. */
 struct subject *method_notes(const struct method_result *r);
 
-/* The header of a file for programs that read LoRA files, with these notes; title: what it is called where
- * its subject has no word. */
-struct adapter_header *method_header(const struct method_result *r, const char *title,
-                                     const char *comment);
+/* The header of a file for other programs, with these notes. kind: the word of ModelSpec for what it is;
+ * title: what it is called where its subject has no word. */
+struct adapter_header *method_header(const struct method_result *r, const struct subject *notes,
+                                     const char *kind, const char *title, const char *comment);
 
 /* Of a weight's tensor that learns, MODULE and the rest of its name: its values in PyTorch's order [count], owned
  * by the caller; NULL: there is none of that name. */

@@ -146,7 +146,9 @@ static struct safetensors_writer *begin_file(const struct method_result *r,
 {
     g_autoptr(JsonObject) settings = json_object_new();
     g_autoptr(GArray) entries = adapter_entries_create();
-    g_autoptr(adapter_header) header = method_header(r, "LoRA", "a LoRA by SVDiff for GIMP");
+    g_autoptr(subject_file) notes = method_notes(r);
+    g_autoptr(adapter_header) header =
+        method_header(r, notes, "lora", "LoRA", "a LoRA by SVDiff for GIMP");
 
     for (guint i = 0; i < tensors->len; i++) {
         lora_plan(file, tensors->pdata[i], file->rank, entries, settings);
@@ -185,5 +187,9 @@ static bool write_file(const struct method_result *r, GError **error)
     return writer != NULL && safetensors_writer_commit(writer, error);
 }
 
-const struct method method_lora = {
-    .text = true, .has = has, .attach = attach, .begin = begin, .write = write_file};
+const struct method method_lora = {.text = true,
+                                   .keeps_class = true,
+                                   .has = has,
+                                   .attach = attach,
+                                   .begin = begin,
+                                   .write = write_file};

@@ -28,8 +28,8 @@ static bool attach_words(struct learner *l, const struct lesson *lesson, bool *a
 
     for (guint i = 0; i < encoders->len && n > 0; i++) {
         struct text_encoder *e = encoders->pdata[i];
-        if (!shift_attach_rows(text_encoder_network(e), text_encoder_words(e), ids, n,
-                               l->parameters, error)) {
+        if (!shift_attach_rows(text_encoder_network(e), text_encoder_words(e), ids, n, NULL,
+                               SHIFT_RATE_ROWS, l->parameters, error)) {
             return false;
         }
     }
@@ -51,6 +51,7 @@ static bool write_file(const struct method_result *r, GError **error)
 
 const struct method method_svdiff = {.spectra = true,
                                      .text = true,
+                                     .keeps_class = true,
                                      .has = has,
                                      .attach = attach,
                                      .attach_words = attach_words,

@@ -145,7 +145,7 @@ static struct learner *prepare_learner(struct lesson *lesson, struct model_spect
     if (!lesson_encode(lesson, error)) {
         return NULL;
     }
-    g_autoptr(owned_learner) l = learner_open(lesson->session, &lesson->adapters, error);
+    g_autoptr(owned_learner) l = learner_open(lesson->session, lesson, error);
     // the shifts that learner_attach adds are all 0: texts after it become what they do before it
     if (l == NULL || !lesson_tell_apart(lesson, l->conditioner, error) ||
         !lesson_make_class_pictures(lesson, l, error) ||

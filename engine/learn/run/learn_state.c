@@ -41,6 +41,9 @@ static void add_options(const struct lesson *l, GChecksum *sum)
     if (l->on != NULL) {
         g_checksum_update(sum, (const guchar *)l->on, (gssize)strlen(l->on));
     }
+    // what the vectors of new words begin as
+    g_checksum_update(sum, (const guchar *)l->start->data,
+                      (gssize)(l->start->len * sizeof(int32_t)));
 }
 
 // texts with their final zero, so that what one ends with is not what the next begins with
