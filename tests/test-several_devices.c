@@ -1,5 +1,6 @@
 /* Drawing and learning on several devices, each of which is the CPU here: what they draw is what one draws; whoever
  * fails or is stopped, the call says so, in the words of the one to which it happened. */
+#include "engine/generate/strip_sheet.h"
 #include "engine/session/session.h"
 
 #include "engine/base/error.h"
@@ -109,6 +110,59 @@ static void test_pictures(void)
     }
 }
 
+/* ---- a strip ---- */
+
+static bool take_cell(void *user, const struct svdiff_generate_options *column, int index,
+                      uint64_t seed, const svdiff_picture *p, GError **error)
+{
+    // the options that the picture was drawn with come with it
+    g_assert_cmpfloat(column->guidance, ==, 1 + index / 2);
+    g_assert_cmpuint(seed, ==, 7 + (uint64_t)index % 2);
+    return take(user, index, seed, p, error);
+}
+
+static bool draw_strip(svdiff *s, const char *text, struct taken *t, GError **error)
+{
+    struct svdiff_generate_options o = svdiff_generate_defaults(s);
+    struct strip strip;
+
+    o.prompt = "a photo of a dog";
+    o.width = o.height = SIDE;
+    o.steps = 1;
+    o.count = 2;
+    o.seed = 7;
+    g_assert_true(strip_parse(text, &strip, NULL));
+    const bool done = strip_generate(s, &strip, &o, take_cell, go_on, t, error);
+    strip_clear(&strip);
+    return done;
+}
+
+// a column is a device's, with all its pictures
+static void test_strip(void)
+{
+    g_autoptr(svdiff) alone = open_model(0), three = open_model(2);
+    g_autoptr(GError) error = NULL;
+    struct taken one = {0}, several = {0};
+
+    g_assert_true(draw_strip(alone, "guidance=1,2", &one, NULL));
+    g_assert_true(draw_strip(three, "guidance=1,2", &several, NULL));
+    g_assert_cmpint(several.n, ==, 4);
+    for (int i = 0; i < 4; i++) {
+        g_assert_cmpfloat(picture_largest_difference(several.all[i], one.all[i]), ==, 0);
+    }
+    // columns differ, and rows
+    g_assert_cmpfloat(picture_largest_difference(one.all[0], one.all[2]), >, 0);
+    g_assert_cmpfloat(picture_largest_difference(one.all[0], one.all[1]), >, 0);
+    clear(&one);
+    clear(&several);
+    // what only a further device meets is told of it
+    several = (struct taken){0};
+    lose_model(three);
+    g_assert_false(draw_strip(three, "guidance=1,2", &several, &error));
+    g_assert_nonnull(strstr(error->message, "On the device cuda:1: "));
+    clear(&several);
+}
+
 // one that has drawn what is its own waits for the others, and is stopped there
 static void test_cancel(void)
 {
@@ -186,6 +240,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/several-devices/pictures", test_pictures);
+    g_test_add_func("/several-devices/strip", test_strip);
     g_test_add_func("/several-devices/cancel", test_cancel);
     g_test_add_func("/several-devices/failure", test_failure);
     g_test_add_func("/several-devices/wrong-for-all", test_wrong_for_all);

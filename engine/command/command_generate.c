@@ -7,6 +7,7 @@
 
 #include "engine/base/error.h"
 #include "engine/generate/generate_check.h"
+#include "engine/generate/strip_column.h"
 #include "engine/picture/mask.h"
 #include "engine/subject/subject_list.h"
 #include "engine/subject/subject_words.h"
@@ -328,24 +329,54 @@ static bool draw_job(struct generate *g, GError **error)
     return drawn;
 }
 
+/* Adds an estimate to those of before: the largest of the memory, and all of the time; share: of that, what is
+ * drawn. */
+static void add_estimate(struct svdiff_estimate *all, struct svdiff_estimate e, double share)
+{
+    const struct svdiff_estimate before = *all;
+
+    *all = e;
+    all->bytes = MAX(e.bytes, before.bytes);
+    all->least_bytes = MAX(e.least_bytes, before.least_bytes);
+    all->operations = share * e.operations + before.operations;
+    all->reading = share * e.reading + before.reading;
+    all->seconds = e.seconds < 0 || before.seconds < 0 ? -1 : share * e.seconds + before.seconds;
+}
+
+// as if all columns were like this one, so that devices share them, and of that its part
+static bool estimate_column(struct generate *g, int i, GError **error)
+{
+    struct strip_column c;
+    struct svdiff_estimate e;
+    bool done = strip_column_make(&g->strip, i, &g->options, &c, error);
+
+    if (done) {
+        c.options.count *= g->strip.n;
+        done = svdiff_estimate_generate(g->pictures.session, &c.options, &e, error);
+    }
+    if (done) {
+        add_estimate(&g->estimate, e, 1.0 / g->strip.n);
+    }
+    strip_column_clear(&c);
+    return done;
+}
+
 // of the same options that would be drawn with
 static bool estimate_job(struct generate *g, GError **error)
 {
     struct svdiff_estimate e;
-    struct svdiff_estimate *all = &g->estimate;
+    bool done = take_subject_words(g, error);
 
-    g->options.count *= MAX(1, g->strip.n);
-    if (!take_subject_words(g, error) ||
-        !svdiff_estimate_generate(g->pictures.session, &g->options, &e, error)) {
+    for (int i = 0; i < g->strip.n && done; i++) {
+        done = estimate_column(g, i, error);
+    }
+    if (!done || g->strip.n > 0) {
+        return done;
+    }
+    if (!svdiff_estimate_generate(g->pictures.session, &g->options, &e, error)) {
         return false;
     }
-    // the largest of the memory, and all of the time
-    const struct svdiff_estimate before = *all;
-    *all = e;
-    all->bytes = MAX(e.bytes, before.bytes);
-    all->least_bytes = MAX(e.least_bytes, before.least_bytes);
-    all->operations += before.operations;
-    all->seconds = e.seconds < 0 || before.seconds < 0 ? -1 : e.seconds + before.seconds;
+    add_estimate(&g->estimate, e, 1);
     return true;
 }
 

@@ -64,10 +64,21 @@ bool generate_alone(svdiff *s, const struct svdiff_generate_options *options, sv
            hires_generate(s, options, take, progress, user, error);
 }
 
+// a device's part of the pictures
+static bool draw_part(svdiff *s, const void *what, svdiff_take take, progress_function progress,
+                      void *user, GError **error)
+{
+    struct svdiff_generate_options o = *(const struct svdiff_generate_options *)what;
+
+    o.preview = s->share > 0 ? NULL : o.preview; // one is shown
+    return generate_alone(s, &o, take, progress, user, error);
+}
+
 bool svdiff_generate(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
                      progress_function progress, void *user, GError **error)
 {
-    return generate_devices(s, options) > 1
-               ? generate_on_devices(s, options, take, progress, user, error)
-               : generate_alone(s, options, take, progress, user, error);
+    const struct generate_work work = {draw_part, options};
+
+    return generate_on_devices(s, generate_devices(s, options, options->count), &work, take,
+                               progress, user, error);
 }

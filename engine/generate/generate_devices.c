@@ -1,6 +1,6 @@
-/* Drawing on several devices: a thread each of the further ones, with a session of its own. Picture k is drawn by
- * device k mod n; what a thread has drawn waits until the thread that called looks: between its own pictures, and
- * at its end. */
+/* Drawing on several devices: a thread each of the further ones, with a session of its own. Picture k, or column k of a
+ * strip, is drawn by device k mod n; what a thread has drawn waits until the thread that called looks: between its own
+ * pictures, and at its end. */
 #include "engine/generate/generate_devices.h"
 
 #include "engine/base/error.h"
@@ -17,6 +17,7 @@ struct drawn {
 
 // what all of them know
 struct work {
+    const struct generate_work *draws;
     svdiff_take take;
     progress_function progress;
     void *user;
@@ -32,7 +33,6 @@ struct work {
 struct helper {
     struct work *work;
     struct svdiff_options session;
-    struct svdiff_generate_options options;
     int share, shares;
     GThread *thread;
     GError *error;
@@ -93,7 +93,7 @@ static void *help(void *user)
     if (s != NULL) {
         s->share = h->share;
         s->shares = h->shares;
-        generate_alone(s, &h->options, put, hear, h, &h->error);
+        h->work->draws->draw(s, h->work->draws->what, put, hear, h, &h->error);
     }
     g_mutex_lock(&h->work->lock);
     h->work->busy--;
@@ -145,18 +145,13 @@ static bool tell(void *user, const struct progress *p)
     return (w->progress == NULL || w->progress(w->user, p)) && goes_on(w);
 }
 
-static void begin(const svdiff *s, const struct svdiff_generate_options *o, int n, struct work *w,
-                  struct helper *helpers)
+static void begin(const svdiff *s, int n, struct work *w, struct helper *helpers)
 {
     w->busy = n;
     for (int i = 0; i < n; i++) {
         struct helper *h = &helpers[i];
-        *h = (struct helper){.work = w,
-                             .session = session_other(s, i),
-                             .options = *o,
-                             .share = i + 1,
-                             .shares = n + 1};
-        h->options.preview = NULL; // one is shown
+        *h = (struct helper){
+            .work = w, .session = session_other(s, i), .share = i + 1, .shares = n + 1};
         h->thread = g_thread_new("draw", help, h);
     }
 }
@@ -195,20 +190,21 @@ static bool end(int n, struct helper *helpers, bool done, GError **error)
     return done && theirs == NULL;
 }
 
-int generate_devices(const svdiff *s, const struct svdiff_generate_options *options)
+int generate_devices(const svdiff *s, const struct svdiff_generate_options *options, int count)
 {
     const int all = s->dry || options->trace != NULL ? 1 : 1 + s->options.n_more_devices;
 
     // a device without a picture opens no model
-    return CLAMP(options->count, 1, all);
+    return CLAMP(count, 1, all);
 }
 
-bool generate_on_devices(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
+bool generate_on_devices(svdiff *s, int devices, const struct generate_work *work, svdiff_take take,
                          progress_function progress, void *user, GError **error)
 {
-    const int n = generate_devices(s, options) - 1;
-    g_autofree struct helper *helpers = g_new(struct helper, n);
-    struct work w = {.take = take,
+    const int n = devices - 1;
+    g_autofree struct helper *helpers = g_new(struct helper, MAX(n, 1));
+    struct work w = {.draws = work,
+                     .take = take,
                      .progress = progress,
                      .user = user,
                      .told = {.phase = "generate", .loss = -1, .seconds_left = -1},
@@ -216,9 +212,9 @@ bool generate_on_devices(svdiff *s, const struct svdiff_generate_options *option
 
     g_mutex_init(&w.lock);
     g_cond_init(&w.changed);
-    begin(s, options, n, &w, helpers);
+    begin(s, n, &w, helpers);
     s->shares = n + 1;
-    bool done = generate_alone(s, options, take_own, tell, &w, error);
+    bool done = work->draw(s, work->what, take_own, tell, &w, error);
     s->shares = 1;
     if (!done) {
         stop(&w);

@@ -12,9 +12,17 @@ bool generate_alone(svdiff *s, const struct svdiff_generate_options *options, sv
 bool generate_once(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
                    progress_function progress, void *user, GError **error);
 
-/* How many of the session's devices these pictures are drawn on: a trace is of the first picture alone. */
-int generate_devices(const svdiff *s, const struct svdiff_generate_options *options);
+/* How many of the session's devices `count` pictures, or columns of a strip, are drawn on: a trace is of the first
+ * picture alone. */
+int generate_devices(const svdiff *s, const struct svdiff_generate_options *options, int count);
 
-/* Each device of the session draws every so manieth picture; they are taken by the thread that calls, as they come. */
-bool generate_on_devices(svdiff *s, const struct svdiff_generate_options *options, svdiff_take take,
+/* What several devices draw, each as much of it as is its session's (struct svdiff, share). */
+struct generate_work {
+    bool (*draw)(svdiff *s, const void *what, svdiff_take take, progress_function progress,
+                 void *user, GError **error);
+    const void *what; // read by several threads
+};
+
+/* On so many devices of the session, 1 or more; what they draw is taken by the thread that calls, as it comes. */
+bool generate_on_devices(svdiff *s, int devices, const struct generate_work *work, svdiff_take take,
                          progress_function progress, void *user, GError **error);

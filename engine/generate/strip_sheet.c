@@ -1,50 +1,105 @@
 /* Drawing a strip; see strip_sheet.h. A picture of it is drawn as it would be alone. */
 #include "engine/generate/strip_sheet.h"
 
+#include "engine/generate/generate_devices.h"
 #include "engine/generate/hires.h"
 #include "engine/generate/strip_column.h"
 #include "engine/picture/sheet.h"
+#include "engine/session/session.h"
 
 /* ---- one after the other ---- */
 
-// of one column
-struct drawn {
+// all of them, for whoever takes what is drawn
+struct columns {
+    const struct strip *strip;
     const struct svdiff_generate_options *options;
-    int column;
     strip_take take;
     progress_function progress; // may be NULL
     void *user;
 };
 
-static bool tell(void *user, const struct progress *p)
-{
-    const struct drawn *d = user;
+// one of them, as a device draws it
+struct column {
+    int first; // number of its first picture
+    svdiff_take take;
+    progress_function progress;
+    void *user;
+};
 
-    return d->progress == NULL || d->progress(d->user, p);
+static bool tell_column(void *user, const struct progress *p)
+{
+    const struct column *c = user;
+
+    return c->progress == NULL || c->progress(c->user, p);
 }
 
-static bool hand_over(void *user, int row, uint64_t seed, const picture *p, GError **error)
+static bool take_row(void *user, int row, uint64_t seed, const picture *p, GError **error)
 {
-    const struct drawn *d = user;
+    const struct column *c = user;
 
-    return d->take(d->user, d->options, d->column * d->options->count + row, seed, p, error);
+    return c->take(c->user, c->first + row, seed, p, error);
+}
+
+// with all its pictures, whatever the session's share of the columns is
+static bool draw_column(svdiff *s, const struct svdiff_generate_options *options,
+                        struct column *column, GError **error)
+{
+    struct svdiff_generate_options o = *options;
+    const int share = s->share, shares = s->shares;
+
+    o.preview = share > 0 ? NULL : o.preview; // one is shown
+    s->share = s->shares = 0;
+    const bool done = generate_alone(s, &o, take_row, tell_column, column, error);
+    s->share = share;
+    s->shares = shares;
+    return done;
+}
+
+// a device's part of the columns
+static bool draw_columns(svdiff *s, const void *what, svdiff_take take, progress_function progress,
+                         void *user, GError **error)
+{
+    const struct columns *all = what;
+    bool done = true;
+
+    for (int i = s->share; i < all->strip->n && done; i += session_shares(s)) {
+        struct strip_column c;
+        struct column column = {i * all->options->count, take, progress, user};
+        done = strip_column_make(all->strip, i, all->options, &c, error) &&
+               draw_column(s, &c.options, &column, error);
+        strip_column_clear(&c);
+    }
+    return done;
+}
+
+static bool tell(void *user, const struct progress *p)
+{
+    const struct columns *all = user;
+
+    return all->progress == NULL || all->progress(all->user, p);
+}
+
+static bool hand_over(void *user, int index, uint64_t seed, const picture *p, GError **error)
+{
+    const struct columns *all = user;
+    struct strip_column c;
+    const bool taken =
+        strip_column_make(all->strip, index / all->options->count, all->options, &c, error) &&
+        all->take(all->user, &c.options, index, seed, p, error);
+
+    strip_column_clear(&c);
+    return taken;
 }
 
 bool strip_generate(svdiff *s, const struct strip *strip,
                     const struct svdiff_generate_options *options, strip_take take,
                     progress_function progress, void *user, GError **error)
 {
-    bool done = true;
+    struct columns all = {strip, options, take, progress, user};
+    const struct generate_work work = {draw_columns, &all};
 
-    for (int i = 0; i < strip->n && done; i++) {
-        struct strip_column c;
-        struct drawn d = {
-            .options = &c.options, .column = i, .take = take, .progress = progress, .user = user};
-        done = strip_column_make(strip, i, options, &c, error) &&
-               svdiff_generate(s, &c.options, hand_over, tell, &d, error);
-        strip_column_clear(&c);
-    }
-    return done;
+    return generate_on_devices(s, generate_devices(s, options, strip->n), &work, hand_over, tell,
+                               &all, error);
 }
 
 /* ---- side by side ---- */
@@ -77,10 +132,10 @@ static bool keep(void *user, const struct svdiff_generate_options *column, int i
                  const picture *p, GError **error)
 {
     const struct cells *c = user;
-    picture **cell = &c->all[index % c->rows * c->columns + index / c->rows];
+    picture **place = &c->all[index % c->rows * c->columns + index / c->rows];
 
-    *cell = picture_copy(p, error);
-    return *cell != NULL;
+    *place = picture_copy(p, error);
+    return *place != NULL;
 }
 
 static picture *put_together(const struct strip *strip, const struct cells *c, GError **error)

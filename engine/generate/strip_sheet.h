@@ -1,15 +1,16 @@
 /* strip_sheet.h: the pictures of a strip (options/strip.h), drawn with one seed, or with several, a row
- * each. */
+ * each; of several devices each draws every so manieth column. */
 #pragma once
 
 #include "engine/options/strip.h"
 #include "engine/picture/picture.h"
 
-/* Hands over picture `index` with the options that it was drawn with: all of a value before those of the
- * next. Borrowed for the call. False stops. */
+/* Hands over picture `index` with the options that it was drawn with: all of a value are counted before those of
+ * the next. Borrowed for the call. False stops. */
 typedef bool (*strip_take)(void *user, const struct svdiff_generate_options *column, int index,
                            uint64_t seed, const picture *p, GError **error);
 
+/* Draws all of them; what is drawn is taken by the thread that calls. False with a sentence. */
 bool strip_generate(svdiff *s, const struct strip *strip,
                     const struct svdiff_generate_options *options, strip_take take,
                     progress_function progress, void *user, GError **error);

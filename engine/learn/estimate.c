@@ -425,7 +425,7 @@ bool estimate_check_memory(const struct lesson *l, GError **error)
 static bool estimate_generate(svdiff *s, const struct svdiff_generate_options *options,
                               struct svdiff_estimate *e, GError **error)
 {
-    const int devices = generate_devices(s, options);
+    const int devices = generate_devices(s, options, options->count);
     const bool tiled = s->tiled; // of networks that are kept for a run
     struct task t = {.values = values_of_generating(s, options),
                      .weights = session_weight_bytes(s, UNET, false),

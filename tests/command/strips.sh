@@ -62,6 +62,13 @@ check 'with a number in the name a file each' test "$(ls file-*.png | tr '\n' ' 
 check 'all of a value before the next' same file-3.png guided.png
 run generate --model "$sd1" --width 64 --height 64 --prompt x --steps 2 --strip guidance=1,3 --estimate
 check 'its estimate' is 0
+operations() { # OPTIONS...: of what they draw
+    run generate --model "$sd1" --width 64 --height 64 --prompt x --estimate --json "$@"
+    sed -n 's/.*"operations": *\([0-9.e+]*\).*/\1/p' "$work/out"
+}
+# but for the texts, which several pictures have in common
+check 'which is of each value by itself' awk -v two="$(operations --steps 2)" -v four="$(operations --steps 4)" \
+    -v strip="$(operations --strip steps=2,4)" 'BEGIN { exit !(two > 0 && (strip / (two + four) - 0.95)^2 < 0.05^2) }'
 paint lora.png --lora "$SVDIFF_TESTS_DIR/fixtures/adapters/diffusers-old.safetensors" --strip lora=0,1
 check 'over adapters begins without them' is_cell lora.png 0 0 none.png
 
