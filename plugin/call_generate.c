@@ -9,6 +9,7 @@
  * into what it sees there, and what it gives back is cut to the selection's rectangle. */
 #include "plugin/call.h"
 #include "plugin/layers_in.h"
+#include "plugin/prompt_file.h"
 #include "plugin/regions.h"
 #include "plugin/task.h"
 #include "plugin/words.h"
@@ -24,6 +25,7 @@
 struct generate {
     const struct call *call;
     const values *v;
+    char **prompts; // what is painted, each with all its pictures; owned
     bool from_picture, masked;
     bool into;             // the selection, with what is around it
     bool placed;           // area has a size
@@ -37,10 +39,19 @@ struct generate {
 
 static bool check_values(const struct generate *g, GError **error)
 {
-    if (values_text(g->v, "prompt")[0] == '\0') {
+    if (g->prompts[0][0] == '\0') {
         return error_usage(error, _("prompt is empty; say what the picture shows."));
     }
     return call_check_size(g->v, error);
+}
+
+// NULL with a sentence
+static char **take_prompts(const values *v, GError **error)
+{
+    const char *file = values_text(v, "prompts");
+    const char *const alone[] = {values_text(v, "prompt"), NULL};
+
+    return file[0] != '\0' ? prompt_file_read(file, error) : g_strdupv((char **)alone);
 }
 
 /* What of the layer is around the area: as much again on each side, for the worker to choose its
@@ -69,6 +80,10 @@ static bool find_area(struct generate *g, GError **error)
     struct host_area selection, layer = {0};
 
     g->from_picture = strcmp(init, "none") != 0;
+    if (g->from_picture && values_number(g->v, "hires") > 1) {
+        return error_usage(error, _("A picture that starts from another cannot be enlarged; choose "
+                                    "none for init, or do not enlarge it."));
+    }
     if (!image && !g->from_picture) {
         return true;
     }
@@ -101,9 +116,11 @@ static bool find_area(struct generate *g, GError **error)
 
 static void add_values(const struct generate *g, const scratch *folder, GPtrArray *a)
 {
-    call_add_values(a, g->v, "prompt", "negative", "model", "steps", "guidance", "sampler", "count",
-                    "device", "spacing", "timesteps", "clip-skip", "guidance-rescale", "noise",
-                    "strip", NULL);
+    const bool listed = values_text(g->v, "prompts")[0] != '\0';
+
+    call_add_values(a, g->v, listed ? "prompts" : "prompt", "negative", "model", "steps",
+                    "guidance", "sampler", "count", "device", "spacing", "timesteps", "clip-skip",
+                    "guidance-rescale", "noise", "strip", "hires", NULL);
     if (strcmp(values_text(g->v, "seamless"), "yes") == 0) {
         g_ptr_array_add(a, g_strdup("--tile"));
     }
@@ -173,9 +190,7 @@ static bool name_strip(const struct generate *g, struct results *r, GError **err
 // where what is made goes
 static bool place(const struct generate *g, struct results *r, GError **error)
 {
-    const char *const prompts[] = {values_text(g->v, "prompt"), NULL};
-
-    results_init(r, g->call, prompts, g->seed);
+    results_init(r, g->call, (const char *const *)g->prompts, g->seed);
     if (!name_strip(g, r, error)) {
         return false;
     }
@@ -185,19 +200,27 @@ static bool place(const struct generate *g, struct results *r, GError **error)
     return !g->masked || results_take_selection(r, error);
 }
 
-bool call_generate(const struct call *c, task *t, GError **error)
+static bool fill(struct generate *g, task *t, GError **error)
 {
-    struct generate g = {.call = c, .v = c->values, .seed = call_seed(c->values)};
-
-    if (!check_values(&g, error) || !find_area(&g, error)) {
+    if (!check_values(g, error) || !find_area(g, error)) {
         return false;
     }
-    call_size(g.v, g.placed && !g.into ? &g.area : NULL, &g.width, &g.height);
+    call_size(g->v, g->placed && !g->into ? &g->area : NULL, &g->width, &g->height);
     GPtrArray *a = task_add(t, "generate", NULL, error);
     if (a == NULL) {
         return false;
     }
-    add_values(&g, t->folder, a);
-    return add_init(&g, t->folder, a, error) && add_mask(&g, t->folder, a, error) &&
-           add_regions(&g, t->folder, a, error) && place(&g, &t->results, error);
+    add_values(g, t->folder, a);
+    return add_init(g, t->folder, a, error) && add_mask(g, t->folder, a, error) &&
+           add_regions(g, t->folder, a, error) && place(g, &t->results, error);
+}
+
+bool call_generate(const struct call *c, task *t, GError **error)
+{
+    struct generate g = {.call = c, .v = c->values, .seed = call_seed(c->values)};
+
+    g.prompts = take_prompts(g.v, error);
+    const bool filled = g.prompts != NULL && fill(&g, t, error);
+    g_strfreev(g.prompts);
+    return filled;
 }

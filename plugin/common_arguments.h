@@ -116,6 +116,16 @@
         N_("Whether the picture goes on behind each edge with its other side."),                   \
         .choices = "no|yes", .choice_words = N_("no|yes"), .standard_text = "no",                  \
         .advanced = true, .unscripted = true
+#define HIRES_ARGUMENT                                                                             \
+    ARGUMENT_NUMBER, "hires", N_("Enlarge (_8)"),                                                  \
+        N_("How many times as large the picture is drawn once more, with little noise: larger "    \
+           "than the model was trained for."),                                                     \
+        .low = -1, .high = 8, .own = N_("not at all"), .own_from = "generate.hires",               \
+        SLIDER(1, 4, 0.25), .advanced = true, .unscripted = true
+#define PROMPTS_ARGUMENT                                                                           \
+    ARGUMENT_FILE, "prompts", N_("Prompts in a file (_9)"),                                        \
+        N_("A text file with a prompt a line, painted in place of the prompt above."),             \
+        .advanced = true, .unscripted = true
 #define COUNT_ARGUMENT                                                                             \
     ARGUMENT_INT, "count", N_("Num_ber of pictures"),                                              \
         N_("How many pictures are made, each a layer; 0: one."), .low = -1, .high = 100,           \

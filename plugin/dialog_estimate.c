@@ -102,7 +102,9 @@ static void show_own(const struct dialog_estimate *e, const struct call_estimate
         dialog_fields_own(e->fields, "steps", c->steps);
         dialog_fields_own(e->fields, "learning-rate", c->learning_rate);
     }
-    if (c->width > 0 && c->height > 0 && values_has(e->v, "width")) {
+    // the fields say in which size it is drawn first, and the estimate what becomes of that
+    const bool enlarged = values_has(e->v, "hires") && values_number(e->v, "hires") > 1;
+    if (c->width > 0 && c->height > 0 && values_has(e->v, "width") && !enlarged) {
         dialog_fields_own(e->fields, "width", c->width);
         dialog_fields_own(e->fields, "height", c->height);
     }
