@@ -221,26 +221,46 @@ bool embedding_list_add(struct embedding_list *l, const struct svdiff_embedding 
     return add_word(l, file, word, tensors, error);
 }
 
+// what an adapter file calls an embedding in it, owned by the caller; NULL: the tensor is none
+static char *bundled_word(const struct safetensors_tensor *t)
+{
+    const char *name =
+        g_str_has_prefix(t->name, EMBEDDING_BUNDLE) ? t->name + strlen(EMBEDDING_BUNDLE) : NULL;
+    const char *end = name != NULL ? strstr(name, "." PARAM) : NULL;
+
+    return end != NULL ? g_strndup(name, (gsize)(end - name)) : NULL;
+}
+
 bool embedding_list_add_bundle(struct embedding_list *l, const struct safetensors *file,
+                               void (*tell)(void *user, const char *sentence), void *user,
                                GError **error)
 {
     for (size_t i = 0; i < safetensors_count(file); i++) {
         const struct safetensors_tensor *t = safetensors_at(file, i);
-        const char *name =
-            g_str_has_prefix(t->name, EMBEDDING_BUNDLE) ? t->name + strlen(EMBEDDING_BUNDLE) : NULL;
-        const char *end = name != NULL ? strstr(name, "." PARAM) : NULL;
-        if (end == NULL) {
-            continue;
-        }
+        g_autofree char *word = bundled_word(t);
         g_autoptr(GPtrArray) tensors = g_ptr_array_new();
         g_ptr_array_add(tensors, (void *)t);
-        char *word = g_strndup(name, (gsize)(end - name));
         // given by hand, or by another adapter, it is there: that one counts
-        if (has_word(l, word)) {
-            g_free(word);
-        } else if (!add_word(l, file, word, tensors, error)) {
+        if (word != NULL && has_word(l, word)) {
+            g_autofree char *sentence =
+                g_strdup_printf("%s: its embedding %s is left out, another of that name was there "
+                                "before it.",
+                                safetensors_path(file), word);
+            tell(user, sentence);
+        } else if (word != NULL && !add_word(l, file, g_steal_pointer(&word), tensors, error)) {
             return false;
         }
     }
     return true;
+}
+
+int embedding_bundle_count(const struct safetensors *file)
+{
+    int n = 0;
+
+    for (size_t i = 0; i < safetensors_count(file); i++) {
+        g_autofree char *word = bundled_word(safetensors_at(file, i));
+        n += word != NULL;
+    }
+    return n;
 }

@@ -31,12 +31,17 @@ void embedding_list_close(struct embedding_list *l); // accepts a zeroed one
 bool embedding_list_add(struct embedding_list *l, const struct svdiff_embedding *wanted,
                         GError **error);
 
-/* The same of those that lie in an adapter's file, which may have none. */
+/* The same of those that lie in an adapter's file, which may have none. One whose word is there is left out, which
+ * is told. */
 bool embedding_list_add_bundle(struct embedding_list *l, const struct safetensors *file,
+                               void (*tell)(void *user, const char *sentence), void *user,
                                GError **error);
 
 /* Adds a word whose n vectors are zeros, to be learned. */
 void embedding_list_add_word(struct embedding_list *l, const char *word, int n);
+
+// how many lie in an adapter's file
+int embedding_bundle_count(const struct safetensors *file);
 
 // how many vectors there are
 int embedding_list_count(const struct embedding_list *l);

@@ -51,7 +51,7 @@ static bool open_words(struct painter *p, const struct painter_parts *parts, GEr
     }
     for (int i = 0; i < p->adapters.n; i++) {
         if (!embedding_list_add_bundle(&p->words, adapter_tensors(p->adapters.items[i].adapter),
-                                       error)) {
+                                       tell, p->session, error)) {
             return false;
         }
     }

@@ -1,6 +1,7 @@
 /* What a run learns from; see lesson.h. */
 #include "engine/learn/lesson.h"
 
+#include "engine/adapter/embedding_file.h"
 #include "engine/learn/learn_check.h"
 #include "engine/learn/methods/method.h"
 #include "engine/learn/mixing/learn_choice.h"
@@ -39,6 +40,21 @@ static void tell(void *session, const char *sentence)
     session_warn(session, "%s", sentence);
 }
 
+// learning knows no words but the model's and its own
+static void tell_bundles(const struct lesson *l)
+{
+    for (int i = 0; i < l->adapters.n; i++) {
+        const struct safetensors *file = adapter_tensors(l->adapters.items[i].adapter);
+        const int n = embedding_bundle_count(file);
+        if (n > 0) {
+            session_warn(l->session,
+                         "%s: %d embedding%s in it %s left out: prompts of learning are read "
+                         "without.",
+                         safetensors_path(file), n, n == 1 ? "" : "s", n == 1 ? "is" : "are");
+        }
+    }
+}
+
 // who counts without computing reads no values
 static bool open_adapters(struct lesson *l, GError **error)
 {
@@ -49,6 +65,7 @@ static bool open_adapters(struct lesson *l, GError **error)
                            error)) {
         return false;
     }
+    tell_bundles(l);
     l->on = o->n_adapters > 0 ? adapter_list_text(&l->adapters, error) : NULL;
     return o->n_adapters == 0 || l->on != NULL;
 }

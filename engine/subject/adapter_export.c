@@ -2,6 +2,7 @@
 #include "engine/subject/adapter_export.h"
 
 #include "engine/base/error.h"
+#include "engine/subject/shift_set.h"
 #include "engine/subject/thumbnail.h"
 #include "engine/text/prompt.h"
 
@@ -63,6 +64,21 @@ bool adapter_export_put_norm(struct safetensors_writer *writer, const struct mod
         good = safetensors_writer_put(writer, name, values[i], error);
     }
     return good;
+}
+
+bool adapter_export_changes(const struct merge *m, const struct model_tensor *t)
+{
+    const struct weight w = model_tensor_weight(t);
+
+    if (!t->shifts) {
+        return false;
+    }
+    const int count = (int)weight_shift_count(&w, false);
+    g_autofree double *sum = g_new(double, MAX(count, 1));
+    g_autofree char *shift = shift_name(&w);
+    // a norm's may be as long as it, or one value for all of it
+    return bake_shift(&m->bake, shift, count, sum) || bake_shift(&m->bake, shift, 1, sum) ||
+           (w.kind == WEIGHT_EMBEDDING && bake_rows(&m->bake, &w, NULL) > 0);
 }
 
 float *adapter_export_change(const struct merge *m, size_t index, GError **error)

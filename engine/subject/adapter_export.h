@@ -24,6 +24,9 @@ void adapter_entries_add_norm(GArray *entries, const struct model_tensor *t);
 bool adapter_export_put_norm(struct safetensors_writer *writer, const struct model_tensor *t,
                              const float *change, GError **error);
 
+/* Whether some subject shifts the tensor, norms in either form, or rows of an embedding. */
+bool adapter_export_changes(const struct merge *m, const struct model_tensor *t);
+
 /* W' - W of a tensor of the model, in its own order; owned by the caller, NULL with an error. */
 float *adapter_export_change(const struct merge *m, size_t index, GError **error);
 

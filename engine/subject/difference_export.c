@@ -3,24 +3,8 @@
 
 #include "engine/base/error.h"
 #include "engine/subject/adapter_export.h"
-#include "engine/subject/shift_set.h"
 
 #define LEAF ".diff"
-
-// whether some subject shifts the weight, in either form, or rows of it
-static bool is_changed(const struct merge *m, const struct model_tensor *t)
-{
-    const struct weight w = model_tensor_weight(t);
-
-    if (!t->shifts) {
-        return false;
-    }
-    const int count = (int)weight_shift_count(&w, false);
-    g_autofree double *sum = g_new(double, MAX(count, 1));
-    g_autofree char *shift = shift_name(&w);
-    return bake_shift(&m->bake, shift, count, sum) || bake_shift(&m->bake, shift, 1, sum) ||
-           (w.kind == WEIGHT_EMBEDDING && bake_rows(&m->bake, &w, NULL) > 0);
-}
 
 // the header, and the indices of its modules in the model
 static GArray *plan(const struct merge *m, GArray *indices)
@@ -30,7 +14,7 @@ static GArray *plan(const struct merge *m, GArray *indices)
 
     for (size_t i = 0; i < checkpoint_count(c); i++) {
         const struct model_tensor *t = checkpoint_at(c, i);
-        if (!is_changed(m, t)) {
+        if (!adapter_export_changes(m, t)) {
             continue;
         }
         if (t->kind == WEIGHT_NORM) {

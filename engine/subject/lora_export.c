@@ -170,15 +170,10 @@ static void count_rows(struct exporter *e, const struct model_tensor *t)
     e->all += t->shifts && w.kind == WEIGHT_EMBEDDING ? bake_rows(&e->m->bake, &w, NULL) : 0;
 }
 
-// norms that some subject shifts, in either form
+// norms that some subject shifts
 static bool is_norm(const struct exporter *e, const struct model_tensor *t)
 {
-    const struct weight w = model_tensor_weight(t);
-    g_autofree double *sum = g_new(double, MAX(w.out, 1));
-    g_autofree char *shift = shift_name(&w);
-
-    return t->shifts && t->n_dims == 1 &&
-           (bake_shift(&e->m->bake, shift, w.out, sum) || bake_shift(&e->m->bake, shift, 1, sum));
+    return t->n_dims == 1 && adapter_export_changes(e->m, t);
 }
 
 // a gain's change is written as it is, where it is asked for

@@ -97,6 +97,11 @@ generate $draw --lora "$style" --output style.png
 generate $draw --lora bundle.safetensors --output bundle.png
 check 'in an adapter file' differ style.png bundle.png
 check 'in an adapter file: nothing is left out' test ! -s "$work/err"
+generate $draw --lora bundle.safetensors --embedding "$glow=Glow" --output given.png
+check 'one that is given counts before it' differ given.png bundle.png
+check 'which is told' grep -q '^warning: bundle.safetensors: its embedding glow is left out, another' "$work/err"
+learn --prompt '[V]' --image "$pictures/rgb8.png" --steps 1 --lora bundle.safetensors --output on.safetensors
+check 'learning has no use for it' grep -q 'bundle.safetensors: 1 embedding in it is left out: prompts of learning' "$work/err"
 with_word() { # NAME PATTERN PYTHON
     tensors "$style" word.safetensors "t = $3"
     refuses "embedding: $1" 1 "word.safetensors: .*$2" generate --model "$sd1" --prompt x --width 64 --height 64 \
