@@ -154,6 +154,9 @@ static void test_parts_many(void)
 
     g_assert_true(g_str_has_prefix(low, "fox*"));
     g_assert_cmpint(strlen(characters), ==, 9002);
+    g_assert_true(prompt_unbalanced(word) == word);
+    g_assert_true(prompt_unbalanced(closed) == closed);
+    g_assert_null(prompt_unbalanced("(a [b) c] \\( [V] \\]"));
     g_autofree char *escaped = prompt_escape("a (b) [c] \\");
     g_autofree char *plain = show_parts(escaped);
     g_assert_cmpstr(plain, ==, "a (b) [c] \\*1");

@@ -3,6 +3,29 @@
 #include "engine/command/command.h"
 
 #include "engine/text/prompt_marks.h"
+#include "engine/text/prompt_parts.h"
+
+#define SHOWN_BYTES 20 // of a text behind a bracket
+
+// a bracket that has no other; what such programs make of it is no mistake, and seldom meant
+static void tell_bracket(struct command *c, const char *what, const char *text)
+{
+    const char *at = prompt_unbalanced(text);
+
+    if (at == NULL) {
+        return;
+    }
+    const bool opens = *at == '(' || *at == '[';
+    // a closing one is seen by what stands before it
+    const char *from = opens ? at : MAX(text, at + 1 - SHOWN_BYTES);
+    g_autofree char *part = g_strndup(from, opens ? SHOWN_BYTES : (gsize)(at + 1 - from));
+    g_autofree char *shown = g_utf8_make_valid(part, -1);
+    report_warning(c->report, "'%s' in the %s has a bracket that %s; write \\%c for the character.",
+                   shown, what,
+                   opens ? "is not closed, and whose weight goes to the end"
+                         : "was not opened, and is a character",
+                   *at);
+}
 
 void command_tell_prompt(struct command *c, const char *what, const char *text,
                          const char *placeholder, bool plain)
@@ -11,6 +34,9 @@ void command_tell_prompt(struct command *c, const char *what, const char *text,
     g_autofree char *weight = plain ? prompt_mark_weight(text) : NULL;
     g_autofree char *lora = prompt_mark_lora(text);
 
+    if (!plain) {
+        tell_bracket(c, what, text);
+    }
     // prompts of other programs come with habits: each mark is told for itself
     if (mark != NULL && placeholder != NULL) {
         report_warning(c->report,

@@ -265,6 +265,33 @@ GArray *prompt_parts(const char *option, const char *text, GError **error)
     return check_weights(option, parts, error) ? merge(parts) : NULL;
 }
 
+const char *prompt_unbalanced(const char *text)
+{
+    // of each kind those that are open: (a [b) c] is balanced, as its weights are
+    g_autoptr(GPtrArray) round = g_ptr_array_new(), square = g_ptr_array_new();
+
+    for (const char *at = text; *at != '\0'; at++) {
+        const gsize mark = prompt_mark_length(at);
+        GPtrArray *open = strchr("()", *at) != NULL ? round : square;
+
+        if (mark > 0) {
+            at += mark - 1;
+        } else if (*at == '\\' && at[1] != '\0') {
+            at++;
+        } else if (*at == '(' || *at == '[') {
+            g_ptr_array_add(open, (void *)at);
+        } else if ((*at == ')' || *at == ']') && open->len == 0) {
+            return at;
+        } else if (*at == ')' || *at == ']') {
+            g_ptr_array_set_size(open, (int)open->len - 1);
+        }
+    }
+    const char *first = round->len > 0 ? round->pdata[0] : NULL;
+    return square->len > 0 && (first == NULL || (const char *)square->pdata[0] < first)
+               ? square->pdata[0]
+               : first;
+}
+
 char *prompt_escape(const char *text)
 {
     GString *escaped = g_string_new(NULL);

@@ -33,5 +33,8 @@ static inline const struct prompt_part *prompt_part_at(const GArray *parts, guin
     return &g_array_index(parts, struct prompt_part, i);
 }
 
+/* The first bracket that was never opened, else the first that is not closed, in the text; NULL: there is neither. */
+const char *prompt_unbalanced(const char *text);
+
 /* The text that has these characters and no weights; owned by the caller. */
 char *prompt_escape(const char *text);

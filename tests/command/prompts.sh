@@ -76,6 +76,18 @@ generate $draw --prompt 'a fox' --negative '<lora:fox_v2:0.8>' --output lora.png
 check 'one in the negative prompt' warned 1 '<lora:fox_v2:0.8> in the negative prompt loads'
 generate $draw --prompt 'a fox (at 10:30), 16:9 [red] <b>' --output plain.png
 check 'other brackets' warned 0 .
+bracket() { # PATTERN: one is told, and no more
+    grep -aE "^warning: .* has a bracket" "$work/err" >"$work/warnings"
+    [ "$(wc -l <"$work/warnings")" -eq 1 ] && grep -Fq "$1" "$work/warnings"
+}
+generate $draw --prompt 'a [dog] (in (deep) snow' --output plain.png
+check 'a bracket that is not closed is told' bracket "'(in (deep) snow' in the prompt has a bracket that is not closed"
+generate $draw --prompt dog --negative 'ugly], [worse' --output plain.png
+check 'one that was not opened' bracket "'ugly]' in the negative prompt has a bracket that was not opened"
+generate $draw --prompt '(a [b) c] \( [V] :)' --output plain.png
+check 'with a way to say the character' bracket 'write \) for the character'
+learn --prompt 'a ([V] dog' --image "$pictures/rgb8.png" --steps 1 --output s.safetensors
+check 'learning has no brackets' test "$(grep -c 'has a bracket' "$work/err")" -eq 0
 learn --prompt 'a ([V] dog:1.2)' --image "$pictures/rgb8.png" --steps 1 --output s.safetensors
 check 'learning has no weights' warned 1 '\(\[V\] dog:1.2\) in the prompt is no weight'
 end_tests
