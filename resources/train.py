@@ -22,7 +22,7 @@ import torch
 import torch.distributed as distributed
 from diffusers import AutoencoderKL
 
-from training import autoencoder, denoiser, export, subjects, tokens
+from training import autoencoder, decoder, denoiser, export, subjects, tokens
 from training.optim import rank
 
 RESOURCES = Path(__file__).resolve().parent
@@ -42,7 +42,6 @@ def options():
     parser.add_argument("--minutes", type=float, default=240, help="for UNet and text encoder")
     parser.add_argument("--decoder-minutes", type=float, default=10, help="for the decoder alone")
     parser.add_argument("--batch", type=int, default=denoiser.BATCH, help="captions in a step")
-    parser.add_argument("--pool", type=int, default=denoiser.POOL, help="pictures kept encoded")
     parser.add_argument("--export-every", type=float, default=15, help="minutes between folders")
     parser.add_argument("--threads", type=int, default=0, help="PyTorch's threads, 0 for all")
     parser.add_argument("--continue", dest="go_on", action="store_true",
@@ -90,8 +89,8 @@ def main():
     model = untrained_model(chosen, trained_autoencoder(chosen, device))
     denoiser.train(model, chosen.cache, chosen.minutes * 60, device,
                    lambda: export.write_model(model, chosen.output),
-                   chosen.export_every * 60, say, chosen.pool)
-    autoencoder.refine_decoder(model.vae, chosen.cache, chosen.decoder_minutes * 60, device, say)
+                   chosen.export_every * 60, say)
+    decoder.train(model, chosen.cache, chosen.decoder_minutes * 60, device, say)
     if rank() == 0:
         say(f"held-out things: PSNR {autoencoder.held_out_psnr(model.vae, device):.2f} dB")
         export.write_model(model, chosen.output)

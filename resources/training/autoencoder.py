@@ -1,7 +1,9 @@
 """The KL autoencoder: 128x128x3 pictures in [-1,1] <-> 16x16x12 latents.
 
 Loss per picture: |x - y| + 2 (x - y)^2 + |dx - dy| over horizontal and vertical differences d
-(which keeps edges) + 1e-4 KL(q(z|x) || N(0,1)).  Training pictures come from all emoji but the
+(which keeps edges) + 1e-4 KL(q(z|x) || N(0,1)).  In every fourth step a part of the latents, made half
+as large by averaging, has to give the picture made half as large (Kouzelis et al., EQ-VAE, 2025): latents
+that scale as pictures do are learned sooner by the UNet.  Training pictures come from all emoji but the
 held-out ones.  `scaling_factor` is 1 over the latents' standard deviation, as measured at the end.
 """
 import random
@@ -9,6 +11,7 @@ import random
 import numpy as np
 import torch
 from diffusers import AutoencoderKL
+from torch.nn.functional import avg_pool2d
 
 from . import pictures
 from .optim import Clock, MovingAverage, Optimiser, load_checkpoint, rank, save_checkpoint
@@ -21,6 +24,7 @@ CROP = 64
 WHOLE = 0.85  # from this share of the time on, whole pictures
 EDGES = 1.0
 KL = 1e-4
+HALVED, EVERY = 0.5, 4  # weight of halved pictures, and in which steps
 
 
 def build():
@@ -65,18 +69,27 @@ class PictureSource:
         return pictures.any_scene(self.rng, self.others)
 
 
-def loss_of(model, x, frozen=False):
-    """Returns (loss, mean squared error) for pictures x; `frozen` leaves the encoder alone."""
-    with torch.set_grad_enabled(not frozen):
-        posterior = model.encode(x).latent_dist
-    y = model.decode(posterior.sample()).sample.float()
-    error = y - x
+def difference(y, x):
+    """Returns (loss, mean squared error) of decoded pictures y beside the pictures x."""
+    error = y.float() - x
     across, down = error[..., 1:] - error[..., :-1], error[..., 1:, :] - error[..., :-1, :]
     square = error.square().mean()
+    edges = across.abs().mean() + down.abs().mean()
+    return error.abs().mean() + 2 * square + EDGES * edges, square.detach()
+
+
+def loss_of(model, x, halved=False):
+    """Returns (loss, mean squared error) for pictures x."""
+    posterior = model.encode(x).latent_dist
+    z = posterior.sample()
+    loss, square = difference(model.decode(z).sample, x)
+    if halved:
+        some = slice(0, max(1, len(x) // 2))
+        loss = loss + HALVED * difference(model.decode(avg_pool2d(z[some], 2)).sample,
+                                          avg_pool2d(x[some], 2))[0]
     kl = 0.5 * (posterior.mean.float().square() + posterior.var.float() - 1
                 - posterior.logvar.float()).mean()
-    edges = across.abs().mean() + down.abs().mean()
-    return error.abs().mean() + 2 * square + EDGES * edges + KL * kl, square.detach()
+    return loss + KL * kl, square
 
 
 def train(folder, seconds, device, start=None, say=print):
@@ -88,20 +101,9 @@ def train(folder, seconds, device, start=None, say=print):
     return model
 
 
-def refine_decoder(model, folder, seconds, device, say=print):
-    """Trains the decoder alone for `seconds` in all, so that latents keep their meaning.
-
-    On whole pictures: crops know nothing of a picture's own corners.
-    """
-    for part in (model.encoder, model.quant_conv):
-        part.requires_grad_(False)
-    run(model.to(device), folder / "decoder.pt", Clock(seconds), device, say, frozen=True)
-
-
-def run(model, checkpoint, clock, device, say, frozen=False):
+def run(model, checkpoint, clock, device, say):
     """Trains the model in place until the clock is over; returns the source of its pictures."""
-    optimiser = Optimiser([model], 0.01 if frozen else 0.02, 1e-3 if frozen else 2e-3,
-                          outer=("conv_in", "conv_out", "quant_conv"))
+    optimiser = Optimiser([model], 0.02, 2e-3, outer=("conv_in", "conv_out", "quant_conv"))
     average = MovingAverage([model], 0.998)
     state = load_checkpoint(checkpoint, clock, model=model, optimiser=optimiser)
     if state is not None:
@@ -110,10 +112,10 @@ def run(model, checkpoint, clock, device, say, frozen=False):
     source, squares = PictureSource(f"{clock.step} {rank()}"), []
     torch.manual_seed(clock.step * 100 + rank())
     while not clock.over():
-        whole = frozen or clock.now > WHOLE * clock.seconds
+        whole = clock.now > WHOLE * clock.seconds
         x = to_tensor(source.batch(BATCH // 4) if whole else source.crops(BATCH), device)
         with torch.autocast(device, torch.bfloat16):
-            loss, square = loss_of(model, x, frozen)
+            loss, square = loss_of(model, x, clock.step % EVERY == 0)
         loss.backward()
         optimiser.step(clock.factor())
         average.update()

@@ -8,6 +8,7 @@ noisiest levels, where the prompt decides what the picture shows, count in full.
 is emptied for classifier-free guidance.
 """
 import random
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -16,16 +17,19 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from . import pictures, tokens
-from .autoencoder import CHANNELS, to_tensor
+from .attention import SharedWords
+from .autoencoder import CHANNELS
+from .latents import TrainingSet
 from .optim import Clock, MovingAverage, Optimiser, load_checkpoint, rank, save_checkpoint
-from .things import Glyphs, training_things
 
 WIDTHS = (64, 96, 160)
 TEXT_WIDTH = 192
-BATCH, LEVELS = 16, 4  # captions in a step, noise levels for each
+BATCH, LEVELS = 12, 6  # captions in a step of a process, noise levels for each
 DROPPED = 0.1
 WEIGHT_CAP = 6.0
-POOL = 16384
+RATE, DECAY = 0.01, 0.998
+VALIDATION, VALIDATED = 20, 256  # a seed, scenes
+FIRST, MORE, EVERY = 16384, 512, 100  # scenes before the first step, and then in every EVERY-th
 
 
 @dataclass
@@ -72,45 +76,11 @@ def build_scheduler():
         prediction_type="v_prediction", timestep_spacing="leading")
 
 
-class LatentPool:
-    """Scenes with their latents; some are exchanged for new ones while the training runs."""
-
-    def __init__(self, vae, device, seed, count=POOL):
-        self.vae, self.device, self.rng = vae, device, random.Random(seed)
-        self.glyphs, self.things = Glyphs(), training_things()
-        self.scenes = [None] * count
-        side = pictures.SIZE // 8
-        self.latents = torch.zeros(count, CHANNELS, side, side)
-        self.oldest = 0
-
-    def fill(self, count):
-        """Replaces the `count` oldest entries, 64 at a time."""
-        for _ in range(count // 64):
-            self._replace(self.oldest, 64)
-            self.oldest = (self.oldest + 64) % len(self.scenes)
-
-    @torch.no_grad()
-    def _replace(self, start, count):
-        scenes = [pictures.random_scene(self.rng, self.things) for _ in range(count)]
-        x = to_tensor([pictures.paint(scene, self.glyphs) for scene in scenes], self.device)
-        with torch.autocast(self.device, torch.bfloat16):
-            latent = self.vae.encode(x).latent_dist.mean
-        self.scenes[start:start + count] = scenes
-        self.latents[start:start + count] = latent.float().cpu() * self.vae.config.scaling_factor
-
-    def batch(self, count):
-        """Returns (latents, captions) of `count` pictures drawn at random."""
-        chosen = [self.rng.randrange(len(self.scenes)) for _ in range(count)]
-        captions = ["" if self.rng.random() < DROPPED else
-                    pictures.caption(self.rng, self.scenes[index]) for index in chosen]
-        return self.latents[chosen].to(self.device), captions
-
-
 def loss_of(model, latents, captions, signal):
     """Returns the weighted v-prediction loss; `signal` holds a for each of the 1000 levels."""
     device = latents.device
     ids = tokens.encode(model.tokenizer, captions).to(device)
-    words = model.text(ids).last_hidden_state.repeat(LEVELS, 1, 1)
+    words = model.text(ids).last_hidden_state  # n captions for LEVELS * n pictures: SharedWords
     x = latents.repeat(LEVELS, 1, 1, 1)
     spread = (torch.arange(len(x), device=device) + torch.rand((), device=device)) / len(x)
     level = (spread * len(signal)).long()[torch.randperm(len(x), device=device)]
@@ -124,49 +94,108 @@ def loss_of(model, latents, captions, signal):
     return ((v - target).square().mean((1, 2, 3)) * weight).sum() / weight.sum()
 
 
-def train(model, folder, seconds, device, export=None, every=900, say=print, pool=POOL):
-    """Trains model.unet and model.text for `seconds` in all, resuming from folder/denoiser.pt.
+def validation_set(scenes):
+    """Returns (latents, captions) of scenes that training never draws: numbers beyond the set's end."""
+    rng = random.Random(VALIDATION)
+    drawn = [scenes.scene(f"of validation {number}") for number in range(VALIDATED)]
+    return scenes.encoded(drawn), [pictures.caption(rng, scene) for scene in drawn]
+
+
+def validation_loss(model, kept, signal):
+    """Returns the loss of `kept` (latents, captions) with noise that is the same each time."""
+    state, losses = torch.get_rng_state(), []
+    torch.manual_seed(VALIDATION)
+    with torch.no_grad(), autocast(kept[0].device.type):
+        for start in range(0, len(kept[1]), BATCH):
+            some = slice(start, start + BATCH)
+            losses.append(float(loss_of(model, kept[0][some], kept[1][some], signal)))
+    torch.set_rng_state(state)
+    return sum(losses) / len(losses)
+
+
+@contextmanager
+def autocast(device):
+    """bfloat16 where it does; so few tokens: on a CPU plain attention is faster than the fused one."""
+    with torch.autocast(device, torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
+        yield
+
+
+class Training:
+    """A training of model.unet and model.text that goes on where it stopped.
+
+    It is kept in folder/denoiser.pt as long as the rate is the full one, and while it falls in
+    folder/denoiser-falling.pt: a longer training goes on from the former, as if it had not fallen.
+    """
+
+    def __init__(self, model, folder, seconds, device):
+        self.model, self.folder, self.device = model, folder, device
+        for module in (*model.modules(), model.vae):
+            module.to(device)
+        model.unet.set_attn_processor(SharedWords())
+        self.optimiser = Optimiser(model.modules(), RATE, RATE / 10, ("conv_in", "conv_out", "embedding"))
+        self.average, self.clock = MovingAverage(model.modules(), DECAY), Clock(seconds)
+        self._resume()
+        torch.manual_seed(self.clock.step * 100 + rank() + 1)
+        self.signal = build_scheduler().alphas_cumprod.to(device)
+        self.set = TrainingSet(model.vae, device, folder, f"{self.clock.step} {rank()}")
+
+    def _resume(self):
+        for name in ("denoiser-falling.pt", "denoiser.pt"):
+            path = self.folder / name
+            if path.exists() and (name == "denoiser.pt" or
+                                  torch.load(path, weights_only=True)["seconds"] == self.clock.seconds):
+                state = load_checkpoint(path, self.clock, unet=self.model.unet, text=self.model.text,
+                                        optimiser=self.optimiser)
+                self.average.weights = [weight.to(self.device) for weight in state["average"]]
+                self.average.steps = self.clock.step
+                return
+
+    def step(self):
+        """Makes one step; returns its loss."""
+        with autocast(self.device):
+            loss = loss_of(self.model, *self.set.batch(BATCH, DROPPED), self.signal)
+        loss.backward()
+        self.optimiser.step(self.clock.factor())
+        self.average.update()
+        return float(loss.detach())
+
+    def save(self):
+        name = "denoiser-falling.pt" if self.clock.falling() else "denoiser.pt"
+        save_checkpoint(self.folder / name, self.clock, unet=self.model.unet, text=self.model.text,
+                        optimiser=self.optimiser, average=self.average.weights,
+                        seconds=self.clock.seconds)
+
+
+def train(model, folder, seconds, device, export=None, every=900, say=print):
+    """Trains model.unet and model.text for `seconds` in all, those of earlier runs included.
 
     `export` is called every `every` seconds, and at the end, with the averaged weights in place.
     """
-    for module in (*model.modules(), model.vae):
-        module.to(device)
-    outer = ("conv_in", "conv_out", "embedding")
-    optimiser = Optimiser(model.modules(), 0.01, 1e-3, outer)
-    average, clock = MovingAverage(model.modules(), 0.998), Clock(seconds)
-    state = load_checkpoint(folder / "denoiser.pt", clock, unet=model.unet, text=model.text,
-                            optimiser=optimiser)
-    if state is not None:
-        average.weights = [weight.to(device) for weight in state["average"]]
-        average.steps = clock.step
-    torch.manual_seed(clock.step * 100 + rank() + 1)
-    source = LatentPool(model.vae, device, f"{clock.step} {rank()}", pool)
-    source.fill(pool)
-    say(f"encoded {pool} pictures, {clock.elapsed():.0f} s")
-    signal = build_scheduler().alphas_cumprod.to(device)
-    losses, exported = [], clock.elapsed()
-    while not clock.over():
-        # So few tokens: on a CPU plain attention is several times faster than the fused one.
-        with torch.autocast(device, torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
-            loss = loss_of(model, *source.batch(BATCH), signal)
-        loss.backward()
-        optimiser.step(clock.factor())
-        average.update()
-        losses.append(float(loss.detach()))
-        if clock.step % 100 == 0:
-            source.fill(pool // 8)
-            mean = sum(losses[-100:]) / len(losses[-100:])
-            say(f"denoiser step {clock.step} {clock.elapsed():.0f} s loss {mean:.4f}")
-        if clock.now - exported > every:
-            save_checkpoint(folder / "denoiser.pt", clock, unet=model.unet, text=model.text,
-                            optimiser=optimiser, average=average.weights)
-            if export and rank() == 0:
-                average.swap()
+    training = Training(model, folder, seconds, device)
+    clock, losses = training.clock, []
+    if clock.step == 0:
+        training.set.encode_more(FIRST - int(training.set.there.sum()))
+    kept = validation_set(training.set)
+    say(f"{int(training.set.there.sum())} scenes are encoded, step {clock.step}")
+
+    def exported():
+        training.save()
+        training.average.swap()
+        if rank() == 0:
+            say(f"validation loss {validation_loss(model, kept, training.signal):.5f}")
+            if export:
                 export()
-                average.swap()
-            exported = clock.now
-    save_checkpoint(folder / "denoiser.pt", clock, unet=model.unet, text=model.text,
-                    optimiser=optimiser, average=average.weights)
-    average.swap()
-    if export and rank() == 0:
-        export()
+        training.average.swap()
+        return clock.elapsed()
+
+    told = clock.elapsed()
+    while not clock.over():
+        losses.append(training.step())
+        if clock.step % EVERY == 0:
+            training.set.encode_more(MORE)
+            say(f"denoiser step {clock.step} {clock.elapsed():.0f} s loss {sum(losses) / len(losses):.4f}")
+            losses = []
+        if clock.now - told > every:
+            told = exported()
+    exported()
+    training.average.swap()

@@ -155,10 +155,14 @@ class Clock:
             self.now = float(now)
         return self.now >= self.seconds
 
+    def falling(self):
+        """Whether the learning rate has begun to fall."""
+        return self.now > (1 - self.fall) * self.seconds
+
     def factor(self):
         """Returns the share of the full learning rate for the next step."""
         self.step += 1
-        left = max(0.02, 1 - self.now / self.seconds)
+        left = max(0.0, 1 - self.now / self.seconds)
         return min(1.0, self.step / self.warm_up, left / self.fall)
 
 
