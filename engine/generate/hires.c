@@ -99,21 +99,17 @@ bool hires_generate(svdiff *s, const struct svdiff_generate_options *o, svdiff_t
                       .progress = progress,
                       .user = user};
     const int factor = autoencoder_factor(checkpoint_vae_config(s->checkpoint));
-    const bool keeps = s->keeps;
 
     hires_size(o, MAX(factor, 8), &h.width, &h.height);
     // the second drawing would say no after the first
     bool done = generate_check(o, MAX(factor, 8), error) && draw_small(&h, error);
     // the same networks for all of them
-    s->keeps = keeps || o->count > 1;
+    const bool keeps = session_keep_begin(s, o->count > 1);
     for (; h.index < o->count && done; h.index++) {
         done = h.small[h.index] == NULL || draw_large(&h, error);
         g_clear_pointer(&h.small[h.index], picture_free);
     }
-    if (!keeps) {
-        session_drop_networks(s);
-    }
-    s->keeps = keeps;
+    session_keep_end(s, keeps);
     for (int i = 0; i < o->count; i++) {
         picture_free(h.small[i]);
     }

@@ -175,6 +175,13 @@ void strip_column_clear(struct strip_column *c)
     *c = (struct strip_column){0};
 }
 
+bool strip_changes_weights(const struct strip *s)
+{
+    int which;
+
+    return find_way(s->name, &which) != NULL;
+}
+
 bool strip_check(const struct strip *s, const struct svdiff_generate_options *from, int unit,
                  GError **error)
 {

@@ -25,6 +25,9 @@ bool strip_column_make(const struct strip *s, int i, const struct svdiff_generat
                        struct strip_column *c, GError **error);
 void strip_column_clear(struct strip_column *c);
 
+/* Whether each picture has weights of its own: what varies is what is put into them. */
+bool strip_changes_weights(const struct strip *s);
+
 /* Whether all of them can be drawn with a model whose sizes are divisible by `unit`. */
 bool strip_check(const struct strip *s, const struct svdiff_generate_options *from, int unit,
                  GError **error);

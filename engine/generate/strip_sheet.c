@@ -60,6 +60,8 @@ static bool draw_columns(svdiff *s, const void *what, svdiff_take take, progress
                          void *user, GError **error)
 {
     const struct columns *all = what;
+    // one model for all, where it is the same
+    const bool keeps = session_keep_begin(s, !strip_changes_weights(all->strip));
     bool done = true;
 
     for (int i = s->share; i < all->strip->n && done; i += session_shares(s)) {
@@ -69,6 +71,7 @@ static bool draw_columns(svdiff *s, const void *what, svdiff_take take, progress
                draw_column(s, &c.options, &column, error);
         strip_column_clear(&c);
     }
+    session_keep_end(s, keeps);
     return done;
 }
 

@@ -91,6 +91,22 @@ void session_drop_networks(svdiff *s)
     s->kept = (struct session_networks){0};
 }
 
+bool session_keep_begin(svdiff *s, bool wanted)
+{
+    const bool before = s->keeps;
+
+    s->keeps = before || wanted;
+    return before;
+}
+
+void session_keep_end(svdiff *s, bool before)
+{
+    if (!before) {
+        session_drop_networks(s);
+    }
+    s->keeps = before;
+}
+
 // in the order of what needs what: networks hold memory of the device
 void svdiff_close(svdiff *s)
 {

@@ -52,6 +52,11 @@ static inline int session_shares(const svdiff *s)
 /* Frees the kept networks. */
 void session_drop_networks(svdiff *s);
 
+/* Keeps networks of the calls that follow, if that is wanted, until the end, which gets what the begin returned: it
+ * frees them unless the session keeps networks anyway. */
+bool session_keep_begin(svdiff *s, bool wanted);
+void session_keep_end(svdiff *s, bool before);
+
 /* Which model it is (model_hash.h), by the wanted hashes (enum model_hash): found out once,
  * for which all weights are read. progress may be NULL. NULL with an error. */
 const struct model_hashes *session_hashes(svdiff *s, unsigned wanted, progress_function progress,
