@@ -2,6 +2,7 @@
 #include "engine/command/adapter_option.h"
 
 #include "engine/adapter/adapter_lookup.h"
+#include "engine/command/settings_text.h"
 
 #include <string.h>
 
@@ -161,17 +162,18 @@ char *adapter_options_text(const struct svdiff_adapter *list, int n, uint64_t bi
 
 char *adapter_options_files(const char *vae, const struct svdiff_embedding *embeddings, int n)
 {
-    GString *text = g_string_new(NULL);
+    GString *list = g_string_new(NULL);
 
-    if (vae != NULL) {
-        g_autofree char *name = g_path_get_basename(vae);
-        g_string_append_printf(text, ", VAE: %s", name);
-    }
     for (int i = 0; i < n; i++) {
         g_autofree char *name = g_path_get_basename(embeddings[i].file);
-        g_string_append_printf(text, "%s%s%s%s", i == 0 ? ", Embeddings: " : " ", name,
+        g_string_append_printf(list, "%s%s%s%s", i == 0 ? "" : ", ", name,
                                embeddings[i].word != NULL ? "=" : "",
                                embeddings[i].word != NULL ? embeddings[i].word : "");
     }
-    return g_string_free(text, FALSE);
+    // names may have what divides values
+    g_autofree char *words = settings_text_quote(g_string_free(list, FALSE));
+    g_autofree char *name =
+        vae != NULL ? settings_text_quote(g_path_get_basename(vae)) : g_strdup("");
+    return g_strconcat(vae != NULL ? ", VAE: " : "", name, n > 0 ? ", Embeddings: " : "", words,
+                       NULL);
 }

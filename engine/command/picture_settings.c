@@ -238,7 +238,7 @@ static bool take_size(struct given *g, const struct settings *s, const char *key
 static void take_files(struct given *g, struct settings *s, const char *option, const char *value)
 {
     const bool subjects = strcmp(option, "subject") == 0;
-    g_auto(GStrv) names = g_strsplit(value, subjects ? ", " : " ", -1);
+    g_auto(GStrv) names = g_strsplit(value, ", ", -1);
     g_autoptr(GStrvBuilder) found = g_strv_builder_new();
     bool any = false;
 

@@ -44,6 +44,16 @@ generate --prompt 'a "big" (dog:1.2), glow, größe' --negative 'cat: bad, worse
     --subject owl:keep=3 --output other.png --force --seed 6 --steps 1
 back all.png --force --seed 6 --steps 1
 check 'options count before it' same other.png back.png
+# names with what divides values: of several, and of one
+for name in 'my glow' 'a,b'; do
+    cp "$SVDIFF_TESTS_DIR/fixtures/pickles/embedding.pt" "$work/data/svdiff/embeddings/$name.pt"
+    [ "$name" = 'my glow' ] || rm "$work/data/svdiff/embeddings/my glow.pt"
+    set -- --embedding "$name=shine"
+    [ "$name" = 'a,b' ] || set -- "$@" --embedding glow
+    generate --prompt 'glow, shine' --steps 1 --seed 1 "$@" --output named.png --force
+    back named.png --force
+    check "an embedding that is called $name" same named.png back.png
+done
 generate --prompt x --steps 1 --seed 1 --output x.png
 back x.png y
 generate --prompt y --steps 1 --seed 1 --output y.png
