@@ -237,7 +237,12 @@ SVDIFF_API void svdiff_group_leave(svdiff_group *g); // waits for the others; ac
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(svdiff_group, svdiff_group_leave)
 
 /* How a subject is learned, and so which file it becomes (engine/learn/methods/method.h). */
-enum svdiff_method { SVDIFF_METHOD_SVDIFF, SVDIFF_METHOD_LORA, SVDIFF_METHOD_TEXTUAL_INVERSION };
+enum svdiff_method {
+    SVDIFF_METHOD_SVDIFF,
+    SVDIFF_METHOD_LORA,
+    SVDIFF_METHOD_TEXTUAL_INVERSION,
+    SVDIFF_METHOD_FULL,
+};
 // which weights a LoRA is of: of the attentions, all linear ones of transformers, kernels as well
 enum lora_modules { LORA_MODULES_ATTENTION, LORA_MODULES_LINEAR, LORA_MODULES_ALL };
 enum lora_keys { LORA_KEYS_KOHYA, LORA_KEYS_DIFFUSERS }; // whose names a file has

@@ -3,7 +3,7 @@
 
 /* ---- norms ---- */
 
-enum { NORM_FROZEN, NORM_ELEMENTS, NORM_SCALAR };
+enum { NORM_FROZEN, NORM_ELEMENTS, NORM_SCALAR, NORM_FULL, NORM_FORMS };
 
 static struct norm new_norm(const struct fixture *f, int c, int groups, int form)
 {
@@ -13,8 +13,17 @@ static struct norm new_norm(const struct fixture *f, int c, int groups, int form
     struct weight *w = &n.gain;
 
     w->dense.data = fixture_values(f->k, c + c, 1, 0.5, 1.5);
-    w->bias = n.bias = fixture_values(f->k, c, 2, -0.5, 0.5);
+    w->bias = fixture_values(f->k, c, 2, -0.5, 0.5);
     if (form == NORM_FROZEN) {
+        return n;
+    }
+    if (form == NORM_FULL) {
+        w->form = WEIGHT_FULL;
+        w->value = (real *)w->dense.data;
+        w->base = w->dense;
+        w->dvalue = fixture_values(f->k, c, 3, 0, 0);
+        w->bias_value = w->bias_base = w->bias;
+        w->dbias = fixture_values(f->k, c, 4, 0, 0);
         return n;
     }
     w->form = WEIGHT_SPECTRAL;
@@ -44,7 +53,8 @@ static struct tensor *build_layernorm(struct tape *t, struct tensor **x, void *d
 static void test_norm(struct fixture *f, const void *data)
 {
     static const build_function builds[] = {build_groupnorm, build_groupnorm_silu, build_layernorm};
-    const int which = GPOINTER_TO_INT(data) / 3, form = GPOINTER_TO_INT(data) % 3;
+    const int which = GPOINTER_TO_INT(data) / NORM_FORMS;
+    const int form = GPOINTER_TO_INT(data) % NORM_FORMS;
     struct norm n = new_norm(f, 6, 2, form);
 
     f->build = builds[which];
@@ -52,7 +62,10 @@ static void test_norm(struct fixture *f, const void *data)
     f->refresh = &n.gain;
     fixture_leaf(f, 2, 2, 3, 6);
     fixture_check_leaves(f);
-    if (form != NORM_FROZEN) {
+    if (form == NORM_FULL) {
+        fixture_check_trained(f, n.gain.value, n.gain.dvalue, 6);
+        fixture_check_trained(f, n.gain.bias_value, n.gain.dbias, 6);
+    } else if (form != NORM_FROZEN) {
         fixture_check_trained(f, n.gain.shift, n.gain.dshift, form == NORM_SCALAR ? 1 : 6);
     }
     test_weight_release(f, &n.gain);
@@ -316,10 +329,11 @@ static void test_bf16(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < 3 * NORM_FORMS; i++) {
         static const char *const ops[] = {"groupnorm", "groupnorm-silu", "layernorm"};
-        static const char *const forms[] = {"frozen", "element-wise", "scalar"};
-        g_autofree char *path = g_strdup_printf("/ops/%s/%s", ops[i / 3], forms[i % 3]);
+        static const char *const forms[] = {"frozen", "element-wise", "scalar", "full"};
+        g_autofree char *path =
+            g_strdup_printf("/ops/%s/%s", ops[i / NORM_FORMS], forms[i % NORM_FORMS]);
         FIXTURE_TEST(path, test_norm, i);
     }
     FIXTURE_TEST("/ops/attention", test_attention, 0);

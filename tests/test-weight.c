@@ -70,10 +70,15 @@ static void test_full(struct fixture *f, const void *convolves)
     struct weight w = convolves ? test_weight_new(f, WEIGHT_CONV, 3, 4, 3)
                                 : test_weight_new(f, WEIGHT_LINEAR, 4, 5, 1);
     w.form = WEIGHT_FULL;
+    w.value = (real *)w.dense.data;
+    w.base = w.dense;
     w.dvalue = fixture_values(f->k, weight_count(&w), 3, 0, 0);
+    w.bias_value = w.bias_base = w.bias;
+    w.dbias = fixture_values(f->k, w.out, 4, 0, 0);
     use(f, &w, convolves ? build_conv : build_linear);
     fixture_check_leaves(f);
     fixture_check_trained(f, (double *)w.dense.data, w.dvalue, weight_count(&w));
+    fixture_check_trained(f, w.bias_value, w.dbias, w.out);
     test_weight_release(f, &w);
 }
 
@@ -96,6 +101,8 @@ static void test_embedding(struct fixture *f, const void *is_full)
     fixture_leaf(f, 2, 1, 2, 4);
     if (is_full) {
         w.form = WEIGHT_FULL;
+        w.value = (real *)w.dense.data;
+        w.base = w.dense;
         w.dvalue = fixture_values(f->k, weight_count(&w), 3, 0, 0);
         fixture_check_trained(f, (double *)w.dense.data, w.dvalue, weight_count(&w));
     } else {
@@ -120,6 +127,8 @@ static void test_rows(struct fixture *f, const void *form)
         fixture_check_trained(f, w.shift, w.dshift, w.rank);
     } else if (GPOINTER_TO_INT(form) == WEIGHT_FULL) {
         w.form = WEIGHT_FULL;
+        w.value = (real *)w.dense.data;
+        w.base = w.dense;
         w.dvalue = fixture_values(f->k, weight_count(&w), 3, 0, 0);
         fixture_check_trained(f, (double *)w.dense.data, w.dvalue, weight_count(&w));
     }

@@ -72,7 +72,8 @@ void test_weight_release(const struct fixture *f, struct weight *w)
                   {w->dup, (int64_t)r * w->out},
                   {w->row, (int64_t)w->rows * w->in},
                   {w->drow, (int64_t)w->rows * w->in},
-                  {w->dvalue, weight_count(w)}};
+                  {w->dvalue, weight_count(w)},
+                  {w->dbias, w->out}};
 
     for (size_t i = 0; i < G_N_ELEMENTS(arrays); i++) {
         if (arrays[i].memory != NULL) {

@@ -97,13 +97,14 @@ static bool tell_task(svdiff *s, int n, const struct task *t, struct svdiff_esti
 }
 
 /* Of the whole run: at its peak on the device, or while the last of these bytes of weights come, of
- * which the host then has copies, in the same memory unless the device has its own. */
-static uint64_t run_bytes(const svdiff *s, uint64_t peak, uint64_t weights)
+ * which the host then has copies, in the same memory unless the device has its own, as what is kept of
+ * values that learn. */
+static uint64_t run_bytes(const svdiff *s, uint64_t peak, uint64_t weights, uint64_t kept)
 {
     if (s->k->available != NULL) {
         return peak;
     }
-    return MAX(peak + DRY_SESSION_PROGRAM, MIN(weights, peak) + dry_session_host_bytes(s));
+    return MAX(peak + kept + DRY_SESSION_PROGRAM, MIN(weights, peak) + dry_session_host_bytes(s));
 }
 
 enum { TEXT = 1u << MODEL_TEXT_ENCODER, UNET = 1u << MODEL_UNET, VAE = 1u << MODEL_VAE };
@@ -276,8 +277,9 @@ void svdiff_estimate_clear(struct svdiff_estimate *e)
     e->n_marked = 0;
 }
 
+// *kept: of the host (learn_outcome_bytes)
 static bool count_learning(struct lesson *l, struct work *w, struct svdiff_estimate *e,
-                           GError **error)
+                           uint64_t *kept, GError **error)
 {
     const kernels *k = l->session->k;
     uint64_t encoding = 0;
@@ -289,6 +291,7 @@ static bool count_learning(struct lesson *l, struct work *w, struct svdiff_estim
     }
     // pictures and texts are encoded, and pictures of the class drawn
     *w = work_now(k);
+    *kept = learn_outcome_bytes(r);
     const bool counted = count_steps(r, w, error);
     e->bytes = kernels_peak_bytes(k);
     if (!counted || !count_least(r, &e->least_bytes, error)) {
@@ -305,10 +308,11 @@ bool svdiff_estimate_like(svdiff *s, const struct svdiff_learn_options *options,
     struct svdiff_estimate other = {0};
     g_auto(dry_svdiff) dry = dry_session(s);
     struct work work;
+    uint64_t kept;
 
     share_options(s, &o);
     g_autoptr(owned_lesson) l = lesson_create(&dry, &o, NULL, NULL, error);
-    if (l == NULL || !count_learning(l, &work, &other, error)) {
+    if (l == NULL || !count_learning(l, &work, &other, &kept, error)) {
         return false;
     }
     *seconds = -1;
@@ -326,20 +330,21 @@ static bool estimate_learn(svdiff *s, const struct svdiff_learn_options *options
     struct svdiff_learn_options o = *options;
     g_auto(dry_svdiff) dry = dry_session(s);
     struct task t = {.width = o.size, .height = o.size};
+    uint64_t kept;
 
     share_options(s, &o);
     *e = (struct svdiff_estimate){0};
     g_autoptr(owned_lesson) l = lesson_create(&dry, &o, NULL, NULL, error);
     // squares first: encoding drops the pixels
-    if (l == NULL || !take_squares(l, e, error) || !count_learning(l, &t.work, e, error)) {
+    if (l == NULL || !take_squares(l, e, error) || !count_learning(l, &t.work, e, &kept, error)) {
         svdiff_estimate_clear(e);
         return false;
     }
     take_marks(l, e);
     t.values = values_of_learning(s, &o);
     t.weights = learning_bytes(s, &o);
-    e->bytes = run_bytes(s, e->bytes, t.weights);
-    e->least_bytes = MIN(run_bytes(s, e->least_bytes, t.weights), e->bytes);
+    e->bytes = run_bytes(s, e->bytes, t.weights, kept);
+    e->least_bytes = MIN(run_bytes(s, e->least_bytes, t.weights, kept), e->bytes);
     e->operations = work_sum(&t.work) * learning_devices(s);
     if (!tell_task(s, learning_devices(s), &t, e, error)) {
         svdiff_estimate_clear(e);
@@ -365,7 +370,8 @@ bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options
 }
 
 // of weights kept in factors, or of what comes before them; nothing of the lesson need be encoded
-static bool count_unprepared(svdiff *dry, const struct lesson *l, uint64_t *bytes, GError **error)
+static bool count_unprepared(svdiff *dry, const struct lesson *l, uint64_t *bytes, uint64_t *kept,
+                             GError **error)
 {
     struct lesson quiet = *l; // who waits is told of the run alone, not of its counting
     uint64_t encoding = 0;
@@ -383,6 +389,7 @@ static bool count_unprepared(svdiff *dry, const struct lesson *l, uint64_t *byte
     g_autoptr(learn_run) r = learn_run_create(&quiet, g_steal_pointer(&learner), error);
     const bool counted = r != NULL && learn_prior_prepare(r, error) && count_least(r, bytes, error);
     *bytes = MAX(*bytes, encoding);
+    *kept = counted ? learn_outcome_bytes(r) : 0;
     return counted;
 }
 
@@ -397,8 +404,9 @@ bool estimate_least(svdiff *s, const struct svdiff_learn_options *o, uint64_t *b
 {
     g_auto(dry_svdiff) dry = dry_session(s);
     g_autoptr(owned_lesson) l = lesson_create(&dry, o, NULL, NULL, error);
+    uint64_t kept;
 
-    if (l == NULL || !count_unprepared(&dry, l, bytes, error)) {
+    if (l == NULL || !count_unprepared(&dry, l, bytes, &kept, error)) {
         return false;
     }
     *bytes *= here(o);
@@ -409,15 +417,15 @@ bool estimate_check_memory(const struct lesson *l, GError **error)
 {
     g_auto(dry_svdiff) dry = dry_session(l->session);
     const uint64_t processes = here(l->options);
-    uint64_t bytes = 0;
+    uint64_t bytes = 0, kept = 0;
 
     // asked now: the host grants more than it has, and a device says no when half is done
-    return count_unprepared(&dry, l, &bytes, error) &&
+    return count_unprepared(&dry, l, &bytes, &kept, error) &&
            session_settle(l->session, processes * bytes, learn_fits, (void *)l, error) &&
-           session_has_memory(
-               l->session,
-               processes * run_bytes(l->session, bytes, learning_bytes(l->session, l->options)),
-               error);
+           session_has_memory(l->session,
+                              processes * run_bytes(l->session, bytes,
+                                                    learning_bytes(l->session, l->options), kept),
+                              error);
 }
 
 /* ---- generating ---- */
@@ -441,7 +449,7 @@ static bool estimate_generate(svdiff *s, const struct svdiff_generate_options *o
     if (!counted) {
         return false;
     }
-    e->bytes = e->least_bytes = run_bytes(s, count.peak, t.weights);
+    e->bytes = e->least_bytes = run_bytes(s, count.peak, t.weights, 0);
     e->width = options->width;
     e->height = options->height;
     if (options->hires > 1) {

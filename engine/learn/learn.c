@@ -121,7 +121,7 @@ static void take(struct learn_run *r)
 
     if (r->step == r->scale.skipped) {
         learn_trace_parameters(r, r->learner->parameters->gradient, 1 / r->scale.value, "gradient");
-        if (method_of(r->lesson->options)->begin != NULL) {
+        if (method_of(r->lesson->options)->chosen) {
             learn_trace_parameters(r, r->learner->parameters->value, 1, "initial");
         }
     }

@@ -280,7 +280,7 @@ void read_norm(struct reader *r, struct norm *norm, int c, int groups, double ep
     norm->gain.in = 1;
     norm->gain.out = c;
     read_values(r, &norm->gain, shape, 1);
-    read_bias(r, &norm->gain, &norm->bias);
+    read_bias(r, &norm->gain, &norm->gain.bias);
 }
 
 void read_embedding(struct reader *r, struct weight *w, int vocabulary, int width, const char *name,

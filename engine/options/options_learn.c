@@ -9,13 +9,15 @@
 #define SVDIFF       OPTION_OF(SVDIFF_METHOD_SVDIFF)
 #define LORA         OPTION_OF(SVDIFF_METHOD_LORA)
 #define INVERSION    OPTION_OF(SVDIFF_METHOD_TEXTUAL_INVERSION)
+#define FULL         OPTION_OF(SVDIFF_METHOD_FULL)
 // of all whose weights learn, what the prior keeps and text encoders do
-#define WEIGHTS (SVDIFF | LORA)
+#define WEIGHTS (SVDIFF | LORA | FULL)
 
 static const struct option rows[] = {
     // the first: rows that are not of all methods say of which they are
     CHOICE("method", FIELD(method), SVDIFF_METHOD_SVDIFF, SVDIFF_METHOD_SVDIFF,
-           WORDS("svdiff", "lora", "textual-inversion"), OPTION_COUNTS | OPTION_KEPT | OPTION_IF_ON,
+           WORDS("svdiff", "lora", "textual-inversion", "full"),
+           OPTION_COUNTS | OPTION_KEPT | OPTION_IF_ON,
            "{words}: what learns, and which file it becomes ({default})"),
     OTHER(OPTION_FILE, "output", FIELD(output), NULL, "FILE",
           "the subject file, or what the method makes"),
@@ -118,15 +120,15 @@ static const struct option rows[] = {
         "N", "pictures of the class made for that; 0: the model's predictions serve ({default})"),
     BOOL("text-encoder", FIELD(text_encoder), 1,
          OPTION_MODEL | OPTION_COUNTS | OPTION_KEPT | OPTION_HAS_NO | WEIGHTS,
-         "the text encoder learns, too ({default})|it does not"),
+         "the text encoder learns, too ({default}; full: no)|it does not"),
     EITHER("norms", FIELD(scalar_norms), 0, WORDS("elementwise", "scalar"),
            OPTION_COUNTS | OPTION_KEPT | SVDIFF, "{words} ({default})"),
     // the paper's table 1, in its order
     CHOICE("subset", FIELD(subset), SUBSET_UNET, SUBSET_UNET,
            WORDS("unet", "unet-ca", "unet-ca-kv", "unet-1d", "unet-2d", "unet-4d", "up", "down",
                  "mid", "up-ca", "down-ca", "mid-ca"),
-           OPTION_COUNTS | OPTION_KEPT | SVDIFF,
-           "weights of the UNet that are shifted: {words} ({default})"),
+           OPTION_COUNTS | OPTION_KEPT | SVDIFF | FULL,
+           "weights of the UNet that learn: {words} ({default})"),
     // what is looked at on the way changes nothing of what is learned
     INT("validate-every", FIELD(validate_every), 0, 0, 1e6, 0, "N",
         "steps between losses on fixed noise, a column of OUTPUT.csv; 0: none ({default})"),

@@ -170,8 +170,9 @@ struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
 }
 
 // as the authors' scripts have them, or diffusers'; of svdiff the table's row says it
-static const double usual_rates[] = {
-    [SVDIFF_METHOD_LORA] = 1e-4, [SVDIFF_METHOD_TEXTUAL_INVERSION] = 5e-4};
+static const double usual_rates[] = {[SVDIFF_METHOD_LORA] = 1e-4,
+                                     [SVDIFF_METHOD_TEXTUAL_INVERSION] = 5e-4,
+                                     [SVDIFF_METHOD_FULL] = 5e-6};
 
 struct svdiff_learn_options svdiff_learn_method(const svdiff *s, enum svdiff_method method,
                                                 enum svdiff_effort effort)
@@ -184,6 +185,8 @@ struct svdiff_learn_options svdiff_learn_method(const svdiff *s, enum svdiff_met
     // what svdiff.json says besides is of svdiff
     if (method != SVDIFF_METHOD_SVDIFF) {
         o.rate = usual_rates[method];
+        // all of a text encoder learns where that is asked for
+        o.text_encoder = o.text_encoder && method != SVDIFF_METHOD_FULL;
         take_part(s, &options_of_learn, option_word(option_method(&options_of_learn), method), &o);
     }
     // of normal it has told already

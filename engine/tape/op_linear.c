@@ -1,6 +1,6 @@
 /* Linear layers and convolutions in the four forms of a weight.
  *
- *   frozen, full  y = W x + b                  dx = W^T dy            dW = dy x^T
+ *   frozen, full  y = W x + b                  dx = W^T dy, dW = dy x^T, db = sum dy
  *   spectral      q = Vt x, y = U (g q) + b    p = U^T dy, dshift = sum p q where g > 0,
  *                                              dx = V (g p)
  *   low-rank      q = s A x, y = W x + b + B q dB = dy q^T, dq = s B^T dy, dA = dq x^T,
@@ -214,6 +214,7 @@ static void weight_backward(struct tape *t, const struct span *s, const struct r
         break;
     case WEIGHT_FULL:
         span_backward_weight(t, s, w->out, y->gradient, x->data, w->dvalue);
+        weight_bias_backward(t, w, s->rows, y->gradient);
         if (dx != NULL) {
             span_backward_input(t, s, w->out, y->gradient, w->dense, dx);
         }

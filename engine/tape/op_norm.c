@@ -2,7 +2,7 @@
  *
  *   forward   xhat = (x - mean) * rstd, y = xhat * gain + bias (then SiLU where asked)
  *   backward  with g = dy * gain: dx = rstd * (g - avg(g) - xhat * avg(g * xhat)),
- *             dgain = sum of dy * xhat
+ *             dgain = sum of dy * xhat, dbias = sum of dy
  *
  * What of dgain reaches the shift depends on the form: element-wise dshift = dgain; a scalar shift
  * gets the part along the gain's direction, where its relu is open. */
@@ -58,21 +58,27 @@ static void groupnorm_backward(struct tape *t, const struct record *r)
     real *dgain = gain_gradient(t, &norm->gain);
 
     k->groupnorm_backward(k, group_shape(x, norm, r->number[0]), x->data, norm->gain.dense.data,
-                          norm->bias, r->saved[0], r->saved[1], r->y->gradient, tape_gradient(t, x),
-                          dgain);
+                          norm->gain.bias, r->saved[0], r->saved[1], r->y->gradient,
+                          tape_gradient(t, x), dgain);
     pass_to_shift(t, &norm->gain, dgain);
+    weight_bias_backward(t, &norm->gain, tensor_rows(x), r->y->gradient);
 }
 
 struct tensor *groupnorm(struct tape *t, struct tensor *x, const struct norm *norm, bool silu)
 {
     const kernels *k = tape_kernels(t);
+
+    // the gradient of a bias is that of what SiLU gets
+    if (silu && norm->gain.dbias != NULL) {
+        return activate(t, groupnorm(t, x, norm, false), ACTIVATION_SILU);
+    }
     struct tensor *y = tape_like(t, x);
     real *mean = tape_scratch(t, (int64_t)x->n * norm->groups);
     real *rstd = tape_scratch(t, (int64_t)x->n * norm->groups);
 
     g_assert(x->c == norm->gain.out && x->c % norm->groups == 0);
-    k->groupnorm_forward(k, group_shape(x, norm, silu), x->data, norm->gain.dense.data, norm->bias,
-                         y->data, mean, rstd);
+    k->groupnorm_forward(k, group_shape(x, norm, silu), x->data, norm->gain.dense.data,
+                         norm->gain.bias, y->data, mean, rstd);
     if (tape_wants(t, y, weight_learns(&norm->gain), x, NULL)) {
         tape_record(t, (struct record){.backward = groupnorm_backward,
                                        .y = y,
@@ -101,6 +107,7 @@ static void layernorm_backward(struct tape *t, const struct record *r)
     k->layernorm_backward(k, layer_shape(x, norm), x->data, norm->gain.dense.data, r->saved[0],
                           r->saved[1], r->y->gradient, tape_gradient(t, x), dgain);
     pass_to_shift(t, &norm->gain, dgain);
+    weight_bias_backward(t, &norm->gain, tensor_rows(x), r->y->gradient);
 }
 
 struct tensor *layernorm(struct tape *t, struct tensor *x, const struct norm *norm)
@@ -111,7 +118,7 @@ struct tensor *layernorm(struct tape *t, struct tensor *x, const struct norm *no
     real *rstd = tape_scratch(t, tensor_rows(x));
 
     g_assert(x->c == norm->gain.out);
-    k->layernorm_forward(k, layer_shape(x, norm), x->data, norm->gain.dense.data, norm->bias,
+    k->layernorm_forward(k, layer_shape(x, norm), x->data, norm->gain.dense.data, norm->gain.bias,
                          y->data, mean, rstd);
     if (tape_wants(t, y, weight_learns(&norm->gain), x, NULL)) {
         tape_record(t, (struct record){.backward = layernorm_backward,

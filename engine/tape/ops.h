@@ -28,8 +28,7 @@ struct tensor *embedding(struct tape *t, const int32_t *ids, int n, int tokens,
 
 // op_norm.c
 struct norm {
-    struct weight gain; // WEIGHT_NORM
-    real *bias;         // [c]
+    struct weight gain; // WEIGHT_NORM, with the bias [c]
     int groups;         // group normalisation
     double epsilon;
 };

@@ -76,9 +76,24 @@ static void refresh_low_rank(struct weight *w, const kernels *k, real scale)
     use(k, w->up, (int64_t)w->out * w->rank, &w->up_used);
 }
 
+// 0: as it was read
+static void refresh_full(struct weight *w, const kernels *k, real scale)
+{
+    if (scale != 0) {
+        use(k, w->value, weight_count(w), &w->used);
+    }
+    w->dense = scale != 0 ? w->used : w->base;
+    if (w->dbias != NULL) {
+        w->bias = scale != 0 ? w->bias_value : w->bias_base;
+    }
+}
+
 void weight_refresh(struct weight *w, const kernels *k, real scale)
 {
     w->row_scale = scale;
+    if (w->form == WEIGHT_FULL) {
+        refresh_full(w, k, scale);
+    }
     if (w->form == WEIGHT_LOW_RANK) {
         refresh_low_rank(w, k, scale);
     }
@@ -90,4 +105,19 @@ void weight_refresh(struct weight *w, const kernels *k, real scale)
         return;
     }
     k->shift_gain(k, w->rank, w->sigma, w->shift, scale, w->gain);
+}
+
+void weight_bias_backward(struct tape *t, const struct weight *w, int64_t rows, const cell *dy)
+{
+    const kernels *k = tape_kernels(t);
+
+    if (w->dbias == NULL) {
+        return;
+    }
+    cell *sum = tape_cells(t, w->out);
+    real *wide = tape_scratch(t, w->out);
+    k->zero(k, sum, tape_bytes(t, w->out));
+    k->add_row_backward(k, 1, rows, w->out, dy, sum);
+    k->convert(k, w->out, k->activation, sum, KERNELS_F32, wide);
+    k->accumulate(k, KERNELS_F32, w->out, 1, wide, w->dbias);
 }

@@ -6,7 +6,7 @@
  *   frozen    y = W x + b
  *   spectral  y = U (g * (Vt x)) + b, g = relu(sigma + shift), SVDiff eq. 2 in factored form: W is
  *             never rebuilt. shift [r] learns; no gradient of W exists.
- *   full      y = W x + b, W learns
+ *   full      y = W x + b, W learns, and b where it is asked for
  *   low-rank  y = W x + b + B (s A x), A [r, in] and B [out, r] learn (LoRA); s is alpha / r
  *
  * A norm's gain [c] is a weight too: spectral means gain + shift element by element (the author's
@@ -31,7 +31,12 @@ struct weight {
 
     /* frozen, full, low-rank: W. Norm: the gain in use. NULL data in a spectral matrix. */
     struct kernels_weight dense;
-    real *value, *dvalue; // full: where W and its gradient lie
+
+    /* full: W and its gradient, the bias and its own (dbias NULL: it does not learn); both as they
+     * were read; and W in the type that is multiplied. */
+    real *value, *dvalue, *bias_value, *dbias;
+    struct kernels_weight base, used;
+    real *bias_base;
 
     // spectral: r values each; norms use sigma as the gain's direction (or the gain itself)
     int rank;
@@ -71,3 +76,6 @@ int64_t weight_shift_count(const struct weight *w, bool scalar);
 void weight_refresh(struct weight *w, const kernels *k, real scale);
 
 bool weight_learns(const struct weight *w);
+
+/* dbias += the sum of dy [rows, out] over the rows, where the bias learns. */
+void weight_bias_backward(struct tape *t, const struct weight *w, int64_t rows, const cell *dy);

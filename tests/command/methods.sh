@@ -79,6 +79,15 @@ finds '<three>' --embedding three.safetensors
 run info thing.safetensors --json
 check 'textual-inversion: info knows it' grep -q '"kind":"embedding","format":"kohya"' "$work/out"
 
+# ---- all of the weights ----
+
+resumes full --method full --learning-rate 1e-3
+draws full --lora full.safetensors
+resumes full-all --method full --text-encoder --subset mid --learning-rate 1e-3
+draws full-all --lora full-all.safetensors
+check 'full: of the text encoder where it is asked for' \
+    test "$(grep -ac lora_te full.safetensors)" -eq 0 -a "$(grep -ac lora_te full-all.safetensors)" -gt 0
+
 # ---- what is refused ----
 
 wrong() { # NAME PATTERN OPTIONS...
@@ -89,6 +98,7 @@ wrong() { # NAME PATTERN OPTIONS...
 }
 wrong 'no such method' '^--method is .dreambooth.; it can be svdiff.*\.$' --method dreambooth
 wrong 'a rank for shifts' '^--rank is for --method lora; leave it out' --rank 4
+wrong 'a rank for all of the weights' '^--rank is for --method lora' --method full --rank 4
 wrong 'a subset for a LoRA' '^--subset is for --method svdiff.*; leave it out' --method lora --subset up
 wrong 'norms for a LoRA' '^--norms is for --method svdiff' --method lora --norms scalar
 wrong 'a rank of nothing' '^--rank is 0; it can be from 1 to 1024' --method lora --rank 0

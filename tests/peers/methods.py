@@ -4,6 +4,7 @@ A method has `learned`, the tensors that learn by their names in a trace, `group
 `weights()`, parameters by name that take the place of the networks' own, and `plain()`, within which nothing learned acts.
     svdiff  every weight built from its shift (reference.py), rows of the word table beside it
     textual-inversion  vectors of a word that the table does not have, initial.NAME at first
+    full    W and biases themselves
     lora    PEFT's own modules, put into the networks by add_adapter; what they begin with is the trace's initial.NAME
 """
 
@@ -111,4 +112,32 @@ class Vectors:
         yield  # texts without the word do not see them
 
 
-METHODS = {"svdiff": Shifts, "lora": LowRank, "textual-inversion": Vectors}
+class Whole:
+    """full: the networks' own tensors."""
+
+    def __init__(self, model, rules, lengths, given):
+        self.model, self.names, self.learned, self.acting = model, {}, {}, True
+        for prefix, network in (("", "unet"), (TEXT, "text")):
+            for key, p in getattr(model, network).named_parameters():
+                name = prefix + compvis.plain_text_name(key)
+                if name in lengths:
+                    self.names[name] = (network, key)
+                    self.learned[name] = p.detach().clone().requires_grad_()
+        self.groups = [(list(self.learned), rules.learning_rate)]
+
+    def weights(self):
+        out = {"unet": {}, "text": {}}
+        for name, value in self.learned.items():
+            if self.acting:
+                network, key = self.names[name]
+                out[network][key] = value
+        return out
+
+    @contextlib.contextmanager
+    def plain(self):
+        self.acting = False
+        yield
+        self.acting = True
+
+
+METHODS = {"full": Whole, "svdiff": Shifts, "lora": LowRank, "textual-inversion": Vectors}

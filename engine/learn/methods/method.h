@@ -2,6 +2,7 @@
  *
  *   svdiff   singular values of the weights (weight.h: spectral), rows for [V]  -> subject file
  *   lora     A and B beside the weights (low-rank)                              -> LoRA file
+ *   full     W itself and biases (full)                                         -> differences, LyCORIS'
  *   textual-inversion  the vectors of a new word for [V] (rows)                 -> embedding file
  *
  * Everything else, data, prior, masks, mixing, samples, checkpoints, traces and estimates, is the same
@@ -39,13 +40,15 @@ struct method {
                    struct weight *w, struct model_spectrum *spectrum, GError **error);
     /* The same of the words that stand for [V], *any: whether there are some. NULL: they stay as they are. */
     bool (*attach_words)(struct learner *l, const struct lesson *lesson, bool *any, GError **error);
-    /* The values that learning begins with, where they are not zeros; NULL: they are. */
+    /* The values that learning begins with, where they are not zeros; NULL: they are. chosen: they are not
+     * the model's own, and so a trace tells them. */
     void (*begin)(struct learner *l, const struct lesson *lesson);
+    bool chosen;
     /* Writes options->output, whole or not at all. */
     bool (*write)(const struct method_result *r, GError **error);
 };
 
-extern const struct method method_svdiff, method_lora, method_inversion;
+extern const struct method method_svdiff, method_lora, method_inversion, method_full;
 
 const struct method *method_of(const struct svdiff_learn_options *o);
 

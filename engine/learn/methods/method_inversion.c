@@ -133,4 +133,5 @@ const struct method method_inversion = {.own_words = true,
                                         .has = has,
                                         .attach_words = attach_words,
                                         .begin = begin,
+                                        .chosen = true,
                                         .write = write_file};

@@ -192,4 +192,5 @@ const struct method method_lora = {.text = true,
                                    .has = has,
                                    .attach = attach,
                                    .begin = begin,
+                                   .chosen = true,
                                    .write = write_file};

@@ -15,9 +15,15 @@ bool learn_outcome_late(const struct learn_run *r)
            r->lesson->options->group == NULL && !r->scale.follows;
 }
 
+// of two, where a step goes on while the one before it is not known
+static int place_of(const struct learn_run *r, int step)
+{
+    return learn_outcome_late(r) ? step % 2 : 0;
+}
+
 static struct learn_outcome *outcome_of(const struct learn_run *r, int step)
 {
-    return r->outcomes[step % 2];
+    return r->outcomes[place_of(r, step)];
 }
 
 static int losses_each(const struct learn_run *r)
@@ -43,7 +49,7 @@ static struct learn_outcome *create(const struct learn_run *r)
 
 void learn_outcome_begin(struct learn_run *r)
 {
-    struct learn_outcome **o = &r->outcomes[r->step % 2];
+    struct learn_outcome **o = &r->outcomes[place_of(r, r->step)];
 
     if (*o == NULL) {
         *o = create(r);
@@ -183,6 +189,14 @@ bool learn_outcome_settle_all(struct learn_run *r, GError **error)
     // of two the older one first
     return learn_outcome_settle(r, r->step - 2, NULL, error) &&
            learn_outcome_settle(r, r->step - 1, NULL, error);
+}
+
+uint64_t learn_outcome_bytes(const struct learn_run *r)
+{
+    // a step's, the last good ones, and a copy while they are written
+    const uint64_t copies = 3;
+
+    return copies * (uint64_t)r->learner->parameters->count * sizeof(float);
 }
 
 void learn_outcome_finish(struct learn_run *r)

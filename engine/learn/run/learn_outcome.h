@@ -39,4 +39,7 @@ bool learn_outcome_settle(struct learn_run *r, int step, bool *skipped, GError *
 /* All that are pending. */
 bool learn_outcome_settle_all(struct learn_run *r, GError **error);
 
+/* What the host takes for values that are kept, where its memory is the device's. */
+uint64_t learn_outcome_bytes(const struct learn_run *r);
+
 void learn_outcome_finish(struct learn_run *r);

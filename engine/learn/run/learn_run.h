@@ -29,7 +29,7 @@ struct learn_run {
     struct trace *trace;
     GArray *losses;      // float: of each step so far, instance part
     GArray *validations; // float: the validation loss after step i, negative where there is none
-    struct learn_outcome *outcomes[2]; // by the evenness of steps
+    struct learn_outcome *outcomes[2]; // by the evenness of steps, or the first alone
     float *good[LEARN_ARRAYS];     // as outcome's arrays, of the last step whose loss was a number
     int good_step;                 // and how many steps they had
     bool diverged;                 // the loss was no number
