@@ -6,32 +6,20 @@
 
 #include "engine/base/error.h"
 #include "engine/base/regular_file.h"
+#include "engine/options/prompt_layout.h"
 
 #include <stdbool.h>
-#include <string.h>
 
 #define MOST_BYTES ((size_t)1 << 20)
-#define MOST       100            // prompts, as many as there may be pictures
-#define MARK       "\357\273\277" // of UTF-8, with which some editors begin a file
+#define MOST       100 // prompts, as many as there may be pictures
 
-// whether the worker would read options in this line: " --" with a letter behind it
-static bool has_options(const char *line)
+static bool take_line(GPtrArray *prompts, const char *path, int number, const char *line,
+                      GError **error)
 {
-    for (const char *at = line; (at = strstr(at, "--")) != NULL; at += 2) {
-        if ((at == line || g_ascii_isspace(at[-1])) && g_ascii_isalpha(at[2])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool take_line(GPtrArray *prompts, const char *path, int number, char *line, GError **error)
-{
-    g_strstrip(line);
-    if (line[0] == '\0' || line[0] == '#') {
+    if (prompt_layout_is_none(line)) {
         return true;
     }
-    if (has_options(line)) {
+    if (*prompt_layout_options(line) != '\0') {
         return error_usage(error,
                            _("%s, line %d: it has options behind its prompt; take them out, and "
                              "say them in the fields."),
@@ -54,7 +42,7 @@ char **prompt_file_read(const char *path, GError **error)
         error_usage(error, _("%s is no text; give a file with a prompt a line."), path);
         return NULL;
     }
-    g_auto(GStrv) lines = g_strsplit(text + (g_str_has_prefix(text, MARK) ? 3 : 0), "\n", -1);
+    g_auto(GStrv) lines = prompt_layout_lines(text);
     for (int i = 0; lines[i] != NULL; i++) {
         if (!take_line(prompts, path, i + 1, lines[i], error)) {
             return NULL;

@@ -3,6 +3,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/regular_file.h"
+#include "engine/options/prompt_layout.h"
 
 #include <string.h>
 
@@ -106,17 +107,6 @@ static bool take_option(struct prompt_line *l, char **words, int *i, GError **er
     return set_row(l, row, value, error);
 }
 
-// where options begin, or the end
-static const char *find_options(const char *text)
-{
-    for (const char *at = text; (at = strstr(at, "--")) != NULL; at += 2) {
-        if ((at == text || g_ascii_isspace(at[-1])) && g_ascii_isalpha(at[2])) {
-            return at;
-        }
-    }
-    return text + strlen(text);
-}
-
 static bool take_options(struct prompt_line *l, const char *text, GError **error)
 {
     g_auto(GStrv) words = NULL;
@@ -139,7 +129,7 @@ static bool take_options(struct prompt_line *l, const char *text, GError **error
 
 static bool take_line(struct prompt_line *l, const char *text, GError **error)
 {
-    const char *options = find_options(text);
+    const char *options = prompt_layout_options(text);
 
     l->prompt = g_strstrip(g_strndup(text, (gsize)(options - text)));
     return (l->prompt[0] != '\0' || error_usage(error, "It has no prompt before its options.")) &&
@@ -153,15 +143,14 @@ static GPtrArray *take_lines(const char *path, char **texts, GError **error)
     g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func((GDestroyNotify)free_line);
 
     for (int i = 0; texts[i] != NULL; i++) {
-        const char *text = g_strstrip(texts[i]);
-        if (*text == '\0' || *text == '#') {
+        if (prompt_layout_is_none(texts[i])) {
             continue;
         }
         struct prompt_line *l = g_new0(struct prompt_line, 1);
         l->number = i + 1;
         l->values = g_array_new(FALSE, FALSE, sizeof(struct line_value));
         g_ptr_array_add(lines, l);
-        if (!take_line(l, text, error)) {
+        if (!take_line(l, texts[i], error)) {
             prompt_line_blame(l, path, error);
             return NULL;
         }
@@ -181,9 +170,7 @@ GPtrArray *prompt_lines_read(const char *path, GError **error)
         error_usage(error, "%s is no text: it has zeros in it.", path);
         return NULL;
     }
-    // some editors begin a file with a mark of its encoding
-    g_auto(GStrv) texts =
-        g_strsplit(text + (g_str_has_prefix(text, "\357\273\277") ? 3 : 0), "\n", -1);
+    g_auto(GStrv) texts = prompt_layout_lines(text);
     g_autoptr(GPtrArray) lines = take_lines(path, texts, error);
     // each is a picture at least
     const guint most = (guint)option_find(&options_of_generate, "count")->high;
