@@ -300,6 +300,7 @@ struct svdiff_learn_options {
     bool buckets;
     int prior_images; // made by the model before learning; 0: its prediction is the target
     bool text_encoder, scalar_norms;
+    int top; // of each matrix so many singular values learn, the largest; 0: all
     enum shift_subset subset;
     uint64_t seed;
 

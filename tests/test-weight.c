@@ -53,6 +53,21 @@ static void test_spectral(struct fixture *f, const void *kind)
     test_weight_release(f, &w);
 }
 
+// of the shifts behind the first ones that learn there is no gradient, and all else is as it was
+static void test_moves(struct fixture *f, const void *data)
+{
+    struct weight w = test_weight_new(f, WEIGHT_LINEAR, 4, 6, 1);
+    test_weight_spectral(f, &w);
+    w.moves = 2;
+    use(f, &w, build_linear);
+    fixture_check_leaves(f);
+    fixture_check_trained(f, w.shift, w.dshift, w.moves);
+    for (int i = w.moves; i < w.rank; i++) {
+        g_assert_cmpfloat(w.dshift[i], ==, 0);
+    }
+    test_weight_release(f, &w);
+}
+
 static void test_low_rank(struct fixture *f, const void *convolves)
 {
     struct weight w = convolves ? test_weight_new(f, WEIGHT_CONV, 3, 4, 3)
@@ -166,6 +181,7 @@ static void test_rows_are_the_table(struct fixture *f, const void *nothing)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    FIXTURE_TEST("/weight/spectral/moves", test_moves, 0);
     FIXTURE_TEST("/weight/linear/frozen", test_frozen, 0);
     FIXTURE_TEST("/weight/conv/frozen", test_frozen, 1);
     FIXTURE_TEST("/weight/linear/spectral", test_spectral, 0);

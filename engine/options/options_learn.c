@@ -121,6 +121,8 @@ static const struct option rows[] = {
     BOOL("text-encoder", FIELD(text_encoder), 1,
          OPTION_MODEL | OPTION_COUNTS | OPTION_KEPT | OPTION_HAS_NO | WEIGHTS,
          "the text encoder learns, too ({default}; full: no)|it does not"),
+    INT("top", FIELD(top), 0, 0, 1e6, OPTION_COUNTS | OPTION_KEPT | OPTION_IF_ON | SVDIFF, "K",
+        "of each matrix the K largest singular values learn; 0: all ({default})"),
     EITHER("norms", FIELD(scalar_norms), 0, WORDS("elementwise", "scalar"),
            OPTION_COUNTS | OPTION_KEPT | SVDIFF, "{words} ({default})"),
     // the paper's table 1, in its order

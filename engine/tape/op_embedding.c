@@ -22,9 +22,11 @@ static void spectral_backward(struct tape *t, const struct record *r)
     const int64_t rows = tensor_rows(r->y);
     const struct linear_shape s = {.t = rows, .in = w->in, .out = w->rank};
     cell *p = tape_cells(t, rows * w->rank);
+    real *dshift = weight_shift_gradient(t, w);
 
     k->linear_forward(k, s, r->y->gradient, w->vt, NULL, p);
-    k->column_dot(k, k->activation, rows, w->rank, p, r->saved[0], w->gain, 1, w->dshift);
+    k->column_dot(k, k->activation, rows, w->rank, p, r->saved[0], w->gain, 1, dshift);
+    weight_shift_take(t, w, dshift);
 }
 
 static void embedding_backward(struct tape *t, const struct record *r)

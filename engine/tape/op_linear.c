@@ -169,15 +169,17 @@ static void spectral_backward(struct tape *t, const struct span *s, const struct
 {
     const kernels *k = tape_kernels(t);
     cell *p = tape_cells(t, s->rows * w->rank);
+    real *dshift = weight_shift_gradient(t, w);
 
     k->zero(k, p, tape_bytes(t, s->rows * w->rank));
     k->linear_backward_input(k, second_factor(s, w), y->gradient, w->u, p);
     if (dx == NULL) {
-        k->column_dot(k, k->activation, s->rows, w->rank, p, q, w->gain, 1, w->dshift);
-        return;
+        k->column_dot(k, k->activation, s->rows, w->rank, p, q, w->gain, 1, dshift);
+    } else {
+        k->shift_backward(k, s->rows, w->rank, q, w->gain, p, dshift);
+        span_backward_input(t, s, w->rank, p, w->vt, dx);
     }
-    k->shift_backward(k, s->rows, w->rank, q, w->gain, p, w->dshift);
-    span_backward_input(t, s, w->rank, p, w->vt, dx);
+    weight_shift_take(t, w, dshift);
 }
 
 static void low_rank_backward(struct tape *t, const struct span *s, const struct weight *w,

@@ -121,3 +121,20 @@ void weight_bias_backward(struct tape *t, const struct weight *w, int64_t rows, 
     k->convert(k, w->out, k->activation, sum, KERNELS_F32, wide);
     k->accumulate(k, KERNELS_F32, w->out, 1, wide, w->dbias);
 }
+
+real *weight_shift_gradient(struct tape *t, const struct weight *w)
+{
+    if (w->moves == 0) {
+        return w->dshift;
+    }
+    real *all = tape_scratch(t, w->rank);
+    tape_kernels(t)->zero(tape_kernels(t), all, (size_t)w->rank * sizeof *all);
+    return all;
+}
+
+void weight_shift_take(struct tape *t, const struct weight *w, const real *gradient)
+{
+    if (w->moves > 0) {
+        tape_kernels(t)->accumulate(tape_kernels(t), KERNELS_F32, w->moves, 1, gradient, w->dshift);
+    }
+}

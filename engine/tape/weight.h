@@ -43,6 +43,7 @@ struct weight {
     struct kernels_weight u, vt;
     real *sigma, *gain;
     real *shift, *dshift;
+    int moves;   // of the shifts those that learn, the first, of the largest values; 0: all
     bool scalar; // norm with a single shift
 
     // embedding: rows that learn, by their numbers in the table; 0 rows: none
@@ -76,6 +77,11 @@ int64_t weight_shift_count(const struct weight *w, bool scalar);
 void weight_refresh(struct weight *w, const kernels *k, real scale);
 
 bool weight_learns(const struct weight *w);
+
+/* Where the way back adds the gradient of a matrix' shift, and what then makes it the gradient: of the
+ * values that do not learn it is lost. */
+real *weight_shift_gradient(struct tape *t, const struct weight *w);
+void weight_shift_take(struct tape *t, const struct weight *w, const real *gradient);
 
 /* dbias += the sum of dy [rows, out] over the rows, where the bias learns. */
 void weight_bias_backward(struct tape *t, const struct weight *w, int64_t rows, const cell *dy);

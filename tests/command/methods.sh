@@ -31,6 +31,16 @@ resumes() { # NAME OPTIONS...: 3 steps, then 2 more, equal 5
 generate --prompt 'a photo of a wet dog' --steps 2 --seed 1 --output plain.tif
 take_pixels plain
 
+# ---- the largest singular values alone ----
+
+learn $dog --steps 5 --top 3 --output top.safetensors
+learn $dog --steps 3 --top 3 --output part.safetensors
+learn $dog --steps 5 --top 3 --output part.safetensors --resume
+check 'top: a run that went on is that of an uninterrupted one' same part.safetensors top.safetensors
+learn $dog --steps 5 --output all.safetensors
+check 'top: another subject than with all' differ top.safetensors all.safetensors
+check 'top: it says so itself' test "$(metadata top.safetensors top)" = 3 -a -z "$(metadata all.safetensors top)"
+
 # ---- LoRA ----
 
 resumes lora --method lora --learning-rate 0.02
@@ -99,6 +109,8 @@ wrong() { # NAME PATTERN OPTIONS...
 wrong 'no such method' '^--method is .dreambooth.; it can be svdiff.*\.$' --method dreambooth
 wrong 'a rank for shifts' '^--rank is for --method lora; leave it out' --rank 4
 wrong 'a rank for all of the weights' '^--rank is for --method lora' --method full --rank 4
+wrong 'the largest values of a LoRA' '^--top is for --method svdiff; leave it out' --method lora --top 3
+wrong 'a top below nothing' '^--top is -1; it can be from 0' --top -1
 wrong 'a subset for a LoRA' '^--subset is for --method svdiff.*; leave it out' --method lora --subset up
 wrong 'norms for a LoRA' '^--norms is for --method svdiff' --method lora --norms scalar
 wrong 'a rank of nothing' '^--rank is 0; it can be from 1 to 1024' --method lora --rank 0

@@ -35,6 +35,7 @@ SLACK = 10  # how much of PyTorch's own rounding a tensor may have
 OPTIONS = {
     "steps": int,
     "method": str,
+    "top": int,
     "rank": int,
     "alpha": float,
     "learning_rate": float,

@@ -31,7 +31,7 @@ class Shifts:
         self.rows = {n: n.partition(".row.") for n in lengths if ".row." in n}
         self.spectra = Spectra(model, {n for n in lengths if n not in self.rows})
         self.learned = {n: torch.zeros(k, dtype=self.dtype, requires_grad=True) for n, k in lengths.items()}
-        self.acting = True
+        self.acting, self.top = True, rules.top
         kinds = {"norm": [], "matrix": [], "row": []}
         for name in self.learned:
             matrix = name not in self.rows and self.spectra.weight(name).ndim > 1
@@ -46,7 +46,8 @@ class Shifts:
         for name, shift in self.learned.items():
             if name not in self.rows:
                 network, key = self.spectra.names[name]
-                out[network][key] = self.spectra.shifted(name, shift)
+                moves = torch.arange(len(shift)) < self.top if self.top and self.spectra.weight(name).ndim > 1 else 1
+                out[network][key] = self.spectra.shifted(name, shift * moves)
         for name, (table, _, number) in self.rows.items():
             network, key = self.names[f"{table}.delta"]
             values = out[network].get(key, getattr(self.model, network).get_parameter(key))

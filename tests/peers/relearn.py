@@ -23,6 +23,7 @@ from methods import METHODS
 class Rules:
     steps: int
     method: str = "svdiff"
+    top: int = 0
     rank: int = 4
     alpha: float = 0.0
     learning_rate: float = 1e-3

@@ -1,4 +1,4 @@
-/* SVDiff: singular values of the weights learn, and where it is asked for the rows of the words for [V];
+/* SVDiff: singular values of the weights learn, all or the largest of each, and where it is asked for the rows of the words for [V];
  * the file is a subject. */
 #include "engine/learn/methods/method.h"
 
@@ -14,8 +14,13 @@ static bool has(const struct svdiff_learn_options *o, bool text, const struct we
 static bool attach(struct learner *l, const struct svdiff_learn_options *o, struct network *net,
                    struct weight *w, struct model_spectrum *spectrum, GError **error)
 {
-    return shift_attach(net, w, o->scalar_norms, model_spectrum_provider(spectrum), l->parameters,
-                        error);
+    if (!shift_attach(net, w, o->scalar_norms, model_spectrum_provider(spectrum), l->parameters,
+                      error)) {
+        return false;
+    }
+    // values come from the largest to the smallest; a vector has one
+    w->moves = w->kind != WEIGHT_NORM && o->top < w->rank ? o->top : 0;
+    return true;
 }
 
 /* Only the words that were chosen for [V], since no other text should mean something else
