@@ -242,6 +242,7 @@ enum svdiff_method {
     SVDIFF_METHOD_LORA,
     SVDIFF_METHOD_TEXTUAL_INVERSION,
     SVDIFF_METHOD_FULL,
+    SVDIFF_METHOD_CUSTOM_DIFFUSION,
 };
 // which weights a LoRA is of: of the attentions, all linear ones of transformers, kernels as well
 enum lora_modules { LORA_MODULES_ATTENTION, LORA_MODULES_LINEAR, LORA_MODULES_ALL };

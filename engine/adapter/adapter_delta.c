@@ -246,6 +246,21 @@ static bool add_diff(const struct adapter *a, const struct safetensors_tensor *t
     return true;
 }
 
+// what leads to another weight; t NULL: nothing does
+static bool add_whole(const struct adapter *a, const struct safetensors_tensor *t, double strength,
+                      const float *plain, float *delta, GError **error)
+{
+    g_autofree float *values = t != NULL ? adapter_read(a, t, error) : NULL;
+
+    if (t == NULL || values == NULL) {
+        return t == NULL;
+    }
+    for (int64_t i = 0; i < t->values; i++) {
+        delta[i] += (float)(strength * ((double)values[i] - plain[i]));
+    }
+    return true;
+}
+
 static bool add_factors(const struct adapter *a, const struct adapter_change *c,
                         const struct weight *w, double strength, const float *plain, float *delta,
                         GError **error)
@@ -286,5 +301,6 @@ bool adapter_delta(const struct adapter *a, const struct adapter_change *c,
     // the lengths are of the whole change; its strength comes after them
     return add_factors(a, c, &w, decomposed ? 1 : strength, plain, delta, error) &&
            (!decomposed || decompose(a, c, &w, strength, plain, delta, error)) &&
-           add_diff(a, p[ADAPTER_DIFF], strength, delta, error);
+           add_diff(a, p[ADAPTER_DIFF], strength, delta, error) &&
+           add_whole(a, p[ADAPTER_WHOLE], strength, plain, delta, error);
 }

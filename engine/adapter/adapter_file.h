@@ -11,6 +11,7 @@
  *                 strength 1
  *   OFT           D = strength * (W' - W), the rows or columns of W turned (adapter_rotation.h)
  *   diff, w_norm  D = strength * diff; of biases diff_b, b_norm
+ *   Custom Diffusion  D = strength * (W' - W), the file having W'
  *
  * Sources: lycoris-lora's functional modules, peft's tuners, sd-scripts' networks/oft.py. */
 #pragma once

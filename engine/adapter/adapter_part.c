@@ -42,6 +42,7 @@ static const struct {
     {".diff_b", ADAPTER_DIFF_BIAS},
     {".w_norm", ADAPTER_DIFF},
     {".b_norm", ADAPTER_DIFF_BIAS},
+    {"_custom_diffusion", ADAPTER_WHOLE},
     {".alpha", ADAPTER_ALPHA},
     {".lora.alpha", ADAPTER_ALPHA},
     {"_lora.alpha", ADAPTER_ALPHA},

@@ -38,6 +38,7 @@ enum adapter_part {
     ADAPTER_DORA,      // LyCORIS' dora_scale: of rows [out, 1 ...] or columns [1, in ...]
     ADAPTER_DIFF,      // added to the weight as it is
     ADAPTER_DIFF_BIAS, // added to the bias as it is
+    ADAPTER_WHOLE,     // the weight itself, as diffusers' Custom Diffusion has it
     ADAPTER_ALPHA,
     ADAPTER_PARTS // how many there are
 };

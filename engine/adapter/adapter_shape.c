@@ -124,7 +124,7 @@ bool adapter_shape_settle(struct adapter_change *c, const char *path, GError **e
     }
     // an alpha or DoRA's lengths alone say nothing about a weight
     c->kind = ADAPTER_FULL;
-    return has_one(c, ADAPTER_DIFF, ADAPTER_DIFF_BIAS) ||
+    return has_one(c, ADAPTER_DIFF, ADAPTER_WHOLE) ||
            miss(c, "factors, only an alpha or a scale", path, error);
 }
 
@@ -261,8 +261,10 @@ static struct size size_of(struct adapter_change *c, const struct weight *w)
     case ADAPTER_FULL:
         break;
     }
-    return p[ADAPTER_DIFF] != NULL ? either(p[ADAPTER_DIFF], NULL, NULL, NULL)
-                                   : (struct size){w->out, weight_columns(w), true};
+    const struct safetensors_tensor *whole =
+        p[ADAPTER_DIFF] != NULL ? p[ADAPTER_DIFF] : p[ADAPTER_WHOLE];
+    return whole != NULL ? either(whole, NULL, NULL, NULL)
+                         : (struct size){w->out, weight_columns(w), true};
 }
 
 /* The family of the text that the weight reads: cross attention and the text encoder's own. NULL:
@@ -336,6 +338,6 @@ bool adapter_shape_check(struct adapter_change *c, const char *path, GError **er
            check_list(c, ADAPTER_MAGNITUDE, w.out, w.out, path, error) &&
            check_list(c, ADAPTER_DORA, w.out, w.in, path, error) &&
            check_list(c, ADAPTER_ALPHA, 1, 1, path, error) &&
-           check_list(c, ADAPTER_DIFF, (int64_t)w.out * weight_columns(&w),
-                      (int64_t)w.out * weight_columns(&w), path, error);
+           check_list(c, ADAPTER_DIFF, weight_count(&w), weight_count(&w), path, error) &&
+           check_list(c, ADAPTER_WHOLE, weight_count(&w), weight_count(&w), path, error);
 }

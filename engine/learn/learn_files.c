@@ -1,6 +1,8 @@
 /* Names of files; see learn_files.h. */
 #include "engine/learn/learn_files.h"
 
+#include "engine/learn/methods/method.h"
+
 char *learn_file_state(const char *output)
 {
     return g_strconcat(output, ".resume", NULL);
@@ -25,6 +27,9 @@ char **learn_files(const struct svdiff_learn_options *o)
     // also step 0, the model before it learns
     for (int step = 0; o->sample_every > 0 && step <= o->steps; step += o->sample_every) {
         g_ptr_array_add(all, learn_file_sample(o->output, step));
+    }
+    if (method_of(o)->beside != NULL) {
+        method_of(o)->beside(o, all);
     }
     g_ptr_array_add(all, NULL);
     return (char **)g_ptr_array_free(all, FALSE);

@@ -63,28 +63,29 @@ static char **choose_placeholders(const struct lesson *l, GError **error)
 #define OWN_WORD "<V%d>" // which no other text has, whatever the file is called
 
 // what of the class prompt the vectors begin as: its last word, the thing itself
-static const char *class_word(const struct lesson *l)
+static const char *class_word(const struct lesson *l, int i)
 {
     const struct svdiff_learn_options *o = l->options;
-    const char *text = lesson_subject(l, 0)->class_prompt, *blank = strrchr(text, ' ');
+    const char *text = lesson_subject(l, i)->class_prompt, *blank = strrchr(text, ' ');
 
     return o->start_word != NULL ? o->start_word : blank != NULL ? blank + 1 : text;
 }
 
-// once the class prompt is known
-static bool find_start(struct lesson *l, GError **error)
+// of a subject's vectors, once its class prompt is known: in turn where there are more than tokens
+static bool find_start(struct lesson *l, int i, GError **error)
 {
-    const char *word = class_word(l);
-    g_autoptr(GArray) pieces = tokenizer_pieces(l->session->tokenizer, word, error);
+    g_autoptr(GArray) pieces = tokenizer_pieces(l->session->tokenizer, class_word(l, i), error);
 
     if (pieces == NULL || pieces->len == 0) {
         return pieces != NULL &&
                error_usage(error,
                            "What is learned of \"%s\" has no word of its class to begin with; say "
                            "one with --start-word WORD.",
-                           l->options->subjects[0].prompt);
+                           l->options->subjects[i].prompt);
     }
-    g_array_append_vals(l->start, pieces->data, pieces->len);
+    for (int k = 0; k < lesson_subject(l, i)->vectors; k++) {
+        g_array_append_val(l->start, g_array_index(pieces, int32_t, (guint)k % pieces->len));
+    }
     return true;
 }
 
@@ -154,8 +155,11 @@ bool lesson_name_subjects(struct lesson *l, bool own_words, GError **error)
     for (int i = 0; i < lesson_subjects(l) && placeholders != NULL; i++) {
         name_subject(l, i, placeholders[i]);
         put_captions(l, lesson_subject(l, i), placeholders[i]);
+        if (own_words && !find_start(l, i, error)) {
+            return false;
+        }
     }
-    return placeholders != NULL && (!own_words || find_start(l, error));
+    return placeholders != NULL;
 }
 
 /* ---- the tokens that are a subject's own ---- */

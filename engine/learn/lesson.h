@@ -48,7 +48,7 @@ struct lesson {
     struct learn_mixtures *mixed, *class_mixed;
     GHashTable *texts; // prompt -> struct lesson_text
     /* Words that stand for [V] and that the vocabulary does not have, with methods that make some; the
-     * tokens that their vectors begin as: int32_t, at least one where there are words */
+     * tokens that their vectors begin as, int32_t: one a vector. */
     struct embedding_list words;
     GArray *start;
     double prior_weight; // the option's, or 0 where a prior cannot be had

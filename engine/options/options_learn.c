@@ -10,13 +10,15 @@
 #define LORA         OPTION_OF(SVDIFF_METHOD_LORA)
 #define INVERSION    OPTION_OF(SVDIFF_METHOD_TEXTUAL_INVERSION)
 #define FULL         OPTION_OF(SVDIFF_METHOD_FULL)
-// of all whose weights learn, what the prior keeps and text encoders do
-#define WEIGHTS (SVDIFF | LORA | FULL)
+#define CUSTOM       OPTION_OF(SVDIFF_METHOD_CUSTOM_DIFFUSION)
+// whose text encoders can learn; whose weights do, so that a prior keeps the class
+#define TEXTS   (SVDIFF | LORA | FULL)
+#define WEIGHTS (TEXTS | CUSTOM)
 
 static const struct option rows[] = {
     // the first: rows that are not of all methods say of which they are
     CHOICE("method", FIELD(method), SVDIFF_METHOD_SVDIFF, SVDIFF_METHOD_SVDIFF,
-           WORDS("svdiff", "lora", "textual-inversion", "full"),
+           WORDS("svdiff", "lora", "textual-inversion", "full", "custom-diffusion"),
            OPTION_COUNTS | OPTION_KEPT | OPTION_IF_ON,
            "{words}: what learns, and which file it becomes ({default})"),
     OTHER(OPTION_FILE, "output", FIELD(output), NULL, "FILE",
@@ -52,7 +54,7 @@ static const struct option rows[] = {
         "that stand for the word ({default})"),
     {.name = "start-word",
      .kind = OPTION_TEXT,
-     .flags = INVERSION,
+     .flags = INVERSION | CUSTOM,
      .field = FIELD(start_word),
      .value = "TEXT",
      .help = "what they begin as, one after the other (the last word of the class prompt)"},
@@ -119,7 +121,7 @@ static const struct option rows[] = {
     INT("prior-images", FIELD(prior_images), 0, 0, 10000, OPTION_MODEL | OPTION_COUNTS | WEIGHTS,
         "N", "pictures of the class made for that; 0: the model's predictions serve ({default})"),
     BOOL("text-encoder", FIELD(text_encoder), 1,
-         OPTION_MODEL | OPTION_COUNTS | OPTION_KEPT | OPTION_HAS_NO | WEIGHTS,
+         OPTION_MODEL | OPTION_COUNTS | OPTION_KEPT | OPTION_HAS_NO | TEXTS,
          "the text encoder learns, too ({default}; full: no)|it does not"),
     INT("top", FIELD(top), 0, 0, 1e6, OPTION_COUNTS | OPTION_KEPT | OPTION_IF_ON | SVDIFF, "K",
         "of each matrix the K largest singular values learn; 0: all ({default})"),

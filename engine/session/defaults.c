@@ -172,7 +172,8 @@ struct svdiff_learn_options svdiff_learn_defaults(const svdiff *s)
 // as the authors' scripts have them, or diffusers'; of svdiff the table's row says it
 static const double usual_rates[] = {[SVDIFF_METHOD_LORA] = 1e-4,
                                      [SVDIFF_METHOD_TEXTUAL_INVERSION] = 5e-4,
-                                     [SVDIFF_METHOD_FULL] = 5e-6};
+                                     [SVDIFF_METHOD_FULL] = 5e-6,
+                                     [SVDIFF_METHOD_CUSTOM_DIFFUSION] = 1e-5};
 
 struct svdiff_learn_options svdiff_learn_method(const svdiff *s, enum svdiff_method method,
                                                 enum svdiff_effort effort)

@@ -200,9 +200,23 @@ static void low_rank_backward(struct tape *t, const struct span *s, const struct
     }
 }
 
+/* Keys and values of Custom Diffusion: the first token, which begins every text, keeps its own. Of a
+ * text [n, 1, t, out] its gradient goes no further. */
+static void stop_first(struct tape *t, const struct weight *w, const struct tensor *y)
+{
+    const kernels *k = tape_kernels(t);
+
+    for (int i = 0; i < y->n && w->first_stays; i++) {
+        const int64_t at = (int64_t)i * tensor_tokens(y) * w->out;
+        k->zero(k, kernels_at(k, y->gradient, at), tape_bytes(t, w->out));
+    }
+}
+
 static void weight_backward(struct tape *t, const struct span *s, const struct record *r)
 {
     const struct weight *w = r->object;
+
+    stop_first(t, w, r->y);
     struct tensor *x = r->x[0], *y = r->y;
     cell *dx = tape_gradient(t, x);
     const cell *q = r->saved[0];

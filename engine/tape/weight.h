@@ -37,6 +37,7 @@ struct weight {
     real *value, *dvalue, *bias_value, *dbias;
     struct kernels_weight base, used;
     real *bias_base;
+    bool first_stays; // no gradient reaches what the first token of each text becomes
 
     // spectral: r values each; norms use sigma as the gain's direction (or the gain itself)
     int rank;

@@ -98,6 +98,18 @@ draws full-all --lora full-all.safetensors
 check 'full: of the text encoder where it is asked for' \
     test "$(grep -ac lora_te full.safetensors)" -eq 0 -a "$(grep -ac lora_te full-all.safetensors)" -gt 0
 
+# ---- Custom Diffusion ----
+
+resumes custom-diffusion --method custom-diffusion --learning-rate 0.02
+check 'custom-diffusion: the word is beside it' test -s custom-diffusion.word.safetensors
+finds '<custom-diffusion>' --lora custom-diffusion.safetensors --embedding custom-diffusion.word.safetensors
+learn $dog --prompt '[V2]-cat' --image "$pictures/rgba8.png" --method custom-diffusion --steps 3 --cut-mix 1 --apart-pictures 0 \
+    --output both.safetensors
+check 'custom-diffusion: of two subjects two words' test -s both.word-1.safetensors -a -s both.word-2.safetensors
+cp "$pictures/rgb8.png" over.word.safetensors
+refuses 'custom-diffusion: a word in the place of a picture' 1 'over.word.safetensors' learn --model "$sd1" --size 64 \
+    --prompt '[V]-dog' --image over.word.safetensors --method custom-diffusion --steps 1 --quiet --output over.safetensors
+
 # ---- what is refused ----
 
 wrong() { # NAME PATTERN OPTIONS...
@@ -121,6 +133,7 @@ wrong 'a text encoder for a word' '^--no-text-encoder|^--text-encoder is for --m
 wrong 'a prior for a word' '^--prior-weight is for --method svdiff' --method textual-inversion --prior-weight 1
 wrong 'vectors for a LoRA' '^--vectors is for --method textual-inversion' --method lora --vectors 2
 wrong 'no vectors' '^--vectors is 0; it can be from 1' --method textual-inversion --vectors 0
+wrong 'a text encoder for keys and values' '^--text-encoder is for --method svdiff' --method custom-diffusion --text-encoder
 wrong 'two words at once' 'learns one word; give one --prompt' --method textual-inversion --prompt '[V2]-cat' \
     --image "$pictures/rgba8.png"
 refuses 'a word without [V]' 2 'learns a word for .V., which the --prompt .a dog. does not have' learn --model "$sd1" \

@@ -5,12 +5,14 @@ A method has `learned`, the tensors that learn by their names in a trace, `group
     svdiff  every weight built from its shift (reference.py), rows of the word table beside it
     textual-inversion  vectors of a word that the table does not have, initial.NAME at first
     full    W and biases themselves
+    custom-diffusion   diffusers' processors, and vectors as of textual-inversion
     lora    PEFT's own modules, put into the networks by add_adapter; what they begin with is the trace's initial.NAME
 """
 
 import contextlib
 
 import torch
+from diffusers.models.attention_processor import CustomDiffusionAttnProcessor
 from peft import LoraConfig
 from transformers.integrations import peft as peft_of_transformers
 
@@ -101,8 +103,14 @@ class Vectors:
     def __init__(self, model, rules, lengths, given):
         self.table = model.text.get_input_embeddings().weight
         self.key = next(n for n, p in model.text.named_parameters() if p is self.table)
-        self.learned = {n: given[f"initial.{n}"].to(self.table.dtype, copy=True).requires_grad_() for n in lengths}
+        start = {n: given.get(f"initial.{n}", self.class_word(model, given)) for n in lengths}
+        self.learned = {n: v.to(self.table.dtype, copy=True).requires_grad_() for n, v in start.items()}
         self.groups = [(list(self.learned), rules.learning_rate)]
+
+    def class_word(self, model, given):
+        """The table's vector of the class prompt's last token, where there is a prior."""
+        tokens = given["prior_tokens.0"][0].long().tolist() if "prior_tokens.0" in given else []
+        return self.table[tokens[tokens.index(model.tokenizer.eos_token_id) - 1]].detach() if tokens else None
 
     def weights(self):
         rows = [self.learned[n] for n in sorted(self.learned, key=lambda n: int(n.rpartition(".")[2]))]
@@ -141,4 +149,38 @@ class Whole:
         self.acting = True
 
 
-METHODS = {"full": Whole, "svdiff": Shifts, "lora": LowRank, "textual-inversion": Vectors}
+class Custom:
+    """custom-diffusion: diffusers' processors in the UNet, vectors behind the word table."""
+
+    def __init__(self, model, rules, lengths, given):
+        self.vectors = Vectors(model, rules, {n: k for n, k in lengths.items() if ".row." in n}, given)
+        self.learned, self.unet, dtype = dict(self.vectors.learned), model.unet, self.vectors.table.dtype
+        self.own, self.custom = dict(model.unet.attn_processors), {}
+        for name in self.own:
+            attention = model.unet.get_submodule(name.removesuffix(".processor"))
+            if name.endswith("attn2.processor"):
+                shape = attention.to_k.weight.shape
+                one = CustomDiffusionAttnProcessor(True, False, shape[0], shape[1]).to(dtype)
+                for leaf in ("to_k", "to_v"):
+                    p = getattr(one, f"{leaf}_custom_diffusion").weight
+                    p.data = getattr(attention, leaf).weight.detach().clone()
+                    self.learned[name.replace("processor", f"{leaf}.weight")] = p
+                self.custom[name] = one
+            else:
+                self.custom[name] = CustomDiffusionAttnProcessor(False, False)
+        if set(self.learned) != set(lengths):
+            raise KeyError(f"learned by one and not the other: {set(self.learned) ^ set(lengths)}")
+        model.unet.set_attn_processor(dict(self.custom))
+        self.groups = [(list(self.learned), rules.learning_rate)]
+
+    def weights(self):
+        return self.vectors.weights()
+
+    @contextlib.contextmanager
+    def plain(self):
+        self.unet.set_attn_processor(dict(self.own))
+        yield
+        self.unet.set_attn_processor(dict(self.custom))
+
+
+METHODS = {"custom-diffusion": Custom, "full": Whole, "svdiff": Shifts, "lora": LowRank, "textual-inversion": Vectors}

@@ -12,6 +12,7 @@ static const struct method *const methods[] = {
     [SVDIFF_METHOD_LORA] = &method_lora,
     [SVDIFF_METHOD_TEXTUAL_INVERSION] = &method_inversion,
     [SVDIFF_METHOD_FULL] = &method_full,
+    [SVDIFF_METHOD_CUSTOM_DIFFUSION] = &method_custom,
 };
 
 const struct method *method_of(const struct svdiff_learn_options *o)

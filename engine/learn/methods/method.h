@@ -4,6 +4,7 @@
  *   lora     A and B beside the weights (low-rank)                              -> LoRA file
  *   full     W itself and biases (full)                                         -> differences, LyCORIS'
  *   textual-inversion  the vectors of a new word for [V] (rows)                 -> embedding file
+ *   custom-diffusion   keys and values of cross-attention (full), and such vectors -> diffusers' files
  *
  * Everything else, data, prior, masks, mixing, samples, checkpoints, traces and estimates, is the same
  * for all and hears of none. A method is one constant in a file of its own; which options it has
@@ -44,11 +45,13 @@ struct method {
      * the model's own, and so a trace tells them. */
     void (*begin)(struct learner *l, const struct lesson *lesson);
     bool chosen;
-    /* Writes options->output, whole or not at all. */
+    /* Writes options->output, and what it writes beside it, each whole or not at all. */
     bool (*write)(const struct method_result *r, GError **error);
+    // the names of these others, each owned by the list (char *); NULL: there are none
+    void (*beside)(const struct svdiff_learn_options *o, GPtrArray *files);
 };
 
-extern const struct method method_svdiff, method_lora, method_inversion, method_full;
+extern const struct method method_svdiff, method_lora, method_inversion, method_full, method_custom;
 
 const struct method *method_of(const struct svdiff_learn_options *o);
 
@@ -64,3 +67,16 @@ struct adapter_header *method_header(const struct method_result *r, const struct
 /* Of a weight's tensor that learns, MODULE and the rest of its name: its values in PyTorch's order [count], owned
  * by the caller; NULL: there is none of that name. */
 float *method_values(const struct method_result *r, const char *module, const char *leaf);
+
+/* What methods share. method_full.c: W and the bias of a weight learn. method_inversion.c: the vectors of all words
+ * of the lesson do; whether every prompt has a [V] for which they stand; n of them, from the first on [n, width],
+ * owned by the caller. */
+bool method_attach_whole(struct learner *l, const struct svdiff_learn_options *o,
+                         struct network *net, struct weight *w, struct model_spectrum *spectrum,
+                         GError **error);
+void method_begin_whole(struct learner *l, const struct lesson *lesson);
+bool method_attach_vectors(struct learner *l, const struct lesson *lesson, bool *any,
+                           GError **error);
+void method_begin_vectors(struct learner *l, const struct lesson *lesson);
+bool method_check_words(const struct svdiff_learn_options *o, GError **error);
+float *method_vectors(const struct method_result *r, int first, int n);

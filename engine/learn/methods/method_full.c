@@ -18,8 +18,9 @@ static bool has(const struct svdiff_learn_options *o, bool text, const struct we
     return text || shift_subset_has(o->subset, w);
 }
 
-static bool attach(struct learner *l, const struct svdiff_learn_options *o, struct network *net,
-                   struct weight *w, struct model_spectrum *spectrum, GError **error)
+bool method_attach_whole(struct learner *l, const struct svdiff_learn_options *o,
+                         struct network *net, struct weight *w, struct model_spectrum *spectrum,
+                         GError **error)
 {
     const enum kernels_type type = w->dense.type;
     const int64_t count = weight_count(w);
@@ -63,7 +64,7 @@ static void begin_network(const struct learner *l, const struct network *net)
     }
 }
 
-static void begin(struct learner *l, const struct lesson *lesson)
+void method_begin_whole(struct learner *l, const struct lesson *lesson)
 {
     const GPtrArray *encoders = conditioner_encoders(l->conditioner);
 
@@ -189,6 +190,6 @@ static bool write_file(const struct method_result *r, GError **error)
 const struct method method_full = {.text = true,
                                    .keeps_class = true,
                                    .has = has,
-                                   .attach = attach,
-                                   .begin = begin,
+                                   .attach = method_attach_whole,
+                                   .begin = method_begin_whole,
                                    .write = write_file};

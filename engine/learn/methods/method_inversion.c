@@ -10,6 +10,7 @@
 
 #include "engine/adapter/adapter_lookup.h"
 #include "engine/base/error.h"
+#include "engine/options/option.h"
 #include "engine/subject/adapter_export.h"
 #include "engine/subject/shift_set.h"
 #include "engine/tape/transfer.h"
@@ -23,11 +24,7 @@ static bool check(const struct svdiff_learn_options *o, GError **error)
         return error_usage(error, "--method textual-inversion learns one word; give one --prompt, "
                                   "or learn each subject by itself.");
     }
-    return prompt_has_placeholder(o->subjects[0].prompt) ||
-           error_usage(error,
-                       "--method textual-inversion learns a word for [V], which the --prompt '%s' "
-                       "does not have; write [V] in it.",
-                       o->subjects[0].prompt);
+    return method_check_words(o, error);
 }
 
 static bool has(const struct svdiff_learn_options *o, bool text, const struct weight *w)
@@ -40,7 +37,23 @@ static char *row_leaf(int i)
     return g_strdup_printf(".row.%d", i);
 }
 
-static bool attach_words(struct learner *l, const struct lesson *lesson, bool *any, GError **error)
+bool method_check_words(const struct svdiff_learn_options *o, GError **error)
+{
+    for (int i = 0; i < o->n_subjects; i++) {
+        if (!prompt_has_placeholder(o->subjects[i].prompt)) {
+            const char *method = option_word(option_method(&options_of_learn), (int)o->method);
+            return error_usage(
+                error,
+                "--method %s learns a word for [V], which the --prompt '%s' does not "
+                "have; write [V] in it.",
+                method, o->subjects[i].prompt);
+        }
+    }
+    return true;
+}
+
+bool method_attach_vectors(struct learner *l, const struct lesson *lesson, bool *any,
+                           GError **error)
 {
     struct text_encoder *e = conditioner_encoders(l->conditioner)->pdata[0];
     struct weight *w = text_encoder_words(e);
@@ -59,7 +72,7 @@ static bool attach_words(struct learner *l, const struct lesson *lesson, bool *a
 }
 
 // each vector as the table has that of its word
-static void begin(struct learner *l, const struct lesson *lesson)
+void method_begin_vectors(struct learner *l, const struct lesson *lesson)
 {
     struct text_encoder *e = conditioner_encoders(l->conditioner)->pdata[0];
     const struct weight *w = text_encoder_words(e);
@@ -67,7 +80,7 @@ static void begin(struct learner *l, const struct lesson *lesson)
     g_autofree float *vector = g_new0(float, width);
 
     for (int i = 0; i < w->rows; i++) {
-        const int32_t id = g_array_index(lesson->start, int32_t, (guint)i % lesson->start->len);
+        const int32_t id = g_array_index(lesson->start, int32_t, (guint)i);
         const real *table = w->dense.data;
         transfer_download(l->session->k, vector, table + (int64_t)id * width, width);
         parameters_upload_part(l->parameters, w->row + (int64_t)i * width, vector, width);
@@ -90,15 +103,16 @@ static char *tensor_name(const struct svdiff_learn_options *o, char **word)
     return g_strdup(*word);
 }
 
-// all of them [n, width]; owned by the caller
-static float *all_vectors(const struct method_result *r, int n, int width)
+float *method_vectors(const struct method_result *r, int first, int n)
 {
-    struct text_encoder *e = conditioner_encoders(r->learner->conditioner)->pdata[0];
+    const struct text_encoder *e = conditioner_encoders(r->learner->conditioner)->pdata[0];
+    const int width = r->lesson->words.width;
     float *all = g_new(float, (size_t)n *width);
 
     for (int i = 0; i < n; i++) {
-        g_autofree char *leaf = row_leaf(i);
-        g_autofree float *one = method_values(r, text_encoder_words(e)->name, leaf);
+        g_autofree char *leaf = row_leaf(first + i);
+        g_autofree float *one =
+            method_values(r, text_encoder_words((struct text_encoder *)e)->name, leaf);
         memcpy(all + (size_t)i * width, one, (size_t)width * sizeof *all);
     }
     return all;
@@ -111,7 +125,7 @@ static bool write_file(const struct method_result *r, GError **error)
     g_autofree char *word = NULL, *name = tensor_name(o, &word);
     g_autoptr(subject_file) notes = method_notes(r);
     g_autoptr(GArray) entries = adapter_entries_create();
-    g_autofree float *values = all_vectors(r, n, width);
+    g_autofree float *values = method_vectors(r, 0, n);
 
     // what stood for it meanwhile is of no use; a file that is called by its own name may get another one
     subject_set_metadata(notes, "placeholder", o->keys == LORA_KEYS_KOHYA ? NULL : word);
@@ -131,7 +145,7 @@ static bool write_file(const struct method_result *r, GError **error)
 const struct method method_inversion = {.own_words = true,
                                         .check = check,
                                         .has = has,
-                                        .attach_words = attach_words,
-                                        .begin = begin,
+                                        .attach_words = method_attach_vectors,
+                                        .begin = method_begin_vectors,
                                         .chosen = true,
                                         .write = write_file};
