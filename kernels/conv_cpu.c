@@ -138,7 +138,7 @@ static void conv_backward_weight(const kernels *k, struct conv_shape s, const ce
         const cell *from = kernels_at(k, dy, chunk_start(s, c));
 
         im2col_gather(k, s, c, x, columns);
-        k->linear_backward_weight(k, product_shape(s, c), from, columns, dw);
+        cpu_linear_gradient(k, product_shape(s, c), from, columns, dw, room);
     }
 }
 

@@ -87,6 +87,10 @@ static inline struct cpu_share cpu_share(int64_t count)
 bool cpu_product(const kernels *k, struct gemm_shape s, const cell *a, struct kernels_weight b,
                  const float *bias, enum kernels_type to, void *c, struct onednn_room room);
 
+/* dw [out, in] += dy^T x of the entry linear_backward_weight, with room that is not the whole workspace. */
+void cpu_linear_gradient(const kernels *k, struct linear_shape s, const cell *dy, const cell *x,
+                         real *dw, struct onednn_room room);
+
 void cpu_fill_attention(kernels *k);
 void cpu_fill_gemm(kernels *k);
 void cpu_fill_linear(kernels *k);

@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+#define SQUARE 32                 // values on a side that are turned at a time
+#define TURNED ((int64_t)1 << 20) // values of a gradient that are turned before a product
+
 // each row of y [t, out] becomes the bias
 static void fill_rows(const kernels *k, int64_t t, int64_t out, const float *bias, float *y)
 {
@@ -75,18 +78,66 @@ static void linear_backward_input(const kernels *k, struct linear_shape s, const
     }
 }
 
-// full fine-tuning is not what the CPU is for: of bfloat16 the reference's
-static void linear_backward_weight(const kernels *k, struct linear_shape s, const cell *dy,
-                                   const cell *x, real *dw)
+// dy [t, out] of 16 bits a value becomes turned [out, t], a square that stays in cache at a time
+static void turn(const kernels *k, int64_t t, int64_t out, const cell *dy, cell *turned)
+{
+    const uint16_t *from = (const uint16_t *)dy;
+    uint16_t *to = (uint16_t *)turned;
+    const int64_t across = (out + SQUARE - 1) / SQUARE, down = (t + SQUARE - 1) / SQUARE;
+
+#pragma omp parallel for num_threads(cpu_threads(k, t *out)) schedule(static)
+    for (int64_t square = 0; square < across * down; square++) {
+        const int64_t o = square / down * SQUARE, r = square % down * SQUARE;
+        for (int64_t i = o; i < MIN(o + SQUARE, out); i++) {
+            for (int64_t j = r; j < MIN(r + SQUARE, t); j++) {
+                to[i * t + j] = from[j * out + i];
+            }
+        }
+    }
+}
+
+/* bfloat16: the library multiplies plain matrices alone (oneDNN 2.6 divides by zero where it describes some that are
+ * turned), so dy is turned here, as many rows at a time as TURNED holds. False where nothing was added. */
+static bool bf16_gradient(const kernels *k, struct linear_shape s, const cell *dy, const cell *x,
+                          real *dw, struct onednn_room room)
+{
+    const int64_t rows = MIN(s.t, MAX(TURNED / s.out, 1));
+    cell *turned = cpu_take(&room, (size_t)(rows * s.out) * sizeof(uint16_t));
+
+    for (int64_t first = 0; first < s.t && turned != NULL; first += rows) {
+        const int64_t count = MIN(rows, s.t - first);
+        const struct gemm_shape product = {.m = s.out, .n = s.in, .k = count, .accumulate = true};
+        const struct kernels_weight factor = {.data = kernels_at(k, x, first * s.in),
+                                              .type = k->activation};
+        turn(k, count, s.out, kernels_at(k, dy, first * s.out), turned);
+        if (!cpu_product(k, product, turned, factor, NULL, KERNELS_F32, dw, room)) {
+            const struct linear_shape rest = {.t = s.t - first, .in = s.in, .out = s.out};
+            cpu_device(k)->reference.linear_backward_weight(
+                k, rest, kernels_at(k, dy, first * s.out), factor.data, dw);
+            return true;
+        }
+    }
+    return turned != NULL;
+}
+
+void cpu_linear_gradient(const kernels *k, struct linear_shape s, const cell *dy, const cell *x,
+                         real *dw, struct onednn_room room)
 {
     const struct gemm_shape product = {
         .m = s.out, .n = s.in, .k = s.t, .transpose_a = true, .accumulate = true};
 
     if (k->activation == KERNELS_F32) {
         k->gemm(k, product, (const float *)dy, (const float *)x, dw);
-    } else {
+    } else if (s.out == 0 || k->activation != KERNELS_BF16 ||
+               !bf16_gradient(k, s, dy, x, dw, room)) {
         cpu_device(k)->reference.linear_backward_weight(k, s, dy, x, dw);
     }
+}
+
+static void linear_backward_weight(const kernels *k, struct linear_shape s, const cell *dy,
+                                   const cell *x, real *dw)
+{
+    cpu_linear_gradient(k, s, dy, x, dw, cpu_workspace(k));
 }
 
 void cpu_fill_linear(kernels *k)

@@ -151,6 +151,8 @@ static void check_linear_backward_weight(struct check *c)
         linear_weight_case(c, FILL_RANDOM, linear_sizes[i]);
         linear_weight_case(c, FILL_INTEGER, linear_sizes[i]);
     }
+    // more than the CPU turns at a time
+    linear_weight_case(c, FILL_INTEGER, (struct linear_shape){520, 4, 2048});
 }
 
 static const struct linear_shape linear_bench[] = {
