@@ -6,8 +6,6 @@
 #include "engine/subject/thumbnail.h"
 #include "engine/text/prompt.h"
 
-#include <string.h>
-
 /* ---- tensors ---- */
 
 char *adapter_export_module(const struct model_tensor *t)
@@ -36,7 +34,10 @@ void adapter_entries_add(GArray *entries, const char *module, const char *leaf, 
     struct safetensors_entry entry = {
         .name = g_strconcat(module, leaf, NULL), .dtype = DTYPE_F32, .n_dims = n_dims};
 
-    memcpy(entry.shape, shape, (size_t)n_dims * sizeof *shape);
+    // a scalar has no shape at all
+    for (int i = 0; i < n_dims; i++) {
+        entry.shape[i] = shape[i];
+    }
     g_array_append_val(entries, entry);
 }
 

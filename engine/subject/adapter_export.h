@@ -15,6 +15,7 @@ char *adapter_export_module(const struct model_tensor *t);
 
 /* An array of struct safetensors_entry of f32 that owns its names. */
 GArray *adapter_entries_create(void);
+/* MODULE + LEAF with shape [n_dims], NULL where that is 0: a scalar. */
 void adapter_entries_add(GArray *entries, const char *module, const char *leaf, int n_dims,
                          const int64_t *shape);
 
