@@ -23,7 +23,19 @@ peft_of_transformers.MIN_PEFT_VERSION = "0"  # transformers 5.24 asks for a late
 NOTHING = {"unet": {}, "text": {}}
 
 
-class Shifts:
+class Swapped:
+    """What acts by the weights that it puts in the networks' place, unless it is told to be `plain`."""
+
+    acting = True
+
+    @contextlib.contextmanager
+    def plain(self):
+        self.acting = False
+        yield
+        self.acting = True
+
+
+class Shifts(Swapped):
     """svdiff."""
 
     def __init__(self, model, rules, lengths, given):
@@ -33,7 +45,7 @@ class Shifts:
         self.rows = {n: n.partition(".row.") for n in lengths if ".row." in n}
         self.spectra = Spectra(model, {n for n in lengths if n not in self.rows})
         self.learned = {n: torch.zeros(k, dtype=self.dtype, requires_grad=True) for n, k in lengths.items()}
-        self.acting, self.top = True, rules.top
+        self.top = rules.top
         kinds = {"norm": [], "matrix": [], "row": []}
         for name in self.learned:
             matrix = name not in self.rows and self.spectra.weight(name).ndim > 1
@@ -56,12 +68,6 @@ class Shifts:
             row = torch.nn.functional.one_hot(torch.tensor(int(number.removesuffix(".delta"))), len(values))
             out[network][key] = values + row.to(self.dtype)[:, None] * self.learned[name]
         return out
-
-    @contextlib.contextmanager
-    def plain(self):
-        self.acting = False
-        yield
-        self.acting = True
 
 
 class LowRank:
@@ -121,11 +127,11 @@ class Vectors:
         yield  # texts without the word do not see them
 
 
-class Whole:
+class Whole(Swapped):
     """full: the networks' own tensors."""
 
     def __init__(self, model, rules, lengths, given):
-        self.model, self.names, self.learned, self.acting = model, {}, {}, True
+        self.model, self.names, self.learned = model, {}, {}
         for prefix, network in (("", "unet"), (TEXT, "text")):
             for key, p in getattr(model, network).named_parameters():
                 name = prefix + compvis.plain_text_name(key)
@@ -141,12 +147,6 @@ class Whole:
                 network, key = self.names[name]
                 out[network][key] = value
         return out
-
-    @contextlib.contextmanager
-    def plain(self):
-        self.acting = False
-        yield
-        self.acting = True
 
 
 class Custom:
