@@ -36,6 +36,13 @@ static double value_of(const struct number *n)
     return gtk_spin_button_get_value(GTK_SPIN_BUTTON(n->spin));
 }
 
+// a multiple of 8 is what the model can draw; rounded, since the worker would refuse it
+static double allowed(const struct argument *p, double value)
+{
+    return p->look != LOOK_SIZE ? value
+                                : CLAMP(round(value / SIZE_STEP) * SIZE_STEP, SIZE_STEP, p->high);
+}
+
 static double step_of(const struct argument *p)
 {
     return p->look == LOOK_SIZE         ? SIZE_STEP
@@ -51,6 +58,25 @@ static double least_of(const struct argument *p)
            : p->look == LOOK_SIZE       ? SIZE_STEP
            : p->kind == ARGUMENT_NUMBER ? pow(10, -DIGITS)
                                         : 1;
+}
+
+// The digits that stand there, also while the cursor is still in them. They are read as GTK reads
+// them and left alone: what was set while a person types would stand before the next digit.
+static double typed_in(const struct number *n)
+{
+    const struct argument *p = n->argument;
+    const char *text = toolkit_text(n->spin);
+    char *end;
+    const double value = g_strtod(text, &end);
+
+    return end == text || *end != '\0' ? value_of(n)
+                                       : allowed(p, CLAMP(value, least_of(p), p->high));
+}
+
+// whether a person is typing another number than the one that was shown
+static bool is_typing(const struct number *n)
+{
+    return gtk_widget_has_focus(n->spin) && typed_in(n) != n->shown;
 }
 
 /* ---- showing ---- */
@@ -132,14 +158,8 @@ static void tell(const struct number *n)
 
 static void take(struct number *n, double value)
 {
-    const struct argument *p = n->argument;
-
-    if (p->look == LOOK_SIZE) {
-        // a multiple of 8 is what the model can draw; rounded, since the worker would refuse it
-        value = CLAMP(round(value / SIZE_STEP) * SIZE_STEP, SIZE_STEP, p->high);
-    }
     n->is_own = false;
-    show(n, value);
+    show(n, allowed(n->argument, value));
     tell(n);
 }
 
@@ -249,9 +269,7 @@ double dialog_number_get(GtkWidget *number)
 {
     const struct number *n = number_of(number);
 
-    // digits that are typed count also while the cursor is still in them
-    gtk_spin_button_update(GTK_SPIN_BUTTON(number));
-    return n->is_own ? n->argument->standard : value_of(n);
+    return is_typing(n) ? typed_in(n) : n->is_own ? n->argument->standard : value_of(n);
 }
 
 void dialog_number_own(GtkWidget *number, double value)
@@ -266,7 +284,9 @@ void dialog_number_own(GtkWidget *number, double value)
         set_slider_range(n);
         n->setting = false;
     }
-    show(n, n->is_own ? value : value_of(n));
+    if (!is_typing(n)) {
+        show(n, n->is_own ? value : value_of(n));
+    }
     if (new) {
         tell_own(n);
     }
