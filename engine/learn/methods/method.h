@@ -68,15 +68,23 @@ struct adapter_header *method_header(const struct method_result *r, const struct
  * by the caller; NULL: there is none of that name. */
 float *method_values(const struct method_result *r, const char *module, const char *leaf);
 
-/* What methods share. method_full.c: W and the bias of a weight learn. method_inversion.c: the vectors of all words
- * of the lesson do; whether every prompt has a [V] for which they stand; n of them, from the first on [n, width],
- * owned by the caller. */
+/* ---- what methods share ---- */
+
+/* Weights that learn themselves (method_whole.c): the `attach` and the `begin` of a method. */
 bool method_attach_whole(struct learner *l, const struct svdiff_learn_options *o,
                          struct network *net, struct weight *w, struct model_spectrum *spectrum,
                          GError **error);
 void method_begin_whole(struct learner *l, const struct lesson *lesson);
+
+/* W and, unless that is NULL, the bias as they were read, to these places of the device. */
+void method_put_base(const kernels *k, const struct weight *w, real *value, real *bias);
+
+/* New words (method_words.c): the `attach_words` and the `begin` of a method, and of its `check` that every
+ * prompt has the [V] for which they stand. */
 bool method_attach_vectors(struct learner *l, const struct lesson *lesson, bool *any,
                            GError **error);
 void method_begin_vectors(struct learner *l, const struct lesson *lesson);
 bool method_check_words(const struct svdiff_learn_options *o, GError **error);
+
+/* n of their vectors from the first on, [n, width], owned by the caller. */
 float *method_vectors(const struct method_result *r, int first, int n);

@@ -1,9 +1,8 @@
 /* Full fine-tuning (DreamBooth, Ruiz and others 2023): W itself learns, of all weights of the UNet or of a
  * --subset, with their biases, and all of the text encoder where that is asked for.
  *
- * What it is at first stays beside it: the prior's teacher computes with that, and the file has the
- * differences, in the names of LyCORIS' full: MODULE.diff and MODULE.diff_b, of norms MODULE.w_norm and
- * MODULE.b_norm. Tensors that learn: MODULE.weight, MODULE.bias. */
+ * Tensors that learn are method_whole.c's. The file has the differences, in the names of LyCORIS' full:
+ * MODULE.diff and MODULE.diff_b, of norms MODULE.w_norm and MODULE.b_norm. */
 #include "engine/learn/methods/method.h"
 
 #include "engine/base/channels.h"
@@ -16,62 +15,6 @@
 static bool has(const struct svdiff_learn_options *o, bool text, const struct weight *w)
 {
     return text || shift_subset_has(o->subset, w);
-}
-
-bool method_attach_whole(struct learner *l, const struct svdiff_learn_options *o,
-                         struct network *net, struct weight *w, struct model_spectrum *spectrum,
-                         GError **error)
-{
-    const enum kernels_type type = w->dense.type;
-    const int64_t count = weight_count(w);
-    g_autofree char *value = g_strconcat(w->name, ".weight", NULL);
-    g_autofree char *bias = g_strconcat(w->name, ".bias", NULL);
-
-    w->form = WEIGHT_FULL;
-    w->base = w->dense;
-    w->used.type = type;
-    if (type != KERNELS_F32 &&
-        (w->used.data = network_alloc(net, (size_t)count * kernels_size(type), error)) == NULL) {
-        return false;
-    }
-    parameters_add(l->parameters, value, count, SHIFT_RATE, &w->value, &w->dvalue);
-    if (w->kind == WEIGHT_CONV) {
-        parameters_add_kernel(l->parameters, w->kh * w->kw, w->in);
-    }
-    w->bias_base = w->bias;
-    if (w->bias != NULL) {
-        parameters_add(l->parameters, bias, w->out, SHIFT_RATE, &w->bias_value, &w->dbias);
-    }
-    return true;
-}
-
-// W and the bias as they were read, to these places
-static void put_base(const kernels *k, const struct weight *w, real *value, real *bias)
-{
-    k->convert(k, weight_count(w), w->base.type, w->base.data, KERNELS_F32, value);
-    if (bias != NULL) {
-        k->copy(k, bias, w->bias_base, (size_t)w->out * sizeof *bias);
-    }
-}
-
-static void begin_network(const struct learner *l, const struct network *net)
-{
-    for (guint i = 0; i < net->weights->len; i++) {
-        const struct weight *w = net->weights->pdata[i];
-        if (w->form == WEIGHT_FULL) {
-            put_base(l->session->k, w, w->value, w->bias_value);
-        }
-    }
-}
-
-void method_begin_whole(struct learner *l, const struct lesson *lesson)
-{
-    const GPtrArray *encoders = conditioner_encoders(l->conditioner);
-
-    begin_network(l, unet_network(l->unet));
-    for (guint i = 0; i < encoders->len; i++) {
-        begin_network(l, text_encoder_network(encoders->pdata[i]));
-    }
 }
 
 /* ---- the file ---- */
@@ -159,7 +102,7 @@ static bool write_one(const struct method_result *r, const struct change *c,
     const real *start = r->learner->parameters->value;
 
     // the run is over: gradients have no use any more
-    put_base(r->lesson->session->k, w, w->dvalue, w->dbias);
+    method_put_base(r->lesson->session->k, w, w->dvalue, w->dbias);
     return put(r, c, false, w->dvalue, r->values + (w->value - start), writer, error) &&
            (w->dbias == NULL ||
             put(r, c, true, w->dbias, r->values + (w->bias_value - start), writer, error));
