@@ -4,9 +4,6 @@
 #include "engine/base/error.h"
 
 #include <math.h>
-#include <string.h>
-
-#define SQUARE 48 // pixels a side
 
 // the cosine of two lists of numbers; false when one of them has no direction
 static bool cosine_of(const float *a, const float *b, int n, double *cosine)
@@ -26,24 +23,37 @@ static bool cosine_of(const float *a, const float *b, int n, double *cosine)
     return true;
 }
 
-// the mean over layers; returns how many there are
-static int compare_two(const struct subject *a, const struct subject *b, double *mean)
+// of the layers of each group
+struct sums {
+    double sum[LAYER_GROUPS];
+    int layers[LAYER_GROUPS];
+};
+
+static void add_layer(struct sums *s, const char *name, double cosine)
+{
+    const enum layer_group groups[] = {LAYERS_ALL, layer_group_place(name), layer_group_kind(name)};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(groups); i++) {
+        s->sum[groups[i]] += cosine;
+        s->layers[groups[i]]++;
+    }
+}
+
+static struct sums compare_two(const struct subject *a, const struct subject *b)
 {
     g_autofree const char **names = subject_names(a);
-    double sum = 0, cosine;
-    int layers = 0;
+    struct sums s = {0};
+    double cosine;
 
     for (const char **name = names; *name != NULL; name++) {
         int n_a = 0, n_b = 0;
         const float *x = subject_shift(a, *name, &n_a), *y = subject_shift(b, *name, &n_b);
         // subjects of other subsets have fewer layers in common
         if (y != NULL && n_a == n_b && cosine_of(x, y, n_a, &cosine)) {
-            sum += cosine;
-            layers++;
+            add_layer(&s, *name, cosine);
         }
     }
-    *mean = layers > 0 ? sum / layers : 0;
-    return layers;
+    return s;
 }
 
 bool compare_subjects(const struct subject *const *subjects, const char *const *names, int n,
@@ -52,86 +62,53 @@ bool compare_subjects(const struct subject *const *subjects, const char *const *
     for (int i = 0; i < n; i++) {
         // the matrix is symmetric, and the diagonal shows rounding
         for (int j = 0; j <= i; j++) {
-            double *mean = &cosine[i * n + j];
-            const int count = compare_two(subjects[i], subjects[j], mean);
-            if (count == 0) {
+            const struct sums s = compare_two(subjects[i], subjects[j]);
+            if (s.layers[LAYERS_ALL] == 0) {
                 return error_failed(
                     error, "%s and %s shift no layer in common; compare subjects of one model.",
                     names[i], names[j]);
             }
-            cosine[j * n + i] = *mean;
-            if (layers != NULL) {
-                layers[i * n + j] = layers[j * n + i] = count;
+            for (int g = 0; g < LAYER_GROUPS; g++) {
+                const size_t here = ((size_t)g * n + i) * n + j,
+                             there = ((size_t)g * n + j) * n + i;
+                cosine[here] = cosine[there] = s.layers[g] > 0 ? s.sum[g] / s.layers[g] : NAN;
+                layers[here] = layers[there] = s.layers[g];
             }
         }
     }
     return true;
 }
 
-// a text on the right of `width` columns
-static void append_right(GString *s, const char *text, glong width)
+// the mean over pairs of files of the things a and b, in one group; *pairs: how many
+static double thing_mean(const double *cosine, int n, const int *things, int a, int b, int *pairs)
 {
-    // characters, not bytes; names may be in any script
-    for (glong i = g_utf8_strlen(text, -1); i < width; i++) {
-        g_string_append_c(s, ' ');
-    }
-    g_string_append(s, text);
-}
+    double sum = 0;
 
-char *compare_text(const double *cosine, const char *const *names, int n)
-{
-    GString *s = g_string_new(NULL);
-    glong width = 0;
-
+    *pairs = 0;
     for (int i = 0; i < n; i++) {
-        width = MAX(width, g_utf8_strlen(names[i], -1));
-    }
-    // the corner above the names
-    append_right(s, "", width);
-    for (int j = 0; j < n; j++) {
-        g_string_append(s, "  ");
-        append_right(s, names[j], 6);
-    }
-    for (int i = 0; i < n; i++) {
-        g_string_append_c(s, '\n');
-        append_right(s, names[i], width);
         for (int j = 0; j < n; j++) {
-            char number[G_ASCII_DTOSTR_BUF_SIZE];
-            g_ascii_formatd(number, sizeof number, "%.3f", cosine[i * n + j]);
-            g_string_append(s, "  ");
-            append_right(s, number, MAX(6, g_utf8_strlen(names[j], -1)));
+            // of one thing each pair once
+            if (things[i] == a && things[j] == b && (a != b || i < j) &&
+                !isnan(cosine[i * n + j])) {
+                sum += cosine[i * n + j];
+                ++*pairs;
+            }
         }
     }
-    return g_string_free(s, FALSE);
+    return *pairs > 0 ? sum / *pairs : NAN;
 }
 
-// white, and towards red or blue by how far the cosine is from 0
-static void colour(double cosine, float rgb[3])
+void compare_things(const double *cosine, int n, const int *things, int m, double *all, int *pairs)
 {
-    static const float positive[3] = {0.70f, 0.09f, 0.17f}, negative[3] = {0.13f, 0.40f, 0.67f};
-    // a cosine of 1 is the full colour
-    const float *end = cosine < 0 ? negative : positive;
-    const float share = (float)MIN(fabs(cosine), 1.0);
+    const size_t files = (size_t)n * n, matrix = (size_t)m * m;
 
-    for (int i = 0; i < 3; i++) {
-        rgb[i] = 1 + share * (end[i] - 1);
-    }
-}
-
-picture *compare_picture(const double *cosine, int n, GError **error)
-{
-    // smaller squares where there are many subjects
-    const int side = MIN(SQUARE, PICTURE_SIDE_MAX / MAX(n, 1));
-
-    if (side < 1) {
-        error_failed(error, "%d subjects are too many for a picture; compare fewer.", n);
-        return NULL;
-    }
-    picture *p = picture_create(n * side, n * side, 3, error);
-    for (int y = 0; p != NULL && y < p->height; y++) {
-        for (int x = 0; x < p->width; x++) {
-            colour(cosine[y / side * n + x / side], p->pixels + ((size_t)y * p->width + x) * 3);
+    for (int g = 0; g < LAYER_GROUPS; g++) {
+        for (int i = 0; i < m * m; i++) {
+            int count;
+            all[g * matrix + i] = thing_mean(cosine + g * files, n, things, i / m, i % m, &count);
+            if (g == LAYERS_ALL) {
+                pairs[i] = count;
+            }
         }
     }
-    return p;
 }

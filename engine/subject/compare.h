@@ -7,16 +7,16 @@
  * they cannot be compared. */
 #pragma once
 
-#include "engine/picture/picture.h"
+#include "engine/subject/layer_group.h"
 #include "engine/subject/subject_file.h"
 
-/* cosine [n, n] and, unless NULL, layers [n, n]: how many the mean is over. False with a sentence
- * that names two subjects (names [n]) that have no such layer in common. */
+/* cosine [LAYER_GROUPS, n, n] and layers [LAYER_GROUPS, n, n]: how many the mean is over, by groups of
+ * layers; not a number where there are none. False with a sentence that names two subjects (names
+ * [n]) that have no such layer in common at all. */
 bool compare_subjects(const struct subject *const *subjects, const char *const *names, int n,
                       double *cosine, int *layers, GError **error);
 
-/* The matrix as a table with a name before each row and above each column. Owned by the caller. */
-char *compare_text(const double *cosine, const char *const *names, int n);
-
-/* The matrix as squares: white is 0, red 1, blue -1. Owned by the caller; NULL with a sentence. */
-picture *compare_picture(const double *cosine, int n, GError **error);
+/* Of files that are of m things: things [n] says of which. all [LAYER_GROUPS, m, m]: the mean over pairs of
+ * different files, one of each thing, as many as pairs [m, m] says; of one thing with itself over pairs of
+ * its own files, and not a number where it has one file. */
+void compare_things(const double *cosine, int n, const int *things, int m, double *all, int *pairs);

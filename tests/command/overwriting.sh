@@ -96,7 +96,10 @@ spares 'edit: what is learned in the place of its file' k.part edit --model mode
 
 cp s fox.png # a subject with a preview
 spares 'info: --preview' fox.png info fox.png --preview ./fox.png
-spares 'compare: --output' fox.png compare fox.png fox.safetensors --output fox.png
+spares 'compare: --plot' fox.png compare fox.png fox.safetensors --plot fox.png
+spares 'compare: --csv' fox.safetensors compare fox.png fox.safetensors --csv fox.safetensors
+refuses 'compare: one file twice' 1 '--plot and --csv would both write' compare fox.png fox.safetensors \
+    --plot both.svg --csv both.svg
 for to in subject lora checkpoint; do
     spares "convert: to $to" fox.safetensors convert fox.safetensors --to $to --model model \
         --output ./fox.safetensors

@@ -1,0 +1,108 @@
+#!/bin/sh
+# Figures and tables: svdiff compare --plot and --csv; which files they are, and what is refused.
+. "$(dirname "$0")/lib.sh"
+
+fixtures=$SVDIFF_TESTS_DIR/fixtures/compare
+for name in fox-1 fox-2 owl-1 owl-2 hat-1; do
+    cp "$fixtures/$name.safetensors" .
+done
+figure() { # FILE WIDTH: a PNG at least so wide with colours in it, or an SVG
+    case $1 in
+    *.png) python3 -c '
+import struct, sys, zlib
+data = open(sys.argv[1], "rb").read()
+assert data[:8] == b"\x89PNG\r\n\x1a\n" and data[12:16] == b"IHDR"
+assert struct.unpack(">I", data[16:20])[0] >= int(sys.argv[2])' "$@" ;;
+    *) python3 -c '
+import sys, xml.etree.ElementTree as tree
+root = tree.parse(sys.argv[1]).getroot()
+assert root.tag.endswith("}svg") and float(root.get("width").rstrip("px")) >= int(sys.argv[2])' "$@" ;;
+    esac
+}
+like() { # CSV FIXTURE: the same lines, the numbers to eight digits
+    python3 -c '
+import csv, sys
+made, want = (list(csv.reader(open(name, newline=""))) for name in sys.argv[1:])
+assert len(made) == len(want) and made[0] == want[0]
+for line, other in zip(made[1:], want[1:]):
+    assert line[:4] == other[:4] and bool(line[4]) == bool(other[4]), (line, other)
+    assert not line[4] or abs(float(line[4]) - float(other[4])) < 1e-8, (line, other)' "$@"
+}
+subjects='fox-1.safetensors fox-2.safetensors owl-1.safetensors owl-2.safetensors hat-1.safetensors'
+run compare $subjects --csv files.csv --plot files.png
+check 'compare: subjects' is 0
+check 'compare: the CSV is that of NumPy' like files.csv "$fixtures/files.csv"
+check 'compare: the figure is a PNG' figure files.png 400
+check 'compare: both are told' test "$(grep -c '^wrote files' "$work/err")" = 2
+check 'compare: a subject is 1 with itself' grep -q '^fox-1  *1.000  *0.927' "$work/out"
+
+things=
+for file in $subjects; do
+    things="$things $file=${file%%-*}"
+done
+run compare $things --csv things.csv --plot things.svg --groups
+check 'compare: things' is 0
+check 'compare: their CSV is that of NumPy' like things.csv "$fixtures/things.csv"
+check 'compare: the figure is an SVG' figure things.svg 400
+check 'compare: a thing of two files on the diagonal' grep -q '^fox  *0.927  *-0.050  *-0.166$' "$work/out"
+check 'compare: none of a thing of one file' grep -q '^hat  *-0.166  *0.049  *-$' "$work/out"
+check 'compare: groups of layers' grep -q '^cross-attention$' "$work/out"
+run compare $things --json
+check 'compare: as JSON files, their groups, and things' python3 -c '
+import json, sys
+result = json.loads(open(sys.argv[1]).readline())
+assert len(result["subjects"]) == 5 and len(result["cosine"]) == 5 and result["layers"][0][1] == 16
+assert abs(result["cosine"][0][1] - result["things"]["cosine"][0][0]) < 1e-12
+assert result["things"]["names"] == ["fox", "owl", "hat"] and result["things"]["of"] == [0, 0, 1, 1, 2]
+assert result["things"]["pairs"] == [[1, 4, 2], [4, 1, 2], [2, 2, 0]]
+assert result["things"]["cosine"][2][2] is None
+(text,) = [g for g in result["groups"] if g["group"] == "text encoder"]
+assert text["cosine"][0][4] is None and text["layers"][0][4] == 0 and text["layers"][0][1] == 4' "$work/out"
+run compare fox-1.safetensors owl-1.safetensors
+check 'compare: no files unless asked for' test "$(wc -l <"$work/err")" = 0
+
+# a sign in a name that is there says nothing
+cp fox-2.safetensors 'rate=2.safetensors'
+mkdir lr=1
+cp owl-1.safetensors lr=1/owl.safetensors
+run compare fox-1.safetensors rate=2.safetensors lr=1/owl.safetensors --json
+check 'compare: names with signs are files' test -z "$(grep '"things"' "$work/out")"
+run compare fox-1.safetensors=fox rate=2.safetensors=fox lr=1/owl.safetensors --json
+check 'compare: and things behind them' grep -q '"names":\["fox","owl"\]' "$work/out"
+refuses 'compare: what is not there is named' 1 '^lr=1/no.safetensors: ' compare fox-1.safetensors lr=1/no.safetensors
+refuses 'compare: a thing without a name' 2 'write SUBJECT=NAME' compare fox-1.safetensors= owl-1.safetensors
+refuses 'compare: a name without a thing' 2 'write SUBJECT=NAME' compare =fox owl-1.safetensors
+
+# what cannot be a figure, or cannot be written
+for name in alike.pdf alike png .svg.txt; do
+    refuses "compare: --plot $name" 2 "^$name: a figure's name must end in .png or .svg" compare $subjects --plot "$name"
+done
+refuses 'compare: a folder that is not there' 1 '^no/alike.png: cannot be written' compare $subjects --plot no/alike.png
+refuses 'compare: a device in the place of the CSV' 1 '^/dev/full: this is no regular file' compare $subjects \
+    --csv /dev/full
+ln -s /dev/full full.svg
+refuses 'compare: and of the figure' 1 '^full.svg: this is no regular file' compare $subjects --plot full.svg
+refuses 'compare: --output is another option' 2 'Unknown option --output' compare $subjects --output alike.png
+if [ "$(id -u)" != 0 ]; then
+    mkdir -m 500 locked
+    refuses 'compare: a folder that cannot be written in' 1 '^locked/a.svg: cannot be written' compare $subjects \
+        --plot locked/a.svg
+else
+    skip 'compare: a folder that cannot be written in' 'an administrator can'
+fi
+space='mount -t tmpfs -o size=64k none small && head -c 60000 /dev/zero >small/full'
+mkdir small
+if unshare -rm sh -c "$space" 2>/dev/null; then
+    unshare -rm sh -c "$space"'
+        "$@" >/dev/null 2>"$0"
+        status=$?
+        ls -A small >"$0.left"
+        exit $status' "$work/err" "$svdiff" compare $subjects --plot small/alike.png
+    status=$?
+    check 'compare: no space left: exit 1' is 1
+    check 'compare: no space left: the file is named' one_sentence '^small/alike.png.*pace'
+    check 'compare: no space left: nothing is written' test "$(cat "$work/err.left")" = full
+else
+    skip 'compare: no space left' 'no file system can be mounted here'
+fi
+end_tests
