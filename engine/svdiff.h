@@ -244,6 +244,7 @@ enum svdiff_method {
     SVDIFF_METHOD_FULL,
     SVDIFF_METHOD_CUSTOM_DIFFUSION,
 };
+#define SVDIFF_METHODS 5
 // which weights a LoRA is of: of the attentions, all linear ones of transformers, kernels as well
 enum lora_modules { LORA_MODULES_ATTENTION, LORA_MODULES_LINEAR, LORA_MODULES_ALL };
 enum lora_keys { LORA_KEYS_KOHYA, LORA_KEYS_DIFFUSERS }; // whose names a file has
@@ -350,6 +351,10 @@ SVDIFF_API bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_optio
 SVDIFF_API bool svdiff_estimate_like(svdiff *s, const struct svdiff_learn_options *options,
                                      const struct svdiff_estimate *e, double *seconds,
                                      GError **error);
+
+// how many bytes options->output will have
+SVDIFF_API bool svdiff_estimate_file(svdiff *s, const struct svdiff_learn_options *options,
+                                     uint64_t *bytes, GError **error);
 
 /* The small picture of its subject that a subject file carries, owned by the caller. NULL with an
  * error for what is no subject file or a damaged picture; NULL without one when it carries none. */

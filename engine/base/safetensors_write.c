@@ -160,17 +160,43 @@ static GString *build_header(const struct safetensors_writer *writer, const char
     return json;
 }
 
+static int64_t data_bytes(const struct safetensors_writer *writer)
+{
+    return writer->n_slots == 0 ? 0 : writer->slots[writer->n_slots - 1].to;
+}
+
 static bool write_header(struct safetensors_writer *writer, const GString *json, GError **error)
 {
     uint64_t length = GUINT64_TO_LE((uint64_t)json->len);
-    int64_t data_bytes = writer->n_slots == 0 ? 0 : writer->slots[writer->n_slots - 1].to;
 
     // set before anything can fail: tensors are placed from here
     writer->data_start = 8 + (int64_t)json->len;
     // a disk that is too small is told before hours of work, not after
-    return atomic_file_reserve(writer->file, writer->data_start + data_bytes, error) &&
+    return atomic_file_reserve(writer->file, writer->data_start + data_bytes(writer), error) &&
            atomic_file_write(writer->file, &length, sizeof(length), error) &&
            atomic_file_write(writer->file, json->str, json->len, error);
+}
+
+// all that is known before there is a file
+static struct safetensors_writer *plan(const struct safetensors_entry *entries, size_t n_entries,
+                                       const char *const *keys, const char *const *texts)
+{
+    struct safetensors_writer *writer = g_new0(struct safetensors_writer, 1);
+
+    writer->slots = g_new0(struct slot, n_entries);
+    writer->n_slots = n_entries;
+    writer->by_name = g_hash_table_new(g_str_hash, g_str_equal);
+    place_slots(writer, entries);
+    writer->header = build_header(writer, keys, texts);
+    return writer;
+}
+
+uint64_t safetensors_writer_measure(const struct safetensors_entry *entries, size_t n_entries,
+                                    const char *const *keys, const char *const *texts)
+{
+    g_autoptr(safetensors_writer) writer = plan(entries, n_entries, keys, texts);
+
+    return 8 + writer->header->len + (uint64_t)data_bytes(writer);
 }
 
 struct safetensors_writer *safetensors_writer_create(const char *path,
@@ -178,19 +204,13 @@ struct safetensors_writer *safetensors_writer_create(const char *path,
                                                      size_t n_entries, const char *const *keys,
                                                      const char *const *texts, GError **error)
 {
-    g_autoptr(safetensors_writer) writer = g_new0(struct safetensors_writer, 1);
+    g_autoptr(safetensors_writer) writer = plan(entries, n_entries, keys, texts);
 
-    writer->slots = g_new0(struct slot, n_entries);
-    writer->n_slots = n_entries;
-    writer->by_name = g_hash_table_new(g_str_hash, g_str_equal);
-    place_slots(writer, entries);
     // from here on closing the writer removes what was begun
     writer->file = atomic_file_create(path, error);
     if (writer->file == NULL) {
         return NULL;
     }
-
-    writer->header = build_header(writer, keys, texts);
     return write_header(writer, writer->header, error) ? g_steal_pointer(&writer) : NULL;
 }
 
@@ -234,7 +254,7 @@ bool safetensors_writer_get(const struct safetensors_writer *writer, const char 
 static bool hash_values(const struct safetensors_writer *writer,
                         char hexadecimal[2 * SHA256_DIGEST_SIZE + 1], GError **error)
 {
-    const int64_t end = writer->n_slots == 0 ? 0 : writer->slots[writer->n_slots - 1].to;
+    const int64_t end = data_bytes(writer);
     struct sha256_ctx sum;
     uint8_t bytes[SHA256_DIGEST_SIZE];
     g_autofree uint8_t *part = g_malloc(PART);

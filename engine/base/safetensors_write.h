@@ -37,6 +37,10 @@ struct safetensors_writer *safetensors_writer_create(const char *path,
                                                      size_t n_entries, const char *const *keys,
                                                      const char *const *texts, GError **error);
 
+/* How many bytes that file has. */
+uint64_t safetensors_writer_measure(const struct safetensors_entry *entries, size_t n_entries,
+                                    const char *const *keys, const char *const *texts);
+
 /* Writes the values of one tensor, converted to the type it is stored in. `name` is one of the
  * entries'. False with a sentence when there is no space. */
 bool safetensors_writer_put(struct safetensors_writer *writer, const char *name,

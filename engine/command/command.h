@@ -89,11 +89,13 @@ void command_tell_prompt(struct command *c, const char *what, const char *text,
 void command_tell_device(struct command *c, const svdiff *s);
 
 /* Of learning: how long each effort would take, quick first, and what the chosen one has where
- * nothing else is given. */
+ * nothing else is given; how large the file of each method would be. */
 struct command_efforts {
     enum svdiff_effort chosen;
     const char *text;               // what it chose, or what was given in its place
     double seconds[SVDIFF_EFFORTS]; // -1: unknown
+    enum svdiff_method method;
+    uint64_t files[SVDIFF_METHODS]; // 0: it cannot be had with these prompts
     struct svdiff_learn_options defaults;
 };
 

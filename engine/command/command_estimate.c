@@ -17,6 +17,27 @@ static void append_efforts(GString *text, const struct command_efforts *efforts,
     }
 }
 
+static const char *method_word(int i)
+{
+    return option_word(option_method(&options_of_learn), i);
+}
+
+// "file of lora: 3.1 MB", "by method: svdiff 1.1 MB, lora 3.1 MB, ..."
+static void append_methods(GString *text, const struct command_efforts *efforts)
+{
+    const char *before = "\nby method: ";
+    g_autofree char *own = g_format_size(efforts->files[efforts->method]);
+
+    g_string_append_printf(text, "\nfile of %s: %s", method_word((int)efforts->method), own);
+    for (int i = 0; i < SVDIFF_METHODS; i++) {
+        g_autofree char *size = g_format_size(efforts->files[i]);
+        if (efforts->files[i] > 0) {
+            g_string_append_printf(text, "%s%s %s", before, method_word(i), size);
+            before = ", ";
+        }
+    }
+}
+
 // lines for people: memory, what masks mark, time where it is known
 static char *sentence(const struct svdiff_estimate *e, const struct command_efforts *efforts)
 {
@@ -43,6 +64,7 @@ static char *sentence(const struct svdiff_estimate *e, const struct command_effo
     }
     if (efforts != NULL) {
         append_efforts(text, efforts, e->seconds >= 0);
+        append_methods(text, efforts);
     }
     return g_string_free(text, FALSE);
 }
@@ -60,6 +82,20 @@ static void add_efforts(JsonObject *all, const struct command_efforts *efforts)
     json_object_set_object_member(all, "efforts", seconds);
     json_object_set_object_member(all, "defaults",
                                   command_list_defaults(&options_of_learn, &efforts->defaults));
+}
+
+// "method": the chosen one; "methods": the bytes of each one's file
+static void add_methods(JsonObject *all, const struct command_efforts *efforts)
+{
+    JsonObject *files = json_object_new();
+
+    for (int i = 0; i < SVDIFF_METHODS; i++) {
+        if (efforts->files[i] > 0) {
+            json_object_set_int_member(files, method_word(i), (gint64)efforts->files[i]);
+        }
+    }
+    json_object_set_string_member(all, "method", method_word((int)efforts->method));
+    json_object_set_object_member(all, "methods", files);
 }
 
 static JsonObject *as_json(const struct svdiff_estimate *e, const struct command_efforts *efforts)
@@ -83,6 +119,7 @@ static JsonObject *as_json(const struct svdiff_estimate *e, const struct command
     }
     if (efforts != NULL) {
         add_efforts(all, efforts);
+        add_methods(all, efforts);
     }
     // of learning there is no size of pictures that are made
     if (e->width > 0) {

@@ -102,15 +102,14 @@ static void tell_apart(void *user, const struct svdiff_apart *a)
     report_result(l->common.report, result, text->str, NULL);
 }
 
-// the options of an effort on top of the model's defaults, or with s NULL of Stable Diffusion's
-static bool make_options_of(struct learn *l, const svdiff *s, const struct svdiff_subject *subjects,
-                            enum svdiff_effort effort, GError **error)
+// where nothing else is asked for: the model's defaults, or with s NULL Stable Diffusion's
+static void begin_options(struct learn *l, const svdiff *s, const struct svdiff_subject *subjects,
+                          enum svdiff_method method, enum svdiff_effort effort)
 {
     struct svdiff_learn_options *o = &l->options;
     const int n = (int)l->subjects.all->len;
 
-    *o = svdiff_learn_method(s, (enum svdiff_method)given_number(&l->common.given, "method"),
-                             effort);
+    *o = svdiff_learn_method(s, method, effort);
     // what no table has: subjects, and who is told at the end
     o->subjects = subjects;
     o->n_subjects = n;
@@ -119,11 +118,20 @@ static bool make_options_of(struct learn *l, const svdiff *s, const struct svdif
     o->n_adapters = adapter_options_count(&l->adapters);
     // asked for, it is as many as asked for, whatever the number of subjects
     o->steps = svdiff_learn_steps(o->steps, n);
-    if (!given_apply(&l->common.given, o, error)) {
+}
+
+// the options of an effort on top of these
+static bool make_options_of(struct learn *l, const svdiff *s, const struct svdiff_subject *subjects,
+                            enum svdiff_effort effort, GError **error)
+{
+    const struct given *given = &l->common.given;
+
+    begin_options(l, s, subjects, (enum svdiff_method)given_number(given, "method"), effort);
+    if (!given_apply(given, &l->options, error)) {
         return false;
     }
     // asked for, or a checkpoint's
-    o->effort = effort;
+    l->options.effort = effort;
     return true;
 }
 
@@ -187,6 +195,32 @@ static bool compare_efforts(struct learn *l, svdiff *s, const struct svdiff_esti
     return done;
 }
 
+// the file of each method, with all else that is given and that it has a use for
+static bool compare_methods(struct learn *l, svdiff *s, struct command_efforts *efforts,
+                            GError **error)
+{
+    const struct svdiff_learn_options chosen = l->options;
+    GError *problem = NULL;
+
+    efforts->method = chosen.method;
+    for (int i = 0; i < SVDIFF_METHODS && problem == NULL; i++) {
+        begin_options(l, s, chosen.subjects, (enum svdiff_method)i, chosen.effort);
+        efforts->files[i] = 0;
+        if (given_apply_useful(&l->common.given, &l->options, &problem)) {
+            svdiff_estimate_file(s, &l->options, &efforts->files[i], &problem);
+        }
+        // prompts without [V], say, which the method that was asked for has no use for
+        if (i != (int)chosen.method && g_error_matches(problem, SVDIFF_ERROR, SVDIFF_ERROR_USAGE)) {
+            g_clear_error(&problem);
+        }
+    }
+    l->options = chosen;
+    if (problem != NULL) {
+        g_propagate_error(error, problem);
+    }
+    return problem == NULL;
+}
+
 static bool estimate(struct learn *l, svdiff *s, GError **error)
 {
     struct svdiff_estimate e = {0};
@@ -201,7 +235,7 @@ static bool estimate(struct learn *l, svdiff *s, GError **error)
     const bool told =
         svdiff_estimate_learn(s, &l->options, &e, error) &&
         (l->squares == NULL || picture_write(l->squares, e.squares, NULL, 0, error)) &&
-        compare_efforts(l, s, &e, &efforts, error) &&
+        compare_efforts(l, s, &e, &efforts, error) && compare_methods(l, s, &efforts, error) &&
         command_tell_estimate(&l->common, &e, &efforts, error);
 
     svdiff_estimate_clear(&e);

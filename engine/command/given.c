@@ -226,6 +226,18 @@ bool given_apply(const struct given *g, void *options, GError **error)
     return true;
 }
 
+bool given_apply_useful(const struct given *g, void *options, GError **error)
+{
+    for (size_t i = 0; i < g->table->n; i++) {
+        const struct option *o = &g->table->rows[i];
+        if (has(g, i) && o != option_method(g->table) && option_of_method(g->table, o, options) &&
+            !take(g, i, options, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool given_apply_one(const struct given *g, const char *name, void *options, GError **error)
 {
     const size_t i = index_of(g, name);

@@ -37,6 +37,9 @@ void given_suggest_list(struct given *g, const char *name, char **list);
 
 /* Sets the fields of what was given, and checks the rest. False with a sentence. */
 bool given_apply(const struct given *g, void *options, GError **error);
+/* The same for another method than the one that is given, which the options have: what it has no use for is
+ * left out. */
+bool given_apply_useful(const struct given *g, void *options, GError **error);
 /* The same of one option. */
 bool given_apply_one(const struct given *g, const char *name, void *options, GError **error);
 

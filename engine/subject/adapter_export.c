@@ -234,12 +234,26 @@ struct adapter_header *adapter_header_of_merge(const struct merge *m, const char
     return adapter_header_create(m->session, &about);
 }
 
-struct safetensors_writer *adapter_header_begin(struct adapter_header *h, const char *output,
-                                                const GArray *entries, GError **error)
+// nothing is added behind it
+static void end_lists(struct adapter_header *h)
 {
     g_ptr_array_add(h->keys, NULL);
     g_ptr_array_add(h->texts, NULL);
+}
+
+struct safetensors_writer *adapter_header_begin(struct adapter_header *h, const char *output,
+                                                const GArray *entries, GError **error)
+{
+    end_lists(h);
     return safetensors_writer_create(
         output, (const struct safetensors_entry *)(const void *)entries->data, entries->len,
         (const char *const *)h->keys->pdata, (const char *const *)h->texts->pdata, error);
+}
+
+uint64_t adapter_header_measure(struct adapter_header *h, const GArray *entries)
+{
+    end_lists(h);
+    return safetensors_writer_measure((const struct safetensors_entry *)(const void *)entries->data,
+                                      entries->len, (const char *const *)h->keys->pdata,
+                                      (const char *const *)h->texts->pdata);
 }

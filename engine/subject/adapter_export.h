@@ -55,3 +55,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(adapter_header, adapter_header_free)
 /* Begins the file with this header. */
 struct safetensors_writer *adapter_header_begin(struct adapter_header *h, const char *output,
                                                 const GArray *entries, GError **error);
+
+/* How many bytes that file has. */
+uint64_t adapter_header_measure(struct adapter_header *h, const GArray *entries);

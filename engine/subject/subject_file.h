@@ -77,6 +77,9 @@ bool subject_is_row(const char *name);
 /* Writes one file, whole or not at all: shifts as f32 by name, texts by key, format and version. */
 bool subject_write(const struct subject *s, const char *path, GError **error);
 
+/* How many bytes that file has. */
+uint64_t subject_measure(const struct subject *s);
+
 // what svdiff-pytorch has no place for
 struct subject_left_out {
     int tensors; // element-wise shifts of norms

@@ -70,15 +70,34 @@ static void list_metadata(const struct subject *s, GPtrArray *keys, GPtrArray *t
     add_text(keys, texts, NULL, NULL);
 }
 
-bool subject_write(const struct subject *s, const char *path, GError **error)
+// entries of all shifts: GArray, owned by the caller
+static GArray *list_shifts(const struct subject *s)
 {
     g_autofree const char **names = subject_names(s);
-    g_autoptr(GPtrArray) keys = g_ptr_array_new(), texts = g_ptr_array_new();
-    g_autoptr(GArray) all = entries_create();
+    GArray *all = entries_create();
 
     for (const char **name = names; *name != NULL; name++) {
         add_shift(all, s, *name);
     }
+    return all;
+}
+
+uint64_t subject_measure(const struct subject *s)
+{
+    g_autoptr(GPtrArray) keys = g_ptr_array_new(), texts = g_ptr_array_new();
+    g_autoptr(GArray) all = list_shifts(s);
+
+    list_metadata(s, keys, texts);
+    return safetensors_writer_measure((const void *)all->data, all->len,
+                                      (const char *const *)keys->pdata,
+                                      (const char *const *)texts->pdata);
+}
+
+bool subject_write(const struct subject *s, const char *path, GError **error)
+{
+    g_autoptr(GPtrArray) keys = g_ptr_array_new(), texts = g_ptr_array_new();
+    g_autoptr(GArray) all = list_shifts(s);
+
     list_metadata(s, keys, texts);
     g_autoptr(safetensors_writer) writer = put_all(s, all, path, (const char *const *)keys->pdata,
                                                    (const char *const *)texts->pdata, error);

@@ -113,6 +113,101 @@ assert [x for x in range(64) if rows[30][x][3] == 255] == list(range(26, 50))
 assert [y for y in range(64) if rows[y][30][3] == 255] == list(range(20, 44))
 assert rows[0][64] == (32, 96, 160, 255) and rows[63][127] == (95, 159, 223, 255)
 ' "$SVDIFF_TESTS_DIR"
+
+# ---- the file of each method ----
+
+sized() { # METHOD OPTIONS...
+    what=$1
+    shift
+    set -- learn --model "$sd1" --size 64 --prompt 'a [V] dog' --image "$picture" --method "$what" --steps 2 \
+        --seed 3 --output "$what.safetensors" "$@"
+    run "$@" --estimate --json
+    told=$(python3 -c 'import json, sys; e = json.load(open(sys.argv[1])); print(e["methods"][e["method"]])' "$work/out")
+    run "$@" --quiet
+    check "$what: the file is as large as was told" test "$(stat -c %s "$what.safetensors")" = "$told"
+    rm -f "$what".*
+}
+sized svdiff --placeholder-rate 0.001
+sized svdiff --norms scalar --no-text-encoder --subset up
+sized lora
+sized lora --modules all --rank 2 --keys diffusers --no-text-encoder
+sized textual-inversion --vectors 3
+sized textual-inversion --keys diffusers
+sized full --text-encoder
+sized full --subset mid
+sized custom-diffusion
+methods() { # PROMPT OPTIONS...: of each method that can be had the bytes of its file
+    asked=$1
+    shift
+    run learn --model "$sd1" --size 64 --prompt "$asked" --image "$picture" --output b.safetensors --estimate --json "$@"
+    python3 -c 'import json, sys; print(*json.load(open(sys.argv[1]))["methods"].items())' "$work/out" | tr -d "',()"
+}
+without=$(methods 'a [V] dog')
+with=$(methods 'a [V] dog' --method lora --rank 8)
+check 'the others are told as well' test "$(echo "$with" | wc -w)" = 10 -a \
+    "$(echo "$with" | cut -d' ' -f1,2,5-)" = "$(echo "$without" | cut -d' ' -f1,2,5-)"
+check 'with what is given' test "$(echo "$with" | cut -d' ' -f4)" -gt "$(echo "$without" | cut -d' ' -f4)"
+check 'but those that need [V]' test "$(methods 'a dog' | wc -w)" = 6
+run learn --model "$sd1" --size 64 --prompt 'a [V] dog' --image "$picture" --output b.safetensors --estimate
+check 'for people' grep -Eq '^by method: svdiff [0-9.]+.kB, lora [0-9.]+.kB, textual-inversion .*, full .*, custom-diffusion ' \
+    "$work/out"
+
+# ---- the memory of each method, of Stable Diffusion 1.5 ----
+
+# its true shapes, holes in the place of values
+cp -r "$SVDIFF_TESTS_DIR/fixtures/headers/sd15" sd15
+python3 - sd15/*/*.safetensors >values <<'PYTHON'
+import json, math, os, struct, sys
+
+for path in sys.argv[1:]:
+    with open(path, "rb") as file:
+        length = struct.unpack("<Q", file.read(8))[0]
+        header = json.loads(file.read(length))
+    os.truncate(path, 8 + length + max(entry["data_offsets"][1] for entry in header.values()))
+    print(path.split("/")[1], sum(math.prod(entry["shape"]) for entry in header.values()))
+PYTHON
+set -- learn --model sd15 --prompt 'a [V] dog' --image "$picture" --precision f32 --seed 1 --output b.safetensors
+least() { # METHOD: bytes at least, and those of its file
+    run "$@" --estimate --json
+    python3 -c 'import json, sys
+e = json.load(open(sys.argv[1]))
+print(e["least_bytes"], e["methods"][e["method"]])' "$work/out"
+}
+svdiff_least=$(least "$@" | cut -d' ' -f1)
+check "svdiff: memory of $svdiff_least bytes" test "$svdiff_least" -gt 0
+for method in lora textual-inversion custom-diffusion; do
+    # of each value that learns its gradient and two moments as well, and what a run keeps of it
+    least "$@" --method $method >of
+    check "$method: not more than svdiff and what it learns" python3 -c '
+import sys
+bytes, file = map(int, open("of").read().split())
+assert bytes <= int(sys.argv[1]) + 7 * file, (bytes, file)' "$svdiff_least"
+done
+least "$@" --method full >of
+check 'full: all that learns is counted' python3 -c '
+bytes, file = map(int, open("of").read().split())
+values = dict(line.split() for line in open("values"))
+# W as it was and as it is, its gradient, two moments; W and the moments kept by the run
+own = 4 * int(values["unet"]) * (5 + 3)
+assert 4 * int(values["unet"]) < file < 1.001 * 4 * int(values["unet"]), file
+assert own < bytes < own + 4e9, bytes'
+if (ulimit -v 16777216 && "$svdiff" --version >/dev/null 2>&1); then
+    (
+        ulimit -v 16777216
+        "$svdiff" "$@" --method full --steps 1 --quiet >"$work/out" 2>"$work/err"
+    )
+    status=$?
+    check 'full: refused where it does not fit' is 1
+    check 'full: with what it needs' one_sentence \
+        "^$(($(cut -d' ' -f1 of) * 100 / 1073741824 / 100))\.[0-9]* GiB of memory are needed and 1[0-9.]* GiB are available"
+    check 'full: and nothing is written' test ! -e b.safetensors
+else
+    skip 'full: refused where it does not fit' 'the program does not start with so little memory'
+fi
+rm -rf sd15 of values
+
+# ---- what is refused ----
+
 refuses '--squares without --estimate' 2 '--squares .*--estimate' learn --model "$sd1" --prompt x \
     --image wide.png --squares squares.png --output b.safetensors
 refuses '--squares of no known kind' 2 'squares.txt' learn --model "$sd1" --prompt x --image wide.png \

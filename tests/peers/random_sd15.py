@@ -5,7 +5,8 @@
 For opt-in checks at full size: check_generate.py and check_learn.py against the command on it, memory, speed. 4.3 GB in
 float32, half in float16; a tensor at a time is in memory. The weights follow tests/fixtures/make_models.py. Without
 --tokenizer the cut vocabulary of the fixtures is used, whose special tokens the configs name. --single writes
-OUT.safetensors in the CompVis layout and OUT.config/. --divide N makes every width N times smaller, for a trial.
+OUT.safetensors in the CompVis layout and OUT.config/. --headers leaves the values out, of which
+tests/fixtures/headers/sd15 is made. --divide N makes every width N times smaller, for a trial.
 """
 
 import argparse
@@ -93,6 +94,8 @@ def write(path, entries, dtype, seed):
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
+        if seed is None:
+            return
         for shape, source in entries.values():
             values = make_models.random_like(f"{seed}.{source}", torch.empty(shape, device="meta"))
             file.write(values.to(dtype).reshape(-1).view(torch.uint8).numpy().tobytes())
@@ -121,8 +124,10 @@ def main():
     parser.add_argument("--single", action="store_true")
     parser.add_argument("--tokenizer", type=Path, default=make_models.HERE / "models" / "sd1" / "tokenizer")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--headers", action="store_true", help="no values")
     parser.add_argument("--divide", type=int, default=1)
     options = parser.parse_args()
+    seed = None if options.headers else options.seed
     dtype = getattr(torch, options.dtype)
     unet, vae, text = configs(options.divide)
     tokens = special_tokens(options.tokenizer)
@@ -137,12 +142,12 @@ def main():
     make_models.write_configs(folder, unet, vae, text, make_models.SD1_SCHEDULER)
     shutil.copytree(options.tokenizer, folder / "tokenizer", dirs_exist_ok=True)
     if options.single:
-        write(options.out.with_suffix(".safetensors"), single_entries(parts, unet, vae), dtype, options.seed)
+        write(options.out.with_suffix(".safetensors"), single_entries(parts, unet, vae), dtype, seed)
         return
     make_models.write_index(folder, "PNDMScheduler")
-    write(folder / "unet" / "diffusion_pytorch_model.safetensors", parts["unet"], dtype, options.seed)
-    write(folder / "vae" / "diffusion_pytorch_model.safetensors", parts["vae"], dtype, options.seed)
-    write(folder / "text_encoder" / "model.safetensors", parts["text"], dtype, options.seed)
+    write(folder / "unet" / "diffusion_pytorch_model.safetensors", parts["unet"], dtype, seed)
+    write(folder / "vae" / "diffusion_pytorch_model.safetensors", parts["vae"], dtype, seed)
+    write(folder / "text_encoder" / "model.safetensors", parts["text"], dtype, seed)
 
 
 if __name__ == "__main__":

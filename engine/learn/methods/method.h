@@ -47,6 +47,8 @@ struct method {
     bool chosen;
     /* Writes options->output, and what it writes beside it, each whole or not at all. */
     bool (*write)(const struct method_result *r, GError **error);
+    /* How many bytes the former has; values are not looked at, and may be NULL. */
+    uint64_t (*measure)(const struct method_result *r);
     // the names of these others, each owned by the list (char *); NULL: there are none
     void (*beside)(const struct svdiff_learn_options *o, GPtrArray *files);
 };

@@ -105,15 +105,31 @@ static GPtrArray *list_tensors(const struct checkpoint *c, GArray *entries)
     return all;
 }
 
+// owned by the caller
+static struct adapter_header *make_header(const struct method_result *r)
+{
+    g_autoptr(subject_file) notes = method_notes(r);
+
+    // the words are in files of their own
+    subject_set_metadata(notes, "placeholder", NULL);
+    return method_header(r, notes, "custom-diffusion", "Custom Diffusion",
+                         "a Custom Diffusion by SVDiff for GIMP");
+}
+
+static uint64_t measure(const struct method_result *r)
+{
+    g_autoptr(GArray) entries = adapter_entries_create();
+    g_autoptr(GPtrArray) tensors = list_tensors(r->lesson->session->checkpoint, entries);
+    g_autoptr(adapter_header) header = make_header(r);
+
+    return adapter_header_measure(header, entries);
+}
+
 static bool write_file(const struct method_result *r, GError **error)
 {
     g_autoptr(GArray) entries = adapter_entries_create();
     g_autoptr(GPtrArray) tensors = list_tensors(r->lesson->session->checkpoint, entries);
-    g_autoptr(subject_file) notes = method_notes(r);
-    // the words are in files of their own
-    subject_set_metadata(notes, "placeholder", NULL);
-    g_autoptr(adapter_header) header = method_header(
-        r, notes, "custom-diffusion", "Custom Diffusion", "a Custom Diffusion by SVDiff for GIMP");
+    g_autoptr(adapter_header) header = make_header(r);
     g_autoptr(safetensors_writer) writer =
         adapter_header_begin(header, r->lesson->options->output, entries, error);
     bool good = writer != NULL;
@@ -139,4 +155,5 @@ const struct method method_custom = {.own_words = true,
                                      .attach_words = method_attach_vectors,
                                      .begin = begin,
                                      .write = write_file,
+                                     .measure = measure,
                                      .beside = beside};

@@ -62,7 +62,7 @@ static const char *leaf_of(const struct change *c, bool bias)
                                      : (bias ? ".diff_b" : ".diff");
 }
 
-static void plan(const struct change *c, GArray *entries)
+static void add_change(const struct change *c, GArray *entries)
 {
     const struct model_tensor *t = c->tensor;
     g_autofree char *module = adapter_export_module(t);
@@ -108,18 +108,34 @@ static bool write_one(const struct method_result *r, const struct change *c,
             put(r, c, true, w->dbias, r->values + (w->bias_value - start), writer, error));
 }
 
-static bool write_file(const struct method_result *r, GError **error)
+// the header, owned by the caller, and the tensors behind it
+static struct adapter_header *plan(const struct method_result *r, const GArray *changes,
+                                   GArray *entries)
 {
-    g_autoptr(GArray) changes = list_changes(r), entries = adapter_entries_create();
     g_autoptr(subject_file) notes = method_notes(r);
-    g_autoptr(adapter_header) header = method_header(r, notes, "lora", "fine-tuned weights",
-                                                     "all of a fine-tuning by SVDiff for GIMP");
+    struct adapter_header *header = method_header(r, notes, "lora", "fine-tuned weights",
+                                                  "all of a fine-tuning by SVDiff for GIMP");
 
     for (guint i = 0; i < changes->len; i++) {
-        plan(&g_array_index(changes, struct change, i), entries);
+        add_change(&g_array_index(changes, struct change, i), entries);
     }
     adapter_header_add(header, "ss_network_module", "lycoris.kohya");
     adapter_header_add(header, "ss_network_args", "{\"algo\": \"full\", \"train_norm\": \"True\"}");
+    return header;
+}
+
+static uint64_t measure(const struct method_result *r)
+{
+    g_autoptr(GArray) changes = list_changes(r), entries = adapter_entries_create();
+    g_autoptr(adapter_header) header = plan(r, changes, entries);
+
+    return adapter_header_measure(header, entries);
+}
+
+static bool write_file(const struct method_result *r, GError **error)
+{
+    g_autoptr(GArray) changes = list_changes(r), entries = adapter_entries_create();
+    g_autoptr(adapter_header) header = plan(r, changes, entries);
     g_autoptr(safetensors_writer) writer =
         adapter_header_begin(header, r->lesson->options->output, entries, error);
     for (guint i = 0; i < changes->len && writer != NULL; i++) {
@@ -135,4 +151,5 @@ const struct method method_full = {.text = true,
                                    .has = has,
                                    .attach = method_attach_whole,
                                    .begin = method_begin_whole,
-                                   .write = write_file};
+                                   .write = write_file,
+                                   .measure = measure};

@@ -39,21 +39,38 @@ static char *tensor_name(const struct svdiff_learn_options *o, char **word)
     return g_strdup(*word);
 }
 
-static bool write_file(const struct method_result *r, GError **error)
+// the header, owned by the caller, and the tensor behind it
+static struct adapter_header *plan(const struct method_result *r, const char *name,
+                                   const char *word, GArray *entries)
 {
     const struct svdiff_learn_options *o = r->lesson->options;
-    const int n = o->vectors, width = r->lesson->words.width;
-    g_autofree char *word = NULL, *name = tensor_name(o, &word);
     g_autoptr(subject_file) notes = method_notes(r);
-    g_autoptr(GArray) entries = adapter_entries_create();
-    g_autofree float *values = method_vectors(r, 0, n);
 
     // what stood for it meanwhile is of no use; a file that is called by its own name may get another one
     subject_set_metadata(notes, "placeholder", o->keys == LORA_KEYS_KOHYA ? NULL : word);
-    g_autoptr(adapter_header) header =
-        method_header(r, notes, "textual-inversion", "textual inversion",
-                      "a textual inversion by SVDiff for GIMP");
-    adapter_entries_add(entries, name, "", 2, (const int64_t[]){n, width});
+    adapter_entries_add(entries, name, "", 2,
+                        (const int64_t[]){o->vectors, r->lesson->words.width});
+    return method_header(r, notes, "textual-inversion", "textual inversion",
+                         "a textual inversion by SVDiff for GIMP");
+}
+
+static uint64_t measure(const struct method_result *r)
+{
+    g_autofree char *word = NULL, *name = tensor_name(r->lesson->options, &word);
+    g_autoptr(GArray) entries = adapter_entries_create();
+    g_autoptr(adapter_header) header = plan(r, name, word, entries);
+
+    return adapter_header_measure(header, entries);
+}
+
+static bool write_file(const struct method_result *r, GError **error)
+{
+    const struct svdiff_learn_options *o = r->lesson->options;
+    g_autofree char *word = NULL, *name = tensor_name(o, &word);
+    g_autoptr(GArray) entries = adapter_entries_create();
+    g_autoptr(adapter_header) header = plan(r, name, word, entries);
+    g_autofree float *values = method_vectors(r, 0, o->vectors);
+
     g_autoptr(safetensors_writer) writer = adapter_header_begin(header, o->output, entries, error);
     if (writer == NULL || !safetensors_writer_put(writer, name, values, error) ||
         !safetensors_writer_commit(writer, error)) {
@@ -69,4 +86,5 @@ const struct method method_inversion = {.own_words = true,
                                         .attach_words = method_attach_vectors,
                                         .begin = method_begin_vectors,
                                         .chosen = true,
-                                        .write = write_file};
+                                        .write = write_file,
+                                        .measure = measure};

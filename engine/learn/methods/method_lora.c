@@ -140,21 +140,20 @@ static GPtrArray *list_tensors(const struct method_result *r)
     return all;
 }
 
-static struct safetensors_writer *begin_file(const struct method_result *r,
-                                             const struct lora_options *file,
-                                             const GPtrArray *tensors, GError **error)
+// the header, owned by the caller, and the tensors behind it
+static struct adapter_header *plan(const struct method_result *r, const struct lora_options *file,
+                                   const GPtrArray *tensors, GArray *entries)
 {
     g_autoptr(JsonObject) settings = json_object_new();
-    g_autoptr(GArray) entries = adapter_entries_create();
     g_autoptr(subject_file) notes = method_notes(r);
-    g_autoptr(adapter_header) header =
+    struct adapter_header *header =
         method_header(r, notes, "lora", "LoRA", "a LoRA by SVDiff for GIMP");
 
     for (guint i = 0; i < tensors->len; i++) {
         lora_plan(file, tensors->pdata[i], file->rank, entries, settings);
     }
     lora_header(header, file, settings);
-    return adapter_header_begin(header, file->output, entries, error);
+    return header;
 }
 
 static bool write_one(const struct method_result *r, const struct lora_options *file,
@@ -177,7 +176,10 @@ static bool write_file(const struct method_result *r, GError **error)
 {
     const struct lora_options file = file_options(r->lesson->options);
     g_autoptr(GPtrArray) tensors = list_tensors(r);
-    g_autoptr(safetensors_writer) writer = begin_file(r, &file, tensors, error);
+    g_autoptr(GArray) entries = adapter_entries_create();
+    g_autoptr(adapter_header) header = plan(r, &file, tensors, entries);
+    g_autoptr(safetensors_writer) writer =
+        adapter_header_begin(header, file.output, entries, error);
 
     for (guint i = 0; i < tensors->len && writer != NULL; i++) {
         if (!write_one(r, &file, tensors->pdata[i], writer, error)) {
@@ -187,10 +189,21 @@ static bool write_file(const struct method_result *r, GError **error)
     return writer != NULL && safetensors_writer_commit(writer, error);
 }
 
+static uint64_t measure(const struct method_result *r)
+{
+    const struct lora_options file = file_options(r->lesson->options);
+    g_autoptr(GPtrArray) tensors = list_tensors(r);
+    g_autoptr(GArray) entries = adapter_entries_create();
+    g_autoptr(adapter_header) header = plan(r, &file, tensors, entries);
+
+    return adapter_header_measure(header, entries);
+}
+
 const struct method method_lora = {.text = true,
                                    .keeps_class = true,
                                    .has = has,
                                    .attach = attach,
                                    .begin = begin,
                                    .chosen = true,
-                                   .write = write_file};
+                                   .write = write_file,
+                                   .measure = measure};

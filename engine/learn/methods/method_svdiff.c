@@ -42,16 +42,32 @@ static bool attach_words(struct learner *l, const struct lesson *lesson, bool *a
     return true;
 }
 
-static bool write_file(const struct method_result *r, GError **error)
+// owned by the caller
+static struct subject *make_subject(const struct method_result *r, const float *values)
 {
     const GArray *list = r->learner->parameters->list;
-    g_autoptr(subject_file) s = method_notes(r);
+    struct subject *s = method_notes(r);
 
     for (guint i = 0; i < list->len; i++) {
         const struct parameter *p = &g_array_index(list, struct parameter, i);
-        subject_set_shift(s, p->name, r->values + p->offset, (int)p->count);
+        subject_set_shift(s, p->name, values + p->offset, (int)p->count);
     }
+    return s;
+}
+
+static bool write_file(const struct method_result *r, GError **error)
+{
+    g_autoptr(subject_file) s = make_subject(r, r->values);
+
     return subject_write(s, r->lesson->options->output, error);
+}
+
+static uint64_t measure(const struct method_result *r)
+{
+    g_autofree float *none = g_new0(float, r->learner->parameters->count);
+    g_autoptr(subject_file) s = make_subject(r, none);
+
+    return subject_measure(s);
 }
 
 const struct method method_svdiff = {.spectra = true,
@@ -60,4 +76,5 @@ const struct method method_svdiff = {.spectra = true,
                                      .has = has,
                                      .attach = attach,
                                      .attach_words = attach_words,
-                                     .write = write_file};
+                                     .write = write_file,
+                                     .measure = measure};
