@@ -32,8 +32,8 @@ static inline void merge_fixture_open(struct merge_fixture *f, const char *model
     *f = (struct merge_fixture){.folder = temporary_folder_create()};
     f->session = open_session(path, f->folder);
     g_assert_true(subject_list_open(&f->subjects, f->session, &wanted, 1, false, &error));
-    g_assert_true(
-        merge_open(&f->merge, f->session, f->subjects.items, f->subjects.n, NULL, NULL, &error));
+    g_assert_true(merge_open(&f->merge, f->session, f->subjects.items, f->subjects.n, NULL, NULL,
+                             NULL, &error));
     g_assert_no_error(error);
 }
 

@@ -138,7 +138,7 @@ static void both_agree(const char *model, const char *configs)
     struct merge m;
 
     g_assert_true(subject_list_open(&list, s, &wanted, 1, false, &error));
-    g_assert_true(merge_open(&m, s, list.items, 1, NULL, NULL, &error));
+    g_assert_true(merge_open(&m, s, list.items, 1, NULL, NULL, NULL, &error));
     g_assert_true(merge_folder(&m, folder, &error));
     g_assert_true(merge_checkpoint(&m, file, &error));
     g_assert_no_error(error);
@@ -248,7 +248,7 @@ static void test_copies_rest(void)
     }
     g_autoptr(svdiff) s = open_session(model, temporary);
     g_assert_true(subject_list_open(&list, s, &wanted, 1, false, &error));
-    g_assert_true(merge_open(&m, s, list.items, 1, NULL, NULL, &error));
+    g_assert_true(merge_open(&m, s, list.items, 1, NULL, NULL, NULL, &error));
     g_assert_true(merge_folder(&m, out, &error));
     g_assert_no_error(error);
     for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {

@@ -1,6 +1,8 @@
-/* svdiff convert: subjects to other formats, and models with subjects in them. */
+/* svdiff convert: subjects to other formats, and models with subjects and adapters in them. */
+#include "engine/command/adapter_option.h"
 #include "engine/command/command.h"
 
+#include "engine/adapter/embedding_file.h"
 #include "engine/base/convert_formats.h"
 #include "engine/base/error.h"
 #include "engine/base/output_name.h"
@@ -20,7 +22,9 @@ static const char summary[] =
     "  svdiff convert INPUT --to folder --output FOLDER            a diffusers model\n"
     "  svdiff convert INPUT --to checkpoint --output FILE.safetensors   a model as one file\n"
     "  svdiff convert INPUT --to lora --output FILE.safetensors    part of it, as a LoRA\n"
-    "  svdiff convert INPUT --to lycoris --output FILE.safetensors all of it, as differences";
+    "  svdiff convert INPUT --to lycoris --output FILE.safetensors all of it, as differences\n\n"
+    "What learn --method full learned becomes a model of its own, which diffusers opens:\n\n"
+    "  svdiff convert --lora full.safetensors --to folder --output FOLDER";
 
 #define AS_ENUM(name, word, folder) TO_##name,
 enum format { CONVERT_FORMATS(AS_ENUM, AS_ENUM) };
@@ -39,6 +43,7 @@ struct convert {
     int type; // of --type
     struct svdiff_scaled_subject *inputs;
     int n_inputs;
+    struct adapter_options adapters;
 };
 
 // rows of this command set its own fields
@@ -55,6 +60,8 @@ static const struct option rows[] = {
     OTHER(OPTION_FILES, "subject", FIELD(more), NULL, "FILE[:PART][:SCALE]",
           "one more subject, or a part of it, with its strength (repeat: they add up)"),
     KEEP_ROW(FIELD(keep)),
+    LORA_ROW("folder, checkpoint: a LoRA, what --method full learned or another adapter, with its "
+             "strength (repeat); no INPUT need be there"),
     INT("rank", FIELD(rank), CONVERT_RANK, 1, CONVERT_RANK_MOST, 0, "K",
         "lora: of linear weights and 1x1 kernels ({default})"),
     INT("rank-conv", FIELD(rank_conv), 0, 0, CONVERT_RANK_MOST, 0, "K",
@@ -99,12 +106,16 @@ static bool check_usage(struct convert *c, char *const *arguments, GError **erro
 
     // the table has defaults for numbers; these must be said
     if (c->output == NULL || !given_has(&c->common.given, "to") || given > 1 ||
-        (given == 0 && c->more == NULL)) {
+        (given == 0 && c->more == NULL && adapter_options_count(&c->adapters) == 0)) {
         return error_usage(error,
                            "Say what to convert, --to what, and --output where; see --help.");
     }
     if (c->type != TYPE_MODEL && c->format != TO_FOLDER && c->format != TO_CHECKPOINT) {
         return error_usage(error, "--type is for --to folder and --to checkpoint; leave it out.");
+    }
+    if (adapter_options_count(&c->adapters) > 0 && c->format != TO_FOLDER &&
+        c->format != TO_CHECKPOINT) {
+        return error_usage(error, "--lora is for --to folder and --to checkpoint; leave it out.");
     }
     if (c->format != TO_LORA && (given_has(&c->common.given, "keys") || c->norms)) {
         return error_usage(error, "--%s is for --to lora; leave it out.",
@@ -116,7 +127,9 @@ static bool check_usage(struct convert *c, char *const *arguments, GError **erro
                    "leave it out, or convert with --to folder.");
     }
     c->inputs = subject_list_parse_all(arguments[0], c->more, c->keep, &c->n_inputs);
-    return check_scales(c, error);
+    return check_scales(c, error) &&
+           adapter_check_strengths(adapter_options_list(&c->adapters),
+                                   adapter_options_count(&c->adapters), error);
 }
 
 // nothing that is read is overwritten; model NULL: none is read
@@ -131,6 +144,7 @@ static bool check_overwrites(const struct convert *c, const char *model, GError 
     for (int i = 0; i < c->n_inputs; i++) {
         output_guard_reads(guard, c->inputs[i].file);
     }
+    adapter_options_guard(&c->adapters, guard);
     for (size_t i = 0; c->format == TO_PYTORCH && i < G_N_ELEMENTS(pair) && good; i++) {
         g_autofree char *path = g_build_filename(c->output, pair[i], NULL);
         good = output_guard_writes(guard, "--output", path, error);
@@ -245,10 +259,44 @@ static bool write_model(struct convert *c, struct merge *m, GError **error)
     }
 }
 
+static void warn(void *user, const char *sentence)
+{
+    struct convert *c = user;
+
+    report_warning(c->common.report, "%s", sentence);
+}
+
+// words of an adapter's file are of no weight
+static void tell_words(struct convert *c, const struct adapter_list *adapters)
+{
+    for (int i = 0; i < adapters->n; i++) {
+        const struct safetensors *file = adapter_tensors(adapters->items[i].adapter);
+        const int n = embedding_bundle_count(file);
+        if (n > 0) {
+            report_warning(c->common.report, "%s: %d embedding%s in it %s left out.",
+                           safetensors_path(file), n, n == 1 ? "" : "s", n == 1 ? "is" : "are");
+        }
+    }
+}
+
+static bool open_adapters(struct convert *c, const svdiff *s, struct adapter_list *adapters,
+                          GError **error)
+{
+    const bool opened =
+        adapter_list_open(adapters, s->checkpoint, adapter_options_list(&c->adapters),
+                          adapter_options_count(&c->adapters), warn, c, error);
+
+    if (opened) {
+        tell_words(c, adapters);
+    }
+    return opened;
+}
+
 static bool convert_model(struct convert *c, GError **error)
 {
     g_autoptr(svdiff) s = svdiff_open(&c->common.session, error);
     struct subject_list subjects = {0};
+    struct adapter_list adapters = {0};
     struct merge m = {0};
 
     if (s == NULL) {
@@ -259,12 +307,15 @@ static bool convert_model(struct convert *c, GError **error)
         // what the subjects must be of and what their spectra are of, in one pass over all weights
         (c->n_inputs == 0 ||
          session_hashes(s, MODEL_HASHES, command_progress, &c->common, error) != NULL) &&
+        open_adapters(c, s, &adapters, error) &&
         subject_list_open(&subjects, s, c->inputs, c->n_inputs, c->force, error) &&
-        merge_open(&m, s, subjects.items, subjects.n, command_progress, &c->common, error) &&
+        merge_open(&m, s, subjects.items, subjects.n, &adapters, command_progress, &c->common,
+                   error) &&
         write_model(c, &m, error);
     // zeroed ones where it did not come so far
     merge_close(&m);
     subject_list_close(&subjects);
+    adapter_list_close(&adapters);
     return done;
 }
 
@@ -272,6 +323,7 @@ static bool run(void *command, char *const *words, GError **error)
 {
     struct convert *c = command;
 
+    c->adapters = adapter_options_take(&c->common.given, false);
     if (!check_usage(c, words, error) ||
         !(c->format <= TO_PYTORCH ? convert_subject(c, error) : convert_model(c, error))) {
         return false;
@@ -286,6 +338,7 @@ static void finish(void *command)
     struct convert *c = command;
 
     subject_list_free_parsed(c->inputs, c->n_inputs);
+    adapter_options_finish(&c->adapters);
 }
 
 const struct command_kind command_convert = {.word = "convert",

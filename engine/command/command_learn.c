@@ -30,7 +30,9 @@ static const char summary[] =
     "--class-prompt, --image, --mask and --caption (of the image before) and --region belong to\n"
     "it. [V] in a prompt is replaced by a rare word of the model, which the file remembers:\n\n"
     "  svdiff learn --prompt 'a photo of a [V] dog' --image a.png --image b.png --output "
-    "dog.safetensors";
+    "dog.safetensors\n\n"
+    "What --method full learned opens as --lora, or becomes a model that diffusers opens:\n"
+    "svdiff convert --lora FILE --to folder --output FOLDER.";
 
 /* ---- the other options ---- */
 

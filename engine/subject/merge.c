@@ -1,4 +1,4 @@
-/* A model with subjects in its weights: what folder and single file have in common; see merge.h. */
+/* A model with subjects and adapters in its weights: what folder and single file have in common; see merge.h. */
 #include "engine/subject/merge.h"
 
 #include "engine/base/error.h"
@@ -7,27 +7,30 @@
 #include <string.h>
 
 bool merge_open(struct merge *m, svdiff *s, const struct bake_subject *subjects, int n_subjects,
-                progress_function progress, void *user, GError **error)
+                const struct adapter_list *adapters, progress_function progress, void *user,
+                GError **error)
 {
     *m = (struct merge){.session = s, .type = DTYPE_OTHER, .progress = progress, .user = user};
-    struct adapter_list basis;
-    // what is written has no adapters in it
-    const bool plain = subject_basis(subjects, n_subjects, NULL, false, &basis, error);
-    g_free(basis.items);
-    if (!plain) {
+    if (!subject_basis(subjects, n_subjects, adapters, false, &m->basis, error)) {
         return false;
     }
     // of the whole model, from the cache where they are kept; which of them are read, the subjects say
-    m->spectrum = model_spectrum_open(s, NULL, progress, user, error);
-    m->bake = (struct bake){
-        .session = s, .spectrum = m->spectrum, .subjects = subjects, .n_subjects = n_subjects};
-    return m->spectrum != NULL;
+    if (n_subjects > 0) {
+        m->spectrum = model_spectrum_open(s, &m->basis, progress, user, error);
+    }
+    m->bake = (struct bake){.session = s,
+                            .spectrum = m->spectrum,
+                            .subjects = subjects,
+                            .n_subjects = n_subjects,
+                            .adapters = adapters};
+    return n_subjects == 0 || m->spectrum != NULL;
 }
 
 void merge_close(struct merge *m)
 {
     model_spectrum_close(m->spectrum);
     m->spectrum = NULL;
+    g_clear_pointer(&m->basis.items, g_free);
 }
 
 bool merge_read(const struct merge *m, size_t index, float *out, GError **error)

@@ -1,7 +1,7 @@
-/* merge.h: a model with subjects in its weights, as a file or a folder of its own.
+/* merge.h: a model with subjects and adapters in its weights, as a file or a folder of its own.
  *
  *   struct merge m;
- *   bool done = merge_open(&m, session, subjects, n, progress, user, &error) &&
+ *   bool done = merge_open(&m, session, subjects, n, NULL, progress, user, &error) &&
  *               merge_folder(&m, "fox-model", &error);
  *   merge_close(&m);
  *
@@ -16,19 +16,22 @@
 struct merge {
     svdiff *session;                 // borrowed
     struct model_spectrum *spectrum; // owned
+    struct adapter_list basis;       // that the subjects were learned on; its array is owned
     struct bake bake;
     enum dtype type;            // that numbers are written in; DTYPE_OTHER: as the model has them
     progress_function progress; // may be NULL
     void *user;
 };
 
-/* Prepares the spectra. subjects are borrowed and fit the model
- * (subject_list.h). To be closed in any case. */
+/* Prepares the spectra, where there are subjects. subjects and adapters (NULL: none) are borrowed and fit the
+ * model (subject_list.h, adapter_list.h); subjects that were learned on top of an adapter need it among these.
+ * To be closed in any case. */
 bool merge_open(struct merge *m, svdiff *s, const struct bake_subject *subjects, int n_subjects,
-                progress_function progress, void *user, GError **error);
+                const struct adapter_list *adapters, progress_function progress, void *user,
+                GError **error);
 void merge_close(struct merge *m);
 
-/* The values of checkpoint_at(model, index) with the subjects in them, in PyTorch's order. */
+/* The values of checkpoint_at(model, index) with subjects and adapters in them, in PyTorch's order. */
 bool merge_read(const struct merge *m, size_t index, float *out, GError **error);
 
 /* A diffusers folder: unet/, text_encoder/ and vae/ with one file of weights each, everything else

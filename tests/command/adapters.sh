@@ -173,6 +173,32 @@ refuses 'resumed without it' 1 'on.safetensors.resume' learn --model "$sd1" --si
 run convert on.safetensors --to folder --model "$sd1" --output merged --quiet
 check 'converted: refused' one_sentence 'learned on top of the adapter diffusers.safetensors:0.5'
 check 'converted: nothing is left' test ! -e merged
+run convert on.safetensors --lora "$style:0.5" --to folder --model "$sd1" --output merged --quiet
+check 'with it: both are in the model' is 0
+run generate --model merged --width 64 --height 64 --quiet $draw --output merged.png
+check 'which draws what they draw together' near on.png merged.png 1
+
+# ---- what all weights learned, as a model of its own ----
+
+full=$SVDIFF_TESTS_DIR/fixtures/adapters/learned-full.safetensors
+generate $draw --lora "$full:0.8" --output full.png
+for format in folder checkpoint; do
+    run convert --lora "$full:0.8" --to $format --model "$sd1" --output full-$format.safetensors --quiet
+    check "--lora --to $format" is 0
+    cp -r "$models/sd1.config" full-$format.config
+    run generate --model full-$format.safetensors --width 64 --height 64 --quiet $draw --output full-$format.png
+    check 'is a model that draws what it draws' near full.png full-$format.png 1
+    check 'and not what the model draws' far plain.png full-$format.png
+done
+for format in lora lycoris subject; do
+    refuses "--lora --to $format" 2 '^--lora is for --to folder and --to checkpoint' convert --lora "$full" \
+        --to $format --model "$sd1" --output o.safetensors
+done
+run convert --lora nobody --to folder --model "$sd1" --output o --quiet
+check '--lora that is nowhere' one_sentence '^nobody: '
+check 'and nothing is left' test ! -e o
+refuses '--lora over itself' 1 'full-checkpoint.safetensors' convert --lora full-checkpoint.safetensors \
+    --to checkpoint --model "$sd1" --output full-checkpoint.safetensors
 run edit --model "$sd1" --width 64 --height 64 --quiet --image "$pictures/rgb8.png" --prompt x --target y \
     --learn-steps 1 --steps 1 --seed 3 --shift . --output edit.png
 run edit --model "$sd1" --width 64 --height 64 --quiet --image "$pictures/rgb8.png" --prompt x --target y \

@@ -7,6 +7,8 @@ is repeated with diffusers' and transformers' own classes on the trace's own noi
 the difference over norm, of each tensor is held against its bound: 5e-6 for the text embeddings, 1e-4 for
 every noise prediction, the latents and the picture. Options not given are read from the trace's metadata where it
 has them (prompt, negative, steps, guidance, sampler, spacing, eta, strength). Exit 1 when a bound is passed.
+With a folder of `svdiff convert --lora FILE --to folder` as MODEL, a trace of a run with --lora FILE says whether
+diffusers draws with the one what the engine draws with the other.
 """
 
 import argparse
