@@ -313,6 +313,7 @@ struct svdiff_learn_options {
     bool resume;          // goes on from OUTPUT.resume, which every run leaves
     // the same, begins anew where that is of another run, and removes it at the end
     bool resume_own;
+    const char *plot;    // the losses of all steps as a figure, .png or .svg; NULL: none
     const char *trace;   // file, NULL: none
     svdiff_group *group; // that learns together, each with the same options; NULL: none
 

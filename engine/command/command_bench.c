@@ -3,11 +3,14 @@
 
 #include "engine/bench/bench.h"
 #include "engine/bench/bench_generate.h"
+#include "engine/bench/bench_plot.h"
 #include "engine/bench/bench_spectrum.h"
 #include "engine/bench/bench_start.h"
 #include "engine/base/error.h"
+#include "engine/base/output_name.h"
 #include "engine/model/compvis_config.h"
 #include "engine/options/option_rows.h"
+#include "engine/plot/plot.h"
 #include "engine/session/session.h"
 
 enum { WHAT_GENERATE = BENCH_DECODE + 1, WHAT_SPECTRUM, WHAT_START }; // beside enum bench_part
@@ -17,6 +20,7 @@ struct bench {
     int what;
     bool shapes; // sd15
     int width, height, batch, texts, repeats;
+    const char *plot; // NULL: none
     struct unet_config unet;
     struct vae_config vae;
     struct schedule_config schedule;
@@ -38,6 +42,8 @@ static const struct option rows[] = {
     INT("texts", FIELD(texts), 1, 1, 8, 0, "N",
         "of each picture, as guidance has 2; unet alone ({default})"),
     INT("repeats", FIELD(repeats), 3, 1, 1000, 0, "N", "runs, the best counts ({default})"),
+    OTHER(OPTION_FILE, "plot", FIELD(plot), NULL, "FILE",
+          "what the time is spent on as bars (.png or .svg)"),
 };
 static const struct option_table table = {"bench", sizeof(struct bench), rows, G_N_ELEMENTS(rows)};
 
@@ -60,13 +66,25 @@ static bool take_shapes(struct bench *b, GError **error)
     return true;
 }
 
+// bars are parts of a time, and decomposing is one
+static bool check_plot(const struct bench *b, GError **error)
+{
+    if (b->plot != NULL && b->what == WHAT_SPECTRUM) {
+        return error_usage(error,
+                           "--plot shows what a time is spent on, and --what spectrum has no "
+                           "parts; leave one of them out.");
+    }
+    return b->plot == NULL || plot_check_name(b->plot, error);
+}
+
 static bool check(const struct bench *b, GError **error)
 {
     if (b->what == WHAT_START && b->shapes) {
         return error_usage(error, "--what start reads the files of a model, and --shapes sd15 has "
                                   "none; say which with --model PATH.");
     }
-    return option_check_pixels(option_find(&table, "width"), b->width, 8, error) &&
+    return check_plot(b, error) && output_check(b->plot, error) &&
+           option_check_pixels(option_find(&table, "width"), b->width, 8, error) &&
            option_check_pixels(option_find(&table, "height"), b->height, 8, error);
 }
 
@@ -171,12 +189,37 @@ static bool run_part(struct bench *b, const kernels *k, struct bench_result *res
     return bench_run(k, &o, result, command_progress, &b->common, error);
 }
 
+// no file of the model is overwritten
+static bool check_overwrites(const struct bench *b, GError **error)
+{
+    g_autoptr(output_guard) guard = command_guard(b->model);
+
+    return output_guard_writes(guard, "--plot", b->plot, error);
+}
+
+static bool draw(struct bench *b, const kernels *k, const struct bench_result *r, GError **error)
+{
+    g_autofree char *title = g_strdup_printf(
+        "%s, %dx%d, %s, %d threads, %s", option_word(option_find(&table, "what"), b->what),
+        b->width, b->height, kernels_precision_word(k->precision), k->threads, k->name);
+
+    if (b->plot == NULL) {
+        return true;
+    }
+    const bool drawn = b->what == WHAT_START ? bench_plot_stages(&b->stages, title, b->plot, error)
+                                             : bench_plot_kinds(r, title, b->plot, error);
+    if (drawn) {
+        command_wrote(&b->common, b->plot);
+    }
+    return drawn;
+}
+
 static bool run(void *command, char *const *words, GError **error)
 {
     struct bench *b = command;
     struct bench_result result = {0};
 
-    if (!check(b, error) || !take_shapes(b, error)) {
+    if (!check(b, error) || !take_shapes(b, error) || !check_overwrites(b, error)) {
         return false;
     }
     g_autoptr(kernels) k = session_device(&b->common.session, error);
@@ -184,7 +227,7 @@ static bool run(void *command, char *const *words, GError **error)
         return false;
     }
     g_autoptr(JsonObject) json = as_json(b, k, &result);
-    return report_result(b->common.report, json, NULL, error);
+    return draw(b, k, &result, error) && report_result(b->common.report, json, NULL, error);
 }
 
 static void finish(void *command)

@@ -262,6 +262,7 @@ static bool check_overwrites(const struct learn *l, const svdiff *s, GError **er
     }
     adapter_options_guard(&l->adapters, guard);
     bool good = output_guard_writes(guard, "--output", o->output, error) &&
+                output_guard_writes(guard, "--plot", o->plot, error) &&
                 output_guard_writes(guard, "--trace", o->trace, error);
     for (int i = 0; beside[i] != NULL && good; i++) {
         good = output_guard_writes(guard, "--output", beside[i], error);
@@ -311,7 +312,8 @@ static bool check_usage(struct learn *l, const struct svdiff_subject *subjects, 
     return make_options(l, NULL, subjects, error) && learn_check(&l->options, 1, error) &&
            check_placeholders(l, error) && check_squares(l, error) &&
            subject_check_output("--output", l->options.output, error) &&
-           output_check(l->options.output, error) && output_check(l->options.trace, error);
+           output_check(l->options.output, error) && output_check(l->options.plot, error) &&
+           output_check(l->options.trace, error);
 }
 
 static void tell_effort(struct learn *l)
@@ -341,6 +343,9 @@ static bool learn(struct learn *l, svdiff *s, GError **error)
     l->common.told = group != NULL && group->told;
     if (done && l->common.rank == 0) {
         command_wrote(&l->common, l->options.output);
+        if (l->options.plot != NULL) {
+            command_wrote(&l->common, l->options.plot);
+        }
     }
     return done;
 }

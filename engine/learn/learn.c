@@ -276,7 +276,7 @@ static bool write_results(struct learn_run *r, GError **error)
     parameters_download(r->learner->parameters, r->learner->parameters->value, values);
     return transfer_sync(r->lesson->session->k, error) &&
            learn_write_result(r, values, r->step, error) && write_losses(r, error) &&
-           learn_trace_write(r, error);
+           learn_plot(r, error) && learn_trace_write(r, error);
 }
 
 // a run that ends early keeps what was learned and the checkpoint to go on from
@@ -306,7 +306,7 @@ static bool end_failed(struct learn_run *r)
 
     if (r->good_step > 0 &&
         (!learn_write_result(r, r->good[0], r->good_step, &second) || !write_losses(r, &second) ||
-         (!r->diverged && !learn_save_good(r, &second)))) {
+         (!r->diverged && !learn_save_good(r, &second)) || !learn_plot(r, &second))) {
         session_warn(r->lesson->session, "%s", second->message);
     }
     return false;

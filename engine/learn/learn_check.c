@@ -5,6 +5,7 @@
 #include "engine/base/error.h"
 #include "engine/learn/methods/method.h"
 #include "engine/options/option.h"
+#include "engine/plot/plot.h"
 #include "engine/text/prompt.h"
 
 #include <string.h>
@@ -141,6 +142,7 @@ bool learn_check(const struct svdiff_learn_options *o, int factor, GError **erro
            option_check_pixels(size, o->size, factor, error) &&
            (o->sample_prompt == NULL ||
             check_prompt("--sample-prompt", o->sample_prompt, true, error)) &&
+           (o->plot == NULL || plot_check_name(o->plot, error)) &&
            adapter_check_strengths(o->adapters, o->n_adapters, error) &&
            options_check(&options_of_learn, o, error) && check_buckets(o, error) &&
            (method_of(o)->check == NULL || method_of(o)->check(o, error));

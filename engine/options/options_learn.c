@@ -146,6 +146,9 @@ static const struct option rows[] = {
     BOOL("continue", FIELD(resume_own), 0, 0,
          "go on from OUTPUT.resume where it is of the same run, with its seed, else begin anew; "
          "remove it at the end"),
+    OTHER(OPTION_FILE, "plot", FIELD(plot), NULL, "FILE",
+          "the losses as a figure (.png or .svg): of each step, their mean, and those of "
+          "--validate-every"),
     TRACE_ROW,
     ESTIMATE_ROW,
     BOOL("caption-files", APART, 0, 0,

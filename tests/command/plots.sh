@@ -1,5 +1,5 @@
 #!/bin/sh
-# Figures and tables: svdiff compare --plot and --csv; which files they are, and what is refused.
+# Figures and tables: --plot and --csv of svdiff compare, learn and bench; which files they are, and what is refused.
 . "$(dirname "$0")/lib.sh"
 
 fixtures=$SVDIFF_TESTS_DIR/fixtures/compare
@@ -105,4 +105,46 @@ if unshare -rm sh -c "$space" 2>/dev/null; then
 else
     skip 'compare: no space left' 'no file system can be mounted here'
 fi
+
+# ---- learning and timing ----
+
+teach="learn --model $sd1 --size 64 --seed 3 --quiet --prompt [V] --image $pictures/rgb8.png --no-text-encoder"
+run $teach --steps 3 --validate-every 15 --plot loss.svg --output cat.safetensors
+check 'learn: the figure of a run' figure loss.svg 400
+cp loss.svg short.svg
+run $teach --steps 45 --resume --validate-every 15 --plot loss.svg --output cat.safetensors
+check 'learn: of one that is resumed' figure loss.svg 400
+run $teach --steps 45 --validate-every 15 --plot whole.svg --output cat2.safetensors
+# of the title alone they differ, whose letters are drawn
+points() { # FILE: its long lines; letters have curves
+    grep -o 'd="M [-0-9. L]*"' "$1" | awk 'length > 500'
+}
+points loss.svg >points
+check 'learn: has the steps before it' test -n "$(points loss.svg)" -a "$(points loss.svg)" = "$(points whole.svg)"
+check 'learn: which the first one had not' test -z "$(points short.svg)"
+check 'learn: with the losses of the CSV, and their means, in their places' python3 -c '
+import csv, re, sys
+losses = [float(row["loss"]) for row in csv.DictReader(open(sys.argv[2])) if row["loss"]]
+lines = [[float(n) for n in re.findall(r"-?[0-9.]+", line)] for line in open(sys.argv[1])]
+(raw, mean) = [line[1::2] for line in lines]
+assert len(raw) == len(mean) == len(losses) == 45
+low, high = losses.index(min(losses)), losses.index(max(losses))
+scale = (raw[high] - raw[low]) / (losses[high] - losses[low])
+place = lambda loss: raw[low] + scale * (loss - losses[low])
+around = [losses[max(0, i - 1):i + 2] for i in range(45)]
+assert scale < 0 and all(abs(place(loss) - y) < 0.01 for loss, y in zip(losses, raw))
+assert all(abs(place(sum(a) / len(a)) - y) < 0.01 for a, y in zip(around, mean))' points cat.safetensors.csv
+refuses 'learn: --plot loss.jpg' 2 "^loss.jpg: a figure's name must end" $teach --steps 1 --plot loss.jpg --output no
+refuses 'learn: a figure in the place of the losses' 1 'would both write no.svg' $teach --steps 1 --plot no.svg \
+    --trace no.svg --output no
+refuses 'learn: over what is read' 1 'would overwrite' $teach --steps 1 --plot "$pictures/rgb8.png" --output no
+refuses 'learn: a folder that is not there' 1 '^no/loss.png: cannot be written' $teach --steps 1 --plot no/loss.png \
+    --output no.safetensors
+for what in unet start; do
+    run bench --what $what --model "$sd1" --width 64 --height 64 --repeats 1 --quiet --plot "$what.png"
+    check "bench --what $what: bars" figure "$what.png" 400
+done
+refuses 'bench: what has no parts' 2 '^--plot shows what a time is spent on' bench --what spectrum --model "$sd1" \
+    --plot no.svg
+refuses 'bench: --plot bars.tif' 2 "^bars.tif: a figure's name must end" bench --what unet --model "$sd1" --plot bars.tif
 end_tests

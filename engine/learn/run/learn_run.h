@@ -5,6 +5,7 @@
  *   learn_validate.c  the validation loss      learn_state.c   checkpoint and resume
  *   learn_sample.c    pictures on the way      learn_apart.c   how well subjects stay apart
  *   learn_trace.c     what PyTorch is held against
+ *   learn_curve.c     the losses as a figure
  *   learn_share.c     the micro-batches of a step, over one or several processes
  *   learn_outcome.c   what a step came to, known when the next one is computed
  *   loss_scale.c      what the loss is multiplied by in float16 */
@@ -92,6 +93,9 @@ void learn_prior_finish(struct learn_run *r);
 bool learn_validate(struct learn_run *r, GError **error);
 // after `step` steps; negative: none
 double learn_validation(const struct learn_run *r, int step);
+
+/* learn_curve.c: the losses so far as the figure that is asked for, if any. */
+bool learn_plot(const struct learn_run *r, GError **error);
 
 /* learn_state.c: a fingerprint of everything that decides the course of a run but its length; pictures:
  * with the pixels of what it learns from, once they are encoded. Owned by the caller. */
