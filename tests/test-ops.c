@@ -110,6 +110,11 @@ static struct tensor *build_shapes(struct tape *t, struct tensor **x, void *data
     return upsample(t, concat(t, x[0], x[1]), 5, 3);
 }
 
+static struct tensor *build_tokens(struct tape *t, struct tensor **x, void *data)
+{
+    return concat_tokens(t, x[0], add(t, x[1], x[1]));
+}
+
 // the gradients of three meet in one
 static struct tensor *build_repeat(struct tape *t, struct tensor **x, void *data)
 {
@@ -166,6 +171,32 @@ static void test_shapes(struct fixture *f, const void *data)
     fixture_leaf(f, 2, 3, 2, 2);
     fixture_leaf(f, 2, 3, 2, 3);
     fixture_check_leaves(f);
+}
+
+static void test_tokens(struct fixture *f, const void *data)
+{
+    f->build = build_tokens;
+    fixture_leaf(f, 2, 1, 1, 3);
+    fixture_leaf(f, 2, 2, 2, 3);
+    fixture_check_leaves(f);
+}
+
+// the tokens of each of n stay together
+static void test_token_order(void)
+{
+    g_autoptr(kernels) k = kernels_reference(KERNELS_F32);
+    struct tape *t = tape_create(k, (struct tape_options){.outer_bytes = 1 << 16}, NULL);
+    const float a[] = {1, 2, 3, 4}, b[] = {5, 6, 7, 8, 9, 10, 11, 12};
+    const float wanted[] = {1, 2, 5, 6, 7, 8, 3, 4, 9, 10, 11, 12};
+    struct tensor *x = tape_input(t, a, 2, 1, 1, 2, false),
+                  *y = tape_input(t, b, 2, 2, 1, 2, false);
+    struct tensor *both = concat_tokens(t, x, y);
+    float got[12];
+
+    g_assert_cmpint(both->w, ==, 3);
+    tape_download(t, both, got);
+    g_assert_cmpmem(got, sizeof got, wanted, sizeof wanted);
+    tape_free(t);
 }
 
 // 2 weight (x - target) / count, and the loss itself
@@ -344,6 +375,8 @@ int main(int argc, char **argv)
     FIXTURE_TEST("/ops/geglu", test_geglu, 0);
     FIXTURE_TEST("/ops/add-row", test_add_row, 0);
     FIXTURE_TEST("/ops/concat-upsample", test_shapes, 0);
+    FIXTURE_TEST("/ops/concat-tokens", test_tokens, 0);
+    g_test_add_func("/ops/concat-tokens/order", test_token_order);
     FIXTURE_TEST("/ops/repeat", test_repeat, 0);
     FIXTURE_TEST("/ops/wrap", test_wrap, 0);
     FIXTURE_TEST("/ops/lowest", test_lowest, 0);

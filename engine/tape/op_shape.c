@@ -1,41 +1,68 @@
 /* Operations that only move values.
  *
- *   concat    y = [a | b] along the channels   da, db = the columns of dy
- *   wrap      y = x and around it its other side   dx = sum of dy over the copies
- *   upsample  nearest neighbour                dx = sum of dy over the copies
- *   repeat    y = x, x, ..                     dx = the same */
+ *   concat         y = [a | b] along the channels   da, db = the columns of dy
+ *   concat_tokens  the same along the tokens        da, db = the tokens of dy
+ *   wrap           y = x and around it its other side   dx = sum of dy over the copies
+ *   upsample       nearest neighbour                dx = sum of dy over the copies
+ *   repeat         y = x, x, ..                     dx = the same */
 #include "engine/tape/ops.h"
 
-static void split_to(struct tape *t, struct tensor *x, const struct tensor *y, int column)
+// columns of a tensor of so many rows
+static int columns_of(const struct tensor *x, int64_t rows)
+{
+    return (int)(tensor_count(x) / rows);
+}
+
+static void split_to(struct tape *t, struct tensor *x, const struct tensor *y, int64_t rows,
+                     int column)
 {
     const kernels *k = tape_kernels(t);
+    const int own = columns_of(x, rows);
     cell *dx = tape_gradient(t, x);
 
     if (dx != NULL) {
-        k->copy_columns(k, tensor_rows(x), x->c, kernels_at(k, y->gradient, column), y->c, dx, x->c,
-                        true);
+        k->copy_columns(k, rows, own, kernels_at(k, y->gradient, column), columns_of(y, rows), dx,
+                        own, true);
     }
 }
 
-static void concat_backward(struct tape *t, const struct record *r)
+static void beside_backward(struct tape *t, const struct record *r)
 {
-    split_to(t, r->x[0], r->y, 0);
-    split_to(t, r->x[1], r->y, r->x[0]->c);
+    const int64_t rows = r->number[0];
+
+    split_to(t, r->x[0], r->y, rows, 0);
+    split_to(t, r->x[1], r->y, rows, columns_of(r->x[0], rows));
+}
+
+// y [rows, ..] = [a | b]
+static struct tensor *beside(struct tape *t, struct tensor *a, struct tensor *b, struct tensor *y,
+                             int64_t rows)
+{
+    const kernels *k = tape_kernels(t);
+    const int first = columns_of(a, rows), second = columns_of(b, rows), all = first + second;
+
+    k->copy_columns(k, rows, first, a->data, first, y->data, all, false);
+    k->copy_columns(k, rows, second, b->data, second, kernels_at(k, y->data, first), all, false);
+    if (tape_wants(t, y, false, a, b)) {
+        tape_record(t,
+                    (struct record){
+                        .backward = beside_backward, .y = y, .x = {a, b}, .number = {(int)rows}});
+    }
+    return y;
 }
 
 struct tensor *concat(struct tape *t, struct tensor *a, struct tensor *b)
 {
-    const kernels *k = tape_kernels(t);
-    struct tensor *y = tape_tensor(t, a->n, a->h, a->w, a->c + b->c);
-
     g_assert(tensor_rows(a) == tensor_rows(b));
-    k->copy_columns(k, tensor_rows(a), a->c, a->data, a->c, y->data, y->c, false);
-    k->copy_columns(k, tensor_rows(b), b->c, b->data, b->c, kernels_at(k, y->data, a->c), y->c,
-                    false);
-    if (tape_wants(t, y, false, a, b)) {
-        tape_record(t, (struct record){.backward = concat_backward, .y = y, .x = {a, b}});
-    }
-    return y;
+    return beside(t, a, b, tape_tensor(t, a->n, a->h, a->w, a->c + b->c), tensor_rows(a));
+}
+
+struct tensor *concat_tokens(struct tape *t, struct tensor *a, struct tensor *b)
+{
+    const int tokens = (int)(tensor_tokens(a) + tensor_tokens(b));
+
+    g_assert(a->n == b->n && a->c == b->c);
+    return beside(t, a, b, tape_tensor(t, a->n, 1, tokens, a->c), a->n);
 }
 
 // lines of so many values, from and to places of two arrays or of one

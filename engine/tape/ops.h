@@ -52,6 +52,8 @@ struct tensor *add_row(struct tape *t, struct tensor *x, struct tensor *row);
 // op_shape.c
 /* Channels of a, then channels of b. */
 struct tensor *concat(struct tape *t, struct tensor *a, struct tensor *b);
+/* Tokens of a, then tokens of b, for each of n: [n, 1, ta + tb, c]. */
+struct tensor *concat_tokens(struct tape *t, struct tensor *a, struct tensor *b);
 /* x with lines above, columns left ... that are those of its other side:
  * [n, top + h + bottom, left + w + right, c]; none of the four is larger than x. */
 struct wrap_margins {
