@@ -2,7 +2,8 @@
  *
  * New pixel i of n, from m old ones, scale s = m / n, is centred on c = (i + 1/2) s. Old pixel j
  * counts with
- *   triangle  max(0, 1 - |j + 1/2 - c| / max(s, 1)),  normalised to sum 1  (Pillow's Resample.c)
+ *   triangle  max(0, 1 - |x|), x = (j + 1/2 - c) / max(s, 1),  normalised to sum 1  (Pillow's Resample.c)
+ *   cubic     Keys' with a = -1/2 of the same x, the same
  *   area      the length of [j, j + 1] within [i s, (i + 1) s], over s */
 #include "engine/picture/picture_scale.h"
 #include "engine/picture/picture_codec.h"
@@ -26,20 +27,36 @@ static void taps_finish(struct taps *t)
     g_free(t->weights);
 }
 
-static bool taps_init(struct taps *t, int count, double scale)
+// reach: of the filter, in new pixels on either side
+static bool taps_init(struct taps *t, int count, double scale, int reach)
 {
-    // a triangle reaches as far as one new pixel on either side
-    *t = (struct taps){.count = count, .room = (int)ceil(MAX(scale, 1.0)) * 2 + 1};
+    *t = (struct taps){.count = count, .room = (int)ceil(reach * MAX(scale, 1.0)) * 2 + 1};
     t->first = g_try_new(int, count);
     t->n = g_try_new(int, count);
     t->weights = g_try_malloc_n((size_t)count * t->room, sizeof(double));
     return t->first && t->n && t->weights;
 }
 
-static void triangle_taps(struct taps *t, int old, double scale, double start)
+static double triangle(double x)
 {
-    // when the picture grows the triangle stays one old pixel wide: bilinear
-    const double support = MAX(scale, 1.0);
+    return MAX(0.0, 1 - fabs(x));
+}
+
+static double cubic(double x)
+{
+    const double a = -0.5;
+
+    x = fabs(x);
+    return x < 1   ? ((a + 2) * x - (a + 3)) * x * x + 1
+           : x < 2 ? (((x - 5) * x + 8) * x - 4) * a
+                   : 0;
+}
+
+static void filter_taps(struct taps *t, int old, double scale, double start, int reach,
+                        double (*filter)(double x))
+{
+    // when the picture grows the filter stays as wide as old pixels are: it interpolates
+    const double wide = MAX(scale, 1.0), support = reach * wide;
 
     for (int i = 0; i < t->count; i++) {
         const double centre = (start + i + 0.5) * scale;
@@ -48,15 +65,34 @@ static void triangle_taps(struct taps *t, int old, double scale, double start)
         double *weights = t->weights + (size_t)i * t->room, sum = 0;
 
         for (int j = first; j < end; j++) {
-            weights[j - first] = MAX(0.0, 1 - fabs(j - centre + 0.5) / support);
+            weights[j - first] = filter((j - centre + 0.5) / wide);
             sum += weights[j - first];
         }
         for (int j = first; j < end && sum > 0; j++) {
-            // at the border a part of the triangle is missing
+            // at the border a part of the filter is missing
             weights[j - first] /= sum;
         }
         t->first[i] = first;
         t->n[i] = end - first;
+    }
+}
+
+static void triangle_taps(struct taps *t, int old, double scale, double start)
+{
+    filter_taps(t, old, scale, start, 1, triangle);
+}
+
+// as Pillow has them for bytes: in steps of 2^-22
+static void cubic_taps(struct taps *t, int old, double scale, double start)
+{
+    const double one = 1 << 22;
+
+    filter_taps(t, old, scale, start, 2, cubic);
+    for (int i = 0; i < t->count; i++) {
+        for (int j = 0; j < t->n[i]; j++) {
+            double *weight = &t->weights[(size_t)i * t->room + j];
+            *weight = round(*weight * one) / one;
+        }
     }
 }
 
@@ -76,21 +112,22 @@ static void area_taps(struct taps *t, int old, double scale, double start)
     }
 }
 
-/* One sum: out[c] = sum over k of weights[k] in[k step + c]. */
+/* One sum: out[c] = sum over k of weights[k] in[k step + c]; of bytes the nearest one. */
 static void weigh(const float *in, size_t step, const double *weights, int n, int channels,
-                  float *out)
+                  bool bytes, float *out)
 {
     for (int c = 0; c < channels; c++) {
         double sum = 0;
         for (int k = 0; k < n; k++) {
             sum += weights[k] * in[k * step + c];
         }
-        out[c] = (float)sum;
+        out[c] = (float)(bytes ? CLAMP(floor(sum + 0.5), 0.0, 255.0) : sum);
     }
 }
 
 // columns first..: [rows of p from y0, columns of t, channels]
-static void pass_along_rows(const picture *p, int y0, const struct taps *t, picture *out)
+static void pass_along_rows(const picture *p, int y0, const struct taps *t, bool bytes,
+                            picture *out)
 {
     for (int y = 0; y < out->height; y++) {
         const float *row = p->pixels + (size_t)(y0 + y) * p->width * p->channels;
@@ -98,12 +135,14 @@ static void pass_along_rows(const picture *p, int y0, const struct taps *t, pict
 
         for (int x = 0; x < out->width; x++) {
             weigh(row + (size_t)t->first[x] * p->channels, p->channels,
-                  t->weights + (size_t)x * t->room, t->n[x], p->channels, to + x * p->channels);
+                  t->weights + (size_t)x * t->room, t->n[x], p->channels, bytes,
+                  to + x * p->channels);
         }
     }
 }
 
-static void pass_along_columns(const picture *p, int y0, const struct taps *t, picture *out)
+static void pass_along_columns(const picture *p, int y0, const struct taps *t, bool bytes,
+                               picture *out)
 {
     const size_t stride = (size_t)p->width * p->channels;
 
@@ -111,7 +150,7 @@ static void pass_along_columns(const picture *p, int y0, const struct taps *t, p
         const float *from = p->pixels + (t->first[y] - y0) * stride;
 
         for (size_t i = 0; i < stride; i++) {
-            weigh(from + i, stride, t->weights + (size_t)y * t->room, t->n[y], 1,
+            weigh(from + i, stride, t->weights + (size_t)y * t->room, t->n[y], 1, bytes,
                   out->pixels + y * stride + i);
         }
     }
@@ -119,7 +158,7 @@ static void pass_along_columns(const picture *p, int y0, const struct taps *t, p
 
 // both passes; between them lie only the old rows that the new ones need
 static picture *resample(const picture *p, const struct taps *columns, const struct taps *rows,
-                         GError **error)
+                         bool bytes, GError **error)
 {
     const int last = rows->count - 1;
     // a cut at the bottom of a large picture does not scale the top
@@ -128,8 +167,8 @@ static picture *resample(const picture *p, const struct taps *columns, const str
     picture *out = half ? picture_create(columns->count, rows->count, p->channels, error) : NULL;
 
     if (out) {
-        pass_along_rows(p, y0, columns, half);
-        pass_along_columns(half, y0, rows, out);
+        pass_along_rows(p, y0, columns, bytes, half);
+        pass_along_columns(half, y0, rows, bytes, out);
     }
     return out;
 }
@@ -144,17 +183,27 @@ struct grid {
     int width, height;
 };
 
-static picture *scale_grid(const picture *p, const struct grid *g, taps_function fill,
+// a filter, as far as it reaches, and whether values are bytes after each pass
+struct way {
+    taps_function fill;
+    int reach;
+    bool bytes;
+};
+static const struct way by_triangle = {triangle_taps, 1, false}, by_area = {area_taps, 1, false},
+                        by_cubic = {cubic_taps, 2, true};
+
+static picture *scale_grid(const picture *p, const struct grid *g, const struct way *way,
                            GError **error)
 {
     struct taps columns = {0}, rows = {0};
     picture *out = NULL;
 
-    if (taps_init(&columns, g->width, g->scale_x) && taps_init(&rows, g->height, g->scale_y)) {
+    if (taps_init(&columns, g->width, g->scale_x, way->reach) &&
+        taps_init(&rows, g->height, g->scale_y, way->reach)) {
         // weights are of the scaled picture's own places, so that a cut equals cutting afterwards
-        fill(&columns, p->width, g->scale_x, g->x);
-        fill(&rows, p->height, g->scale_y, g->y);
-        out = resample(p, &columns, &rows, error);
+        way->fill(&columns, p->width, g->scale_x, g->x);
+        way->fill(&rows, p->height, g->scale_y, g->y);
+        out = resample(p, &columns, &rows, way->bytes, error);
     } else {
         error_failed(error,
                      "there is no memory to scale a picture to %d x %d pixels; use a smaller size.",
@@ -197,10 +246,10 @@ static picture *scale_colours(const picture *p, const struct grid *g, GError **e
     picture *out;
 
     if (p->channels != 4) {
-        return scale_grid(p, g, triangle_taps, error);
+        return scale_grid(p, g, &by_triangle, error);
     }
     solid = multiplied(p, error);
-    out = solid ? scale_grid(solid, g, triangle_taps, error) : NULL;
+    out = solid ? scale_grid(solid, g, &by_triangle, error) : NULL;
     if (out) {
         picture_unmultiply(out);
     }
@@ -212,6 +261,25 @@ picture *picture_cut(const picture *p, const struct picture_frame *frame, GError
     const struct grid grid = grid_of(p, frame);
 
     return scale_colours(p, &grid, error);
+}
+
+picture *picture_cut_cubic(const picture *p, const struct picture_frame *frame, GError **error)
+{
+    const struct grid grid = grid_of(p, frame);
+    g_autoptr(picture) bytes = picture_copy(p, error);
+    const size_t n = (size_t)p->width * p->height * p->channels;
+
+    if (bytes == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        bytes->pixels[i] = floorf(255 * bytes->pixels[i] + 0.5f);
+    }
+    picture *out = scale_grid(bytes, &grid, &by_cubic, error);
+    for (size_t i = 0; out != NULL && i < (size_t)out->width * out->height * out->channels; i++) {
+        out->pixels[i] /= 255;
+    }
+    return out;
 }
 
 static struct picture_frame whole(int width, int height)
@@ -265,7 +333,7 @@ picture *picture_area_mean(const picture *p, int width, int height, GError **err
     const struct picture_frame frame = whole(width, height);
     const struct grid grid = grid_of(p, &frame);
 
-    return scale_grid(p, &grid, area_taps, error);
+    return scale_grid(p, &grid, &by_area, error);
 }
 
 struct picture_frame picture_frame_fill(int width, int height, int crop_width, int crop_height)

@@ -43,6 +43,10 @@ struct picture_frame picture_frame_around(const picture *p, const picture *marke
 /* Scales and cuts; only what is seen is computed. With alpha the colours are weighted by it. */
 picture *picture_cut(const picture *p, const struct picture_frame *frame, GError **error);
 
+/* The same by Pillow's BICUBIC with pictures of 8 bits, rounded as it does, for networks that were
+ * trained on such. Without alpha. */
+picture *picture_cut_cubic(const picture *p, const struct picture_frame *frame, GError **error);
+
 /* Scales the whole picture. */
 picture *picture_resize(const picture *p, int width, int height, GError **error);
 
