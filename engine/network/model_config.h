@@ -41,6 +41,18 @@ struct text_config {
     bool quick_gelu; // otherwise the exact GELU
     double layer_norm_eps;
     int bos, eos, pad; // as the config says; the tokenizer's files decide
+    /* Width of what is compared with pictures. 0: the encoder of a Stable Diffusion model has none,
+     * and text_config_read sets none. */
+    int projection;
+};
+
+/* "vision_config" of a whole CLIP model's config.json, with its "projection_dim" */
+struct vision_config {
+    int width, layers, heads, intermediate;
+    int size, patch; // pixels a side, of a picture and of what becomes a token
+    int projection;
+    bool quick_gelu; // otherwise the exact GELU
+    double layer_norm_eps;
 };
 
 /* vae/config.json, AutoencoderKL */
@@ -56,4 +68,5 @@ struct vae_config {
 
 bool unet_config_read(const char *path, struct unet_config *config, GError **error);
 bool text_config_read(const char *path, struct text_config *config, GError **error);
+bool vision_config_read(const char *path, struct vision_config *config, GError **error);
 bool vae_config_read(const char *path, struct vae_config *config, GError **error);

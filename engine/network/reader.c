@@ -250,20 +250,38 @@ void read_linear(struct reader *r, struct weight *w, int in, int out, bool bias,
     }
 }
 
-void read_conv(struct reader *r, struct weight *w, int in, int out, int kernel, const char *name,
-               ...)
+// all of a convolution but its bias
+static void begin_conv(struct reader *r, struct weight *w, int in, int out, int kernel,
+                       const char *name, va_list arguments)
 {
     const int64_t shape[] = {out, in, kernel, kernel};
-    va_list arguments;
 
-    va_start(arguments, name);
     begin(r, w, WEIGHT_CONV, name, arguments);
-    va_end(arguments);
     w->in = in;
     w->out = out;
     w->kh = w->kw = kernel;
     read_values(r, w, shape, 4);
+}
+
+void read_conv(struct reader *r, struct weight *w, int in, int out, int kernel, const char *name,
+               ...)
+{
+    va_list arguments;
+
+    va_start(arguments, name);
+    begin_conv(r, w, in, out, kernel, name, arguments);
+    va_end(arguments);
     read_bias(r, w, &w->bias);
+}
+
+void read_patches(struct reader *r, struct weight *w, int in, int out, int kernel, const char *name,
+                  ...)
+{
+    va_list arguments;
+
+    va_start(arguments, name);
+    begin_conv(r, w, in, out, kernel, name, arguments);
+    va_end(arguments);
 }
 
 void read_norm(struct reader *r, struct norm *norm, int c, int groups, double epsilon,
@@ -295,4 +313,19 @@ void read_embedding(struct reader *r, struct weight *w, int vocabulary, int widt
     w->out = vocabulary;
     w->in = width;
     read_values(r, w, shape, 2);
+}
+
+void read_row(struct reader *r, struct weight *w, int width, const char *name, ...)
+{
+    const int64_t shape[] = {width};
+    va_list arguments;
+
+    va_start(arguments, name);
+    begin(r, w, WEIGHT_EMBEDDING, name, arguments);
+    va_end(arguments);
+    w->out = 1;
+    w->in = width;
+    // a parameter of the module itself: it has no leaf
+    w->dense = (struct kernels_weight){.data = declare(r, w, "", shape, 1, KERNELS_F32),
+                                       .type = KERNELS_F32};
 }

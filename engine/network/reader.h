@@ -39,14 +39,18 @@ struct reader {
 bool read_end(struct reader *r);
 
 /* Each fills w for the module `name` (printf-like) and appends it to the network's list. The shapes
- * as stored: linear [out, in]; conv [out, in, kernel, kernel]; norm [c]; embedding
- * [vocabulary, width]. Weights are stored in the device's precision, norms and embeddings always
+ * as stored: linear [out, in]; conv, and patches, which has no bias, [out, in, kernel, kernel]; norm
+ * [c]; embedding [vocabulary, width]; row, an embedding of one that is stored alone, [width]. Weights are stored in the device's precision, norms and embeddings always
  * as reals. */
 void read_linear(struct reader *r, struct weight *w, int in, int out, bool bias, const char *name,
                  ...) G_GNUC_PRINTF(6, 7);
 void read_conv(struct reader *r, struct weight *w, int in, int out, int kernel, const char *name,
                ...) G_GNUC_PRINTF(6, 7);
+void read_patches(struct reader *r, struct weight *w, int in, int out, int kernel, const char *name,
+                  ...) G_GNUC_PRINTF(6, 7);
 void read_norm(struct reader *r, struct norm *norm, int c, int groups, double epsilon,
                const char *name, ...) G_GNUC_PRINTF(6, 7);
 void read_embedding(struct reader *r, struct weight *w, int vocabulary, int width, const char *name,
                     ...) G_GNUC_PRINTF(5, 6);
+void read_row(struct reader *r, struct weight *w, int width, const char *name, ...)
+    G_GNUC_PRINTF(4, 5);

@@ -1,72 +1,46 @@
 /* The CLIP text transformer; see text_encoder.h.
  *
  *   x = token_embedding[ids] + position_embedding[0 ..]
- *   per layer: x += out(attention(q, k, v of norm1(x), causal)); x += fc2(act(fc1(norm2(x))))
- *   result: final_layer_norm(x)
- *
- * Each layer is one segment of the tape. */
+ *   per layer: see clip_layer.h
+ *   result: final_layer_norm(x), and of the token that ends the text, text_projection of that */
 #include "engine/network/text_encoder.h"
 
-struct text_layer {
-    struct norm norm1, norm2;
-    struct weight q, k, v, out, fc1, fc2;
-    int heads;
-    enum activation activation;
-};
+#include "engine/network/clip_layer.h"
 
 struct text_encoder {
     struct network net;
     struct text_config config;
     struct weight token, position; // embeddings
-    struct text_layer *layers;     // [config.layers], owned
+    struct clip_layer *layers;     // [config.layers], owned
     struct norm norm;
+    struct weight projection; // where the config has one
 };
-
-static void read_layer(struct reader *r, const struct text_config *c, struct text_layer *l, int i)
-{
-    const int width = c->width;
-    const double epsilon = c->layer_norm_eps;
-
-    l->heads = c->heads;
-    l->activation = c->quick_gelu ? ACTIVATION_QUICK_GELU : ACTIVATION_GELU;
-    read_norm(r, &l->norm1, width, 0, epsilon, TEXT_ENCODER_MODULE "encoder.layers.%d.layer_norm1",
-              i);
-    // k, v, q: in this order transformers registers them
-    read_linear(r, &l->k, width, width, true,
-                TEXT_ENCODER_MODULE "encoder.layers.%d.self_attn.k_proj", i);
-    read_linear(r, &l->v, width, width, true,
-                TEXT_ENCODER_MODULE "encoder.layers.%d.self_attn.v_proj", i);
-    read_linear(r, &l->q, width, width, true,
-                TEXT_ENCODER_MODULE "encoder.layers.%d.self_attn.q_proj", i);
-    read_linear(r, &l->out, width, width, true,
-                TEXT_ENCODER_MODULE "encoder.layers.%d.self_attn.out_proj", i);
-    read_norm(r, &l->norm2, width, 0, epsilon, TEXT_ENCODER_MODULE "encoder.layers.%d.layer_norm2",
-              i);
-    read_linear(r, &l->fc1, width, c->intermediate, true,
-                TEXT_ENCODER_MODULE "encoder.layers.%d.mlp.fc1", i);
-    read_linear(r, &l->fc2, c->intermediate, width, true,
-                TEXT_ENCODER_MODULE "encoder.layers.%d.mlp.fc2", i);
-}
 
 struct text_encoder *text_encoder_create(const kernels *k, const struct text_config *config,
                                          struct weight_source source, GError **error)
 {
     struct text_encoder *e = g_new0(struct text_encoder, 1);
     struct reader r = {.net = &e->net, .source = source, .error = error};
+    const struct clip_layer_shape shape = {.width = config->width,
+                                           .intermediate = config->intermediate,
+                                           .heads = config->heads,
+                                           .quick_gelu = config->quick_gelu,
+                                           .causal = true,
+                                           .epsilon = config->layer_norm_eps};
 
     e->config = *config;
-    // all at once: the network's list keeps the addresses of their weights
-    e->layers = g_new0(struct text_layer, config->layers);
     network_init(&e->net, k, "text encoder");
     read_embedding(&r, &e->token, config->vocabulary, config->width,
                    TEXT_ENCODER_MODULE "embeddings.token_embedding");
     read_embedding(&r, &e->position, config->positions, config->width,
                    TEXT_ENCODER_MODULE "embeddings.position_embedding");
-    for (int i = 0; i < config->layers; i++) {
-        read_layer(&r, config, &e->layers[i], i);
-    }
+    e->layers = clip_layers_read(&r, &shape, config->layers, TEXT_ENCODER_MODULE "encoder.layers");
     read_norm(&r, &e->norm, config->width, 0, config->layer_norm_eps,
               TEXT_ENCODER_MODULE "final_layer_norm");
+    if (config->projection > 0) {
+        read_linear(&r, &e->projection, config->width, config->projection, false,
+                    "text_projection");
+    }
     if (!read_end(&r)) {
         text_encoder_free(e);
         return NULL;
@@ -100,30 +74,6 @@ const struct text_config *text_encoder_config(const struct text_encoder *e)
     return &e->config;
 }
 
-static struct tensor *layer_segment(struct tape *t, const void *context, struct tensor *const *in)
-{
-    const struct text_layer *l = context;
-    struct tensor *x = in[0];
-    struct tensor *h = layernorm(t, x, &l->norm1);
-    struct tensor *q = linear(t, h, &l->q), *k = linear(t, h, &l->k), *v = linear(t, h, &l->v);
-
-    // causal: a token sees those before it, and so a prompt's padding is seen by none of its words
-    x = add(t, x, linear(t, attention(t, q, k, v, l->heads, true), &l->out));
-    h = activate(t, linear(t, layernorm(t, x, &l->norm2), &l->fc1), l->activation);
-    return add(t, x, linear(t, h, &l->fc2));
-}
-
-// positions 0 .. tokens - 1, for each of n
-static const int32_t *positions(struct tape *t, int n, int tokens)
-{
-    g_autofree int32_t *ids = g_new(int32_t, (size_t)n * tokens);
-
-    for (int i = 0; i < n * tokens; i++) {
-        ids[i] = i % tokens;
-    }
-    return tape_ids(t, ids, n * tokens);
-}
-
 struct tensor *text_encoder_forward(struct tape *t, const struct text_encoder *e,
                                     const int32_t *ids, int n, int tokens, int layers)
 {
@@ -131,9 +81,15 @@ struct tensor *text_encoder_forward(struct tape *t, const struct text_encoder *e
     struct tensor *x = embedding(t, tape_ids(t, ids, n * tokens), n, tokens, &e->token);
 
     // a table, as the words' one: it is shifted in the same way
-    x = add(t, x, embedding(t, positions(t, n, tokens), n, tokens, &e->position));
-    for (int i = 0; i < layers; i++) {
-        x = tape_segment(t, layer_segment, &e->layers[i], &x, 1);
-    }
-    return layernorm(t, x, &e->norm);
+    x = add(t, x, clip_positions(t, &e->position, n, tokens));
+    return layernorm(t, clip_layers_forward(t, e->layers, layers, x), &e->norm);
+}
+
+struct tensor *text_encoder_pool(struct tape *t, const struct text_encoder *e,
+                                 const struct tensor *hidden, int token)
+{
+    const cell *row = kernels_at(tape_kernels(t), hidden->data, (int64_t)token * hidden->c);
+
+    g_assert(hidden->n == 1 && e->config.projection > 0);
+    return linear(t, tape_view(t, row, 1, 1, 1, hidden->c), &e->projection);
 }

@@ -24,3 +24,8 @@ const struct text_config *text_encoder_config(const struct text_encoder *e);
  * tokens] on the host, each below the vocabulary's size; tokens at most the number of positions. */
 struct tensor *text_encoder_forward(struct tape *t, const struct text_encoder *e,
                                     const int32_t *ids, int n, int tokens, int layers);
+
+/* What CLIP compares with pictures, [1, 1, 1, projection], of the hidden state [1, 1, tokens, width] of all layers
+ * and the place of the token that ends the text. For configs with a projection. */
+struct tensor *text_encoder_pool(struct tape *t, const struct text_encoder *e,
+                                 const struct tensor *hidden, int token);
