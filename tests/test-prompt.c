@@ -39,6 +39,18 @@ static void test_without(void)
     check(prompt_without("a [V]"), "a");
 }
 
+static void test_classes(void)
+{
+    static const char *const classes[] = {"dog", NULL, "red panda"};
+
+    check(prompt_classes("a photo of a [V] dog", classes, 3), "a photo of a dog");
+    check(prompt_classes("a [V] in the snow", classes, 3), "a dog in the snow");
+    check(prompt_classes("a [V1] dog and a [V3] red panda", classes, 3), "a dog and a red panda");
+    check(prompt_classes("[V3], [V]", classes, 3), "red panda, dog");
+    check(prompt_classes("a [V2] owl, [V4] cat", classes, 3), "an owl, cat");
+    check(prompt_classes("a dog", classes, 3), "a dog");
+}
+
 static void test_has(void)
 {
     g_assert_true(prompt_has_placeholder("a [V]"));
@@ -168,6 +180,7 @@ int main(int argc, char **argv)
     g_test_add_func("/prompt/replace", test_replace);
     g_test_add_func("/prompt/with", test_with);
     g_test_add_func("/prompt/without", test_without);
+    g_test_add_func("/prompt/classes", test_classes);
     g_test_add_func("/prompt/has", test_has);
     g_test_add_func("/prompt/foreign", test_foreign);
     g_test_add_func("/prompt/parts", test_parts);

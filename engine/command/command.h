@@ -60,7 +60,8 @@ struct command_kind {
 #define COMMAND_RUNS  (COMMAND_OPENS | OPTION_NETWORKS | OPTION_PREDICTS)
 
 extern const struct command_kind command_learn, command_generate, command_edit, command_info,
-    command_spectrum, command_bench, command_convert, command_compare, command_directions;
+    command_spectrum, command_bench, command_convert, command_compare, command_directions,
+    command_evaluate;
 
 /* Does what the command line says, tells how it ended, and gives the exit code. argv[0] is the
  * command's word. */

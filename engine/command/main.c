@@ -13,8 +13,8 @@
 
 // in the order of the help
 static const struct command_kind *const commands[] = {
-    &command_learn,      &command_generate, &command_edit,     &command_convert, &command_compare,
-    &command_directions, &command_info,     &command_spectrum, &command_bench,
+    &command_learn,      &command_generate, &command_edit, &command_convert,  &command_compare,
+    &command_directions, &command_evaluate, &command_info, &command_spectrum, &command_bench,
 };
 
 static void print_help(FILE *to)

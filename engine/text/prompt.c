@@ -101,6 +101,27 @@ char *prompt_without(const char *text)
     return g_strstrip(g_string_free(result, FALSE));
 }
 
+char *prompt_classes(const char *text, const char *const *classes, int n)
+{
+    GString *result = g_string_new(NULL);
+
+    while (*text != '\0') {
+        size_t length = 0;
+        const int number = placeholder_at(text, &length), k = number == ANY ? 1 : number;
+        const char *own = number != 0 && k <= n ? classes[k - 1] : NULL;
+        // "[V] dog" is a dog already
+        const char *behind = text + length + (text[length] == ' ');
+        if (own != NULL && !g_str_has_prefix(behind, own)) {
+            g_string_append(result, own);
+            text += length;
+        } else {
+            g_string_append_c(result, *text++);
+        }
+    }
+    g_autofree char *marked = g_string_free(result, FALSE);
+    return prompt_without(marked);
+}
+
 gsize prompt_mark_length(const char *text)
 {
     size_t length = 0;

@@ -17,6 +17,11 @@ char *prompt_replace(const char *text, const char *const *placeholders, int n);
  * class is called. Owned by the caller. */
 char *prompt_without(const char *text);
 
+/* The same where the class of [V] and [V1] is classes[0] and so on, "dog": it stands in the place of
+ * those that have no such word behind them, "a [V] in the snow". Those without a class (NULL, or
+ * beyond n) are left out. Owned by the caller. */
+char *prompt_classes(const char *text, const char *const *classes, int n);
+
 /* text with each [V] and [Vk] replaced by the same word. Owned by the caller. */
 char *prompt_with(const char *text, const char *word);
 

@@ -31,7 +31,7 @@ rm o.png
 refuses 'no prompt' 2 '--prompt' $draw
 run --version
 check '--version' is 0
-for command in learn generate edit convert compare directions info spectrum bench; do
+for command in learn generate edit convert compare directions evaluate info spectrum bench; do
     run $command --help
     check "$command --help" is 0
 done
