@@ -1,10 +1,10 @@
 /* What a comparison shows; see comparison.h. */
 #include "engine/subject/comparison.h"
 
+#include "engine/base/csv.h"
 #include "engine/plot/plot.h"
 
 #include <math.h>
-#include <string.h>
 
 static const double *matrix_of(const struct comparison *c, int group)
 {
@@ -78,37 +78,18 @@ char *comparison_text(const struct comparison *c)
 
 /* ---- CSV ---- */
 
-// as RFC 4180 has it
-static void append_field(GString *s, const char *text)
-{
-    if (strpbrk(text, ",\"\r\n") == NULL) {
-        g_string_append(s, text);
-        return;
-    }
-    g_string_append_c(s, '"');
-    for (; *text != '\0'; text++) {
-        g_string_append_c(s, *text);
-        if (*text == '"') {
-            g_string_append_c(s, '"');
-        }
-    }
-    g_string_append_c(s, '"');
-}
-
 static void append_pair(GString *s, const struct comparison *c, int group, int i, int j)
 {
     const double cosine = matrix_of(c, group)[i * c->n + j];
-    char number[G_ASCII_DTOSTR_BUF_SIZE] = "";
 
-    if (!isnan(cosine)) {
-        g_ascii_formatd(number, sizeof number, "%.8g", cosine);
-    }
-    g_string_append(s, layer_group_name(group));
+    csv_append(s, layer_group_name(group));
     g_string_append_c(s, ',');
-    append_field(s, c->names[i]);
+    csv_append(s, c->names[i]);
     g_string_append_c(s, ',');
-    append_field(s, c->names[j]);
-    g_string_append_printf(s, ",%d,%s\n", c->pairs[i * c->n + j], number);
+    csv_append(s, c->names[j]);
+    g_string_append_printf(s, ",%d,", c->pairs[i * c->n + j]);
+    csv_append_number(s, "%.8g", cosine);
+    g_string_append_c(s, '\n');
 }
 
 char *comparison_csv(const struct comparison *c)
