@@ -27,6 +27,10 @@ static bool add_file(GPtrArray *prompts, const char *path, GError **error)
             prompt_line_blame(line, path, error);
             return false;
         }
+        if (!prompt_check("--prompts", line->prompt, error)) {
+            prompt_line_blame(line, path, error);
+            return false;
+        }
         g_ptr_array_add(prompts, g_strdup(line->prompt));
     }
     return lines != NULL;

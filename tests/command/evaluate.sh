@@ -74,6 +74,9 @@ refuses 'prompts for other pictures' 1 '^photos: 2 pictures are not the same num
 echo 'a dog --steps 3' >options.txt
 refuses 'prompts with options' 2 'options.txt, line 1: It has options' evaluate --pictures photos --prompts options.txt \
     --references photos --clip-model "$clip"
+printf 'a \377 dog\n' >bytes.txt
+refuses 'prompts that are no text' 2 'bytes.txt, line 1: .*UTF-8' evaluate --pictures photos --prompts bytes.txt \
+    --references photos --clip-model "$clip"
 echo none >photos/c.png
 refuses 'a picture that is none' 1 'photos/c.png' evaluate --pictures photos --prompts x --references "$photo" \
     --clip-model "$clip" --quiet

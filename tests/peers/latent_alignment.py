@@ -16,7 +16,7 @@ SUBJECTS = Path(__file__).resolve().parents[2] / "resources" / "subjects"
 
 def row(svdiff, folders, reference):
     """The alignment of each picture with one, by (thing, file)."""
-    command = [svdiff, "evaluate", "--prompts", "x", "--references", reference, "--json", "--device", "cpu"]
+    command = [svdiff, "evaluate", "--prompts", "x", "--references", reference, "--json", "--threads", "1"]
     command += [word for folder in folders for word in ("--pictures", folder)]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     (result,) = [r for r in map(json.loads, lines) if "points" in r]
