@@ -1,6 +1,7 @@
 /* The beginning of painting; see beginning.h. */
 #include "plugin/beginning.h"
 
+#include "plugin/brought.h"
 #include "plugin/folder.h"
 #include "plugin/info.h"
 #include "plugin/paths.h"
@@ -28,12 +29,42 @@ static char *file_of(const char *name)
                                                                    : NULL;
 }
 
+// of the texts of a file, by a key with points in it; NULL: it is not there. Borrowed
+static const char *text_of(JsonObject *info, const char *key)
+{
+    JsonObject *all = told_part(info, "metadata");
+    JsonNode *node = all != NULL ? json_object_get_member(all, key) : NULL;
+
+    return node != NULL && json_node_get_value_type(node) == G_TYPE_STRING
+               ? json_node_get_string(node)
+               : NULL;
+}
+
+/* What was learned here as a LoRA or an embedding is called by its words, "a wet fox"; those of other programs
+ * say what they please. */
+static void add_brought(GStrvBuilder *to, GStrvBuilder *files, const char *file)
+{
+    JsonObject *info = info_of(file);
+    const char *words = text_of(info, "modelspec.trigger_phrase");
+
+    if (words != NULL && words[0] != '\0' && text_of(info, "svdiff.prompt") != NULL) {
+        const bool vowel = strchr("aeiouAEIOU", words[0]) != NULL;
+        g_autofree char *thing = g_strdup_printf("%s %s", vowel ? "an" : "a", words);
+        g_strv_builder_add(to, thing);
+        g_strv_builder_add(files, file);
+    }
+}
+
 static void add_things(GStrvBuilder *to, GStrvBuilder *files, const char *name)
 {
-    g_autofree char *file = file_of(name);
+    g_autofree char *brought = brought_file(name);
+    g_autofree char *file = brought == NULL ? file_of(name) : NULL;
     g_autofree char *called = paths_subject_name(name);
     g_auto(GStrv) things = file != NULL ? told_texts(info_of(file), "things") : NULL;
 
+    if (brought != NULL) {
+        add_brought(to, files, brought);
+    }
     for (char **thing = things; things != NULL && *thing != NULL; thing++) {
         // a subject of another program says nothing of what it is: its name has to do
         g_strv_builder_add(to, (*thing)[0] != '\0' ? *thing : called);

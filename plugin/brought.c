@@ -12,7 +12,9 @@
 // what begins a part of the list, where its files lie, and what the command calls it
 static const struct {
     const char *word, *folder, *option;
-} kinds[] = {{"lora ", ADAPTER_FOLDER, "--lora"}, {"embedding ", EMBEDDING_FOLDER, "--embedding"}};
+    const char *method; // of learning, that makes one
+} kinds[] = {{"lora ", ADAPTER_FOLDER, "--lora", "lora"},
+             {"embedding ", EMBEDDING_FOLDER, "--embedding", "textual-inversion"}};
 
 // ; parts the list, and a name that is no UTF-8 cannot be shown
 static char *take(const char *file)
@@ -59,15 +61,52 @@ char **brought_names(void)
     return (char **)g_ptr_array_free(all, FALSE);
 }
 
-const char *brought_option(const char *part, const char **rest)
+// its kind, and in *rest what follows the word; -1: the part says none
+static int kind_of(const char *part, const char **rest)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
         if (g_str_has_prefix(part, kinds[i].word)) {
             *rest = part + strlen(kinds[i].word);
-            return kinds[i].option;
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+const char *brought_option(const char *part, const char **rest)
+{
+    const int kind = kind_of(part, rest);
+
+    return kind >= 0 ? kinds[kind].option : NULL;
+}
+
+const char *brought_of_method(const char *method, const char **folder)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        if (strcmp(method, kinds[i].method) == 0) {
+            *folder = kinds[i].folder;
+            return kinds[i].word;
         }
     }
     return NULL;
+}
+
+const char *brought_method(const char *name, const char **rest)
+{
+    const int kind = kind_of(name, rest);
+
+    return kind >= 0 && !subject_is_one(name) ? kinds[kind].method : NULL;
+}
+
+char *brought_file(const char *name)
+{
+    const char *rest;
+    const int kind = kind_of(name, &rest);
+    g_autofree char *path =
+        kind >= 0 && !subject_is_one(name) ? adapter_lookup_path(kinds[kind].folder, rest) : NULL;
+
+    return path != NULL && g_file_test(path, G_FILE_TEST_IS_REGULAR) ? g_steal_pointer(&path)
+                                                                     : NULL;
 }
 
 const char *brought_among_subjects(const char *part, const char **rest)

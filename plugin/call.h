@@ -26,6 +26,9 @@ enum call_mark {
     CALL_MARK_MASK, // of the layer
 };
 
+// methods of learning that a dialog offers, in the order of their words
+#define CALL_METHODS 3
+
 // what a run would take
 struct call_estimate {
     double bytes, least_bytes; // of memory, and where it is short; negative: not known
@@ -37,7 +40,8 @@ struct call_estimate {
      * asked for; negative: not known. */
     double quick, normal, thorough;
     double steps, learning_rate;
-    GArray *marked; // double: share of each marked picture; NULL: none is marked
+    double files[CALL_METHODS]; // bytes of what each method would make; negative: not known
+    GArray *marked;             // double: share of each marked picture; NULL: none is marked
     /* The squares of the first pictures as they are learned, side by side, with alpha where
      * something is marked; NULL: nothing is learned. */
     GdkPixbuf *squares;

@@ -1,7 +1,8 @@
 /* plug-in-svdiff-learn: layers, or what of them is marked, to a subject file. */
+#include "plugin/brought.h"
 #include "plugin/call.h"
+#include "plugin/learned.h"
 #include "plugin/marks.h"
-#include "plugin/paths.h"
 #include "plugin/task.h"
 #include "plugin/words.h"
 
@@ -21,10 +22,14 @@ static bool check_region(const struct call *c, GError **error)
 // an estimate writes nothing: it needs no name yet
 static char *find_output(const struct call *c, GError **error)
 {
-    const char *output = values_text(c->values, "output"), *name = values_text(c->values, "name");
-    const bool unnamed = name[0] == '\0' && c->estimate != NULL;
+    const char *name;
+    g_autoptr(values) named = values_copy(c->values);
 
-    return output[0] != '\0' ? g_strdup(output) : paths_subject(unnamed ? "subject" : name, error);
+    learned_method(named, &name);
+    if (name[0] == '\0' && c->estimate != NULL) {
+        values_put(named, "name", "subject");
+    }
+    return learned_file(named, error);
 }
 
 static bool add_layers(const struct call *c, const scratch *folder, GPtrArray *arguments,
@@ -44,6 +49,20 @@ static bool add_layers(const struct call *c, const scratch *folder, GPtrArray *a
         }
     }
     return added;
+}
+
+/* By which method, where it is another: an embedding gets a word that no text has by chance, <fox>, and stands
+ * beside the kind of thing as [V] did. */
+static void add_method(const values *v, GPtrArray *arguments)
+{
+    const char *name, *folder, *method = learned_method(v, &name);
+
+    if (brought_of_method(method, &folder) != NULL) {
+        call_add_text(arguments, "--method", method);
+    }
+    if (strcmp(method, "textual-inversion") == 0) {
+        call_add_text(arguments, "--keys", "diffusers");
+    }
 }
 
 /* A run that was cut short goes on where the same is learned again: with its random numbers, if no
@@ -86,6 +105,7 @@ bool call_learn(const struct call *c, task *t, GError **error)
     // also the normal one: without, a run that goes on would have that of what it goes on from
     call_add_text(a, "--effort", effort_of(c->values));
     call_add_text(a, "--output", t->file);
+    add_method(c->values, a);
     if (strcmp(values_text(c->values, "shape"), "own") == 0) {
         g_ptr_array_add(a, g_strdup("--buckets"));
     }

@@ -72,16 +72,34 @@ void dialog_fields_own(const struct dialog_fields *f, const char *name, double n
 /* ---- a widget for each kind of argument ---- */
 
 // the words that people read; the words that scripts know stand in the same order
+static char **split_words(const struct argument *p)
+{
+    return g_strsplit(p->choice_words != NULL ? _(p->choice_words) : p->choices, "|", -1);
+}
+
 static GtkWidget *choice_widget(const struct argument *p)
 {
-    const char *list = p->choice_words != NULL ? _(p->choice_words) : p->choices;
-    g_auto(GStrv) words = g_strsplit(list, "|", -1);
+    g_auto(GStrv) words = split_words(p);
     GtkWidget *w = gtk_combo_box_text_new();
 
     for (int i = 0; words[i] != NULL; i++) {
         gtk_combo_box_text_append_text(GTK_COMBO_BOX_TEXT(w), words[i]);
     }
     return w;
+}
+
+void dialog_fields_note(const struct dialog_fields *f, const char *name, int at, const char *note)
+{
+    const size_t i = procedure_index(f->v->procedure, name);
+    g_auto(GStrv) words = split_words(&f->v->procedure->arguments[i]);
+    GtkTreeModel *model = gtk_combo_box_get_model(GTK_COMBO_BOX(f->widgets[i]));
+    g_autofree char *text =
+        note != NULL ? g_strdup_printf("%s, %s", words[at], note) : g_strdup(words[at]);
+    GtkTreeIter row;
+
+    if (gtk_tree_model_iter_nth_child(model, &row, NULL, at)) {
+        gtk_list_store_set(GTK_LIST_STORE(model), &row, 0, text, -1);
+    }
 }
 
 // g_free it; NULL: nothing is
@@ -324,6 +342,15 @@ void dialog_fields_read(const struct dialog_fields *f)
     for (size_t i = 0; i < f->v->procedure->n_arguments; i++) {
         read_widget(f, i);
     }
+}
+
+values *dialog_fields_values(const struct dialog_fields *f)
+{
+    struct dialog_fields now = *f;
+
+    now.v = values_copy(f->v);
+    dialog_fields_read(&now);
+    return now.v;
 }
 
 void dialog_fields_write(const struct dialog_fields *f)

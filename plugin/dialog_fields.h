@@ -31,9 +31,15 @@ void dialog_fields_watch(const struct dialog_fields *f, void (*words)(void *user
 /* Shows the number that will be used for an argument where nobody says another. */
 void dialog_fields_own(const struct dialog_fields *f, const char *name, double number);
 
+/* Shows what is known of the choice number `at` behind its word: "LoRA, 3.1 MB"; NULL: the word alone. */
+void dialog_fields_note(const struct dialog_fields *f, const char *name, int at, const char *note);
+
 /* Takes what the widgets say into the values, and the other way round. */
 void dialog_fields_read(const struct dialog_fields *f);
 void dialog_fields_write(const struct dialog_fields *f);
+
+/* A copy of the values with what the widgets say now; values_free it. */
+values *dialog_fields_values(const struct dialog_fields *f);
 
 /* Looks what there is to choose now: in the image, which was worked on or is another, and among the
  * subjects, where one may have been learned meanwhile. */

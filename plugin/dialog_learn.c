@@ -10,8 +10,8 @@
 #include "plugin/dialog_squares.h"
 #include "plugin/dialog_toolkit.h"
 #include "plugin/layers_in.h"
+#include "plugin/learned.h"
 #include "plugin/marks.h"
-#include "plugin/paths.h"
 #include "plugin/thing.h"
 #include "plugin/words.h"
 
@@ -73,10 +73,11 @@ static void take_thing(struct dialog_learn *l, const char *thing)
 // what is there under this name would be lost
 static void warn_of_old(struct dialog_learn *l)
 {
-    const char *name = toolkit_text(dialog_fields_inner(l->fields, "name"));
-    g_autofree char *file = name[0] != '\0' ? paths_subject(name, NULL) : NULL;
+    // a copy: fields may be about to get other values
+    g_autoptr(values) now = dialog_fields_values(l->fields);
+    g_autofree char *file = learned_file(now, NULL), *part = learned_part(now);
     g_autofree char *text =
-        g_strdup_printf(_("“%s” was learned before; it will be replaced."), name);
+        g_strdup_printf(_("“%s” was learned before; it will be replaced."), part);
     const bool old = file != NULL && g_file_test(file, G_FILE_TEST_EXISTS);
 
     gtk_label_set_text(GTK_LABEL(l->note), old ? text : "");
@@ -238,9 +239,22 @@ static char *describe_marks(const struct dialog_learn *l, const struct call_esti
                         : g_strdup_printf(sentence, shares);
 }
 
+// how large the file of each method would be, beside its name
+static void show_sizes(const struct dialog_learn *l, const struct call_estimate *e)
+{
+    for (int i = 0; i < CALL_METHODS; i++) {
+        const bool known = e != NULL && e->files[i] > 0;
+        g_autofree char *size = known ? g_format_size((guint64)e->files[i]) : NULL;
+        dialog_fields_note(l->fields, "method", i, size);
+        toolkit_tell("learn: file %d of %s", i, known ? size : "no size");
+    }
+}
+
 static void on_told(void *user, const struct call_estimate *e)
 {
     struct dialog_learn *l = user;
+
+    show_sizes(l, e);
 
     // NULL: the estimate failed, and its sentence stands in the other line
     if (e == NULL || e->squares == NULL || !is_layer(l->target)) {
@@ -261,27 +275,21 @@ static void on_told(void *user, const struct call_estimate *e)
 
 /* ---- afterwards ---- */
 
-// the file that was named, or the name
-static const char *learned_subject(const values *v)
-{
-    const char *output = values_text(v, "output");
-
-    return output[0] != '\0' ? output : values_text(v, "name");
-}
-
 char *dialog_learn_describe(const values *v, bool stopped)
 {
+    g_autofree char *part = learned_part(v);
+
     return g_strdup_printf(
         stopped
             ? _("Learning was stopped, what was learned of “%s” is kept. Paint it now, or later: "
                 "Generate has it among the subjects.")
             : _("“%s” is learned. Paint it now, or later: Generate has it among the subjects."),
-        learned_subject(v));
+        part);
 }
 
 values *dialog_learn_painting(const values *learned)
 {
-    const char *subject = learned_subject(learned);
+    g_autofree char *subject = learned_part(learned);
     g_autofree char *file = host_values_file();
     // what can be painted of it, the plainest first
     g_auto(GStrv) prompts = beginning_prompts(subject, values_text(learned, "model"));
@@ -330,6 +338,8 @@ struct dialog_learn *dialog_learn_new(struct dialog_target *target, struct dialo
     dialog_fields_add(fields, make_squares(l));
     g_signal_connect_swapped(l->entry, "changed", G_CALLBACK(on_thing), l);
     g_signal_connect_swapped(dialog_fields_inner(fields, "name"), "changed",
+                             G_CALLBACK(warn_of_old), l);
+    g_signal_connect_swapped(dialog_fields_inner(fields, "method"), "changed",
                              G_CALLBACK(warn_of_old), l);
     dialog_learn_reset(l);
     dialog_estimate_watch(estimate, on_told, l);

@@ -9,6 +9,7 @@
 #include "plugin/words.h"
 
 #include "engine/base/error.h"
+#include "engine/options/choice_words.h"
 
 #include <gio/gio.h>
 #include <string.h>
@@ -103,6 +104,17 @@ static void take_files(struct job *j, JsonObject *event)
     j->done = true;
 }
 
+static void take_methods(struct call_estimate *e, JsonObject *o)
+{
+    static const char *const words[] = {LISTED(PLAIN_METHOD_WORDS)};
+
+    G_STATIC_ASSERT(G_N_ELEMENTS(words) == CALL_METHODS);
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        g_autofree char *path = g_strconcat("methods.", words[i], NULL);
+        e->files[i] = told_number(o, path, -1);
+    }
+}
+
 // the one object that a worker tells of an estimate
 static void take_estimate(struct job *j, JsonObject *o)
 {
@@ -127,6 +139,7 @@ static void take_estimate(struct job *j, JsonObject *o)
         e->marked = e->marked != NULL ? e->marked : g_array_new(FALSE, FALSE, sizeof(double));
         g_array_append_val(e->marked, share);
     }
+    take_methods(e, o);
     take_files(j, o); // none
 }
 

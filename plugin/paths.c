@@ -79,7 +79,7 @@ static char *data_file(const char *kind, const char *file, GError **error)
 }
 
 // a name becomes that of a file as it is: what cannot be one is refused, never changed
-char *paths_subject(const char *name, GError **error)
+char *paths_named(const char *folder, const char *name, GError **error)
 {
     if (!svdiff_subject_name_good(name)) {
         error_usage(error,
@@ -90,7 +90,12 @@ char *paths_subject(const char *name, GError **error)
         return NULL;
     }
     g_autofree char *file = g_strconcat(name, SUBJECT_ENDING, NULL);
-    return data_file("subjects", file, error);
+    return data_file(folder, file, error);
+}
+
+char *paths_subject(const char *name, GError **error)
+{
+    return paths_named("subjects", name, error);
 }
 
 static int compare_names(const void *a, const void *b)

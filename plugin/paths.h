@@ -15,6 +15,9 @@ char *paths_command(GError **error);
  * with a sentence when the name cannot be that of a file. g_free it. */
 char *paths_subject(const char *name, GError **error);
 
+/* The same in another folder there: "loras". */
+char *paths_named(const char *folder, const char *name, GError **error);
+
 /* What a subject is called whose file or name this is: "fox" of "/home/me/fox.safetensors". g_free
  * it. */
 char *paths_subject_name(const char *file);

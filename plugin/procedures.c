@@ -20,7 +20,9 @@
  * (dialog_learn.c): what scripts must say is under Advanced there. */
 static const struct argument learn_arguments[] = {
     {ARGUMENT_TEXT, "name", N_("_Name"),
-     N_("What the subject is called; it is kept under this name in your data folder."),
+     N_("What the subject is called, under which it is kept in your data folder; lora fox, "
+        "embedding "
+        "fox: it is learned as a LoRA, or as a textual inversion."),
      .advanced = true},
     {ARGUMENT_TEXT, "prompt", N_("_Prompt"),
      N_("What the layer shows, with [V] for the subject; empty: a photo of a [V] thing."),
@@ -64,6 +66,13 @@ static const struct argument learn_arguments[] = {
      N_("Whether a square of each layer is learned, or all of it in about its shape."),
      .standard_text = "square", .choices = "square|own", .choice_words = N_("a square|all of it"),
      .advanced = true, .unscripted = true},
+    // scripts say it in the name
+    {ARGUMENT_CHOICE, "method", N_("Method (_3)"),
+     N_("What learns, and which file it becomes: singular values of the model, a LoRA beside it, "
+        "or "
+        "a word alone."),
+     .standard_text = "svdiff", .choices = BARRED(PLAIN_METHOD_WORDS),
+     .choice_words = N_("SVDiff|LoRA|textual inversion"), .advanced = true, .unscripted = true},
 };
 
 // what is painted, and how, with an image or without

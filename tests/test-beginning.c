@@ -9,11 +9,11 @@
 #include <string.h>
 #include <utime.h>
 
-// a subject of the tests under a name, written at a time
-static void keep(const char *fixture, const char *name, time_t when)
+// a file of the tests under a name, written at a time
+static void keep_in(const char *kind, const char *fixture, const char *name, time_t when)
 {
-    g_autofree char *from = g_test_build_filename(G_TEST_DIST, "fixtures", "models", fixture, NULL);
-    g_autofree char *folder = g_build_filename(g_get_user_data_dir(), "svdiff", "subjects", NULL);
+    g_autofree char *from = g_test_build_filename(G_TEST_DIST, "fixtures", fixture, NULL);
+    g_autofree char *folder = g_build_filename(g_get_user_data_dir(), "svdiff", kind, NULL);
     g_autofree char *to = g_build_filename(folder, name, NULL);
     const struct utimbuf times = {when, when};
     g_autofree char *bytes = NULL;
@@ -23,6 +23,13 @@ static void keep(const char *fixture, const char *name, time_t when)
     g_assert_cmpint(g_mkdir_with_parents(folder, 0700), ==, 0);
     g_assert_true(g_file_set_contents(to, bytes, (gssize)length, NULL));
     g_assert_cmpint(g_utime(to, (struct utimbuf *)&times), ==, 0);
+}
+
+static void keep(const char *fixture, const char *name, time_t when)
+{
+    g_autofree char *file = g_build_filename("models", fixture, NULL);
+
+    keep_in("subjects", file, name, when);
 }
 
 static void things(const char *subjects, const char *wanted)
@@ -40,6 +47,17 @@ static void test_things(void)
     things("rex; tom; silent", "a dog, a cat and silent");
     things("nobody", "");
     things("rex; /no/such.safetensors", "a dog");
+}
+
+// what was learned here by another method is called by its words, what others made is not spoken of
+static void test_brought(void)
+{
+    keep_in("embeddings", "adapters/inversion-diffusers.safetensors", "glow.safetensors", 1000);
+    keep_in("loras", "adapters/diffusers.safetensors", "ink.safetensors", 1000);
+    things("embedding glow", "a <inversion-diffusers> dog");
+    things("lora ink:0.5", "");
+    things("rex; embedding glow; lora ink", "a dog and a <inversion-diffusers> dog");
+    things("embedding none", "");
 }
 
 static void first(const char *thing, bool small, const char *wanted, guint n)
@@ -115,6 +133,7 @@ int main(int argc, char **argv)
     keep("sd1-word-sks.safetensors", "rex.safetensors", 2000);
     keep("sd1-word-zwx.safetensors", "tom.safetensors", 3000);
     g_test_add_func("/beginning/things", test_things);
+    g_test_add_func("/beginning/brought", test_brought);
     g_test_add_func("/beginning/scenes", test_scenes);
     g_test_add_func("/beginning/fill", test_fill);
     const int failed = g_test_run();

@@ -54,6 +54,40 @@ static void test_subjects(void)
     check("lora foxes", "--lora", "foxes");
 }
 
+static void makes(const char *name, const char *method, const char *left)
+{
+    const char *rest = NULL;
+
+    g_assert_cmpstr(brought_method(name, &rest), ==, method);
+    if (method != NULL) {
+        g_assert_cmpstr(rest, ==, left);
+    }
+}
+
+// a name says by which method it is learned, and where it lies then
+static void test_methods(void)
+{
+    g_autofree char *folder = g_build_filename(g_get_user_data_dir(), "svdiff", "loras", NULL);
+    g_autofree char *file = g_build_filename(folder, "ink.safetensors", NULL);
+    const char *below = NULL;
+
+    makes("lora ink", "lora", "ink");
+    makes("embedding glow", "textual-inversion", "glow");
+    makes("fox", NULL, NULL);
+    makes("lora fox", NULL, NULL); // a subject, of the test before
+    g_assert_cmpstr(brought_of_method("lora", &below), ==, "lora ");
+    g_assert_cmpstr(below, ==, "loras");
+    g_assert_cmpstr(brought_of_method("textual-inversion", &below), ==, "embedding ");
+    g_assert_cmpstr(below, ==, "embeddings");
+    g_assert_null(brought_of_method("svdiff", &below));
+    g_assert_null(brought_file("lora ink"));
+    g_assert_cmpint(g_mkdir_with_parents(folder, 0700), ==, 0);
+    g_assert_true(g_file_set_contents(file, "x", 1, NULL));
+    g_autofree char *found = brought_file("lora ink");
+    g_assert_cmpstr(found, ==, file);
+    g_assert_null(brought_file("ink"));
+}
+
 int main(int argc, char **argv)
 {
     char *folder = temporary_folder_create();
@@ -63,6 +97,7 @@ int main(int argc, char **argv)
     g_assert_cmpint(g_chdir(folder), ==, 0);
     g_test_add_func("/brought/kinds", test_kinds);
     g_test_add_func("/brought/subjects", test_subjects);
+    g_test_add_func("/brought/methods", test_methods);
     const int code = g_test_run();
     temporary_folder_remove(folder);
     return code;

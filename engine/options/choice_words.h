@@ -6,6 +6,10 @@
 #pragma once
 
 #define EFFORT_WORDS(FIRST, NEXT) FIRST("quick") NEXT("normal") NEXT("thorough")
+// the first ones are those of GIMP's dialog
+#define PLAIN_METHOD_WORDS(FIRST, NEXT) FIRST("svdiff") NEXT("lora") NEXT("textual-inversion")
+#define METHOD_WORDS(FIRST, NEXT)                                                                  \
+    PLAIN_METHOD_WORDS(FIRST, NEXT) NEXT("full") NEXT("custom-diffusion")
 #define SAMPLER_WORDS(FIRST, NEXT)                                                                 \
     FIRST("ddim")                                                                                  \
     NEXT("euler")                                                                                  \

@@ -18,8 +18,7 @@
 static const struct option rows[] = {
     // the first: rows that are not of all methods say of which they are
     CHOICE("method", FIELD(method), SVDIFF_METHOD_SVDIFF, SVDIFF_METHOD_SVDIFF,
-           WORDS("svdiff", "lora", "textual-inversion", "full", "custom-diffusion"),
-           OPTION_COUNTS | OPTION_KEPT | OPTION_IF_ON,
+           WORDS(LISTED(METHOD_WORDS)), OPTION_COUNTS | OPTION_KEPT | OPTION_IF_ON,
            "{words}: what learns, and which file it becomes ({default})"),
     OTHER(OPTION_FILE, "output", FIELD(output), NULL, "FILE",
           "the subject file, or what the method makes"),

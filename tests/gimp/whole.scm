@@ -50,6 +50,28 @@
     (check "what was learned shows: without its shifts it is another picture" (> (count-different (car four) none) 100))
     (gimp-image-delete image)))
 
+(define (ends-with? text end)
+  (let ((from (- (string-length text) (string-length end))))
+    (and (>= from 0) (equal? end (substring text from (string-length text))))))
+
+; by other methods, which the name says: Generate calls them by the same
+(define (test-methods)
+  (let ((image (open-file (subject "fox/1"))))
+    (for-each
+      (lambda (named)
+        (let ((file (car (plug-in-svdiff-learn RUN-NONINTERACTIVE image (layer-of image) (car named)
+                           "a photo of a [V] animal" "" -1 -1 "" 4 0.05 0 1 "")))
+              (prompt "a photo of a <fox> animal in the snow"))
+          (check (string-append (car named) ": learned among its kind") (ends-with? file (cadr named)))
+          (check (string-append (car named) ": paints another picture")
+                 (> (count-different (car (generate image prompt (car named) "none" 1))
+                                     (car (generate image prompt "" "none" 1))) 50))))
+      '(("lora fox" "/svdiff/loras/fox.safetensors") ("embedding fox" "/svdiff/embeddings/fox.safetensors")))
+    (check-fails "a name that lists could not have" image "without ; and :"
+                 (lambda () (plug-in-svdiff-learn RUN-NONINTERACTIVE image (layer-of image) "lora a:b"
+                              "a photo of a [V] animal" "" -1 -1 "" 1 0 0 1 "")))
+    (gimp-image-delete image)))
+
 (define (test-paint)
   (let* ((image (open-file (subject "castle/1"))) (before (look image)))
     (gimp-image-select-rectangle image CHANNEL-OP-REPLACE 30 30 60 70)
@@ -89,6 +111,7 @@
 (define (run-tests)
   (test-learn)
   (test-generate)
+  (test-methods)
   (test-paint)
   (test-edit)
   (test-compose))
