@@ -157,10 +157,15 @@ ENTRY(adamw, REST, 7.0 * count, (count, n, spans, steps, gradient, value, m, v),
       int n, const struct adamw_span *spans, const struct adamw_step *steps, const real *gradient,
       real *value, real *m, real *v)
 
-/* ---- sampling ---- */
+/* ---- latents ---- */
 // out [count] = unit normals of the key, the same bits on all devices (philox.h); number i is the same whatever count is
 ENTRY(normals, REST, 1.0 * count, (count, key, out), int64_t count, const struct normals_key *key,
       real *out)
+/* noisy, target [n, t, c] of the rows [n], by formulas at struct latents_row, the same bits on all devices; target may be
+ * NULL. */
+ENTRY(latents_draw, REST, 6.0 * s.n * s.t * s.c, (s, rows, moments, noisy, target),
+      struct latents_shape s, const struct latents_row *rows, const real *moments, cell *noisy,
+      real *target)
 // y [n, t, c + more_c] = [input_scale * latents | more], n times; more NULL: zeros
 ENTRY(latents_input, COPY, 2.0 * s.n * s.t * (s.c + s.more_c), (s, factors, latents, more, y),
       struct latents_shape s, const struct sampler_factors *factors, const real *latents,

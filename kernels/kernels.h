@@ -188,6 +188,19 @@ struct normals_key {
     uint32_t stream, unused;
 };
 
+/* A row that a network learns from, latents [t, c] of a picture with noise:
+ *   latents = mean + deviation * unit normals          mean and deviation are of the moments, from these values on
+ *   noise   = unit normals + offset * those of each channel
+ *   noisy   = noisy_latents latents + noisy_noise noise
+ *   target  = target_latents latents + target_noise noise
+ * It lies on the device, so that what differs from step to step is no argument. */
+struct latents_row {
+    int64_t mean, deviation; // deviation negative: the latents are the mean
+    struct normals_key of_latents, of_noise, of_channels;
+    double offset; // 0: channels have no numbers
+    double noisy_latents, noisy_noise, target_latents, target_noise;
+};
+
 #define SAMPLER_KEPT 4 // arrays of earlier steps at most
 
 // what a step of a sampler adds up

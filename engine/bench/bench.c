@@ -7,6 +7,7 @@
 #include "engine/base/error.h"
 #include "engine/learn/run/learn_step.h"
 #include "engine/subject/shift_set.h"
+#include "engine/tape/transfer.h"
 #include "engine/network/unet.h"
 
 #include <math.h>
@@ -39,7 +40,8 @@ struct run {
     struct autoencoder *autoencoder; // decoding alone
     struct parameters *parameters;   // of learning, as is the batch
     struct learn_batch *batch;
-    float *input;             // [batch, h, w, c]: noise of deviation 1
+    real *moments; // [batch, h, w, c] on the device: what it learns from, without deviation
+    float *input;  // [batch, h, w, c]: noise of deviation 1
     struct conditioning text; // of `texts` for each of the batch
     double *timesteps;        // [batch]
     int h, w, c;              // of the latents, or of what an inpainting model sees
@@ -87,6 +89,34 @@ static void update(struct run *r)
     network_refresh(unet_network(r->unet), 1);
 }
 
+static size_t moments_bytes(const struct run *r)
+{
+    return (size_t)r->o->batch * r->h * r->w * r->c * sizeof(real);
+}
+
+// rows as a run of learning draws them, half of each noise; any timestep costs the same
+static bool draw_batch(struct run *r, GError **error)
+{
+    r->moments = r->k->alloc(r->k, moments_bytes(r));
+    if (r->moments == NULL) {
+        return error_failed(error, "There is no memory for the latents; choose a smaller --batch.");
+    }
+    transfer_upload(r->k, r->moments, r->input, (int64_t)(moments_bytes(r) / sizeof(real)));
+    r->batch->moments = r->moments;
+    for (int i = 0; i < r->o->batch; i++) {
+        r->batch->rows[i] = (struct latents_row){.mean = (int64_t)i * r->h * r->w * r->c,
+                                                 .deviation = -1,
+                                                 .of_noise = {.step = (uint64_t)i},
+                                                 .noisy_latents = sqrt(0.5),
+                                                 .noisy_noise = sqrt(0.5),
+                                                 .target_noise = 1};
+        // the mean of a row as it is
+        r->batch->weights[i] = 1;
+        r->batch->timesteps[i] = 500;
+    }
+    return true;
+}
+
 // every weight of the UNet becomes spectral, as a run of learning has them by default
 static bool prepare_learn(struct run *r, GError **error)
 {
@@ -107,15 +137,7 @@ static bool prepare_learn(struct run *r, GError **error)
     // all rows show the subject: there is no prior
     r->batch = learn_batch_create(r->o->batch, r->o->batch, r->h, r->w, r->c, r->o->tokens,
                                   r->o->unet->cross_attention_dim);
-    const int64_t count = (int64_t)r->o->batch * r->h * r->w * r->c;
-    memcpy(r->batch->noisy, r->input, (size_t)count * sizeof(float));
-    bench_random_fill(r->batch->target, count, 1, 5);
-    for (int i = 0; i < r->o->batch; i++) {
-        // the mean of a row as it is; any timestep costs the same
-        r->batch->weights[i] = 1;
-        r->batch->timesteps[i] = 500;
-    }
-    return true;
+    return draw_batch(r, error);
 }
 
 static bool prepare(struct run *r, GError **error)
@@ -152,6 +174,7 @@ static void finish(struct run *r)
     autoencoder_free(r->autoencoder);
     parameters_free(r->parameters);
     learn_batch_free(r->batch);
+    r->k->release(r->k, r->moments, moments_bytes(r));
     g_free(r->input);
     conditioning_clear(&r->text);
     g_free(r->timesteps);

@@ -178,20 +178,21 @@ void schedule_add_noise(const struct schedule *s, int t, const float *original, 
     combine(schedule_alpha(s, t), original, schedule_sigma(s, t), noise, out, count);
 }
 
+void schedule_target_factors(const struct schedule *s, int t, double *original, double *noise)
+{
+    const bool v = s->prediction_type == PREDICTION_V;
+
+    *original = v ? -schedule_sigma(s, t) : s->prediction_type == PREDICTION_SAMPLE ? 1 : 0;
+    *noise = v ? schedule_alpha(s, t) : s->prediction_type == PREDICTION_EPSILON ? 1 : 0;
+}
+
 void schedule_target(const struct schedule *s, int t, const float *original, const float *noise,
                      float *out, int64_t count)
 {
-    switch (s->prediction_type) {
-    case PREDICTION_EPSILON:
-        memmove(out, noise, (size_t)count * sizeof *out);
-        break;
-    case PREDICTION_V:
-        combine(-schedule_sigma(s, t), original, schedule_alpha(s, t), noise, out, count);
-        break;
-    case PREDICTION_SAMPLE:
-        memmove(out, original, (size_t)count * sizeof *out);
-        break;
-    }
+    double of_original, of_noise;
+
+    schedule_target_factors(s, t, &of_original, &of_noise);
+    combine(of_original, original, of_noise, noise, out, count);
 }
 
 double schedule_min_snr_weight(const struct schedule *s, int t, double gamma)

@@ -40,8 +40,9 @@ double schedule_snr(const struct schedule *s, int t);
 void schedule_add_noise(const struct schedule *s, int t, const float *original, const float *noise,
                         float *out, int64_t count);
 
-/* out[count] = what the network should answer for those: the noise, the velocity or the original,
- * by prediction_type; out may be either input. */
+/* What the network should answer for those, by prediction_type: the noise, the velocity or the original, each a sum of
+ * both with these factors; and the sum itself, out[count], which may be either input. */
+void schedule_target_factors(const struct schedule *s, int t, double *original, double *noise);
 void schedule_target(const struct schedule *s, int t, const float *original, const float *noise,
                      float *out, int64_t count);
 

@@ -1,4 +1,4 @@
-/* check_latents.c: guidance, the steps of samplers and what a mask holds. */
+/* check_latents.c: random numbers, latents with them, guidance, the steps of samplers and what a mask holds. */
 #include "tests/check/check.h"
 
 #include <math.h>
@@ -181,6 +181,56 @@ static void check_normals(struct check *c)
                      .seed = UINT64_C(0x123456789abcdef), .step = UINT64_MAX, .stream = 255});
 }
 
+/* ---- latents with noise ---- */
+
+static void fill_row(struct check *c, int64_t count, int i, bool offset, struct latents_row *row)
+{
+    const uint64_t step = (uint64_t)i << 40;
+
+    *row = (struct latents_row){.mean = i * count,
+                                // of every other row latents are the mean
+                                .deviation = i % 2 == 0 ? (i + 1) * count : -1,
+                                .of_latents = {.seed = 7, .step = step, .stream = 3},
+                                .of_noise = {.seed = UINT64_MAX, .step = step, .stream = 4},
+                                .of_channels = {.seed = 7, .step = step, .stream = 5},
+                                .offset = offset ? 0.1 : 0,
+                                .noisy_latents = check_uniform(c),
+                                .noisy_noise = check_uniform(c),
+                                .target_latents = -check_uniform(c),
+                                .target_noise = check_uniform(c)};
+}
+
+static void draw_case(struct check *c, struct latents_shape s, bool offset, bool aims)
+{
+    const int64_t count = s.t * s.c;
+    g_autofree struct latents_row *all = g_new(struct latents_row, s.n);
+
+    check_begin(c, "n=%d t=%d c=%d offset=%d target=%d", s.n, (int)s.t, s.c, offset, aims);
+    for (int i = 0; i < s.n; i++) {
+        fill_row(c, count, i, offset, &all[i]);
+    }
+    struct array *rows = check_raw(c, ROLE_INPUT, (size_t)s.n * sizeof *all, all);
+    struct array *moments = check_input(c, (s.n + 1) * count, FILL_RANDOM);
+    // the same bits
+    struct array *noisy = check_output_cells(c, s.n * count, (struct bound){0});
+    struct array *target = aims ? check_output(c, s.n * count, (struct bound){0}) : NULL;
+
+    while (check_next(c)) {
+        c->k->latents_draw(c->k, s, at(c, rows), at(c, moments), at(c, noisy), at(c, target));
+    }
+    check_end_bytes(c, 24.0 * (double)(s.n * count));
+}
+
+static void check_draw(struct check *c)
+{
+    draw_case(c, (struct latents_shape){.n = 2, .t = 0, .c = 4}, false, true);
+    draw_case(c, (struct latents_shape){.n = 1, .t = 1, .c = 4}, false, true);
+    draw_case(c, (struct latents_shape){.n = 3, .t = 65, .c = 4}, true, true);
+    // a block of normals in two places, and one that a row does not fill
+    draw_case(c, (struct latents_shape){.n = 2, .t = 63, .c = 3}, true, false);
+    draw_case(c, (struct latents_shape){.n = 3, .t = 7, .c = 9}, true, true);
+}
+
 /* ---- what is held ---- */
 
 static void hold_case(struct check *c, int64_t t, int channels)
@@ -214,6 +264,7 @@ static void check_hold(struct check *c)
 }
 
 const struct test test_normals = {.check = check_normals};
+const struct test test_latents_draw = {.check = check_draw};
 const struct test test_latents_input = {.check = check_input_of_network};
 const struct test test_latents_guide = {.check = check_guide};
 const struct test test_latents_rescale = {.check = check_rescale};

@@ -3,6 +3,7 @@
 
 #include "engine/generate/decode.h"
 #include "engine/learn/pictures/learn_frame.h"
+#include "engine/tape/transfer.h"
 
 #include <string.h>
 
@@ -267,18 +268,47 @@ guint learn_pictures_shape(const struct learn_pictures *p, int h, int w)
     return 0;
 }
 
-void learn_pictures_latents(const struct learn_pictures *p, int index, int variant,
-                            const float *noise, float *latents)
+/* ---- on a device ---- */
+
+// of a variant
+static int64_t values_of(const struct learn_pictures *p, const struct learn_picture *one)
+{
+    return (int64_t)one->h * one->w * p->c;
+}
+
+int64_t learn_pictures_place(struct learn_pictures *p, int64_t from)
+{
+    for (guint i = 0; i < p->list->len; i++) {
+        struct learn_picture *one = &g_array_index(p->list, struct learn_picture, i);
+        one->place = from;
+        // the means of all variants, then their deviations
+        from += 2 * one->variants * values_of(p, one);
+    }
+    return from;
+}
+
+void learn_pictures_send(const struct learn_pictures *p, const kernels *k, real *moments)
+{
+    for (guint i = 0; i < p->list->len; i++) {
+        const struct learn_picture *one = learn_pictures_at(p, (int)i);
+        const int64_t count = one->variants * values_of(p, one);
+        transfer_upload(k, moments + one->place, one->mean, count);
+        transfer_upload(k, moments + one->place + count, one->deviation, count);
+    }
+}
+
+int64_t learn_pictures_mean(const struct learn_pictures *p, int index, int variant)
 {
     const struct learn_picture *one = learn_pictures_at(p, index);
-    const size_t count = (size_t)one->h * one->w * p->c;
-    // z = mean + deviation * noise, the reparametrised posterior (Kingma and Welling 2014)
-    const float *mean = one->mean + variant * count;
-    const float *deviation = one->deviation + variant * count;
 
-    for (size_t i = 0; i < count; i++) {
-        latents[i] = mean[i] + (noise != NULL ? deviation[i] * noise[i] : 0);
-    }
+    return one->place + variant * values_of(p, one);
+}
+
+int64_t learn_pictures_deviation(const struct learn_pictures *p, int index, int variant)
+{
+    const struct learn_picture *one = learn_pictures_at(p, index);
+
+    return one->place + (one->variants + variant) * values_of(p, one);
 }
 
 // shares are of areas, so the mean is what part of the square the subject covers

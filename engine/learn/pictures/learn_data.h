@@ -19,6 +19,7 @@ struct learn_picture {
     int h, w;                // of its latents
     int variants;            // flips and crops of one picture
     float *mean, *deviation; // [variants, h, w, c]
+    int64_t place;           // learn_pictures_place
     struct learn_mask *masks;
     int n_masks;     // 0: all of the picture is the subject
     GChecksum *seen; // of the pixels that were encoded, the same on every device; NULL before
@@ -78,9 +79,14 @@ const struct learn_picture *learn_pictures_at(const struct learn_pictures *p, in
 /* The first of the pictures whose latents have this shape, a number for it; 0 where there is none. */
 guint learn_pictures_shape(const struct learn_pictures *p, int h, int w);
 
-/* Latents [h, w, c] of picture `index`, variant v: mean, or with noise [h, w, c] a sample. */
-void learn_pictures_latents(const struct learn_pictures *p, int index, int variant,
-                            const float *noise, float *latents);
+/* All moments on a device: places the pictures' from value `from` on, behind each other, and returns where the next ones
+ * would be; then sends them to the array with these places. */
+int64_t learn_pictures_place(struct learn_pictures *p, int64_t from);
+void learn_pictures_send(const struct learn_pictures *p, const kernels *k, real *moments);
+
+/* Where the mean and the deviation of picture `index`, variant v, are there. */
+int64_t learn_pictures_mean(const struct learn_pictures *p, int index, int variant);
+int64_t learn_pictures_deviation(const struct learn_pictures *p, int index, int variant);
 
 /* How much of the picture is the mask's subject, the mean over variant v. */
 double learn_mask_share(const struct learn_mask *mask, int variant);

@@ -1,5 +1,6 @@
 /* The random choices of a step, each a function of (seed, step, row): a run that was stopped and
- * resumed draws what an uninterrupted one draws.
+ * resumed draws what an uninterrupted one draws. Of what has as many numbers as latents only the factors and the keys
+ * of random numbers are chosen here; the device draws it (latents_draw) from the moments that lie there:
  *
  *   latents   mean + deviation * noise of the autoencoder's posterior
  *   noise     normal, and with --noise-offset o * a normal number of the channel
@@ -34,25 +35,27 @@ struct row {
     uint64_t number; // of all rows of the run: step, accumulation and row of the batch in one
     const struct streams *streams;
     struct learn_choice choice;
-    float *latents; // [h, w, c]
-    float *map;     // [h, w]: weights of the loss, as in learn_batch; NULL: not wanted
+    float *map; // [h, w]: weights of the loss, as in learn_batch; NULL: not wanted
 };
 
 /* ---- one picture ---- */
 
-// into the row's latents: with --latent mean the mean, else a sample of the autoencoder
-static void take_latents(const struct lesson *l, struct row *r,
+static struct normals_key key_of(const struct lesson *l, const struct row *r,
+                                 enum noise_stream stream)
+{
+    return (struct normals_key){.seed = l->options->seed, .step = r->number, .stream = stream};
+}
+
+// the row's latents: with --latent mean the mean, else a sample of the autoencoder
+static void take_latents(const struct lesson *l, struct learn_batch *b, const struct row *r,
                          const struct learn_pictures *pictures, int index, int variant)
 {
-    const struct learn_picture *p = learn_pictures_at(pictures, index);
-    const int64_t size = (int64_t)p->h * p->w * pictures->c;
-    g_autofree float *posterior = NULL;
+    struct latents_row *row = &b->rows[r->i];
 
-    if (!l->options->latent_mean) {
-        posterior = g_new(float, size);
-        noise_normal(l->options->seed, r->streams->latent, r->number, posterior, size);
-    }
-    learn_pictures_latents(pictures, index, variant, posterior, r->latents);
+    row->mean = learn_pictures_mean(pictures, index, variant);
+    row->deviation =
+        l->options->latent_mean ? -1 : learn_pictures_deviation(pictures, index, variant);
+    row->of_latents = key_of(l, r, r->streams->latent);
 }
 
 /* Weight of each place's loss of `count` places from how much of each is the subject (in place):
@@ -130,7 +133,7 @@ static void draw_single(const struct lesson *l, struct learn_batch *b, struct ro
     const struct learn_picture *p = learn_pictures_at(pictures, index);
     const int variant = made ? 0 : draw_variant(l, r, p);
 
-    take_latents(l, r, pictures, index, variant);
+    take_latents(l, b, r, pictures, index, variant);
     if (r->prior) {
         return;
     }
@@ -156,7 +159,7 @@ static void draw_mixed(const struct lesson *l, struct learn_batch *b, struct row
     const int index = lesson_pick_composed(l, m, r->number, r->streams->order, &r->choice);
 
     b->composed[r->i] = &g_array_index(m->list, struct learn_composed, index);
-    take_latents(l, r, m->pictures, index, 0);
+    take_latents(l, b, r, m->pictures, index, 0);
     if (r->map != NULL) {
         mark(learn_pictures_at(m->pictures, index), 0, &r->choice, true, places, r->map);
         weigh_places(l, NULL, r->map, places);
@@ -190,41 +193,30 @@ static double row_weight(const struct lesson *l, const struct learn_batch *b, co
                           schedule_min_snr_weight(l->schedule, timestep, l->options->min_snr);
 }
 
-/* noise [h, w, c]: the row's, each channel moved by its offset, as diffusers' scripts do it:
- * noise += offset * randn(n, c, 1, 1). */
-static void draw_noise(const struct lesson *l, const struct learn_batch *b, const struct row *r,
-                       float *noise)
+/* Noise whose channels are each moved by an offset, as diffusers' scripts do it: noise += offset *
+ * randn(n, c, 1, 1); and what it and the latents come to. */
+static void draw_noise(const struct lesson *l, const struct row *r, int timestep,
+                       struct latents_row *row)
 {
-    const struct svdiff_learn_options *o = l->options;
-    const int64_t size = (int64_t)b->h * b->w * b->c;
-    float *plain = b->noise + r->i * size, *offset = b->offset + (size_t)r->i * b->c;
-
-    noise_normal(o->seed, r->streams->training, r->number, plain, size);
-    if (o->noise_offset > 0) {
-        noise_normal(o->seed, r->streams->offset, r->number, offset, b->c);
-    }
-    for (int64_t i = 0; i < size; i++) {
-        noise[i] = plain[i] + (float)o->noise_offset * offset[i % b->c];
-    }
+    row->of_noise = key_of(l, r, r->streams->training);
+    row->of_channels = key_of(l, r, r->streams->offset);
+    row->offset = l->options->noise_offset;
+    row->noisy_latents = schedule_alpha(l->schedule, timestep);
+    row->noisy_noise = schedule_sigma(l->schedule, timestep);
+    schedule_target_factors(l->schedule, timestep, &row->target_latents, &row->target_noise);
 }
 
 static void draw_row(const struct lesson *l, struct learn_batch *b, struct row *r)
 {
-    const uint64_t seed = l->options->seed;
-    const int64_t size = (int64_t)b->h * b->w * b->c, at = r->i * size;
-
     lesson_choose(l, r->number, r->prior, &r->choice);
     if (r->choice.mixed) {
         draw_mixed(l, b, r);
     } else {
         draw_single(l, b, r);
     }
-    float *noise = b->target + at; // which is made in its place
-    draw_noise(l, b, r, noise);
-    const int timestep =
-        noise_integer(seed, r->streams->timestep, r->number, 0, l->schedule->n_timesteps);
-    schedule_add_noise(l->schedule, timestep, r->latents, noise, b->noisy + at, size);
-    schedule_target(l->schedule, timestep, r->latents, noise, noise, size);
+    const int timestep = noise_integer(l->options->seed, r->streams->timestep, r->number, 0,
+                                       l->schedule->n_timesteps);
+    draw_noise(l, r, timestep, &b->rows[r->i]);
     b->timesteps[r->i] = timestep;
     b->weights[r->i] = (float)row_weight(l, b, r, timestep);
     b->shown[r->i] = r->prior ? 1 : r->choice.n;
@@ -275,7 +267,6 @@ void learn_draw(const struct lesson *l, int64_t m, struct learn_batch *b)
                         .times = times,
                         .number = (uint64_t)m * (uint64_t)l->options->batch + (uint64_t)in_part,
                         .streams = prior ? &prior_streams : &instance_streams,
-                        .latents = b->latents + i * places * b->c,
                         .map = b->map != NULL && !prior ? b->map + i * places : NULL};
         draw_row(l, b, &r);
     }

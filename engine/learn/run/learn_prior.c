@@ -13,9 +13,8 @@ static void teach(void *user, struct tape *t)
     const struct learn_run *r = user;
     const struct learn_batch *b = r->batch;
     const int rows = b->n - b->instance;
-    const size_t size = (size_t)b->h * b->w * b->c;
     const kernels *k = tape_kernels(t);
-    struct tensor *x = tape_input(t, b->noisy + b->instance * size, rows, b->h, b->w, b->c, false);
+    struct tensor *x = learn_step_draw(t, b, b->instance, NULL);
     struct tensor *y = unet_forward(t, r->learner->unet, x, b->timesteps + b->instance,
                                     conditioning_input(t, &b->text, b->instance, rows));
 

@@ -1,9 +1,33 @@
 /* A run of learning; see learn_run.h. */
 #include "engine/learn/run/learn_run.h"
 
+#include "engine/base/error.h"
 #include "engine/learn/methods/method.h"
+#include "engine/learn/mixing/learn_compose.h"
 #include "engine/learn/run/learn_share.h"
 #include "engine/spectrum/model_spectrum.h"
+
+// what the steps draw from, on the device
+static bool send_pictures(struct learn_run *r, GError **error)
+{
+    const struct lesson *l = r->lesson;
+    const kernels *k = r->learner->session->k; // which counts where the lesson's does not
+    struct learn_pictures *const all[] = {l->pictures, l->prior_pictures, l->mixed->pictures,
+                                          l->class_mixed->pictures};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
+        r->n_moments = learn_pictures_place(all[i], r->n_moments);
+    }
+    r->moments = k->alloc(k, (size_t)r->n_moments * sizeof(real));
+    if (r->moments == NULL) {
+        return error_failed(error, "There is no memory for what the pictures become; give fewer of "
+                                   "them, or close other programs.");
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
+        learn_pictures_send(all[i], k, r->moments);
+    }
+    return true;
+}
 
 // the rows of a step: those that show subjects, behind them as many of the prior
 static bool prepare_batch(struct learn_run *r, GError **error)
@@ -15,6 +39,7 @@ static bool prepare_batch(struct learn_run *r, GError **error)
 
     r->batch = learn_batch_create(instance + lesson_prior_rows(l), instance, p->h, p->w, p->c,
                                   conditioner_tokens(text), conditioner_width(text));
+    r->batch->moments = r->moments;
     learn_batch_set_slots(r->batch, lesson_slots(l));
     if (r->batch->slots > 1 && l->options->unmix_weight > 0) {
         // gradients of the micro-batches add up, so each has its part
@@ -127,7 +152,8 @@ struct learn_run *learn_run_create(const struct lesson *lesson, struct learner *
     r->trace = lesson->options->trace != NULL ? trace_create() : NULL;
     r->loss = -1;
     // keeping every segment may take too much: they are run again on the way back
-    if (!prepare_batch(r, error) || (r->share = learn_share_create(r, error)) == NULL ||
+    if (!send_pictures(r, error) || !prepare_batch(r, error) ||
+        (r->share = learn_share_create(r, error)) == NULL ||
         (!learn_run_replay(r, false, NULL) && !learn_run_replay(r, true, error))) {
         g_clear_pointer(&r, learn_run_free);
     }
@@ -191,6 +217,7 @@ void learn_run_free(struct learn_run *r)
     learn_outcome_finish(r);
     k->forget(k, r->updating);
     learn_prior_finish(r);
+    k->release(k, r->moments, (size_t)r->n_moments * sizeof(real));
     learn_batch_free(r->batch);
     learn_unmix_free(r->unmix);
     learn_share_free(r->share);

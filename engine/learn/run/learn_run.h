@@ -26,7 +26,9 @@ struct learn_run {
     struct learn_unmix *unmix; // NULL: off
     struct learn_share *share;
     struct tape *tape, *teacher_tape;
-    real *taught; // of the teacher: learn_prior.c; NULL before
+    real *taught;  // of the teacher: learn_prior.c; NULL before
+    real *moments; // of all pictures on the device, from which steps draw
+    int64_t n_moments;
     struct trace *trace;
     GArray *losses;      // float: of each step so far, instance part
     GArray *validations; // float: the validation loss after step i, negative where there is none

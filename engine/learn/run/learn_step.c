@@ -3,8 +3,6 @@
 
 #include "engine/tape/transfer.h"
 
-#include <string.h>
-
 // zeros for `count` values, as long as the batch
 #define ROOM(b, type, count) ((type *)room(b, (size_t)(count) * sizeof(type)))
 static void *room(struct learn_batch *b, size_t bytes)
@@ -30,19 +28,16 @@ struct learn_batch *learn_batch_create(int n, int instance, int h, int w, int c,
                               .tokens = tokens,
                               .slots = 1};
     b->memory = g_ptr_array_new_with_free_func(g_free);
-    b->noisy = ROOM(b, float, count);
-    b->target = ROOM(b, float, count);
+    b->rows = ROOM(b, struct latents_row, n);
     b->timesteps = ROOM(b, double, n);
     b->weights = ROOM(b, float, n);
     b->shown = ROOM(b, int, n);
     b->ids = ROOM(b, int32_t, (size_t)n * tokens);
-    b->noise = ROOM(b, float, count);
-    b->latents = ROOM(b, float, count);
-    b->offset = ROOM(b, float, (size_t)n *c);
     b->composed = ROOM(b, const struct learn_composed *, n);
     b->losses = ROOM(b, float, n);
     b->weighted = ROOM(b, float, n);
     b->prediction = ROOM(b, float, count);
+    b->target = ROOM(b, float, count);
     // SD 1 and 2 have no pooled vector
     conditioning_init(&b->text, n, tokens, width, 0);
     return b;
@@ -92,20 +87,33 @@ void learn_batch_free(struct learn_batch *b)
     }
 }
 
-// the targets of all rows on the device, some of which may be there
-static real *wanted(struct tape *t, const struct learn_batch *b)
+struct tensor *learn_step_draw(struct tape *t, const struct learn_batch *b, int first, real *target)
+{
+    const kernels *k = tape_kernels(t);
+    const int n = b->n - first;
+    const size_t bytes = (size_t)n * sizeof *b->rows;
+    struct tensor *x = tape_tensor(t, n, b->h, b->w, b->c);
+    struct latents_row *rows = (void *)tape_scratch(t, (int64_t)(bytes / sizeof(real)));
+
+    k->upload(k, rows, b->rows + first, bytes);
+    k->latents_draw(k, (struct latents_shape){.n = n, .t = tensor_tokens(x), .c = b->c}, rows,
+                    b->moments, x->data, target);
+    return x;
+}
+
+// the batch as the network sees it; the targets of all rows, some of which may have been there
+static struct tensor *draw(struct tape *t, struct learn_batch *b)
 {
     const kernels *k = tape_kernels(t);
     const int64_t size = (int64_t)b->h * b->w * b->c;
-    real *target = tape_scratch(t, b->n * size);
-    const int given = b->taught != NULL ? b->instance : b->n;
 
-    transfer_upload(k, target, b->target, given * size);
-    if (given < b->n) {
-        k->copy(k, target + given * size, b->taught,
-                (size_t)((b->n - given) * size) * sizeof(real));
+    b->wanted = tape_scratch(t, b->n * size);
+    struct tensor *x = learn_step_draw(t, b, 0, b->wanted);
+    if (b->taught != NULL) {
+        k->copy(k, b->wanted + b->instance * size, b->taught,
+                (size_t)((b->n - b->instance) * size) * sizeof(real));
     }
-    return target;
+    return x;
 }
 
 void learn_step_run(struct tape *t, const struct unet *unet, const struct conditioner *conditioner,
@@ -115,7 +123,7 @@ void learn_step_run(struct tape *t, const struct unet *unet, const struct condit
     const struct text_tensors text = conditioner != NULL
                                          ? conditioner_forward(conditioner, t, batch->ids, batch->n)
                                          : conditioning_input(t, &batch->text, 0, batch->n);
-    struct tensor *x = tape_input(t, batch->noisy, batch->n, batch->h, batch->w, batch->c, false);
+    struct tensor *x = draw(t, batch);
     struct tensor *y = unet_forward_guided(t, unet, x, batch->timesteps, text, guide);
 
     g_autofree float *weights = g_new(float, batch->n);
@@ -124,7 +132,7 @@ void learn_step_run(struct tape *t, const struct unet *unet, const struct condit
     }
     // puts its gradient into that of y, from where the tape goes back
     batch->predicted = y;
-    batch->loss = mse_loss(t, y, wanted(t, batch), weights, batch->map);
+    batch->loss = mse_loss(t, y, batch->wanted, weights, batch->map);
     tape_backward(t, y, NULL);
 }
 
@@ -142,9 +150,5 @@ void learn_step_read(const struct tape *t, struct learn_batch *batch)
     k->download(k, losses, batch->loss, (size_t)count * sizeof *losses);
     mse_means(losses, batch->n, count / batch->n, batch->map, batch->losses, batch->weighted);
     tape_download(t, batch->predicted, batch->prediction);
-    if (batch->taught != NULL) {
-        const int64_t size = (int64_t)batch->h * batch->w * batch->c;
-        transfer_download(k, batch->target + batch->instance * size, batch->taught,
-                          (batch->n - batch->instance) * size);
-    }
+    transfer_download(k, batch->target, batch->wanted, tensor_count(batch->predicted));
 }

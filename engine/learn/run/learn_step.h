@@ -21,32 +21,32 @@ struct learn_batch {
     int instance; // rows of them that show subjects
     int h, w, c;  // of the latents
     int tokens;
-    float *noisy, *target; // [n, h, w, c]
-    double *timesteps;     // [n]
-    float *weights;        // [n]: factor of each row's mean in the gradient
-    float *map;            // [n, h, w]: weight of each place's loss; NULL: 1 everywhere
+    /* What the rows are drawn with [n], and on the device the moments that they are drawn from, whose owner the batch
+     * is not. */
+    struct latents_row *rows;
+    const real *moments;
+    double *timesteps; // [n]
+    float *weights;    // [n]: factor of each row's mean in the gradient
+    float *map;        // [n, h, w]: weight of each place's loss; NULL: 1 everywhere
     /* Rows with several subjects: how many each shows, where they are, and which tokens of the
      * prompt are each one's own; zeros where a row shows one. NULL where slots is 1. */
     int slots;
-    int *shown;               // [n]
-    float *regions;           // [n, slots, h, w]
-    float *own;               // [n, slots, tokens]
-    int32_t *ids;             // [n, tokens]
-    struct conditioning text; // of n texts: used when no text encoder learns
-    // what the rows were drawn with, for the trace
-    float *noise, *latents;                 // [n, h, w, c]
-    float *offset;                          // [n, c]: of the noise, which is without it
-    const struct learn_composed **composed; // [n]: NULL where a row is not mixed
+    int *shown;                             // [n]
+    float *regions;                         // [n, slots, h, w]
+    float *own;                             // [n, slots, tokens]
+    int32_t *ids;                           // [n, tokens]
+    struct conditioning text;               // of n texts: used when no text encoder learns
+    const struct learn_composed **composed; // [n], for the trace: NULL where a row is not mixed
     /* Of the rows of the prior, [n - instance, h, w, c] on the device, in the place of their targets;
      * NULL where those count. */
     real *taught;
-    // of a run, on its tape: the prediction, and the losses of rows or places
+    // of a run, on its tape: the prediction, its targets, and the losses of rows or places
     struct tensor *predicted;
-    real *loss;
+    real *wanted, *loss;
     // results, by learn_step_read
-    float *losses;     // [n], unweighted
-    float *weighted;   // [n], with the map
-    float *prediction; // [n, h, w, c]
+    float *losses;              // [n], unweighted
+    float *weighted;            // [n], with the map
+    float *prediction, *target; // [n, h, w, c]
 
     GPtrArray *memory; // of all of these but text
 };
@@ -62,6 +62,11 @@ int learn_batch_shown(const struct learn_batch *b);
 /* The mean of the losses of n rows; 0 of none. */
 double learn_batch_loss(const struct learn_batch *b, int first, int n);
 void learn_batch_free(struct learn_batch *b); // accepts NULL
+
+/* Rows `first` and those behind it as the network sees them, drawn on the device; target [rows, h, w, c] there receives
+ * what it should answer (NULL: not wanted). */
+struct tensor *learn_step_draw(struct tape *t, const struct learn_batch *batch, int first,
+                               real *target);
 
 /* Runs the batch on t, guided or (NULL) not; adds to the gradients of all shifts. Waits for nothing.
  * Where no text encoder learns there is no conditioner (NULL), and what the texts of

@@ -11,6 +11,7 @@
  *                                       zeros initial.NAME before the first
  *
  * The rows of the prior have the same with `prior_` before the name, and prior_target.M. */
+#include "engine/base/noise.h"
 #include "engine/learn/mixing/learn_compose.h"
 #include "engine/learn/run/learn_run.h"
 #include "engine/options/option.h"
@@ -49,6 +50,56 @@ static void add_number(const struct learn_run *r, double value, const char *pref
 
 /* ---- what was drawn ---- */
 
+/* The latents and the noise, without its offset, that a row was drawn with, [h, w, c] each: by the reference, which a
+ * device equals, from its moments. */
+static void draw_again(const struct learn_run *r, int row, float *latents, float *noise)
+{
+    const kernels *device = r->learner->session->k;
+    g_autoptr(kernels) host = kernels_reference(KERNELS_F32);
+    const struct learn_batch *b = r->batch;
+    const struct latents_row *drawn = &b->rows[row];
+    const int64_t count = (int64_t)b->h * b->w * b->c;
+    g_autofree real *moments = g_new0(real, 2 * count);
+    struct latents_row one = *drawn;
+
+    device->download(device, moments, b->moments + drawn->mean, (size_t)count * sizeof(real));
+    if (drawn->deviation >= 0) {
+        device->download(device, moments + count, b->moments + drawn->deviation,
+                         (size_t)count * sizeof(real));
+        one.deviation = count;
+    }
+    one.mean = 0;
+    one.offset = one.noisy_noise = one.target_latents = 0;
+    one.noisy_latents = one.target_noise = 1;
+    host->latents_draw(host, (struct latents_shape){.n = 1, .t = b->h * b->w, .c = b->c}, &one,
+                       moments, (cell *)latents, noise);
+}
+
+static void add_latents(const struct learn_run *r, const struct part *p, int m)
+{
+    const struct learn_batch *b = r->batch;
+    const size_t count = (size_t)b->h * b->w * b->c;
+    g_autofree float *latents = g_new(float, b->n *count), *noise = g_new(float, b->n *count);
+
+    for (int i = p->first; i < p->first + p->n; i++) {
+        draw_again(r, i, latents + i * count, noise + i * count);
+    }
+    add_image(r, p, noise, b->c, "noise", m);
+    add_image(r, p, latents, b->c, "latents", m);
+}
+
+static void add_offset(const struct learn_run *r, const struct part *p, int m)
+{
+    const int c = r->batch->c;
+    g_autofree float *offset = g_new(float, p->n *c);
+
+    for (int i = 0; i < p->n; i++) {
+        const struct normals_key *key = &r->batch->rows[p->first + i].of_channels;
+        noise_normal(key->seed, (enum noise_stream)key->stream, key->step, offset + i * c, c);
+    }
+    trace_add(r->trace, offset, (const int64_t[]){p->n, c}, 2, "%snoise_offset.%d", p->prefix, m);
+}
+
 static void add_drawn(const struct learn_run *r, const struct part *p, int m)
 {
     const struct learn_batch *b = r->batch;
@@ -62,11 +113,9 @@ static void add_drawn(const struct learn_run *r, const struct part *p, int m)
     for (int i = 0; i < p->n; i++) {
         steps[i] = (float)b->timesteps[p->first + i];
     }
-    add_image(r, p, b->noise, b->c, "noise", m);
-    add_image(r, p, b->latents, b->c, "latents", m);
+    add_latents(r, p, m);
     if (r->lesson->options->noise_offset > 0) {
-        trace_add(r->trace, b->offset + (size_t)p->first * b->c, (const int64_t[]){p->n, b->c}, 2,
-                  "%snoise_offset.%d", p->prefix, m);
+        add_offset(r, p, m);
     }
     trace_add(r->trace, ids, (const int64_t[]){p->n, b->tokens}, 2, "%stokens.%d", p->prefix, m);
     trace_add(r->trace, steps, (const int64_t[]){p->n}, 1, "%stimestep.%d", p->prefix, m);

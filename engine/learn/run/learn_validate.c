@@ -64,7 +64,7 @@ static double mean_square(const float *a, const float *b, int64_t count)
     return sum / (double)count;
 }
 
-// the loss of number i; space: [4, h, w, c]
+// the loss of number i; space: [3, h, w, c]
 static double one_loss(struct validation *v, struct tape *t, int i, float *space)
 {
     const struct lesson *l = v->lesson;
@@ -75,16 +75,16 @@ static double one_loss(struct validation *v, struct tape *t, int i, float *space
     const int timestep = (2 * i + 1) * l->schedule->n_timesteps / (2 * COUNT);
     set_shape(v, index);
     const int64_t count = (int64_t)v->h * v->w * v->batch->c;
-    float *latents = space, *noise = space + count, *target = space + 2 * count;
+    const float *latents = learn_pictures_at(l->pictures, index)->mean;
+    float *noise = space, *target = space + count, *prediction = space + 2 * count;
 
-    learn_pictures_latents(l->pictures, index, 0, NULL, latents);
     noise_normal(SEED, NOISE_VALIDATION, (uint64_t)i, noise, count);
     schedule_target(l->schedule, timestep, latents, noise, target, count);
     schedule_add_noise(l->schedule, timestep, latents, noise, (float *)v->noisy, count);
     v->timestep = timestep;
     tape_repeat(t, learn_pictures_shape(l->pictures, v->h, v->w), predict, v);
-    tape_download(t, v->prediction, space + 3 * count);
-    return mean_square(space + 3 * count, target, count);
+    tape_download(t, v->prediction, prediction);
+    return mean_square(prediction, target, count);
 }
 
 static bool embed_all(struct validation *v, GError **error)
@@ -124,7 +124,7 @@ bool learn_validate(struct learn_run *r, GError **error)
     // of the square, which has the most places of all shapes
     const int64_t count = (int64_t)p->h * p->w * p->c;
     const int subjects = lesson_subjects(r->lesson);
-    g_autofree float *noisy = g_new(float, count), *space = g_new(float, 4 * count);
+    g_autofree float *noisy = g_new(float, count), *space = g_new(float, 3 * count);
     struct validation v = {.lesson = r->lesson,
                            .learner = r->learner,
                            .batch = b,
