@@ -148,14 +148,11 @@ ENTRY(unmix, REST, 2.0 * s.n * s.places * s.heads * s.d,
       const double *factor, const real *others, const cell *x, double *map, double *loss, cell *dx)
 // sum [1] = sum of squares, added up in double
 ENTRY(sum_squares, REST, 1.0 * count, (count, x, sum), int64_t count, const real *x, double *sum)
-/* gradient_scale of the n steps = min(1, limit / (sqrt(sum [1]) / divisor + 1e-6)) / divisor; without
- * a limit (0) 1 / divisor. */
-ENTRY(clip, REST, 2.0 * n, (n, limit, divisor, sum, steps), int n, double limit, double divisor,
-      const double *sum, struct adamw_step *steps)
-// all that learns at once: value i takes the step of its span; the last of the n spans ends with count
-ENTRY(adamw, REST, 7.0 * count, (count, n, spans, steps, gradient, value, m, v), int64_t count,
-      int n, const struct adamw_span *spans, const struct adamw_step *steps, const real *gradient,
-      real *value, real *m, real *v)
+/* All that learns at once: value i takes the step of its span; the last of the n spans ends with count. sum [1] is
+ * read where a step has a limit. */
+ENTRY(adamw, REST, 7.0 * count, (count, n, spans, steps, sum, gradient, value, m, v), int64_t count,
+      int n, const struct adamw_span *spans, const struct adamw_step *steps, const double *sum,
+      const real *gradient, real *value, real *m, real *v)
 
 /* ---- latents ---- */
 // out [count] = unit normals of the key, the same bits on all devices (philox.h); number i is the same whatever count is

@@ -155,8 +155,9 @@ struct unmix_shape {
     enum map_scale scale;
 };
 
-/* One AdamW step (Loshchilov & Hutter, in PyTorch's form):
- *   g' = gradient_scale * g;  p -= rate * decay * p;
+/* One AdamW step (Loshchilov & Hutter, in PyTorch's form), of a gradient whose squares add up to sum:
+ *   scale = min(1, limit / (sqrt(sum) / divisor + 1e-6)) / divisor      limit 0: 1 / divisor, whatever the sum
+ *   g' = scale * g;  p -= rate * decay * p;
  *   m = beta1 m + (1 - beta1) g';  v = beta2 v + (1 - beta2) g'^2
  *   p -= rate / correction1 * m / (sqrt(v) / sqrt(correction2) + epsilon)
  * correction1 = 1 - beta1^step, correction2 = 1 - beta2^step. It lies on the device, so that what
@@ -164,7 +165,7 @@ struct unmix_shape {
 struct adamw_step {
     double rate, decay, beta1, beta2, epsilon;
     double correction1, correction2;
-    double gradient_scale;
+    double limit, divisor;
 };
 
 /* Which of several steps values take: those below `end` that are of no span before it. */

@@ -109,25 +109,13 @@ static void sum_squares(const kernels *k, int64_t count, const real *x, double *
 
 /* ---- the step ---- */
 
-static __global__ void clip_steps(int n, double limit, double divisor,
-                                  const double *__restrict__ sum, struct adamw_step *steps)
+/* A thread works it out for its values: that is less than a launch of its own. */
+static __device__ double gradient_scale(const struct adamw_step &step, const double *sum)
 {
-    EACH(i, n)
-    {
-        const double norm = limit > 0 ? sqrt(*sum) / divisor : 0;
-        const double factor = limit > 0 ? fmin(1.0, limit / (norm + 1e-6)) : 1;
+    const double norm = step.limit > 0 ? sqrt(*sum) / step.divisor : 0;
+    const double factor = step.limit > 0 ? fmin(1.0, step.limit / (norm + 1e-6)) : 1;
 
-        steps[i].gradient_scale = factor / divisor;
-    }
-}
-
-static void clip(const kernels *k, int n, double limit, double divisor, const double *sum,
-                 struct adamw_step *steps)
-{
-    if (n > 0) {
-        LAUNCH(clip_steps, cuda_blocks(n), CUDA_THREADS, 0, cuda_stream(k), n, limit, divisor, sum,
-               steps);
-    }
+    return factor / step.divisor;
 }
 
 // the span that value i is of
@@ -150,13 +138,14 @@ static __device__ int span_of(int n, const struct adamw_span *spans, int64_t i)
 static __global__ void adamw_values(int64_t count, int n,
                                     const struct adamw_span *__restrict__ spans,
                                     const struct adamw_step *__restrict__ steps,
+                                    const double *__restrict__ sum,
                                     const float *__restrict__ gradient, float *__restrict__ value,
                                     float *__restrict__ m, float *__restrict__ v)
 {
     EACH(i, count)
     {
         const struct adamw_step step = steps[spans[span_of(n, spans, i)].step];
-        const double g = step.gradient_scale * gradient[i];
+        const double g = gradient_scale(step, sum) * gradient[i];
         const double first = step.beta1 * m[i] + (1 - step.beta1) * g;
         const double second = step.beta2 * v[i] + (1 - step.beta2) * g * g;
         const double decayed = value[i] - step.rate * step.decay * value[i];
@@ -169,12 +158,12 @@ static __global__ void adamw_values(int64_t count, int n,
 }
 
 static void adamw(const kernels *k, int64_t count, int n, const struct adamw_span *spans,
-                  const struct adamw_step *steps, const real *gradient, real *value, real *m,
-                  real *v)
+                  const struct adamw_step *steps, const double *sum, const real *gradient,
+                  real *value, real *m, real *v)
 {
     if (count > 0) {
         LAUNCH(adamw_values, cuda_blocks(count), CUDA_THREADS, 0, cuda_stream(k), count, n, spans,
-               steps, gradient, value, m, v);
+               steps, sum, gradient, value, m, v);
     }
 }
 
@@ -182,6 +171,5 @@ void cuda_fill_optimizer(kernels *k)
 {
     k->mse = mse;
     k->sum_squares = sum_squares;
-    k->clip = clip;
     k->adamw = adamw;
 }

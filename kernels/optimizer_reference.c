@@ -34,23 +34,21 @@ static void sum_squares(const kernels *k, int64_t count, const real *x, double *
     }
 }
 
-static void clip(const kernels *k, int n, double limit, double divisor, const double *sum,
-                 struct adamw_step *steps)
+// as torch.nn.utils.clip_grad_norm_
+static double gradient_scale(const struct adamw_step *step, const double *sum)
 {
-    for (int i = 0; i < n; i++) {
-        // the norm of the gradient without its divisor; as torch.nn.utils.clip_grad_norm_
-        const double norm = limit > 0 ? sqrt(*sum) / divisor : 0;
-        const double factor = limit > 0 ? MIN(1.0, limit / (norm + 1e-6)) : 1;
+    // the norm of the gradient without its divisor
+    const double norm = step->limit > 0 ? sqrt(*sum) / step->divisor : 0;
+    const double factor = step->limit > 0 ? MIN(1.0, step->limit / (norm + 1e-6)) : 1;
 
-        steps[i].gradient_scale = factor / divisor;
-    }
+    return factor / step->divisor;
 }
 
-static void adamw_span(int64_t from, int64_t end, struct adamw_step step, const real *gradient,
-                       real *value, real *m, real *v)
+static void adamw_span(int64_t from, int64_t end, struct adamw_step step, double scale,
+                       const real *gradient, real *value, real *m, real *v)
 {
     for (int64_t i = from; i < end; i++) {
-        const double g = step.gradient_scale * gradient[i];
+        const double g = scale * gradient[i];
         const double first = step.beta1 * m[i] + (1 - step.beta1) * g;
         const double second = step.beta2 * v[i] + (1 - step.beta2) * g * g;
         const double decayed = value[i] - step.rate * step.decay * value[i];
@@ -63,12 +61,13 @@ static void adamw_span(int64_t from, int64_t end, struct adamw_step step, const 
 }
 
 static void adamw(const kernels *k, int64_t count, int n, const struct adamw_span *spans,
-                  const struct adamw_step *steps, const real *gradient, real *value, real *m,
-                  real *v)
+                  const struct adamw_step *steps, const double *sum, const real *gradient,
+                  real *value, real *m, real *v)
 {
     for (int i = 0; i < n && count > 0; i++) {
-        adamw_span(i > 0 ? spans[i - 1].end : 0, spans[i].end, steps[spans[i].step], gradient,
-                   value, m, v);
+        const struct adamw_step *step = &steps[spans[i].step];
+        adamw_span(i > 0 ? spans[i - 1].end : 0, spans[i].end, *step, gradient_scale(step, sum),
+                   gradient, value, m, v);
     }
 }
 
@@ -76,6 +75,5 @@ void reference_fill_optimizer(kernels *k)
 {
     k->mse = mse;
     k->sum_squares = sum_squares;
-    k->clip = clip;
     k->adamw = adamw;
 }

@@ -169,7 +169,7 @@ void parameters_square(struct parameters *p)
     p->k->sum_squares(p->k, p->count, p->gradient, p->sum);
 }
 
-// the step of each rate to the device, where the gradient's scale is worked out of its squares
+// the step of each rate to the device
 static void prepare_steps(struct parameters *p, const struct adamw_options *o, int64_t step)
 {
     struct adamw_step steps[PARAMETERS_RATES];
@@ -182,16 +182,18 @@ static void prepare_steps(struct parameters *p, const struct adamw_options *o, i
                                        .beta2 = o->beta2,
                                        .epsilon = o->epsilon,
                                        .correction1 = 1 - pow(o->beta1, (double)step),
-                                       .correction2 = 1 - pow(o->beta2, (double)step)};
+                                       .correction2 = 1 - pow(o->beta2, (double)step),
+                                       .limit = o->clip,
+                                       .divisor = o->divisor};
     }
     p->k->upload(p->k, p->steps, steps, (size_t)o->n_rates * sizeof *steps);
-    p->k->clip(p->k, o->n_rates, o->clip, o->divisor, p->sum, p->steps);
 }
 
 void parameters_step(struct parameters *p, const struct adamw_options *o, int64_t step)
 {
     prepare_steps(p, o, step);
-    p->k->adamw(p->k, p->count, p->n_spans, p->spans, p->steps, p->gradient, p->value, p->m, p->v);
+    p->k->adamw(p->k, p->count, p->n_spans, p->spans, p->steps, p->sum, p->gradient, p->value, p->m,
+                p->v);
 }
 
 void parameters_download(const struct parameters *p, const real *array, float *out)

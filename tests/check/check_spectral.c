@@ -312,44 +312,8 @@ static void bench_squares(struct check *c)
     squares_case(c, 1 << 23);
 }
 
-static void clip_case(struct check *c, int n, double limit, double divisor)
-{
-    const struct bound bound = {.relative = 1e-12};
-    g_autofree struct adamw_step *steps = g_new0(struct adamw_step, MAX(n, 1));
-    const size_t bytes = (size_t)n * sizeof *steps;
-
-    for (int i = 0; i < n; i++) {
-        steps[i].gradient_scale = -1;
-        steps[i].rate = i;
-    }
-    check_begin(c, "n=%d limit=%g divisor=%g", n, limit, divisor);
-    const double squares = 7.5;
-    struct array *sum = check_raw(c, ROLE_INPUT, sizeof squares, &squares);
-    // all of the structs as what they hold: only the scales change
-    struct array *scales = check_doubles(c, (int64_t)(bytes / sizeof(double)), bound);
-
-    while (check_next(c)) {
-        c->k->upload(c->k, at(c, scales), steps, bytes);
-        c->k->clip(c->k, n, limit, divisor, at(c, sum), at(c, scales));
-    }
-    check_end_bytes(c, 8.0 * n);
-}
-
-static void check_clip(struct check *c)
-{
-    static const int numbers[] = {0, 1, 3};
-
-    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
-        clip_case(c, numbers[i], 0, 1);
-        clip_case(c, numbers[i], 0, 1024);
-        clip_case(c, numbers[i], 0.05, 1);
-        clip_case(c, numbers[i], 0.05, 8);
-        clip_case(c, numbers[i], 1e6, 8);
-    }
-}
-
 // every second span learns slower; the first and the last are short
-static void adamw_case(struct check *c, int64_t count, int n)
+static void adamw_case(struct check *c, int64_t count, int n, double limit, double divisor)
 {
     const struct bound bound = {.relative = 1e-6, .absolute = 1e-8};
     const struct adamw_step fast = {.rate = 1e-3,
@@ -359,7 +323,9 @@ static void adamw_case(struct check *c, int64_t count, int n)
                                     .epsilon = 1e-8,
                                     .correction1 = 1 - 0.9 * 0.9,
                                     .correction2 = 1 - 0.999 * 0.999,
-                                    .gradient_scale = 0.25};
+                                    .limit = limit,
+                                    .divisor = divisor};
+    const double squares = 7.5;
 
     struct adamw_step steps[] = {fast, fast};
     g_autofree struct adamw_span *spans = g_new0(struct adamw_span, n);
@@ -368,18 +334,19 @@ static void adamw_case(struct check *c, int64_t count, int n)
     for (int i = 0; i < n; i++) {
         spans[i] = (struct adamw_span){i + 1 == n ? count : count * i / n + 1, i % 2};
     }
-    check_begin(c, "count=%d spans=%d", (int)count, n);
+    check_begin(c, "count=%d spans=%d limit=%g divisor=%g", (int)count, n, limit, divisor);
     struct array *gradient = check_input(c, count, FILL_RANDOM);
     struct array *value = check_sum(c, count, bound), *m = check_sum(c, count, bound);
     struct array *v = check_sum(c, count, bound);
+    struct array *sum = check_raw(c, ROLE_INPUT, sizeof squares, &squares);
     struct array *at_steps = check_raw(c, ROLE_INPUT, sizeof steps, steps);
     struct array *at_spans = check_raw(c, ROLE_INPUT, (size_t)n * sizeof *spans, spans);
 
     // the second moment is never negative: made so by an entry that is checked elsewhere
     while (check_next(c)) {
         c->k->shift_gain(c->k, (int)count, at(c, v), at(c, v), 0, at(c, v));
-        c->k->adamw(c->k, count, n, at(c, at_spans), at(c, at_steps), at(c, gradient), at(c, value),
-                    at(c, m), at(c, v));
+        c->k->adamw(c->k, count, n, at(c, at_spans), at(c, at_steps), at(c, sum), at(c, gradient),
+                    at(c, value), at(c, m), at(c, v));
     }
     check_end_bytes(c, 28.0 * count);
 }
@@ -387,10 +354,10 @@ static void adamw_case(struct check *c, int64_t count, int n)
 static void check_adamw(struct check *c)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
-        adamw_case(c, counts[i], 1);
+        adamw_case(c, counts[i], 1, 0, 4);
         if (counts[i] > 8) {
-            adamw_case(c, counts[i], 2);
-            adamw_case(c, counts[i], 7);
+            adamw_case(c, counts[i], 2, 0.05, 8);
+            adamw_case(c, counts[i], 7, 1e6, 8);
         }
     }
 }
@@ -398,9 +365,9 @@ static void check_adamw(struct check *c)
 static void bench_adamw(struct check *c)
 {
     c->mode = MODE_BENCH_REFERENCE;
-    adamw_case(c, 1 << 18, 1);
+    adamw_case(c, 1 << 18, 1, 1, 1);
     c->mode = MODE_BENCH_DEVICE;
-    adamw_case(c, 1 << 18, 1);
+    adamw_case(c, 1 << 18, 1, 1, 1);
 }
 
 const struct test test_shift_gain = {.check = check_gain};
@@ -413,6 +380,5 @@ const struct test test_chosen_rows_forward = {.check = check_chosen_forward};
 const struct test test_chosen_rows_backward = {.check = check_chosen_backward};
 const struct test test_mse = {.check = check_mse};
 const struct test test_sum_squares = {check_squares, bench_squares};
-const struct test test_clip = {.check = check_clip};
 const struct test test_adamw = {check_adamw, bench_adamw};
 const struct test test_unmix = {.check = check_unmix};
