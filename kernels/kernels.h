@@ -253,6 +253,8 @@ struct kernels_spectra {
     // for the thread that calls, of a table that was found usable and outlives it. NULL: there is no room
     void *(*create)(const kernels *k);
     void (*destroy)(void *worker); // accepts NULL
+    // of the device's memory, the most that a worker takes for matrices of these sizes [m, n]
+    size_t (*bytes)(size_t count, const int (*sizes)[2]);
     // takes w [m, n] of the host; lambda [r] receives the values, ascending
     bool (*solve)(void *worker, int m, int n, const float *w, double *lambda);
     /* Of what was solved last, once: the vectors in descending order as the columns of u [m, r] (rows of vt [r, n]

@@ -15,6 +15,7 @@
 #include <cusolverDn.h>
 
 #define PANEL     1024 // rows or columns of W that are double at a time
+#define BUFFERS   6
 #define WORDS(x)  #x
 #define NUMBER(x) WORDS(x)
 
@@ -96,6 +97,41 @@ struct worker {
     void *host_room;
     int m, n, r;
 };
+
+// bytes of a matrix's buffers, in their order in struct worker
+struct sizes {
+    size_t of[BUFFERS];
+};
+
+/* Of cuSOLVER's room the most that is given: its divide and conquer wants about two matrices of G's size. Where it wants
+ * more, the host solves, so that what was counted before holds. */
+static size_t most_room(size_t r)
+{
+    return 4 * r * r * sizeof(double) + ((size_t)4 << 20);
+}
+
+static struct sizes sizes_of(int m, int n)
+{
+    const size_t r = (size_t)MIN(m, n), panel = r * MIN(PANEL, MAX(m, n)) * sizeof(double);
+
+    return {{(size_t)m * n * sizeof(float), r * r * sizeof(double),
+             MAX(panel, r * r * sizeof(float)), panel, r * sizeof(double) + sizeof(int),
+             most_room(r)}};
+}
+
+static size_t spectra_bytes(size_t count, const int (*sizes)[2])
+{
+    struct sizes most = {{0}};
+    size_t sum = 0;
+
+    for (int i = 0; i < BUFFERS; i++) {
+        for (size_t j = 0; j < count; j++) {
+            most.of[i] = MAX(most.of[i], sizes_of(sizes[j][0], sizes[j][1]).of[i]);
+        }
+        sum += most.of[i];
+    }
+    return sum;
+}
 
 static bool reserve(struct buffer *b, size_t bytes)
 {
@@ -256,7 +292,7 @@ static bool solve_gram(struct worker *x)
                                           CUBLAS_FILL_MODE_LOWER, x->r, CUDA_R_64F, gram, x->r,
                                           CUDA_R_64F, lambda, CUDA_R_64F, &room,
                                           &host_room) != CUSOLVER_STATUS_SUCCESS ||
-        !reserve(&x->room, MAX(room, 1))) {
+        room > most_room((size_t)x->r) || !reserve(&x->room, MAX(room, 1))) {
         return false;
     }
     x->host_room = g_realloc(x->host_room, MAX(host_room, 1));
@@ -268,12 +304,12 @@ static bool solve_gram(struct worker *x)
 
 static bool reserve_all(struct worker *x)
 {
-    const size_t r = (size_t)x->r, panel = r * MIN(PANEL, MAX(x->m, x->n)) * sizeof(double);
+    const struct sizes sizes = sizes_of(x->m, x->n);
 
-    return reserve(&x->w, (size_t)x->m * x->n * sizeof(float)) &&
-           reserve(&x->gram, r * r * sizeof(double)) &&
-           reserve(&x->panel, MAX(panel, r * r * sizeof(float))) && reserve(&x->part, panel) &&
-           reserve(&x->values, r * sizeof(double) + sizeof(int));
+    // the room is cuSOLVER's to ask for
+    return reserve(&x->w, sizes.of[0]) && reserve(&x->gram, sizes.of[1]) &&
+           reserve(&x->panel, sizes.of[2]) && reserve(&x->part, sizes.of[3]) &&
+           reserve(&x->values, sizes.of[4]);
 }
 
 static bool spectra_solve(void *worker, int m, int n, const float *w, double *lambda)
@@ -363,7 +399,7 @@ static bool spectra_factors(void *worker, const double *inverse, float *u, float
 void cuda_fill_spectra(kernels *k)
 {
     static const struct kernels_spectra spectra = {spectra_usable, spectra_create, spectra_destroy,
-                                                   spectra_solve, spectra_factors};
+                                                   spectra_bytes,  spectra_solve,  spectra_factors};
 
     k->spectra = &spectra;
 }

@@ -340,6 +340,16 @@ static bool estimate_learn(svdiff *s, const struct svdiff_learn_options *options
         svdiff_estimate_clear(e);
         return false;
     }
+    if (s->k->spectra != NULL) {
+        uint64_t least = 0;
+        if (!estimate_least(s, options, &least, error)) {
+            svdiff_estimate_clear(e);
+            return false;
+        }
+        // what is before the first step
+        e->least_bytes = MAX(e->least_bytes, least);
+        e->bytes = MAX(e->bytes, least);
+    }
     take_marks(l, e);
     t.values = values_of_learning(s, &o);
     t.weights = learning_bytes(s, &o);
@@ -369,9 +379,10 @@ bool svdiff_estimate_learn(svdiff *s, const struct svdiff_learn_options *options
     return true;
 }
 
-// of weights kept in factors, or of what comes before them; nothing of the lesson need be encoded
-static bool count_unprepared(svdiff *dry, const struct lesson *l, uint64_t *bytes, uint64_t *kept,
-                             GError **error)
+/* Of weights kept in factors, or of what comes before them; nothing of the lesson need be encoded. k: the device that
+ * the dry session stands for. */
+static bool count_unprepared(svdiff *dry, const kernels *k, const struct lesson *l, uint64_t *bytes,
+                             uint64_t *kept, GError **error)
 {
     struct lesson quiet = *l; // who waits is told of the run alone, not of its counting
     uint64_t encoding = 0;
@@ -383,12 +394,18 @@ static bool count_unprepared(svdiff *dry, const struct lesson *l, uint64_t *byte
     g_autoptr(model_spectrum) spectrum = model_spectrum_open(dry, NULL, NULL, NULL, error);
 
     quiet.progress = NULL;
-    if (learner == NULL || spectrum == NULL || !learner_attach(learner, &quiet, spectrum, error)) {
+    if (learner == NULL || spectrum == NULL ||
+        !lesson_count_class_pictures(&quiet, learner, error) ||
+        !learner_attach(learner, &quiet, spectrum, error)) {
         return false;
     }
+    // all of that is done while the device computes the spectra, where they are not kept
+    const uint64_t before =
+        MAX(encoding, kernels_peak_bytes(dry->k)) +
+        (method_of(l->options)->spectra ? model_spectrum_bytes(spectrum, k) : 0);
     g_autoptr(learn_run) r = learn_run_create(&quiet, g_steal_pointer(&learner), error);
     const bool counted = r != NULL && learn_prior_prepare(r, error) && count_least(r, bytes, error);
-    *bytes = MAX(*bytes, encoding);
+    *bytes = MAX(*bytes, before);
     *kept = counted ? learn_outcome_bytes(r) : 0;
     return counted;
 }
@@ -406,7 +423,7 @@ bool estimate_least(svdiff *s, const struct svdiff_learn_options *o, uint64_t *b
     g_autoptr(owned_lesson) l = lesson_create(&dry, o, NULL, NULL, error);
     uint64_t kept;
 
-    if (l == NULL || !count_unprepared(&dry, l, bytes, &kept, error)) {
+    if (l == NULL || !count_unprepared(&dry, s->k, l, bytes, &kept, error)) {
         return false;
     }
     *bytes *= here(o);
@@ -420,7 +437,7 @@ bool estimate_check_memory(const struct lesson *l, GError **error)
     uint64_t bytes = 0, kept = 0;
 
     // asked now: the host grants more than it has, and a device says no when half is done
-    return count_unprepared(&dry, l, &bytes, &kept, error) &&
+    return count_unprepared(&dry, l->session->k, l, &bytes, &kept, error) &&
            session_settle(l->session, processes * bytes, learn_fits, (void *)l, error) &&
            session_has_memory(l->session,
                               processes * run_bytes(l->session, bytes,

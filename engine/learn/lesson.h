@@ -115,3 +115,6 @@ const struct lesson_text *lesson_text(const struct lesson *l, const char *prompt
 
 /* learn_class.c: class pictures made by the model before it learns, where they are wanted. */
 bool lesson_make_class_pictures(struct lesson *l, const struct learner *model, GError **error);
+/* The same of a model of a dry session, which counts what it takes and makes none; the lesson need not be dry. */
+bool lesson_count_class_pictures(const struct lesson *l, const struct learner *model,
+                                 GError **error);

@@ -4,6 +4,7 @@
 
 #include "engine/base/error.h"
 #include "engine/spectrum/spectrum.h"
+#include "engine/spectrum/svd.h"
 
 #include <glib/gstdio.h>
 #include <errno.h>
@@ -207,6 +208,24 @@ void model_spectrum_close(struct model_spectrum *m)
     g_array_unref(m->weights);
     g_free(m->key);
     g_free(m);
+}
+
+uint64_t model_spectrum_bytes(const struct model_spectrum *m, const kernels *k)
+{
+    const guint count = m->weights->len;
+    g_autofree int(*sizes)[2] = g_malloc0_n(count, sizeof *sizes);
+
+    if (k->spectra == NULL) {
+        return 0;
+    }
+    for (guint i = 0; i < count; i++) {
+        const struct spectrum_weight *w = &g_array_index(m->weights, struct spectrum_weight, i);
+        sizes[i][0] = w->m;
+        sizes[i][1] = w->n;
+    }
+    // a worker a thread, each for the largest in the end
+    const int workers = MIN(svd_threads(k, m->session->options.threads), (int)count);
+    return (uint64_t)workers * k->spectra->bytes(count, (const int(*)[2])sizes);
 }
 
 static bool get(void *user, const struct weight *w, float *u, float *s, float *vt, GError **error)

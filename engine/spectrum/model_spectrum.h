@@ -28,6 +28,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(model_spectrum, model_spectrum_close)
 /* Removes the file of the model's spectra from the cache, where there is one; computes nothing. */
 bool model_spectrum_remove(svdiff *s, progress_function progress, void *user, GError **error);
 
+/* Bytes of device k's own memory that computing them takes beside all else that is there; 0 where the host computes. */
+uint64_t model_spectrum_bytes(const struct model_spectrum *m, const kernels *k);
+
 /* Gives the factors of a weight, by its name. */
 struct spectrum_provider model_spectrum_provider(struct model_spectrum *m);
 

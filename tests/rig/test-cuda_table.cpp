@@ -109,6 +109,32 @@ static void test_no_solver()
     whole->spectra->destroy(worker);
 }
 
+// a worker takes what is told before, but for the room that its solver may want
+static void test_spectra_memory()
+{
+    static const int sizes[][2] = {{40, 8}, {8, 40}, {24, 24}};
+    g_autoptr(kernels) k = kernels_cuda_create(0, KERNELS_IN_F32, NULL);
+    g_autofree float *w = g_new0(float, 24 * 24);
+    double lambda[24];
+
+    for (int i = 0; i < 24; i++) {
+        w[25 * i] = 1;
+    }
+    g_assert_true(k->spectra->usable(k, NULL));
+    const size_t before = k->available(k);
+    void *worker = k->spectra->create(k);
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        g_assert_true(k->spectra->solve(worker, sizes[i][0], sizes[i][1], w, lambda));
+    }
+    const size_t taken = before - k->available(k), told = k->spectra->bytes(3, sizes);
+    // of the rig's solver, and of any
+    const size_t room = 24 * sizeof(double), most = 4 * 24 * 24 * sizeof(double) + (4 << 20);
+    g_assert_cmpuint(taken, ==, told - most + room);
+    g_assert_cmpuint(k->spectra->bytes(0, sizes), ==, 0);
+    k->spectra->destroy(worker);
+    g_assert_cmpuint(k->available(k), ==, before);
+}
+
 // a matrix that the device has no memory for is the host's; the next one is not
 static void test_no_memory()
 {
@@ -200,6 +226,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cuda/failure", test_failure);
     g_test_add_func("/cuda/devices", test_devices);
     g_test_add_func("/cuda/no-solver", test_no_solver);
+    g_test_add_func("/cuda/spectra-memory", test_spectra_memory);
     g_test_add_func("/cuda/no-memory", test_no_memory);
     for (const struct machine &machine : machines) {
         g_autofree char *path = g_strdup_printf("/cuda/%s=%s/%s", machine.name, machine.value,

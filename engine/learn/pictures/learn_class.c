@@ -64,7 +64,7 @@ static bool add_class(struct lesson *l, const struct learn_drawing *d, struct le
         return error_failed(error,
                             "There is no memory for %d class pictures; lower --prior-images.", n);
     }
-    // an estimate counts the drawing, whatever is kept
+    // what an estimate counts is kept nowhere
     if (!l->session->dry && !load_cached(path, latents, (int64_t)(n * size))) {
         if (!learn_drawing_run(d, &s->class_text->becomes, l->options->seed, n, latents, error)) {
             return false;
@@ -96,6 +96,22 @@ static bool place_class(const struct lesson *l, struct decoder *d, int subject, 
     return true;
 }
 
+static bool is_made(const struct lesson *l)
+{
+    return lesson_prior_rows(l) > 0 && !lesson_prior_by_prediction(l);
+}
+
+// classes are mixed only where subjects are
+static bool is_mixed(const struct lesson *l)
+{
+    bool mixes = false;
+
+    for (int i = 0; i < lesson_subjects(l); i++) {
+        mixes = mixes || lesson_mixes(l, i);
+    }
+    return mixes;
+}
+
 // pictures of two classes are mixed as those of the subjects are
 static bool mix_classes(const struct lesson *l, GError **error)
 {
@@ -119,17 +135,57 @@ static bool mix_classes(const struct lesson *l, GError **error)
 bool lesson_make_class_pictures(struct lesson *l, const struct learner *model, GError **error)
 {
     const struct learn_drawing d = {.lesson = l, .learner = model, .phase = "class pictures"};
-    bool mixes = false;
 
-    if (lesson_prior_rows(l) == 0 || lesson_prior_by_prediction(l)) {
+    if (!is_made(l)) {
         return true;
+    }
+    if (l->session->dry && !lesson_count_class_pictures(l, model, error)) {
+        return false;
     }
     for (int i = 0; i < lesson_subjects(l); i++) {
         if (!add_class(l, &d, lesson_subject(l, i), error)) {
             return false;
         }
-        // classes are mixed only where subjects are
-        mixes = mixes || lesson_mixes(l, i);
     }
-    return !mixes || mix_classes(l, error);
+    return !is_mixed(l) || mix_classes(l, error);
+}
+
+/* ---- what that takes ---- */
+
+// of a decoder and then the encoder, which are there at once
+static bool count_mixing(const struct lesson *l, svdiff *dry, const float *latents, GError **error)
+{
+    const struct learn_pictures *p = l->pictures;
+    const int width = p->w * p->factor, height = p->h * p->factor;
+    g_autofree float *zeros = g_new0(float, (size_t)3 * width * height);
+    struct autoencoder *a =
+        session_autoencoder(dry, AUTOENCODER_ENCODER | AUTOENCODER_DECODER, error);
+    struct decoder *d = a != NULL ? decoder_create(dry->k, a, p->h, p->w, false, 0, error) : NULL;
+    // its memory is taken with the first picture
+    g_autoptr(picture) decoded = d != NULL ? decoder_run(d, latents, NULL, error) : NULL;
+
+    decoder_free(d);
+    g_autofree float *moments =
+        decoded != NULL ? encode_moments(dry->k, a, zeros, width, height, false, error) : NULL;
+    autoencoder_free(a);
+    return moments != NULL;
+}
+
+bool lesson_count_class_pictures(const struct lesson *l, const struct learner *model,
+                                 GError **error)
+{
+    const struct learn_pictures *p = l->pictures;
+    const struct learn_drawing d = {.lesson = l, .learner = model};
+    g_autofree float *latents = g_new0(float, (size_t)p->h * p->w * p->c);
+    struct conditioning text;
+
+    if (!is_made(l)) {
+        return true;
+    }
+    // one, as all of them are drawn; what its text says is all the same
+    conditioning_init(&text, 1, conditioner_tokens(model->conditioner),
+                      conditioner_width(model->conditioner), 0);
+    const bool drawn = learn_drawing_run(&d, &text, 0, 1, latents, error);
+    conditioning_clear(&text);
+    return drawn && (!is_mixed(l) || count_mixing(l, model->session, latents, error));
 }

@@ -63,7 +63,7 @@ bool learn_drawing_run(const struct learn_drawing *d, const struct conditioning 
     struct conditioning both = {0};
     // one model everywhere in the picture: no regions of its own for a subject
     const struct denoise_part part = {.unet = d->learner->unet, .text = &both};
-    struct denoise x = {.k = d->lesson->session->k,
+    struct denoise x = {.k = d->learner->session->k,
                         .parts = &part,
                         .n_parts = 1,
                         .h = p->h,
