@@ -6,7 +6,10 @@
 #include "engine/edit/edit_fit.h"
 #include "engine/edit/edit_shift.h"
 #include "engine/generate/generate_fit.h"
+#include "engine/learn/estimate.h"
 #include "engine/picture/picture.h"
+
+#include "tests/temporary_folder.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -426,6 +429,48 @@ static void test_edit_gives_way(void)
     }
 }
 
+/* ---- learning ---- */
+
+// what was counted is enough for all of it: spectra that the device computes, pictures of the class, steps
+static void test_learn_fits(void)
+{
+    char *folder = temporary_folder_create();
+    g_autofree char *output = g_build_filename(folder, "learned.safetensors", NULL);
+    g_autofree char *image =
+        g_build_filename(g_getenv("SVDIFF_TESTS_DIR"), "fixtures/pictures/rgb8.png", NULL);
+    const char *const images[] = {image, NULL};
+    const struct svdiff_subject subject = {.prompt = "a [V] dog", .images = images};
+    g_autoptr(svdiff) s = open_model_in(SVDIFF_DEVICE_CUDA, SVDIFF_PRECISION_F32);
+    struct svdiff_learn_options o = svdiff_learn_defaults(s);
+    const struct kernels_spectra *spectra = s->k->spectra;
+    g_autoptr(GError) error = NULL;
+    uint64_t told, without;
+
+    // so that they are in no cache
+    s->options.cache = g_strdup(folder);
+    o.subjects = &subject;
+    o.n_subjects = 1;
+    o.output = output;
+    o.size = 64;
+    o.steps = 1;
+    o.prior_images = 1;
+    g_assert_true(estimate_least(s, &o, &told, NULL));
+    s->k->spectra = NULL;
+    g_assert_true(estimate_least(s, &o, &without, NULL));
+    s->k->spectra = spectra;
+    g_assert_cmpuint(without, <, told);
+    limit(told);
+    svdiff_learn(s, &o, NULL, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(s->device, ==, "cuda:0");
+    limit(told - 4096);
+    g_assert_false(svdiff_learn(s, &o, NULL, NULL, &error));
+    g_unsetenv("RIG_MEMORY");
+    assert_says(error,
+                "GiB of memory are needed and [0-9.]+ GiB are available on the device cuda:0");
+    temporary_folder_remove(folder);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -441,5 +486,6 @@ int main(int argc, char **argv)
     g_test_add_func("/session-device/edit-offers", test_edit_offers);
     g_test_add_func("/session-device/edit-fits", test_edit_fits);
     g_test_add_func("/session-device/edit-gives-way", test_edit_gives_way);
+    g_test_add_func("/session-device/learn-fits", test_learn_fits);
     return g_test_run();
 }
