@@ -2,13 +2,15 @@
 
 What it decodes: the encoder's latents, and latents that the denoiser drew again from a noise level between
 SOFTEST and HARDEST, by their captions, so that it learns to paint well from what it will be given; the picture
-that either should become is the painted one.  The loss is the autoencoder's, plus the critic's features, plus
-the critic's opinion, weighted so that its gradient in the last layer is OPINION of the loss's (Esser et al.,
-VQGAN, 2021): squares alone would have it paint the mean of all edges that may be there, which is blurred.
+that either should become is the painted one.  The loss is the autoencoder's, plus how much the contrast of fine
+detail differs, wherever in a few pixels it lies, plus the critic's features, plus the critic's opinion, weighted
+so that its gradient in the last layer is OPINION of the loss's (Esser et al., VQGAN, 2021): squares alone would
+have it paint the mean of all edges that may be there, which is blurred.
 """
 import random
 
 import torch
+from torch.nn.functional import avg_pool2d
 
 from . import pictures
 from .autoencoder import difference, to_tensor
@@ -20,7 +22,14 @@ from .tokens import encode
 
 BATCH, DRAWN = 8, 5  # pictures in a step, those of them whose latents are drawn
 SOFTEST, HARDEST, STEPS = 100, 700, 6  # noise levels to draw from, steps
-FEATURES, OPINION, BLIND = 0.2, 0.3, 200  # the last: steps before the critic has a say
+CONTRAST, FEATURES, OPINION, BLIND = 0.5, 0.2, 0.3, 200  # the last: steps before the critic has a say
+WINDOW = 8  # pixels over which contrast is seen
+
+
+def contrast(picture):
+    """Returns the root mean square, over windows, of what a 3x3 mean takes away; n,3,h,w -> n,3,h/4-1,w/4-1."""
+    fine = picture - avg_pool2d(picture, 3, 1, 1, count_include_pad=False)
+    return (avg_pool2d(fine.square(), WINDOW, WINDOW // 2) + 1e-4).sqrt()
 
 
 class DecoderTraining:
@@ -74,6 +83,7 @@ class DecoderTraining:
         with autocast(self.device):
             y = self.model.vae.decode(latents).sample.float()
             loss, square = difference(y, x)
+            loss = loss + CONTRAST * (contrast(y) - contrast(x)).abs().mean()
             opinion, features = decoder_loss(self.critic, x, y)
             judged = critic_loss(self.critic, x, y.detach())
         if self.clock.step > BLIND:

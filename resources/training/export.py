@@ -48,7 +48,8 @@ def write_model(model, folder):
     build_scheduler().save_pretrained(new / "scheduler")
     model.unet.save_config(new / "unet")
     model.vae.save_config(new / "vae")
-    forget_origin(new / "vae" / "config.json")
+    for part in ("unet", "vae"):
+        forget_origin(new / part / "config.json")
     text_config = copy.deepcopy(model.text.config)
     text_config.architectures = ["CLIPTextModel"]
     text_config.dtype = torch.float32  # what it is loaded as where nothing is said

@@ -3,7 +3,7 @@
 A Scene says what stands where; `paint` turns it into a 128x128 picture and `caption` into English.
 The rules a caption promises:
 
-    nothing said     60 to 104 pixels large (longer side), within 10 pixels of the middle, unmirrored
+    nothing said     60 to 104 pixels large (longer side), within 10 pixels of the middle
     small, big       34 to 52, 108 to 124 pixels
     on the left ...  in the middle of that half, at most 60 pixels large
     A and B          side by side, 48 to 62 pixels large; with sides said, A and B stand there
@@ -36,8 +36,7 @@ PLACES = {"left": "on the left", "right": "on the right", "top": "at the top",
 OPPOSITE = {"left": "right", "right": "left", "top": "bottom", "bottom": "top"}
 SIZES = {"small": (34, 52), "big": (108, 124), "": (60, 104)}
 PLURALS = {"grapes", "cherries", "scissors", "jeans", "socks"}  # names that are plural already
-MASS = {"sheep", "fish", "blowfish", "bread", "corn", "broccoli", "milk", "coffee", "beer", "sushi",
-        "fire", "cheese"}
+MASS = {"sheep", "fish", "bread", "milk", "coffee", "fire", "cheese"}
 PLACEHOLDERS = ["sks", "zwx", "ohwx", "qjv", "vkx", "xyq", "wzk", "jqf", "pzx", "kwq"]
 
 
@@ -99,9 +98,7 @@ def one_thing(rng, thing, ground, said):
     place = rng.choice(list(PLACES)) if size != "big" and rng.random() < 0.22 else "middle"
     low, high = (46, 60) if place != "middle" and not size else SIZES[size]
     centre = near(rng, place, 5 if place != "middle" else 2 if size == "big" else 10)
-    item = Item(thing, centre, rng.randint(low, high), place, mirrored=rng.random() < 0.05,
-                angle=180.0 if rng.random() < 0.03 else 0.0)
-    return Scene((item,), ground, said, size)
+    return Scene((Item(thing, centre, rng.randint(low, high), place),), ground, said, size)
 
 
 def two_things(rng, first, second, ground, said):
@@ -128,9 +125,9 @@ def random_scene(rng, things):
         ground, said = random_ground(rng)
         draw = rng.random()
         thing = rng.choice(things)
-        if draw < 0.53 or (draw > 0.95 and thing.name in PLURALS):
+        if draw < 0.56 or (draw > 0.96 and thing.name in PLURALS):
             scene = one_thing(rng, thing, ground, said)
-        elif draw < 0.95:
+        elif draw < 0.96:
             scene = two_things(rng, *rng.sample(things, 2), ground, said)
         else:
             scene = several(rng, thing, ground, said)
@@ -149,7 +146,7 @@ def article(words, name):
 def plural(name):
     if name in MASS:
         return name
-    if name.endswith(("s", "sh", "ch", "x", "o")) and not name.endswith(("yo", "radio")):
+    if name.endswith(("s", "sh", "ch", "x", "o")):
         return name + "es"
     if name.endswith("y") and name[-2] not in "aeiou":
         return name[:-1] + "ies"
@@ -171,8 +168,6 @@ def caption(rng, scene):
     else:
         name = noun(rng, first.thing)
         text = article(f"{scene.size} {name}" if scene.size else name, name)
-        text += " upside down" if first.angle else ""
-        text += " facing the other way" if first.mirrored else ""
         text += " " + PLACES[first.place] if first.place != "middle" else ""
     prefix = rng.choices(["", "a photo of ", "a picture of "], [55, 35, 10])[0]
     return prefix + text + _ground_words(rng, scene)
