@@ -69,8 +69,7 @@ static const struct argument learn_arguments[] = {
     // scripts say it in the name
     {ARGUMENT_CHOICE, "method", N_("Method (_3)"),
      N_("What learns, and which file it becomes: singular values of the model, a LoRA beside it, "
-        "or "
-        "a word alone."),
+        "or a word alone."),
      .standard_text = "svdiff", .choices = BARRED(PLAIN_METHOD_WORDS),
      .choice_words = N_("SVDiff|LoRA|textual inversion"), .advanced = true, .unscripted = true},
 };
