@@ -67,7 +67,10 @@ static void check_choices(const struct argument *a, const struct option *o)
     g_autofree char *words = g_strjoinv("|", (char **)o->words);
     const char *own = g_str_has_prefix(a->choices, "auto|") ? a->choices + 5 : a->choices;
 
-    g_assert_cmpstr(own, ==, words);
+    // a list of dialogs alone may offer the first ones only
+    if (!a->unscripted || !g_str_has_prefix(words, own) || words[strlen(own)] != '|') {
+        g_assert_cmpstr(own, ==, words);
+    }
 }
 
 static void test_arguments(void)
@@ -95,7 +98,7 @@ static void test_arguments(void)
         }
     }
     // --effort, and of two procedures --sampler, --spacing, --timesteps, --noise
-    g_assert_cmpuint(choices, ==, 9);
+    g_assert_cmpuint(choices, ==, 10);
     g_assert_cmpuint(numbers, >=, 20);
 }
 
