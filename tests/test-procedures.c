@@ -97,7 +97,7 @@ static void test_arguments(void)
             }
         }
     }
-    // --effort, and of two procedures --sampler, --spacing, --timesteps, --noise
+    // --effort, --method, and of two procedures --sampler, --spacing, --timesteps, --noise
     g_assert_cmpuint(choices, ==, 10);
     g_assert_cmpuint(numbers, >=, 20);
 }
