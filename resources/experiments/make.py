@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Makes the tables of README.md again: learns what is missing in results/*.csv, and writes the tables.
+
+    python3 resources/experiments/make.py build/engine/svdiff [--only tried methods subsets pairs] [--minutes N]
+
+It goes on where it was stopped, on another machine too: a learning that is done is a line in results/, which is
+committed; files and pictures stay in a cache folder. Needs NumPy, SciPy and Pillow, and Debian's fonts-noto-color-emoji.
+"""
+import argparse
+import time
+from pathlib import Path
+
+import methods
+import pairs
+import subsets
+from learning import ROOT, Laboratory
+from table import Table
+
+HERE = Path(__file__).resolve().parent
+KEY = ("method", "options", "thing", "seed")
+NAMES = ("tried", "methods", "subsets", "pairs")
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("svdiff", type=Path)
+    parser.add_argument("--model", type=Path, default=ROOT / "resources" / "model")
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/svdiff-experiments")
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin nothing more after so many")
+    parser.add_argument("--report", action="store_true", help="only write the tables of what is there")
+    return parser.parse_args()
+
+
+class Experiments:
+    """The tables, and what is still to be learned for them."""
+
+    def __init__(self, laboratory):
+        self.laboratory = laboratory
+        self.tables = {name: Table(HERE / "results" / f"{name}.csv", KEY) for name in NAMES}
+        for table in self.tables.values():
+            table.rows = table.find(model=laboratory.hash)
+
+    def learnings(self, name):
+        names = [thing.name for thing in self.laboratory.known.things[:10]]
+        return {"tried": methods.tried_learnings,
+                "methods": lambda: methods.method_learnings(self.tables["tried"], names),
+                "subsets": subsets.subset_learnings,
+                "pairs": lambda: pairs.pair_learnings(self.tables["tried"])}[name]()
+
+    def missing(self, name):
+        return [learning for learning in self.learnings(name)
+                if not self.tables[name].find(**{part: getattr(learning, part) for part in KEY})]
+
+    def run(self, name, end):
+        """Does what is missing of one experiment until the time is over; returns whether all of it is there."""
+        for learning in self.missing(name):
+            if time.monotonic() > end:
+                return False
+            line = self.laboratory.measured(learning)
+            self.tables[name].add(line)
+            print(f"{name}: {line['method']} {line['options']} {line['thing']} {line['seed']}: "
+                  f"{line['right']} right, {line['ground']} on the background", flush=True)
+        return True
+
+    def texts(self):
+        return {"tried": methods.tried_table(self.tables["tried"]),
+                "methods": methods.methods_table(self.tables["methods"], self.tables["tried"]),
+                "subsets": subsets.subsets_table(self.tables["subsets"]),
+                "pairs": pairs.pairs_table(self.tables["pairs"], self.tables["tried"])}
+
+
+def write_tables(path, texts):
+    """Replaces what stands between <!-- NAME --> and <!-- / --> in the file."""
+    page = path.read_text(encoding="utf-8")
+    for name, text in texts.items():
+        begin, end = f"<!-- {name} -->\n", "<!-- / -->"
+        start = page.index(begin) + len(begin)
+        page = page[:start] + "\n" + text + "\n" + page[page.index(end, start):]
+    path.write_text(page, encoding="utf-8")
+
+
+def main():
+    chosen = options()
+    experiments = Experiments(Laboratory(chosen.svdiff, chosen.model, chosen.cache))
+    end = time.monotonic() + 60 * chosen.minutes
+    for name in chosen.only if not chosen.report else ():
+        if not experiments.run(name, end):
+            break
+    write_tables(HERE / "README.md", experiments.texts())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""A committed CSV, a line for each learning that is done: what is there is not done again.
+
+Lines of other weights of the model than those that are asked for stay, and count for nothing.
+"""
+import csv
+import math
+import os
+
+from scipy import stats
+
+
+class Table:
+    """results/NAME.csv; `key` are the columns that tell one line from another."""
+
+    def __init__(self, path, key):
+        self.path, self.key, self.rows = path, ("model", *key), []
+        if path.exists():
+            with open(path, encoding="utf-8", newline="") as file:
+                self.rows = list(csv.DictReader(file))
+
+    def find(self, **wanted):
+        """Returns the lines with these values."""
+        return [row for row in self.rows if all(row[name] == str(value) for name, value in wanted.items())]
+
+    def has(self, line):
+        return bool(self.find(**{name: line[name] for name in self.key}))
+
+    def add(self, line):
+        """Writes a line behind the others, which is on the disk when this returns."""
+        new = not self.path.exists()
+        with open(self.path, "a", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(line), lineterminator="\n")
+            if new:
+                writer.writeheader()
+            writer.writerow(line)
+            file.flush()
+            os.fsync(file.fileno())
+        self.rows.append({name: str(value) for name, value in line.items()})
+
+
+def share(rows, column):
+    """Returns (mean, half of its 95 % interval), of 100, of a count of `drawn` pictures a row.
+
+    A row is one learning, whose pictures are no independent ones: the interval is Student's over learnings.
+    """
+    parts = [100 * float(row[column]) / float(row["drawn"]) for row in rows]
+    mean = sum(parts) / len(parts)
+    if len(parts) < 2:
+        return mean, math.nan
+    deviation = math.sqrt(sum((part - mean) ** 2 for part in parts) / (len(parts) - 1))
+    return mean, stats.t.ppf(0.975, len(parts) - 1) * deviation / math.sqrt(len(parts))
+
+
+def markdown(titles, lines):
+    """Returns the lines as a table in Markdown."""
+    rows = [titles, ["---"] * len(titles), *lines]
+    return "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows) + "\n"
+
+
+def interval(mean, half):
+    return f"{mean:.0f}" if math.isnan(half) else f"{mean:.0f} ± {half:.0f}"
