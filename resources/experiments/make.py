@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Makes the tables of README.md again: learns what is missing in results/*.csv, and writes the tables.
 
-    python3 resources/experiments/make.py build/engine/svdiff [--only tried methods subsets pairs] [--minutes N]
+    python3 resources/experiments/make.py build/engine/svdiff [--only tried methods subsets pairs edits] [--minutes N]
 
 It goes on where it was stopped, on another machine too: a learning that is done is a line in results/, which is
-committed; files and pictures stay in a cache folder. Needs NumPy, SciPy and Pillow, and Debian's fonts-noto-color-emoji.
+committed; files and pictures stay in a cache folder. Needs NumPy, SciPy and Pillow, Debian's
+fonts-noto-color-emoji, and for the edits PyTorch and diffusers.
 """
 import argparse
 import time
 from pathlib import Path
 
+import edits
 import methods
 import pairs
 import subsets
@@ -18,7 +20,7 @@ from table import Table
 
 HERE = Path(__file__).resolve().parent
 KEY = ("method", "options", "thing", "seed")
-NAMES = ("tried", "methods", "subsets", "pairs")
+NAMES = ("tried", "methods", "subsets", "pairs", "edits")
 
 
 def options():
@@ -52,8 +54,24 @@ class Experiments:
         return [learning for learning in self.learnings(name)
                 if not self.tables[name].find(**{part: getattr(learning, part) for part in KEY})]
 
+    def run_edits(self, end):
+        """Makes the edits that are missing until the time is over; returns whether all of them are there."""
+        editing, table = edits.Editing(self.laboratory, self.tables["tried"]), self.tables["edits"]
+        for job in edits.jobs(self.laboratory.known.things):
+            for way in edits.WAYS:
+                if table.find(way=way, thing=job.thing.name):
+                    continue
+                if time.monotonic() > end:
+                    return False
+                line = editing.measured(job, way)
+                table.add(line)
+                print(f"edits: {way} {job.thing.name}: back {line['back']} dB", flush=True)
+        return True
+
     def run(self, name, end):
         """Does what is missing of one experiment until the time is over; returns whether all of it is there."""
+        if name == "edits":
+            return self.run_edits(end)
         for learning in self.missing(name):
             if time.monotonic() > end:
                 return False
@@ -67,7 +85,8 @@ class Experiments:
         return {"tried": methods.tried_table(self.tables["tried"]),
                 "methods": methods.methods_table(self.tables["methods"], self.tables["tried"]),
                 "subsets": subsets.subsets_table(self.tables["subsets"]),
-                "pairs": pairs.pairs_table(self.tables["pairs"], self.tables["tried"])}
+                "pairs": pairs.pairs_table(self.tables["pairs"], self.tables["tried"]),
+                "edits": edits.edits_table(self.tables["edits"])}
 
 
 def write_tables(path, texts):
