@@ -21,8 +21,7 @@
 static const struct argument learn_arguments[] = {
     {ARGUMENT_TEXT, "name", N_("_Name"),
      N_("What the subject is called, under which it is kept in your data folder; lora fox, "
-        "embedding "
-        "fox: it is learned as a LoRA, or as a textual inversion."),
+        "embedding fox: it is learned as a LoRA, or as a textual inversion."),
      .advanced = true},
     {ARGUMENT_TEXT, "prompt", N_("_Prompt"),
      N_("What the layer shows, with [V] for the subject; empty: a photo of a [V] thing."),

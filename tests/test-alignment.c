@@ -1,4 +1,5 @@
 /* Alignments: intervals against tables of Student's t, cosines, and what tables and CSV have. */
+#include "engine/base/cosine.h"
 #include "engine/evaluate/alignment.h"
 
 #include "engine/base/csv.h"
@@ -42,9 +43,9 @@ static void test_cosine(void)
 {
     const float a[] = {1, 2, 2}, b[] = {2, 1, -2}, c[] = {-2, -4, -4}, zero[] = {0, 0, 0};
 
-    g_assert_cmpfloat(alignment_cosine(a, b, 3), ==, 0);
-    g_assert_cmpfloat_with_epsilon(alignment_cosine(a, c, 3), -1, 1e-15);
-    g_assert_true(isnan(alignment_cosine(a, zero, 3)));
+    g_assert_cmpfloat(cosine_of(a, b, 3), ==, 0);
+    g_assert_cmpfloat_with_epsilon(cosine_of(a, c, 3), -1, 1e-15);
+    g_assert_true(isnan(cosine_of(a, zero, 3)));
 }
 
 // two points, one of a single picture that no text was compared with

@@ -40,8 +40,7 @@ static const struct option rows[] = {
           "a subject that is drawn and judged (repeat: each for itself)"),
     OTHER(OPTION_FILES, "pictures", APART, NULL, "FOLDER",
           "pictures that are judged, whoever drew them: in the order of their names the same "
-          "number of "
-          "each prompt (repeat: each for itself)"),
+          "number of each prompt (repeat: each for itself)"),
     OTHER(OPTION_FILES, "prompts", APART, NULL, "FILE|TEXT",
           "a prompt, or a file with one a line, in which [V] is the subject (repeat)"),
     OTHER(OPTION_FILES, "references", APART, NULL, "FILE|FOLDER",
@@ -422,17 +421,13 @@ const struct command_kind command_evaluate = {
     .purpose = "how well pictures show a subject and follow their texts",
     .summary =
         "Judges pictures: text alignment is how well they follow their prompts, image alignment "
-        "how "
-        "much\nthey look like the references, each as a mean over the pictures with its 95 % "
-        "interval "
-        "(Student's t).\n\n"
+        "how\nmuch they look like the references, each as a mean over the pictures with its 95 % "
+        "interval\n(Student's t).\n\n"
         "With --clip-model they are CLIP-T and CLIP-I: cosines of what CLIP makes of a picture and "
-        "of "
-        "its\nprompt, with the class in the place of [V], and of a picture and each reference. "
-        "Without "
-        "it there is\nno text alignment, and the image alignment is about colours alone: the "
-        "cosine of "
-        "means and\ndeviations of the autoencoder's latents in the middle of the pictures.\n\n"
+        "of\nits prompt, with the class in the place of [V], and of a picture and each reference. "
+        "Without\nit there is no text alignment, and the image alignment is about colours alone: "
+        "the cosine of\nmeans and deviations of the autoencoder's latents in the middle of the "
+        "pictures.\n\n"
         "  svdiff evaluate --subject fox --prompts 'a [V] fox in the snow' --references fox/ "
         "--clip-model FOLDER\n"
         "  svdiff evaluate --pictures drawn/ --prompts prompts.txt --class fox --references fox/ "

@@ -51,18 +51,6 @@ struct interval interval_of(const double *values, int n)
     return (struct interval){mean, mean - half, mean + half};
 }
 
-double alignment_cosine(const float *a, const float *b, int n)
-{
-    double product = 0, square_a = 0, square_b = 0;
-
-    for (int i = 0; i < n; i++) {
-        product += (double)a[i] * b[i];
-        square_a += (double)a[i] * a[i];
-        square_b += (double)b[i] * b[i];
-    }
-    return product / sqrt(square_a * square_b);
-}
-
 /* ---- the list ---- */
 
 static void clear_point(void *point)

@@ -18,9 +18,6 @@ struct interval interval_of(const double *values, int n);
 // Student's t with `freedom` >= 1 degrees, within -+ which 95 % lie
 double interval_student(int freedom);
 
-/* Of vectors of length 1; NaN where one of them has no direction, and so all zeros. */
-double alignment_cosine(const float *a, const float *b, int n);
-
 struct alignment_point {
     char *name;
     int pictures;

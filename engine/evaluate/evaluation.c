@@ -1,6 +1,8 @@
 /* Judging pictures; see evaluation.h. */
 #include "engine/evaluate/evaluation.h"
 
+#include "engine/base/cosine.h"
+
 #include <math.h>
 
 void evaluation_init(struct evaluation *e, const struct judge *judge)
@@ -52,7 +54,7 @@ static double mean_of_references(const struct evaluation *e, const float *vector
     double sum = 0;
 
     for (int i = 0; i < n; i++) {
-        sum += alignment_cosine(vector, &g_array_index(e->references, float, i *width), width);
+        sum += cosine_of(vector, &g_array_index(e->references, float, i *width), width);
     }
     return sum / n;
 }
@@ -70,7 +72,7 @@ bool evaluation_picture(struct evaluation *e, const picture *p, const char *name
         .text = g_strdup(e->text),
         .picture = g_strdup(name),
         .text_alignment =
-            e->text_vector != NULL ? alignment_cosine(vector, e->text_vector, width) : (double)NAN,
+            e->text_vector != NULL ? cosine_of(vector, e->text_vector, width) : (double)NAN,
         .image_alignment = mean_of_references(e, vector)};
     g_array_append_val(e->found.rows, row);
     return true;

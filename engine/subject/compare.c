@@ -1,27 +1,10 @@
 /* How alike subjects are; see compare.h. */
 #include "engine/subject/compare.h"
 
+#include "engine/base/cosine.h"
 #include "engine/base/error.h"
 
 #include <math.h>
-
-// the cosine of two lists of numbers; false when one of them has no direction
-static bool cosine_of(const float *a, const float *b, int n, double *cosine)
-{
-    double product = 0, square_a = 0, square_b = 0;
-
-    for (int i = 0; i < n; i++) {
-        product += (double)a[i] * b[i];
-        square_a += (double)a[i] * a[i];
-        square_b += (double)b[i] * b[i];
-    }
-    // one value has only a sign
-    if (n < 2 || square_a == 0 || square_b == 0) {
-        return false;
-    }
-    *cosine = product / sqrt(square_a) / sqrt(square_b);
-    return true;
-}
 
 // of the layers of each group
 struct sums {
@@ -43,13 +26,14 @@ static struct sums compare_two(const struct subject *a, const struct subject *b)
 {
     g_autofree const char **names = subject_names(a);
     struct sums s = {0};
-    double cosine;
 
     for (const char **name = names; *name != NULL; name++) {
         int n_a = 0, n_b = 0;
         const float *x = subject_shift(a, *name, &n_a), *y = subject_shift(b, *name, &n_b);
-        // subjects of other subsets have fewer layers in common
-        if (y != NULL && n_a == n_b && cosine_of(x, y, n_a, &cosine)) {
+        // subjects of other subsets have fewer layers in common; one value has only a sign
+        const double cosine =
+            y != NULL && n_a == n_b && n_a > 1 ? cosine_of(x, y, n_a) : (double)NAN;
+        if (!isnan(cosine)) {
             add_layer(&s, *name, cosine);
         }
     }

@@ -39,7 +39,7 @@ class Experiments:
 
     def __init__(self, laboratory):
         self.laboratory = laboratory
-        self.tables = {name: Table(HERE / "results" / f"{name}.csv", KEY) for name in NAMES}
+        self.tables = {name: Table(HERE / "results" / f"{name}.csv") for name in NAMES}
         for table in self.tables.values():
             table.rows = table.find(model=laboratory.hash)
 

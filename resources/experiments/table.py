@@ -10,10 +10,10 @@ from scipy import stats
 
 
 class Table:
-    """results/NAME.csv; `key` are the columns that tell one line from another."""
+    """The lines of results/NAME.csv."""
 
-    def __init__(self, path, key):
-        self.path, self.key, self.rows = path, ("model", *key), []
+    def __init__(self, path):
+        self.path, self.rows = path, []
         if path.exists():
             with open(path, encoding="utf-8", newline="") as file:
                 self.rows = list(csv.DictReader(file))
@@ -21,9 +21,6 @@ class Table:
     def find(self, **wanted):
         """Returns the lines with these values."""
         return [row for row in self.rows if all(row[name] == str(value) for name, value in wanted.items())]
-
-    def has(self, line):
-        return bool(self.find(**{name: line[name] for name in self.key}))
 
     def add(self, line):
         """Writes a line behind the others, which is on the disk when this returns."""
