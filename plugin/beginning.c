@@ -48,8 +48,7 @@ static void add_brought(GStrvBuilder *to, GStrvBuilder *files, const char *file)
     const char *words = text_of(info, "modelspec.trigger_phrase");
 
     if (words != NULL && words[0] != '\0' && text_of(info, "svdiff.prompt") != NULL) {
-        const bool vowel = strchr("aeiouAEIOU", words[0]) != NULL;
-        g_autofree char *thing = g_strdup_printf("%s %s", vowel ? "an" : "a", words);
+        g_autofree char *thing = thing_named(words);
         g_strv_builder_add(to, thing);
         g_strv_builder_add(files, file);
     }
