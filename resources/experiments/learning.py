@@ -91,10 +91,10 @@ class Laboratory:
         subprocess.run([self.svdiff, *arguments, "--model", self.model, "--quiet"], check=True,
                        stdout=subprocess.DEVNULL)
 
-    def learn(self, learning):
-        """Returns (the file, seconds); None for seconds where it lay there already."""
+    def learn(self, learning, *more):
+        """Returns (the file, seconds); None for seconds where it lay there already and no more options are given."""
         path, learned = self.results / f"{learning.stem()}.safetensors", self.things_of(learning)
-        if path.exists():
+        if path.exists() and not more:
             return path, None
         arguments = []
         for thing in learned:
@@ -105,7 +105,7 @@ class Laboratory:
                 arguments += ["--image", picture, *(("--mask", mask) if mask else ())]
         start = time.monotonic()
         self.run("learn", "--method", learning.method, *arguments, "--seed", str(learning.seed), "--output", path,
-                 *learning.options.split())
+                 *learning.options.split(), *more)
         for spare in (".resume", ".csv"):
             Path(f"{path}{spare}").unlink(missing_ok=True)
         return path, time.monotonic() - start

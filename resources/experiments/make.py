@@ -5,7 +5,7 @@
 
 It goes on where it was stopped, on another machine too: a learning that is done is a line in results/, which is
 committed; files and pictures stay in a cache folder. Needs NumPy, SciPy and Pillow, Debian's
-fonts-noto-color-emoji, and for the edits PyTorch and diffusers.
+fonts-noto-color-emoji; for the edits and the successors PyTorch and diffusers, for the latter PEFT, too.
 """
 import argparse
 import time
@@ -15,12 +15,13 @@ import edits
 import methods
 import pairs
 import subsets
+import successors
 from learning import ROOT, Laboratory
 from table import Table
 
 HERE = Path(__file__).resolve().parent
 KEY = ("method", "options", "thing", "seed")
-NAMES = ("tried", "methods", "subsets", "pairs", "edits")
+NAMES = ("tried", "methods", "subsets", "pairs", "edits", "successors")
 
 
 def options():
@@ -48,7 +49,8 @@ class Experiments:
         return {"tried": methods.tried_learnings,
                 "methods": lambda: methods.method_learnings(self.tables["tried"], names),
                 "subsets": subsets.subset_learnings,
-                "pairs": lambda: pairs.pair_learnings(self.tables["tried"])}[name]()
+                "pairs": lambda: pairs.pair_learnings(self.tables["tried"]),
+                "successors": successors.successor_learnings}[name]()
 
     def missing(self, name):
         return [learning for learning in self.learnings(name)
@@ -72,10 +74,11 @@ class Experiments:
         """Does what is missing of one experiment until the time is over; returns whether all of it is there."""
         if name == "edits":
             return self.run_edits(end)
+        measured = successors.measured if name == "successors" else Laboratory.measured
         for learning in self.missing(name):
             if time.monotonic() > end:
                 return False
-            line = self.laboratory.measured(learning)
+            line = measured(self.laboratory, learning)
             self.tables[name].add(line)
             print(f"{name}: {line['method']} {line['options']} {line['thing']} {line['seed']}: "
                   f"{line['right']} right, {line['ground']} on the background", flush=True)
@@ -86,7 +89,8 @@ class Experiments:
                 "methods": methods.methods_table(self.tables["methods"], self.tables["tried"]),
                 "subsets": subsets.subsets_table(self.tables["subsets"]),
                 "pairs": pairs.pairs_table(self.tables["pairs"], self.tables["tried"]),
-                "edits": edits.edits_table(self.tables["edits"])}
+                "edits": edits.edits_table(self.tables["edits"]),
+                "successors": successors.successors_table(self.tables["successors"])}
 
 
 def write_tables(path, texts):
