@@ -46,10 +46,10 @@ static double rate_factor(const struct svdiff_learn_options *o, int step)
     return 1;
 }
 
-/* Forward and backward of micro-batch m, whose gradient is complete then, and its loss where steps are
+/* Forward and backward of micro-batch m, whose gradient is complete then, and its losses where steps are
  * settled at once. False with an error; r->cancelled when it was stopped, with a gradient that is of no
  * use then. */
-static bool micro_batch(struct learn_run *r, int64_t m, double *loss, GError **error)
+static bool micro_batch(struct learn_run *r, int64_t m, struct learn_losses *losses, GError **error)
 {
     learn_draw(r->lesson, m, r->batch);
     r->batch->scale = r->scale.value;
@@ -64,27 +64,27 @@ static bool micro_batch(struct learn_run *r, int64_t m, double *loss, GError **e
     }
     learn_outcome_add(r);
     learn_trace_run(r, (int)m);
-    return learn_outcome_late(r) || learn_outcome_loss(r, loss, error);
+    return learn_outcome_late(r) || learn_outcome_losses(r, losses, error);
 }
 
 /* The step's micro-batches, those of other processes included; then the gradient is their sum. */
 static bool accumulate(struct learn_run *r, GError **error)
 {
     const int batches = r->lesson->options->accumulate;
-    double sum = 0;
+    struct learn_losses sums = {0};
 
     learn_share_begin(r);
     learn_outcome_begin(r);
     for (int i = learn_share_rank(r); i < batches && !r->cancelled; i += learn_share_size(r)) {
-        double loss = 0;
-        const bool good = micro_batch(r, (int64_t)r->step * batches + i, &loss, error);
-        if (!learn_share_add(r, good, loss, &sum, error)) {
+        struct learn_losses losses = {0};
+        const bool good = micro_batch(r, (int64_t)r->step * batches + i, &losses, error);
+        if (!learn_share_add(r, good, &losses, &sums, error)) {
             return false;
         }
     }
     learn_share_end(r);
     if (!r->cancelled && !learn_outcome_late(r)) {
-        r->loss = sum / batches;
+        learn_outcome_sums(r, &sums);
     }
     return true;
 }
@@ -253,13 +253,19 @@ static bool write_losses(const struct learn_run *r, GError **error)
 {
     g_autofree char *path = learn_file_losses(r->lesson->options->output);
     const bool validated = r->lesson->options->validate_every > 0;
-    g_autoptr(GString) csv =
-        g_string_new(validated ? "step,loss,validation_loss\n" : "step,loss\n");
+    const bool preserved = lesson_prior_rows(r->lesson) > 0;
+    g_autoptr(GString) csv = g_string_new("step,loss");
+
+    g_string_append_printf(csv, "%s%s\n", preserved ? ",prior_loss" : "",
+                           validated ? ",validation_loss" : "");
 
     // row 0, before the first step, has a validation loss alone
     for (int i = validated ? 0 : 1; i <= (int)r->losses->len; i++) {
         g_string_append_printf(csv, "%d", i);
         append_loss(csv, i > 0 ? g_array_index(r->losses, float, i - 1) : -1);
+        if (preserved) {
+            append_loss(csv, i > 0 ? g_array_index(r->prior_losses, float, i - 1) : -1);
+        }
         if (validated) {
             append_loss(csv, learn_validation(r, i));
         }

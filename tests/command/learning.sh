@@ -133,12 +133,13 @@ done
 
 # ---- the validation loss: the same noise in every run, begun before the first step ----
 
-column() { # FILE STEP: the validation loss
-    awk -F, -v step="$2" '$1 == step { print $3 }' "$1"
+column() { # FILE STEP [NAME]: the validation loss, or what else the table has
+    awk -F, -v step="$2" -v name="${3:-validation_loss}" 'NR == 1 { for (i = 1; i <= NF; i++) place[$i] = i }
+        $1 == step { print $place[name] }' "$1"
 }
 
 learn $dog --steps 8 --validate-every 4 --output valid.safetensors
-check 'validation: a column' test "$(head -1 valid.safetensors.csv)" = step,loss,validation_loss
+check 'validation: a column' test "$(head -1 valid.safetensors.csv)" = step,loss,prior_loss,validation_loss
 check 'validation: from step 0 on' test -n "$(column valid.safetensors.csv 0)"
 check 'validation: where it was asked for' test -z "$(column valid.safetensors.csv 3)"
 check 'validation: it falls' awk -v a="$(column valid.safetensors.csv 0)" \
@@ -158,6 +159,41 @@ learn $dog --steps $more --validate-every 4 --output valid.safetensors
 check 'validation: a resumed run tells the same' same halved.safetensors.csv valid.safetensors.csv
 refuses 'validation: fewer than no steps' 2 '--validate-every' learn --model "$sd1" $dog \
     --validate-every -1 --output none.safetensors
+
+# ---- the prior's loss: the mean over a step's micro-batches, in the steps that have one ----
+
+learn $dog --steps 26 --batch 2 --accumulate 2 --prior-every 4 --trace kept.trace --output kept.safetensors
+check 'the prior: a column' test "$(head -1 kept.safetensors.csv)" = step,loss,prior_loss
+check 'the prior: with what the trace has of it' python3 -c '
+import csv, json, struct, sys
+data = open(sys.argv[1], "rb").read()
+(size,) = struct.unpack("<Q", data[:8])
+header = json.loads(data[8:8 + size])
+t = lambda name: struct.unpack_from("<f", data, 8 + size + header[name]["data_offsets"][0])[0]
+rows = list(csv.DictReader(open(sys.argv[2])))
+assert len(rows) == 26 and float(rows[0]["prior_loss"]) < 1e-3 * float(rows[0]["loss"])
+for i, row in enumerate(rows):
+    for name in "loss", "prior_loss":
+        there = f"{name}.{2 * i}" in header
+        assert there == bool(row[name]) and (there or name == "prior_loss" and i > 20), (i, name)
+        mean = (t(f"{name}.{2 * i}") + t(f"{name}.{2 * i + 1}")) / 2 if there else 0
+        assert not there or abs(float(row[name]) - mean) <= 1e-6 * mean, (i, name, row[name], mean)
+assert [i for i, row in enumerate(rows) if not row["prior_loss"]] == [21, 22, 23, 25]' kept.trace kept.safetensors.csv
+learn $dog --steps 23 --batch 2 --accumulate 2 --prior-every 4 --output going.safetensors
+learn $dog --steps 26 --batch 2 --accumulate 2 --prior-every 4 --resume --output going.safetensors
+check 'the prior: a resumed run tells the same' same going.safetensors.csv kept.safetensors.csv
+learn $dog --steps 3 --prior-weight 0 --output alone.safetensors
+check 'the prior: no column where there is none' test "$(head -1 alone.safetensors.csv)" = step,loss
+# a checkpoint of before, which has no prior losses
+learn $dog --steps 4 --output older.safetensors
+python3 "$SVDIFF_TESTS_DIR/command/tensors.py" older.safetensors.resume older 't.pop("prior_loss")'
+mv older older.safetensors.resume
+learn $dog --steps 6 --output older.safetensors --resume
+check 'the prior: a checkpoint without goes on' is 0
+check 'the prior: with those that are known' test -z "$(column older.safetensors.csv 4 prior_loss)" \
+    -a -n "$(column older.safetensors.csv 5 prior_loss)"
+learn $dog --steps 6 --output straight.safetensors
+check 'the prior: to the same subject' same older.safetensors straight.safetensors
 
 for how in end cancel stop; do
     rm -f pipe

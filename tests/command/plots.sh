@@ -117,23 +117,38 @@ check 'learn: of one that is resumed' figure loss.svg 400
 run $teach --steps 45 --validate-every 15 --plot whole.svg --output cat2.safetensors
 # of the title alone they differ, whose letters are drawn
 points() { # FILE: its long lines; letters have curves
-    grep -o 'd="M [-0-9. L]*"' "$1" | awk 'length > 500'
+    grep -o 'd="M [-0-9. L]*"' "$1" | awk 'length > 300'
 }
 points loss.svg >points
 check 'learn: has the steps before it' test -n "$(points loss.svg)" -a "$(points loss.svg)" = "$(points whole.svg)"
 check 'learn: which the first one had not' test -z "$(points short.svg)"
 check 'learn: with the losses of the CSV, and their means, in their places' python3 -c '
 import csv, re, sys
-losses = [float(row["loss"]) for row in csv.DictReader(open(sys.argv[2])) if row["loss"]]
+table = [row for row in csv.DictReader(open(sys.argv[2])) if row["loss"]]
+losses = [float(row["loss"]) for row in table]
+kept = [(i, float(row["prior_loss"])) for i, row in enumerate(table) if row["prior_loss"]]
 lines = [[float(n) for n in re.findall(r"-?[0-9.]+", line)] for line in open(sys.argv[1])]
-(raw, mean) = [line[1::2] for line in lines]
+lines = [list(zip(line[::2], line[1::2])) for line in lines]
+raw, mean = ([y for x, y in line] for line in lines[:2])
 assert len(raw) == len(mean) == len(losses) == 45
 low, high = losses.index(min(losses)), losses.index(max(losses))
 scale = (raw[high] - raw[low]) / (losses[high] - losses[low])
 place = lambda loss: raw[low] + scale * (loss - losses[low])
 around = [losses[max(0, i - 1):i + 2] for i in range(45)]
 assert scale < 0 and all(abs(place(loss) - y) < 0.01 for loss, y in zip(losses, raw))
-assert all(abs(place(sum(a) / len(a)) - y) < 0.01 for a, y in zip(around, mean))' points cat.safetensors.csv
+assert all(abs(place(sum(a) / len(a)) - y) < 0.01 for a, y in zip(around, mean))
+# the prior has its own steps: each of the first twenty, then every fourth; points on straight lines are not drawn
+assert [i for i, loss in kept] == [*range(20), *range(20, 45, 4)]
+def on(line, x, y):
+    return any(a <= x + 0.01 and x <= c + 0.01 and abs(b + (d - b) * (x - a) / (c - a) - y) < 0.01
+               for (a, b), (c, d) in zip(line, line[1:]))
+prior, prior_mean = lines[2:]
+around = [[loss for j, loss in kept if abs(i - j) <= 1] for i, own in kept]
+assert 20 < len(prior) <= 27 and 20 < len(prior_mean) <= 27
+assert all(on(prior, lines[0][i][0], place(loss)) for i, loss in kept)
+assert all(on(prior_mean, lines[0][i][0], place(sum(a) / len(a))) for (i, loss), a in zip(kept, around))' points cat.safetensors.csv
+run $teach --steps 45 --prior-weight 0 --plot alone.svg --output cat3.safetensors
+check 'learn: without the prior there are two lines' test "$(points alone.svg | wc -l)" = 2
 refuses 'learn: --plot loss.jpg' 2 "^loss.jpg: a figure's name must end" $teach --steps 1 --plot loss.jpg --output no
 refuses 'learn: a figure in the place of the losses' 1 'would both write no.svg' $teach --steps 1 --plot no.svg \
     --trace no.svg --output no

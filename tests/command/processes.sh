@@ -39,6 +39,7 @@ together 2 $dog --steps 4 --output two.safetensors
 check 'two processes learn' is 0
 check 'what one learns with --accumulate 2' same one.safetensors two.safetensors
 check 'with its losses' same one.safetensors.csv two.safetensors.csv
+check "the prior's among them" [ "$(grep -Ec '^[0-9]+,[0-9.e-]+,[0-9.e-]+$' two.safetensors.csv)" -eq 4 ]
 check 'and its checkpoint' same one.safetensors.resume two.safetensors.resume
 check 'one of them tells it' [ ! -s "$work/err" ]
 

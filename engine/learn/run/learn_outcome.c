@@ -29,9 +29,10 @@ static struct learn_outcome *outcome_of(const struct learn_run *r, int step)
 static int losses_each(const struct learn_run *r)
 {
     const struct learn_batch *b = r->batch;
+    const struct learn_pictures *p = r->lesson->pictures;
 
-    // of the largest batch, with the prior
-    return (b->instance + lesson_prior_rows(r->lesson)) * (b->map != NULL ? b->h * b->w : 1);
+    // of the largest batch: with the prior, and the square, which has the most places of all shapes
+    return (b->instance + lesson_prior_rows(r->lesson)) * (b->map != NULL ? p->h * p->w : 1);
 }
 
 static struct learn_outcome *create(const struct learn_run *r)
@@ -40,6 +41,7 @@ static struct learn_outcome *create(const struct learn_run *r)
     const int batches = r->lesson->options->accumulate;
     const bool moments = !r->learner->session->k->host_memory;
 
+    o->places = g_new0(int, batches);
     o->losses = g_new0(real, (size_t)batches * losses_each(r));
     for (int i = 0; i < (moments ? LEARN_ARRAYS : 1); i++) {
         o->arrays[i] = g_new0(float, r->learner->parameters->count);
@@ -62,10 +64,13 @@ void learn_outcome_add(struct learn_run *r)
 {
     const kernels *k = r->learner->session->k;
     struct learn_outcome *o = outcome_of(r, r->step);
+    const struct learn_batch *b = r->batch;
     real *losses = o->losses + (size_t)o->n * losses_each(r);
 
-    o->n++;
-    k->bring(k, losses, r->batch->loss, (size_t)learn_step_losses(r->batch) * sizeof(real));
+    // a step that is settled late has another batch by then
+    o->prior = b->n - b->instance;
+    o->places[o->n++] = learn_step_losses(b) / b->n;
+    k->bring(k, losses, b->loss, (size_t)learn_step_losses(b) * sizeof(real));
 }
 
 void learn_outcome_end(struct learn_run *r)
@@ -83,46 +88,69 @@ void learn_outcome_end(struct learn_run *r)
     o->pending = true;
 }
 
-// of micro-batch i, which is there
-static bool read_loss(const struct learn_run *r, struct learn_outcome *o, int i, double *loss,
-                      GError **error)
+// of n rows with so many losses each; 0 of none
+static double mean_of_rows(const real *losses, int n, int places)
 {
-    const struct learn_batch *b = r->batch;
-    const int places = b->map != NULL ? b->h * b->w : 1;
-    real *losses = o->losses + (size_t)i * losses_each(r);
-    g_autofree float *rows = g_new(float, b->instance);
+    g_autofree float *rows = g_new(float, n);
     double sum = 0;
+
+    mse_means(losses, n, places, NULL, rows, NULL);
+    for (int row = 0; row < n; row++) {
+        sum += rows[row];
+    }
+    return n > 0 ? sum / n : 0;
+}
+
+// of micro-batch i, which is there
+static bool read_losses(const struct learn_run *r, struct learn_outcome *o, int i,
+                        struct learn_losses *means, GError **error)
+{
+    const int instance = r->batch->instance, places = o->places[i];
+    real *losses = o->losses + (size_t)i * losses_each(r);
 
     if (!transfer_brought(r->learner->session->k, losses, error)) {
         return false;
     }
-    mse_means(losses, b->instance, places, NULL, rows, NULL);
-    for (int row = 0; row < b->instance; row++) {
-        sum += rows[row];
-    }
-    *loss = b->instance > 0 ? sum / b->instance : 0;
+    means->instance = mean_of_rows(losses, instance, places);
+    means->prior = mean_of_rows(losses + (size_t)instance * places, o->prior, places);
     return true;
 }
 
-bool learn_outcome_loss(struct learn_run *r, double *loss, GError **error)
+bool learn_outcome_losses(struct learn_run *r, struct learn_losses *losses, GError **error)
 {
     struct learn_outcome *o = outcome_of(r, r->step);
 
-    return read_loss(r, o, o->n - 1, loss, error);
+    return read_losses(r, o, o->n - 1, losses, error);
+}
+
+// of a step's micro-batches all have rows of the prior, or none
+static void take_sums(struct learn_run *r, const struct learn_outcome *o,
+                      const struct learn_losses *sums)
+{
+    const int batches = r->lesson->options->accumulate;
+
+    r->loss = sums->instance / batches;
+    r->prior_loss = o->prior > 0 ? sums->prior / batches : -1;
+}
+
+void learn_outcome_sums(struct learn_run *r, const struct learn_losses *sums)
+{
+    take_sums(r, outcome_of(r, r->step), sums);
 }
 
 // all that is on its way
 static bool receive(struct learn_run *r, struct learn_outcome *o, GError **error)
 {
     const kernels *k = r->learner->session->k;
-    double sum = 0, loss = 0;
+    struct learn_losses sums = {0}, one;
 
     for (int i = 0; i < o->n && learn_outcome_late(r); i++) {
-        if (!read_loss(r, o, i, &loss, error)) {
+        if (!read_losses(r, o, i, &one, error)) {
             return false;
         }
-        sum += loss;
-        r->loss = sum / o->n;
+        sums.instance += one.instance;
+        sums.prior += one.prior;
+        take_sums(r, o, &sums);
     }
     bool done = transfer_brought(k, &o->squares, error);
     for (int i = 0; i < LEARN_ARRAYS && done && o->arrays[i] != NULL; i++) {
@@ -147,7 +175,8 @@ static bool check_number(struct learn_run *r, const struct learn_outcome *o, dou
 // the loss was a number, so the shifts that it is of are good
 static void keep(struct learn_run *r, struct learn_outcome *o)
 {
-    const float loss = (float)r->loss; // as the checkpoint keeps it
+    // as the checkpoint keeps them
+    const float loss = (float)r->loss, prior_loss = (float)r->prior_loss;
 
     for (int i = 0; i < LEARN_ARRAYS; i++) {
         float *const taken = o->arrays[i];
@@ -158,6 +187,7 @@ static void keep(struct learn_run *r, struct learn_outcome *o)
     }
     r->good_step = o->step;
     g_array_append_val(r->losses, loss);
+    g_array_append_val(r->prior_losses, prior_loss);
 }
 
 bool learn_outcome_settle(struct learn_run *r, int step, bool *skipped, GError **error)
@@ -207,6 +237,7 @@ void learn_outcome_finish(struct learn_run *r)
             g_free(o->arrays[j]);
         }
         if (o != NULL) {
+            g_free(o->places);
             g_free(o->losses);
             g_free(o);
         }

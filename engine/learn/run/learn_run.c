@@ -147,10 +147,11 @@ struct learn_run *learn_run_create(const struct lesson *lesson, struct learner *
     r->learner = learner;
     r->scale = loss_scale_begin(lesson->session->k->activation);
     r->losses = g_array_new(FALSE, FALSE, sizeof(float));
+    r->prior_losses = g_array_new(FALSE, FALSE, sizeof(float));
     r->validations = g_array_new(FALSE, FALSE, sizeof(float));
     // a NULL trace takes everything and keeps nothing
     r->trace = lesson->options->trace != NULL ? trace_create() : NULL;
-    r->loss = -1;
+    r->loss = r->prior_loss = -1;
     // keeping every segment may take too much: they are run again on the way back
     if (!send_pictures(r, error) || !prepare_batch(r, error) ||
         (r->share = learn_share_create(r, error)) == NULL ||
@@ -224,6 +225,7 @@ void learn_run_free(struct learn_run *r)
     trace_free(r->trace);
     learner_free(r->learner);
     g_array_unref(r->losses);
+    g_array_unref(r->prior_losses);
     g_array_unref(r->validations);
     g_free(r);
 }

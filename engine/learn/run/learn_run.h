@@ -30,8 +30,9 @@ struct learn_run {
     real *moments; // of all pictures on the device, from which steps draw
     int64_t n_moments;
     struct trace *trace;
-    GArray *losses;      // float: of each step so far, instance part
-    GArray *validations; // float: the validation loss after step i, negative where there is none
+    GArray *losses;       // float: of each step so far, instance part
+    GArray *prior_losses; // float: the same of the prior, negative where a step had none
+    GArray *validations;  // float: the validation loss after step i, negative where there is none
     struct learn_outcome *outcomes[2]; // by the evenness of steps, or the first alone
     float *good[LEARN_ARRAYS];     // as outcome's arrays, of the last step whose loss was a number
     int good_step;                 // and how many steps they had
@@ -39,7 +40,8 @@ struct learn_run {
     struct kernels_kept *updating; // of the update, which comes again
     int step;                      // next to be done
     struct loss_scale scale;
-    double loss; // of the last step that is known, instance part; negative: none is
+    double loss;       // of the last step that is known, instance part; negative: none is
+    double prior_loss; // and of the prior; negative: it had none
     struct progress_clock clock;
     bool cancelled;
 };

@@ -11,7 +11,7 @@
 
 // how one micro-batch of a process ended
 struct outcome {
-    double loss;
+    struct learn_losses losses;
     int32_t failed, cancelled;
 };
 
@@ -206,15 +206,21 @@ void learn_share_begin(struct learn_run *r)
     }
 }
 
-/* How it went everywhere: all processes see the same, and go on or end together. *sum grows by the
+static void add_losses(struct learn_losses *sums, const struct learn_losses *one)
+{
+    sums->instance += one->instance;
+    sums->prior += one->prior;
+}
+
+/* How it went everywhere: all processes see the same, and go on or end together. *sums grows by the
  * losses. */
-static bool judge(struct learn_run *r, bool good, double *sum, GError **error)
+static bool judge(struct learn_run *r, bool good, struct learn_losses *sums, GError **error)
 {
     const struct learn_share *s = r->share;
 
     for (int i = 0; i < s->group->size; i++) {
         const struct outcome *one = &s->outcomes[i];
-        *sum += one->loss;
+        add_losses(sums, &one->losses);
         r->cancelled = r->cancelled || one->cancelled;
         if (good && one->failed) {
             return other_failed(s->group, i, error);
@@ -235,20 +241,21 @@ static void add_gradients(struct learn_run *r)
     }
 }
 
-static bool add_group(struct learn_run *r, bool good, double loss, double *sum, GError **error)
+static bool add_group(struct learn_run *r, bool good, const struct learn_losses *losses,
+                      struct learn_losses *sums, GError **error)
 {
     struct learn_share *s = r->share;
     struct parameters *p = r->learner->parameters;
 
     // before the others hear of it
     good = good && transfer_sync(r->lesson->session->k, error);
-    const struct outcome mine = {.loss = loss, .failed = !good, .cancelled = r->cancelled};
+    const struct outcome mine = {.losses = *losses, .failed = !good, .cancelled = r->cancelled};
 
     if (!s->group->everyone(s->group, &mine, s->outcomes, sizeof mine)) {
         r->cancelled = true;
         return good;
     }
-    if (!judge(r, good, sum, error)) {
+    if (!judge(r, good, sums, error)) {
         return false;
     }
     if (r->cancelled) {
@@ -263,14 +270,15 @@ static bool add_group(struct learn_run *r, bool good, double loss, double *sum, 
     return true;
 }
 
-bool learn_share_add(struct learn_run *r, bool good, double loss, double *sum, GError **error)
+bool learn_share_add(struct learn_run *r, bool good, const struct learn_losses *losses,
+                     struct learn_losses *sums, GError **error)
 {
     struct parameters *p = r->learner->parameters;
 
     if (r->share->group != NULL) {
-        return add_group(r, good, loss, sum, error);
+        return add_group(r, good, losses, sums, error);
     }
-    *sum += loss;
+    add_losses(sums, losses);
     if (good && !r->cancelled && p->total != NULL) {
         parameters_add_gradient(p);
     }

@@ -32,11 +32,12 @@ int learn_share_rank(const struct learn_run *r);
 bool learn_share_leads(const struct learn_run *r);
 
 /* A step: begin; then, for each micro-batch of this process, add with whether it went well, its
- * loss and its complete gradient; then end, after which the gradient is the sum. *sum grows by the
- * losses of all processes. False with an error where one of them failed; r->cancelled where one of
+ * losses and its complete gradient; then end, after which the gradient is the sum. *sums grows by the
+ * losses of all processes, by rank. False with an error where one of them failed; r->cancelled where one of
  * them is to stop. */
 void learn_share_begin(struct learn_run *r);
-bool learn_share_add(struct learn_run *r, bool good, double loss, double *sum, GError **error);
+bool learn_share_add(struct learn_run *r, bool good, const struct learn_losses *losses,
+                     struct learn_losses *sums, GError **error);
 void learn_share_end(struct learn_run *r);
 
 /* Before the first step and after each: all have rank 0's step and shifts, and know whether it goes

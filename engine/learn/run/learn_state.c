@@ -1,7 +1,7 @@
 /* What a run of learning leaves on disk: the method's file, and the checkpoint OUTPUT.resume.
  *
  * The checkpoint is a safetensors file of three arrays [count] (value, first and second moment),
- * the losses so far and the step, with a fingerprint of everything that the run depends on:
+ * the losses so far, those of the prior and of the validation, and the step, with a fingerprint of everything that the run depends on:
  * resuming another run is refused. Random numbers are functions of (seed, step), so nothing else
  * has to be kept, and a resumed run writes the same bytes as an uninterrupted one. A finished run
  * leaves it, too: with more steps it goes on from its last one. Only where the rate falls is that
@@ -145,6 +145,8 @@ static bool put_state(const struct learn_run *r, bool good, struct safetensors_w
         }
     }
     return safetensors_writer_put(w, "loss", (const float *)(void *)r->losses->data, error) &&
+           safetensors_writer_put(w, "prior_loss", (const float *)(void *)r->prior_losses->data,
+                                  error) &&
            safetensors_writer_put(w, "validation", (const float *)(void *)r->validations->data,
                                   error) &&
            safetensors_writer_commit(w, error);
@@ -182,10 +184,12 @@ static bool save(const struct learn_run *r, bool good, GError **error)
 {
     const struct parameters *p = r->learner->parameters;
     const struct svdiff_learn_options *o = r->lesson->options;
-    const struct safetensors_entry entries[] = {
-        list_entry(array_names[0], p->count), list_entry(array_names[1], p->count),
-        list_entry(array_names[2], p->count), list_entry("loss", r->losses->len),
-        list_entry("validation", r->validations->len)};
+    const struct safetensors_entry entries[] = {list_entry(array_names[0], p->count),
+                                                list_entry(array_names[1], p->count),
+                                                list_entry(array_names[2], p->count),
+                                                list_entry("loss", r->losses->len),
+                                                list_entry("prior_loss", r->prior_losses->len),
+                                                list_entry("validation", r->validations->len)};
     g_autofree char *print = learn_print(r->lesson, true), *path = learn_file_state(o->output);
     g_autofree char *step = g_strdup_printf("%d", r->step);
     g_autofree char *planned = g_strdup_printf("%d", o->steps);
@@ -218,6 +222,7 @@ bool learn_save_good(struct learn_run *r, GError **error)
     }
     r->step = r->good_step;
     g_array_set_size(r->losses, (guint)r->step);
+    g_array_set_size(r->prior_losses, (guint)r->step);
     g_array_set_size(r->validations, MIN(r->validations->len, (guint)r->step + 1));
     return save(r, true, error);
 }
@@ -252,13 +257,30 @@ static bool load_arrays(struct parameters *p, const struct safetensors *file, GE
     return true;
 }
 
+// which an older program did not write: then none is known
+static bool load_prior_losses(struct learn_run *r, const struct safetensors *file, const char *what,
+                              GError **error)
+{
+    static const float none = -1;
+
+    if (safetensors_find(file, "prior_loss") != NULL) {
+        return load_list(file, "prior_loss", r->step, r->step, what, r->prior_losses, error);
+    }
+    for (int i = 0; i < r->step; i++) {
+        g_array_append_val(r->prior_losses, none);
+    }
+    return true;
+}
+
 // a run that was not validated, or not after every step, has fewer validation losses
 static bool load_losses(struct learn_run *r, const struct safetensors *file, GError **error)
 {
     g_autofree char *losses = g_strdup_printf("losses of its %d steps", r->step);
+    g_autofree char *prior = g_strconcat("prior ", losses, NULL);
     g_autofree char *validation = g_strconcat("validation ", losses, NULL);
 
     return load_list(file, "loss", r->step, r->step, losses, r->losses, error) &&
+           load_prior_losses(r, file, prior, error) &&
            load_list(file, "validation", 0, r->step + 1, validation, r->validations, error);
 }
 
@@ -354,6 +376,7 @@ static bool load_from(struct learn_run *r, struct safetensors *file, GError **er
     }
     r->good_step = r->step;
     r->loss = r->step > 0 ? g_array_index(r->losses, float, r->step - 1) : -1;
+    r->prior_loss = r->step > 0 ? g_array_index(r->prior_losses, float, r->step - 1) : -1;
     return true;
 }
 
