@@ -52,8 +52,8 @@ static void test_cosine(void)
 static void fill(struct alignment *a)
 {
     const struct alignment_point points[] = {
-        {g_strdup("a, \"b\""), 4, {0.25, 0.2, 0.3}, {0.5, 0.4, 0.6}},
-        {g_strdup("füchse"), 1, {NAN, NAN, NAN}, {0.75, NAN, NAN}}};
+        {g_strdup("a, \"b\""), 4, {0.25, 0.2, 0.3}, {0.5, 0.4, 0.6}, false, 0.5},
+        {g_strdup("füchse"), 1, {NAN, NAN, NAN}, {0.75, NAN, NAN}, false, 100}};
     const struct alignment_row row = {1, g_strdup("a fox"), g_strdup("1.png"), NAN, 0.75};
 
     alignment_init(a);
@@ -71,6 +71,13 @@ static void test_csv(void)
                     "name,pictures,text,text_low,text_high,image,image_low,image_high\n"
                     "\"a, \"\"b\"\"\",4,0.250000,0.200000,0.300000,0.500000,0.400000,0.600000\n"
                     "füchse,1,,,,0.750000,,\n");
+    a.along = "scale, at";
+    g_autofree char *along = alignment_csv(&a);
+    g_assert_cmpstr(
+        along, ==,
+        "name,\"scale, at\",pictures,text,text_low,text_high,image,image_low,image_high\n"
+        "\"a, \"\"b\"\"\",0.5,4,0.250000,0.200000,0.300000,0.500000,0.400000,0.600000\n"
+        "füchse,100,1,,,,0.750000,,\n");
     alignment_clear(&a);
 }
 
@@ -84,6 +91,12 @@ static void test_text(void)
                     "        pictures  text alignment          image alignment\n"
                     "a, \"b\"         4  0.250 [0.200, 0.300]    0.500 [0.400, 0.600]\n"
                     "füchse         1  -                       0.750");
+    a.along = "scale";
+    g_autofree char *along = alignment_text(&a);
+    g_assert_cmpstr(along, ==,
+                    "        scale   pictures  text alignment          image alignment\n"
+                    "a, \"b\"  0.5            4  0.250 [0.200, 0.300]    0.500 [0.400, 0.600]\n"
+                    "füchse  100            1  -                       0.750");
     alignment_clear(&a);
 }
 
@@ -105,6 +118,11 @@ static void test_json(void)
         0.75);
     g_assert_cmpstr(json_object_get_string_member(row, "name"), ==, "füchse");
     g_assert_true(json_object_get_null_member(row, "text_alignment"));
+    g_assert_false(json_object_has_member(second, "place"));
+    a.along = "scale";
+    g_autoptr(JsonObject) along = alignment_json(&a);
+    second = json_array_get_object_element(json_object_get_array_member(along, "points"), 1);
+    g_assert_cmpfloat(json_object_get_double_member(second, "place"), ==, 100);
     alignment_clear(&a);
 }
 

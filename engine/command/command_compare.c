@@ -4,6 +4,7 @@
 #include "engine/base/atomic_file.h"
 #include "engine/base/error.h"
 #include "engine/base/output_name.h"
+#include "engine/command/named_word.h"
 #include "engine/options/option_rows.h"
 #include "engine/plot/plot.h"
 #include "engine/subject/compare.h"
@@ -57,13 +58,10 @@ static int thing_called(struct compare *c, const char *name)
     return (int)c->things->len - 1;
 }
 
-/* "fox" of "fox-2.safetensors=fox", at its "="; NULL: the word is a file alone. What exists comes before
- * any reading of signs, and folders may have them. */
+// "fox" of "fox-2.safetensors=fox", at its "="; NULL: the word is a file alone
 static const char *thing_at(const char *word)
 {
-    const char *at = strrchr(word, '=');
-
-    return at == NULL || subject_is_one(word) || strchr(at, '/') != NULL ? NULL : at;
+    return subject_is_one(word) ? NULL : named_word_sign(word);
 }
 
 static bool take_word(struct compare *c, const char *word, GError **error)

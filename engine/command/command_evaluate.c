@@ -5,11 +5,12 @@
 #include "engine/base/error.h"
 #include "engine/base/output_name.h"
 #include "engine/command/evaluate_prompts.h"
+#include "engine/command/evaluate_set.h"
 #include "engine/command/kept_model.h"
 #include "engine/evaluate/evaluation.h"
 #include "engine/options/option_rows.h"
 #include "engine/picture/picture_folder.h"
-#include "engine/subject/subject_list.h"
+#include "engine/plot/plot.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -17,14 +18,14 @@
 
 struct evaluate {
     struct command common;
-    const char *clip, *class, *output, *csv;
+    const char *clip, *class, *output, *csv, *plot, *along;
     int count, steps;
     double guidance;
     uint64_t seed;
 
-    GPtrArray *prompts;                     // char *, as given
-    GPtrArray *references;                  // char *: files
-    struct svdiff_scaled_subject *subjects; // those that are drawn
+    GPtrArray *prompts;    // char *, as given
+    GPtrArray *references; // char *: files
+    GArray *sets;          // struct evaluate_set: subjects, then folders
     int n_subjects;
     svdiff *session; // NULL: neither drawn with nor compared with
     struct judge *judge;
@@ -36,11 +37,12 @@ struct evaluate {
 #define FIELD(field) offsetof(struct evaluate, field)
 
 static const struct option rows[] = {
-    OTHER(OPTION_FILES, "subject", APART, NULL, "FILE[:PART][:SCALE]",
-          "a subject that is drawn and judged (repeat: each for itself)"),
-    OTHER(OPTION_FILES, "pictures", APART, NULL, "FOLDER",
+    OTHER(
+        OPTION_FILES, "subject", APART, NULL, "FILE[:PART][:SCALE][=NAME]",
+        "a subject that is drawn and judged (repeat: each for itself, those of one name together)"),
+    OTHER(OPTION_FILES, "pictures", APART, NULL, "FOLDER[=NAME]",
           "pictures that are judged, whoever drew them: in the order of their names the same "
-          "number of each prompt (repeat: each for itself)"),
+          "number of each prompt (repeat: each for itself, those of one name together)"),
     OTHER(OPTION_FILES, "prompts", APART, NULL, "FILE|TEXT",
           "a prompt, or a file with one a line, in which [V] is the subject (repeat)"),
     OTHER(OPTION_FILES, "references", APART, NULL, "FILE|FOLDER",
@@ -63,6 +65,12 @@ static const struct option rows[] = {
     OTHER(OPTION_FILE, "output", FIELD(output), NULL, "FOLDER",
           "where drawn pictures are kept, a folder a subject (nowhere)"),
     OTHER(OPTION_FILE, "csv", FIELD(csv), NULL, "FILE", "the table as comma-separated values, too"),
+    OTHER(OPTION_FILE, "plot", FIELD(plot), NULL, "FILE",
+          "the table as a figure with its intervals (.png or .svg)"),
+    OTHER(
+        OPTION_TEXT, "along", FIELD(along), NULL, "TEXT",
+        "what the figure is along, a line a name: 'scale', a subject's strength; 'steps', those it "
+        "learned; for anything else, and for folders, each says its place with =NAME@NUMBER"),
 };
 static const struct option_table table = {"evaluate", sizeof(struct evaluate), rows,
                                           G_N_ELEMENTS(rows)};
@@ -70,14 +78,6 @@ static const struct option_table table = {"evaluate", sizeof(struct evaluate), r
 static char *const *list_of(const struct evaluate *e, const char *option)
 {
     return given_list(&e->common.given, option);
-}
-
-// for people: the file's name with its part and strength, which tell drawings of one subject apart
-static char *name_of(const char *typed)
-{
-    g_autofree char *base = g_path_get_basename(typed);
-
-    return g_utf8_make_valid(base, -1);
 }
 
 /* ---- before anything is drawn ---- */
@@ -115,15 +115,40 @@ static char **list_pictures(const struct evaluate *e, const char *folder, GError
     return NULL;
 }
 
+static const struct evaluate_set *set_at(const struct evaluate *e, guint i)
+{
+    return &g_array_index(e->sets, struct evaluate_set, i);
+}
+
+static bool take_sets(struct evaluate *e, const char *option, GError **error)
+{
+    const bool subject = strcmp(option, "subject") == 0;
+    bool good = true;
+
+    for (char *const *word = list_of(e, option); word != NULL && *word != NULL && good; word++) {
+        struct evaluate_set set;
+        good = evaluate_set_read(*word, subject, e->along, &set, error);
+        g_array_append_val(e->sets, set);
+        e->n_subjects += subject;
+    }
+    return good;
+}
+
 static bool check_folders(const struct evaluate *e, GError **error)
 {
     bool good = true;
 
-    for (char *const *f = list_of(e, "pictures"); f != NULL && *f != NULL && good; f++) {
-        g_auto(GStrv) files = list_pictures(e, *f, error);
+    for (guint i = (guint)e->n_subjects; i < e->sets->len && good; i++) {
+        g_auto(GStrv) files = list_pictures(e, set_at(e, i)->word, error);
         good = files != NULL;
     }
     return good;
+}
+
+static bool check_files(const struct evaluate *e, GError **error)
+{
+    return (e->plot == NULL || plot_check_name(e->plot, error)) && output_check(e->plot, error) &&
+           output_check(e->csv, error);
 }
 
 static bool check_usage(struct evaluate *e, GError **error)
@@ -148,9 +173,8 @@ static bool check_usage(struct evaluate *e, GError **error)
             return false;
         }
     }
-    e->subjects =
-        subject_list_parse_all(NULL, (const char *const *)list_of(e, "subject"), 0, &e->n_subjects);
-    return check_folders(e, error) && output_check(e->csv, error);
+    return take_sets(e, "subject", error) && take_sets(e, "pictures", error) &&
+           check_folders(e, error) && check_files(e, error);
 }
 
 // each prompt as it is compared, told before the work; file NULL: of pictures
@@ -179,9 +203,9 @@ static char *kept_file(const char *folder, int k)
     return g_build_filename(folder, name, NULL);
 }
 
-static char *kept_folder(const struct evaluate *e, int subject)
+static char *kept_folder(const struct evaluate *e, guint subject)
 {
-    g_autofree char *name = g_path_get_basename(list_of(e, "subject")[subject]);
+    g_autofree char *name = g_path_get_basename(set_at(e, subject)->word);
 
     return e->output != NULL ? g_build_filename(e->output, name, NULL) : NULL;
 }
@@ -195,23 +219,25 @@ static bool check_overwrites(const struct evaluate *e, GError **error)
     for (guint i = 0; i < e->references->len; i++) {
         output_guard_reads(guard, e->references->pdata[i]);
     }
-    for (char *const *folder = list_of(e, "pictures"); folder != NULL && *folder != NULL;
-         folder++) {
-        output_guard_reads(guard, *folder);
-    }
-    for (int i = 0; i < e->n_subjects; i++) {
-        command_guard_subject(guard, e->subjects[i].file);
+    for (guint i = 0; i < e->sets->len; i++) {
+        const struct evaluate_set *set = set_at(e, i);
+        if (set->subject.file != NULL) {
+            command_guard_subject(guard, set->subject.file);
+        } else {
+            output_guard_reads(guard, set->word);
+        }
     }
     evaluate_prompts_guard(list_of(e, "prompts"), guard);
     output_guard_reads(guard, e->clip);
-    for (int i = 0; i < e->n_subjects && e->output != NULL && good; i++) {
+    for (guint i = 0; i < (guint)e->n_subjects && e->output != NULL && good; i++) {
         g_autofree char *folder = kept_folder(e, i);
         for (int k = 0; k < e->count * (int)e->prompts->len && good; k++) {
             g_autofree char *file = kept_file(folder, k);
             good = output_guard_writes(guard, "--output", file, error);
         }
     }
-    return good && output_guard_writes(guard, "--csv", e->csv, error);
+    return good && output_guard_writes(guard, "--csv", e->csv, error) &&
+           output_guard_writes(guard, "--plot", e->plot, error);
 }
 
 /* ---- pictures ---- */
@@ -284,10 +310,10 @@ static bool draw_prompt(struct evaluate *e, const struct svdiff_scaled_subject *
     return svdiff_generate(e->session, &o, take, command_progress, e, error);
 }
 
-static bool judge_subject(struct evaluate *e, int number, GError **error)
+static bool judge_subject(struct evaluate *e, guint number, GError **error)
 {
-    const struct svdiff_scaled_subject *subject = &e->subjects[number];
-    g_autofree char *name = name_of(list_of(e, "subject")[number]);
+    const struct evaluate_set *set = set_at(e, number);
+    const struct svdiff_scaled_subject *subject = &set->subject;
     g_auto(GStrv) classes = evaluate_classes(subject->file, e->class, error);
     g_autofree char *folder = kept_folder(e, number);
     bool good = classes != NULL;
@@ -297,7 +323,7 @@ static bool judge_subject(struct evaluate *e, int number, GError **error)
     }
     e->folder = folder;
     e->drawn = 0;
-    evaluation_begin(&e->result, name);
+    evaluation_begin(&e->result, set->name, set->named, set->place);
     for (guint i = 0; i < e->prompts->len && good; i++) {
         good = begin_prompt(e, i, classes, error) &&
                draw_prompt(e, subject, e->prompts->pdata[i], error);
@@ -310,20 +336,19 @@ static bool judge_subject(struct evaluate *e, int number, GError **error)
 static bool judge_file(struct evaluate *e, const char *path, GError **error)
 {
     g_autoptr(picture) p = picture_read(path, 1, error);
-    g_autofree char *name = name_of(path);
+    g_autofree char *base = g_path_get_basename(path), *name = g_utf8_make_valid(base, -1);
 
     return p != NULL && evaluation_picture(&e->result, p, name, error);
 }
 
-static bool judge_folder(struct evaluate *e, const char *folder, GError **error)
+static bool judge_folder(struct evaluate *e, const struct evaluate_set *set, GError **error)
 {
-    g_auto(GStrv) files = list_pictures(e, folder, error);
+    g_auto(GStrv) files = list_pictures(e, set->word, error);
     g_auto(GStrv) classes = evaluate_classes(NULL, e->class, error);
-    g_autofree char *name = name_of(folder);
     const guint n = files != NULL ? g_strv_length(files) : 0, each = n / e->prompts->len;
     bool good = files != NULL;
 
-    evaluation_begin(&e->result, name);
+    evaluation_begin(&e->result, set->name, set->named, set->place);
     for (guint i = 0; i < n && good; i++) {
         good = (i % each != 0 || begin_prompt(e, i / each, classes, error)) &&
                judge_file(e, files[i], error) && tell_progress(e, (int)i + 1, (int)n, error);
@@ -355,19 +380,38 @@ static bool open_models(struct evaluate *e, GError **error)
 
 static bool judge_all(struct evaluate *e, GError **error)
 {
-    char *const *folders = list_of(e, "pictures");
+    const guint n_subjects = (guint)e->n_subjects;
     bool good = read_references(e, error);
 
-    for (int i = 0; i < e->n_subjects && good; i++) {
+    for (guint i = 0; i < n_subjects && good; i++) {
         // networks that are ready are the next prompt's, too; weights with a subject in them are not
         const bool kept = session_keep_begin(e->session, true);
         good = judge_subject(e, i, error);
         session_keep_end(e->session, kept);
     }
-    for (; folders != NULL && *folders != NULL && good; folders++) {
-        good = judge_folder(e, *folders, error);
+    for (guint i = n_subjects; i < e->sets->len && good; i++) {
+        good = judge_folder(e, set_at(e, i), error);
     }
     return good;
+}
+
+// files beside the table or the object that is told
+static bool write_files(struct evaluate *e, GError **error)
+{
+    const struct alignment *found = &e->result.found;
+    g_autofree char *csv = alignment_csv(found);
+
+    if ((e->csv != NULL && !atomic_file_store(e->csv, csv, strlen(csv), error)) ||
+        (e->plot != NULL && !alignment_plot(found, e->plot, error))) {
+        return false;
+    }
+    if (e->csv != NULL) {
+        command_wrote(&e->common, e->csv);
+    }
+    if (e->plot != NULL) {
+        command_wrote(&e->common, e->plot);
+    }
+    return true;
 }
 
 static bool tell(struct evaluate *e, GError **error)
@@ -375,16 +419,22 @@ static bool tell(struct evaluate *e, GError **error)
     const struct alignment *found = &e->result.found;
     g_autoptr(JsonObject) result = alignment_json(found);
     g_autofree char *text = alignment_text(found);
-    g_autofree char *csv = alignment_csv(found);
 
     json_object_set_string_member(result, "measure", e->clip != NULL ? "clip" : "autoencoder");
-    if (e->csv != NULL) {
-        if (!atomic_file_store(e->csv, csv, strlen(csv), error)) {
-            return false;
-        }
-        command_wrote(&e->common, e->csv);
-    }
-    return report_result(e->common.report, result, text, error);
+    return write_files(e, error) && report_result(e->common.report, result, text, error);
+}
+
+static void clear_set(void *set)
+{
+    evaluate_set_clear(set);
+}
+
+static void begin(void *command)
+{
+    struct evaluate *e = command;
+
+    e->sets = g_array_new(FALSE, TRUE, sizeof(struct evaluate_set));
+    g_array_set_clear_func(e->sets, clear_set);
 }
 
 static bool run(void *command, char *const *words, GError **error)
@@ -392,8 +442,8 @@ static bool run(void *command, char *const *words, GError **error)
     struct evaluate *e = command;
     bool good = check_usage(e, error);
 
-    for (int i = 0; i < e->n_subjects && good; i++) {
-        good = check_prompts(e, &e->subjects[i], error);
+    for (guint i = 0; i < (guint)e->n_subjects && good; i++) {
+        good = check_prompts(e, &set_at(e, i)->subject, error);
     }
     if (!good || (list_of(e, "pictures") != NULL && !check_prompts(e, NULL, error)) ||
         !open_models(e, error) || !check_overwrites(e, error)) {
@@ -401,6 +451,7 @@ static bool run(void *command, char *const *words, GError **error)
     }
     e->common.wanted = e->output != NULL ? e->n_subjects * e->count * (int)e->prompts->len : 0;
     evaluation_init(&e->result, e->judge);
+    e->result.found.along = e->along;
     return judge_all(e, error) && tell(e, error);
 }
 
@@ -411,7 +462,7 @@ static void finish(void *command)
     evaluation_clear(&e->result);
     judge_free(e->judge);
     kept_model_close(e->common.caller->kept, e->session);
-    subject_list_free_parsed(e->subjects, e->n_subjects);
+    g_array_unref(e->sets);
     g_clear_pointer(&e->prompts, g_ptr_array_unref);
     g_clear_pointer(&e->references, g_ptr_array_unref);
 }
@@ -431,9 +482,17 @@ const struct command_kind command_evaluate = {
         "  svdiff evaluate --subject fox --prompts 'a [V] fox in the snow' --references fox/ "
         "--clip-model FOLDER\n"
         "  svdiff evaluate --pictures drawn/ --prompts prompts.txt --class fox --references fox/ "
-        "--csv table.csv",
+        "--csv table.csv\n\n"
+        "With =NAME behind them sets of one name are one point, as all subjects of a method; "
+        "--plot "
+        "draws\nthem, image above text alignment, or --along something a line a name:\n\n"
+        "  svdiff evaluate --pictures fox/=svdiff --pictures owl/=svdiff --pictures fox-lora/=lora "
+        "..\n"
+        "  svdiff evaluate --subject fox:0.5 --subject fox --subject fox:1.5 --along scale --plot "
+        "scale.svg ..",
     .size = sizeof(struct evaluate),
     .table = &table,
     .opening = COMMAND_RUNS,
+    .begin = begin,
     .run = run,
     .finish = finish};

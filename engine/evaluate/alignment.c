@@ -66,8 +66,8 @@ static void clear_row(void *row)
 
 void alignment_init(struct alignment *a)
 {
-    a->points = g_array_new(FALSE, TRUE, sizeof(struct alignment_point));
-    a->rows = g_array_new(FALSE, TRUE, sizeof(struct alignment_row));
+    *a = (struct alignment){.points = g_array_new(FALSE, TRUE, sizeof(struct alignment_point)),
+                            .rows = g_array_new(FALSE, TRUE, sizeof(struct alignment_row))};
     g_array_set_clear_func(a->points, clear_point);
     g_array_set_clear_func(a->rows, clear_row);
 }
@@ -101,6 +101,24 @@ static char *show_interval(struct interval i)
     return g_string_free(s, FALSE);
 }
 
+// by characters, at least `width` of them: texts may be in any script
+static void append_filled(GString *s, const char *text, glong width)
+{
+    g_string_append_printf(s, "%s%*s", text, (int)MAX(0, width - g_utf8_strlen(text, -1)), "");
+}
+
+// ends with a gap
+static void append_place(GString *s, const struct alignment *a, const struct alignment_point *p)
+{
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+    if (a->along != NULL) {
+        g_ascii_formatd(number, sizeof number, "%.6g", p->place);
+        append_filled(s, number, MAX(6, g_utf8_strlen(a->along, -1)));
+        g_string_append(s, "  ");
+    }
+}
+
 char *alignment_text(const struct alignment *a)
 {
     GString *s = g_string_new(NULL);
@@ -109,28 +127,42 @@ char *alignment_text(const struct alignment *a)
     for (guint i = 0; i < a->points->len; i++) {
         width = MAX(width, g_utf8_strlen(point_at(a, i)->name, -1));
     }
-    g_string_append_printf(s, "%*s  pictures  %-22s  image alignment", (int)width, "",
-                           "text alignment");
+    append_filled(s, "", width + 2);
+    if (a->along != NULL) {
+        append_filled(s, a->along, 6);
+        g_string_append(s, "  ");
+    }
+    g_string_append_printf(s, "pictures  %-22s  image alignment", "text alignment");
     for (guint i = 0; i < a->points->len; i++) {
         const struct alignment_point *p = point_at(a, i);
         g_autofree char *text = show_interval(p->text), *image = show_interval(p->image);
-        // by characters: a name may be in any script
-        const int fill = (int)(width - g_utf8_strlen(p->name, -1));
-        g_string_append_printf(s, "\n%s%*s  %8d  %-22s  %s", p->name, fill, "", p->pictures, text,
-                               image);
+        g_string_append_c(s, '\n');
+        append_filled(s, p->name, width);
+        g_string_append(s, "  ");
+        append_place(s, a, p);
+        g_string_append_printf(s, "%8d  %-22s  %s", p->pictures, text, image);
     }
     return g_string_free(s, FALSE);
 }
 
 char *alignment_csv(const struct alignment *a)
 {
-    GString *s = g_string_new("name,pictures,text,text_low,text_high,image,image_low,image_high\n");
+    GString *s = g_string_new("name,");
 
+    if (a->along != NULL) {
+        csv_append(s, a->along);
+        g_string_append_c(s, ',');
+    }
+    g_string_append(s, "pictures,text,text_low,text_high,image,image_low,image_high\n");
     for (guint i = 0; i < a->points->len; i++) {
         const struct alignment_point *p = point_at(a, i);
         const double values[] = {p->text.mean,  p->text.low,  p->text.high,
                                  p->image.mean, p->image.low, p->image.high};
         csv_append(s, p->name);
+        if (a->along != NULL) {
+            g_string_append_c(s, ',');
+            csv_append_number(s, "%.8g", p->place);
+        }
         g_string_append_printf(s, ",%d", p->pictures);
         for (size_t k = 0; k < G_N_ELEMENTS(values); k++) {
             g_string_append_c(s, ',');
@@ -171,6 +203,9 @@ static JsonArray *list_points(const struct alignment *a)
         const struct alignment_point *p = point_at(a, i);
         JsonObject *o = json_object_new();
         json_object_set_string_member(o, "name", p->name);
+        if (a->along != NULL) {
+            set_number(o, "place", p->place);
+        }
         json_object_set_int_member(o, "pictures", p->pictures);
         set_interval(o, "text", p->text);
         set_interval(o, "image", p->image);
@@ -200,6 +235,9 @@ JsonObject *alignment_json(const struct alignment *a)
 {
     JsonObject *all = json_object_new();
 
+    if (a->along != NULL) {
+        json_object_set_string_member(all, "along", a->along);
+    }
     json_object_set_array_member(all, "points", list_points(a));
     json_object_set_array_member(all, "pictures", list_rows(a));
     return all;

@@ -6,6 +6,7 @@
 
 #include <glib.h>
 #include <json-glib/json-glib.h>
+#include <stdbool.h>
 
 /* A mean and its 95 % interval: mean -+ t s / sqrt(n), where s is the deviation of n values and t
  * Student's 0.975 with n - 1 degrees of freedom. Nothing in it is random. NaN where n leaves nothing
@@ -22,6 +23,8 @@ struct alignment_point {
     char *name;
     int pictures;
     struct interval text, image; // the text's is NaN where nothing compares it with pictures
+    bool named;                  // others may be called so: of one line, or of one place
+    double place;                // along what the list is along
 };
 
 // of one picture; the alignment with its text is NaN likewise
@@ -33,6 +36,7 @@ struct alignment_row {
 
 struct alignment {
     GArray *points, *rows;
+    const char *along; // what places are along, borrowed; NULL: points have none
 };
 void alignment_init(struct alignment *a);
 void alignment_clear(struct alignment *a); // accepts a zeroed one
@@ -41,3 +45,7 @@ void alignment_clear(struct alignment *a); // accepts a zeroed one
 char *alignment_text(const struct alignment *a);
 char *alignment_csv(const struct alignment *a);
 JsonObject *alignment_json(const struct alignment *a);
+
+/* As a figure with 95 % intervals, .png or .svg: along something a line a name; else image above text
+ * alignment, or without texts a row a point. False with a sentence. */
+bool alignment_plot(const struct alignment *a, const char *path, GError **error);

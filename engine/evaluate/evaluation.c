@@ -4,6 +4,7 @@
 #include "engine/base/cosine.h"
 
 #include <math.h>
+#include <string.h>
 
 void evaluation_init(struct evaluation *e, const struct judge *judge)
 {
@@ -28,12 +29,30 @@ bool evaluation_reference(struct evaluation *e, const picture *p, GError **error
     return judge_picture(e->judge, p, &g_array_index(e->references, float, n), error);
 }
 
-void evaluation_begin(struct evaluation *e, const char *name)
+static struct alignment_point *point_at(const struct evaluation *e, guint i)
 {
-    const struct alignment_point point = {.name = g_strdup(name)};
+    return &g_array_index(e->found.points, struct alignment_point, i);
+}
 
+static bool is_same(const struct alignment_point *p, const char *name, double place)
+{
+    return p->named && strcmp(p->name, name) == 0 &&
+           (p->place == place || (isnan(p->place) && isnan(place)));
+}
+
+void evaluation_begin(struct evaluation *e, const char *name, bool named, double place)
+{
+    const guint n = e->found.points->len;
+
+    for (e->point = 0; e->point < n && named; e->point++) {
+        if (is_same(point_at(e, e->point), name, place)) {
+            return;
+        }
+    }
+    const struct alignment_point point = {.name = g_strdup(name), .named = named, .place = place};
+
+    e->point = n;
     g_array_append_val(e->found.points, point);
-    e->first = e->found.rows->len;
 }
 
 bool evaluation_text(struct evaluation *e, const char *text, GError **error)
@@ -68,7 +87,7 @@ bool evaluation_picture(struct evaluation *e, const picture *p, const char *name
         return false;
     }
     const struct alignment_row row = {
-        .point = (int)e->found.points->len - 1,
+        .point = (int)e->point,
         .text = g_strdup(e->text),
         .picture = g_strdup(name),
         .text_alignment =
@@ -80,17 +99,19 @@ bool evaluation_picture(struct evaluation *e, const picture *p, const char *name
 
 void evaluation_end(struct evaluation *e)
 {
-    const guint n = e->found.rows->len - e->first;
+    const guint all = e->found.rows->len;
     const struct alignment_row *rows = (const struct alignment_row *)(void *)e->found.rows->data;
-    struct alignment_point *p =
-        &g_array_index(e->found.points, struct alignment_point, e->found.points->len - 1);
-    g_autofree double *text = g_new(double, n), *image = g_new(double, n);
+    struct alignment_point *p = point_at(e, e->point);
+    g_autofree double *text = g_new(double, all), *image = g_new(double, all);
+    int n = 0;
 
-    for (guint i = 0; i < n; i++) {
-        text[i] = rows[e->first + i].text_alignment;
-        image[i] = rows[e->first + i].image_alignment;
+    for (guint i = 0; i < all; i++) {
+        if (rows[i].point == (int)e->point) {
+            text[n] = rows[i].text_alignment;
+            image[n++] = rows[i].image_alignment;
+        }
     }
-    p->pictures = (int)n;
-    p->text = interval_of(text, (int)n);
-    p->image = interval_of(image, (int)n);
+    p->pictures = n;
+    p->text = interval_of(text, n);
+    p->image = interval_of(image, n);
 }

@@ -1,7 +1,7 @@
 /* evaluation.h: pictures judged one after the other, as they are drawn or read.
  *
  *   evaluation_reference(&e, p, &error)       each picture of the subject itself
- *   evaluation_begin(&e, "fox")               a point
+ *   evaluation_begin(&e, "fox", true, NAN)    a point
  *   evaluation_text(&e, "a fox", &error)      of the pictures that follow
  *   evaluation_picture(&e, p, "1", &error)
  *   evaluation_end(&e)
@@ -19,14 +19,15 @@ struct evaluation {
     GArray *references; // float [n, width]
     char *text;         // of the pictures that follow
     float *text_vector; // the same; NULL where texts have none
-    guint first;        // row of the point at hand
+    guint point;        // at hand
 };
 
 void evaluation_init(struct evaluation *e, const struct judge *judge);
 void evaluation_clear(struct evaluation *e); // accepts a zeroed one
 
 bool evaluation_reference(struct evaluation *e, const picture *p, GError **error);
-void evaluation_begin(struct evaluation *e, const char *name);
+/* Points of one name and place are one, if they were named. */
+void evaluation_begin(struct evaluation *e, const char *name, bool named, double place);
 bool evaluation_text(struct evaluation *e, const char *text, GError **error);
 // name: what it is called in the list
 bool evaluation_picture(struct evaluation *e, const picture *p, const char *name, GError **error);

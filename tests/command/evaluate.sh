@@ -56,6 +56,84 @@ check 'a picture beside itself' tells 'abs(r["pictures"][1]["image_alignment"] -
 run evaluate --pictures photos --prompts x --references photos/b.png --clip-model "$clip" --json --device cpu --threads 1
 check 'the same on one thread' tells 'abs(r["pictures"][1]["image_alignment"] - 1) < 1e-6'
 
+# ---- figures: where the intervals of the CSV are drawn ----
+
+other="$folder:0.5"
+judged="--prompts prompts.txt --class dog --references $photo --clip-model $clip --quiet"
+places() { # SVG CSV X Y: of each line of the table its intervals along Y and, but of lines, X are in the figure
+    python3 -c '
+import csv, re, sys
+figure, table, x, y = sys.argv[1:]
+rows = list(csv.DictReader(open(table, newline="")))
+number = r"(-?[0-9.]+)"
+one = f"M {number} {number} L {number} {number} "  # an interval has a cap of 6 units at each end
+ends = [tuple(map(float, m)) for m in re.findall(f"d=\"{3 * one}\"", open(figure).read())]
+ends = [e[:4] for e in ends if all(abs(abs(e[i + 2] - e[i]) + abs(e[i + 3] - e[i + 1]) - 6) < 0.01 for i in (4, 8))]
+flat = sorted((a, c) for a, b, c, d, *caps in ends if b == d)   # x from, to
+high = sorted((-b, -d) for a, b, c, d, *caps in ends if a == c)  # y from, to, upwards
+def of(keys):
+    return sorted((float(row[key + "_low"]), float(row[key + "_high"])) for row in rows for key in keys)
+for drawn, keys in (flat, [x] if x else []), (high, y.split("+")):
+    wanted = of(keys)
+    assert len(drawn) == len(wanted), (drawn, wanted)
+    if wanted:
+        (p, q), (a, b) = (min(p for p, q in drawn), max(q for p, q in drawn)), (min(a for a, b in wanted), max(b for a, b in wanted))
+        scale = (q - p) / (b - a)
+        assert scale > 0
+        for (p1, q1), (a1, b1) in zip(drawn, wanted):
+            most = 0.02 + 2e-6 * scale  # the table has six digits
+            assert abs(p + scale * (a1 - a) - p1) < most and abs(p + scale * (b1 - a) - q1) < most, (drawn, wanted)' "$@"
+}
+run evaluate --pictures $folder --pictures $other $judged --csv points.csv --plot points.svg
+check 'a figure of two sets' is 0
+check 'is the same table' same points.csv drawn.csv
+check 'image above text alignment' places points.svg points.csv text image
+run evaluate --pictures $folder=both --pictures $other=both --pictures photos=photos $judged --csv named.csv --plot named.svg
+check 'names: those of one are one point' test "$(cut -d, -f1,2 named.csv | tr '\n' ' ')" = 'name,pictures both,8 photos,2 '
+check 'names: of all their pictures' python3 -c '
+import csv
+one, two = csv.DictReader(open("points.csv"))
+both = next(csv.DictReader(open("named.csv")))
+assert abs((float(one["text"]) + float(two["text"])) / 2 - float(both["text"])) < 2e-6'
+check 'names: two colours' test "$(grep -c 'rgb(83.5' named.svg)" -gt 0
+check 'names: and their intervals' places named.svg named.csv text image
+run evaluate --pictures $folder=at@1 --pictures $other=at@0.5 --pictures photos=photos@0.75 $judged --along strength \
+    --csv along.csv --plot along.svg
+check 'along: a line a name' is 0
+check 'along: a column' test "$(cut -d, -f1-3 along.csv | tr '\n' ' ')" = 'name,strength,pictures at,1,4 at,0.5,4 photos,0.75,2 '
+check 'along: text and image' places along.svg along.csv '' text+image
+evaluate --subject "$subject" --subject "$subject:0.5" --prompts '[V]' --clip-model "$clip" --count 2 --steps 2 --seed 3 \
+    --along scale --csv scale.csv --plot scale.png
+check 'along scale: strengths' test "$(cut -d, -f1-3 scale.csv | tr '\n' ' ')" = \
+    'name,scale,pictures sd1-word-sks,1,2 sd1-word-sks,0.5,2 '
+check 'along scale: a figure' test -s scale.png
+cp "$subject" 'part=1.safetensors'
+evaluate --subject part=1.safetensors --subject "$subject:only=down=part" --subject "$subject:keep=2" \
+    --subject "$subject:keep=2:0.5=half" --prompts '[V]' --clip-model "$clip" --count 1 --steps 1 --seed 3 --csv parts.csv
+check 'names beside parts of subjects' test "$(cut -d, -f1 parts.csv | tr '\n' ' ')" = \
+    'name part=1.safetensors part sd1-word-sks.safetensors:keep=2 half '
+evaluate --pictures $folder --pictures photos --prompts x --csv rows.csv --plot rows.svg --quiet
+check 'without texts: rows' python3 -c '
+import csv, re
+rows = list(csv.DictReader(open("rows.csv")))
+number = "(-?[0-9.]+)"
+flat = [tuple(map(float, m)) for m in re.findall(f"d=\"M {number} {number} L {number} {number} M", open("rows.svg").read())]
+flat = [(a, c) for a, b, c, d in flat if b == d]
+assert len(flat) == len(rows) == 2
+(p, q), (r, s) = flat
+(a, b), (c, d) = ((float(row["image_low"]), float(row["image_high"])) for row in rows)
+scale = (q - p) / (b - a)
+assert scale > 0 and abs(p + scale * (c - a) - r) < 0.05 and abs(p + scale * (d - a) - s) < 0.05'
+refuses 'a figure that is none' 2 '^points.jpg: a figure' evaluate --pictures $folder $judged --plot points.jpg
+cp prompts.txt prompts.svg
+refuses 'a figure in the place of prompts' 1 'prompts.svg' evaluate --pictures $folder --prompts prompts.svg --class dog \
+    --references "$photo" --clip-model "$clip" --plot prompts.svg
+refuses 'along without a place' 2 "^'$folder': say where it is along scale" evaluate --pictures $folder $judged --along scale
+refuses 'a place that is no number' 2 'say where it is along scale' evaluate --pictures $folder=a@b $judged --along scale
+refuses 'along steps: a subject that says none' 2 'does not say after how many steps' evaluate --model "$sd1" \
+    --subject "$subject" --prompts '[V]' --references "$photo" --along steps
+refuses 'a name that is none' 2 'write FOLDER=NAME' evaluate --pictures $folder= $judged
+
 evaluate --pictures photos --prompts x --json
 check 'without CLIP: no text' tells 'p[0]["text"]["mean"] is None and r["measure"] == "autoencoder"'
 check 'and latents of the model' tells 'abs(r["pictures"][0]["image_alignment"] - 1) < 1e-6 and r["pictures"][1]["image_alignment"] < 0.9999'
