@@ -2,6 +2,7 @@
 """Runs svdiff as committed traces say and compares what it computes with what PyTorch computed.
 
     compare_trace.py SVDIFF TRACE... [--bf16|--f16] [--cuda]      a TRACE may be a folder of them
+    compare_trace.py --files TRACE...      the files and folders of fixtures/ that these read, one a line
 
 A trace in a folder of fixtures/traces that is called like a command has the command and its options in its metadata and
 the expected tensors. Each is run with --trace, and every expected tensor must be there within its bound: the norm of
@@ -13,6 +14,7 @@ import array
 import json
 import math
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -76,6 +78,16 @@ def read(path):
             sys.exit(f"{path}: {name} is {entry['dtype']}, not F32")
         tensors[name] = array.array("f", data[slice(*entry["data_offsets"])])
     return metadata, tensors
+
+
+def files(options):
+    """What the command reads below fixtures/, with what it looks for beside that."""
+    for name, value in options.items():
+        if name.split("#")[0] not in FILES:
+            continue
+        path = FIXTURES / re.split("[:=]", value)[0]  # behind it a weight, a word or a prompt
+        beside = [path.with_suffix(".config"), path.with_suffix(".tokenizer"), path.parent / "adapter_config.json"]
+        yield from [path, *filter(Path.exists, beside)]
 
 
 def relative(got, want):
@@ -144,12 +156,16 @@ def main():
     if len(sys.argv) < 3 or sys.argv[1] in ("-h", "--help"):
         sys.exit(__doc__)
     svdiff, given = sys.argv[1], [Path(a) for a in sys.argv[2:] if a[:2] != "--"]
+    traces = [t for g in given for t in (sorted(g.glob("*.safetensors")) if g.is_dir() else [g])]
+    if svdiff == "--files":
+        named = {file for trace in traces for file in files(read(trace)[0]["options"])}
+        print("\n".join(sorted(str(file.relative_to(FIXTURES)) for file in named)))
+        return
     precision = next((word for word in ("bf16", "f16") if f"--{word}" in sys.argv), "f32")
     device = "cuda" if "--cuda" in sys.argv else "cpu"
     if device == "cpu" and precision == "bf16" and "avx512_bf16" not in Path("/proc/cpuinfo").read_text():
         print("1..0 # SKIP this CPU has no bfloat16 instructions")
         return
-    traces = [t for g in given for t in (sorted(g.glob("*.safetensors")) if g.is_dir() else [g])]
     print(f"1..{len(traces)}")
     failed = 0
     for number, path in enumerate(traces, 1):

@@ -55,13 +55,38 @@ tar -xzf "$folder/pack.tar.gz" -C "$folder"
 find "$folder/svdiff-device" -name '*.so*' >"$folder/log"
 check 'without libraries of NVIDIA, and without large ones' sh -c \
     "! grep -E 'lib(cu|nv)[A-Za-z]*\.so|dnnl|openblas' '$folder/log'"
+check 'without what draws figures' sh -c "! grep -E 'lib(cairo|fontconfig|X11)\.so' '$folder/log'"
+
+# Every file of fixtures/ that a packed trace speaks of is packed as it is. Told here by what the traces say, whatever
+# option says it: names that begin with a folder of fixtures/, up to a weight, a word or a prompt.
+named() {
+    folders=$(cd "$here/fixtures" && echo */ | sed 's/\/ */|/g; s/|$//')
+    find "$unpacked/tests/fixtures/traces" -name '*.safetensors' -exec grep -aohE "\"($folders)/[^\"\\\\:=]*" {} + | tr -d '"' | sort -u
+}
+all_packed() {
+    named >"$folder/named"
+    while read -r file; do
+        diff -r "$here/fixtures/$file" "$unpacked/tests/fixtures/$file" || return 1
+    done <"$folder/named" >"$folder/log" 2>&1
+    [ "$(wc -l <"$folder/named")" -gt 50 ]
+}
+check 'with each file that a packed trace names' all_packed
+for lost in adapters/comfy.safetensors models/sd1-word-zwx.safetensors pictures/mask-right.png pickles/embedding.pt; do
+    mv "$unpacked/tests/fixtures/$lost" "$folder/lost"
+    check "$lost would be missed" eval '! all_packed'
+    mv "$folder/lost" "$unpacked/tests/fixtures/$lost"
+done
+
 export CUDA_VISIBLE_DEVICES= # also where there is one
 check 'without a device nothing is passed' none_passed 4 "$unpacked/tests/device" all "$folder/results"
 check 'which the summary says, too' sh -c "[ \$(grep -c 'not run' '$folder/results/summary.txt') = 4 ]"
 check 'and of one part' none_passed 1 "$unpacked/tests/device" check "$folder/results"
 
+# with nothing but what is packed: a model and an adapter that other files lie beside
 draws() {
-    python3 "$here/compare_trace.py" "$unpacked/bin/svdiff" "$here/fixtures/traces/generate/sd1-single.safetensors" >"$folder/log" 2>&1
+    traces=$unpacked/tests/fixtures/traces
+    python3 "$unpacked/tests/compare_trace.py" "$unpacked/bin/svdiff" "$traces/generate/sd1-single.safetensors" \
+        "$traces/adapters/peft-oft.safetensors" >"$folder/log" 2>&1
 }
 check 'what is packed computes what PyTorch does' draws
 
