@@ -100,6 +100,109 @@ static void test_threads(void)
     temporary_folder_remove(folder);
 }
 
+/* ---- on several devices ---- */
+
+enum { DEVICES = 3 };
+
+// devices that count what they are asked for and leave it to the host
+static struct counting {
+    kernels *k;
+    gint solved;
+} counting[DEVICES];
+
+static bool is_usable(const kernels *k, GError **error)
+{
+    return true;
+}
+
+static void *create_worker(const kernels *k)
+{
+    for (int i = 0; i < DEVICES; i++) {
+        if (counting[i].k == k) {
+            return &counting[i];
+        }
+    }
+    return NULL;
+}
+
+static void destroy_worker(void *worker)
+{
+}
+
+static size_t worker_bytes(size_t count, const int (*sizes)[2])
+{
+    return 0;
+}
+
+static bool count_solve(void *worker, int m, int n, const float *w, double *lambda)
+{
+    struct counting *c = worker;
+
+    g_atomic_int_inc(&c->solved);
+    return false;
+}
+
+static bool no_factors(void *worker, const double *inverse, float *u, float *vt)
+{
+    return false;
+}
+
+static const struct kernels_spectra counts = {is_usable,    create_worker, destroy_worker,
+                                              worker_bytes, count_solve,   no_factors};
+
+static kernels *open_counting(int i)
+{
+    counting[i] = (struct counting){.k = kernels_reference(KERNELS_F32)};
+    counting[i].k->spectra = &counts;
+    return counting[i].k;
+}
+
+static kernels *open_further(void *user, int i, GError **error)
+{
+    return open_counting(i + 1);
+}
+
+static kernels *open_none(void *user, int i, GError **error)
+{
+    error_failed(error, "it is gone.");
+    return NULL;
+}
+
+// the file that this many devices make is the one of one, and each has computed its share
+static void test_devices(void)
+{
+    char *folder = temporary_folder_create();
+    g_autoptr(model_pointer) model = model_create(folder, 1);
+    g_autofree char *one = NULL;
+    gsize one_bytes;
+
+    for (int n = 1; n <= DEVICES + 1; n++) {
+        const bool lost = n > DEVICES; // the further ones cannot be had
+        const int devices = lost ? 1 : n;
+        g_autoptr(kernels) first = open_counting(0);
+        g_autofree char *file = NULL;
+        gsize bytes;
+
+        model->options.k = first;
+        model->options.n_more = lost ? 2 : n - 1;
+        model->options.open = lost ? open_none : open_further;
+        g_autoptr(spectrum_store) store = open_store(model);
+        g_assert_cmpint(model->warnings, ==, lost ? 2 : 0);
+        for (int d = 0; d < devices; d++) {
+            g_assert_cmpint(counting[d].solved, ==, (WEIGHTS - d + devices - 1) / devices);
+        }
+        g_assert_true(g_file_get_contents(spectrum_path(store), &file, &bytes, NULL));
+        g_assert_cmpint(g_unlink(spectrum_path(store)), ==, 0);
+        if (n == 1) {
+            one = g_steal_pointer(&file);
+            one_bytes = bytes;
+        } else {
+            g_assert_cmpmem(one, one_bytes, file, bytes);
+        }
+    }
+    temporary_folder_remove(folder);
+}
+
 /* ---- while they come ---- */
 
 static struct spectrum_store *begin_store(struct model *model)
@@ -334,6 +437,7 @@ int main(int argc, char **argv)
     g_test_add_func("/spectrum/parts", test_parts);
     g_test_add_func("/spectrum/key", test_key);
     g_test_add_func("/spectrum/threads", test_threads);
+    g_test_add_func("/spectrum/devices", test_devices);
     g_test_add_func("/spectrum/begun", test_begun);
     g_test_add_func("/spectrum/begun-in-vain", test_begun_in_vain);
     g_test_add_func("/spectrum/begun-and-left", test_begun_and_left);

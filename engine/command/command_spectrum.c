@@ -111,4 +111,5 @@ const struct command_kind command_spectrum = {
     .size = sizeof(struct spectrum_command),
     .table = &table,
     .opening = COMMAND_OPENS,
+    .spreads = true,
     .run = run};

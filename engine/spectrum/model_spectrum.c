@@ -101,6 +101,14 @@ static void on_warn(void *user, const char *sentence)
     session_warn(m->session, "%s", sentence);
 }
 
+static kernels *on_open(void *user, int i, GError **error)
+{
+    const struct model_spectrum *m = user;
+    const struct svdiff_options other = session_other(m->session, i);
+
+    return session_device(&other, error);
+}
+
 enum manner {
     WHOLE, // all are there when it returns
     BEGUN, // they come
@@ -149,15 +157,19 @@ static struct model_spectrum *open_spectrum(svdiff *s, const struct adapter_list
                                          .read = read_weight,
                                          .user = m,
                                          .key = m->key};
-    const struct spectrum_options options = {.folder = s->options.cache,
-                                             .limit = s->options.cache_limit,
-                                             .never_keep = manner == KEPT,
-                                             .threads = s->options.threads,
-                                             .k = s->k,
-                                             .progress = on_progress,
-                                             .announce = on_announce,
-                                             .warn = on_warn,
-                                             .user = m};
+    const struct spectrum_options options = {
+        .folder = s->options.cache,
+        .limit = s->options.cache_limit,
+        .never_keep = manner == KEPT,
+        .threads = s->options.threads,
+        .k = s->k,
+        // who shares pictures has others that do this, too
+        .n_more = session_shares(s) > 1 ? 0 : s->options.n_more_devices,
+        .open = on_open,
+        .progress = on_progress,
+        .announce = on_announce,
+        .warn = on_warn,
+        .user = m};
     m->spectrum = manner == BEGUN ? spectrum_begin(&m->source, &options)
                                   : spectrum_open(&m->source, &options, error);
     return m->spectrum != NULL ? g_steal_pointer(&m) : NULL;

@@ -16,6 +16,7 @@ struct spectrum_store {
     char *folder;
     struct spectrum_file *file; // NULL: nothing is kept
     struct spectrum_task *task; // that makes the file; NULL: none is at work
+    GPtrArray *devices;         // the options' k, borrowed, and those that were opened
     struct svd_work *work;      // for spectrum_get without a file
 };
 
@@ -86,6 +87,56 @@ static bool may_keep(struct spectrum_store *store)
     return options->announce == NULL || options->announce(options->user, bytes, store->folder);
 }
 
+// the host instead of a device that cannot
+static void choose_device(struct spectrum_store *store)
+{
+    const kernels *k = store->options.k;
+    g_autoptr(GError) missing = NULL;
+
+    if (k != NULL && k->spectra != NULL && !k->spectra->usable(k, &missing)) {
+        warn(store, "The spectra are computed on the CPU", missing);
+        store->options.k = NULL;
+    }
+}
+
+// those that are to share the work; one that cannot be had leaves its share to the others
+static void *open_more(void *user)
+{
+    struct spectrum_store *store = user;
+    const struct spectrum_options *o = &store->options;
+
+    for (int i = 0; i < o->n_more; i++) {
+        g_autoptr(GError) error = NULL;
+        kernels *k = o->open(o->user, i, &error);
+        if (k != NULL && k->spectra->usable(k, &error)) {
+            g_ptr_array_add(store->devices, k);
+        } else {
+            warn(store, "The spectra are computed without one of the devices", error);
+            kernels_destroy(k);
+        }
+    }
+    return NULL;
+}
+
+static void open_devices(struct spectrum_store *store)
+{
+    const kernels *k = store->options.k;
+
+    g_ptr_array_add(store->devices, (void *)k);
+    if (k != NULL && k->spectra != NULL && store->options.n_more > 0) {
+        // the thread that opens a device has it as its own from there on
+        g_thread_join(g_thread_new("devices", open_more, store));
+    }
+}
+
+static void close_devices(struct spectrum_store *store)
+{
+    for (guint i = 1; i < store->devices->len; i++) {
+        kernels_destroy(store->devices->pdata[i]);
+    }
+    g_ptr_array_set_size(store->devices, 0);
+}
+
 // begins to compute all into a file, if there may be one
 static void start_task(struct spectrum_store *store, bool background)
 {
@@ -102,20 +153,11 @@ static void start_task(struct spectrum_store *store, bool background)
         warn(store, unkept, failure);
         return;
     }
-    store->task = background ? spectrum_task_start(source, &store->options, writer)
-                             : spectrum_task_run(source, &store->options, writer);
-}
-
-// the host instead of a device that cannot
-static void choose_device(struct spectrum_store *store)
-{
-    const kernels *k = store->options.k;
-    g_autoptr(GError) missing = NULL;
-
-    if (k != NULL && k->spectra != NULL && !k->spectra->usable(k, &missing)) {
-        warn(store, "The spectra are computed on the CPU", missing);
-        store->options.k = NULL;
-    }
+    open_devices(store);
+    const struct spectrum_devices devices = {(const kernels *const *)store->devices->pdata,
+                                             (int)store->devices->len};
+    store->task = background ? spectrum_task_start(source, &store->options, devices, writer)
+                             : spectrum_task_run(source, &store->options, devices, writer);
 }
 
 static struct spectrum_store *open_store(const struct spectrum_source *source,
@@ -125,6 +167,7 @@ static struct spectrum_store *open_store(const struct spectrum_source *source,
 
     store->source = source;
     store->options = *options;
+    store->devices = g_ptr_array_new();
     store->folder =
         options->folder != NULL ? g_strdup(options->folder) : spectrum_cache_default_folder();
     // an older run may have left them
@@ -162,6 +205,7 @@ bool spectrum_finish(struct spectrum_store *store, GError **error)
     }
     const bool done = spectrum_task_finish(store->task, &problem, error);
     g_clear_pointer(&store->task, spectrum_task_free);
+    close_devices(store);
     if (problem != NULL) {
         warn(store, unkept, problem);
     } else if (done) {
@@ -180,6 +224,8 @@ void spectrum_close(struct spectrum_store *store)
         spectrum_finish(store, NULL);
     }
     spectrum_task_free(store->task);
+    close_devices(store);
+    g_ptr_array_unref(store->devices);
     spectrum_file_close(store->file);
     svd_work_free(store->work);
     g_free(store->folder);

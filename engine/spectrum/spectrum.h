@@ -52,6 +52,10 @@ struct spectrum_options {
     bool never_keep;    // leave no file behind
     int threads;        // 0: all processors
     const kernels *k; // the device that computes them, borrowed; NULL, or one that cannot: the host
+    /* Further devices of k's kind that take their shares of the weights where it can take any, and what opens one of
+     * them, in a thread of its own, when there is something to compute: NULL with an error, else owned by who asked. */
+    int n_more;
+    kernels *(*open)(void *user, int i, GError **error);
     /* Called often, by one thread at a time but not always by the same. False cancels. Each
      * callback may be NULL. */
     bool (*progress)(void *user, enum spectrum_phase phase, double done);

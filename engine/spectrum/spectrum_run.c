@@ -2,12 +2,14 @@
  *
  * Threads take the next weight in descending order of cost, so that they end together. There are as
  * many as half of the free memory holds, at least one. Beside a device they read the weights, and what it computes for
- * one of them overlaps with what the others read, write and prove. */
+ * one of them overlaps with what the others read, write and prove. Of several devices each has threads of its own, which
+ * deal the weights out among them in that order: weight k is for device k mod n. */
 #include "engine/spectrum/spectrum_run.h"
 
 #include "engine/base/error.h"
 #include "engine/base/machine.h"
 
+#include <omp.h>
 #include <stdlib.h>
 
 /* ---- sizes ---- */
@@ -56,10 +58,24 @@ static struct need largest_need(const struct spectrum_run *run)
     return need;
 }
 
+// proving is the host's
+static int shares_of(const struct spectrum_run *run)
+{
+    return run->phase == SPECTRUM_PHASE_COMPUTE ? run->devices.n : 1;
+}
+
+static const kernels *device_of(const struct spectrum_run *run, int share)
+{
+    return run->phase == SPECTRUM_PHASE_COMPUTE ? run->devices.k[share] : NULL;
+}
+
 static int choose_threads(const struct spectrum_run *run, const struct need *need)
 {
-    const bool computes = run->phase == SPECTRUM_PHASE_COMPUTE;
-    const int wanted = svd_threads(computes ? run->options->k : NULL, run->options->threads);
+    int wanted = 0;
+
+    for (int i = 0; i < shares_of(run); i++) {
+        wanted += svd_threads(device_of(run, i), run->options->threads);
+    }
     // half is left to the model and to everybody else
     const uint64_t fit = machine_available_memory() / 2 / MAX(need->bytes, 1);
 
@@ -70,15 +86,12 @@ static int choose_threads(const struct spectrum_run *run, const struct need *nee
 
 static bool prepare_worker(struct spectrum_worker *worker, const struct need *need)
 {
-    // proving is the host's
-    const bool computes = worker->run->phase == SPECTRUM_PHASE_COMPUTE;
-
     // once a thread, for its largest weight, and used again for all
     worker->w = g_try_new(float, need->w);
     worker->u = g_try_new(float, need->u);
     worker->s = g_try_new(float, need->s);
     worker->vt = g_try_new(float, need->vt);
-    worker->work = svd_work_create(computes ? worker->run->options->k : NULL);
+    worker->work = svd_work_create(device_of(worker->run, worker->share));
     return worker->w != NULL && worker->u != NULL && worker->s != NULL && worker->vt != NULL;
 }
 
@@ -126,14 +139,16 @@ bool spectrum_run_tell(struct spectrum_worker *worker, double part)
 }
 
 // the next weight to be worked on; false: there is none, or an error
-static bool take_weight(struct spectrum_worker *worker, size_t *index)
+static bool take_weight(struct spectrum_worker *worker, size_t shares, size_t *index)
 {
     struct spectrum_run *run = worker->run;
+    size_t *next = &run->next[worker->share];
 
     g_mutex_lock(&run->lock);
-    const bool taken = run->error == NULL && run->next < run->source->count;
+    const bool taken = run->error == NULL && *next < run->source->count;
     if (taken) {
-        *index = run->order[run->next++];
+        *index = run->order[*next];
+        *next += shares;
         worker->cost = cost_of(&run->source->weights[*index]);
         worker->part = 0;
     }
@@ -157,13 +172,15 @@ static void visit_weight(struct spectrum_worker *worker, size_t index)
     g_mutex_unlock(&run->lock);
 }
 
-static void work(struct spectrum_run *run, const struct need *need)
+// one of so many threads, of which each device has some: with fewer than devices the last of these have no share
+static void work(struct spectrum_run *run, const struct need *need, int number, int threads)
 {
-    struct spectrum_worker worker = {.run = run};
+    const int shares = MIN(shares_of(run), threads);
+    struct spectrum_worker worker = {.run = run, .share = number % shares};
     size_t index;
 
     if (prepare_worker(&worker, need)) {
-        while (take_weight(&worker, &index)) {
+        while (take_weight(&worker, (size_t)shares, &index)) {
             visit_weight(&worker, index);
         }
     } else {
@@ -192,6 +209,10 @@ static void put_in_order(struct spectrum_run *run)
     const size_t count = run->source->count;
 
     run->order = g_new(size_t, count);
+    run->next = g_new(size_t, (size_t)shares_of(run));
+    for (int i = 0; i < shares_of(run); i++) {
+        run->next[i] = (size_t)i;
+    }
     run->total = 0;
     for (size_t i = 0; i < count; i++) {
         run->order[i] = i;
@@ -217,9 +238,10 @@ bool spectrum_run_all(struct spectrum_run *run, GError **error)
     put_in_order(run);
     g_mutex_init(&run->lock);
 #pragma omp parallel num_threads(threads)
-    work(run, &need);
+    work(run, &need, omp_get_thread_num(), omp_get_num_threads());
     g_mutex_clear(&run->lock);
     g_clear_pointer(&run->order, g_free);
+    g_clear_pointer(&run->next, g_free);
     if (run->error != NULL) {
         g_propagate_error(error, g_steal_pointer(&run->error));
         return false;

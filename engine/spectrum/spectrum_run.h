@@ -6,9 +6,16 @@
 
 struct spectrum_run;
 
+/* What computes: the host where the first is NULL or has no spectra; borrowed. */
+struct spectrum_devices {
+    const kernels *const *k;
+    int n; // 1 at least
+};
+
 /* What one thread has: memory for the largest weight and its factors. */
 struct spectrum_worker {
     struct spectrum_run *run;
+    int share; // number of the device whose weights it takes
     float *w, *u, *s, *vt;
     struct svd_work *work;
     double cost, part; // of the weight at hand, and how much of it is done, 0 to 1
@@ -17,6 +24,7 @@ struct spectrum_worker {
 struct spectrum_run {
     const struct spectrum_source *source;
     const struct spectrum_options *options;
+    struct spectrum_devices devices; // of a run that computes
     enum spectrum_phase phase;
     /* What is done with a weight whose values are in worker->w. False with a sentence that names
      * the weight ends the run. */
@@ -27,7 +35,8 @@ struct spectrum_run {
     // set by the run
     GMutex lock;
     GError *error; // the first
-    size_t *order, next;
+    // weight k in this order is for device k mod n, whose threads take it when `next` of the device is k
+    size_t *order, *next;
     double done, total; // cost
 };
 

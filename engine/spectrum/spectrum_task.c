@@ -2,7 +2,6 @@
 #include "engine/spectrum/spectrum_task.h"
 
 #include "engine/base/error.h"
-#include "engine/spectrum/spectrum_run.h"
 
 // microseconds between two looks of who waits
 #define WAIT 100000
@@ -86,7 +85,7 @@ static void *run(void *user)
 
 static struct spectrum_task *create(const struct spectrum_source *source,
                                     const struct spectrum_options *options,
-                                    struct spectrum_writer *writer)
+                                    struct spectrum_devices devices, struct spectrum_writer *writer)
 {
     struct spectrum_task *task = g_new0(struct spectrum_task, 1);
 
@@ -97,6 +96,7 @@ static struct spectrum_task *create(const struct spectrum_source *source,
     g_cond_init(&task->changed);
     task->run = (struct spectrum_run){.source = source,
                                       .options = options,
+                                      .devices = devices,
                                       .phase = SPECTRUM_PHASE_COMPUTE,
                                       .visit = decompose_weight,
                                       .user = task};
@@ -105,13 +105,14 @@ static struct spectrum_task *create(const struct spectrum_source *source,
 
 struct spectrum_task *spectrum_task_start(const struct spectrum_source *source,
                                           const struct spectrum_options *options,
+                                          struct spectrum_devices devices,
                                           struct spectrum_writer *writer)
 {
-    struct spectrum_task *task = create(source, options, writer);
+    struct spectrum_task *task = create(source, options, devices, writer);
 
     // callbacks of the options are for one thread at a time, and that one waits
     task->own = (struct spectrum_options){
-        .threads = options->threads, .k = options->k, .progress = note_progress, .user = task};
+        .threads = options->threads, .progress = note_progress, .user = task};
     task->run.options = &task->own;
     // asked for layer by layer
     task->run.in_order = true;
@@ -121,9 +122,10 @@ struct spectrum_task *spectrum_task_start(const struct spectrum_source *source,
 
 struct spectrum_task *spectrum_task_run(const struct spectrum_source *source,
                                         const struct spectrum_options *options,
+                                        struct spectrum_devices devices,
                                         struct spectrum_writer *writer)
 {
-    struct spectrum_task *task = create(source, options, writer);
+    struct spectrum_task *task = create(source, options, devices, writer);
 
     run(task);
     return task;

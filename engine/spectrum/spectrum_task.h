@@ -4,19 +4,22 @@
 #pragma once
 
 #include "engine/spectrum/spectrum_file.h"
+#include "engine/spectrum/spectrum_run.h"
 
 struct spectrum_task;
 
-/* Computes in threads of its own; options->threads says how many. source and options are borrowed,
- * the writer is the task's from here on. Nothing but options->threads and options->k is asked of them: what there
+/* Computes on these devices in threads of its own; options->threads says how many. source, options and devices are
+ * borrowed, the writer is the task's from here on. Nothing but options->threads is asked of the options: what there
  * is to tell is told by those who wait. Free with spectrum_task_free. */
 struct spectrum_task *spectrum_task_start(const struct spectrum_source *source,
                                           const struct spectrum_options *options,
+                                          struct spectrum_devices devices,
                                           struct spectrum_writer *writer);
 
 /* The same, done when it returns; options->progress is told. */
 struct spectrum_task *spectrum_task_run(const struct spectrum_source *source,
                                         const struct spectrum_options *options,
+                                        struct spectrum_devices devices,
                                         struct spectrum_writer *writer);
 
 // ends it; what is not there by then is lost. NULL is allowed

@@ -46,6 +46,19 @@ for i in 0 1 2; do
     check "picture $i" same one-$i.png two-$i.png
 done
 
+# ---- spectra ----
+
+spectra_on() { # DEVICE FOLDER
+    mkdir "$2"
+    run spectrum --model "$sd1" --device "$1" --cache "$2"
+}
+spectra_on cuda one-cache
+spectra_on cuda:2,0,1 three-cache
+check 'three devices compute spectra' is 0
+check 'in the bytes of one' same one-cache/*.safetensors three-cache/*.safetensors
+RIG_SOLVER=0 spectra_on cuda:0,1 none-cache
+check 'without the library the host does' is 0
+
 # ---- what is told before ----
 
 told() { # FILE DEVICE JOB OPTIONS...
@@ -93,6 +106,6 @@ for list in 0,0 0, ,1 0,x 0.1; do
     refuses "--device cuda:$list" 2 "^--device is cuda:$list; what follows cuda: is a number from 0, or several" \
         generate --prompt x --device "cuda:$list" --output x.png
 done
-refuses 'a command for one device' 2 '^--device is cuda:0,1; spectrum computes on one device' \
-    spectrum --model "$sd1" --device cuda:0,1
+refuses 'a command for one device' 2 '^--device is cuda:0,1; edit computes on one device' \
+    edit --model "$sd1" --device cuda:0,1 --image "$pictures/rgb8.png" --prompt a --output x.png
 end_tests
