@@ -38,8 +38,13 @@ template <typename T> struct attention_back {
     T *da, *db; // db: NULL for queries
 };
 
-/* On tensor cores, for values of 16 bits that lie as they are copied: heads of 40, 64, 80 and 160
- * channels. False where it is no such case, and nothing was done. */
+/* On tensor cores, for values of 16 bits, or floats in tf32, that lie as they are copied: heads of 40, 64, 80
+ * and 160 channels. False where it is no such case, and nothing was done. */
+static inline bool attention_rounds(const kernels *k)
+{
+    return k->activation != KERNELS_F32 || cuda_tf32(k);
+}
+
 static inline bool attention_aligned(const void *a, const void *b, const void *c, const void *d)
 {
     return (((uintptr_t)a | (uintptr_t)b | (uintptr_t)c | (uintptr_t)d) % PTX_COPY) == 0;
@@ -51,18 +56,6 @@ bool attention_tensor_forward(const kernels *k, struct attention_shape s, const 
 template <typename T>
 bool attention_tensor_backward(const kernels *k, struct attention_shape s,
                                struct attention_back<T> back, bool keys);
-template <>
-inline bool attention_tensor_forward(const kernels *, struct attention_shape, const float *,
-                                     const float *, const float *, float *, float *)
-{
-    return false;
-}
-template <>
-inline bool attention_tensor_backward(const kernels *, struct attention_shape,
-                                      struct attention_back<float>, bool)
-{
-    return false;
-}
 
 // y and lse, which may be NULL; heads of any width
 template <typename T>

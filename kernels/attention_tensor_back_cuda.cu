@@ -1,6 +1,6 @@
 /* attention_tensor_back_cuda.cu: attention's way back on tensor cores, for the head widths of Stable
- * Diffusion and values of 16 bits; formulas in attention_reference.c, and the one sum that both directions
- * are in attention_cuda.h.
+ * Diffusion and values of 16 bits, or floats in tf32; formulas in attention_reference.c, and the one sum that
+ * both directions are in attention_cuda.h.
  *
  * A block has own rows of a head, a warp 16 of them; the others come through shared memory, the next tile
  * while this one is worked on. Where both sums of a wide head do not fit a lane's registers, one block sums
@@ -12,12 +12,15 @@
 #define ROWS   16 // of a warp
 #define LOG2_E 1.44269504f
 
-// own rows and two tiles of others are less than 48 KiB, and their sums fit registers
-template <int D> struct back_width {
-    static constexpr int warps = D <= 80 ? 4 : 2, own = warps * ROWS, others = D <= 80 ? 32 : 16;
-    static constexpr int threads = warps * CUDA_WARP, row = TENSOR_ROW(D);
-    static constexpr int steps = TENSOR_STEPS(D), pairs = others / 8;
-    static constexpr int blocks = D <= 80 ? 2 : 4; // of a processor: as many registers as there are
+// own rows and two tiles of others are less than 48 KiB, but for 160 floats, and their sums fit registers
+template <typename T, int D> struct back_width {
+    static constexpr bool narrow = D * sizeof(T) <= 160;
+    static constexpr int warps = narrow ? 4 : 2, own = warps * ROWS, others = narrow ? 32 : 16;
+    static constexpr int threads = warps * CUDA_WARP, row = TENSOR_ROW(T, D);
+    static constexpr int steps = TENSOR_STEPS(T, D), pairs = others / 8;
+    // of a loop: floats have more steps than there are registers for what is loaded ahead of all
+    static constexpr int together = sizeof(T) == 2 || steps <= 5 ? steps : steps % 5 == 0 ? 5 : 4;
+    static constexpr int blocks = narrow ? 2 : 4; // of a processor: as many registers as there are
 };
 
 // products side by side that a block adds up, and how many blocks share a row's
@@ -26,9 +29,10 @@ template <int D, bool KEYS> struct part {
 };
 
 template <typename T, int D> struct back_stages {
-    T a[back_width<D>::own * back_width<D>::row], b[back_width<D>::own * back_width<D>::row];
-    T other_a[2][back_width<D>::others * back_width<D>::row],
-        other_b[2][back_width<D>::others * back_width<D>::row];
+    T a[back_width<T, D>::own * back_width<T, D>::row],
+        b[back_width<T, D>::own * back_width<T, D>::row];
+    T other_a[2][back_width<T, D>::others * back_width<T, D>::row],
+        other_b[2][back_width<T, D>::others * back_width<T, D>::row];
 };
 
 // what a block works on: own rows of a head from `first` on, others from `begin` to `end`
@@ -69,7 +73,7 @@ static __device__ inline void weigh(struct attention_shape s, const struct atten
     const float scale = s.scale * LOG2_E;
 
 #pragma unroll
-    for (int j = 0; j < back_width<D>::pairs; j++) {
+    for (int j = 0; j < back_width<T, D>::pairs; j++) {
         const int other = from + j * 8 + tensor_column();
         const struct statistics of = KEYS ? statistics_of(s, back, other, 1) : rows;
 
@@ -90,13 +94,13 @@ static __device__ inline void weigh(struct attention_shape s, const struct atten
 template <typename T, int D>
 static __device__ inline void multiply_rows(const T *own, const T *other, float c[][4])
 {
-#pragma unroll
-    for (int step = 0; step < back_width<D>::steps; step++) {
+#pragma unroll back_width < T, D> ::together
+    for (int step = 0; step < back_width<T, D>::steps; step++) {
         uint32_t a[4];
 
-        tensor_load_a(a, own + step * TENSOR_DEPTH, back_width<D>::row);
-        tensor_multiply<T, back_width<D>::pairs, false>(
-            (float(*)[4])c, a, other + step * TENSOR_DEPTH, back_width<D>::row);
+        tensor_load_a(a, own + step * TENSOR_DEPTH(T), back_width<T, D>::row);
+        tensor_multiply<T, back_width<T, D>::pairs, false>(
+            (float(*)[4])c, a, other + step * TENSOR_DEPTH(T), back_width<T, D>::row);
     }
 }
 
@@ -105,13 +109,13 @@ template <typename T, int D, int SUMS>
 static __device__ inline void add_rows(const float weight[][4], const T *other, float sums[][4])
 {
 #pragma unroll
-    for (int step = 0; step < back_width<D>::others / TENSOR_DEPTH; step++) {
+    for (int step = 0; step < back_width<T, D>::others / TENSOR_DEPTH(T); step++) {
         uint32_t a[4];
 
-        tensor_as_a<T, back_width<D>::pairs>(a, weight, step);
+        tensor_as_a(a, weight, step, T());
         tensor_multiply<T, SUMS, true>((float(*)[4])sums, a,
-                                       other + step * TENSOR_DEPTH * back_width<D>::row,
-                                       back_width<D>::row);
+                                       other + step * TENSOR_DEPTH(T) * back_width<T, D>::row,
+                                       back_width<T, D>::row);
     }
 }
 
@@ -130,11 +134,10 @@ static __device__ inline void write_sums(struct attention_shape s, struct place 
         }
 #pragma unroll
         for (int j = 0; j < SUMS; j++) {
-            uint32_t *pair = (uint32_t *)(first + j * 8);
-            const float2 before = tensor_unpair(*pair, T());
+            const float2 before = tensor_get(first + j * 8);
 
-            *pair = tensor_pair(before.x + factor * sums[j][2 * r],
-                                before.y + factor * sums[j][2 * r + 1], T());
+            tensor_put(first + j * 8, before.x + factor * sums[j][2 * r],
+                       before.y + factor * sums[j][2 * r + 1]);
         }
     }
 }
@@ -153,35 +156,37 @@ template <typename T, int D, bool KEYS>
 static __device__ inline struct place place_of(struct attention_shape s,
                                                const struct attention_back<T> &back)
 {
-    const int first = blockIdx.x * back_width<D>::own, others = back.other.tokens;
-    const int begin = s.causal && KEYS ? first / back_width<D>::others * back_width<D>::others : 0;
-    const int end = s.causal && !KEYS ? min(others, first + back_width<D>::own) : others;
+    const int first = blockIdx.x * back_width<T, D>::own, others = back.other.tokens;
+    const int begin =
+        s.causal && KEYS ? first / back_width<T, D>::others * back_width<T, D>::others : 0;
+    const int end = s.causal && !KEYS ? min(others, first + back_width<T, D>::own) : others;
 
     return {(int)blockIdx.y / s.heads, (int)blockIdx.y % s.heads, first, begin, end};
 }
 
 template <typename T, int D, bool KEYS>
-static __global__ void __launch_bounds__(back_width<D>::threads, back_width<D>::blocks)
+static __global__ void __launch_bounds__(back_width<T, D>::threads, back_width<T, D>::blocks)
     attention_tensor_sums(struct attention_shape s, struct attention_back<T> back)
 {
     typedef struct back_stages<T, D> block_stages;
     SHARED(block_stages, stages);
     const struct place at = place_of<T, D, KEYS>(s, back);
     const int warp = threadIdx.x / CUDA_WARP * ROWS, own = at.first + warp;
-    const T *a = stages->a + warp * back_width<D>::row, *b = stages->b + warp * back_width<D>::row;
+    const T *a = stages->a + warp * back_width<T, D>::row,
+            *b = stages->b + warp * back_width<T, D>::row;
     const struct statistics rows =
         KEYS ? statistics{} : statistics_of(s, back, own + tensor_row(), 8);
-    constexpr int others = back_width<D>::others, sums = part<D, KEYS>::sums;
+    constexpr int others = back_width<T, D>::others, sums = part<D, KEYS>::sums;
     const int column = blockIdx.z * sums * 8;
     float da[sums][4] = {}, db[KEYS ? sums : 1][4] = {};
 
-    copy_side<T, D, back_width<D>::own>(s, back.own, at, at.first, back.own.tokens, stages->a,
-                                        stages->b);
+    copy_side<T, D, back_width<T, D>::own>(s, back.own, at, at.first, back.own.tokens, stages->a,
+                                           stages->b);
     copy_side<T, D, others>(s, back.other, at, at.begin, at.end, stages->other_a[0],
                             stages->other_b[0]);
     ptx_copy_mark();
     for (int from = at.begin, stage = 0; from < at.end; from += others, stage ^= 1) {
-        float p[back_width<D>::pairs][4] = {}, ds[back_width<D>::pairs][4] = {};
+        float p[back_width<T, D>::pairs][4] = {}, ds[back_width<T, D>::pairs][4] = {};
 
         ptx_copy_wait<0>();
         __syncthreads();
@@ -208,11 +213,16 @@ template <typename T, int D, bool KEYS>
 static void run(const kernels *k, struct attention_shape s, struct attention_back<T> back)
 {
     const auto kernel = attention_tensor_sums<T, D, KEYS>;
-    const dim3 grid((unsigned)cuda_ceil(back.own.tokens, back_width<D>::own),
+    constexpr size_t bytes = sizeof(struct back_stages<T, D>);
+    constexpr int threads = back_width<T, D>::threads;
+    const dim3 grid((unsigned)cuda_ceil(back.own.tokens, back_width<T, D>::own),
                     (unsigned)(s.n * s.heads), part<D, KEYS>::count);
 
-    LAUNCH(kernel, grid, back_width<D>::threads, sizeof(struct back_stages<T, D>), cuda_stream(k),
-           s, back);
+    if (bytes > 48 << 10) { // devices from 8.0 on have 99 KiB
+        cudaFuncSetAttribute((const void *)kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                             (int)bytes);
+    }
+    LAUNCH(kernel, grid, threads, bytes, cuda_stream(k), s, back);
 }
 
 template <typename T, int D>
@@ -232,7 +242,7 @@ bool attention_tensor_backward(const kernels *k, struct attention_shape s,
                                struct attention_back<T> back, bool keys)
 {
     if (!attention_aligned(back.own.a, back.own.b, back.other.a, back.other.b) ||
-        !attention_aligned(back.da, back.db, NULL, NULL)) {
+        !attention_aligned(back.da, back.db, NULL, NULL) || !attention_rounds(k)) {
         return false;
     }
     switch (s.d) {
@@ -254,3 +264,4 @@ bool attention_tensor_backward(const kernels *k, struct attention_shape s,
                                                struct attention_back<T>, bool);
 FOR_TYPE(bf16)
 FOR_TYPE(f16)
+FOR_TYPE(float)

@@ -1,5 +1,5 @@
 /* attention_tensor_cuda.cu: attention's way forward on tensor cores, for the head widths of Stable Diffusion
- * and values of 16 bits; formulas in attention_reference.c.
+ * and values of 16 bits, or floats in tf32; formulas in attention_reference.c.
  *
  * As attention_cuda.cu: a block takes 64 queries of a head, a warp 16 of them, which stay in its registers;
  * keys and values come through shared memory, the next tile while this one is worked on. Scores are in
@@ -16,21 +16,23 @@
 #define LN_2   0.693147181f
 
 // keys of a tile: two tiles of keys and values are less than 48 KiB
-template <int D> struct width {
-    static constexpr int keys = D <= 64 ? 64 : 32, row = TENSOR_ROW(D), steps = TENSOR_STEPS(D);
+template <typename T, int D> struct width {
+    static constexpr int bytes = D * (int)sizeof(T);
+    static constexpr int keys = bytes <= 128 ? 64 : bytes <= 320 ? 32 : 16;
+    static constexpr int row = TENSOR_ROW(T, D), steps = TENSOR_STEPS(T, D);
     static constexpr int sums = D / 8, scores = keys / 8;
 };
 
 // two, one of which is worked on; before that they hold the queries
 template <typename T, int D> struct stages {
-    T key[2][width<D>::keys * width<D>::row], v[2][width<D>::keys * width<D>::row];
+    T key[2][width<T, D>::keys * width<T, D>::row], v[2][width<T, D>::keys * width<T, D>::row];
 };
 
 /* What a lane has of its warp's 16 queries: of two rows the largest score and its part of the sum of
  * exponentials, and sums of values. */
 template <int D> struct state {
     float largest[2], sum[2];
-    float y[width<D>::sums][4];
+    float y[D / 8][4];
 };
 
 // of the four lanes that share a row
@@ -55,12 +57,12 @@ static __device__ inline void find_scores(struct attention_shape s, int query, i
     const float scale = s.scale * LOG2_E;
 
 #pragma unroll
-    for (int step = 0; step < width<D>::steps; step++) {
-        tensor_multiply<T, width<D>::scores, false>((float(*)[4])score, queries[step],
-                                                    key + step * TENSOR_DEPTH, width<D>::row);
+    for (int step = 0; step < width<T, D>::steps; step++) {
+        tensor_multiply<T, width<T, D>::scores, false>(
+            (float(*)[4])score, queries[step], key + step * TENSOR_DEPTH(T), width<T, D>::row);
     }
 #pragma unroll
-    for (int j = 0; j < width<D>::scores; j++) {
+    for (int j = 0; j < width<T, D>::scores; j++) {
 #pragma unroll
         for (int i = 0; i < 4; i++) {
             const int k = first + j * 8 + tensor_column() + i % 2;
@@ -72,19 +74,20 @@ static __device__ inline void find_scores(struct attention_shape s, int query, i
 }
 
 // scores become exponentials, and what was summed so far is brought to the same largest one
-template <int D> static __device__ inline void exponentiate(float score[][4], struct state<D> *of)
+template <typename T, int D>
+static __device__ inline void exponentiate(float score[][4], struct state<D> *of)
 {
 #pragma unroll
     for (int r = 0; r < 2; r++) {
         float largest = of->largest[r], sum = 0;
 
 #pragma unroll
-        for (int j = 0; j < width<D>::scores; j++) {
+        for (int j = 0; j < width<T, D>::scores; j++) {
             largest = fmaxf(largest, fmaxf(score[j][2 * r], score[j][2 * r + 1]));
         }
         largest = row_max(largest);
 #pragma unroll
-        for (int j = 0; j < width<D>::scores; j++) {
+        for (int j = 0; j < width<T, D>::scores; j++) {
             score[j][2 * r] = exp2f(score[j][2 * r] - largest);
             score[j][2 * r + 1] = exp2f(score[j][2 * r + 1] - largest);
             sum += score[j][2 * r] + score[j][2 * r + 1];
@@ -93,7 +96,7 @@ template <int D> static __device__ inline void exponentiate(float score[][4], st
         of->largest[r] = largest;
         of->sum[r] = of->sum[r] * correction + sum;
 #pragma unroll
-        for (int j = 0; j < width<D>::sums; j++) {
+        for (int j = 0; j < width<T, D>::sums; j++) {
             of->y[j][2 * r] *= correction;
             of->y[j][2 * r + 1] *= correction;
         }
@@ -104,12 +107,12 @@ template <typename T, int D>
 static __device__ inline void add_values(const float p[][4], const T *v, struct state<D> *of)
 {
 #pragma unroll
-    for (int step = 0; step < width<D>::keys / TENSOR_DEPTH; step++) {
+    for (int step = 0; step < width<T, D>::keys / TENSOR_DEPTH(T); step++) {
         uint32_t a[4];
 
-        tensor_as_a<T, width<D>::scores>(a, p, step);
-        tensor_multiply<T, width<D>::sums, true>(of->y, a, v + step * TENSOR_DEPTH * width<D>::row,
-                                                 width<D>::row);
+        tensor_as_a(a, p, step, T());
+        tensor_multiply<T, width<T, D>::sums, true>(
+            of->y, a, v + step * TENSOR_DEPTH(T) * width<T, D>::row, width<T, D>::row);
     }
 }
 
@@ -128,9 +131,8 @@ static __device__ inline void write_queries(struct attention_shape s, int n, int
             continue;
         }
 #pragma unroll
-        for (int j = 0; j < width<D>::sums; j++) {
-            *(uint32_t *)(to + j * 8) =
-                tensor_pair(of->y[j][2 * r] / sum, of->y[j][2 * r + 1] / sum, T());
+        for (int j = 0; j < width<T, D>::sums; j++) {
+            tensor_put(to + j * 8, of->y[j][2 * r] / sum, of->y[j][2 * r + 1] / sum);
         }
         if (lse != NULL && tensor_column() == 0) {
             lse[((int64_t)n * s.heads + head) * s.tq + row] = (of->largest[r] + log2f(sum)) * LN_2;
@@ -148,10 +150,11 @@ static __device__ inline void take_queries(struct attention_shape s, const T *q,
     ptx_copy_wait<0>();
     __syncthreads();
 #pragma unroll
-    for (int step = 0; step < width<D>::steps; step++) {
+    for (int step = 0; step < width<T, D>::steps; step++) {
         tensor_load_a(queries[step],
-                      memory + threadIdx.x / CUDA_WARP * ROWS * width<D>::row + step * TENSOR_DEPTH,
-                      width<D>::row);
+                      memory + threadIdx.x / CUDA_WARP * ROWS * width<T, D>::row +
+                          step * TENSOR_DEPTH(T),
+                      width<T, D>::row);
     }
     __syncthreads();
 }
@@ -166,7 +169,7 @@ static __global__ void __launch_bounds__(THREADS, 2)
     const int n = blockIdx.y / s.heads, head = blockIdx.y % s.heads, first = blockIdx.x * QUERIES;
     const int query = first + threadIdx.x / CUDA_WARP * ROWS;
     const int end = s.causal ? min(s.tk, first + QUERIES) : s.tk;
-    constexpr int keys = width<D>::keys;
+    constexpr int keys = width<T, D>::keys;
     const int64_t apart = (int64_t)s.heads * D;
     struct state<D> of = {
         {-INFINITY, -INFINITY}, {0, 0},
@@ -176,7 +179,7 @@ static __global__ void __launch_bounds__(THREADS, 2)
             }
         }
     };
-    uint32_t queries[width<D>::steps][4];
+    uint32_t queries[width<T, D>::steps][4];
 
     key += attention_row(s, (int64_t)n * s.tk, head);
     v += attention_row(s, (int64_t)n * s.tk, head);
@@ -187,7 +190,7 @@ static __global__ void __launch_bounds__(THREADS, 2)
     ptx_copy_mark();
     for (int from = 0, stage = 0; from < end; from += keys, stage ^= 1) {
         const int next = from + keys;
-        float score[width<D>::scores][4] = {};
+        float score[width<T, D>::scores][4] = {};
 
         ptx_copy_wait<0>();
         __syncthreads();
@@ -197,7 +200,7 @@ static __global__ void __launch_bounds__(THREADS, 2)
             ptx_copy_mark();
         }
         find_scores<T, D>(s, query, from, end, queries, stages->key[stage], score);
-        exponentiate<D>(score, &of);
+        exponentiate<T, D>(score, &of);
         add_values<T, D>(score, stages->v[stage], &of);
     }
     write_queries<T, D>(s, n, head, query, &of, y, lse);
@@ -218,7 +221,7 @@ template <typename T>
 bool attention_tensor_forward(const kernels *k, struct attention_shape s, const T *q, const T *key,
                               const T *v, T *y, float *lse)
 {
-    if (s.tk == 0 || !attention_aligned(q, key, v, y)) {
+    if (s.tk == 0 || !attention_aligned(q, key, v, y) || !attention_rounds(k)) {
         return false;
     }
     switch (s.d) {
@@ -244,3 +247,4 @@ bool attention_tensor_forward(const kernels *k, struct attention_shape s, const 
                                               const T *, const T *, T *, float *);
 FOR_TYPE(bf16)
 FOR_TYPE(f16)
+FOR_TYPE(float)

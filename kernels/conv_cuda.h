@@ -14,7 +14,7 @@ static __device__ inline int conv_source(int at, int i, int pad, int stride, int
     return position < 0 || (BACK && position % stride != 0) || source >= limit ? -1 : source;
 }
 
-/* y = x * W + bias, or dx += dy * W where back, on tensor cores, all in 16 bits of one type. False where
- * rows of channels do not lie as they are copied, and nothing was done. */
+/* y = x * W + bias, or dx += dy * W where back, on tensor cores, all in 16 bits of one type, or floats in tf32.
+ * False where rows of channels do not lie as they are copied, and nothing was done. */
 bool conv_tensor(const kernels *k, struct conv_shape s, bool back, const cell *from,
                  struct kernels_weight w, const real *bias, cell *to);

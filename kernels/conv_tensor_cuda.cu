@@ -1,5 +1,5 @@
 /* conv_tensor_cuda.cu: convolutions, and layers with a bias, as products on tensor cores that gather what
- * they multiply; formulas in conv_reference.c.
+ * they multiply, in 16 bits or in tf32; formulas in conv_reference.c.
  *
  *   forward   y [pixel, o] = x [pixel's neighbour, c] W [o, neighbour, c] + bias      over neighbours, c
  *   input     dx [pixel, c] += dy [neighbour that saw it, o] W [o, neighbour, c]      over neighbours, o
@@ -15,11 +15,15 @@
 #define THREADS (WARPS * CUDA_WARP)
 #define ROWS    128
 #define COLUMNS 64
-#define DEPTH   32
 #define STAGES  3
-#define PIECE   (PTX_COPY / 2)     // channels of a copy
-#define PIECES  (DEPTH / PIECE)    // of a row
+#define PIECES  4                  // copies of a row
 #define SIDE    (THREADS / PIECES) // rows that all threads copy at a time
+
+#define PIECE(T) TENSOR_PIECE(T) // channels of a copy
+#define DEPTH(T) (PIECES * PIECE(T))
+
+// of weights that are turned: eight rows of 16 bits, and four of floats, lie in different banks
+#define TURNED_ROW (COLUMNS + 8)
 
 #define BLOCKS    256 // that should be there, and
 #define FEW_STEPS 8   // that are not worth two parts
@@ -38,10 +42,10 @@ template <typename T> struct task {
 };
 
 template <typename T> struct stage {
-    T a[ROWS * TENSOR_ROW(DEPTH)], b[COLUMNS * TENSOR_ROW(DEPTH)];
-};
+    T a[ROWS * TENSOR_ROW(T, DEPTH(T))], b[COLUMNS * TENSOR_ROW(T, DEPTH(T))];
 
-static_assert(DEPTH * TENSOR_ROW(COLUMNS) <= COLUMNS * TENSOR_ROW(DEPTH), "");
+    static_assert(DEPTH(T) * TURNED_ROW <= COLUMNS * TENSOR_ROW(T, DEPTH(T)), "");
+};
 
 // what a thread copies next: channels `piece` on of one neighbour, which are these pixels, or -1
 struct loader {
@@ -72,7 +76,7 @@ static __device__ inline void find_pixels(const struct task<T> &t, struct loader
 template <typename T, bool BACK>
 static __device__ inline struct loader begin_steps(const struct task<T> &t, int first)
 {
-    const int pieces = (t.depth + DEPTH - 1) / DEPTH;
+    const int pieces = (t.depth + DEPTH(T) - 1) / DEPTH(T);
     struct loader l = {first / pieces, first % pieces, {0}};
 
     find_pixels<T, BACK>(t, &l);
@@ -83,15 +87,15 @@ static __device__ inline struct loader begin_steps(const struct task<T> &t, int 
 template <typename T>
 static __device__ inline void copy_pixels(const struct task<T> &t, const struct loader &l, T *a)
 {
-    const int at = threadIdx.x % PIECES * PIECE, channel = l.piece * DEPTH + at;
+    const int at = threadIdx.x % PIECES * PIECE(T), channel = l.piece * DEPTH(T) + at;
 
 #pragma unroll
     for (int j = 0; j < ROWS / SIDE; j++) {
         const bool there = l.pixel[j] >= 0 && channel < t.depth;
         const int64_t from = there ? (int64_t)l.pixel[j] * t.depth + channel : 0;
 
-        ptx_copy(a + (threadIdx.x / PIECES + j * SIDE) * TENSOR_ROW(DEPTH) + at, t.from + from,
-                 there);
+        ptx_copy(a + (threadIdx.x / PIECES + j * SIDE) * TENSOR_ROW(T, DEPTH(T)) + at,
+                 t.from + from, there);
     }
 }
 
@@ -99,19 +103,20 @@ static __device__ inline void copy_pixels(const struct task<T> &t, const struct 
 template <typename T, bool BACK>
 static __device__ inline void copy_weights(const struct task<T> &t, const struct loader &l, T *b)
 {
-    constexpr int width = BACK ? COLUMNS : DEPTH, pieces = width / PIECE;
+    constexpr int pieces = (BACK ? COLUMNS : DEPTH(T)) / PIECE(T);
+    constexpr int apart = BACK ? TURNED_ROW : TENSOR_ROW(T, DEPTH(T));
     const int taps = t.s.kh * t.s.kw, first = blockIdx.y * COLUMNS;
 
 #pragma unroll
-    for (int j = 0; j < COLUMNS * DEPTH / PIECE / THREADS; j++) {
+    for (int j = 0; j < COLUMNS * PIECES / THREADS; j++) {
         const int piece = threadIdx.x + j * THREADS, row = piece / pieces;
-        const int at = piece % pieces * PIECE;
-        const int out = BACK ? l.piece * DEPTH + row : first + row;
-        const int in = BACK ? first + at : l.piece * DEPTH + at;
+        const int at = piece % pieces * PIECE(T);
+        const int out = BACK ? l.piece * DEPTH(T) + row : first + row;
+        const int in = BACK ? first + at : l.piece * DEPTH(T) + at;
         const bool there = out < t.s.out && in < t.s.c;
         const int64_t from = there ? ((int64_t)out * taps + l.tap) * t.s.c + in : 0;
 
-        ptx_copy(b + row * TENSOR_ROW(width) + at, t.w + from, there);
+        ptx_copy(b + row * apart + at, t.w + from, there);
     }
 }
 
@@ -122,7 +127,7 @@ static __device__ inline void copy_step(const struct task<T> &t, struct loader *
 {
     copy_pixels(t, *l, to->a);
     copy_weights<T, BACK>(t, *l, to->b);
-    if (++l->piece * DEPTH >= t.depth) {
+    if (++l->piece * DEPTH(T) >= t.depth) {
         l->piece = 0;
         l->tap++;
         find_pixels<T, BACK>(t, l);
@@ -136,25 +141,25 @@ template <typename T, bool BACK>
 static __device__ inline void multiply_step(const struct stage<T> *of,
                                             float sum[TILES_DOWN][TILES_ACROSS][4])
 {
-    const T *rows = of->a + threadIdx.x / CUDA_WARP * (ROWS / WARPS) * TENSOR_ROW(DEPTH);
+    constexpr int apart = TENSOR_ROW(T, DEPTH(T));
+    const T *rows = of->a + threadIdx.x / CUDA_WARP * (ROWS / WARPS) * apart;
 
 #pragma unroll
-    for (int depth = 0; depth < DEPTH; depth += TENSOR_DEPTH) {
+    for (int depth = 0; depth < DEPTH(T); depth += TENSOR_DEPTH(T)) {
         uint32_t a[TILES_DOWN][4];
 
 #pragma unroll
         for (int i = 0; i < TILES_DOWN; i++) {
-            tensor_load_a(a[i], rows + i * 16 * TENSOR_ROW(DEPTH) + depth, TENSOR_ROW(DEPTH));
+            tensor_load_a(a[i], rows + i * 16 * apart + depth, apart);
         }
 #pragma unroll
         for (int j = 0; j < TILES_ACROSS; j += 2) {
             uint32_t b[4];
 
             if (BACK) {
-                tensor_load_b_turned(b, of->b + depth * TENSOR_ROW(COLUMNS) + j * 8,
-                                     TENSOR_ROW(COLUMNS));
+                tensor_load_b_turned(b, of->b + depth * TURNED_ROW + j * 8, TURNED_ROW);
             } else {
-                tensor_load_b(b, of->b + j * 8 * TENSOR_ROW(DEPTH) + depth, TENSOR_ROW(DEPTH));
+                tensor_load_b(b, of->b + j * 8 * apart + depth, apart);
             }
 #pragma unroll
             for (int i = 0; i < TILES_DOWN; i++) {
@@ -171,7 +176,7 @@ static __device__ inline void put_two(const struct task<T> &t, int64_t row, int 
                                       float second)
 {
     const int64_t at = row * t.columns + column;
-    uint32_t *to = (uint32_t *)(t.to + at);
+    T *to = t.to + at;
 
     if (t.parts != NULL) {
         float *part = t.parts + blockIdx.z * t.rows * t.columns + at;
@@ -179,13 +184,13 @@ static __device__ inline void put_two(const struct task<T> &t, int64_t row, int 
         part[0] = first;
         part[1] = second;
     } else if (BACK) {
-        const float2 before = tensor_unpair(*to, T());
+        const float2 before = tensor_get(to);
 
-        *to = tensor_pair(before.x + first, before.y + second, T());
+        tensor_put(to, before.x + first, before.y + second);
     } else if (t.bias != NULL) {
-        *to = tensor_pair(first + t.bias[column], second + t.bias[column + 1], T());
+        tensor_put(to, first + t.bias[column], second + t.bias[column + 1]);
     } else {
-        *to = tensor_pair(first, second, T());
+        tensor_put(to, first, second);
     }
 }
 
@@ -270,7 +275,7 @@ template <typename T, bool BACK> static void run(const kernels *k, struct task<T
     const auto kernel = multiply_pixels<T, BACK>;
     const auto add = add_parts<T, BACK>;
 
-    t.all = t.s.kh * t.s.kw * (int)cuda_ceil(t.depth, DEPTH);
+    t.all = t.s.kh * t.s.kw * (int)cuda_ceil(t.depth, DEPTH(T));
     t.steps = (int)cuda_ceil(t.all, divide(t.rows, t.columns, t.all));
     const int parts = (int)cuda_ceil(t.all, t.steps);
     t.parts = parts > 1 ? (float *)cuda_device(k)->workspace : NULL;
@@ -305,8 +310,9 @@ bool conv_tensor(const kernels *k, struct conv_shape s, bool back, const cell *f
                  struct kernels_weight w, const real *bias, cell *to)
 {
     const int pixels = MAX(s.n * s.h * s.w, s.n * s.out_h * s.out_w); // their number is an int
+    const int piece = PTX_COPY / (int)kernels_size(w.type);
 
-    if (w.type != k->activation || s.c % PIECE != 0 || s.out % (back ? PIECE : 2) != 0 ||
+    if (w.type != k->activation || s.c % piece != 0 || s.out % (back ? piece : 2) != 0 ||
         !is_aligned(from) || !is_aligned(w.data) || !is_aligned(to) || pixels <= 0) {
         return false;
     }
@@ -318,6 +324,9 @@ bool conv_tensor(const kernels *k, struct conv_shape s, bool back, const cell *f
         run_either(k, s, back, (const f16 *)from, (const f16 *)w.data, bias, (f16 *)to);
         return true;
     default:
-        return false;
+        if (cuda_tf32(k)) {
+            run_either(k, s, back, (const float *)from, (const float *)w.data, bias, (float *)to);
+        }
+        return cuda_tf32(k);
     }
 }

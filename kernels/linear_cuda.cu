@@ -16,7 +16,8 @@ static void linear_forward(const kernels *k, struct linear_shape s, const cell *
 {
     const struct gemm_shape shape = {s.t, s.out, s.in, false, true, false};
 
-    if (bias != NULL && s.t <= G_MAXINT32 && conv_tensor(k, as_conv(s), false, x, w, bias, y)) {
+    if (bias != NULL && k->activation != KERNELS_F32 && s.t <= G_MAXINT32 &&
+        conv_tensor(k, as_conv(s), false, x, w, bias, y)) {
         return;
     }
     const struct cuda_product p = {shape,  k->activation, w.type, k->activation, x,

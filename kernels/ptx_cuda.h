@@ -10,6 +10,11 @@
  *   B [16, 8]   b[0] rows 2 t, 2 t + 1, column g   b[1] the same 8 rows on
  *   C [16, 8]   c[0], c[1] row g, columns 2 t, 2 t + 1   c[2], c[3] row g + 8
  *
+ * Of floats, which are multiplied as tf32, the first ten bits of their mantissas, products are half as deep:
+ *
+ *   A [16, 8]   a[0] row g, column t   a[1] row g + 8   a[2], a[3] the same 4 columns on
+ *   B [8, 8]    b[0] row t, column g   b[1] the same 4 rows on
+ *
  * All lanes of a warp come to each of these but the copies. */
 #pragma once
 
@@ -46,9 +51,32 @@ static __device__ inline void ptx_multiply(float c[4], const uint32_t a[4], cons
 #endif
 }
 
+// of floats that ptx_round rounded; devices before 8.0 have no such product: no table computes in it there
+static __device__ inline void ptx_multiply(float c[4], const uint32_t a[4], const uint32_t b[2],
+                                           float)
+{
+#if __CUDA_ARCH__ >= 800
+    asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, "
+        "{%8,%9}, {%0,%1,%2,%3};"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#else
+    __trap();
+#endif
+}
+
+// the bits of a float to the nearest that has ten bits of mantissa, the larger of two
+static __device__ inline uint32_t ptx_round(uint32_t bits)
+{
+#if __CUDA_ARCH__ >= 800
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(__uint_as_float(bits)));
+#endif
+    return bits;
+}
+
 /* Four matrices of 8 x 8 values of 16 bits from shared memory. Lane l names row l % 8 of matrix l / 8,
  * 8 values that lie together, aligned to 16 bytes. m[i]: of matrix i row g, columns 2 t and 2 t + 1;
- * turned: column g, rows 2 t and 2 t + 1. */
+ * turned: column g, rows 2 t and 2 t + 1. Not turned, of 8 x 4 floats row g, column t as well. */
 static __device__ inline void ptx_load(uint32_t m[4], const void *row)
 {
     const unsigned at = (unsigned)__cvta_generic_to_shared(row);

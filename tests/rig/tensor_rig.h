@@ -37,8 +37,21 @@ static inline factors factors_of(const uint32_t a[4], const uint32_t b[2], T typ
     return f;
 }
 
-// adds the lane's own values of the product to c
-void multiply_factors(float c[4], const unsigned char *slots, int lane);
+// floats, of which the device multiplies ten bits of mantissa
+static inline factors factors_of(const uint32_t a[4], const uint32_t b[2], float)
+{
+    factors f = {};
+
+    for (int i = 0; i < 4; i++) {
+        f.a[i] = __uint_as_float(a[i] & ~0x1fffu);
+        f.b[i] = i < 2 ? __uint_as_float(b[i] & ~0x1fffu) : 0;
+    }
+    return f;
+}
+
+/* Adds the lane's own values of the product to c; per_register: values of a register, of which the depth is
+ * eight times as much. */
+void multiply_factors(float c[4], const unsigned char *slots, int lane, int per_register);
 
 struct shared_row {
     uint32_t of[4];
@@ -89,7 +102,14 @@ static inline void ptx_multiply(float c[4], const uint32_t a[4], const uint32_t 
 {
     const unsigned char *slots = rig::exchange(0xffffffffu, rig::factors_of(a, b, type));
 
-    rig::multiply_factors(c, slots, rig::running.current->lane);
+    rig::multiply_factors(c, slots, rig::running.current->lane, sizeof(uint32_t) / sizeof(T));
+}
+
+static inline uint32_t ptx_round(uint32_t bits)
+{
+    const bool finite = (bits & 0x7f800000u) != 0x7f800000u;
+
+    return finite ? (bits + 0x1000u) & ~0x1fffu : bits;
 }
 
 static inline void ptx_load(uint32_t m[4], const void *row)
