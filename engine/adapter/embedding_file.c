@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-#define VECTORS_MAX 75 // of one word: a prompt has no more places
-#define PARAM       "string_to_param."
+#define PARAM "string_to_param."
 
 static void clear_word(void *word)
 {
@@ -79,9 +78,10 @@ static bool check_tensor(const struct embedding_list *l, const struct safetensor
     if (width != l->width) {
         return fail_width(l, file, t, width, error);
     }
-    return t->values / width <= VECTORS_MAX ||
+    return t->values / width <= MODEL_TOKEN_VECTORS ||
            error_failed(error, "%s: %s has %d vectors; a prompt has places for %d.",
-                        safetensors_path(file), t->name, (int)(t->values / width), VECTORS_MAX);
+                        safetensors_path(file), t->name, (int)(t->values / width),
+                        MODEL_TOKEN_VECTORS);
 }
 
 static bool has_word(const struct embedding_list *l, const char *word)
@@ -137,39 +137,15 @@ static bool add_word(struct embedding_list *l, const struct safetensors *file, c
         }
     }
     // as it was before: a list with half a word would give the next one its vectors
-    if (!good || w.n > VECTORS_MAX) {
+    if (!good || w.n > MODEL_TOKEN_VECTORS) {
         g_array_set_size(l->vectors, before);
         g_free(word);
         return good ? error_failed(error, "%s: it has %d vectors; a prompt has places for %d.",
-                                   safetensors_path(file), w.n, VECTORS_MAX)
+                                   safetensors_path(file), w.n, MODEL_TOKEN_VECTORS)
                     : false;
     }
     g_array_append_val(l->words, w);
     return true;
-}
-
-// TOKEN, TOKEN_1, TOKEN_2 ...: all of the file; *word: TOKEN. False: these are no vectors of one token
-static bool list_token(const struct safetensors *file, GPtrArray *tensors, const char **word)
-{
-    const size_t n = safetensors_count(file);
-
-    // the shortest begins all others
-    *word = safetensors_at(file, 0)->name;
-    for (size_t i = 1; i < n; i++) {
-        if (strlen(safetensors_at(file, i)->name) < strlen(*word)) {
-            *word = safetensors_at(file, i)->name;
-        }
-    }
-    for (size_t i = 0; i < n && i < VECTORS_MAX + 1; i++) {
-        g_autofree char *name = i == 0 ? g_strdup(*word) : g_strdup_printf("%s_%d", *word, (int)i);
-        const struct safetensors_tensor *t = safetensors_find(file, name);
-        if (t == NULL) {
-            return false;
-        }
-        g_ptr_array_add(tensors, (void *)t);
-    }
-    // one more of another name, and it is no file of one token
-    return tensors->len == n;
 }
 
 // the one tensor that A1111 or kohya has, or those of diffusers' token
@@ -199,7 +175,7 @@ static bool list_tensors(const struct safetensors *file, GPtrArray *tensors, con
     }
     struct model_info info;
     model_kind_of_file(file, &info);
-    return (safetensors_count(file) > 0 && list_token(file, tensors, word)) ||
+    return model_kind_list_token(file, tensors, word) ||
            error_failed(error, "%s: this is %s, no textual inversion.", safetensors_path(file),
                         model_kind_title(info.kind));
 }

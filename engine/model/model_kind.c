@@ -191,27 +191,64 @@ static void describe_adapter(const struct safetensors *file, struct model_info *
     }
 }
 
+bool model_kind_list_token(const struct safetensors *file, GPtrArray *tensors, const char **word)
+{
+    const size_t n = safetensors_count(file);
+
+    // the shortest begins all others
+    *word = n > 0 ? safetensors_at(file, 0)->name : NULL;
+    for (size_t i = 1; i < n; i++) {
+        if (strlen(safetensors_at(file, i)->name) < strlen(*word)) {
+            *word = safetensors_at(file, i)->name;
+        }
+    }
+    for (size_t i = 0; i < n && i < MODEL_TOKEN_VECTORS + 1; i++) {
+        g_autofree char *name = i == 0 ? g_strdup(*word) : g_strdup_printf("%s_%d", *word, (int)i);
+        const struct safetensors_tensor *t = safetensors_find(file, name);
+        if (t == NULL) {
+            return false;
+        }
+        g_ptr_array_add(tensors, (void *)t);
+    }
+    // one more of another name, and it is no file of one token
+    return n > 0 && tensors->len == n;
+}
+
+// of [vectors, width] or [width] the last; 0 of others
+static int64_t vector_width(const struct safetensors_tensor *t)
+{
+    return t->n_dims == 1 || t->n_dims == 2 ? t->shape[t->n_dims - 1] : 0;
+}
+
+// *width: of its vectors
+static bool is_token_of_diffusers(const struct safetensors *file, int64_t *width)
+{
+    g_autoptr(GPtrArray) tensors = g_ptr_array_new();
+    const char *word;
+    bool all = model_kind_list_token(file, tensors, &word);
+
+    *width = all ? vector_width(tensors->pdata[0]) : 0;
+    for (guint i = 0; i < tensors->len; i++) {
+        all = all && vector_width(tensors->pdata[i]) == *width && *width > 0;
+    }
+    // a name may be that of anything, unless it is one that only words have
+    const bool bracketed = all && word[0] == '<' && g_str_has_suffix(word, ">");
+    return all && (bracketed || *width == 768 || *width == 1024 || *width == 1280);
+}
+
 static bool describe_embedding(const struct safetensors *file, struct model_info *info)
 {
     // XL has two text encoders, and so two embeddings
     bool sdxl =
         safetensors_find(file, "clip_l") != NULL && safetensors_find(file, "clip_g") != NULL;
-    const struct safetensors_tensor *only = safetensors_find(file, "emb_params");
-    const bool named = only != NULL;
-    const char *format = only != NULL ? "kohya" : "diffusers";
+    const struct safetensors_tensor *kohya = safetensors_find(file, "emb_params");
+    int64_t width = kohya != NULL ? vector_width(kohya) : 0;
 
-    // diffusers names the tensor after the word, which can be anything
-    if (only == NULL && safetensors_count(file) == 1 && safetensors_at(file, 0)->n_dims <= 2) {
-        only = safetensors_at(file, 0);
-    }
-    // of [vectors, width] or [width] the last
-    int64_t width = only == NULL || only->n_dims == 0 ? 0 : only->shape[only->n_dims - 1];
-    // a single tensor of another width is something else
-    if (!sdxl && !named && width != 768 && width != 1024 && width != 1280) {
+    if (!sdxl && kohya == NULL && !is_token_of_diffusers(file, &width)) {
         return false;
     }
     info->kind = MODEL_KIND_EMBEDDING;
-    info->format = sdxl ? "sdxl" : format;
+    info->format = sdxl ? "sdxl" : kohya != NULL ? "kohya" : "diffusers";
     info->family = sdxl ? "sdxl" : width == 1280 ? "other" : model_family_of_width(width);
     return true;
 }

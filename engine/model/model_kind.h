@@ -44,6 +44,13 @@ bool model_kind_examine(const char *path, struct model_info *info, GError **erro
 // the same for a file that is open
 void model_kind_of_file(const struct safetensors *file, struct model_info *info);
 
+// of one word: a prompt has no more places
+#define MODEL_TOKEN_VECTORS 75
+
+/* Whether all tensors of a file are called TOKEN, TOKEN_1, TOKEN_2 and so on, as diffusers has the vectors of one
+ * token, which can be any word: in this order into `tensors`, borrowed, and TOKEN into *word. */
+bool model_kind_list_token(const struct safetensors *file, GPtrArray *tensors, const char **word);
+
 // the sentence for a folder that holds no model; false
 bool model_kind_refuse_folder(const char *path, GError **error);
 
