@@ -205,7 +205,12 @@ static void test_text(void)
 }
 
 static const struct refused text_refused[] = {
-    {"{\"hidden_act\":\"gelu_new\"}", "\"hidden_act\" is gelu_new"},
+    {"{\"hidden_act\":\"gelu_new\"}", "\"hidden_act\" is gelu_new, only quick_gelu or gelu is "
+                                      "supported; use a plain Stable Diffusion"},
+    // of a whole CLIP model
+    {"{\"text_config\":{\"hidden_act\":\"relu\"}}",
+     "\"hidden_act\" is relu, only quick_gelu or gelu is supported; use CLIP as OpenAI or "
+     "OpenCLIP"},
     {"{\"model_type\":\"t5\"}", "\"model_type\" is t5"},
     {"{\"architectures\":[\"RobertaSeriesModelWithTransformation\"]}", "RobertaSeries"},
     {"{\"architectures\":[[]]}", "without a name"},

@@ -83,10 +83,10 @@ void config_check(struct config_reader *reader, const struct config_fixed *table
         g_auto(GStrv) allowed = g_strsplit(table[i].allowed, "|", -1);
         if (!g_strv_contains((const char *const *)allowed, value)) {
             g_autofree char *list = g_strjoinv(" or ", allowed);
-            config_fail(reader,
-                        "\"%s\" is %s, only %s is supported; use a plain Stable Diffusion 1.x or "
-                        "2.x model",
-                        table[i].key, value, list);
+            config_fail(reader, "\"%s\" is %s, only %s is supported; use %s", table[i].key, value,
+                        list,
+                        reader->advice != NULL ? reader->advice
+                                               : "a plain Stable Diffusion 1.x or 2.x model");
         }
     }
 }

@@ -10,6 +10,7 @@ struct config_reader {
     JsonNode *root;
     JsonObject *object; // what is read; belongs to root
     const char *what;   // the file, for sentences
+    const char *advice; // what to use instead of what is refused; NULL: a plain model
     GError **error;
     bool failed;
 };

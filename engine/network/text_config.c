@@ -54,6 +54,7 @@ static void fill(struct config_reader *r, struct text_config *config)
         json_get_object(r->object, r->what, "text_config", JSON_OPTIONAL, &inner, NULL) &&
         inner != NULL && !json_object_has_member(r->object, "hidden_size")) {
         r->object = inner;
+        r->advice = "CLIP as OpenAI or OpenCLIP published it";
     }
     // from here on of the part alone, where there is one
     config_check(r, fixed, G_N_ELEMENTS(fixed));
