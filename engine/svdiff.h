@@ -145,6 +145,8 @@ struct svdiff_estimate {
     /* Of learning: the squares of the first SVDIFF_SQUARES pictures as they are learned, side by
      * side, with alpha where the masks mark. Owned by the caller. */
     svdiff_picture *squares;
+    int64_t values;     // of learning: numbers that learn
+    int tensors;        // of learning: tensors that they are in
     int width, height;  // of generating: pixels of the pictures that are made
     char device[64];    // that it would run on: "cpu", "cuda:0", "cuda:0,1"
     int devices;        // how many these are

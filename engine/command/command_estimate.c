@@ -64,6 +64,8 @@ static char *sentence(const struct svdiff_estimate *e, const struct command_effo
     }
     if (efforts != NULL) {
         append_efforts(text, efforts, e->seconds >= 0);
+        g_string_append_printf(text, "\nlearns: %" G_GINT64_FORMAT " numbers in %d tensors",
+                               e->values, e->tensors);
         append_methods(text, efforts);
     }
     return g_string_free(text, FALSE);
@@ -119,6 +121,8 @@ static JsonObject *as_json(const struct svdiff_estimate *e, const struct command
     }
     if (efforts != NULL) {
         add_efforts(all, efforts);
+        json_object_set_int_member(all, "values", e->values);
+        json_object_set_int_member(all, "tensors", e->tensors);
         add_methods(all, efforts);
     }
     // of learning there is no size of pictures that are made

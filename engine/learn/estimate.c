@@ -292,6 +292,8 @@ static bool count_learning(struct lesson *l, struct work *w, struct svdiff_estim
     // pictures and texts are encoded, and pictures of the class drawn
     *w = work_now(k);
     *kept = learn_outcome_bytes(r);
+    e->values = r->learner->parameters->count;
+    e->tensors = (int)r->learner->parameters->list->len;
     const bool counted = count_steps(r, w, error);
     e->bytes = kernels_peak_bytes(k);
     if (!counted || !count_least(r, &e->least_bytes, error)) {

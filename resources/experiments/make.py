@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the tables of README.md again: learns what is missing in results/*.csv, and writes the tables.
 
-    python3 resources/experiments/make.py build/engine/svdiff [--only tried methods subsets pairs edits] [--minutes N]
+    python3 resources/experiments/make.py build/engine/svdiff [--only tried methods ..] [--minutes N]
 
 It goes on where it was stopped, on another machine too: a learning that is done is a line in results/, which is
 committed; files and pictures stay in a cache folder. Needs NumPy, SciPy and Pillow, Debian's
@@ -11,9 +11,11 @@ import argparse
 import time
 from pathlib import Path
 
+import correlation
 import edits
 import methods
 import pairs
+import sizes
 import subsets
 import successors
 from learning import ROOT, Laboratory
@@ -21,7 +23,7 @@ from table import Table
 
 HERE = Path(__file__).resolve().parent
 KEY = ("method", "options", "thing", "seed")
-NAMES = ("tried", "methods", "subsets", "pairs", "edits", "successors")
+NAMES = ("tried", "methods", "subsets", "correlation", "pairs", "edits", "successors")
 
 
 def options():
@@ -70,10 +72,24 @@ class Experiments:
                 print(f"edits: {way} {job.thing.name}: back {line['back']} dB", flush=True)
         return True
 
+    def run_correlation(self, end):
+        """Learns what is to be compared until the time is over, and compares it; returns whether all of it is there."""
+        table, files = self.tables["correlation"], []
+        if table.rows:
+            return True
+        for learning in correlation.correlation_learnings():
+            if time.monotonic() > end:
+                return False
+            files.append((self.laboratory.learn(learning)[0], learning.thing))
+        lines = correlation.compared(self.laboratory.svdiff, files, HERE / "results" / correlation.FIGURE)
+        table.add(*({**line, "model": self.laboratory.hash, "date": time.strftime("%Y-%m-%d")} for line in lines))
+        print(f"correlation: {len(files)} files", flush=True)
+        return True
+
     def run(self, name, end):
         """Does what is missing of one experiment until the time is over; returns whether all of it is there."""
-        if name == "edits":
-            return self.run_edits(end)
+        if name in ("correlation", "edits"):
+            return self.run_edits(end) if name == "edits" else self.run_correlation(end)
         measured = successors.measured if name == "successors" else Laboratory.measured
         for learning in self.missing(name):
             if time.monotonic() > end:
@@ -88,6 +104,8 @@ class Experiments:
         return {"tried": methods.tried_table(self.tables["tried"]),
                 "methods": methods.methods_table(self.tables["methods"], self.tables["tried"]),
                 "subsets": subsets.subsets_table(self.tables["subsets"]),
+                "sizes": sizes.sizes_table(self.laboratory.svdiff),
+                "correlation": correlation.correlation_table(self.tables["correlation"], "results"),
                 "pairs": pairs.pairs_table(self.tables["pairs"], self.tables["tried"]),
                 "edits": edits.edits_table(self.tables["edits"]),
                 "successors": successors.successors_table(self.tables["successors"])}

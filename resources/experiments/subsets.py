@@ -1,13 +1,12 @@
 """The twelve subsets of the UNet's weights that the paper's Table 1 compares (`learn --subset`).
 
-Each is learned by itself, the text encoder left alone, as in the paper. The file of SD 1.5's shapes is told by
-`learn --estimate`'s kin: its numbers are counted from the shapes (see the README here); the paper's sizes stand beside.
+Each is learned by itself, the text encoder left alone, as in the paper. What they are at Stable Diffusion 1.5's shapes is
+`sizes`.
 """
 from learning import Learning
+from sizes import PAPER_KB
 from table import interval, markdown, share
 
-PAPER_KB = {"unet": 1404, "unet-ca": 194, "unet-ca-kv": 84.8, "unet-1d": 430, "unet-2d": 617, "unet-4d": 355,
-            "up": 789, "down": 469, "mid": 135, "up-ca": 106, "down-ca": 70.4, "mid-ca": 17.7}
 THINGS = ("fox", "rabbit", "octopus", "penguin", "ladybug")
 
 
@@ -18,9 +17,9 @@ def subset_learnings():
 
 def subsets_table(results):
     lines = []
-    for subset, kilobytes in PAPER_KB.items():
+    for subset in PAPER_KB:
         rows = results.find(options=f"--no-text-encoder --subset {subset}")
         if rows:
-            lines.append([subset, rows[0]["values"], f"{int(rows[0]['bytes']) / 1e3:.0f} KB", f"{kilobytes:g} KB",
+            lines.append([subset, rows[0]["values"], f"{int(rows[0]['bytes']) / 1e3:.0f} KB",
                           interval(*share(rows, "right")), interval(*share(rows, "ground"))])
-    return markdown(["subset", "numbers learned", "file", "paper's file (SD 1.5)", "right, of 100", "ground, of 100"], lines)
+    return markdown(["subset", "numbers learned", "file", "right, of 100", "ground, of 100"], lines)

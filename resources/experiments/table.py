@@ -22,17 +22,17 @@ class Table:
         """Returns the lines with these values."""
         return [row for row in self.rows if all(row[name] == str(value) for name, value in wanted.items())]
 
-    def add(self, line):
-        """Writes a line behind the others, which is on the disk when this returns."""
+    def add(self, *lines):
+        """Writes lines behind the others, which are on the disk when this returns."""
         new = not self.path.exists()
         with open(self.path, "a", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(line), lineterminator="\n")
+            writer = csv.DictWriter(file, list(lines[0]), lineterminator="\n")
             if new:
                 writer.writeheader()
-            writer.writerow(line)
+            writer.writerows(lines)
             file.flush()
             os.fsync(file.fileno())
-        self.rows.append({name: str(value) for name, value in line.items()})
+        self.rows += [{name: str(value) for name, value in line.items()} for line in lines]
 
 
 def share(rows, column):

@@ -122,9 +122,21 @@ sized() { # METHOD OPTIONS...
     set -- learn --model "$sd1" --size 64 --prompt 'a [V] dog' --image "$picture" --method "$what" --steps 2 \
         --seed 3 --output "$what.safetensors" "$@"
     run "$@" --estimate --json
+    cp "$work/out" "$work/said"
     told=$(python3 -c 'import json, sys; e = json.load(open(sys.argv[1])); print(e["methods"][e["method"]])' "$work/out")
     run "$@" --quiet
     check "$what: the file is as large as was told" test "$(stat -c %s "$what.safetensors")" = "$told"
+    check "$what: and has as many numbers" python3 -c '
+import glob, json, math, struct, sys
+(told,) = [e for e in map(json.loads, open(sys.argv[1])) if "values" in e]
+tensors = []
+for path in sys.argv[2:]:
+    with open(path, "rb") as file:
+        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+    tensors += [math.prod(e["shape"]) for name, e in header.items() if name != "__metadata__" and not name.endswith(".alpha")]
+# several vectors of a word are one tensor of its file
+assert sum(tensors) == told["values"] and len(tensors) <= told["tensors"], (sum(tensors), len(tensors), told)' \
+        "$work/said" "$what".*safetensors
     rm -f "$what".*
 }
 sized svdiff --placeholder-rate 0.001
@@ -173,6 +185,17 @@ least() { # METHOD: bytes at least, and those of its file
 e = json.load(open(sys.argv[1]))
 print(e["least_bytes"], e["methods"][e["method"]])' "$work/out"
 }
+# as many numbers in as many tensors as the paper's Table 1 leaves room for (a tensor has about 360 bytes of its own there)
+for subset in 'unet 322856 391 1404' 'unet-ca 43776 64 194' 'unet-ca-kv 18816 32 84.8' 'unet-1d 100160 109 430' \
+    'unet-2d 140416 184 617' 'unet-4d 82280 98 355'; do
+    run "$@" --estimate --json --no-text-encoder --subset "${subset%% *}"
+    check "subset ${subset%% *}: as the paper has it" python3 -c '
+import json, sys
+e = json.load(open(sys.argv[1]))
+name, values, tensors, paper = sys.argv[2].split()
+assert (e["values"], e["tensors"]) == (int(values), int(tensors)), e
+assert 350 < (1024 * float(paper) - 4 * e["values"]) / e["tensors"] < 382' "$work/out" "$subset"
+done
 svdiff_least=$(least "$@" | cut -d' ' -f1)
 check "svdiff: memory of $svdiff_least bytes" test "$svdiff_least" -gt 0
 for method in lora textual-inversion custom-diffusion; do
