@@ -1,8 +1,8 @@
 """Edits of one picture: DDIM inversion alone, null-text optimisation, full fine-tuning, and svdiff.
 
 Pictures, edits and what counts are tests/model/edited.py's. `full` and `svdiff` learn the picture with its words and are
-then inverted and drawn as `inversion` is, which learns nothing; `svdiff edit` is the program's own edit with its
-defaults. `back`: how near the picture's own words give it back, in dB; null-text's with the guidance that it was
+then inverted and drawn as `inversion` is, which learns nothing, at the rate that is best of those tried; `svdiff edit`
+is the program's own edit with its defaults. `back`: how near the picture's own words give it back, in dB; null-text's with the guidance that it was
 optimised for, the others' without. Imagic's step of fitting the target's embedding is left out of `full`.
 """
 import time
@@ -26,14 +26,18 @@ class Editing:
     """One picture's edits by each way; results lie in the laboratory's folder."""
 
     def __init__(self, laboratory, tried):
-        self.laboratory, self.tried, self.judge = laboratory, tried, edited.Judge()
+        self.laboratory, self.judge = laboratory, edited.Judge()
+        self.best = {method: best_setting(tried, method) for method in ("full", "svdiff")}
+
+    def ways(self):
+        """Returns those whose best rate, where they have one, is known."""
+        return [way for way in WAYS if self.best.get(way, "") is not None]
 
     def learn(self, job, method, path):
         """Learns the picture with its words, nothing kept of the class."""
-        best = best_setting(self.tried, method) or ""
         self.laboratory.run("learn", "--method", method, "--prompt", job.prompt, "--image", job.path, "--seed", "1",
                             "--prior-weight", "0", *(("--placeholder-rate", "0") if method == "svdiff" else ()),
-                            "--output", path, *best.split())
+                            "--output", path, *self.best[method].split())
 
     def inverter(self, job, way, path):
         """Returns the networks with what the way learned of the picture, and the size of that."""

@@ -62,7 +62,7 @@ class Experiments:
         """Makes the edits that are missing until the time is over; returns whether all of them are there."""
         editing, table = edits.Editing(self.laboratory, self.tables["tried"]), self.tables["edits"]
         for job in edits.jobs(self.laboratory.known.things):
-            for way in edits.WAYS:
+            for way in editing.ways():
                 if table.find(way=way, thing=job.thing.name):
                     continue
                 if time.monotonic() > end:
