@@ -401,9 +401,52 @@ static void test_too_much(void)
     g_assert_nonnull(strstr(error->message, "too much"));
 }
 
+/* ---- fonts ---- */
+
+// signs that the figure's own font lacks come from the font that has them, in their places
+static void test_fonts(void)
+{
+    static const struct {
+        const char *title;
+        int n; // signs of 26 pixels, of which 2.6 on each side and all above 20.8 are empty
+        double blackens; // how much of a square of 20.8 pixels each one fills
+    } titles[] = {{"狐", 1, 1}, {"狐狐狐", 3, 1}, {"\xf0\x9f\xa6\x8a\xf0\x9f\xa6\x8a", 2, 0.5}};
+    char *folder = temporary_folder_create();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(titles); i++) {
+        const double xy[] = {0, 1};
+        const struct plot_series s = {.kind = PLOT_LINE, .n = 2, .x = xy, .y = xy};
+        const struct plot p = {.title = titles[i].title, .series = &s, .n_series = 1};
+        g_autoptr(picture) drawn = draw(folder, &p);
+        const struct box title = find(drawn, 0, 0, 60);
+        const double width = 26 * titles[i].n - 5.2, filled = titles[i].blackens * 20.8 * 20.8;
+        g_assert_cmpfloat(fabs(title.right - title.left + 1 - width), <, 4);
+        g_assert_cmpfloat(fabs(title.bottom - title.top + 1 - 20.8), <, 4);
+        g_assert_cmpfloat(title.n, >, 0.8 * titles[i].n * filled);
+        g_assert_cmpfloat(title.n, <, 1.05 * titles[i].n * filled);
+    }
+    temporary_folder_remove(folder);
+}
+
+// the fonts that are installed, and those of the fixtures
+static void add_fonts(const char *folder)
+{
+    g_autofree char *path = g_build_filename(folder, "fonts.conf", NULL);
+    g_autofree char *fixtures = g_test_build_filename(G_TEST_DIST, "fixtures", "fonts", NULL);
+    g_autofree char *text = g_strdup_printf(
+        "<fontconfig><cachedir>%s</cachedir><include ignore_missing=\"yes\">/etc/fonts/fonts.conf"
+        "</include><dir>%s</dir></fontconfig>",
+        folder, fixtures);
+
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    g_setenv("FONTCONFIG_FILE", path, TRUE);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    char *folder = temporary_folder_create();
+    add_fonts(folder);
     g_test_add_func("/plot/line", test_line);
     g_test_add_func("/plot/broken-line", test_broken_line);
     g_test_add_func("/plot/many-points", test_many_points);
@@ -415,5 +458,8 @@ int main(int argc, char **argv)
     g_test_add_func("/plot/locale", test_locale);
     g_test_add_func("/plot/files", test_files);
     g_test_add_func("/plot/too-much", test_too_much);
-    return g_test_run();
+    g_test_add_func("/plot/fonts", test_fonts);
+    const int failed = g_test_run();
+    temporary_folder_remove(folder);
+    return failed;
 }

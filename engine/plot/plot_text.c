@@ -4,31 +4,35 @@
 #include <glib.h>
 #include <string.h>
 
-#define FONT    "DejaVu Sans"
 #define LONG    500  // characters, of which no figure shows more
 #define CAPITAL 0.73 // of the font's size: how high its capitals are
 
-void plot_font(cairo_t *cr, double size, bool bold)
+// the beginning of a text in the font that has it, shown or not; *width grows by it. Returns what is behind it
+static const char *put_run(cairo_t *cr, const char *text, bool show, double *width)
 {
-    cairo_font_options_t *options = cairo_font_options_create();
+    cairo_text_extents_t e;
 
-    // as the outlines are, whatever the pixels
-    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
-    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
-    cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
-    cairo_set_font_options(cr, options);
-    cairo_font_options_destroy(options);
-    cairo_select_font_face(cr, FONT, CAIRO_FONT_SLANT_NORMAL,
-                           bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-    cairo_set_font_size(cr, size);
+    cairo_save(cr);
+    const size_t bytes = plot_font_choose(cr, text);
+    g_autofree char *run = g_strndup(text, bytes);
+    cairo_text_extents(cr, run, &e);
+    if (show) {
+        // the next one begins where this one ends
+        cairo_show_text(cr, run);
+    }
+    cairo_restore(cr);
+    *width += e.x_advance;
+    return text + bytes;
 }
 
 double plot_text_width(cairo_t *cr, const char *text)
 {
-    cairo_text_extents_t e;
+    double width = 0;
 
-    cairo_text_extents(cr, text, &e);
-    return e.x_advance;
+    while (*text != '\0') {
+        text = put_run(cr, text, false, &width);
+    }
+    return width;
 }
 
 double plot_text_height(cairo_t *cr)
@@ -100,6 +104,8 @@ void plot_text_put(cairo_t *cr, const char *text, double x, double y, double sid
     cairo_translate(cr, x, y);
     cairo_rotate(cr, angle);
     cairo_move_to(cr, -side * plot_text_width(cr, text), plot_text_height(cr) / 2);
-    cairo_show_text(cr, text);
+    for (double width = 0; *text != '\0';) {
+        text = put_run(cr, text, true, &width);
+    }
     cairo_restore(cr);
 }

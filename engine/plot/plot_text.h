@@ -2,15 +2,10 @@
  * once for .png and .svg. */
 #pragma once
 
-#include <cairo.h>
-#include <stdbool.h>
+#include "engine/plot/plot_font.h"
 
 #define PLOT_TEXT  11 // units of texts, and of titles
 #define PLOT_TITLE 13
-
-/* The font for what follows. DejaVu Sans by name: it comes with fontconfig, and what is there by default
- * may be a font of pictures, whose letters make an .svg of megabytes. */
-void plot_font(cairo_t *cr, double size, bool bold);
 
 /* How wide it is, and how high a line of the font is above the letters' foot. */
 double plot_text_width(cairo_t *cr, const char *text);
