@@ -3,7 +3,7 @@
 #include "engine/bench/bench.h"
 
 #include "engine/network/autoencoder.h"
-#include "engine/bench/bench_random.h"
+#include "engine/network/random_weights.h"
 #include "engine/base/error.h"
 #include "engine/learn/run/learn_step.h"
 #include "engine/subject/shift_set.h"
@@ -13,23 +13,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Factors without a decomposition, which would take longer than all that is timed. U's columns and
- * Vt's rows have length 1 in the mean and all s are 1, so that y has about the size of x; that they
- * are not orthogonal changes no time. */
-static bool random_spectrum(void *user, const struct weight *w, float *u, float *s, float *vt,
-                            GError **error)
-{
-    const int r = weight_full_rank(w);
-    const int64_t n = weight_columns(w);
-
-    bench_random_fill(u, (int64_t)w->out * r, 1 / sqrt(w->out), g_str_hash(w->name));
-    bench_random_fill(vt, r * n, 1 / sqrt((double)n), g_str_hash(w->name) + 1);
-    for (int i = 0; i < r; i++) {
-        s[i] = 1;
-    }
-    return true;
-}
 
 /* ---- runs ---- */
 
@@ -120,7 +103,7 @@ static bool draw_batch(struct run *r, GError **error)
 // every weight of the UNet becomes spectral, as a run of learning has them by default
 static bool prepare_learn(struct run *r, GError **error)
 {
-    const struct spectrum_provider provider = {.get = random_spectrum};
+    const struct spectrum_provider provider = random_spectra();
     struct network *net = unet_network(r->unet);
 
     r->parameters = parameters_create(r->k);
@@ -142,7 +125,7 @@ static bool prepare_learn(struct run *r, GError **error)
 
 static bool prepare(struct run *r, GError **error)
 {
-    const struct weight_source source = bench_random_weights();
+    const struct weight_source source = random_weights();
     const struct bench_options *o = r->o;
     const int factor = autoencoder_factor(o->vae);
 
@@ -153,8 +136,8 @@ static bool prepare(struct run *r, GError **error)
     r->input = g_new(float, (size_t)o->batch * r->h * r->w * r->c);
     conditioning_init(&r->text, o->batch * o->texts, o->tokens, o->unet->cross_attention_dim, 0);
     r->timesteps = g_new(double, o->batch);
-    bench_random_fill(r->input, (int64_t)o->batch * r->h * r->w * r->c, 1, 3);
-    bench_random_fill(r->text.context, (int64_t)r->text.n * o->tokens * r->text.width, 1, 4);
+    random_fill(r->input, (int64_t)o->batch * r->h * r->w * r->c, 1, 3);
+    random_fill(r->text.context, (int64_t)r->text.n * o->tokens * r->text.width, 1, 4);
     for (int i = 0; i < o->batch; i++) {
         r->timesteps[i] = 500;
     }

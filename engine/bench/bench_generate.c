@@ -2,7 +2,7 @@
  * what is timed, as they are for several pictures of one run. */
 #include "engine/bench/bench_generate.h"
 
-#include "engine/bench/bench_random.h"
+#include "engine/network/random_weights.h"
 #include "engine/generate/decode.h"
 #include "engine/generate/denoise.h"
 
@@ -25,7 +25,7 @@ struct painting {
 // the two that a picture goes through; freed by finish, also where only the first was made
 static bool make_networks(struct painting *p, GError **error)
 {
-    const struct weight_source source = bench_random_weights();
+    const struct weight_source source = random_weights();
 
     p->unet = unet_create(p->k, p->o->unet, source, error);
     p->autoencoder = p->unet != NULL
@@ -46,7 +46,7 @@ static bool prepare(struct painting *p, progress_function progress, void *user, 
     }
     // random texts: attention costs the same whatever they say
     conditioning_init(&p->text, 2, o->tokens, width, 0);
-    bench_random_fill(p->text.context, (int64_t)2 * o->tokens * width, 1, 4);
+    random_fill(p->text.context, (int64_t)2 * o->tokens * width, 1, 4);
     p->more = g_new0(float, (size_t)(o->height / factor) * (o->width / factor) * more_c);
     p->part = (struct denoise_part){.unet = p->unet, .text = &p->text};
     p->denoise = (struct denoise){.k = p->k,
@@ -94,7 +94,7 @@ static bool one_picture(struct painting *p, uint64_t seed, GError **error)
     }
     // noise as large as the first timestep's, else the last steps would see numbers beyond any
     // model's
-    bench_random_fill(latents, count, sampler_initial_scale(s), seed);
+    random_fill(latents, count, sampler_initial_scale(s), seed);
     p->denoise.sampler = s;
     struct draws draws = {.seed = seed};
     if (!denoise_run(&p->denoise, p->tape, &draws, latents, error)) {

@@ -2,7 +2,7 @@
  * after the other as they come there. */
 #include "engine/bench/bench_start.h"
 
-#include "engine/bench/bench_random.h"
+#include "engine/network/random_weights.h"
 #include "engine/generate/denoise.h"
 #include "engine/generate/painter.h"
 
@@ -166,7 +166,7 @@ static bool step(struct starting *p, struct bench_result *result, GError **error
     if (p->tape == NULL) {
         return false;
     }
-    bench_random_fill(latents, count, sampler_initial_scale(s), 1);
+    random_fill(latents, count, sampler_initial_scale(s), 1);
     d->sampler = s;
     result->flops = tape_work(p->tape);
     struct draws draws = {.seed = 1};

@@ -5,7 +5,7 @@
 #include "engine/adapter/adapter_list.h"
 #include "engine/base/progress.h"
 #include "engine/session/session.h"
-#include "engine/spectrum/spectrum_provider.h"
+#include "engine/network/spectrum_provider.h"
 #include "engine/spectrum/svd_check.h"
 
 struct model_spectrum;

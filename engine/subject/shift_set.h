@@ -6,7 +6,7 @@
 #pragma once
 
 #include "engine/network/network.h"
-#include "engine/spectrum/spectrum_provider.h"
+#include "engine/network/spectrum_provider.h"
 #include "engine/svdiff.h"
 
 /* Whether w (of the UNet) belongs to the subset. */
