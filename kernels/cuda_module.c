@@ -81,3 +81,10 @@ struct kernels_cuda_device *kernels_cuda_devices(const char *path, int *count, G
     *count = 0;
     return list ? list(count, error) : NULL;
 }
+
+bool kernels_cuda_driver(void)
+{
+    GModule *driver = g_module_open("libcuda.so.1", G_MODULE_BIND_LAZY | G_MODULE_BIND_LOCAL);
+
+    return driver && g_module_close(driver);
+}

@@ -350,8 +350,13 @@ kernels *kernels_cuda(const char *module, int number, enum kernels_precision pre
 struct kernels_cuda_device {
     char name[256];   // "NVIDIA H200"
     int major, minor; // its compute capability
+    int driver;       // the CUDA that its driver is made for, 13000 for 13.0
     uint64_t bytes;   // of its memory
 };
+
+/* Whether this machine has an NVIDIA driver: where it has none, the module and the libraries that it is linked to need not
+ * be opened to know that there is no device. */
+bool kernels_cuda_driver(void);
 
 /* The devices of this machine by their numbers, and how many there are in *count. NULL with the sentence that
  * kernels_cuda would say: no module, no driver, an older one, no device. Owned by the caller (g_free). */

@@ -49,6 +49,7 @@ static void describe(int number, struct kernels_cuda_device *d)
     d->major = properties.major;
     d->minor = properties.minor;
     d->bytes = properties.totalGlobalMem;
+    cudaDriverGetVersion(&d->driver);
 }
 
 // CUDA_OLDEST: ten times the capability of the oldest device that the build made code for

@@ -4,14 +4,9 @@
 #include "engine/base/error.h"
 #include "engine/base/machine.h"
 #include "engine/base/module_place.h"
+#include "engine/session/device_proof.h"
 
 #define GIB (1024.0 * 1024.0 * 1024.0)
-
-/* The one place that says whether --device auto may take a CUDA device where the job fits into its memory. It
- * becomes 1 when a device has passed `tests/device all` (kernels/CUDA.md), not before. */
-#ifndef CUDA_IS_PROVEN
-#define CUDA_IS_PROVEN 0
-#endif
 
 static char *cuda_module(void)
 {
@@ -78,14 +73,31 @@ struct svdiff_options session_other(const svdiff *s, int i)
     return o;
 }
 
+/* auto: a device that computes what the CPU does, which is found out the first time that it is met here. A machine
+ * without one is no reason for a word, one that does not is. NULL: the CPU. */
+static kernels *open_proven(const struct svdiff_options *o)
+{
+    int count = 0;
+    g_autofree struct kernels_cuda_device *devices =
+        kernels_cuda_driver() ? session_cuda_devices(&count, NULL) : NULL;
+    g_autoptr(kernels) k = o->device_number < count ? open_device(o, true, NULL) : NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (k == NULL || device_proof_known(k, &devices[o->device_number], o->threads, NULL, &error)) {
+        return g_steal_pointer(&k);
+    }
+    if (o->note != NULL) {
+        g_autofree char *sentence =
+            g_strdup_printf("on the CPU: %s (%s)", error->message, devices[o->device_number].name);
+        o->note(o->user, sentence);
+    }
+    return NULL;
+}
+
 kernels *session_device(const struct svdiff_options *o, GError **error)
 {
-    kernels *k = NULL;
+    kernels *k = o->device == SVDIFF_DEVICE_AUTO ? open_proven(o) : NULL;
 
-    // auto: a machine without such a device is no reason for a word
-    if (o->device == SVDIFF_DEVICE_AUTO && CUDA_IS_PROVEN) {
-        k = open_device(o, true, NULL);
-    }
     if (k != NULL) {
         return k;
     }

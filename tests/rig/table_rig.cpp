@@ -12,3 +12,8 @@ extern "C" struct kernels_cuda_device *kernels_cuda_devices(const char *module, 
 {
     return kernels_cuda_list(count, error);
 }
+
+extern "C" bool kernels_cuda_driver(void)
+{
+    return true;
+}
