@@ -3,7 +3,8 @@
 What it decodes: the encoder's latents, and latents that the denoiser drew again from a noise level between
 SOFTEST and HARDEST, by their captions, so that it learns to paint well from what it will be given; the picture
 that either should become is the painted one.  The loss is the autoencoder's, plus how much the contrast of fine
-detail differs, wherever in a few pixels it lies, plus the critic's features, plus the critic's opinion, weighted
+detail differs, wherever in a few pixels it lies, plus how far the whole picture's energy of it is from the painted
+one's (the contrast alone is right in the median, which is too soft where most windows are plain), plus the critic's features, plus the critic's opinion, weighted
 so that its gradient in the last layer is OPINION of the loss's (Esser et al., VQGAN, 2021): squares alone would
 have it paint the mean of all edges that may be there, which is blurred.
 """
@@ -22,14 +23,23 @@ from .tokens import encode
 
 BATCH, DRAWN = 8, 5  # pictures in a step, those of them whose latents are drawn
 SOFTEST, HARDEST, STEPS = 100, 700, 6  # noise levels to draw from, steps
-CONTRAST, FEATURES, OPINION, BLIND = 0.5, 0.2, 0.3, 200  # the last: steps before the critic has a say
+CONTRAST, ENERGY, FEATURES, OPINION, BLIND = 0.5, 0.03, 0.2, 0.3, 200  # the last: steps before the critic has a say
 WINDOW = 8  # pixels over which contrast is seen
 
 
+def fine(picture):
+    """Returns what a 3x3 mean takes away."""
+    return picture - avg_pool2d(picture, 3, 1, 1, count_include_pad=False)
+
+
 def contrast(picture):
-    """Returns the root mean square, over windows, of what a 3x3 mean takes away; n,3,h,w -> n,3,h/4-1,w/4-1."""
-    fine = picture - avg_pool2d(picture, 3, 1, 1, count_include_pad=False)
-    return (avg_pool2d(fine.square(), WINDOW, WINDOW // 2) + 1e-4).sqrt()
+    """Returns the root mean square of fine detail over windows; n,3,h,w -> n,3,h/4-1,w/4-1."""
+    return (avg_pool2d(fine(picture).square(), WINDOW, WINDOW // 2) + 1e-4).sqrt()
+
+
+def energy(picture):
+    """Returns the logarithm of a picture's energy of fine detail; n,3,h,w -> n."""
+    return (fine(picture).square().mean((1, 2, 3)) + 1e-4).log()
 
 
 class DecoderTraining:
@@ -84,6 +94,7 @@ class DecoderTraining:
             y = self.model.vae.decode(latents).sample.float()
             loss, square = difference(y, x)
             loss = loss + CONTRAST * (contrast(y) - contrast(x)).abs().mean()
+            loss = loss + ENERGY * (energy(y) - energy(x)).abs().mean()
             opinion, features = decoder_loss(self.critic, x, y)
             judged = critic_loss(self.critic, x, y.detach())
         if self.clock.step > BLIND:
