@@ -18,15 +18,18 @@
  * All lanes of a warp come to each of these but the copies. */
 #pragma once
 
+// C += A B by the instruction of this shape and these types, whose A has four registers and whose B two
+#define PTX_PRODUCT(kind, c, a, b)                                                                 \
+    asm("mma.sync.aligned." kind " {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"          \
+        : "+f"((c)[0]), "+f"((c)[1]), "+f"((c)[2]), "+f"((c)[3])                                   \
+        : "r"((a)[0]), "r"((a)[1]), "r"((a)[2]), "r"((a)[3]), "r"((b)[0]), "r"((b)[1]))
+
 /* C += A B of float16. Devices before 8.0 multiply half as deep at a time. */
 static __device__ inline void ptx_multiply(float c[4], const uint32_t a[4], const uint32_t b[2],
                                            __half)
 {
 #if __CUDA_ARCH__ >= 800
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
-        "{%0,%1,%2,%3};"
-        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    PTX_PRODUCT("m16n8k16.row.col.f32.f16.f16.f32", c, a, b);
 #else
     for (int i = 0; i < 2; i++) {
         asm("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5}, {%6}, "
@@ -42,10 +45,7 @@ static __device__ inline void ptx_multiply(float c[4], const uint32_t a[4], cons
                                            __nv_bfloat16)
 {
 #if __CUDA_ARCH__ >= 800
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, "
-        "{%8,%9}, {%0,%1,%2,%3};"
-        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    PTX_PRODUCT("m16n8k16.row.col.f32.bf16.bf16.f32", c, a, b);
 #else
     __trap();
 #endif
@@ -56,10 +56,7 @@ static __device__ inline void ptx_multiply(float c[4], const uint32_t a[4], cons
                                            float)
 {
 #if __CUDA_ARCH__ >= 800
-    asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, "
-        "{%8,%9}, {%0,%1,%2,%3};"
-        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    PTX_PRODUCT("m16n8k8.row.col.f32.tf32.tf32.f32", c, a, b);
 #else
     __trap();
 #endif

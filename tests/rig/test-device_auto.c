@@ -1,30 +1,10 @@
 /* --device auto on a machine that the rig plays (RIG_DEVICES, RIG_MEMORY): CUDA's table is proven there first. */
 #include "engine/session/device_proof.h"
-#include "engine/session/session.h"
 
+#include "tests/rig/noted_session.h"
 #include "tests/temporary_folder.h"
 
 #include <string.h>
-
-static char noted[512]; // the last note
-
-static void take_note(void *user, const char *sentence)
-{
-    g_strlcpy(noted, sentence, sizeof noted);
-}
-
-static svdiff *open_auto(void)
-{
-    g_autofree char *model =
-        g_build_filename(g_getenv("SVDIFF_TESTS_DIR"), "fixtures/models/sd1", NULL);
-    const struct svdiff_options options = {.model = model, .threads = 1, .note = take_note};
-    g_autoptr(GError) error = NULL;
-
-    noted[0] = '\0';
-    svdiff *s = svdiff_open(&options, &error);
-    g_assert_no_error(error);
-    return s;
-}
 
 // each type within its bounds
 static void test_proof(void)
@@ -43,7 +23,7 @@ static void test_proof(void)
 static void test_unproven(void)
 {
     g_setenv("RIG_MEMORY", "96", TRUE);
-    g_autoptr(svdiff) s = open_auto();
+    g_autoptr(svdiff) s = open_model(SVDIFF_DEVICE_AUTO);
     g_unsetenv("RIG_MEMORY");
     g_assert_cmpstr(s->device, ==, "cpu");
     g_assert_true(g_str_has_prefix(noted, "on the CPU: "));
@@ -52,11 +32,11 @@ static void test_unproven(void)
 
 static void test_auto(void)
 {
-    g_autoptr(svdiff) s = open_auto();
+    g_autoptr(svdiff) s = open_model(SVDIFF_DEVICE_AUTO);
 
     g_assert_cmpstr(s->device, ==, "cuda:0");
     g_setenv("RIG_DEVICES", "0", TRUE);
-    g_autoptr(svdiff) without = open_auto();
+    g_autoptr(svdiff) without = open_model(SVDIFF_DEVICE_AUTO);
     g_unsetenv("RIG_DEVICES");
     g_assert_cmpstr(without->device, ==, "cpu");
     g_assert_cmpstr(noted, ==, "");

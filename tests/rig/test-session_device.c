@@ -1,7 +1,5 @@
 /* Which device a session computes on, on a machine that the rig plays (RIG_DEVICES, RIG_MEMORY): asked for by name, and by
  * auto once it is proven (test-device_auto.c). */
-#include "engine/session/session.h"
-
 #include "engine/base/error.h"
 #include "engine/edit/edit_fit.h"
 #include "engine/edit/edit_shift.h"
@@ -9,37 +7,12 @@
 #include "engine/learn/estimate.h"
 #include "engine/picture/picture.h"
 
+#include "tests/rig/noted_session.h"
 #include "tests/temporary_folder.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
-
-static char noted[512]; // the last note
-
-static void take_note(void *user, const char *sentence)
-{
-    g_strlcpy(noted, sentence, sizeof noted);
-}
-
-static svdiff *open_model_in(enum svdiff_device device, enum svdiff_precision precision)
-{
-    g_autofree char *model =
-        g_build_filename(g_getenv("SVDIFF_TESTS_DIR"), "fixtures/models/sd1", NULL);
-    const struct svdiff_options options = {
-        .model = model, .device = device, .precision = precision, .threads = 1, .note = take_note};
-    g_autoptr(GError) error = NULL;
-
-    noted[0] = '\0';
-    svdiff *s = svdiff_open(&options, &error);
-    g_assert_no_error(error);
-    return s;
-}
-
-static svdiff *open_model(enum svdiff_device device)
-{
-    return open_model_in(device, SVDIFF_PRECISION_AUTO);
-}
 
 static bool take_picture(void *user, int index, uint64_t seed, const svdiff_picture *p,
                          GError **error)

@@ -1,11 +1,12 @@
 /* What a run of learning leaves on disk: the method's file, and the checkpoint OUTPUT.resume.
  *
  * The checkpoint is a safetensors file of three arrays [count] (value, first and second moment),
- * the losses so far, those of the prior and of the validation, and the step, with a fingerprint of everything that the run depends on:
- * resuming another run is refused. Random numbers are functions of (seed, step), so nothing else
- * has to be kept, and a resumed run writes the same bytes as an uninterrupted one. A finished run
- * leaves it, too: with more steps it goes on from its last one. Only where the rate falls is that
- * another course than one run of all the steps, whose rate would have fallen later. */
+ * the losses so far, those of the prior and of the validation, and the step, with a fingerprint of
+ * everything that the run depends on: resuming another run is refused. Random numbers are functions
+ * of (seed, step), so nothing else has to be kept, and a resumed run writes the same bytes as an
+ * uninterrupted one. A finished run leaves it, too: with more steps it goes on from its last one.
+ * Only where the rate falls is that another course than one run of all the steps, whose rate would
+ * have fallen later. */
 #include "engine/learn/mixing/learn_compose.h"
 #include "engine/learn/run/learn_run.h"
 
